@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"charm.land/fang/v2"
+	"github.com/spf13/cobra"
+
+	"github.com/monarch-tui/monarch-tui/engine"
+)
+
+// The exit codes of the program (DESIGN.md section 6).
+const (
+	exitFailed      = 1
+	exitUsage       = 2
+	exitCommand     = 3
+	exitTimeout     = 4
+	exitInternal    = 70
+	exitInterrupted = 130
+)
+
+// exitError is an error with the exit code it ends the program with.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+func usageError(format string, args ...any) error {
+	return &exitError{exitUsage, fmt.Errorf(format, args...)}
+}
+
+// execute runs the command line and gives the exit code.
+func execute(ctx context.Context, args []string) int {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	root := newRoot()
+	root.SetArgs(args)
+	err := fang.Execute(ctx, root, fang.WithVersion(engine.Version), fang.WithErrorHandler(printError), fang.WithoutVersion())
+	switch e := (*exitError)(nil); {
+	case err == nil:
+		return 0
+	case ctx.Err() != nil:
+		return exitInterrupted
+	case errors.As(err, &e):
+		return e.code
+	}
+	return exitUsage // cobra's own errors: unknown flags and commands
+}
+
+func newRoot() *cobra.Command {
+	var d demoFlags
+	root := &cobra.Command{
+		Use:   "monarch-tui",
+		Short: "Explore, debug and script actor meshes",
+		Long: "monarch-tui creates process meshes, spawns actors on them, calls their endpoints and shows what happens.\n" +
+			"It runs the tutorial's demos, scripts with expectations for CI, and programs of your own.",
+		Example: "  monarch-tui --demo pingpong --headless\n" +
+			"  monarch-tui run smoke.mtui --format junit\n" +
+			"  monarch-tui run -p ./myprog smoke.mtui",
+		Args:          cobra.NoArgs,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if d.name == "" {
+				return cmd.Help()
+			}
+			return runDemo(cmd.Context(), d)
+		},
+	}
+	d.register(root)
+	root.AddCommand(newDemoCommand(), newRunCommand(), newCheckCommand(), newInfoCommand(), newVersionCommand())
+	return root
+}

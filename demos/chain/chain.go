@@ -1,0 +1,103 @@
+// Package chain is the tutorial's second exercise: three groups of actors in a ring, A → B → C → A.
+//
+// The obvious form, in which each actor calls the next and waits, must wait for itself when the message comes back to A:
+// A still handles the first message. The engine refuses such a call at once and names the path. The form that works
+// passes the message on without waiting and answers through a port.
+package chain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/monarch-tui/monarch-tui/demos/story"
+	"github.com/monarch-tui/monarch-tui/engine"
+)
+
+// Ranks is how many actors each group has unless told otherwise.
+const Ranks = 2
+
+// LinkActor is one link of the ring.
+type LinkActor struct {
+	Group string
+
+	next engine.Mesh[LinkActor]
+}
+
+// Token goes round the ring.
+type Token struct {
+	Home  string                // the group at which it ends
+	Trail []string              // where it has been
+	Done  engine.Port[[]string] // gets the trail at the end
+}
+
+// Connect sets the next link.
+func (l *LinkActor) Connect(ctx context.Context, next engine.Mesh[LinkActor]) error {
+	l.next = next.Slice(engine.Here(ctx))
+	return l.next.Err()
+}
+
+// Ask passes a token on and waits for the answer: the form that deadlocks.
+func (l *LinkActor) Ask(ctx context.Context, t Token) (Token, error) {
+	t.Trail = append(t.Trail, l.Group)
+	return engine.Method(l.next, (*LinkActor).Ask).CallOne(ctx, t)
+}
+
+// Pass passes a token on without waiting: the form that works.
+func (l *LinkActor) Pass(ctx context.Context, t Token) error {
+	t.Trail = append(t.Trail, l.Group)
+	if l.Group == t.Home && len(t.Trail) > 1 {
+		return t.Done.Send(ctx, t.Trail)
+	}
+	return engine.Action(l.next, (*LinkActor).Pass).Broadcast(ctx, t)
+}
+
+// Run is the program.
+func Run(ctx context.Context, ranks int) error {
+	out := engine.Out(ctx)
+	procs, err := engine.SpawnProcs(ctx, engine.Name("ring_mesh"), engine.Dim("gpus", ranks))
+	if err != nil {
+		return err
+	}
+	var ring [3]engine.Mesh[LinkActor]
+	for i, name := range []string{"A", "B", "C"} {
+		if ring[i], err = engine.Spawn(ctx, procs, name, LinkActor{Group: name}); err != nil {
+			return err
+		}
+	}
+	for i := range ring {
+		if err := engine.Action(ring[i], (*LinkActor).Connect).Call(ctx, ring[(i+1)%3]); err != nil {
+			return err
+		}
+	}
+
+	if err := story.Step(ctx, "A calls B, B calls C, C calls A, and each waits"); err != nil {
+		return err
+	}
+	first := ring[0].Slice(engine.At("gpus", 0))
+	_, err = engine.Method(first, (*LinkActor).Ask).CallOne(ctx, Token{Home: "A"})
+	if !errors.Is(err, engine.ErrCallCycle) {
+		return fmt.Errorf("the ring of waiting calls was not refused: %w", err)
+	}
+	fmt.Fprintf(out, "refused: %v\n", err)
+
+	if err := story.Step(ctx, "The same ring, passing on instead of waiting"); err != nil {
+		return err
+	}
+	done, trails, err := engine.Channel[[]string](ctx)
+	if err != nil {
+		return err
+	}
+	defer trails.Close()
+	if err := engine.Action(ring[0], (*LinkActor).Pass).Call(ctx, Token{Home: "A", Done: done}); err != nil {
+		return err
+	}
+	for range ranks {
+		trail, err := trails.Recv(ctx)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "went round: %v\n", trail)
+	}
+	return procs.Stop(ctx)
+}

@@ -1,0 +1,98 @@
+// Package counter is the tutorial's third exercise: the ping-pong actor counts the messages that it sends and receives.
+package counter
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/monarch-tui/monarch-tui/demos/story"
+	"github.com/monarch-tui/monarch-tui/engine"
+)
+
+// Ranks is how many actors each group has unless told otherwise.
+const Ranks = 2
+
+// CountingActor counts.
+type CountingActor struct {
+	Name string
+
+	pair           engine.Mesh[CountingActor]
+	sent, received int
+}
+
+// Counts is what an actor has counted.
+type Counts struct{ Sent, Received int }
+
+// Init pairs the actor with the one of the same rank in the other group.
+func (a *CountingActor) Init(ctx context.Context, other engine.Mesh[CountingActor]) error {
+	a.pair = other.Slice(engine.Here(ctx))
+	return a.pair.Err()
+}
+
+// Send sends n pings to the paired actor.
+func (a *CountingActor) Send(ctx context.Context, n int) error {
+	for range n {
+		if err := engine.Signal(a.pair, (*CountingActor).Recv).Call(ctx); err != nil {
+			return err
+		}
+		a.sent++
+	}
+	return nil
+}
+
+// Recv receives a ping.
+func (a *CountingActor) Recv(context.Context) error {
+	a.received++
+	return nil
+}
+
+// Counts tells what the actor has counted.
+func (a *CountingActor) Counts(context.Context) (Counts, error) {
+	return Counts{a.sent, a.received}, nil
+}
+
+// Run is the program.
+func Run(ctx context.Context, ranks int) error {
+	procs, err := engine.SpawnProcs(ctx, engine.Name("count_mesh"), engine.Dim("gpus", ranks))
+	if err != nil {
+		return err
+	}
+	a, err := engine.Spawn(ctx, procs, "counter_0", CountingActor{Name: "GroupA"})
+	if err != nil {
+		return err
+	}
+	b, err := engine.Spawn(ctx, procs, "counter_1", CountingActor{Name: "GroupB"})
+	if err != nil {
+		return err
+	}
+	if err := engine.Action(a, (*CountingActor).Init).Call(ctx, b); err != nil {
+		return err
+	}
+	if err := engine.Action(b, (*CountingActor).Init).Call(ctx, a); err != nil {
+		return err
+	}
+
+	if err := story.Step(ctx, "Group A sends 3 pings each, group B sends 5"); err != nil {
+		return err
+	}
+	if err := engine.Action(a, (*CountingActor).Send).Call(ctx, 3); err != nil {
+		return err
+	}
+	if err := engine.Action(b, (*CountingActor).Send).Call(ctx, 5); err != nil {
+		return err
+	}
+
+	if err := story.Step(ctx, "Ask everybody for their counts"); err != nil {
+		return err
+	}
+	for _, group := range []engine.Mesh[CountingActor]{a, b} {
+		counts, err := engine.Query(group, (*CountingActor).Counts).Call(ctx)
+		if err != nil {
+			return err
+		}
+		for point, c := range counts.Items() {
+			fmt.Fprintf(engine.Out(ctx), "%s[%d] sent %d, received %d\n", group.Name(), point.Rank, c.Sent, c.Received)
+		}
+	}
+	return procs.Stop(ctx)
+}

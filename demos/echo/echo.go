@@ -1,0 +1,54 @@
+// Package echo is the tutorial's first exercise: the toy actor, but it returns a value instead of printing one.
+package echo
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/monarch-tui/monarch-tui/demos/story"
+	"github.com/monarch-tui/monarch-tui/engine"
+)
+
+// Ranks is how many actors there are unless told otherwise.
+const Ranks = 4
+
+// EchoActor answers what it is told.
+type EchoActor struct{}
+
+// Echo returns the message with the rank that heard it.
+func (*EchoActor) Echo(ctx context.Context, msg string) (string, error) {
+	return fmt.Sprintf("Actor %d: Received message '%s'", engine.Here(ctx).Rank, msg), nil
+}
+
+// Run is the program.
+func Run(ctx context.Context, ranks int) error {
+	out := engine.Out(ctx)
+	procs, err := engine.SpawnProcs(ctx, engine.Name("echo_mesh"), engine.Dim("gpus", ranks))
+	if err != nil {
+		return err
+	}
+	actors, err := engine.Spawn(ctx, procs, "echo_actor", EchoActor{})
+	if err != nil {
+		return err
+	}
+	if err := story.Step(ctx, "Call all actors; each returns a value"); err != nil {
+		return err
+	}
+	values, err := engine.Method(actors, (*EchoActor).Echo).Call(ctx, "Hello from main!")
+	if err != nil {
+		return err
+	}
+	for point, value := range values.Items() { // one value per rank, in rank order
+		fmt.Fprintf(out, "%s → %s\n", point, value)
+	}
+	if err := story.Step(ctx, "Call one actor; the value comes alone"); err != nil {
+		return err
+	}
+	last := actors.Slice(engine.At("gpus", ranks-1))
+	value, err := engine.Method(last, (*EchoActor).Echo).CallOne(ctx, "Just you")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "\n%s\n", value)
+	return procs.Stop(ctx)
+}

@@ -1,0 +1,301 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/probe"
+	"github.com/monarch-tui/monarch-tui/quicnet"
+)
+
+// The hub is what front ends talk to.
+var _ control.Backend = (*hub)(nil)
+
+// Subscribe begins with a snapshot and goes on with every event after it.
+func (h *hub) Subscribe(sink func(*control.Event)) (*control.Snapshot, func()) {
+	types, named := describeTypes()
+	h.watched.Store(true)
+	calls := h.openCalls()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	snap := h.snapshot()
+	snap.Types, snap.Named, snap.Calls = types, named, calls
+	id := h.nextSink
+	h.nextSink++
+	h.sinks[id] = sink
+	return snap, func() {
+		h.mu.Lock()
+		delete(h.sinks, id)
+		h.watched.Store(len(h.sinks) > 0)
+		h.mu.Unlock()
+	}
+}
+
+// snapshot copies the books. The caller holds h.mu.
+func (h *hub) snapshot() *control.Snapshot {
+	s := &control.Snapshot{Seq: h.seq, Time: time.Now(), Session: h.session, Hosts: []control.Host{{Name: "local", Launcher: "local"}}}
+	for _, pm := range h.procMeshes {
+		s.ProcMeshes = append(s.ProcMeshes, pm.rec)
+		for _, p := range pm.procs {
+			s.Procs = append(s.Procs, p.rec)
+		}
+	}
+	for _, m := range h.meshes {
+		s.Meshes = append(s.Meshes, cloneMesh(m.rec))
+	}
+	for _, c := range h.clients {
+		s.Clients = append(s.Clients, c)
+	}
+	for _, w := range h.waits {
+		s.Waits = append(s.Waits, w...)
+	}
+	slices.SortFunc(s.ProcMeshes, func(a, b control.ProcMesh) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(s.Procs, func(a, b control.Proc) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(s.Meshes, func(a, b control.Mesh) int { return cmp.Compare(a.Ref.ID, b.Ref.ID) })
+	slices.SortFunc(s.Clients, func(a, b control.ClientInfo) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(s.Waits, func(a, b control.WaitEdge) int {
+		return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To), a.Since.Compare(b.Since))
+	})
+	h.nameWaits(s)
+	return s
+}
+
+// nameWaits says what the message of each wait is doing at its receiver, as last reported.
+func (h *hub) nameWaits(s *control.Snapshot) {
+	for i, w := range s.Waits {
+		for _, m := range s.Meshes {
+			for rank, st := range m.Ranks {
+				if rankLabel(m.Ref.Name, rank) != w.To {
+					continue
+				}
+				switch {
+				case slices.Contains(st.Running, w.Endpoint):
+					s.Waits[i].State = "running"
+				case st.Queue > 0:
+					s.Waits[i].State = "queued"
+				}
+			}
+		}
+	}
+}
+
+// openCalls lists this process's calls that have not ended.
+func (h *hub) openCalls() []control.Call {
+	h.node.mu.Lock()
+	calls := slices.Collect(maps.Values(h.node.calls))
+	h.node.mu.Unlock()
+	var out []control.Call
+	for _, c := range calls {
+		out = append(out, h.callRecord(c))
+	}
+	slices.SortFunc(out, func(a, b control.Call) int { return cmp.Compare(a.ID, b.ID) })
+	return out
+}
+
+// Attach gives a client its id and shows it to the others.
+func (h *hub) Attach(c control.ClientInfo) control.ClientInfo {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.nextClient++
+	c.ID, c.Since = h.nextClient, time.Now()
+	h.clients[c.ID] = c
+	h.publish(control.Event{Client: &control.Presence{Client: c}})
+	return c
+}
+
+// Detach takes a client off the list.
+func (h *hub) Detach(c control.ClientInfo) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if _, ok := h.clients[c.ID]; ok {
+		delete(h.clients, c.ID)
+		h.publish(control.Event{Client: &control.Presence{Client: c, Gone: true}})
+	}
+}
+
+// Handle executes a front end's verb. Front ends act for the program: what they create belongs to it.
+func (h *hub) Handle(ctx context.Context, _ control.ClientInfo, req any) (any, error) {
+	switch r := req.(type) {
+	case control.ProcsReq:
+		ctx, cancel := budget(ctx, r.Budget)
+		defer cancel()
+		rec, err := h.startProcs(ctx, owner{}, r)
+		return answerOr(rec, err, "procs %s", orDims(r))
+	case control.SpawnReq:
+		ctx, cancel := budget(ctx, r.Budget)
+		defer cancel()
+		rec, err := h.startMesh(ctx, owner{}, r, 0)
+		return answerOr(rec, err, "spawn @%s", r.Name)
+	case control.StopReq:
+		ctx, cancel := budget(ctx, r.Budget)
+		defer cancel()
+		return nil, h.stopByName(ctx, owner{}, r, 0)
+	case control.KillReq:
+		return nil, h.killByName(ctx, owner{}, r, 0)
+	case control.StateReq:
+		return h.states(ctx, r)
+	case control.LogsReq:
+		return h.readLogs(r)
+	case control.FlushReq:
+		return nil, h.flushMesh(ctx, r)
+	case control.HoldReq, control.ProbeReq:
+		return nil, errors.New("this engine has no debugger yet: nothing can be held or probed")
+	}
+	return nil, fmt.Errorf("the engine does not know the request %T", req)
+}
+
+func answerOr(rec any, err error, format string, args ...any) (any, error) {
+	if err != nil {
+		return nil, fmt.Errorf(format+": %w", append(args, err)...)
+	}
+	return rec, nil
+}
+
+func budget(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	if d <= 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, d)
+}
+
+// Call runs a front end's call; its argument comes encoded.
+func (h *hub) Call(ctx context.Context, client control.ClientInfo, req control.CallReq, reply func(control.Reply)) (control.CallDone, error) {
+	m, err := h.findMesh(req.Mesh, 0)
+	if err != nil {
+		return control.CallDone{}, err
+	}
+	at, err := typeNamed(m.rec.Ref.Type)
+	if err != nil {
+		return control.CallDone{}, err
+	}
+	ep := at.eps[req.Endpoint]
+	if ep == nil {
+		return control.CallDone{}, fmt.Errorf("@%s is a %s, which has no endpoint %s%s", req.Mesh, at.short, req.Endpoint, suggest(req.Endpoint, at.names()))
+	}
+	ref := m.rec.Ref
+	if ref.View, err = viewOf(ref, req.View); err != nil {
+		return control.CallDone{}, err
+	}
+	ctx, cancel := budget(ctx, req.Budget)
+	defer cancel()
+	b := bound{ref: newMeshRef(ref), name: ep.name, hash: ep.hash}
+	if req.Adverb == adverbBroadcast {
+		return control.CallDone{Ranks: ref.View.Len()}, broadcastRaw(ctx, h.node, b, req.Body)
+	}
+	c := startRaw(ctx, h.node, b, req.Body, req.Adverb, client.Name, nil)
+	if c.err != nil {
+		return control.CallDone{}, c.err
+	}
+	for a, err := range c.each(context.WithoutCancel(ctx)) { // every rank gets an outcome, by cancellation at the latest
+		if err != nil {
+			return control.CallDone{}, err
+		}
+		reply(replyOf(c, a))
+	}
+	return control.CallDone{Call: c.id, Ranks: c.n}, nil
+}
+
+func replyOf(c *call, a answer) control.Reply {
+	r := control.Reply{Call: c.id, Rank: c.ref.View.RankAt(a.index), Point: c.ref.View.Point(a.index), Outcome: control.OutcomeReply, Body: a.body, Took: a.took}
+	if a.err != nil {
+		re := a.err.remote()
+		r.Outcome, r.Body, r.Error, r.Type, r.Stack = a.err.Outcome, nil, re.Error(), a.err.Type, a.err.Stack
+	}
+	return r
+}
+
+// states reads actors between two messages.
+func (h *hub) states(ctx context.Context, r control.StateReq) (any, error) {
+	m, err := h.findMesh(r.Mesh, 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkRanks("@"+r.Mesh, r.Ranks, m.rec.Ref.Home.Len()); err != nil {
+		return nil, err
+	}
+	if len(r.Ranks) == 0 {
+		for i := range m.rec.Ref.Home.Len() {
+			r.Ranks = append(r.Ranks, i)
+		}
+	}
+	if r.Budget <= 0 {
+		r.Budget = 2 * time.Second
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.Budget)
+	defer cancel()
+	out := make([]control.StateNode, len(r.Ranks))
+	procs := h.live(m)
+	todo := make([]*proc, len(procs))
+	place := map[int]int{}
+	for i, rank := range r.Ranks {
+		out[i] = control.StateNode{Rank: rank, Error: fmt.Sprintf("@%s[%d] is gone", r.Mesh, rank)}
+		todo[rank], place[rank] = procs[rank], i
+	}
+	q := probe.Query{Path: r.Path, Start: r.Start, Count: r.Count, Depth: r.Depth}
+	h.eachRank(todo, func(rank int, p *proc) error {
+		var n control.StateNode
+		if err := h.node.request(ctx, quicnet.Addr{Proc: p.id}, sysState, stateBody{Mesh: m.rec.Ref.ID, Query: q}, &n); err != nil {
+			n = control.StateNode{Error: fmt.Sprintf("@%s[%d]: %v", r.Mesh, rank, err)}
+		}
+		n.Rank = rank
+		out[place[rank]] = n
+		return nil
+	})
+	return out, nil
+}
+
+func (h *hub) readLogs(r control.LogsReq) (any, error) {
+	if r.Last <= 0 {
+		r.Last = 100
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var out []control.Log
+	for i := len(h.logs) - 1; i >= 0 && len(out) < r.Last; i-- {
+		l := h.logs[i]
+		if r.Mesh == "" || h.fromMesh(l, r) {
+			out = append(out, l)
+		}
+	}
+	slices.Reverse(out)
+	return out, nil
+}
+
+// fromMesh reports whether a line came from (ranks of) a mesh: through Out, or from a process that hosts one of them.
+func (h *hub) fromMesh(l control.Log, r control.LogsReq) bool {
+	rank := l.Rank
+	if l.Mesh != r.Mesh {
+		m := h.meshes[r.Mesh]
+		if m == nil || l.Mesh != "" || l.Proc < m.rec.Ref.First {
+			return false
+		}
+		var ok bool
+		if rank, ok = m.rec.Ref.Home.IndexOf(int(l.Proc - m.rec.Ref.First)); !ok { //nolint:gosec // a rank
+			return false
+		}
+	}
+	return len(r.Ranks) == 0 || slices.Contains(r.Ranks, rank)
+}
+
+func (h *hub) flushMesh(ctx context.Context, r control.FlushReq) error {
+	if r.Mesh == "" {
+		return h.out.flush(ctx, nil)
+	}
+	m, err := h.findMesh(r.Mesh, 0)
+	if err != nil {
+		return err
+	}
+	return h.out.flush(ctx, func(proc uint64) bool {
+		if proc < m.rec.Ref.First {
+			return false
+		}
+		_, ok := m.rec.Ref.Home.IndexOf(int(proc - m.rec.Ref.First)) //nolint:gosec // a rank
+		return ok
+	})
+}

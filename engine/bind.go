@@ -1,0 +1,256 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"reflect"
+
+	"github.com/monarch-tui/monarch-tui/engine/schema"
+)
+
+// bound is a mesh with one of its endpoints.
+type bound struct {
+	ref  *meshRef
+	name string
+	hash uint64
+	err  error
+}
+
+// bind finds the endpoint whose code f is.
+func bind[T any](m Mesh[T], f any) bound {
+	b := bound{ref: m.r}
+	at, err := lookupType(reflect.TypeFor[T]())
+	if err != nil {
+		b.err = err
+		return b
+	}
+	pc := reflect.ValueOf(f).Pointer()
+	ep := at.byPC[pc]
+	if ep == nil {
+		b.err = fmt.Errorf("%s is not an endpoint of %s: pass a method expression such as (*%s).%s, or use MethodNamed and its kin with the name",
+			funcName(pc), at.full, at.short, at.anyEndpoint())
+		return b
+	}
+	b.name, b.hash = ep.name, ep.hash
+	return b
+}
+
+// bindNamed finds the endpoint by name and judges its form.
+func bindNamed[T any](m Mesh[T], name string, in, out reflect.Type) bound {
+	b := bound{ref: m.r, name: name}
+	at, err := lookupType(reflect.TypeFor[T]())
+	if err != nil {
+		b.err = err
+		return b
+	}
+	ep := at.eps[name]
+	switch {
+	case ep == nil:
+		b.err = fmt.Errorf("%s has no endpoint %s%s", at.full, name, schema.Suggest(name, at.names()))
+	case ep.in != in || ep.out != out:
+		b.err = fmt.Errorf("endpoint %s of %s is %s; it was bound as %s", name, at.full, formOf(ep.in, ep.out), formOf(in, out))
+	default:
+		b.hash = ep.hash
+	}
+	return b
+}
+
+func (t *actorType) names() []string {
+	out := make([]string, len(t.list))
+	for i, ep := range t.list {
+		out[i] = ep.name
+	}
+	return out
+}
+
+func formOf(in, out reflect.Type) string {
+	s := "("
+	if in != nil {
+		s += in.String()
+	}
+	s += ") → "
+	if out == nil {
+		return s + "error"
+	}
+	return s + "(" + out.String() + ", error)"
+}
+
+// Four binders make a call typed without generated code, one for each form an endpoint can have. The compiler rejects
+// a wrong argument, a wrong actor and a wrong binder, and prints both signatures.
+
+// Method binds an endpoint of the form (A) → (R, error).
+func Method[T, A, R any](m Mesh[T], f func(*T, context.Context, A) (R, error)) BoundMethod[A, R] {
+	return BoundMethod[A, R]{bind(m, f)}
+}
+
+// Action binds an endpoint of the form (A) → error.
+func Action[T, A any](m Mesh[T], f func(*T, context.Context, A) error) BoundAction[A] {
+	return BoundAction[A]{bind(m, f)}
+}
+
+// Query binds an endpoint of the form () → (R, error).
+func Query[T, R any](m Mesh[T], f func(*T, context.Context) (R, error)) BoundQuery[R] {
+	return BoundQuery[R]{bind(m, f)}
+}
+
+// Signal binds an endpoint of the form () → error.
+func Signal[T any](m Mesh[T], f func(*T, context.Context) error) BoundSignal {
+	return BoundSignal{bind(m, f)}
+}
+
+// MethodNamed binds by name, for places where a method expression has no name of its own, such as inside a generic
+// function. A name or form that does not exist is an error of the call. The type parameters are A, R, then T.
+func MethodNamed[A, R, T any](m Mesh[T], name string) BoundMethod[A, R] {
+	return BoundMethod[A, R]{bindNamed(m, name, reflect.TypeFor[A](), reflect.TypeFor[R]())}
+}
+
+// ActionNamed is Action by name.
+func ActionNamed[A, T any](m Mesh[T], name string) BoundAction[A] {
+	return BoundAction[A]{bindNamed(m, name, reflect.TypeFor[A](), nil)}
+}
+
+// QueryNamed is Query by name.
+func QueryNamed[R, T any](m Mesh[T], name string) BoundQuery[R] {
+	return BoundQuery[R]{bindNamed(m, name, nil, reflect.TypeFor[R]())}
+}
+
+// SignalNamed is Signal by name.
+func SignalNamed[T any](m Mesh[T], name string) BoundSignal {
+	return BoundSignal{bindNamed(m, name, nil, nil)}
+}
+
+// None is the result of an endpoint that returns only an error.
+type None struct{}
+
+// The bound endpoints. They name no actor type, so a package can be handed one without importing the actor's.
+type (
+	// BoundMethod is a bound (A) → (R, error).
+	BoundMethod[A, R any] struct{ b bound }
+	// BoundAction is a bound (A) → error.
+	BoundAction[A any] struct{ b bound }
+	// BoundQuery is a bound () → (R, error).
+	BoundQuery[R any] struct{ b bound }
+	// BoundSignal is a bound () → error.
+	BoundSignal struct{ b bound }
+)
+
+// Start sends to all ranks before it returns and gives a Future to wait on. ctx governs the call: when it ends, the call
+// is cancelled. Program order of Starts is the order in which each receiver handles them.
+func (e BoundMethod[A, R]) Start(ctx context.Context, a A) *Future[R] {
+	return &Future[R]{start(ctx, e.b, a, adverbStart)}
+}
+
+// Call waits for all ranks. The ValueMesh holds the ranks that answered even when the error, a *MeshError, names others.
+func (e BoundMethod[A, R]) Call(ctx context.Context, a A) (ValueMesh[R], error) {
+	return (&Future[R]{start(ctx, e.b, a, adverbCall)}).All(ctx)
+}
+
+// CallOne calls a mesh of exactly one rank.
+func (e BoundMethod[A, R]) CallOne(ctx context.Context, a A) (R, error) {
+	return (&Future[R]{start(ctx, e.b, a, adverbOne)}).One(ctx)
+}
+
+// Choose calls one rank: the one with the fewest calls of this process in flight, then the shortest mailbox as last
+// told, then the next in turn.
+func (e BoundMethod[A, R]) Choose(ctx context.Context, a A) (R, error) {
+	return (&Future[R]{start(ctx, e.b, a, adverbChoose)}).One(ctx)
+}
+
+// Stream yields replies in arrival order, each with its point; a failed rank yields a *RankError and the loop goes on.
+func (e BoundMethod[A, R]) Stream(ctx context.Context, a A) iter.Seq2[Reply[R], error] {
+	return (&Future[R]{start(ctx, e.b, a, adverbStream)}).Each(ctx)
+}
+
+// Broadcast sends to all ranks and does not wait; an error of a handler goes to supervision.
+func (e BoundMethod[A, R]) Broadcast(ctx context.Context, a A) error { return broadcast(ctx, e.b, a) }
+
+// Start sends to all ranks; see BoundMethod.Start.
+func (e BoundAction[A]) Start(ctx context.Context, a A) *Future[None] {
+	return &Future[None]{start(ctx, e.b, a, adverbStart)}
+}
+
+// Call waits for all ranks; the error is a *MeshError that names those that failed.
+func (e BoundAction[A]) Call(ctx context.Context, a A) error {
+	_, err := (&Future[None]{start(ctx, e.b, a, adverbCall)}).All(ctx)
+	return err
+}
+
+// CallOne calls a mesh of exactly one rank.
+func (e BoundAction[A]) CallOne(ctx context.Context, a A) error {
+	_, err := (&Future[None]{start(ctx, e.b, a, adverbOne)}).One(ctx)
+	return err
+}
+
+// Choose calls one rank; see BoundMethod.Choose.
+func (e BoundAction[A]) Choose(ctx context.Context, a A) error {
+	_, err := (&Future[None]{start(ctx, e.b, a, adverbChoose)}).One(ctx)
+	return err
+}
+
+// Stream yields a reply per rank in arrival order; see BoundMethod.Stream.
+func (e BoundAction[A]) Stream(ctx context.Context, a A) iter.Seq2[Reply[None], error] {
+	return (&Future[None]{start(ctx, e.b, a, adverbStream)}).Each(ctx)
+}
+
+// Broadcast sends to all ranks and does not wait.
+func (e BoundAction[A]) Broadcast(ctx context.Context, a A) error { return broadcast(ctx, e.b, a) }
+
+// Start sends to all ranks; see BoundMethod.Start.
+func (e BoundQuery[R]) Start(ctx context.Context) *Future[R] {
+	return &Future[R]{start(ctx, e.b, nil, adverbStart)}
+}
+
+// Call waits for all ranks; see BoundMethod.Call.
+func (e BoundQuery[R]) Call(ctx context.Context) (ValueMesh[R], error) {
+	return (&Future[R]{start(ctx, e.b, nil, adverbCall)}).All(ctx)
+}
+
+// CallOne calls a mesh of exactly one rank.
+func (e BoundQuery[R]) CallOne(ctx context.Context) (R, error) {
+	return (&Future[R]{start(ctx, e.b, nil, adverbOne)}).One(ctx)
+}
+
+// Choose calls one rank; see BoundMethod.Choose.
+func (e BoundQuery[R]) Choose(ctx context.Context) (R, error) {
+	return (&Future[R]{start(ctx, e.b, nil, adverbChoose)}).One(ctx)
+}
+
+// Stream yields a reply per rank in arrival order; see BoundMethod.Stream.
+func (e BoundQuery[R]) Stream(ctx context.Context) iter.Seq2[Reply[R], error] {
+	return (&Future[R]{start(ctx, e.b, nil, adverbStream)}).Each(ctx)
+}
+
+// Broadcast sends to all ranks and does not wait; results are thrown away.
+func (e BoundQuery[R]) Broadcast(ctx context.Context) error { return broadcast(ctx, e.b, nil) }
+
+// Start sends to all ranks; see BoundMethod.Start.
+func (e BoundSignal) Start(ctx context.Context) *Future[None] {
+	return &Future[None]{start(ctx, e.b, nil, adverbStart)}
+}
+
+// Call waits for all ranks.
+func (e BoundSignal) Call(ctx context.Context) error {
+	_, err := (&Future[None]{start(ctx, e.b, nil, adverbCall)}).All(ctx)
+	return err
+}
+
+// CallOne calls a mesh of exactly one rank.
+func (e BoundSignal) CallOne(ctx context.Context) error {
+	_, err := (&Future[None]{start(ctx, e.b, nil, adverbOne)}).One(ctx)
+	return err
+}
+
+// Choose calls one rank; see BoundMethod.Choose.
+func (e BoundSignal) Choose(ctx context.Context) error {
+	_, err := (&Future[None]{start(ctx, e.b, nil, adverbChoose)}).One(ctx)
+	return err
+}
+
+// Stream yields a reply per rank in arrival order; see BoundMethod.Stream.
+func (e BoundSignal) Stream(ctx context.Context) iter.Seq2[Reply[None], error] {
+	return (&Future[None]{start(ctx, e.b, nil, adverbStream)}).Each(ctx)
+}
+
+// Broadcast sends to all ranks and does not wait.
+func (e BoundSignal) Broadcast(ctx context.Context) error { return broadcast(ctx, e.b, nil) }

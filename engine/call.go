@@ -1,0 +1,368 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"sync"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/probe"
+	"github.com/monarch-tui/monarch-tui/quicnet"
+)
+
+const (
+	adverbCall      = control.AdverbCall
+	adverbOne       = control.AdverbCallOne
+	adverbChoose    = control.AdverbChoose
+	adverbStream    = control.AdverbStream
+	adverbBroadcast = control.AdverbBroadcast
+	adverbStart     = control.AdverbStart
+)
+
+// call is one cast from this process that has not been thrown away: its ranks, and what they answered so far.
+type call struct {
+	id       uint64
+	node     *node
+	ref      *meshRef
+	endpoint string
+	adverb   control.Adverb
+	caller   *activation // nil outside actors
+	client   string      // who asked: for people
+	n        int
+	firstMsg uint64 // message id of index 0; the others follow
+	started  time.Time
+	err      error // nothing was sent
+	done     chan struct{}
+
+	mu      sync.Mutex
+	answers []answer    // in arrival order
+	ranks   []rankPhase // by index
+	wake    chan struct{}
+	awaited bool // notices of waiting were sent
+	unhook  func() bool
+}
+
+type rankPhase uint8
+
+const (
+	phaseUnsent rankPhase = iota
+	phaseSent
+	phaseAnswered
+)
+
+// answer is one rank's outcome.
+type answer struct {
+	index int
+	body  []byte
+	err   *wireError // nil for a reply
+	took  time.Duration
+}
+
+// failedCall is a call that could not even begin.
+func failedCall(b bound, err error) *call {
+	c := &call{endpoint: b.name, err: err, done: make(chan struct{})}
+	close(c.done)
+	return c
+}
+
+// start encodes the argument and sends it to every rank of the bound mesh.
+func start(ctx context.Context, b bound, arg any, adverb control.Adverb) *call {
+	nd, err := nodeOf(ctx)
+	if err == nil {
+		err = b.usable()
+	}
+	if err != nil {
+		return failedCall(b, err)
+	}
+	body, err := encodeArg(b, arg)
+	if err != nil {
+		return failedCall(b, err)
+	}
+	return startRaw(ctx, nd, b, body, adverb, "", nil)
+}
+
+func (b bound) usable() error {
+	if b.err != nil {
+		return b.err
+	}
+	if err := b.ref.usable(); err != nil {
+		return fmt.Errorf("%s: %w", b.name, err)
+	}
+	return nil
+}
+
+func encodeArg(b bound, arg any) ([]byte, error) {
+	if arg == nil {
+		return nil, nil
+	}
+	body, err := quicnet.Enc().Marshal(arg)
+	if err != nil {
+		return nil, fmt.Errorf("the argument of %s (%T) does not encode: %w", b.name, arg, err)
+	}
+	return body, nil
+}
+
+// startRaw sends an encoded argument. onAnswer, when not nil, is told of each answer as it comes.
+func startRaw(ctx context.Context, nd *node, b bound, body []byte, adverb control.Adverb, client string, onAnswer func(answer)) *call {
+	ref := b.ref
+	switch n := ref.View.Len(); {
+	case adverb == adverbOne && n != 1:
+		return failedCall(b, fmt.Errorf("CallOne of %s on %s, which has %d actors: slice it to one, or use Call for all and Choose for any", b.name, refString(ref.MeshRef), n))
+	case adverb == adverbChoose && n > 1:
+		if ref = nd.choose(ref); ref.err != nil {
+			return failedCall(b, ref.err)
+		}
+	}
+	c := &call{
+		node: nd, ref: ref, endpoint: b.name, adverb: adverb, client: client, caller: activationOf(ctx), n: ref.View.Len(),
+		started: time.Now(), done: make(chan struct{}),
+	}
+	c.ranks = make([]rankPhase, c.n)
+	nd.register(c, onAnswer)
+	env := quicnet.Envelope{
+		Kind: quicnet.KindCall, Call: c.id, From: nd.addrOf(c.caller), Region: ref.region, Adverb: uint8(adverb),
+		Endpoint: b.name, Hash: b.hash, Body: body,
+	}
+	c.caller.stamp(&env)
+	if d, ok := ctx.Deadline(); ok {
+		env.Budget = max(time.Until(d), time.Nanosecond)
+	}
+	if adverb != adverbStart {
+		c.awaited = true
+		env.Flags |= flagWaits
+		env.Chain = c.caller.await(c)
+	}
+	probe.At(probe.Send)
+	for i := range c.n {
+		c.sendTo(ctx, &env, i)
+	}
+	c.hook(ctx)
+	return c
+}
+
+// sendTo hands the message of index i to its link, or answers for it when that fails.
+func (c *call) sendTo(ctx context.Context, env *quicnet.Envelope, i int) {
+	env.ID, env.Index = c.firstMsg+uint64(i), uint64(i) //nolint:gosec // an index
+	env.To = quicnet.Addr{Proc: c.ref.procOf(i), Actor: c.ref.ID}
+	if err := c.node.acquire(ctx, env.To); err != nil {
+		c.answer(answer{index: i, err: notSent(err)}, false)
+		return
+	}
+	c.mu.Lock()
+	c.ranks[i] = phaseSent
+	c.mu.Unlock()
+	if err := c.node.send(ctx, quicnet.LaneCalls, env); err != nil {
+		c.answer(answer{index: i, err: notSent(err)}, true)
+	}
+}
+
+// notSent is the outcome of a message that no link took.
+func notSent(err error) *wireError {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return outcomeOf(context.DeadlineExceeded)
+	case errors.Is(err, context.Canceled):
+		return outcomeOf(context.Canceled)
+	}
+	return &wireError{Outcome: control.OutcomeNotSent, Type: fmt.Sprintf("%T", err), Msg: err.Error(), Codes: codesOf(err)}
+}
+
+// outcomeOf is the outcome of a call whose context ended.
+func outcomeOf(cause error) *wireError {
+	if errors.Is(cause, context.DeadlineExceeded) {
+		return &wireError{Outcome: control.OutcomeDeadline, Type: "deadline", Msg: "no answer before the deadline", Codes: []string{"context.DeadlineExceeded"}}
+	}
+	msg := "the call was cancelled"
+	if cause != nil && !errors.Is(cause, context.Canceled) {
+		msg += ": " + cause.Error()
+	}
+	return &wireError{Outcome: control.OutcomeCancelled, Type: "cancelled", Msg: msg, Codes: []string{"context.Canceled"}}
+}
+
+func codesOf(err error) []string { return toWire(err, "").Codes }
+
+// hook cancels the call when its context ends.
+func (c *call) hook(ctx context.Context) {
+	if ctx.Done() == nil {
+		return
+	}
+	stop := context.AfterFunc(ctx, func() { c.cancel(context.Cause(ctx), ctx.Err()) })
+	c.mu.Lock()
+	finished := len(c.answers) == c.n
+	c.unhook = stop
+	c.mu.Unlock()
+	if finished {
+		stop()
+	}
+}
+
+// cancel ends the call for the ranks that have not answered and tells their handlers.
+func (c *call) cancel(cause, kind error) {
+	if errors.Is(kind, context.DeadlineExceeded) {
+		cause = kind
+	}
+	for _, i := range c.open() {
+		env := quicnet.Envelope{Kind: quicnet.KindCancel, ID: c.firstMsg + uint64(i), Call: c.id, From: c.node.addrOf(c.caller), //nolint:gosec // an index
+			To: quicnet.Addr{Proc: c.ref.procOf(i), Actor: c.ref.ID}}
+		c.answer(answer{index: i, err: outcomeOf(cause)}, true)
+		_ = c.node.send(context.Background(), quicnet.LaneControl, &env) // a gone peer needs no telling
+	}
+}
+
+// open lists the indices without an outcome.
+func (c *call) open() []int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var out []int
+	for i, p := range c.ranks {
+		if p != phaseAnswered {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// answer records an outcome; the first one for an index wins. sent says that the message took a place in its receiver's
+// window.
+func (c *call) answer(a answer, sent bool) {
+	a.took = time.Since(c.started)
+	c.mu.Lock()
+	if a.index < 0 || a.index >= c.n || c.ranks[a.index] == phaseAnswered {
+		c.mu.Unlock()
+		return
+	}
+	c.ranks[a.index] = phaseAnswered
+	c.answers = append(c.answers, a)
+	last := len(c.answers) == c.n
+	wake := c.wake
+	c.wake = nil
+	unhook := c.unhook
+	c.mu.Unlock()
+	if sent {
+		c.node.release(quicnet.Addr{Proc: c.ref.procOf(a.index), Actor: c.ref.ID}, 1)
+	}
+	c.node.answered(c, a, last)
+	if last {
+		if unhook != nil {
+			unhook()
+		}
+		c.caller.unawait(c)
+		close(c.done)
+	}
+	if wake != nil {
+		close(wake)
+	}
+}
+
+// each yields answers in arrival order, and ctx's error when it ends first.
+func (c *call) each(ctx context.Context) iter.Seq2[answer, error] {
+	return func(yield func(answer, error) bool) {
+		if c.err != nil {
+			yield(answer{}, c.err)
+			return
+		}
+		c.beginWait()
+		for i := range c.n {
+			a, err := c.next(ctx, i)
+			if !yield(a, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// next waits for the i-th answer.
+func (c *call) next(ctx context.Context, i int) (answer, error) {
+	for {
+		c.mu.Lock()
+		if i < len(c.answers) {
+			a := c.answers[i]
+			c.mu.Unlock()
+			return a, nil
+		}
+		if c.wake == nil {
+			c.wake = make(chan struct{})
+		}
+		wake := c.wake
+		c.mu.Unlock()
+		select {
+		case <-wake:
+		case <-ctx.Done():
+			select {
+			case <-wake: // the call's own cancellation gives every rank its outcome; prefer that
+			default:
+				return answer{}, ctx.Err()
+			}
+		}
+	}
+}
+
+func (c *call) rankError(a answer) *RankError {
+	return &RankError{
+		Endpoint: c.endpoint, Mesh: c.ref.Name, Rank: c.ref.View.RankAt(a.index), Point: c.ref.View.Point(a.index),
+		Outcome: a.err.Outcome, Err: a.err.remote(),
+	}
+}
+
+// missing is the outcome of the ranks that have not answered, for a wait that ended with err.
+func (c *call) missing(err error) []*RankError {
+	var out []*RankError
+	for _, i := range c.open() {
+		out = append(out, c.rankError(answer{index: i, err: outcomeOf(err)}))
+	}
+	return out
+}
+
+// broadcast sends without asking for a reply.
+func broadcast(ctx context.Context, b bound, arg any) error {
+	nd, err := nodeOf(ctx)
+	if err == nil {
+		err = b.usable()
+	}
+	if err != nil {
+		return err
+	}
+	body, err := encodeArg(b, arg)
+	if err != nil {
+		return err
+	}
+	return broadcastRaw(ctx, nd, b, body)
+}
+
+func broadcastRaw(ctx context.Context, nd *node, b bound, body []byte) error {
+	caller := activationOf(ctx)
+	n := b.ref.View.Len()
+	first := nd.nextMsg.Add(uint64(n)) - uint64(n) + 1 //nolint:gosec // a count
+	env := quicnet.Envelope{
+		Kind: quicnet.KindCall, Call: nd.newCallID(), From: nd.addrOf(caller), Region: b.ref.region,
+		Adverb: uint8(adverbBroadcast), Endpoint: b.name, Hash: b.hash, Body: body,
+	}
+	caller.stamp(&env)
+	failed := &MeshError{Endpoint: b.name, Mesh: b.ref.Name, Ranks: n}
+	probe.At(probe.Send)
+	for i := range n {
+		env.ID, env.Index = first+uint64(i), uint64(i) //nolint:gosec // an index
+		env.To = quicnet.Addr{Proc: b.ref.procOf(i), Actor: b.ref.ID}
+		err := nd.stoppedMesh(b.ref.ID)
+		if err == nil {
+			err = nd.acquire(ctx, env.To)
+		}
+		if err == nil {
+			if err = nd.send(ctx, quicnet.LaneCalls, &env); err != nil {
+				nd.release(env.To, 1)
+			}
+		}
+		if err != nil {
+			w := notSent(err)
+			failed.Failed = append(failed.Failed, &RankError{Endpoint: b.name, Mesh: b.ref.Name, Rank: b.ref.View.RankAt(i),
+				Point: b.ref.View.Point(i), Outcome: w.Outcome, Err: w.remote()})
+		}
+	}
+	if len(failed.Failed) > 0 {
+		return failed
+	}
+	return nil
+}

@@ -1,0 +1,157 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Client is a front end's side of the seam. It is safe for concurrent use. Every verb returns an error that says what
+// failed and why; *Error where it came from the server, the context's error where the context ended the wait, an error
+// that is ErrClosed when the session or the connection has ended.
+type Client struct {
+	t transport
+
+	mu     sync.Mutex
+	nextID uint64
+	calls  map[uint64]context.CancelFunc // by CallReq.ID
+}
+
+// transport is how a client reaches the backend: directly, or through a connection.
+type transport interface {
+	// handle runs one verb other than call, watch and snapshot.
+	handle(ctx context.Context, req any) (any, error)
+	call(ctx context.Context, req CallReq, reply func(Reply)) (CallDone, error)
+	// watch returns a function that waits for the next update and one that ends the watch.
+	watch(ctx context.Context, topics []string) (next func(context.Context) (Update, error), stop func(), err error)
+	info() Info
+	done() <-chan struct{}
+	err() error
+	close() error
+}
+
+func newClient(t transport) *Client {
+	return &Client{t: t, calls: make(map[uint64]context.CancelFunc)}
+}
+
+// Info describes the server and this client.
+func (c *Client) Info() Info { return c.t.info() }
+
+// Done is closed when the connection to the session has ended; Err then says why.
+func (c *Client) Done() <-chan struct{} { return c.t.done() }
+
+// Err says why the connection ended, in words; nil while it stands and after Close.
+func (c *Client) Err() error { return c.t.err() }
+
+// Close leaves the session: calls of this client are cancelled, its watches end, and its goroutines have ended when it
+// returns.
+func (c *Client) Close() error { return c.t.close() }
+
+// ask runs a verb and checks the type of its answer.
+func ask[A any](ctx context.Context, c *Client, req any) (A, error) {
+	var none A
+	v, err := c.t.handle(ctx, req)
+	if err != nil {
+		return none, err
+	}
+	a, ok := v.(A)
+	if !ok {
+		name, _ := verbOf(req)
+		return none, errorf(CodeFailed, "%s: the engine answered with a %T, want a %T", name, v, none)
+	}
+	return a, nil
+}
+
+// Procs creates a proc mesh and returns when every rank is ready.
+func (c *Client) Procs(ctx context.Context, req ProcsReq) (ProcMesh, error) {
+	return ask[ProcMesh](ctx, c, req)
+}
+
+// Spawn creates an actor mesh and returns when every rank is ready.
+func (c *Client) Spawn(ctx context.Context, req SpawnReq) (Mesh, error) {
+	return ask[Mesh](ctx, c, req)
+}
+
+// Stop ends a proc mesh or an actor mesh in order.
+func (c *Client) Stop(ctx context.Context, req StopReq) error {
+	_, err := c.t.handle(ctx, req)
+	return err
+}
+
+// Kill kills procs, or abandons actors, at once.
+func (c *Client) Kill(ctx context.Context, req KillReq) error {
+	_, err := c.t.handle(ctx, req)
+	return err
+}
+
+// State reads the state of actors between two messages: one node per rank, in the order of the ranks asked for.
+func (c *Client) State(ctx context.Context, req StateReq) ([]StateNode, error) {
+	return ask[[]StateNode](ctx, c, req)
+}
+
+// Logs reads back the last lines, oldest first.
+func (c *Client) Logs(ctx context.Context, req LogsReq) ([]Log, error) {
+	return ask[[]Log](ctx, c, req)
+}
+
+// Flush waits until everything that ranks printed before has reached the event stream.
+func (c *Client) Flush(ctx context.Context, req FlushReq) error {
+	_, err := c.t.handle(ctx, req)
+	return err
+}
+
+// Hold freezes the engine's deadlines for a while; 0 ends the hold.
+func (c *Client) Hold(ctx context.Context, ttl time.Duration) error {
+	_, err := c.t.handle(ctx, HoldReq{TTL: ttl})
+	return err
+}
+
+// Probe asks engine/probe of each rank. A probe that the program was built without is an *Error with CodeUnsupported.
+func (c *Client) Probe(ctx context.Context, req ProbeReq) ([]ProbeReply, error) {
+	return ask[[]ProbeReply](ctx, c, req)
+}
+
+// Snapshot returns the session as it is now. A front end that follows it wants Watch.
+func (c *Client) Snapshot(ctx context.Context) (*Snapshot, error) {
+	w, err := c.Watch(ctx, TopicState)
+	if err != nil {
+		return nil, err
+	}
+	defer w.Close()
+	for {
+		u, err := w.Next(ctx)
+		if err != nil || u.Snapshot != nil {
+			return u.Snapshot, err
+		}
+	}
+}
+
+// Watch is the stream of updates of a session.
+type Watch struct {
+	next func(context.Context) (Update, error)
+	stop func()
+}
+
+// Watch begins a stream of updates: first a snapshot, then the events after it, in batches. No topics means all. A
+// client that takes updates too slowly gets a Dropped event with the count, and a fresh snapshot where its picture
+// would have become wrong. Whatever happens after Watch has returned is in the snapshot or in an event.
+func (c *Client) Watch(ctx context.Context, topics ...string) (*Watch, error) {
+	for _, t := range topics {
+		if t != TopicState && t != TopicLogs && t != TopicMessages {
+			return nil, fmt.Errorf("watch: no topic %q (have %s, %s, %s)", t, TopicState, TopicLogs, TopicMessages)
+		}
+	}
+	next, stop, err := c.t.watch(ctx, topics)
+	if err != nil {
+		return nil, err
+	}
+	return &Watch{next: next, stop: stop}, nil
+}
+
+// Next waits for the next update. An error is final: the context's, or one that is ErrClosed. Next is for one
+// goroutine at a time.
+func (w *Watch) Next(ctx context.Context) (Update, error) { return w.next(ctx) }
+
+// Close ends the watch. Next then returns ErrClosed.
+func (w *Watch) Close() { w.stop() }

@@ -1,0 +1,399 @@
+package control
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+)
+
+// byeTime is how long a goodbye may take to be written.
+const byeTime = time.Second
+
+// peer is one client as the server sees it.
+type peer struct {
+	s    *Server
+	b    Backend
+	conn net.Conn
+	r    *bufio.Reader
+	who  ClientInfo
+	info Info
+	out  *outbox
+
+	ctx    context.Context // ends when the client is to go; its cause says why
+	cancel context.CancelCauseFunc
+	wg     sync.WaitGroup // requests in flight
+
+	mu       sync.Mutex
+	requests map[uint64]*request
+}
+
+// request is one request in flight.
+type request struct {
+	cancel context.CancelFunc
+	call   uint64        // CallReq.ID of a call
+	credit chan struct{} // of a watch
+}
+
+// welcome reads hello and answers it.
+func (s *Server) welcome(conn net.Conn) (*peer, error) {
+	ctx, cancel := context.WithTimeout(s.ctx, helloTime)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+	r := bufio.NewReader(conn)
+	h, err := readHello(r)
+	if !stop() {
+		return nil, errorf(CodeBadRequest, "no hello within %s", helloTime)
+	}
+	if err != nil {
+		return nil, err
+	}
+	version, err := negotiate(h.Min, h.Max)
+	if err != nil {
+		return nil, err
+	}
+	role, err := cleanRole(h.Role)
+	if err != nil {
+		return nil, err
+	}
+	snap, unsubscribe := s.cfg.Backend.Subscribe(func(*Event) {})
+	unsubscribe()
+	p := &peer{s: s, b: s.cfg.Backend, conn: conn, r: r, out: newOutbox(s.cfg.Limits.Queue), requests: make(map[uint64]*request)}
+	p.info = infoOf(snap, version)
+	p.info.Capabilities = s.cfg.Capabilities
+	p.who = s.cfg.Backend.Attach(ClientInfo{Name: cleanName(h.Name), Role: role, Version: version, Since: time.Now()})
+	p.info.Client = p.who
+	p.ctx, p.cancel = context.WithCancelCause(s.ctx)
+	return p, nil
+}
+
+func readHello(r io.Reader) (hello, error) {
+	f, err := readFrame(r, hostileDec())
+	if err != nil {
+		return hello{}, err
+	}
+	if f.Kind != kindHello {
+		return hello{}, errorf(CodeBadRequest, "the first frame must be hello (kind %d), not kind %d", kindHello, f.Kind)
+	}
+	var h hello
+	if err := hostileDec().Unmarshal(f.Body, &h); err != nil {
+		return hello{}, errorf(CodeBadRequest, "hello does not decode: %v", err)
+	}
+	return h, nil
+}
+
+// cleanName makes a client's name fit for everybody's screen: it is hostile text.
+func cleanName(name string) string {
+	const most = 80
+	out := make([]rune, 0, len(name))
+	for _, c := range name {
+		if len(out) == most {
+			break
+		}
+		if c < ' ' || c == 0x7f || c >= 0x80 && c < 0xa0 || c >= 0x2028 && c <= 0x202e || c >= 0x2066 && c <= 0x2069 {
+			c = '\uFFFD'
+		}
+		out = append(out, c)
+	}
+	if len(out) == 0 {
+		return "unnamed"
+	}
+	return string(out)
+}
+
+// run serves the client until it leaves, and returns when everything it started has ended (INV-GONE).
+func (p *peer) run() error {
+	defer p.b.Detach(p.who)
+	body, err := enc().Marshal(p.info)
+	if err == nil {
+		err = p.out.put(frame{Kind: kindWelcome, Body: body})
+	}
+	if err != nil {
+		return err
+	}
+	// A reader that waits for the next frame and a writer that waits for the client end with the connection's deadline.
+	stop := context.AfterFunc(p.ctx, func() {
+		p.conn.SetReadDeadline(time.Unix(1, 0))
+		p.conn.SetWriteDeadline(time.Now().Add(byeTime))
+	})
+	defer stop()
+	var writer sync.WaitGroup
+	writer.Go(func() {
+		if err := p.out.write(p.conn); err != nil {
+			p.cancel(err)
+		}
+	})
+	err = p.read()
+	left := errors.Is(err, io.EOF)
+	if cause := context.Cause(p.ctx); cause != nil {
+		err = cause
+	}
+	if errors.Is(err, context.Canceled) { // the server was closed
+		err = ErrClosed
+	}
+	p.cancel(err)
+	p.wg.Wait()
+	if !left {
+		p.out.put(frame{Kind: kindBye, Err: p.bye(err)}) //nolint:errcheck // best effort
+	}
+	p.out.close()
+	writer.Wait()
+	if left || errors.Is(err, ErrClosed) && p.s.ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+func (p *peer) bye(err error) *Error {
+	if errors.Is(err, ErrClosed) && p.s.ctx.Err() != nil {
+		return &Error{Code: CodeClosed, Text: ErrClosed.Error()}
+	}
+	return &Error{Code: CodeClosed, Text: "the program closed this connection: " + err.Error()}
+}
+
+// read starts a goroutine for each request and never waits for one.
+func (p *peer) read() error {
+	g := gatherer{limit: 2 * maxRequest}
+	for {
+		f, err := readFrame(p.r, hostileDec())
+		if err != nil {
+			return err
+		}
+		if done, err := g.add(f); err != nil {
+			return err
+		} else if !done {
+			continue
+		}
+		switch f.Kind {
+		case kindBye:
+			return io.EOF
+		case kindRequest:
+			p.start(f)
+		case kindCancel:
+			p.end(f.ID)
+		case kindCredit:
+			p.grant(f.ID)
+		} // other kinds are from a newer client (INV-SKEW)
+	}
+}
+
+// send queues a frame; a client that does not read for too long is closed.
+func (p *peer) send(f frame) {
+	if err := p.out.put(f); err != nil {
+		p.cancel(err)
+	}
+}
+
+func (p *peer) answer(id uint64, body any, err error) {
+	f := frame{Kind: kindAnswer, ID: id}
+	if body != nil {
+		var encErr error
+		if f.Body, encErr = enc().Marshal(body); encErr != nil {
+			err = fmt.Errorf("the answer does not encode: %w", encErr)
+		}
+	}
+	if err != nil {
+		f.Err = asError(err)
+	}
+	p.send(f)
+}
+
+// start runs one request beside the others.
+func (p *peer) start(f *frame) {
+	if f.ID == 0 {
+		p.answer(0, nil, errorf(CodeBadRequest, "%s: a request needs an id", f.Verb))
+		return
+	}
+	ctx, cancel := context.WithCancel(p.ctx)
+	req := &request{cancel: cancel}
+	if err := p.admit(f.ID, req); err != nil {
+		cancel()
+		p.answer(f.ID, nil, err)
+		return
+	}
+	run := p.plan(f, req)
+	p.wg.Go(func() {
+		body, err := run(ctx)
+		p.forget(f.ID)
+		cancel()
+		p.answer(f.ID, body, err)
+	})
+}
+
+func (p *peer) admit(id uint64, req *request) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.requests[id] != nil {
+		return errorf(CodeBadRequest, "request id %d is in use", id)
+	}
+	if most := p.s.cfg.Limits.InFlight; len(p.requests) >= most {
+		return errorf(CodeBusy, "%d requests of this client are in flight, which is the limit: wait for one", most)
+	}
+	p.requests[id] = req
+	return nil
+}
+
+func (p *peer) forget(id uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.requests, id)
+}
+
+func (p *peer) end(id uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if req := p.requests[id]; req != nil {
+		req.cancel()
+	}
+}
+
+func (p *peer) grant(id uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if req := p.requests[id]; req != nil && req.credit != nil {
+		select {
+		case req.credit <- struct{}{}:
+		default: // more than the client may have at once
+		}
+	}
+}
+
+// plan decodes a request and says what to run for it.
+func (p *peer) plan(f *frame, req *request) func(context.Context) (any, error) {
+	fail := func(err error) func(context.Context) (any, error) {
+		return func(context.Context) (any, error) { return nil, err }
+	}
+	acts := false
+	known := false
+	for _, v := range verbTable() {
+		if v.name == f.Verb {
+			known, acts = true, v.acts
+		}
+	}
+	if !known {
+		return fail(Unsupported(clipped(f.Verb), p.info.Engine, ""))
+	}
+	if err := mayAct(p.who, f.Verb, acts); err != nil {
+		return fail(err)
+	}
+	switch f.Verb {
+	case verbCall:
+		return p.planCall(f, req)
+	case verbCancel:
+		var c CancelReq
+		if err := hostileDec().Unmarshal(f.Body, &c); err != nil {
+			return fail(badBody(f.Verb, err))
+		}
+		p.endCall(c.ID)
+		return fail(nil)
+	case verbWatch:
+		return p.planWatch(f, req)
+	case verbSnapshot:
+		return func(context.Context) (any, error) {
+			snap, cancel := p.b.Subscribe(func(*Event) {})
+			cancel()
+			return snap, nil
+		}
+	}
+	body, _, err := decodeRequest(f.Verb, f.Body)
+	if err != nil {
+		return fail(badBody(f.Verb, err))
+	}
+	return func(ctx context.Context) (any, error) { return p.b.Handle(ctx, p.who, body) }
+}
+
+func badBody(verb string, err error) error {
+	return errorf(CodeBadRequest, "%s: the request does not decode: %v", verb, err)
+}
+
+func clipped(s string) string {
+	if len(s) > 64 {
+		return cleanName(s[:64]) + "…"
+	}
+	return cleanName(s)
+}
+
+func (p *peer) planCall(f *frame, req *request) func(context.Context) (any, error) {
+	var c CallReq
+	if err := hostileDec().Unmarshal(f.Body, &c); err != nil {
+		return func(context.Context) (any, error) { return nil, badBody(f.Verb, err) }
+	}
+	p.mu.Lock()
+	req.call = c.ID
+	p.mu.Unlock()
+	return func(ctx context.Context) (any, error) {
+		done, err := p.b.Call(ctx, p.who, c, func(r Reply) {
+			body, err := enc().Marshal(r)
+			if err != nil {
+				p.cancel(fmt.Errorf("a reply does not encode: %w", err))
+				return
+			}
+			p.send(frame{Kind: kindReply, ID: f.ID, Body: body})
+		})
+		return done, err
+	}
+}
+
+// endCall cancels the call that the client gave this CallReq.ID.
+func (p *peer) endCall(id uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, req := range p.requests {
+		if id != 0 && req.call == id {
+			req.cancel()
+		}
+	}
+}
+
+// planWatch sends an update whenever the client has credit and there is something to tell.
+func (p *peer) planWatch(f *frame, req *request) func(context.Context) (any, error) {
+	var w WatchReq
+	if err := hostileDec().Unmarshal(f.Body, &w); err != nil {
+		return func(context.Context) (any, error) { return nil, badBody(f.Verb, err) }
+	}
+	const mostCredit = 16
+	credit := make(chan struct{}, mostCredit)
+	for range min(max(w.Credit, 1), mostCredit) {
+		credit <- struct{}{}
+	}
+	p.mu.Lock()
+	req.credit = credit
+	p.mu.Unlock()
+	return func(ctx context.Context) (any, error) {
+		feed := newFeed(p.b, w.Topics)
+		defer feed.stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return nil, nil
+			case <-credit:
+			}
+			u, err := p.nextUpdate(ctx, feed)
+			if err != nil {
+				return nil, nil
+			}
+			body, err := encodeUpdate(u)
+			if err != nil {
+				return nil, err
+			}
+			p.send(frame{Kind: kindUpdate, ID: f.ID, Body: body})
+		}
+	}
+}
+
+func (p *peer) nextUpdate(ctx context.Context, feed *feed) (Update, error) {
+	for {
+		select {
+		case <-ctx.Done():
+			return Update{}, ctx.Err()
+		case <-feed.wake:
+			if u, ok := feed.take(p.b); ok {
+				return u, nil
+			}
+		}
+	}
+}

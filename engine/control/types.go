@@ -1,0 +1,301 @@
+package control
+
+import (
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/schema"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
+)
+
+// Snapshot is everything a front end needs to draw a session, as of event Seq.
+type Snapshot struct {
+	Seq        uint64
+	Time       time.Time
+	Session    Session
+	Hosts      []Host
+	ProcMeshes []ProcMesh
+	Procs      []Proc
+	Meshes     []Mesh
+	Types      []Type
+	Named      schema.Types // the named schemas that Types refer to
+	Calls      []Call
+	Waits      []WaitEdge
+	Clients    []ClientInfo
+}
+
+// Session describes the controller process.
+type Session struct {
+	Name    string    // unique among the user's running sessions
+	Program string    // base name of the executable
+	PID     int       // of the controller
+	Build   string    // build id of the executable: equal on every rank unless binaries are mixed
+	Engine  string    // version of the engine the program was built with
+	State   string    // running | failed | stopping
+	Reason  string    // why it failed, in plain words
+	Started time.Time //
+	Dir     string    // run folder: socket, log file
+}
+
+// Host is a machine that runs procs.
+type Host struct {
+	Name     string
+	Launcher string // local | ssh | slurm | …
+	Handle   string // what the launcher calls it, e.g. "slurm job 4711"
+}
+
+// ProcMesh is a grid of worker processes.
+type ProcMesh struct {
+	ID        uint64
+	Name      string
+	Extent    shape.Extent
+	FirstProc uint64 // proc of rank r is FirstProc + r
+	Owner     string // "" for the program itself, else the actor that spawned it, e.g. "@trainer[0]"
+	InProcess bool   // ranks are goroutines of the controller
+	Virtual   bool   // GPU slots have no device behind them
+	State     string // starting | running | failed | stopping | stopped
+	Reason    string
+	Gone      bool // the mesh has ended; the record is kept for its history
+}
+
+// Proc is one rank of a proc mesh.
+type Proc struct {
+	ID     uint64
+	Mesh   string // name of the proc mesh
+	Rank   int
+	Host   string
+	PID    int // 0 in-process
+	Slot   int // GPU slot, -1 without one
+	Device string
+	CPUs   string    // CPU set, e.g. "0-3"; "" when not pinned
+	Procs  int       // GOMAXPROCS of the worker
+	State  string    // engine/internal/life: requested … ready … exited
+	Held   bool      // stopped by a debugger
+	Paused bool      // SIGSTOP
+	Reason string    // exit code, signal or why it failed
+	Since  time.Time // of State
+	Build  string
+	Tail   []string // last 20 lines of stderr, once the proc has ended
+	RSS    uint64   // bytes resident, 0 when unknown
+}
+
+// Mesh is an actor mesh: one actor per rank of (a slice of) a proc mesh.
+type Mesh struct {
+	Ref    MeshRef
+	Procs  string // name of the proc mesh
+	Owner  string // as ProcMesh.Owner
+	State  string // starting | running | failed | stopping | stopped
+	Reason string
+	Ranks  []RankState // by rank of the mesh
+	Gone   bool
+}
+
+// MeshRef is a reference to (a slice of) an actor mesh; it is what travels in arguments. In CBOR it is an array.
+type MeshRef struct {
+	_     struct{} `cbor:",toarray"`
+	ID    uint64   // unique in the session, never used again
+	Name  string
+	Type  string       // full type name, pkgpath.Type
+	First uint64       // proc of proc-mesh rank 0
+	Home  shape.Region // where the actors live, in ranks of the proc mesh; rank r of the mesh runs on proc First+Home.RankAt(r)
+	View  shape.Region // the slice this reference stands for, in ranks of the mesh
+}
+
+// Extent is the shape of the slice the reference stands for.
+func (r MeshRef) Extent() shape.Extent { return r.View.Extent() }
+
+// RankState is what one actor is doing.
+type RankState struct {
+	State    string // starting | idle | busy | failed | stopped | gone
+	Queue    int    // messages waiting in the mailbox
+	Running  []string
+	Since    time.Time // of State
+	Handled  uint64    // messages handled since the start
+	Restarts int
+	Reason   string
+}
+
+// Type describes an actor type that the program registered.
+type Type struct {
+	Name      string // short where unique (ToyActor), else pkg.ToyActor
+	Full      string // pkgpath.ToyActor
+	Doc       string
+	Fields    []schema.Field // exported fields: the constructor's arguments
+	Endpoints []Endpoint
+	Skipped   []string // exported methods that are no endpoints, with the reason
+}
+
+// Endpoint describes one method that can be called.
+type Endpoint struct {
+	Name       string
+	Doc        string
+	Param      string         // name of the argument; "" without one
+	Arg        *schema.Schema // nil without an argument
+	Result     *schema.Schema // nil when it returns only an error
+	Concurrent bool
+	File       string // base of the source position, "" when unknown
+	Line       int
+	Hash       uint64 // of Arg and Result: caller and callee must agree
+}
+
+// Call is a call that has not ended, as the caller sees it.
+type Call struct {
+	ID       uint64
+	Client   string // who called: a client's name, "main", or "@mesh[rank]"
+	Mesh     string
+	View     shape.Region
+	Endpoint string
+	Adverb   Adverb
+	Started  time.Time
+	Ranks    int   // called
+	Waiting  []int // ranks of the mesh that have not answered
+}
+
+// WaitEdge says that From waits for To.
+type WaitEdge struct {
+	From, To string // "main", a client, or "@mesh[rank]"
+	Endpoint string
+	Call     uint64
+	Since    time.Time
+	State    string // running | queued | sent: what the message of this edge is doing at To
+}
+
+// ClientInfo is a front end attached to the session.
+type ClientInfo struct {
+	ID      uint64
+	Name    string // e.g. "script smoke.mtui", "tui ada@laptop"
+	Role    string // control | viewer
+	Version int
+	Since   time.Time
+}
+
+// Adverb is how an endpoint is called.
+type Adverb uint8
+
+// The adverbs of DESIGN.md 3.1.
+const (
+	AdverbCall      Adverb = iota // all ranks, wait for each
+	AdverbCallOne                 // exactly one rank
+	AdverbChoose                  // one rank, the least loaded
+	AdverbStream                  // all ranks, replies in arrival order
+	AdverbBroadcast               // all ranks, no reply
+	AdverbStart                   // all ranks, wait later
+)
+
+// String is the adverb as the command language spells it.
+func (a Adverb) String() string {
+	names := [...]string{"call", "one", "choose", "stream", "broadcast", "start"}
+	if int(a) < len(names) {
+		return names[a]
+	}
+	return "call"
+}
+
+// Outcome is how one rank's part of a call ended (promise P2).
+type Outcome string
+
+// Exactly one of these ends each rank's part of a call.
+const (
+	OutcomeReply     Outcome = "reply"
+	OutcomeError     Outcome = "error"     // the endpoint returned an error or panicked
+	OutcomeNotSent   Outcome = "not sent"  // never handed to a link: safe to repeat
+	OutcomeLost      Outcome = "lost"      // the rank is gone; it may have run
+	OutcomeForbidden Outcome = "forbidden" //
+	OutcomeCancelled Outcome = "cancelled"
+	OutcomeDeadline  Outcome = "deadline"
+)
+
+// Reply is one rank's part of a call.
+type Reply struct {
+	Call    uint64
+	Rank    int           // of the mesh
+	Point   shape.Point   // in the slice that was called
+	Outcome Outcome       //
+	Body    []byte        // CBOR of the result, when Outcome is reply and there is one
+	Error   string        // text, when Outcome is not reply
+	Type    string        // Go type of the error, or "panic"
+	Stack   string        // of a panic
+	Took    time.Duration // from send to reply, on the controller's clock
+}
+
+// Log is one line that a rank or the engine printed.
+type Log struct {
+	Time   time.Time
+	Proc   uint64 // 0: the controller
+	Mesh   string // actor mesh, when the line came through engine.Out; else "" and only Proc is known
+	Rank   int    // of Mesh, or of the proc mesh where Mesh is ""; -1 for the controller
+	Stream string // out | err | engine
+	Text   string // cleaned: no control bytes
+}
+
+// Message is one hop of telemetry: what the Messages pane lists. Best effort.
+type Message struct {
+	Time     time.Time
+	Call     uint64 // folds the messages of one cast
+	ID       uint64
+	Parent   uint64 // the message whose handler sent this one
+	Kind     string // call | reply | error
+	From, To string // "main", a client, or "@mesh[rank]"
+	Endpoint string
+	Bytes    int
+	Took     time.Duration // on replies: from send to reply
+	Error    string
+}
+
+// Failure is something that supervision was told.
+type Failure struct {
+	Time    time.Time
+	Mesh    string
+	Rank    int
+	Proc    uint64
+	What    string // plain words: "worker 2 of procs p was killed (SIGKILL)"
+	Stack   string
+	Handled string // who handled it, "" while nobody has
+}
+
+// Event is one change. Exactly one of the pointers is set; a state event carries the whole new object, so that
+// applying it is one assignment. Unknown events (all pointers nil) are to be skipped.
+type Event struct {
+	Seq      uint64
+	Time     time.Time
+	Session  *Session   `cbor:",omitempty"`
+	Host     *Host      `cbor:",omitempty"`
+	ProcMesh *ProcMesh  `cbor:",omitempty"`
+	Proc     *Proc      `cbor:",omitempty"`
+	Mesh     *Mesh      `cbor:",omitempty"`
+	Rank     *RankEvent `cbor:",omitempty"` // one rank of a mesh changed
+	Type     *Type      `cbor:",omitempty"`
+	Call     *CallEvent `cbor:",omitempty"`
+	Client   *Presence  `cbor:",omitempty"`
+	Failure  *Failure   `cbor:",omitempty"`
+	Log      *Log       `cbor:",omitempty"` // data event: may be dropped, and the drop is counted
+	Message  *Message   `cbor:",omitempty"` // data event
+	Dropped  *Dropped   `cbor:",omitempty"` // told to one client only: what it missed
+}
+
+// RankEvent is the new state of one rank.
+type RankEvent struct {
+	Mesh  string
+	Rank  int
+	State RankState
+}
+
+// CallEvent tells that a call began, got one more answer, or ended.
+type CallEvent struct {
+	Call Call
+	Done bool
+}
+
+// Presence tells that a client came or went.
+type Presence struct {
+	Client ClientInfo
+	Gone   bool
+}
+
+// Dropped counts what a slow client did not get. A fresh snapshot follows when state events were among it.
+type Dropped struct {
+	State uint64
+	Data  uint64
+}
+
+// IsData reports whether the event may be dropped without making a client's picture of the session wrong.
+func (e *Event) IsData() bool { return e.Log != nil || e.Message != nil }

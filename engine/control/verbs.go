@@ -1,0 +1,123 @@
+package control
+
+import (
+	"context"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/shape"
+)
+
+// The requests of the protocol's verbs. Each has one answer type; PROTOCOL.md lists them.
+type (
+	// ProcsReq creates a proc mesh and returns when every rank is ready. Answer: ProcMesh.
+	ProcsReq struct {
+		Name          string // "" for procs0, procs1, …
+		Dims          shape.Extent
+		CPUs          int // GOMAXPROCS of each worker; 0 means 1
+		Env           []string
+		InProcess     bool
+		Virtual       bool
+		Oversubscribe bool
+		AllowPartial  bool
+		Budget        time.Duration // 0: the engine's default
+	}
+	// SpawnReq spawns an actor mesh. Answer: Mesh.
+	SpawnReq struct {
+		Name      string
+		Procs     string       // name of the proc mesh
+		View      shape.Region // slice of the proc mesh; zero: all of it
+		Type      string       // short or full
+		Prototype []byte       // CBOR of the constructor fields; empty: zero values
+		Budget    time.Duration
+	}
+	// StopReq ends a proc mesh or an actor mesh in order. Answer: none.
+	StopReq struct {
+		Procs  string // name of a proc mesh, or
+		Mesh   string // name of an actor mesh
+		Budget time.Duration
+	}
+	// KillReq kills procs or abandons actors at once. Answer: none.
+	KillReq struct {
+		Procs string
+		Mesh  string
+		Ranks []int // empty: all
+	}
+	// CallReq calls an endpoint on one slice of a mesh; replies come through the callback. Answer: CallDone.
+	CallReq struct {
+		ID       uint64 // chosen by the client, unique per client; for Cancel
+		Mesh     string
+		View     shape.Region // in ranks of the mesh; zero: all of it
+		Endpoint string
+		Adverb   Adverb
+		Body     []byte        // CBOR of the argument; empty without one
+		Budget   time.Duration // 0: none
+	}
+	// CallDone closes a call; every rank has had its Reply before (none after a broadcast).
+	CallDone struct {
+		Call  uint64 // the engine's id: what Snapshot.Calls and events show
+		Ranks int
+	}
+	// CancelReq gives up waiting for a call and cancels its handlers. Answer: none.
+	CancelReq struct{ ID uint64 }
+	// StateReq reads the state of actors between two messages, in pages. Answer: []StateNode, one per rank in order.
+	StateReq struct {
+		Mesh   string
+		Ranks  []int
+		Path   string // "" for the actor; else as StateNode.Path gives it
+		Start  int    // first child
+		Count  int    // children at most; 0 for 64
+		Depth  int    // levels of children; 0 for 3
+		Budget time.Duration
+	}
+	// LogsReq reads back the last lines. Answer: []Log, oldest first.
+	LogsReq struct {
+		Mesh  string // "" for all
+		Ranks []int  // of Mesh; empty: all
+		Last  int    // 0 for 100
+	}
+	// FlushReq waits until everything that ranks printed before has reached the event stream. Answer: none.
+	FlushReq struct {
+		Mesh string // "" for all procs
+	}
+	// HoldReq freezes engine deadlines for TTL; 0 ends the hold. Answer: none.
+	HoldReq struct{ TTL time.Duration }
+	// ProbeReq is the open door to engine/probe. Answer: []ProbeReply.
+	ProbeReq struct {
+		Mesh  string
+		Ranks []int
+		Name  string
+		Body  []byte
+	}
+	// ProbeReply is one rank's answer to a ProbeReq.
+	ProbeReply struct {
+		Rank  int
+		Body  []byte
+		Error string
+	}
+)
+
+// StateNode is a value of an actor's state, as far as it was asked for.
+type StateNode struct {
+	Rank  int    // set on the root
+	Name  string // field, index or key
+	Path  string // asks for this node again
+	Type  string // Go type
+	Kind  string // bool int uint float string bytes time duration struct list map mesh nil other
+	Text  string // of scalars; a short rendering of the rest
+	Len   int    // children there are
+	Nodes []StateNode
+	Error string // on the root: why the state could not be read, e.g. "busy in Train for 12s; showing nothing"
+}
+
+// Backend is what the engine gives to the seam. Its methods are safe for concurrent use and never block on an actor's mailbox.
+type Backend interface {
+	// Subscribe calls sink for each event after the returned snapshot, in order, until cancel. sink must not block.
+	Subscribe(sink func(*Event)) (snap *Snapshot, cancel func())
+	// Handle runs one verb other than call. req is one of the request types above, by value; the answer is the type its comment names, or nil.
+	Handle(ctx context.Context, client ClientInfo, req any) (any, error)
+	// Call runs one call; reply is called once per rank, in arrival order, never concurrently. Ending ctx cancels it.
+	Call(ctx context.Context, client ClientInfo, req CallReq, reply func(Reply)) (CallDone, error)
+	// Attach and Detach tell that a client came and went, so that all see it.
+	Attach(client ClientInfo) ClientInfo
+	Detach(client ClientInfo)
+}

@@ -1,0 +1,238 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
+)
+
+// Outcome is how one rank's part of a call ended.
+type Outcome = control.Outcome
+
+// The errors that errors.Is finds in what a call returns, one per outcome but a reply's.
+var (
+	// ErrLost: the rank is gone; the endpoint may or may not have run.
+	ErrLost = Sentinel("the rank is lost")
+	// ErrNotSent: no part of the message was handed to a link; the call is safe to repeat.
+	ErrNotSent = Sentinel("the message was not sent")
+	// ErrForbidden: the receiver refused the sender.
+	ErrForbidden = Sentinel("forbidden")
+	// ErrCancelled: the context of the call was cancelled. errors.Is(err, context.Canceled) holds too.
+	ErrCancelled = Sentinel("cancelled")
+	// ErrDeadline: the context's deadline passed. errors.Is(err, context.DeadlineExceeded) holds too.
+	ErrDeadline = Sentinel("no answer before the deadline")
+	// ErrStopped: the mesh was stopped or killed before the call.
+	ErrStopped = Sentinel("the mesh is stopped")
+	// ErrFailed: the actor panicked earlier and handles nothing any more.
+	ErrFailed = Sentinel("the actor has failed")
+	// ErrCallCycle: the call could only wait for itself.
+	ErrCallCycle = Sentinel("the call would deadlock")
+	// ErrNoEngine: the context has no engine.
+	ErrNoEngine = Sentinel("no engine in this context")
+)
+
+var outcomeErrors = map[Outcome]error{
+	control.OutcomeLost: ErrLost, control.OutcomeNotSent: ErrNotSent, control.OutcomeForbidden: ErrForbidden,
+	control.OutcomeCancelled: ErrCancelled, control.OutcomeDeadline: ErrDeadline,
+}
+
+// sentinels maps wire codes to error values. Filled by package initialisers, read afterwards.
+var sentinels = struct {
+	sync.RWMutex
+	byCode map[string]error
+	order  []string
+}{byCode: map[string]error{}}
+
+func init() {
+	for code, err := range map[string]error{
+		"io.EOF": io.EOF, "io.ErrUnexpectedEOF": io.ErrUnexpectedEOF, "fs.ErrNotExist": fs.ErrNotExist, "fs.ErrExist": fs.ErrExist,
+		"fs.ErrPermission": fs.ErrPermission, "fs.ErrInvalid": fs.ErrInvalid, "fs.ErrClosed": fs.ErrClosed,
+		"os.ErrDeadlineExceeded": os.ErrDeadlineExceeded,
+		"context.Canceled":       context.Canceled, "context.DeadlineExceeded": context.DeadlineExceeded,
+	} {
+		addSentinel(code, err)
+	}
+}
+
+func addSentinel(code string, err error) {
+	sentinels.Lock()
+	defer sentinels.Unlock()
+	if sentinels.byCode[code] != nil {
+		panic("engine: two sentinels of one package with the text " + code)
+	}
+	sentinels.byCode[code] = err
+	sentinels.order = append(sentinels.order, code)
+}
+
+// Sentinel declares an error value that keeps its identity between processes: errors.Is(err, ErrBadRank) holds for the
+// caller when the endpoint returned ErrBadRank, wrapped or not. Declare it in a package variable; its key is the
+// declaring package and the text, and a second one with the same key panics.
+func Sentinel(text string) error {
+	pkg := "main"
+	if pc, _, _, ok := runtime.Caller(1); ok {
+		pkg = packageOf(funcName(pc))
+	}
+	err := errors.New(text)
+	addSentinel(pkg+": "+text, err)
+	return err
+}
+
+// packageOf cuts the function from a name such as example.com/a/b.init or example.com/a/b.(*T).M.
+func packageOf(fn string) string {
+	slash := strings.LastIndexByte(fn, '/') + 1
+	if dot := strings.IndexByte(fn[slash:], '.'); dot >= 0 {
+		return fn[:slash+dot]
+	}
+	return fn
+}
+
+// RemoteError is an error as it arrived from another actor: its text and the name of its Go type.
+type RemoteError struct {
+	Type  string // e.g. *fs.PathError, or "panic"
+	Msg   string
+	Stack string // of a panic
+	codes []string
+}
+
+// Error is the text the endpoint's error had.
+func (e *RemoteError) Error() string {
+	if e.Type == panicType {
+		return "panic: " + e.Msg
+	}
+	return e.Msg
+}
+
+// Is reports whether the original error matched a sentinel.
+func (e *RemoteError) Is(target error) bool {
+	sentinels.RLock()
+	defer sentinels.RUnlock()
+	return slices.ContainsFunc(e.codes, func(c string) bool { return sentinels.byCode[c] == target })
+}
+
+const panicType = "panic"
+
+// RankError is the failure of one rank of a call.
+type RankError struct {
+	Endpoint string
+	Mesh     string
+	Rank     int         // of the mesh
+	Point    shape.Point // in the slice that was called
+	Outcome  Outcome
+	Err      error
+}
+
+// Error names endpoint, rank and reason.
+func (e *RankError) Error() string {
+	return fmt.Sprintf("%s on %s: %v", e.Endpoint, e.where(), e.Err)
+}
+
+// where names the rank, and the point of the slice where that differs.
+func (e *RankError) where() string {
+	if len(e.Point.Extent) > 0 && e.Point.Rank != e.Rank {
+		return fmt.Sprintf("@%s[%d] (%s of the slice)", e.Mesh, e.Rank, e.Point)
+	}
+	return fmt.Sprintf("@%s[%d]", e.Mesh, e.Rank)
+}
+
+// Unwrap gives the endpoint's error.
+func (e *RankError) Unwrap() error { return e.Err }
+
+// Is matches the error of the outcome: errors.Is(err, engine.ErrLost).
+func (e *RankError) Is(target error) bool { return outcomeErrors[e.Outcome] == target && target != nil }
+
+// MeshError gathers the failures of one call; equal texts are folded over their ranks.
+type MeshError struct {
+	Endpoint string
+	Mesh     string
+	Ranks    int // called
+	Failed   []*RankError
+}
+
+// Unwrap gives the *RankError of each failed rank.
+func (e *MeshError) Unwrap() []error {
+	out := make([]error, len(e.Failed))
+	for i, f := range e.Failed {
+		out[i] = f
+	}
+	return out
+}
+
+// Error folds equal messages: "Add failed on 2 of 4 ranks of @acc: [1,3] add 1000: bad rank".
+func (e *MeshError) Error() string {
+	ranks := map[string][]int{}
+	var order []string
+	for _, f := range e.Failed {
+		text := f.Err.Error()
+		if ranks[text] == nil {
+			order = append(order, text)
+		}
+		ranks[text] = append(ranks[text], f.Rank)
+	}
+	var b strings.Builder
+	if e.Ranks == 1 {
+		fmt.Fprintf(&b, "%s failed on %s: ", e.Endpoint, e.Failed[0].where())
+		b.WriteString(order[0])
+		return b.String()
+	}
+	fmt.Fprintf(&b, "%s failed on %d of %d ranks of @%s: ", e.Endpoint, len(e.Failed), e.Ranks, e.Mesh)
+	for i, text := range order {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		slices.Sort(ranks[text])
+		fmt.Fprintf(&b, "[%s] %s", shape.FormatRanks(ranks[text]), text)
+	}
+	return b.String()
+}
+
+// wireError is an error on its way to the caller.
+type wireError struct {
+	_       struct{} `cbor:",toarray"`
+	Outcome Outcome
+	Type    string
+	Msg     string
+	Stack   string
+	Codes   []string
+}
+
+const maxErrorText = 16 << 10 // a stack or message beyond this is cut: errors are for people
+
+// toWire keeps an error's text, type name and the sentinels in it.
+func toWire(err error, outcome Outcome) *wireError {
+	w := &wireError{Outcome: outcome, Type: fmt.Sprintf("%T", err), Msg: clip(err.Error(), maxErrorText)}
+	if re, ok := errors.AsType[*RemoteError](err); ok {
+		w.Stack = re.Stack
+		if re == err || errors.Is(err, ErrCallCycle) { // of a cycle the path says everything; who passed it on says nothing
+			w.Type, w.Msg = re.Type, re.Msg
+		}
+	}
+	sentinels.RLock()
+	defer sentinels.RUnlock()
+	for _, code := range sentinels.order {
+		if errors.Is(err, sentinels.byCode[code]) {
+			w.Codes = append(w.Codes, code)
+		}
+	}
+	return w
+}
+
+func (w *wireError) remote() *RemoteError {
+	return &RemoteError{Type: w.Type, Msg: w.Msg, Stack: w.Stack, codes: w.Codes}
+}
+
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "") + fmt.Sprintf("… (%d bytes more)", len(s)-n)
+}

@@ -1,0 +1,125 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/quicnet"
+)
+
+// Reply is one rank's answer.
+type Reply[R any] struct {
+	Rank  int   // of the mesh
+	Point Point // in the slice that was called
+	Value R
+}
+
+// Future is a call that has been sent. It can be waited on more than once and by several goroutines; a wait that times
+// out consumes nothing.
+type Future[R any] struct{ c *call }
+
+// Each yields replies in arrival order. A failed rank yields a *RankError and the loop goes on; when ctx ends before the
+// last answer it yields ctx's error and stops.
+func (f *Future[R]) Each(ctx context.Context) iter.Seq2[Reply[R], error] {
+	return func(yield func(Reply[R], error) bool) {
+		for a, err := range f.c.each(ctx) {
+			if err != nil {
+				yield(Reply[R]{}, err)
+				return
+			}
+			r, err := decodeReply[R](f.c, a)
+			if !yield(r, err) {
+				return
+			}
+		}
+	}
+}
+
+func decodeReply[R any](c *call, a answer) (Reply[R], error) {
+	r := Reply[R]{Rank: c.ref.View.RankAt(a.index), Point: c.ref.View.Point(a.index)}
+	if a.err != nil {
+		return r, c.rankError(a)
+	}
+	if len(a.body) > 0 {
+		if err := quicnet.Dec().Unmarshal(a.body, &r.Value); err != nil {
+			a.err = &wireError{Outcome: control.OutcomeError, Type: "decode", Msg: fmt.Sprintf("the result does not decode into %T: %v", r.Value, err)}
+			return r, c.rankError(a)
+		}
+	}
+	return r, nil
+}
+
+// All waits for every rank. The error is a *MeshError when ranks failed; the values of the others are in the ValueMesh.
+// When ctx ends first the missing ranks are in the *MeshError as ErrDeadline or ErrCancelled, and a later wait can
+// still get them.
+func (f *Future[R]) All(ctx context.Context) (ValueMesh[R], error) {
+	if f.c.err != nil {
+		return ValueMesh[R]{}, f.c.err
+	}
+	vm := newValueMesh[R](f.c.ref.MeshRef)
+	seen := 0
+	for r, err := range f.Each(ctx) {
+		seen++
+		var rank *RankError
+		switch {
+		case err == nil:
+			vm.set(r)
+		case errors.As(err, &rank):
+			vm.fail(rank)
+		default: // ctx ended
+			for _, missing := range f.c.missing(err) {
+				vm.fail(missing)
+			}
+		}
+	}
+	return vm, vm.meshError(f.c)
+}
+
+// One waits for the only reply of a call to one rank.
+func (f *Future[R]) One(ctx context.Context) (R, error) {
+	var zero R
+	if f.c.err != nil {
+		return zero, f.c.err
+	}
+	if f.c.n != 1 {
+		return zero, fmt.Errorf("One on a call of %d ranks; use All or Each", f.c.n)
+	}
+	for r, err := range f.Each(ctx) {
+		if err == nil {
+			return r.Value, nil
+		}
+		rank, ok := errors.AsType[*RankError](err)
+		if !ok {
+			rank = f.c.missing(err)[0]
+		}
+		return zero, &MeshError{Endpoint: f.c.endpoint, Mesh: f.c.ref.Name, Ranks: 1, Failed: []*RankError{rank}}
+	}
+	return zero, errors.New("a call of one rank ended without an outcome")
+}
+
+// Done is closed when every rank has an outcome.
+func (f *Future[R]) Done() <-chan struct{} { return f.c.done }
+
+func (f *Future[R]) wait(ctx context.Context) error {
+	_, err := f.All(ctx)
+	return err
+}
+
+// Waiter is a Future of any type.
+type Waiter interface {
+	wait(ctx context.Context) error
+}
+
+// Wait waits for futures of any types and joins their errors; values are read from each afterwards.
+func Wait(ctx context.Context, futures ...Waiter) error {
+	var errs []error
+	for _, f := range futures {
+		if err := f.wait(ctx); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}

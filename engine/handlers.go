@@ -1,0 +1,226 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/probe"
+	"github.com/monarch-tui/monarch-tui/engine/schema"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
+	"github.com/monarch-tui/monarch-tui/quicnet"
+)
+
+// goneBody tells that a process ended.
+type goneBody struct {
+	Proc   uint64
+	Reason string
+}
+
+// stateBody asks for an actor's state.
+type stateBody struct {
+	Mesh  uint64
+	Query probe.Query
+}
+
+// verbBody is what an actor, or the program, asks the controller to do. Exactly one of the pointers is set.
+type verbBody struct {
+	Procs *control.ProcsReq
+	Spawn *control.SpawnReq
+	Stop  *control.StopReq
+	Kill  *control.KillReq
+	ID    uint64 // the mesh meant, so that a name used again is not mistaken for it; 0: whoever has the name
+}
+
+func (v verbBody) name() string {
+	switch {
+	case v.Procs != nil:
+		return "spawn procs"
+	case v.Spawn != nil:
+		return "spawn"
+	case v.Stop != nil:
+		return "stop"
+	}
+	return "kill"
+}
+
+// verbAnswer is what it made.
+type verbAnswer struct {
+	ProcMesh *control.ProcMesh
+	Mesh     *control.Mesh
+}
+
+// verb has the controller execute v; the caller's actor becomes the owner of what it makes.
+func (n *node) verb(ctx context.Context, v verbBody) (verbAnswer, error) {
+	if n.hub != nil {
+		return n.hub.execute(ctx, owner{}, v)
+	}
+	var own owner
+	if info := infoOf(ctx); info != nil && info.actor != nil {
+		own = owner{addr: quicnet.Addr{Proc: n.id, Actor: info.actor.id}, label: info.actor.label()}
+	}
+	var out verbAnswer
+	err := n.request(ctx, quicnet.Addr{}, sysVerb, ownedVerb{Actor: own.addr.Actor, Label: own.label, Verb: v}, &out)
+	return out, err
+}
+
+// ownedVerb is a verb with the actor that asked.
+type ownedVerb struct {
+	Actor uint64
+	Label string
+	Verb  verbBody
+}
+
+// execute runs a verb in the controller.
+func (h *hub) execute(ctx context.Context, own owner, v verbBody) (verbAnswer, error) {
+	switch {
+	case v.Procs != nil:
+		rec, err := h.startProcs(ctx, own, *v.Procs)
+		return verbAnswer{ProcMesh: &rec}, err
+	case v.Spawn != nil:
+		rec, err := h.startMesh(ctx, own, *v.Spawn, v.ID)
+		return verbAnswer{Mesh: &rec}, err
+	case v.Stop != nil:
+		return verbAnswer{}, h.stopByName(ctx, own, *v.Stop, v.ID)
+	case v.Kill != nil:
+		return verbAnswer{}, h.killByName(ctx, own, *v.Kill, v.ID)
+	}
+	return verbAnswer{}, errors.New("an empty request: want procs, spawn, stop or kill")
+}
+
+// registerSystem sets the handlers that every process has.
+func (n *node) registerSystem() {
+	fromController := func(fn func(ctx context.Context, b endBody) error) func(context.Context, quicnet.Addr, endBody) (any, error) {
+		return func(ctx context.Context, from quicnet.Addr, b endBody) (any, error) {
+			if err := onlyController(from); err != nil {
+				return nil, err
+			}
+			return nil, fn(ctx, b)
+		}
+	}
+	handle(n, sysWait, func(_ context.Context, from quicnet.Addr, w waitNotice) (any, error) {
+		return nil, n.waitNotice(from, w)
+	})
+	n.handlers[sysRelay] = func(_ context.Context, from quicnet.Addr, body []byte) (any, error) {
+		return nil, n.relayed(from, body)
+	}
+	handle(n, sysStop, fromController(n.stopHere))
+	handle(n, sysKill, fromController(func(_ context.Context, b endBody) error { n.killHere(b); return nil }))
+	handle(n, sysSpawn, func(ctx context.Context, from quicnet.Addr, b spawnBody) (any, error) {
+		if err := onlyController(from); err != nil {
+			return nil, err
+		}
+		return nil, n.spawnHere(ctx, b)
+	})
+	handle(n, sysGone, func(_ context.Context, from quicnet.Addr, b goneBody) (any, error) {
+		if err := onlyController(from); err != nil {
+			return nil, err
+		}
+		return n.procGone(b.Proc, b.Reason), nil
+	})
+	handle(n, sysJudge, func(ctx context.Context, from quicnet.Addr, b judgeBody) (any, error) {
+		if err := onlyController(from); err != nil {
+			return nil, err
+		}
+		return n.judgeHere(ctx, b)
+	})
+	handle(n, sysState, func(ctx context.Context, from quicnet.Addr, b stateBody) (any, error) {
+		if err := onlyController(from); err != nil {
+			return nil, err
+		}
+		return n.stateHere(ctx, b)
+	})
+}
+
+// waitNotice passes a caller's notice to the actor that has its message.
+func (n *node) waitNotice(from quicnet.Addr, w waitNotice) error {
+	if len(w.Chain) > 2*maxChain {
+		return fmt.Errorf("a chain of %d activations is over the limit", len(w.Chain))
+	}
+	n.mu.Lock()
+	actors := make([]*actor, 0, 1)
+	for _, a := range n.actors {
+		actors = append(actors, a)
+	}
+	n.mu.Unlock()
+	for _, a := range actors {
+		if a.noticeWait(from.Proc, w.ID, w.Chain) {
+			return nil
+		}
+	}
+	return nil // answered meanwhile
+}
+
+// stateHere reads an actor's state between two messages.
+func (n *node) stateHere(ctx context.Context, b stateBody) (control.StateNode, error) {
+	a := n.actor(b.Mesh)
+	if a == nil {
+		return control.StateNode{}, errors.New("the actor has ended")
+	}
+	var out control.StateNode
+	err := a.inBetween(ctx, func() { out = probe.Walk(a.self, b.Query) })
+	if err != nil {
+		st := a.state()
+		return control.StateNode{Rank: a.rank, Error: fmt.Sprintf("%s is busy in %v; its state is read between messages", a.label(), st.Running)}, nil
+	}
+	out.Rank = a.rank
+	return out, nil
+}
+
+// registerController sets the handlers that only the controller has.
+func (n *node) registerController(h *hub) {
+	handle(n, sysVerb, func(ctx context.Context, from quicnet.Addr, v ownedVerb) (any, error) {
+		own, err := h.ownerOf(from.Proc, v)
+		if err != nil {
+			return nil, err
+		}
+		return h.execute(ctx, own, v.Verb)
+	})
+	handle(n, sysFind, func(_ context.Context, from quicnet.Addr, proc uint64) (any, error) { return h.find(from, proc) })
+	handle(n, sysFailure, func(_ context.Context, from quicnet.Addr, r failureReport) (any, error) {
+		r.Proc = from.Proc // a process reports for itself only
+		h.failure(r)
+		return nil, nil
+	})
+	handle(n, sysReport, func(_ context.Context, from quicnet.Addr, r report) (any, error) {
+		h.takeReport(from.Proc, r)
+		return nil, nil
+	})
+}
+
+// ownerOf checks that the actor an asker claims to be lives in its process.
+func (h *hub) ownerOf(proc uint64, v ownedVerb) (owner, error) {
+	if v.Actor == 0 {
+		return owner{addr: quicnet.Addr{Proc: proc}}, nil
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	m := h.meshByID[v.Actor]
+	if m == nil {
+		return owner{}, errors.New("the actor that asks has ended")
+	}
+	rank, ok := m.rec.Ref.Home.IndexOf(int(proc - m.rec.Ref.First)) //nolint:gosec // a rank
+	if !ok {
+		return owner{}, fmt.Errorf("@%s has no rank in process %d: %w", m.rec.Ref.Name, proc, ErrForbidden)
+	}
+	return owner{addr: quicnet.Addr{Proc: proc, Actor: v.Actor}, label: fmt.Sprintf("@%s[%d]", m.rec.Ref.Name, rank)}, nil
+}
+
+func suggest(word string, from []string) string { return schema.Suggest(word, from) }
+
+// viewOf is the slice that a front end named, the whole mesh when it named none.
+func viewOf(ref control.MeshRef, view shape.Region) (shape.Region, error) {
+	if view.IsZero() {
+		return ref.View, nil
+	}
+	if err := view.Validate(); err != nil {
+		return view, err
+	}
+	for r := range view.Ranks() {
+		if r < 0 || r >= ref.Home.Len() {
+			return view, fmt.Errorf("@%s has no rank %d: its ranks are 0 to %d", ref.Name, r, ref.Home.Len()-1)
+		}
+	}
+	return view, nil
+}

@@ -1,0 +1,230 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"regexp"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
+	"github.com/monarch-tui/monarch-tui/quicnet"
+)
+
+// hub is the controller's book-keeping: which proc meshes and actor meshes there are, who owns them, what state each rank
+// is in. It executes the verbs that create and end them, for the program, for actors and for front ends alike.
+type hub struct {
+	node *node
+	mem  *memLink
+	opts options
+	out  *output
+	log  *slog.Logger
+
+	spawner *launch.Spawner
+
+	mu         sync.Mutex
+	wire       *quicnet.Node // made when the first worker process is
+	session    control.Session
+	procMeshes map[string]*procMesh
+	procs      map[uint64]*proc
+	meshes     map[string]*mesh
+	meshByID   map[uint64]*mesh
+	history    []control.Mesh // ended meshes, newest last, for front ends
+	nextProc   uint64
+	nextLocal  uint64
+	nextMesh   uint64
+	autoName   int
+	clients    map[uint64]control.ClientInfo
+	nextClient uint64
+	waits      map[uint64][]control.WaitEdge // by process, as last reported
+	supervise  func(context.Context, Failure) Decision
+	failRun    func(Failure) // ends run; nil in sessions that go on
+	closed     bool
+	seq        uint64
+	sinks      map[int]func(*control.Event)
+	nextSink   int
+	logs       []control.Log // ring of the last lines
+	watched    atomic.Bool   // somebody subscribed: events are worth making
+	logClose   io.Closer     // the session's log file
+
+	wg sync.WaitGroup
+}
+
+// owner is who created a mesh: an actor, or the program and its front ends.
+type owner struct {
+	addr  quicnet.Addr // Actor 0: not an actor
+	label string       // "" for the program, "@trainer[0]" for an actor
+}
+
+// procMesh is a grid of processes.
+type procMesh struct {
+	rec      control.ProcMesh
+	owner    owner
+	procs    []*proc
+	stopping bool
+}
+
+// mesh is an actor mesh.
+type mesh struct {
+	rec      control.Mesh
+	owner    owner
+	procs    *procMesh
+	stopping bool
+}
+
+const (
+	maxLogRing    = 20_000
+	maxHistory    = 256
+	maxLocalRanks = 65_536
+)
+
+func newHub(opts options) (*hub, error) {
+	h := &hub{
+		opts: opts, mem: newMemLink(), log: opts.logger,
+		procMeshes: map[string]*procMesh{}, procs: map[uint64]*proc{}, meshes: map[string]*mesh{}, meshByID: map[uint64]*mesh{},
+		clients: map[uint64]control.ClientInfo{}, waits: map[uint64][]control.WaitEdge{}, sinks: map[int]func(*control.Event){},
+		nextProc: 1,
+	}
+	h.out = newOutput(h, opts.stdout, opts.stderr, opts.sorted)
+	h.node = newNode(0, opts.logger)
+	h.node.seed = opts.seed
+	h.node.hub, h.node.local, h.node.out = h, h, h.out
+	h.node.setLink(h.mem)
+	h.node.registerController(h)
+	h.mem.attach(h.node)
+	h.session = control.Session{
+		Name: opts.name, Program: opts.program, PID: opts.pid, Build: buildID(), Engine: Version, State: "running", Started: time.Now(),
+	}
+	return h, nil
+}
+
+// publish numbers an event and hands it to the subscribers. The caller holds h.mu.
+func (h *hub) publish(ev control.Event) {
+	h.seq++
+	ev.Seq, ev.Time = h.seq, time.Now()
+	for _, sink := range h.sinks {
+		sink(&ev)
+	}
+}
+
+// endedOf is closed when the process has ended; nil for one that never was.
+func (h *hub) endedOf(id uint64) <-chan struct{} {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if p := h.procs[id]; p != nil {
+		return p.ended
+	}
+	return nil
+}
+
+var nameForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]{0,62}$`)
+
+// claimName judges a name that somebody gave to a mesh. The caller holds h.mu.
+func checkName(kind, name string) error {
+	if !nameForm.MatchString(name) {
+		return fmt.Errorf("%s name %q: want a letter or _, then letters, digits, _ . or -, 63 at most", kind, clip(name, 80))
+	}
+	return nil
+}
+
+// callBegan and callAnswered tell front ends about calls of this process.
+func (h *hub) callBegan(c *call) {
+	if !h.watched.Load() {
+		return
+	}
+	rec := h.callRecord(c)
+	h.mu.Lock()
+	h.publish(control.Event{Call: &control.CallEvent{Call: rec}})
+	h.mu.Unlock()
+}
+
+func (h *hub) callAnswered(c *call, _ answer, last bool) {
+	if !h.watched.Load() {
+		return
+	}
+	rec := h.callRecord(c)
+	h.mu.Lock()
+	h.publish(control.Event{Call: &control.CallEvent{Call: rec, Done: last}})
+	h.mu.Unlock()
+}
+
+func (h *hub) callRecord(c *call) control.Call {
+	rec := control.Call{ID: c.id, Client: c.client, Mesh: c.ref.Name, View: c.ref.View, Endpoint: c.endpoint, Adverb: c.adverb, Started: c.started, Ranks: c.n}
+	if rec.Client == "" {
+		rec.Client = "main"
+	}
+	for _, i := range c.open() {
+		rec.Waiting = append(rec.Waiting, c.ref.View.RankAt(i))
+	}
+	slices.Sort(rec.Waiting)
+	return rec
+}
+
+// addLog keeps a line and tells the subscribers.
+func (h *hub) addLog(l control.Log) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.logs) >= 2*maxLogRing {
+		h.logs = append(h.logs[:0], h.logs[len(h.logs)-maxLogRing:]...)
+	}
+	h.logs = append(h.logs, l)
+	h.publish(control.Event{Log: &l})
+}
+
+// meshOf finds a mesh by id.
+func (h *hub) meshOf(id uint64) *mesh {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.meshByID[id]
+}
+
+// extentOf checks dimensions against what can be started.
+func (h *hub) checkDims(dims shape.Extent, inProcess bool) error {
+	limit, why := maxLocalRanks, ""
+	if !inProcess {
+		limit, why = processLimit()
+	}
+	if err := dims.Validate(0); err != nil {
+		return err
+	}
+	if n := dims.Len(); n > limit {
+		return fmt.Errorf("%s makes %d processes; at most %d fit here%s", dims, n, limit, why)
+	}
+	return nil
+}
+
+// close ends everything in order: actors, processes, links, subscribers.
+func (h *hub) close(ctx context.Context) {
+	h.mu.Lock()
+	if h.closed {
+		h.mu.Unlock()
+		return
+	}
+	h.closed = true
+	h.session.State = "stopping"
+	rec := h.session
+	h.publish(control.Event{Session: &rec})
+	var pms []*procMesh
+	for _, pm := range h.procMeshes {
+		pms = append(pms, pm)
+	}
+	h.mu.Unlock()
+	slices.SortFunc(pms, func(a, b *procMesh) int { return int(b.rec.ID) - int(a.rec.ID) }) //nolint:gosec // small
+	var wg sync.WaitGroup
+	for _, pm := range pms {
+		wg.Go(func() { _ = h.endProcs(ctx, pm, "the program ended") })
+	}
+	wg.Wait()
+	h.node.close("the program ended")
+	if h.spawner != nil {
+		h.spawner.Close()
+	}
+	h.wg.Wait()
+	h.out.close()
+}

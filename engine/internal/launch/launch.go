@@ -1,0 +1,233 @@
+package launch
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"sync"
+	"syscall"
+)
+
+// Spec says what to start.
+type Spec struct {
+	Path      string // executable
+	Args      []string
+	Env       []string
+	Dir       string
+	CPUs      []int  // CPU set of the child; empty: inherited
+	Bootstrap []byte // what the child reads from descriptor 3, at most MaxBootstrap bytes
+}
+
+// MaxBootstrap bounds what a worker reads before it knows whom it talks to.
+const MaxBootstrap = 64 << 10
+
+// MarkerEnv is set in a worker's environment and names the descriptor of its bootstrap pipe.
+const MarkerEnv = "MONARCH_WORKER_FD"
+
+// Exit is how a child ended.
+type Exit struct {
+	Code   int            // exit code, -1 when a signal ended it
+	Signal syscall.Signal // 0 when it exited
+}
+
+// String is the exit in plain words.
+func (e Exit) String() string {
+	if e.Signal != 0 {
+		return fmt.Sprintf("was killed by %s", signalName(e.Signal))
+	}
+	return fmt.Sprintf("exited with code %d", e.Code)
+}
+
+// Child is a started process.
+type Child struct {
+	PID    int
+	Stdout io.ReadCloser // read both to their end; Ended waits for nothing
+	Stderr io.ReadCloser
+
+	cmd      *exec.Cmd
+	lifeline *os.File
+	ended    chan struct{}
+	exit     Exit
+	mu       sync.Mutex
+	reaped   bool
+}
+
+// Spawner starts children from one locked thread.
+type Spawner struct {
+	requests chan request
+	done     chan struct{}
+	once     sync.Once
+	children sync.WaitGroup
+}
+
+type request struct {
+	cmd  *exec.Cmd
+	cpus []int
+	err  chan error
+}
+
+// New starts the spawner's thread.
+func New() *Spawner {
+	s := &Spawner{requests: make(chan request), done: make(chan struct{})}
+	go s.run()
+	return s
+}
+
+// run never unlocks its thread: children die with it, and it lives as long as the process.
+func (s *Spawner) run() {
+	runtime.LockOSThread()
+	for {
+		select {
+		case r := <-s.requests:
+			r.err <- startOn(r.cmd, r.cpus)
+		case <-s.done:
+			// The thread must outlive every child, or pdeathsig would kill them; Close has waited for them.
+			runtime.UnlockOSThread()
+			return
+		}
+	}
+}
+
+// Close waits for all children and ends the thread. Kill them first.
+func (s *Spawner) Close() {
+	s.once.Do(func() {
+		s.children.Wait()
+		close(s.done)
+	})
+}
+
+// Start forks the child and hands it its bootstrap.
+func (s *Spawner) Start(spec Spec) (*Child, error) {
+	if len(spec.Bootstrap) > MaxBootstrap {
+		return nil, fmt.Errorf("a bootstrap of %d bytes is over the limit of %d", len(spec.Bootstrap), MaxBootstrap)
+	}
+	cmd := exec.Command(spec.Path, spec.Args...) //nolint:gosec // our own binary
+	cmd.Dir = spec.Dir
+	cmd.Env = append(spec.Env, MarkerEnv+"=3")
+	cmd.SysProcAttr = sysProcAttr()
+	pipes, err := openPipes()
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", spec.Path, err)
+	}
+	cmd.ExtraFiles = []*os.File{pipes.boot[0]}
+	cmd.Stdout, cmd.Stderr = pipes.out[1], pipes.err[1]
+	r := request{cmd: cmd, cpus: spec.CPUs, err: make(chan error, 1)}
+	select {
+	case s.requests <- r:
+		err = <-r.err
+	case <-s.done:
+		err = errors.New("the launcher is closed")
+	}
+	pipes.closeChildEnds()
+	if err != nil {
+		pipes.closeOwnEnds()
+		return nil, fmt.Errorf("start %s: %w", spec.Path, err)
+	}
+	c := &Child{PID: cmd.Process.Pid, cmd: cmd, Stdout: pipes.out[0], Stderr: pipes.err[0], lifeline: pipes.boot[1], ended: make(chan struct{})}
+	s.children.Add(1)
+	go func() {
+		defer s.children.Done()
+		c.wait()
+	}()
+	if err := c.boot(spec.Bootstrap); err != nil {
+		c.Kill()
+		return nil, fmt.Errorf("start %s: its bootstrap pipe: %w", spec.Path, err)
+	}
+	return c, nil
+}
+
+func (c *Child) boot(b []byte) error {
+	msg := binary.BigEndian.AppendUint32(nil, uint32(len(b))) //nolint:gosec // bounded
+	_, err := c.lifeline.Write(append(msg, b...))
+	if errors.Is(err, syscall.EPIPE) {
+		return nil // it ended before it read; its exit says why
+	}
+	return err
+}
+
+// wait reaps the child and then kills what is left of its process group.
+func (c *Child) wait() {
+	_ = c.cmd.Wait() // the state tells
+	c.mu.Lock()
+	c.reaped = true
+	c.mu.Unlock()
+	killGroup(c.PID)
+	_ = c.lifeline.Close()
+	if ws, ok := c.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+		c.exit = Exit{Code: -1, Signal: ws.Signal()}
+	} else {
+		c.exit = Exit{Code: c.cmd.ProcessState.ExitCode()}
+	}
+	close(c.ended)
+}
+
+// Ended is closed when the child has been reaped.
+func (c *Child) Ended() <-chan struct{} { return c.ended }
+
+// Exit is how it ended; valid once Ended is closed.
+func (c *Child) Exit() Exit { return c.exit }
+
+// Kill sends SIGKILL to the child's process group. It does nothing once the child is reaped, so that it never hits a
+// stranger who got the same pid.
+func (c *Child) Kill() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.reaped {
+		killGroup(c.PID)
+		_ = c.cmd.Process.Kill()
+	}
+}
+
+// Terminate sends SIGTERM to the child.
+func (c *Child) Terminate() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.reaped {
+		_ = c.cmd.Process.Signal(syscall.SIGTERM)
+	}
+}
+
+type pipeSet struct{ boot, out, err [2]*os.File }
+
+func openPipes() (p pipeSet, err error) {
+	for _, pair := range []*[2]*os.File{&p.boot, &p.out, &p.err} {
+		if pair[0], pair[1], err = os.Pipe(); err != nil {
+			p.closeChildEnds()
+			p.closeOwnEnds()
+			return p, err
+		}
+	}
+	return p, nil
+}
+
+func (p *pipeSet) closeChildEnds() { closeAll(p.boot[0], p.out[1], p.err[1]) }
+func (p *pipeSet) closeOwnEnds()   { closeAll(p.boot[1], p.out[0], p.err[0]) }
+
+func closeAll(files ...*os.File) {
+	for _, f := range files {
+		if f != nil {
+			_ = f.Close()
+		}
+	}
+}
+
+// ReadBootstrap reads what the parent sent. The file stays open: its end of file is the end of the parent.
+func ReadBootstrap(f *os.File) ([]byte, error) {
+	var head [4]byte
+	if _, err := io.ReadFull(f, head[:]); err != nil {
+		return nil, fmt.Errorf("read the bootstrap pipe: %w", err)
+	}
+	n := binary.BigEndian.Uint32(head[:])
+	if n > MaxBootstrap {
+		return nil, fmt.Errorf("a bootstrap of %d bytes is over the limit of %d", n, MaxBootstrap)
+	}
+	b := make([]byte, n)
+	if _, err := io.ReadFull(f, b); err != nil {
+		return nil, fmt.Errorf("read the bootstrap pipe: %w", err)
+	}
+	return b, nil
+}

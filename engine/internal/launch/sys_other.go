@@ -1,0 +1,16 @@
+//go:build !linux
+
+package launch
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// Without pdeathsig the lifeline alone ends a worker whose controller is gone.
+func sysProcAttr() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+
+func startOn(cmd *exec.Cmd, _ []int) error { return cmd.Start() }
+
+// AllowedCPUs is unknown here; ranks are not pinned.
+func AllowedCPUs() []int { return nil }

@@ -1,0 +1,194 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
+)
+
+// controlEnv names the descriptor of an inherited control socket: monarch-tui -p started this program.
+const controlEnv = "MONARCH_CONTROL_FD"
+
+// mainEnv, next to controlEnv, asks for run to be called too.
+const mainEnv = "MONARCH_CONTROL_MAIN"
+
+// returnTime is how long run has to return once its context was cancelled by an unhandled failure.
+const returnTime = 10 * time.Second
+
+// Engine is a running controller.
+type Engine struct {
+	hub     *hub
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	dir     *control.SessionDir // nil: no session socket
+	server  *control.Server
+	serving sync.WaitGroup
+	once    sync.Once
+}
+
+// Start makes this process the controller of a session. Most programs call Main instead. The engine ends with Close, or
+// when ctx does; workers end with it by whatever cause.
+func Start(ctx context.Context, opts ...Option) (*Engine, error) {
+	RunWorker()
+	o := defaults()
+	for _, opt := range opts {
+		opt(&o)
+	}
+	if !o.inProcess {
+		exe, err := selfExecutable()
+		if err != nil {
+			return nil, err
+		}
+		o.executable = exe
+	}
+	h, err := newHub(o)
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{hub: h}
+	base := context.WithValue(ctx, ctxKey{}, &ctxInfo{node: h.node})
+	e.ctx, e.cancel = context.WithCancelCause(base)
+	return e, nil
+}
+
+// Context carries the engine: pass it to SpawnProcs, Spawn and calls. An unhandled failure cancels it when the program
+// runs under Main.
+func (e *Engine) Context() context.Context { return e.ctx }
+
+// Backend is the engine as front ends see it; control.InProcess makes a client of it.
+func (e *Engine) Backend() control.Backend { return e.hub }
+
+// Flush waits until everything that ranks printed so far has been put out.
+func (e *Engine) Flush(ctx context.Context) error {
+	err := e.hub.out.flush(ctx, nil)
+	if e.hub.out.sorted {
+		e.hub.out.release()
+	}
+	return err
+}
+
+// Close ends everything in order: actors, processes, sockets. It returns when nothing of the session is left.
+func (e *Engine) Close() {
+	e.once.Do(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), drainTime+4*stopTime)
+		defer cancel()
+		if e.server != nil {
+			_ = e.server.Close()
+		}
+		e.hub.close(ctx)
+		e.cancel(ErrStopped)
+		closeSession(e)
+	})
+}
+
+// Local is an engine whose processes are goroutines, for tests and for teaching: same semantics, encoded frames, no
+// sockets. Call stop when done.
+func Local(ctx context.Context, opts ...Option) (_ context.Context, stop func(), err error) {
+	e, err := Start(ctx, append([]Option{AllInProcess(), NoSession()}, opts...)...)
+	if err != nil {
+		return nil, nil, err
+	}
+	return e.Context(), e.Close, nil
+}
+
+// Main is a program's main: it runs run in the controller and the worker loop in the processes that SpawnProcs starts
+// from the same binary. It does not return. Exit codes: 0; 1 when run returned an error or a failure was not handled; 70
+// when the engine could not start; 130 after an interrupt.
+func Main(run func(ctx context.Context) error, opts ...Option) {
+	RunWorker()
+	os.Exit(runMain(run, opts))
+}
+
+func runMain(run func(ctx context.Context) error, opts []Option) int {
+	if fd, ok := os.LookupEnv(controlEnv); ok {
+		return serveInherited(fd, run, opts)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	e, err := Start(ctx, opts...)
+	if err == nil {
+		err = e.OpenSession()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		return exitInternal
+	}
+	defer e.Close()
+	err = e.Run(run)
+	switch {
+	case ctx.Err() != nil:
+		return 130
+	case err != nil:
+		e.Close()
+		fmt.Fprintln(os.Stderr, "error:", err)
+		return 1
+	}
+	return 0
+}
+
+// Run calls a program's function as Main does: an unhandled failure cancels its context and, once it has returned or 10 s
+// have passed, is the error.
+func (e *Engine) Run(run func(ctx context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(e.ctx)
+	defer cancel(nil)
+	failed := make(chan Failure, 1) // the hub tells once
+	e.hub.mu.Lock()
+	e.hub.failRun = func(f Failure) {
+		cancel(f)
+		failed <- f
+	}
+	e.hub.mu.Unlock()
+	done := make(chan error, 1)
+	go func() {
+		done <- guard("run", func() error { return run(ctx) })
+	}()
+	select {
+	case err := <-done:
+		if err == nil {
+			return e.lateFailure(failed)
+		}
+		return trimGuard(err)
+	case f := <-failed:
+		t := time.NewTimer(returnTime)
+		defer t.Stop()
+		select {
+		case <-done:
+		case <-t.C:
+			return fmt.Errorf("unhandled failure: %w (run did not return within %v)", f, returnTime)
+		}
+		return fmt.Errorf("unhandled failure: %w", f)
+	}
+}
+
+// lateFailure is a failure that came in while run was returning.
+func (e *Engine) lateFailure(failed <-chan Failure) error {
+	select {
+	case f := <-failed:
+		return fmt.Errorf("unhandled failure: %w", f)
+	default:
+		return nil
+	}
+}
+
+// trimGuard takes the hook's name off an error that is no panic.
+func trimGuard(err error) error {
+	if inner := errors.Unwrap(err); inner != nil {
+		return inner
+	}
+	return err
+}
+
+// InWorker reports whether this process was started as a worker and has not reached Main yet: code before Main runs in
+// every worker too.
+func InWorker() bool {
+	_, ok := os.LookupEnv(launch.MarkerEnv)
+	return ok
+}

@@ -1,0 +1,199 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"reflect"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
+	"github.com/monarch-tui/monarch-tui/quicnet"
+)
+
+// The vocabulary of shapes, so that most programs import only this package.
+type (
+	// Extent is an ordered list of named dimensions.
+	Extent = shape.Extent
+	// Point is a position in an extent; it is a Sel too, so other.Slice(engine.Here(ctx)) is "my opposite number".
+	Point = shape.Point
+	// Sel narrows a mesh along named dimensions.
+	Sel = shape.Sel
+)
+
+// At selects one index along dim and drops the dimension.
+func At(dim string, i int) Sel { return shape.At(dim, i) }
+
+// Span selects the half-open range lo:hi along dim; hi is clamped to the size.
+func Span(dim string, lo, hi int) Sel { return shape.Span(dim, lo, hi) }
+
+// Range selects lo:hi:step along dim.
+func Range(dim string, lo, hi, step int) Sel { return shape.Range(dim, lo, hi, step) }
+
+// meshRef is the immutable inside of a Mesh.
+type meshRef struct {
+	control.MeshRef
+	region []byte // CBOR of View: goes into each message
+	err    error  // a bad selector, kept until the mesh is used
+}
+
+func newMeshRef(r control.MeshRef) *meshRef {
+	b, err := quicnet.Enc().Marshal(r.View)
+	return &meshRef{MeshRef: r, region: b, err: err}
+}
+
+// check judges a reference that came from outside the process.
+func checkRef(r control.MeshRef) error {
+	if err := r.Home.Validate(); err != nil {
+		return fmt.Errorf("mesh reference @%s: where it lives: %w", r.Name, err)
+	}
+	if err := r.View.Validate(); err != nil {
+		return fmt.Errorf("mesh reference @%s: its slice: %w", r.Name, err)
+	}
+	for rank := range r.View.Ranks() {
+		if rank < 0 || rank >= r.Home.Len() {
+			return fmt.Errorf("mesh reference @%s: rank %d is outside its %d ranks", r.Name, rank, r.Home.Len())
+		}
+	}
+	return nil
+}
+
+func (r *meshRef) slice(s []Sel) *meshRef {
+	if r == nil {
+		return &meshRef{err: fmt.Errorf("slice of an empty engine.Mesh: it was never assigned")}
+	}
+	if r.err != nil {
+		return r
+	}
+	view, err := r.View.Slice(s...)
+	if err != nil {
+		return &meshRef{MeshRef: r.MeshRef, err: fmt.Errorf("slice of @%s: %w", r.Name, err)}
+	}
+	out := r.MeshRef
+	out.View = view
+	return newMeshRef(out)
+}
+
+// procOf is the process of index i of the view.
+func (r *meshRef) procOf(i int) uint64 {
+	return r.First + uint64(r.Home.RankAt(r.View.RankAt(i))) //nolint:gosec // ranks are checked to be in range
+}
+
+func (r *meshRef) usable() error {
+	if r == nil {
+		return fmt.Errorf("call on an empty engine.Mesh: it was never assigned (spawn it, or wait for the message that brings it)")
+	}
+	return r.err
+}
+
+// Mesh is a reference to the actors of type T on some ranks. It is a value: copy it, keep it in a struct, send it in an
+// argument or a reply, slice it. The zero Mesh refers to nothing; calls on it are errors.
+type Mesh[T any] struct{ r *meshRef }
+
+// Slice narrows the mesh. A bad selector shows as an error when the mesh is used, and at once through Err.
+func (m Mesh[T]) Slice(s ...Sel) Mesh[T] { return Mesh[T]{m.r.slice(s)} }
+
+// Extent is the shape of the mesh, or of the slice.
+func (m Mesh[T]) Extent() Extent {
+	if m.usable() != nil {
+		return nil
+	}
+	return m.r.View.Extent()
+}
+
+// Len is how many actors the mesh has; 0 for an unusable one.
+func (m Mesh[T]) Len() int {
+	if m.usable() != nil {
+		return 0
+	}
+	return m.r.View.Len()
+}
+
+// Name is the name given to Spawn.
+func (m Mesh[T]) Name() string {
+	if m.r == nil {
+		return ""
+	}
+	return m.r.Name
+}
+
+// Err is the error of a bad Slice, or of a Mesh that was never assigned.
+func (m Mesh[T]) Err() error { return m.usable() }
+
+func (m Mesh[T]) usable() error { return m.r.usable() }
+
+// String is the mesh as the command language writes it: @toys[gpus=0:2].
+func (m Mesh[T]) String() string {
+	if m.r == nil {
+		return "@?"
+	}
+	return refString(m.r.MeshRef)
+}
+
+func refString(r control.MeshRef) string {
+	if r.View.Len() == r.Home.Len() {
+		return "@" + r.Name
+	}
+	return "@" + r.Name + "[" + shape.Describe(shape.RegionOf(r.Home.Extent()), r.View) + "]"
+}
+
+// Each yields every actor as a mesh of its own, with its point.
+func (m Mesh[T]) Each() iter.Seq2[Point, Mesh[T]] {
+	return func(yield func(Point, Mesh[T]) bool) {
+		for i := range m.Len() {
+			p := m.r.View.Point(i)
+			one := m
+			if len(p.Extent) > 0 {
+				one = m.Slice(p)
+			}
+			if !yield(p, one) {
+				return
+			}
+		}
+	}
+}
+
+// Stop ends the actors in order: new calls are refused, what is queued is handled (10 s at most), contexts are cancelled,
+// OnStop runs. Only the owner stops a mesh, and only a whole one.
+func (m Mesh[T]) Stop(ctx context.Context) error { return stopMesh(ctx, m.r) }
+
+// Kill ends the actors at once: calls get their outcome, a running handler is abandoned, the processes stay. A slice
+// may be killed.
+func (m Mesh[T]) Kill(ctx context.Context) error { return killMesh(ctx, m.r) }
+
+// MarshalCBOR makes a mesh travel in arguments.
+func (m Mesh[T]) MarshalCBOR() ([]byte, error) {
+	if m.r == nil {
+		return []byte{0xf6}, nil // null: a Mesh that was never assigned
+	}
+	if m.r.err != nil {
+		return nil, m.r.err
+	}
+	return quicnet.Enc().Marshal(m.r.MeshRef)
+}
+
+// UnmarshalCBOR refuses a mesh of another actor type and a malformed reference.
+func (m *Mesh[T]) UnmarshalCBOR(b []byte) error {
+	if len(b) == 1 && b[0] == 0xf6 {
+		m.r = nil
+		return nil
+	}
+	var r control.MeshRef
+	if err := quicnet.Dec().Unmarshal(b, &r); err != nil {
+		return fmt.Errorf("mesh reference: %w", err)
+	}
+	if want := fullName(reflect.TypeFor[T]()); r.Type != want {
+		return fmt.Errorf("mesh @%s holds %s, not %s", r.Name, r.Type, want)
+	}
+	if err := checkRef(r); err != nil {
+		return err
+	}
+	m.r = newMeshRef(r)
+	return nil
+}
+
+// SchemaKind tells engine/schema what a mesh is to a person who types one.
+func (Mesh[T]) SchemaKind() (kind, mesh string) { return "mesh", fullName(reflect.TypeFor[T]()) }
+
+// StateText is how a debugger shows the mesh.
+func (m Mesh[T]) StateText() string { return m.String() }

@@ -1,0 +1,489 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
+	"github.com/monarch-tui/monarch-tui/quicnet"
+)
+
+// link carries envelopes to other processes, in order per peer and lane. *quicnet.Node is one, memLink the other.
+type link interface {
+	Send(ctx context.Context, to uint64, lane quicnet.Lane, env *quicnet.Envelope) error
+	Forget(proc uint64, reason string)
+	Close(reason string) error
+}
+
+// inProcessBit marks the ids of ranks that are goroutines of the controller. The controller speaks for them.
+const inProcessBit = uint64(1) << 40
+
+// node is this process's place in the session: its actors, its calls in flight, its links. An in-process rank has one of
+// its own.
+type node struct {
+	id    uint64
+	hub   *hub // set in the controller only
+	local *hub // the controller's hub, for nodes that live in its process
+	link  link
+	log   *slog.Logger
+	out   lineSink
+	slot  int
+	seed  uint64
+	root  context.Context // carries the engine; parent of every actor's context
+
+	nextMsg  atomic.Uint64
+	nextCall atomic.Uint64
+	turn     atomic.Uint64
+
+	mu       sync.Mutex
+	actors   map[uint64]*actor
+	ended    map[uint64]*wireError // meshes that were here, with what to tell callers
+	calls    map[uint64]*call
+	onAnswer map[uint64]func(answer)
+	requests map[uint64]chan *quicnet.Envelope
+	channels map[uint64]*channelState
+	gone     map[uint64]string // processes that ended, with the reason
+	handlers map[string]sysHandler
+	closed   bool
+
+	wmu     sync.Mutex
+	windows map[quicnet.Addr]*window
+	loads   map[quicnet.Addr]uint32 // mailbox length as last told in a reply
+
+	rmu     sync.RWMutex
+	regions map[string]shape.Region
+
+	linked  chan struct{} // closed when link is set
+	dirty   chan struct{}
+	amu     sync.Mutex
+	later   []func() // run in order by one goroutine while there are any
+	wg      sync.WaitGroup
+	closing chan struct{}
+}
+
+func newNode(id uint64, log *slog.Logger) *node {
+	n := &node{
+		id: id, log: log, slot: -1,
+		actors: map[uint64]*actor{}, ended: map[uint64]*wireError{}, calls: map[uint64]*call{}, onAnswer: map[uint64]func(answer){},
+		requests: map[uint64]chan *quicnet.Envelope{}, channels: map[uint64]*channelState{}, gone: map[uint64]string{}, handlers: map[string]sysHandler{},
+		windows: map[quicnet.Addr]*window{}, loads: map[quicnet.Addr]uint32{}, regions: map[string]shape.Region{},
+		dirty: make(chan struct{}, 1), linked: make(chan struct{}), closing: make(chan struct{}),
+	}
+	n.root = context.WithValue(context.Background(), ctxKey{}, &ctxInfo{node: n})
+	n.registerSystem()
+	return n
+}
+
+// newCallID is unique in the session: the process in the high bits, a counter in the low ones.
+func (n *node) newCallID() uint64 { return n.id<<40 ^ n.nextCall.Add(1) }
+
+func (n *node) addrOf(a *activation) quicnet.Addr {
+	if a == nil {
+		return quicnet.Addr{Proc: n.id}
+	}
+	return quicnet.Addr{Proc: n.id, Actor: a.actor.id}
+}
+
+// register puts a call on the books before its first message leaves.
+func (n *node) register(c *call, onAnswer func(answer)) {
+	c.id = n.newCallID()
+	c.firstMsg = n.nextMsg.Add(uint64(c.n)) - uint64(c.n) + 1 //nolint:gosec // a count
+	n.mu.Lock()
+	n.calls[c.id] = c
+	if onAnswer != nil {
+		n.onAnswer[c.id] = onAnswer
+	}
+	n.mu.Unlock()
+	if n.hub != nil {
+		n.hub.callBegan(c)
+	}
+}
+
+// answered is told of each answer; the last one takes the call off the books.
+func (n *node) answered(c *call, a answer, last bool) {
+	n.mu.Lock()
+	tell := n.onAnswer[c.id]
+	if last {
+		delete(n.calls, c.id)
+		delete(n.onAnswer, c.id)
+	}
+	n.mu.Unlock()
+	if tell != nil {
+		tell(a)
+	}
+	if n.hub != nil {
+		n.hub.callAnswered(c, a, last)
+	}
+	n.touch()
+}
+
+// send delivers within the process or hands to the link.
+func (n *node) send(ctx context.Context, lane quicnet.Lane, env *quicnet.Envelope) error {
+	to := env.To.Proc
+	if to == n.id {
+		own := *env
+		n.Frame(quicnet.ID{Proc: n.id}, lane, &own)
+		return nil
+	}
+	n.mu.Lock()
+	reason, gone := n.gone[to]
+	lk := n.link
+	n.mu.Unlock()
+	if gone {
+		return fmt.Errorf("%s: %w", reason, ErrLost)
+	}
+	if lk == nil { // joining: the controller may talk to us before Join has returned here
+		select {
+		case <-n.linked:
+			lk = n.link
+		case <-n.closing:
+			return ErrStopped
+		}
+	}
+	switch {
+	case to&inProcessBit != 0 && n.local == nil:
+		return n.relay(ctx, lane, 0, env)
+	case to&inProcessBit == 0 && to != 0 && env.From.Proc&inProcessBit != 0:
+		return n.relay(ctx, lane, to, env)
+	}
+	return lk.Send(ctx, to, lane, env)
+}
+
+// relay wraps a frame between an in-process rank and a worker: the two have no link, the controller has one to each.
+func (n *node) relay(ctx context.Context, lane quicnet.Lane, to uint64, env *quicnet.Envelope) error {
+	outer := quicnet.Envelope{Kind: quicnet.KindSystem, ID: n.nextMsg.Add(1), From: quicnet.Addr{Proc: n.id}, To: quicnet.Addr{Proc: to}, Endpoint: sysRelay,
+		Body: quicnet.AppendEnvelope(nil, env)}
+	if to != 0 {
+		outer.From.Proc = 0
+	}
+	return n.link.Send(ctx, to, lane, &outer)
+}
+
+// relayed takes a wrapped frame. Only the controller speaks for others, and it lets a worker speak for itself only.
+func (n *node) relayed(from quicnet.Addr, body []byte) error {
+	env := new(quicnet.Envelope)
+	if err := quicnet.DecodeEnvelope(body, env); err != nil {
+		return fmt.Errorf("a relayed frame: %w", err)
+	}
+	if n.hub == nil {
+		if err := onlyController(from); err != nil {
+			return err
+		}
+		n.Frame(quicnet.ID{Proc: env.From.Proc}, quicnet.LaneCalls, env)
+		return nil
+	}
+	if env.From.Proc != from.Proc || env.To.Proc&inProcessBit == 0 {
+		return fmt.Errorf("process %d sent a frame from %d to %d: %w", from.Proc, env.From.Proc, env.To.Proc, ErrForbidden)
+	}
+	if err := n.hub.mem.Send(n.root, env.To.Proc, quicnet.LaneCalls, env); err != nil && env.Kind == quicnet.KindCall {
+		n.async(func() {
+			ans := *env
+			ans.To, ans.From = env.To, env.From
+			n.refuseNow(&ans, notSent(err))
+		})
+	}
+	return nil
+}
+
+// Frame is quicnet's upcall: in order per peer and lane, and it never blocks.
+func (n *node) Frame(from quicnet.ID, _ quicnet.Lane, env *quicnet.Envelope) {
+	if env.To.Proc != n.id {
+		n.log.Warn("dropped a frame for another process", "to", env.To.Proc)
+		return
+	}
+	switch env.Kind {
+	case quicnet.KindCall:
+		n.deliver(env)
+	case quicnet.KindReply, quicnet.KindError:
+		n.takeReply(env)
+	case quicnet.KindCancel:
+		if a := n.actor(env.To.Actor); a != nil {
+			a.cancelMessage(env.From.Proc, env.ID)
+		}
+	case quicnet.KindAck:
+		n.release(quicnet.Addr{Proc: env.From.Proc, Actor: env.From.Actor}, int(min(env.Index, windowSize))) //nolint:gosec // bounded
+	case quicnet.KindPort:
+		n.takePort(env)
+	case quicnet.KindSystem:
+		n.system(env)
+	default:
+		n.log.Warn("skipped a frame of an unknown kind", "kind", env.Kind, "from", from.Proc)
+	}
+}
+
+func (n *node) actor(id uint64) *actor {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.actors[id]
+}
+
+// deliver puts a call into its actor's mailbox, or refuses it.
+func (n *node) deliver(env *quicnet.Envelope) {
+	n.mu.Lock()
+	a := n.actors[env.To.Actor]
+	ended := n.ended[env.To.Actor]
+	n.mu.Unlock()
+	if a == nil {
+		if ended == nil {
+			ended = &wireError{Outcome: control.OutcomeNotSent, Type: "unknown", Msg: "no such actor in that process", Codes: codesOf(ErrStopped)}
+		}
+		n.refuse(env, ended)
+		return
+	}
+	a.enqueue(env)
+}
+
+// refuse answers a message that no handler will see. It is called from links' readers, so the answer goes out behind
+// their back: a reader that waited for a link could wait for itself.
+func (n *node) refuse(env *quicnet.Envelope, why *wireError) {
+	n.async(func() { n.refuseNow(env, why) })
+}
+
+func (n *node) refuseNow(env *quicnet.Envelope, why *wireError) {
+	if env.Adverb == uint8(adverbBroadcast) {
+		n.ack(env.From.Proc, env.To.Actor, 1)
+		return
+	}
+	n.answerTo(env, nil, why, 0)
+}
+
+// answerTo sends the answer of a message back.
+func (n *node) answerTo(req *quicnet.Envelope, body []byte, werr *wireError, load int) {
+	env := quicnet.Envelope{
+		Kind: quicnet.KindReply, ID: n.nextMsg.Add(1), Call: req.Call, Parent: req.ID, Trace: req.Trace,
+		From: req.To, To: req.From, Index: req.Index, Step: uint64(max(load, 0)), Body: body, //nolint:gosec // a length
+	}
+	if werr != nil {
+		env.Kind = quicnet.KindError
+		b, err := quicnet.Enc().Marshal(werr)
+		if err != nil {
+			n.log.Error("an error did not encode", "err", err)
+			return
+		}
+		env.Body = b
+	}
+	if err := n.send(n.root, quicnet.LaneCalls, &env); err != nil {
+		n.unanswerable(&env, err)
+	}
+}
+
+// unanswerable tries to tell a caller at least why its answer cannot travel; a caller that is gone needs nothing.
+func (n *node) unanswerable(env *quicnet.Envelope, err error) {
+	n.log.Debug("an answer could not be sent", "to", env.To.Proc, "err", err)
+	if env.Kind != quicnet.KindReply {
+		return
+	}
+	short := wireError{Outcome: control.OutcomeError, Type: "send", Msg: fmt.Sprintf("the result could not be sent: %v", err)}
+	if b, merr := quicnet.Enc().Marshal(&short); merr == nil {
+		env.Kind, env.Body = quicnet.KindError, b
+		_ = n.send(n.root, quicnet.LaneCalls, env)
+	}
+}
+
+// takeReply completes a call. Answers to calls that are off the books are late and dropped.
+func (n *node) takeReply(env *quicnet.Envelope) {
+	n.mu.Lock()
+	c := n.calls[env.Call]
+	n.mu.Unlock()
+	if c == nil || env.Index >= uint64(c.n) { //nolint:gosec // a count
+		return
+	}
+	i := int(env.Index) //nolint:gosec // below n
+	if want := c.ref.procOf(i); env.From.Proc != want || env.From.Actor != c.ref.ID {
+		n.log.Warn("dropped an answer from the wrong process", "from", env.From.Proc, "want", want)
+		return
+	}
+	n.wmu.Lock()
+	n.loads[env.From] = uint32(min(env.Step, 1<<31)) //nolint:gosec // bounded
+	n.wmu.Unlock()
+	a := answer{index: i, body: env.Body}
+	if env.Kind == quicnet.KindError {
+		var w wireError
+		if err := quicnet.Dec().Unmarshal(env.Body, &w); err != nil {
+			w = wireError{Outcome: control.OutcomeError, Type: "protocol", Msg: "the error did not decode: " + err.Error()}
+		}
+		a.body, a.err = nil, &w
+	}
+	c.answer(a, true)
+}
+
+// procGone gives every call its outcome for a process that ended. It reports whether somebody waited for one.
+func (n *node) procGone(proc uint64, reason string) (reported bool) {
+	n.mu.Lock()
+	n.gone[proc] = reason
+	calls := make([]*call, 0, len(n.calls))
+	for _, c := range n.calls {
+		calls = append(calls, c)
+	}
+	lk := n.link
+	n.mu.Unlock()
+	if lk != nil {
+		lk.Forget(proc, reason)
+	}
+	slices.SortFunc(calls, func(a, b *call) int { return cmp.Compare(a.id, b.id) })
+	for _, c := range calls {
+		for _, i := range c.open() {
+			if c.ref.procOf(i) == proc {
+				c.answer(answer{index: i, err: &wireError{Outcome: control.OutcomeLost, Type: "lost", Msg: reason, Codes: codesOf(ErrLost)}}, true)
+				reported = true
+			}
+		}
+	}
+	n.dropWindows(func(a quicnet.Addr) bool { return a.Proc == proc })
+	return reported
+}
+
+// meshGone gives calls on actors that were killed their outcome.
+func (n *node) meshGone(mesh uint64, ranks func(int) bool, why *wireError) {
+	n.mu.Lock()
+	calls := make([]*call, 0, len(n.calls))
+	for _, c := range n.calls {
+		if c.ref.ID == mesh {
+			calls = append(calls, c)
+		}
+	}
+	n.mu.Unlock()
+	for _, c := range calls {
+		for _, i := range c.open() {
+			if ranks(c.ref.View.RankAt(i)) {
+				c.answer(answer{index: i, err: why}, true)
+			}
+		}
+	}
+}
+
+// Link is quicnet's upcall about a peer. The controller's hub turns it into the rank's life.
+func (n *node) Link(ev quicnet.LinkEvent) {
+	if n.hub != nil {
+		n.hub.linkEvent(ev)
+		return
+	}
+	if ev.Peer.Proc == 0 && (ev.State == quicnet.LinkLost || ev.State == quicnet.LinkClosed) {
+		n.controllerGone(ev.Reason)
+	}
+}
+
+// region decodes the view of a message; views repeat, so they are remembered.
+func (n *node) region(b []byte) (shape.Region, error) {
+	n.rmu.RLock()
+	r, ok := n.regions[string(b)]
+	n.rmu.RUnlock()
+	if ok {
+		return r, nil
+	}
+	if err := quicnet.StrictDec().Unmarshal(b, &r); err != nil {
+		return r, fmt.Errorf("the view of a message does not decode: %w", err)
+	}
+	if err := r.Validate(); err != nil {
+		return r, fmt.Errorf("the view of a message: %w", err)
+	}
+	n.rmu.Lock()
+	if len(n.regions) > 4096 { // a sender that never repeats itself must not fill our memory
+		clear(n.regions)
+	}
+	n.regions[string(b)] = r
+	n.rmu.Unlock()
+	return r, nil
+}
+
+// choose narrows a mesh to the rank with the fewest calls in flight, then the shortest mailbox, then the next in turn.
+func (n *node) choose(ref *meshRef) *meshRef {
+	size := ref.View.Len()
+	first := int(n.turn.Add(1) % uint64(size)) //nolint:gosec // a mesh has at least one rank
+	best, bestKey := -1, [2]int{}
+	n.wmu.Lock()
+	for k := range size {
+		i := (first + k) % size
+		addr := quicnet.Addr{Proc: ref.procOf(i), Actor: ref.ID}
+		key := [2]int{0, int(n.loads[addr])}
+		if w := n.windows[addr]; w != nil {
+			key[0] = w.used
+		}
+		if best < 0 || slices.Compare(key[:], bestKey[:]) < 0 {
+			best, bestKey = i, key
+		}
+	}
+	n.wmu.Unlock()
+	return ref.slice([]Sel{ref.View.Point(best)})
+}
+
+// async runs fn after those given before it, on a goroutine that is not a reader.
+func (n *node) async(fn func()) {
+	n.amu.Lock()
+	n.later = append(n.later, fn)
+	first := len(n.later) == 1
+	n.amu.Unlock()
+	if first {
+		go n.runLater()
+	}
+}
+
+func (n *node) runLater() {
+	for {
+		n.amu.Lock()
+		fn := n.later[0]
+		n.amu.Unlock()
+		fn()
+		n.amu.Lock()
+		n.later[0] = nil
+		n.later = n.later[1:]
+		empty := len(n.later) == 0
+		n.amu.Unlock()
+		if empty {
+			return
+		}
+	}
+}
+
+// close ends the node: actors, calls, links; it waits for its goroutines.
+func (n *node) close(reason string) {
+	n.mu.Lock()
+	if n.closed {
+		n.mu.Unlock()
+		return
+	}
+	n.closed = true
+	actors := make([]*actor, 0, len(n.actors))
+	for _, a := range n.actors {
+		actors = append(actors, a)
+	}
+	calls := make([]*call, 0, len(n.calls))
+	for _, c := range n.calls {
+		calls = append(calls, c)
+	}
+	lk := n.link
+	n.mu.Unlock()
+	close(n.closing)
+	for _, c := range calls {
+		for _, i := range c.open() {
+			c.answer(answer{index: i, err: &wireError{Outcome: control.OutcomeCancelled, Type: "closed", Msg: reason, Codes: codesOf(context.Canceled)}}, true)
+		}
+	}
+	for _, a := range actors {
+		a.abandon(&wireError{Outcome: control.OutcomeCancelled, Type: "closed", Msg: reason})
+	}
+	n.dropWindows(func(quicnet.Addr) bool { return true })
+	if lk != nil {
+		_ = lk.Close(reason) // nobody is left to tell
+	}
+	waitTimeout(&n.wg, 3*time.Second)
+}
+
+// waitTimeout waits for goroutines of ours; user code that ignores its context is left behind after d.
+func waitTimeout(wg *sync.WaitGroup, d time.Duration) {
+	done := make(chan struct{})
+	go func() { wg.Wait(); close(done) }()
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-done:
+	case <-t.C:
+	}
+}

@@ -1,0 +1,166 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"sync"
+
+	"github.com/monarch-tui/monarch-tui/quicnet"
+)
+
+// portBuffer is how many values may wait in a receiver. Past it a sender's values are dropped at the receiver and
+// counted: a port has no reply that could hold the sender back.
+const portBuffer = 65_536
+
+// Port is the sending end of a channel between processes. It is a value and travels in arguments, fields and replies.
+type Port[V any] struct{ addr portAddr }
+
+type portAddr struct {
+	_    struct{} `cbor:",toarray"`
+	Proc uint64
+	ID   uint64
+}
+
+// Receiver is the end that stays.
+type Receiver[V any] struct {
+	node *node
+	st   *channelState
+}
+
+// channelState is a receiver's queue.
+type channelState struct {
+	id      uint64
+	mu      sync.Mutex
+	queue   [][]byte
+	dropped int
+	closed  bool
+	wake    chan struct{}
+}
+
+// Channel opens a channel: send the port away, keep the receiver and close it when done.
+func Channel[V any](ctx context.Context) (Port[V], *Receiver[V], error) {
+	n, err := nodeOf(ctx)
+	if err != nil {
+		return Port[V]{}, nil, fmt.Errorf("open a channel: %w", err)
+	}
+	st := &channelState{id: n.nextMsg.Add(1), wake: make(chan struct{}, 1)}
+	n.mu.Lock()
+	n.channels[st.id] = st
+	n.mu.Unlock()
+	return Port[V]{portAddr{Proc: n.id, ID: st.id}}, &Receiver[V]{n, st}, nil
+}
+
+// Send delivers v to the receiver, in order with this actor's other sends to it. It does not wait for the receiver; a
+// receiver that is closed drops the value.
+func (p Port[V]) Send(ctx context.Context, v V) error {
+	if p.addr.ID == 0 {
+		return errors.New("send on an empty engine.Port: it was never assigned")
+	}
+	n, err := nodeOf(ctx)
+	if err != nil {
+		return fmt.Errorf("send on a port: %w", err)
+	}
+	b, err := quicnet.Enc().Marshal(v)
+	if err != nil {
+		return fmt.Errorf("send on a port: %T does not encode: %w", v, err)
+	}
+	act := activationOf(ctx)
+	env := quicnet.Envelope{Kind: quicnet.KindPort, ID: n.nextMsg.Add(1), From: n.addrOf(act), To: quicnet.Addr{Proc: p.addr.Proc}, Index: p.addr.ID, Body: b}
+	act.stamp(&env)
+	if err := n.send(ctx, quicnet.LaneCalls, &env); err != nil {
+		return fmt.Errorf("send on a port: %w", err)
+	}
+	return nil
+}
+
+// MarshalCBOR makes a port travel.
+func (p Port[V]) MarshalCBOR() ([]byte, error) { return quicnet.Enc().Marshal(p.addr) }
+
+// UnmarshalCBOR reads a port.
+func (p *Port[V]) UnmarshalCBOR(b []byte) error {
+	if err := quicnet.Dec().Unmarshal(b, &p.addr); err != nil {
+		return fmt.Errorf("port: %w", err)
+	}
+	return nil
+}
+
+// SchemaKind tells engine/schema that a person cannot type a port.
+func (Port[V]) SchemaKind() (kind, mesh string) { return "port", reflect.TypeFor[V]().String() }
+
+// StateText is how a debugger shows it.
+func (p Port[V]) StateText() string {
+	return fmt.Sprintf("port %d of process %d", p.addr.ID, p.addr.Proc)
+}
+
+// takePort queues a value. It runs on a link's reader and does not block.
+func (n *node) takePort(env *quicnet.Envelope) {
+	n.mu.Lock()
+	st := n.channels[env.Index]
+	n.mu.Unlock()
+	if st == nil {
+		return
+	}
+	st.mu.Lock()
+	if len(st.queue) < portBuffer {
+		st.queue = append(st.queue, env.Body)
+	} else {
+		st.dropped++
+	}
+	st.mu.Unlock()
+	select {
+	case st.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Recv waits for the next value. It is for one goroutine at a time. After values were dropped because nobody received
+// for too long, it says so once.
+func (r *Receiver[V]) Recv(ctx context.Context) (V, error) {
+	var v V
+	for {
+		r.st.mu.Lock()
+		switch {
+		case len(r.st.queue) > 0:
+			b := r.st.queue[0]
+			r.st.queue[0] = nil
+			r.st.queue = r.st.queue[1:]
+			r.st.mu.Unlock()
+			if err := quicnet.Dec().Unmarshal(b, &v); err != nil {
+				return v, fmt.Errorf("receive %T: %w", v, err)
+			}
+			return v, nil
+		case r.st.dropped > 0:
+			n := r.st.dropped
+			r.st.dropped = 0
+			r.st.mu.Unlock()
+			return v, fmt.Errorf("%d values were dropped: more than %d waited here", n, portBuffer)
+		case r.st.closed:
+			r.st.mu.Unlock()
+			return v, errors.New("receive on a closed channel")
+		}
+		r.st.mu.Unlock()
+		select {
+		case <-r.st.wake:
+		case <-r.node.closing:
+			return v, fmt.Errorf("receive: %w", ErrStopped)
+		case <-ctx.Done():
+			return v, ctx.Err()
+		}
+	}
+}
+
+// Close forgets the channel; values that still arrive are dropped.
+func (r *Receiver[V]) Close() {
+	r.node.mu.Lock()
+	delete(r.node.channels, r.st.id)
+	r.node.mu.Unlock()
+	r.st.mu.Lock()
+	r.st.closed = true
+	r.st.mu.Unlock()
+	select {
+	case r.st.wake <- struct{}{}:
+	default:
+	}
+}

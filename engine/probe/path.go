@@ -1,0 +1,80 @@
+package probe
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// follow finds the value at a path such as peers[3].name or tags["a"].
+func follow(v reflect.Value, path string) (reflect.Value, error) {
+	rest := path
+	for rest != "" {
+		seg, tail, err := segment(rest)
+		if err != nil {
+			return v, fmt.Errorf("path %q: %w", path, err)
+		}
+		rest = tail
+		for v.IsValid() && (v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface) {
+			if v.IsNil() {
+				return v, fmt.Errorf("path %q: nil before %s", path, seg)
+			}
+			v = readable(v).Elem()
+		}
+		if v, err = step(readable(v), seg); err != nil {
+			return v, fmt.Errorf("path %q: %w", path, err)
+		}
+	}
+	return v, nil
+}
+
+// segment cuts the first field name or [index] off a path.
+func segment(path string) (seg, rest string, err error) {
+	path = strings.TrimPrefix(path, ".")
+	if strings.HasPrefix(path, "[") {
+		end := strings.IndexByte(path, ']')
+		if strings.HasPrefix(path, `["`) {
+			if q := strings.Index(path[2:], `"]`); q >= 0 {
+				end = q + 3
+			} else {
+				end = -1
+			}
+		}
+		if end < 0 {
+			return "", "", fmt.Errorf("[ without ]")
+		}
+		return path[:end+1], path[end+1:], nil
+	}
+	if i := strings.IndexAny(path, ".["); i >= 0 {
+		return path[:i], path[i:], nil
+	}
+	return path, "", nil
+}
+
+func step(v reflect.Value, seg string) (reflect.Value, error) {
+	index, isIndex := strings.CutPrefix(strings.TrimSuffix(seg, "]"), "[")
+	switch {
+	case !v.IsValid():
+		return v, fmt.Errorf("nothing before %s", seg)
+	case v.Kind() == reflect.Struct && !isIndex:
+		if f := v.FieldByName(seg); f.IsValid() {
+			return f, nil
+		}
+		return v, fmt.Errorf("%s has no field %s", v.Type(), seg)
+	case (v.Kind() == reflect.Slice || v.Kind() == reflect.Array) && isIndex:
+		i, err := strconv.Atoi(index)
+		if err != nil || i < 0 || i >= v.Len() {
+			return v, fmt.Errorf("no element %s: there are %d", seg, v.Len())
+		}
+		return v.Index(i), nil
+	case v.Kind() == reflect.Map && isIndex:
+		for it := v.MapRange(); it.Next(); {
+			if _, key := scalar(readable(it.Key())); key == index {
+				return it.Value(), nil
+			}
+		}
+		return v, fmt.Errorf("no key %s", index)
+	}
+	return v, fmt.Errorf("%s cannot be followed into %s", v.Type(), seg)
+}

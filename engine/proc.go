@@ -1,0 +1,408 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
+	"github.com/monarch-tui/monarch-tui/quicnet"
+)
+
+// proc is one rank of a proc mesh: a worker process, or a node of goroutines in this one.
+type proc struct {
+	id     uint64
+	pm     *procMesh
+	rank   int
+	rec    control.Proc // guarded by hub.mu
+	child  *launch.Child
+	local  *node
+	ready  chan struct{} // closed when it may be used
+	ended  chan struct{} // closed when it has ended, after its output was read
+	expect bool          // its end was ordered: not a failure; guarded by hub.mu
+	failed error         // why it ended before it was ready; set before ended is closed
+	once   sync.Once
+}
+
+func newProc(pm *procMesh, id uint64, rank int, req control.ProcsReq) *proc {
+	cpus := max(1, req.CPUs)
+	p := &proc{id: id, pm: pm, rank: rank, ready: make(chan struct{}), ended: make(chan struct{})}
+	p.rec = control.Proc{
+		ID: id, Mesh: pm.rec.Name, Rank: rank, Host: "local", Slot: slotOf(pm.rec.Extent, rank), Device: "virtual", Procs: cpus,
+		State: "requested", Since: time.Now(),
+	}
+	if p.rec.Slot < 0 {
+		p.rec.Device = ""
+	}
+	return p
+}
+
+// slotOf is the GPU slot of a rank: its index along the dimension gpus. All ranks are on one host, so an extent with
+// further dimensions numbers its slots across them.
+func slotOf(e shape.Extent, rank int) int {
+	if _, ok := e.Size("gpus"); !ok {
+		return -1
+	}
+	return rank
+}
+
+// setState moves the proc's record on and tells front ends. Terminal states stay. The caller holds h.mu.
+func (h *hub) setState(p *proc, state, reason string) {
+	if terminal(p.rec.State) || p.rec.State == state {
+		return
+	}
+	p.rec.State, p.rec.Reason, p.rec.Since = state, reason, time.Now()
+	rec := p.rec
+	h.publish(control.Event{Proc: &rec})
+}
+
+func terminal(state string) bool {
+	switch state {
+	case "exited", "killed", "failed", "lost", "oom", "fenced":
+		return true
+	}
+	return false
+}
+
+// awaitReady waits for the proc to join, or says why it will not.
+func (p *proc) awaitReady(ctx context.Context) error {
+	select {
+	case <-p.ready:
+		return nil
+	case <-p.ended:
+		if p.failed != nil {
+			return p.failed
+		}
+		return errors.New("it ended before it was ready")
+	case <-ctx.Done():
+		if context.Cause(ctx) == errTooSlow { //nolint:errorlint // our own cause, never wrapped
+			return errors.New("it started but did not join in time; does main call engine.Main, and does it get there at once?")
+		}
+		return ctx.Err()
+	}
+}
+
+// launchOne starts one rank.
+func (h *hub) launchOne(ctx context.Context, p *proc, req control.ProcsReq) error {
+	if err := ctx.Err(); err != nil {
+		return h.neverStarted(p, err)
+	}
+	h.mu.Lock()
+	h.setState(p, "launching", "")
+	h.mu.Unlock()
+	if req.InProcess {
+		h.startLocal(p)
+		return nil
+	}
+	spec, err := h.specOf(p, req)
+	if err != nil {
+		return h.neverStarted(p, err)
+	}
+	child, err := h.spawner.Start(spec)
+	if err != nil {
+		return h.neverStarted(p, err)
+	}
+	h.mu.Lock()
+	p.child = child
+	p.rec.PID = child.PID
+	h.setState(p, "joining", "")
+	h.mu.Unlock()
+	h.wg.Add(1)
+	go func() {
+		defer h.wg.Done()
+		h.watchChild(p, child)
+	}()
+	return nil
+}
+
+func (h *hub) neverStarted(p *proc, err error) error {
+	h.mu.Lock()
+	p.failed = err
+	p.expect = true
+	h.setState(p, "failed", err.Error())
+	h.mu.Unlock()
+	p.once.Do(func() { close(p.ended) })
+	return err
+}
+
+// startLocal makes an in-process rank.
+func (h *hub) startLocal(p *proc) {
+	n := newNode(p.id, h.log)
+	n.seed = h.node.seed
+	n.local, n.slot, n.out = h, p.rec.Slot, h.out.forProc(p.id)
+	n.setLink(shared{h.mem})
+	p.local = n
+	h.mem.attach(n)
+	n.startReporter()
+	h.mu.Lock()
+	h.setState(p, "ready", "")
+	h.mu.Unlock()
+	close(p.ready)
+}
+
+// bootstrap is what a worker reads from its inherited pipe.
+type bootstrap struct {
+	Ticket     []byte
+	Proc       uint64
+	Mesh       string
+	Rank       int
+	Slot       int
+	Session    string
+	LogFile    string
+	Seed       uint64
+	GOMAXPROCS string // the variable as the user had it, restored for the program
+	HadProcs   bool
+}
+
+// specOf says how to start the worker of p: our own executable with the program's arguments, folder and environment.
+func (h *hub) specOf(p *proc, req control.ProcsReq) (launch.Spec, error) {
+	wire, err := h.ensureWire()
+	if err != nil {
+		return launch.Spec{}, err
+	}
+	ticket, err := wire.Ticket(quicnet.ID{Proc: p.id, Epoch: 1}, 2*spawnTimeout)
+	if err != nil {
+		return launch.Spec{}, fmt.Errorf("make a join ticket: %w", err)
+	}
+	secret, err := ticket.MarshalBinary()
+	if err != nil {
+		return launch.Spec{}, fmt.Errorf("make a join ticket: %w", err)
+	}
+	boot := bootstrap{Ticket: secret, Proc: p.id, Mesh: p.rec.Mesh, Rank: p.rank, Slot: p.rec.Slot, Session: h.session.Name, LogFile: h.opts.logFile, Seed: h.node.seed}
+	boot.GOMAXPROCS, boot.HadProcs = os.LookupEnv("GOMAXPROCS")
+	b, err := quicnet.Enc().Marshal(boot)
+	if err != nil {
+		return launch.Spec{}, err
+	}
+	env := append(workerEnv(), req.Env...)
+	env = append(env, "GOMAXPROCS="+strconv.Itoa(p.rec.Procs))
+	return launch.Spec{Path: h.opts.executable, Args: h.opts.args, Env: env, CPUs: cpuSet(p.rec.Slot, p.rec.Procs), Bootstrap: b}, nil
+}
+
+// workerEnv is this process's environment without what is only for this process.
+func workerEnv() []string {
+	var out []string
+	for _, v := range os.Environ() {
+		if k, _, _ := strings.Cut(v, "="); k != controlEnv && k != launch.MarkerEnv && k != "GOMAXPROCS" {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// cpuSet is the CPU set of a rank with a GPU slot: slots take the CPUs in turn. Where the machine has fewer CPUs than a
+// rank wants, or the rank has no slot, it is left to the kernel.
+func cpuSet(slot, want int) []int {
+	cpus := launch.AllowedCPUs()
+	if slot < 0 || want >= len(cpus) {
+		return nil
+	}
+	var set []int
+	for k := range want {
+		set = append(set, cpus[(slot*want+k)%len(cpus)])
+	}
+	return set
+}
+
+// ensureWire opens the controller's socket when the first worker needs it.
+func (h *hub) ensureWire() (*quicnet.Node, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.wire != nil {
+		return h.wire, nil
+	}
+	if h.closed {
+		return nil, fmt.Errorf("the engine is closing: %w", ErrStopped)
+	}
+	wire, err := quicnet.NewController(h.session.Name, quicnet.Config{
+		Handler: h.node, Admit: h.admit, Logger: h.log, Listen: h.opts.listen,
+		Resolve: func(context.Context, uint64) (addr netAddr, err error) { return nil, nil }, // workers dial the controller
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open a socket for the workers: %w", err)
+	}
+	h.wire = wire
+	h.spawner = launch.New()
+	h.mem.mu.Lock()
+	h.mem.wire = wire
+	h.mem.mu.Unlock()
+	return wire, nil
+}
+
+// hello is what a worker tells when it joins.
+type hello struct {
+	PID    int
+	Build  string
+	Engine string
+}
+
+// admit judges a worker that proved its ticket.
+func (h *hub) admit(id quicnet.ID, b []byte) ([]byte, error) {
+	var w hello
+	if err := quicnet.StrictDec().Unmarshal(b, &w); err != nil {
+		return nil, fmt.Errorf("its hello does not decode: %w", err)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p := h.procs[id.Proc]
+	switch {
+	case p == nil || terminal(p.rec.State):
+		return nil, fmt.Errorf("process %d is not expected", id.Proc)
+	case w.Engine != Version:
+		return nil, fmt.Errorf("it was built with engine %s, the controller with %s", w.Engine, Version)
+	}
+	p.rec.Build = w.Build
+	return nil, nil
+}
+
+// linkEvent turns what the transport sees into the rank's life.
+func (h *hub) linkEvent(ev quicnet.LinkEvent) {
+	h.mu.Lock()
+	p := h.procs[ev.Peer.Proc]
+	if p == nil {
+		h.mu.Unlock()
+		return
+	}
+	switch ev.State {
+	case quicnet.LinkUp, quicnet.LinkRecovered:
+		h.setState(p, "ready", "")
+		p.signalReady()
+	case quicnet.LinkSuspect:
+		h.setState(p, "suspect", ev.Reason)
+	case quicnet.LinkUnreachable:
+		h.setState(p, "unreachable", ev.Reason)
+	case quicnet.LinkLost, quicnet.LinkClosed:
+		child := p.child
+		expected := p.expect
+		h.mu.Unlock()
+		if child != nil && !expected { // its process may still run: end it, its exit does the rest
+			h.mu.Lock()
+			if p.rec.Reason == "" {
+				p.rec.Reason = ev.Reason
+			}
+			h.mu.Unlock()
+			child.Kill()
+		}
+		return
+	}
+	h.mu.Unlock()
+}
+
+func (p *proc) signalReady() {
+	select {
+	case <-p.ready:
+	default:
+		close(p.ready)
+	}
+}
+
+// watchChild reads a worker's output to its end and then settles everything about its end, in this order: output, calls,
+// record, supervision.
+func (h *hub) watchChild(p *proc, child *launch.Child) {
+	pipes := h.out.read(p.id, child.Stdout, child.Stderr)
+	<-child.Ended()
+	pipes.drain()
+	exit := child.Exit()
+	h.mu.Lock()
+	joined := p.isReady()
+	expected := p.expect
+	state := "exited"
+	if exit.Signal != 0 {
+		state = "killed"
+	}
+	linkReason := p.rec.Reason
+	p.rec.Tail = pipes.tail()
+	what := fmt.Sprintf("worker %d of procs %s (pid %d) %s", p.rank, p.rec.Mesh, child.PID, exit)
+	if linkReason != "" && !expected {
+		what += " after " + linkReason
+	}
+	h.mu.Unlock()
+
+	if !joined {
+		p.failed = startFailure(what, filepath.Base(h.opts.executable), p.rec.Tail)
+		h.mu.Lock()
+		p.expect = true
+		h.setState(p, "failed", what)
+		h.mu.Unlock()
+		p.once.Do(func() { close(p.ended) })
+		return
+	}
+	reported := h.tellGone(p.id, what)
+	h.mu.Lock()
+	h.setState(p, state, what)
+	delete(h.waits, p.id)
+	h.mu.Unlock()
+	h.markGone(p, what)
+	p.once.Do(func() { close(p.ended) })
+	if !expected {
+		h.failure(failureReport{Proc: p.id, Rank: p.rank, What: what, Reported: reported})
+	}
+}
+
+func (p *proc) isReady() bool {
+	select {
+	case <-p.ready:
+		return true
+	default:
+		return false
+	}
+}
+
+// startFailure explains a worker that ended before it said hello: nearly always its own code before engine.Main.
+func startFailure(what, program string, tail []string) error {
+	msg := what + " before it reached engine.Main"
+	if len(tail) == 0 {
+		return fmt.Errorf("%s and printed nothing to stderr: does %s call engine.Main in every run, whatever its flags say?", msg, program)
+	}
+	return fmt.Errorf("%s; it printed:\n  %s", msg, strings.Join(tail, "\n  "))
+}
+
+// tellGone gives all calls on a dead process their outcome, here and in the other workers. It reports whether anybody waited for one.
+func (h *hub) tellGone(gone uint64, reason string) bool {
+	reported := h.node.procGone(gone, reason)
+	h.mu.Lock()
+	var others []*proc
+	for _, p := range h.procs {
+		if p.id != gone && p.isReady() && !terminal(p.rec.State) {
+			others = append(others, p)
+		}
+	}
+	h.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	answers := make(chan bool, len(others))
+	for _, p := range others {
+		go func() {
+			var waited bool
+			err := h.node.request(ctx, quicnet.Addr{Proc: p.id}, sysGone, goneBody{Proc: gone, Reason: reason}, &waited)
+			answers <- err == nil && waited
+		}()
+	}
+	for range others {
+		reported = <-answers || reported
+	}
+	return reported
+}
+
+// markGone shows the actors that went with a process.
+func (h *hub) markGone(p *proc, reason string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, m := range h.meshes {
+		if m.procs != p.pm {
+			continue
+		}
+		if rank, ok := m.rec.Ref.Home.IndexOf(p.rank); ok && m.rec.Ranks[rank].State != "stopped" {
+			m.rec.Ranks[rank] = control.RankState{State: "gone", Since: time.Now(), Reason: reason, Handled: m.rec.Ranks[rank].Handled}
+			h.publish(control.Event{Rank: &control.RankEvent{Mesh: m.rec.Ref.Name, Rank: rank, State: m.rec.Ranks[rank]}})
+		}
+	}
+}

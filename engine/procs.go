@@ -1,0 +1,358 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
+	"github.com/monarch-tui/monarch-tui/quicnet"
+)
+
+// ProcOption says what SpawnProcs is to start.
+type ProcOption func(*control.ProcsReq)
+
+// Dim adds a dimension: Dim("hosts", 2), Dim("gpus", 4). Dimensions are ordered; the last one varies fastest.
+func Dim(name string, size int) ProcOption {
+	return func(r *control.ProcsReq) { r.Dims = append(r.Dims, shape.Dim{Name: name, Size: size}) }
+}
+
+// Name names the mesh; without it the engine picks procs0, procs1, …
+func Name(name string) ProcOption { return func(r *control.ProcsReq) { r.Name = name } }
+
+// CPUs sets GOMAXPROCS of each worker. It is 1 unless told otherwise: one rank, one core.
+func CPUs(n int) ProcOption { return func(r *control.ProcsReq) { r.CPUs = n } }
+
+// Env adds variables, each KEY=value, to the environment of the workers.
+func Env(vars ...string) ProcOption {
+	return func(r *control.ProcsReq) { r.Env = append(r.Env, vars...) }
+}
+
+// Virtual gives ranks GPU slots without devices behind them, even where there are devices.
+func Virtual() ProcOption { return func(r *control.ProcsReq) { r.Virtual = true } }
+
+// AllowPartial keeps the ranks that started when others did not. Calls to the missing ones say so.
+func AllowPartial() ProcOption { return func(r *control.ProcsReq) { r.AllowPartial = true } }
+
+// InProcess runs the ranks as goroutines of the controller: for tests, for teaching, for thousands of ranks on a laptop.
+func InProcess() ProcOption { return func(r *control.ProcsReq) { r.InProcess = true } }
+
+// procRef is the inside of a ProcMesh, and how it travels.
+type procRef struct {
+	_      struct{} `cbor:",toarray"`
+	ID     uint64
+	Name   string
+	Extent shape.Extent
+	First  uint64
+	View   shape.Region
+}
+
+// ProcMesh is a reference to a grid of worker processes. It is a value: it slices and travels as a Mesh does.
+type ProcMesh struct {
+	r   *procRef
+	err error
+}
+
+// Extent is the shape of the mesh, or of the slice.
+func (p ProcMesh) Extent() Extent {
+	if p.Err() != nil {
+		return nil
+	}
+	return p.r.View.Extent()
+}
+
+// Len is how many processes it has.
+func (p ProcMesh) Len() int {
+	if p.Err() != nil {
+		return 0
+	}
+	return p.r.View.Len()
+}
+
+// Name is the mesh's name.
+func (p ProcMesh) Name() string {
+	if p.r == nil {
+		return ""
+	}
+	return p.r.Name
+}
+
+// Err is the error of a bad Slice, or of a ProcMesh that was never assigned.
+func (p ProcMesh) Err() error {
+	if p.err == nil && p.r == nil {
+		return errors.New("empty engine.ProcMesh: it was never assigned")
+	}
+	return p.err
+}
+
+// Slice narrows the mesh; Spawn on a slice puts actors on those ranks only.
+func (p ProcMesh) Slice(s ...Sel) ProcMesh {
+	if p.Err() != nil {
+		return p
+	}
+	view, err := p.r.View.Slice(s...)
+	if err != nil {
+		return ProcMesh{r: p.r, err: fmt.Errorf("slice of procs %s: %w", p.r.Name, err)}
+	}
+	r := *p.r
+	r.View = view
+	return ProcMesh{r: &r}
+}
+
+// String is the mesh's name and slice.
+func (p ProcMesh) String() string {
+	if p.r == nil {
+		return "?"
+	}
+	if p.r.View.Len() == p.r.Extent.Len() {
+		return p.r.Name
+	}
+	return p.r.Name + "[" + shape.Describe(shape.RegionOf(p.r.Extent), p.r.View) + "]"
+}
+
+// MarshalCBOR makes a proc mesh travel in arguments.
+func (p ProcMesh) MarshalCBOR() ([]byte, error) {
+	if p.r == nil && p.err == nil {
+		return []byte{0xf6}, nil
+	}
+	if p.err != nil {
+		return nil, p.err
+	}
+	return quicnet.Enc().Marshal(p.r)
+}
+
+// UnmarshalCBOR refuses a malformed reference.
+func (p *ProcMesh) UnmarshalCBOR(b []byte) error {
+	if len(b) == 1 && b[0] == 0xf6 {
+		*p = ProcMesh{}
+		return nil
+	}
+	var r procRef
+	if err := quicnet.Dec().Unmarshal(b, &r); err != nil {
+		return fmt.Errorf("proc mesh reference: %w", err)
+	}
+	if err := errors.Join(r.Extent.Validate(maxLocalRanks), r.View.Validate()); err != nil {
+		return fmt.Errorf("proc mesh reference %s: %w", r.Name, err)
+	}
+	*p = ProcMesh{r: &r}
+	return nil
+}
+
+// SchemaKind tells engine/schema that a person cannot type one.
+func (ProcMesh) SchemaKind() (kind, mesh string) { return "any", "" }
+
+// StateText is how a debugger shows it.
+func (p ProcMesh) StateText() string { return p.String() }
+
+// SpawnProcs starts one worker process per point and returns when every one is ready. When one does not start, the error
+// says which and why and nothing is left running, unless AllowPartial was given.
+func SpawnProcs(ctx context.Context, opts ...ProcOption) (ProcMesh, error) {
+	var req control.ProcsReq
+	for _, o := range opts {
+		o(&req)
+	}
+	n, err := nodeOf(ctx)
+	if err != nil {
+		return ProcMesh{}, fmt.Errorf("spawn procs: %w", err)
+	}
+	rec, err := n.verb(ctx, verbBody{Procs: &req})
+	if err != nil {
+		return ProcMesh{}, fmt.Errorf("spawn procs %s: %w", orDims(req), err)
+	}
+	pm := rec.ProcMesh
+	return ProcMesh{r: &procRef{ID: pm.ID, Name: pm.Name, Extent: pm.Extent, First: pm.FirstProc, View: shape.RegionOf(pm.Extent)}}, nil
+}
+
+func orDims(r control.ProcsReq) string {
+	if r.Name != "" {
+		return r.Name
+	}
+	return r.Dims.String()
+}
+
+// Stop ends the actors on the mesh in order, then the processes. Only the owner stops a mesh, and only a whole one.
+func (p ProcMesh) Stop(ctx context.Context) error {
+	if err := p.whole("stop"); err != nil {
+		return err
+	}
+	return endVerb(ctx, p.r.Name, verbBody{Stop: &control.StopReq{Procs: p.r.Name}, ID: p.r.ID})
+}
+
+// Kill sends SIGKILL. A slice may be killed.
+func (p ProcMesh) Kill(ctx context.Context) error {
+	if err := p.Err(); err != nil {
+		return fmt.Errorf("kill: %w", err)
+	}
+	return endVerb(ctx, p.r.Name, verbBody{Kill: &control.KillReq{Procs: p.r.Name, Ranks: slices.Collect(p.r.View.Ranks())}, ID: p.r.ID})
+}
+
+func (p ProcMesh) whole(verb string) error {
+	if err := p.Err(); err != nil {
+		return fmt.Errorf("%s: %w", verb, err)
+	}
+	if p.r.View.Len() != p.r.Extent.Len() {
+		return fmt.Errorf("%s of %s: a mesh stops as a whole; Kill ends single ranks", verb, p)
+	}
+	return nil
+}
+
+func endVerb(ctx context.Context, name string, v verbBody) error {
+	n, err := nodeOf(ctx)
+	if err == nil {
+		_, err = n.verb(ctx, v)
+	}
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", v.name(), name, err)
+	}
+	return nil
+}
+
+// spawnTimeout is how long a worker has from exec to ready.
+const spawnTimeout = 30 * time.Second
+
+// startProcs creates a proc mesh: the books first, then the ranks.
+func (h *hub) startProcs(ctx context.Context, own owner, req control.ProcsReq) (control.ProcMesh, error) {
+	if err := h.checkProcs(&req); err != nil {
+		return control.ProcMesh{}, err
+	}
+	pm, err := h.bookProcs(own, req)
+	if err != nil {
+		return control.ProcMesh{}, err
+	}
+	failed := h.launchAll(ctx, pm, req)
+	if len(failed) > 0 && (!req.AllowPartial || len(failed) == len(pm.procs)) {
+		_ = h.endProcs(context.WithoutCancel(ctx), pm, "other ranks did not start")
+		return control.ProcMesh{}, foldStartErrors(failed, len(pm.procs))
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	pm.rec.State = "running"
+	rec := pm.rec
+	h.publish(control.Event{ProcMesh: &rec})
+	return rec, nil
+}
+
+func (h *hub) checkProcs(req *control.ProcsReq) error {
+	req.InProcess = req.InProcess || h.opts.inProcess
+	if err := h.checkDims(req.Dims, req.InProcess); err != nil {
+		return err
+	}
+	if req.CPUs < 0 || req.CPUs > 1024 {
+		return fmt.Errorf("CPUs(%d): want 1 or more, the GOMAXPROCS of each worker", req.CPUs)
+	}
+	for _, v := range req.Env {
+		if k, _, ok := strings.Cut(v, "="); !ok || k == "" || strings.ContainsRune(v, 0) {
+			return fmt.Errorf("environment %q: want KEY=value", clip(v, 80))
+		}
+	}
+	return nil
+}
+
+// bookProcs reserves the name and the process ids.
+func (h *hub) bookProcs(own owner, req control.ProcsReq) (*procMesh, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return nil, fmt.Errorf("the engine is closing: %w", ErrStopped)
+	}
+	name := req.Name
+	for name == "" || (req.Name == "" && h.procMeshes[name] != nil) {
+		name = fmt.Sprintf("procs%d", h.autoName)
+		h.autoName++
+	}
+	if err := checkName("proc mesh", name); err != nil {
+		return nil, err
+	}
+	if h.procMeshes[name] != nil {
+		return nil, fmt.Errorf("a proc mesh named %s exists already; stop it first or choose another name", name)
+	}
+	n := uint64(req.Dims.Len()) //nolint:gosec // checked to be small
+	var first uint64
+	if req.InProcess {
+		first, h.nextLocal = inProcessBit|(h.nextLocal+1), h.nextLocal+n
+	} else {
+		first, h.nextProc = h.nextProc, h.nextProc+n
+	}
+	pm := &procMesh{owner: own, rec: control.ProcMesh{
+		ID: first, Name: name, Extent: req.Dims, FirstProc: first, Owner: own.label, InProcess: req.InProcess,
+		Virtual: true, State: "starting",
+	}}
+	for i := range n {
+		p := newProc(pm, first+i, int(i), req) //nolint:gosec // small
+		pm.procs = append(pm.procs, p)
+		h.procs[p.id] = p
+	}
+	h.procMeshes[name] = pm
+	rec := pm.rec
+	h.publish(control.Event{ProcMesh: &rec})
+	for _, p := range pm.procs {
+		prec := p.rec
+		h.publish(control.Event{Proc: &prec})
+	}
+	return pm, nil
+}
+
+// launchAll starts the ranks, a few at a time, and returns the errors of those that did not become ready.
+func (h *hub) launchAll(ctx context.Context, pm *procMesh, req control.ProcsReq) map[int]error {
+	ctx, cancel := context.WithTimeoutCause(ctx, spawnTimeout+time.Duration(len(pm.procs))*100*time.Millisecond, errTooSlow)
+	defer cancel()
+	type result struct {
+		rank int
+		err  error
+	}
+	results := make(chan result, len(pm.procs))
+	slots := make(chan struct{}, 16)
+	go func() {
+		for i, p := range pm.procs {
+			slots <- struct{}{}
+			go func() {
+				err := h.launchOne(ctx, p, req)
+				<-slots
+				if err == nil {
+					err = p.awaitReady(ctx)
+				}
+				results <- result{i, err}
+			}()
+		}
+	}()
+	failed := map[int]error{}
+	for range pm.procs {
+		r := <-results
+		if r.err != nil {
+			failed[r.rank] = r.err
+			if !req.AllowPartial {
+				cancel()
+			}
+		}
+	}
+	return failed
+}
+
+var errTooSlow = errors.New("it was not ready in time")
+
+// foldStartErrors tells once what several ranks have in common; ranks that were only cancelled because another failed are left out.
+func foldStartErrors(failed map[int]error, n int) error {
+	byText := map[string][]int{}
+	for rank, err := range failed {
+		if errors.Is(err, context.Canceled) && len(failed) > 1 {
+			continue
+		}
+		byText[err.Error()] = append(byText[err.Error()], rank)
+	}
+	if len(byText) == 0 {
+		for rank, err := range failed {
+			byText[err.Error()] = append(byText[err.Error()], rank)
+		}
+	}
+	texts := make([]string, 0, len(byText))
+	for text, ranks := range byText {
+		slices.Sort(ranks)
+		texts = append(texts, fmt.Sprintf("rank [%s] of %d did not start: %s", shape.FormatRanks(ranks), n, text))
+	}
+	slices.Sort(texts)
+	return errors.New(strings.Join(texts, "\n"))
+}

@@ -1,0 +1,236 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/monarch-tui/monarch-tui/engine/schema"
+)
+
+// endpoint is one method of an actor type that can be called.
+type endpoint struct {
+	name       string
+	typ        *actorType
+	in, out    reflect.Type // nil when absent
+	fn         reflect.Value
+	pc         uintptr
+	doc        string
+	concurrent bool
+	arg        *schema.Schema
+	result     *schema.Schema
+	hash       uint64
+}
+
+// actorType is what Register learned about a Go type.
+type actorType struct {
+	full    string // pkgpath.Name
+	short   string // Name
+	typ     reflect.Type
+	eps     map[string]*endpoint
+	byPC    map[uintptr]*endpoint
+	list    []*endpoint
+	fields  []schema.Field
+	skipped []string
+	docs    map[string]string
+}
+
+// registry holds the actor types of this binary. It is filled by Register before Main and read only afterwards: the
+// one piece of package state, because a type registers itself before any engine exists.
+var registry = struct {
+	mu     sync.RWMutex
+	byName map[string]*actorType
+	byType map[reflect.Type]*actorType
+	schema *schema.Builder
+}{byName: map[string]*actorType{}, byType: map[reflect.Type]*actorType{}, schema: schema.NewBuilder()}
+
+var (
+	ctxType   = reflect.TypeFor[context.Context]()
+	errorType = reflect.TypeFor[error]()
+)
+
+// RegisterOption changes how Register reads an actor type.
+type RegisterOption func(*actorType)
+
+// Concurrent makes an endpoint start on arrival, beside whatever the actor is doing, in arrival order among its kind. It
+// must guard the state it shares itself. Pass the method expression: engine.Concurrent((*T).Status).
+func Concurrent(method any) RegisterOption {
+	return func(t *actorType) { t.mustFind("Concurrent", method).concurrent = true }
+}
+
+// Doc documents an endpoint for front ends, for programs that run where their source is not.
+func Doc(method any, text string) RegisterOption {
+	return func(t *actorType) { t.mustFind("Doc", method).doc = text }
+}
+
+func (t *actorType) mustFind(option string, method any) *endpoint {
+	v := reflect.ValueOf(method)
+	if v.Kind() == reflect.Func {
+		if ep := t.byPC[v.Pointer()]; ep != nil {
+			return ep
+		}
+	}
+	panic(fmt.Sprintf("engine: %s wants a method expression of %s such as (*%s).%s", option, t.full, t.short, t.anyEndpoint()))
+}
+
+func (t *actorType) anyEndpoint() string {
+	if len(t.list) > 0 {
+		return t.list[0].name
+	}
+	return "Method"
+}
+
+// Register makes T an actor type of this binary. Call it before Main or Start, in every program that spawns T or runs as
+// its worker. Registering a type twice does nothing. It panics, at start and with the fix in the text, on a type
+// whose fields or endpoints cannot travel between processes, and on a hook with a wrong signature.
+func Register[T any](opts ...RegisterOption) {
+	t := reflect.TypeFor[T]()
+	registry.mu.Lock()
+	defer registry.mu.Unlock()
+	if registry.byType[t] != nil {
+		return
+	}
+	at, err := readType(t)
+	if err != nil {
+		panic("engine: Register[" + t.String() + "]: " + err.Error())
+	}
+	for _, o := range opts {
+		o(at)
+	}
+	registry.byType[t], registry.byName[at.full] = at, at
+}
+
+func fullName(t reflect.Type) string { return t.PkgPath() + "." + t.Name() }
+
+func readType(t reflect.Type) (*actorType, error) {
+	if t.Kind() != reflect.Struct || t.Name() == "" {
+		return nil, fmt.Errorf("an actor is a named struct type, not %s", t)
+	}
+	at := &actorType{full: fullName(t), short: t.Name(), typ: t, eps: map[string]*endpoint{}, byPC: map[uintptr]*endpoint{}}
+	fields, err := registry.schema.Constructor(t)
+	if err != nil {
+		return nil, fmt.Errorf("exported fields are copied to every rank: %w", err)
+	}
+	at.fields = fields
+	if err := checkHooks(t); err != nil {
+		return nil, err
+	}
+	for m := range reflect.PointerTo(t).Methods() {
+		if isHook(m.Name) {
+			continue
+		}
+		ep, why := readEndpoint(at, m)
+		if ep == nil {
+			at.skipped = append(at.skipped, m.Name+": "+why)
+			continue
+		}
+		if err := ep.readSchemas(); err != nil {
+			return nil, err
+		}
+		at.eps[ep.name], at.byPC[ep.pc] = ep, ep
+		at.list = append(at.list, ep)
+	}
+	return at, nil
+}
+
+// readEndpoint reads a method, or says in plain words why it is no endpoint.
+func readEndpoint(t *actorType, m reflect.Method) (*endpoint, string) {
+	ft := m.Type
+	switch {
+	case ft.NumIn() < 2 || ft.In(1) != ctxType:
+		return nil, "its first parameter is not a context.Context"
+	case ft.IsVariadic() || ft.NumIn() > 3:
+		return nil, "it takes more than one argument; put them in a struct"
+	case ft.NumOut() == 0 || ft.NumOut() > 2 || ft.Out(ft.NumOut()-1) != errorType:
+		return nil, "it must return error or (R, error)"
+	}
+	ep := &endpoint{name: m.Name, typ: t, fn: m.Func, pc: m.Func.Pointer()}
+	if ft.NumIn() == 3 {
+		ep.in = ft.In(2)
+	}
+	if ft.NumOut() == 2 {
+		ep.out = ft.Out(0)
+	}
+	return ep, ""
+}
+
+func (ep *endpoint) readSchemas() (err error) {
+	if ep.in != nil {
+		if ep.arg, err = registry.schema.Of(ep.in); err != nil {
+			return fmt.Errorf("the argument of %s cannot travel: %w", ep.name, err)
+		}
+	}
+	if ep.out != nil {
+		if ep.result, err = registry.schema.Of(ep.out); err != nil {
+			return fmt.Errorf("the result of %s cannot travel: %w", ep.name, err)
+		}
+	}
+	ep.hash = schema.Hash(registry.schema.Types, ep.arg)*31 ^ schema.Hash(registry.schema.Types, ep.result)
+	return nil
+}
+
+// lookupType finds a registered type by Go type, or says how to register it.
+func lookupType(t reflect.Type) (*actorType, error) {
+	registry.mu.RLock()
+	defer registry.mu.RUnlock()
+	if at := registry.byType[t]; at != nil {
+		return at, nil
+	}
+	return nil, fmt.Errorf("%s is not registered: call engine.Register[%s]() before engine.Main", t, t)
+}
+
+// typeNamed finds a registered type by full name, or by short name where that is unique.
+func typeNamed(name string) (*actorType, error) {
+	registry.mu.RLock()
+	defer registry.mu.RUnlock()
+	if at := registry.byName[name]; at != nil {
+		return at, nil
+	}
+	var hits []*actorType
+	var have []string
+	for full, at := range registry.byName {
+		have = append(have, at.short)
+		if at.short == name || strings.HasSuffix(full, "/"+name) {
+			hits = append(hits, at)
+		}
+	}
+	slices.Sort(have)
+	switch len(hits) {
+	case 1:
+		return hits[0], nil
+	case 0:
+		return nil, fmt.Errorf("no actor type %s is registered%s", name, schema.Suggest(name, have))
+	}
+	var full []string
+	for _, h := range hits {
+		full = append(full, pkgDot(h))
+	}
+	slices.Sort(full)
+	return nil, fmt.Errorf("%s is ambiguous: say %s", name, strings.Join(full, " or "))
+}
+
+// pkgDot is pkg.Type with the last element of the package path.
+func pkgDot(t *actorType) string {
+	return t.full[strings.LastIndexByte(t.full, '/')+1:]
+}
+
+// displayName is the short name where it is unique, else pkg.Type. The registry is locked by the caller.
+func displayName(t *actorType) string {
+	for _, o := range registry.byName {
+		if o != t && o.short == t.short {
+			return pkgDot(t)
+		}
+	}
+	return t.short
+}
+
+func funcName(pc uintptr) string {
+	if f := runtime.FuncForPC(pc); f != nil {
+		return f.Name()
+	}
+	return "a function"
+}

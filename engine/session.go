@@ -1,0 +1,122 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"syscall"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+)
+
+// OpenSession lets entitled front ends attach to the running program: it makes the session's folder with its socket and
+// log file. It does nothing under NoSession.
+func (e *Engine) OpenSession() error {
+	h := e.hub
+	if h.opts.noSession {
+		return nil
+	}
+	dir, err := control.OpenSession(h.opts.name, h.opts.program)
+	if err != nil {
+		return fmt.Errorf("open the session socket: %w (engine.NoSession() runs without one)", err)
+	}
+	e.dir = dir
+	h.mu.Lock()
+	h.session.Name, h.session.Dir = dir.Name, dir.Dir
+	h.mu.Unlock()
+	h.logTo(filepath.Join(dir.Dir, "engine.log"))
+	e.server = control.NewServer(control.ServerConfig{Backend: h, Logger: h.log})
+	e.serving.Go(func() {
+		if err := e.server.Serve(dir.Listener()); err != nil {
+			h.log.Warn("the session socket closed", "err", err)
+		}
+	})
+	return nil
+}
+
+// logTo opens the session's log file unless the program has a logger of its own.
+func (h *hub) logTo(path string) {
+	if h.log.Handler() != slog.DiscardHandler {
+		return
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return // the run folder worked a moment ago; the engine runs without a log rather than not at all
+	}
+	h.log = slog.New(slog.NewTextHandler(f, nil))
+	h.node.log = h.log
+	h.opts.logFile, h.logClose = path, f
+}
+
+func closeSession(e *Engine) {
+	e.serving.Wait()
+	if e.dir != nil {
+		if err := e.dir.Close(); err != nil {
+			e.hub.log.Warn("the session's folder stays", "err", err)
+		}
+	}
+	if e.hub.logClose != nil {
+		_ = e.hub.logClose.Close()
+	}
+}
+
+// serveInherited is the program's life under monarch-tui -p: it is the controller, the tool at the other end of the
+// inherited socket acts, and the end of that socket is the end of the session.
+func serveInherited(fd string, run func(context.Context) error, opts []Option) int {
+	_, callRun := os.LookupEnv(mainEnv)
+	_ = os.Unsetenv(controlEnv)
+	_ = os.Unsetenv(mainEnv)
+	conn, err := inheritedConn(fd)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "error: %s=%q is set by monarch-tui -p only: %v\n", controlEnv, fd, err)
+		return exitInternal
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	signal.Ignore(os.Interrupt) // the tool shares our terminal and decides
+	e, err := Start(ctx, opts...)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		return exitInternal
+	}
+	defer e.Close()
+	if err := e.OpenSession(); err != nil {
+		fmt.Fprintln(os.Stderr, "warning:", err) // nobody else can attach; the tool itself has its socket
+	}
+	if callRun {
+		go func() {
+			if err := e.Run(run); err != nil {
+				e.hub.sessionFailed(err.Error())
+			}
+		}()
+	}
+	srv := control.NewServer(control.ServerConfig{Backend: e.hub, Logger: e.hub.log})
+	defer srv.Close()
+	_ = srv.ServeConn(conn) // however it ends, the tool is gone
+	return 0
+}
+
+func inheritedConn(fd string) (net.Conn, error) {
+	n, err := strconv.Atoi(fd)
+	if err != nil || n < 3 {
+		return nil, fmt.Errorf("want a descriptor number")
+	}
+	syscall.CloseOnExec(n)
+	f := os.NewFile(uintptr(n), "control")
+	defer f.Close()
+	return net.FileConn(f)
+}
+
+// sessionFailed marks a session whose run ended with an error; it stays to be looked at.
+func (h *hub) sessionFailed(reason string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.session.State, h.session.Reason = "failed", reason
+	rec := h.session
+	h.publish(control.Event{Session: &rec})
+}

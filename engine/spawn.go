@@ -1,0 +1,285 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
+	"github.com/monarch-tui/monarch-tui/quicnet"
+)
+
+// Spawn puts one T on each process of a mesh and returns when every one is ready. The exported fields of prototype are
+// the constructor's arguments, copied to each rank; OnStart runs before the first message. When a rank does not start
+// the error says which and why, the others are ended and the name is free again.
+func Spawn[T any](ctx context.Context, procs ProcMesh, name string, prototype T) (Mesh[T], error) {
+	rec, err := spawn(ctx, procs, name, reflect.TypeFor[T](), prototype)
+	if err != nil {
+		return Mesh[T]{}, fmt.Errorf("spawn %s: %w", name, err)
+	}
+	return Mesh[T]{newMeshRef(rec.Ref)}, nil
+}
+
+func spawn(ctx context.Context, procs ProcMesh, name string, t reflect.Type, prototype any) (*control.Mesh, error) {
+	at, err := lookupType(t)
+	if err != nil {
+		return nil, err
+	}
+	if err := procs.Err(); err != nil {
+		return nil, err
+	}
+	n, err := nodeOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	body, err := quicnet.Enc().Marshal(prototype)
+	if err != nil {
+		return nil, fmt.Errorf("the prototype does not encode: %w", err)
+	}
+	out, err := n.verb(ctx, verbBody{ID: procs.r.ID, Spawn: &control.SpawnReq{Name: name, Procs: procs.r.Name, View: procs.r.View, Type: at.full, Prototype: body}})
+	if err != nil {
+		return nil, err
+	}
+	return out.Mesh, nil
+}
+
+// spawnBody asks a process to create one actor.
+type spawnBody struct {
+	Ref   control.MeshRef
+	Rank  int
+	Proto []byte
+}
+
+// startMesh creates an actor mesh: the books first, then the actors.
+func (h *hub) startMesh(ctx context.Context, own owner, req control.SpawnReq, procsID uint64) (control.Mesh, error) {
+	at, err := typeNamed(req.Type)
+	if err != nil {
+		return control.Mesh{}, err
+	}
+	m, ranks, err := h.bookMesh(own, req, procsID, at)
+	if err != nil {
+		return control.Mesh{}, err
+	}
+	if req.Budget > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, req.Budget)
+		defer cancel()
+	}
+	failed := h.spawnAll(ctx, m, ranks, req.Prototype)
+	if len(failed) > 0 {
+		h.endMesh(context.WithoutCancel(ctx), m, true, "other ranks did not start")
+		return control.Mesh{}, foldStartErrors(failed, m.rec.Ref.Home.Len())
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	m.rec.State = "running"
+	for i := range m.rec.Ranks {
+		if m.rec.Ranks[i].State == "starting" {
+			m.rec.Ranks[i].State = "idle"
+		}
+	}
+	rec := cloneMesh(m.rec)
+	h.publish(control.Event{Mesh: &rec})
+	return rec, nil
+}
+
+func cloneMesh(m control.Mesh) control.Mesh {
+	m.Ranks = slices.Clone(m.Ranks)
+	return m
+}
+
+// bookMesh reserves the name and finds the processes; a rank whose process is gone in a partial proc mesh is left out.
+func (h *hub) bookMesh(own owner, req control.SpawnReq, procsID uint64, at *actorType) (*mesh, []*proc, error) {
+	if err := checkName("actor mesh", req.Name); err != nil {
+		return nil, nil, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return nil, nil, fmt.Errorf("the engine is closing: %w", ErrStopped)
+	}
+	if h.meshes[req.Name] != nil {
+		return nil, nil, fmt.Errorf("an actor mesh named %s exists already; stop it first or choose another name", req.Name)
+	}
+	pm := h.procMeshes[req.Procs]
+	if pm == nil || (procsID != 0 && pm.rec.ID != procsID) {
+		return nil, nil, fmt.Errorf("there is no proc mesh %s%s", req.Procs, suggestKeys(req.Procs, h.procMeshes))
+	}
+	if pm.stopping {
+		return nil, nil, fmt.Errorf("proc mesh %s is stopping: %w", req.Procs, ErrStopped)
+	}
+	home := req.View
+	if home.IsZero() {
+		home = shape.RegionOf(pm.rec.Extent)
+	}
+	if err := home.Validate(); err != nil {
+		return nil, nil, err
+	}
+	h.nextMesh++
+	ref := control.MeshRef{ID: h.nextMesh, Name: req.Name, Type: at.full, First: pm.rec.FirstProc, Home: home, View: shape.RegionOf(home.Extent())}
+	m := &mesh{owner: own, procs: pm, rec: control.Mesh{Ref: ref, Procs: pm.rec.Name, Owner: own.label, State: "starting"}}
+	ranks := make([]*proc, home.Len())
+	for i := range home.Len() {
+		at := home.RankAt(i)
+		if at < 0 || at >= len(pm.procs) {
+			return nil, nil, fmt.Errorf("rank %d is outside procs %s, which has %d", at, req.Procs, len(pm.procs))
+		}
+		st := control.RankState{State: "starting", Since: time.Now()}
+		if p := pm.procs[at]; terminal(p.rec.State) {
+			st = control.RankState{State: "gone", Since: time.Now(), Reason: p.rec.Reason}
+		} else {
+			ranks[i] = p
+		}
+		m.rec.Ranks = append(m.rec.Ranks, st)
+	}
+	if !slices.ContainsFunc(ranks, func(p *proc) bool { return p != nil }) {
+		return nil, nil, fmt.Errorf("every process of %s is gone", req.Procs)
+	}
+	h.meshes[req.Name], h.meshByID[ref.ID] = m, m
+	rec := cloneMesh(m.rec)
+	h.publish(control.Event{Mesh: &rec})
+	return m, ranks, nil
+}
+
+func suggestKeys[V any](name string, m map[string]V) string {
+	have := make([]string, 0, len(m))
+	for k := range m {
+		have = append(have, k)
+	}
+	slices.Sort(have)
+	return suggest(name, have)
+}
+
+// spawnAll asks every process for its actor and returns the errors by rank.
+func (h *hub) spawnAll(ctx context.Context, m *mesh, ranks []*proc, proto []byte) map[int]error {
+	return h.eachRank(ranks, func(rank int, p *proc) error {
+		return h.node.request(ctx, quicnet.Addr{Proc: p.id}, sysSpawn, spawnBody{Ref: m.rec.Ref, Rank: rank, Proto: proto}, nil)
+	})
+}
+
+// eachRank runs f for every process that is there, 64 at a time.
+func (h *hub) eachRank(ranks []*proc, f func(rank int, p *proc) error) map[int]error {
+	type result struct {
+		rank int
+		err  error
+	}
+	slots := make(chan struct{}, 64)
+	results := make(chan result, len(ranks))
+	n := 0
+	for rank, p := range ranks {
+		if p == nil {
+			continue
+		}
+		n++
+		slots <- struct{}{}
+		go func() {
+			err := f(rank, p)
+			<-slots
+			results <- result{rank, err}
+		}()
+	}
+	failed := map[int]error{}
+	for range n {
+		if r := <-results; r.err != nil {
+			failed[r.rank] = r.err
+		}
+	}
+	return failed
+}
+
+// spawnHere creates an actor in this process.
+func (n *node) spawnHere(ctx context.Context, b spawnBody) error {
+	registry.mu.RLock()
+	at := registry.byName[b.Ref.Type]
+	registry.mu.RUnlock()
+	if at == nil {
+		return fmt.Errorf("actor type %s is not registered in the worker: call engine.Register before engine.Main, on every path", b.Ref.Type)
+	}
+	if err := checkRef(b.Ref); err != nil {
+		return err
+	}
+	self := reflect.New(at.typ).Interface()
+	if len(b.Proto) > 0 {
+		if err := quicnet.Dec().Unmarshal(b.Proto, self); err != nil {
+			return fmt.Errorf("the prototype does not decode into %s: %w", at.full, err)
+		}
+	}
+	a := &actor{
+		node: n, id: b.Ref.ID, name: b.Ref.Name, rank: b.Rank, here: pointIn(b.Ref, b.Rank), typ: at, self: self,
+		kick: make(chan struct{}, 1), done: make(chan struct{}), since: time.Now(),
+	}
+	actx, cancel := context.WithCancelCause(n.root)
+	a.ctx, a.cancel = context.WithValue(actx, ctxKey{}, &ctxInfo{node: n, actor: a}), cancel
+	if slices.ContainsFunc(at.list, func(ep *endpoint) bool { return ep.concurrent }) {
+		a.starts = make(chan *quicnet.Envelope, windowSize)
+	}
+	if s, ok := self.(Starter); ok {
+		if err := guard("OnStart", func() error { return s.OnStart(withDeadlineOf(a.ctx, ctx)) }); err != nil {
+			cancel(err)
+			return err
+		}
+	}
+	n.mu.Lock()
+	if n.closed {
+		n.mu.Unlock()
+		cancel(ErrStopped)
+		return ErrStopped
+	}
+	n.actors[a.id] = a
+	n.wg.Add(1)
+	if a.starts != nil {
+		n.wg.Add(1)
+	}
+	n.mu.Unlock()
+	go a.loop()
+	if a.starts != nil {
+		go a.startConcurrent()
+	}
+	n.touch()
+	return nil
+}
+
+// withDeadlineOf gives a hook's context the deadline of the request that caused it.
+func withDeadlineOf(actorCtx, request context.Context) context.Context {
+	return hookCtx{Context: actorCtx, request: request}
+}
+
+// hookCtx is an actor's context that also ends when a request does.
+type hookCtx struct {
+	context.Context
+	request context.Context
+}
+
+func (c hookCtx) Done() <-chan struct{}       { return c.request.Done() }
+func (c hookCtx) Deadline() (time.Time, bool) { return c.request.Deadline() }
+func (c hookCtx) Err() error                  { return errors.Join(c.Context.Err(), c.request.Err()) }
+
+// guard runs a hook of user code; a panic in it is an error.
+func guard(hook string, fn func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%s panicked: %v", hook, p)
+		}
+	}()
+	if err := fn(); err != nil {
+		return fmt.Errorf("%s: %w", hook, err)
+	}
+	return nil
+}
+
+func joinTexts(errs map[int]error) error {
+	if len(errs) == 0 {
+		return nil
+	}
+	var texts []string
+	for rank, err := range errs {
+		texts = append(texts, fmt.Sprintf("rank %d: %v", rank, err))
+	}
+	slices.Sort(texts)
+	return errors.New(strings.Join(texts, "; "))
+}

@@ -1,0 +1,503 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/quicnet"
+)
+
+const (
+	drainTime = 10 * time.Second // a stopping actor handles what is queued
+	stopTime  = 3 * time.Second  // OnStop, and the process's own end
+)
+
+func stopMesh(ctx context.Context, r *meshRef) error {
+	if err := r.usable(); err != nil {
+		return fmt.Errorf("stop: %w", err)
+	}
+	if r.View.Len() != r.Home.Len() {
+		return fmt.Errorf("stop of %s: a mesh stops as a whole; Kill ends single ranks", refString(r.MeshRef))
+	}
+	return endVerb(ctx, "@"+r.Name, verbBody{Stop: &control.StopReq{Mesh: r.Name}, ID: r.ID})
+}
+
+func killMesh(ctx context.Context, r *meshRef) error {
+	if err := r.usable(); err != nil {
+		return fmt.Errorf("kill: %w", err)
+	}
+	return endVerb(ctx, "@"+r.Name, verbBody{Kill: &control.KillReq{Mesh: r.Name, Ranks: slices.Collect(r.View.Ranks())}, ID: r.ID})
+}
+
+// mayEnd says whether own may stop what belongs to the owner of a mesh: the owner itself, the program, or a front end.
+func mayEnd(what string, own, of owner) error {
+	if own.addr.Actor == 0 || own.addr == of.addr {
+		return nil
+	}
+	who := of.label
+	if who == "" {
+		who = "the program"
+	}
+	return fmt.Errorf("%s belongs to %s; only its owner stops it: %w", what, who, ErrForbidden)
+}
+
+// stopByName executes the verb stop.
+func (h *hub) stopByName(ctx context.Context, own owner, req control.StopReq, id uint64) error {
+	if req.Mesh != "" {
+		m, err := h.findMesh(req.Mesh, id)
+		if err != nil {
+			return err
+		}
+		if err := mayEnd("@"+req.Mesh, own, m.owner); err != nil {
+			return err
+		}
+		return h.endMesh(ctx, m, false, "stopped")
+	}
+	pm, err := h.findProcs(req.Procs, id)
+	if err != nil {
+		return err
+	}
+	if err := mayEnd("proc mesh "+req.Procs, own, pm.owner); err != nil {
+		return err
+	}
+	return h.endProcs(ctx, pm, "stopped")
+}
+
+// killByName executes the verb kill.
+func (h *hub) killByName(ctx context.Context, own owner, req control.KillReq, id uint64) error {
+	if req.Mesh != "" {
+		m, err := h.findMesh(req.Mesh, id)
+		if err != nil {
+			return err
+		}
+		if err := mayEnd("@"+req.Mesh, own, m.owner); err != nil {
+			return err
+		}
+		return h.killActors(ctx, m, req.Ranks)
+	}
+	pm, err := h.findProcs(req.Procs, id)
+	if err != nil {
+		return err
+	}
+	if err := mayEnd("proc mesh "+req.Procs, own, pm.owner); err != nil {
+		return err
+	}
+	return h.killProcs(ctx, pm, req.Ranks)
+}
+
+func (h *hub) findMesh(name string, id uint64) (*mesh, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	m := h.meshes[name]
+	if m == nil || (id != 0 && m.rec.Ref.ID != id) {
+		if h.wasHere(name) {
+			return nil, fmt.Errorf("@%s has ended already: %w", name, ErrStopped)
+		}
+		return nil, fmt.Errorf("there is no actor mesh @%s%s", name, suggestKeys(name, h.meshes))
+	}
+	return m, nil
+}
+
+func (h *hub) wasHere(name string) bool {
+	return slices.ContainsFunc(h.history, func(m control.Mesh) bool { return m.Ref.Name == name })
+}
+
+func (h *hub) findProcs(name string, id uint64) (*procMesh, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	pm := h.procMeshes[name]
+	if pm == nil || (id != 0 && pm.rec.ID != id) {
+		return nil, fmt.Errorf("there is no proc mesh %s%s", name, suggestKeys(name, h.procMeshes))
+	}
+	return pm, nil
+}
+
+// live lists the processes of a mesh's ranks that are there; nil elsewhere.
+func (h *hub) live(m *mesh) []*proc {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	out := make([]*proc, m.rec.Ref.Home.Len())
+	for i := range out {
+		if p := m.procs.procs[m.rec.Ref.Home.RankAt(i)]; !terminal(p.rec.State) && p.isReady() {
+			out[i] = p
+		}
+	}
+	return out
+}
+
+// endMesh stops an actor mesh, in order or at once, and frees its name. A second call waits for nothing and does nothing.
+func (h *hub) endMesh(ctx context.Context, m *mesh, now bool, reason string) error {
+	h.mu.Lock()
+	if m.stopping {
+		h.mu.Unlock()
+		return nil
+	}
+	m.stopping = true
+	m.rec.State = "stopping"
+	rec := cloneMesh(m.rec)
+	h.publish(control.Event{Mesh: &rec})
+	h.mu.Unlock()
+	verb := sysStop
+	if now {
+		verb = sysKill
+	}
+	limit, cancel := context.WithTimeout(ctx, drainTime+2*stopTime)
+	defer cancel()
+	failed := h.eachRank(h.live(m), func(_ int, p *proc) error {
+		err := h.node.request(limit, quicnet.Addr{Proc: p.id}, verb, endBody{Mesh: m.rec.Ref.ID, Reason: reason}, nil)
+		if errors.Is(err, ErrLost) {
+			return nil // it is gone with its process, which is what was asked for
+		}
+		return err
+	})
+	h.endOwned(ctx, m, func(int) bool { return true })
+	h.mu.Lock()
+	m.rec.State, m.rec.Reason, m.rec.Gone = "stopped", reason, true
+	for i := range m.rec.Ranks {
+		if m.rec.Ranks[i].State != "gone" && m.rec.Ranks[i].State != "failed" {
+			m.rec.Ranks[i].State = "stopped"
+		}
+	}
+	if h.meshes[m.rec.Ref.Name] == m {
+		delete(h.meshes, m.rec.Ref.Name)
+	}
+	delete(h.meshByID, m.rec.Ref.ID)
+	rec = cloneMesh(m.rec)
+	h.history = append(h.history, rec)
+	if len(h.history) > maxHistory {
+		h.history = h.history[1:]
+	}
+	h.publish(control.Event{Mesh: &rec})
+	h.mu.Unlock()
+	h.node.meshEnded(m.rec.Ref.ID, m.rec.Ref.Name)
+	return joinTexts(failed)
+}
+
+// endOwned ends what actors of a mesh had created, after their OnStop.
+func (h *hub) endOwned(ctx context.Context, m *mesh, ranks func(rank int) bool) {
+	owned := func(o owner) bool {
+		if o.addr.Actor != m.rec.Ref.ID {
+			return false
+		}
+		base, ok := m.rec.Ref.Home.IndexOf(int(o.addr.Proc - m.rec.Ref.First)) //nolint:gosec // a rank
+		return ok && ranks(base)
+	}
+	h.mu.Lock()
+	var meshes []*mesh
+	var procs []*procMesh
+	for _, o := range h.meshes {
+		if owned(o.owner) {
+			meshes = append(meshes, o)
+		}
+	}
+	for _, o := range h.procMeshes {
+		if owned(o.owner) {
+			procs = append(procs, o)
+		}
+	}
+	h.mu.Unlock()
+	for _, o := range meshes {
+		_ = h.endMesh(ctx, o, false, "its owner ended")
+	}
+	for _, o := range procs {
+		_ = h.endProcs(ctx, o, "its owner ended")
+	}
+}
+
+// killActors abandons actors; the mesh stays as long as one rank of it lives.
+func (h *hub) killActors(ctx context.Context, m *mesh, ranks []int) error {
+	n := m.rec.Ref.Home.Len()
+	if err := checkRanks("@"+m.rec.Ref.Name, ranks, n); err != nil {
+		return err
+	}
+	if len(ranks) == 0 || len(ranks) == n {
+		return h.endMesh(ctx, m, true, "killed")
+	}
+	all := h.live(m)
+	some := make([]*proc, len(all))
+	for _, r := range ranks {
+		some[r] = all[r]
+	}
+	failed := h.eachRank(some, func(_ int, p *proc) error {
+		return h.node.request(ctx, quicnet.Addr{Proc: p.id}, sysKill, endBody{Mesh: m.rec.Ref.ID, Reason: "killed"}, nil)
+	})
+	h.endOwned(ctx, m, func(r int) bool { return slices.Contains(ranks, r) })
+	h.mu.Lock()
+	for _, r := range ranks {
+		m.rec.Ranks[r] = control.RankState{State: "stopped", Since: time.Now(), Reason: "killed"}
+		h.publish(control.Event{Rank: &control.RankEvent{Mesh: m.rec.Ref.Name, Rank: r, State: m.rec.Ranks[r]}})
+	}
+	h.mu.Unlock()
+	return joinTexts(failed)
+}
+
+func checkRanks(what string, ranks []int, n int) error {
+	for _, r := range ranks {
+		if r < 0 || r >= n {
+			return fmt.Errorf("%s has no rank %d: its ranks are 0 to %d", what, r, n-1)
+		}
+	}
+	return nil
+}
+
+// killProcs sends SIGKILL; a mesh of which nothing is left frees its name.
+func (h *hub) killProcs(ctx context.Context, pm *procMesh, ranks []int) error {
+	if err := checkRanks("proc mesh "+pm.rec.Name, ranks, len(pm.procs)); err != nil {
+		return err
+	}
+	if len(ranks) == 0 || len(ranks) == len(pm.procs) {
+		return h.endProcsHow(ctx, pm, true, "killed")
+	}
+	for _, r := range ranks {
+		h.killProc(pm.procs[r], "killed on request")
+	}
+	for _, r := range ranks {
+		select {
+		case <-pm.procs[r].ended:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// killProc ends one process at once; its end is expected.
+func (h *hub) killProc(p *proc, reason string) {
+	h.mu.Lock()
+	p.expect = true
+	child, local := p.child, p.local
+	h.mu.Unlock()
+	switch {
+	case child != nil:
+		child.Kill()
+	case local != nil:
+		h.endLocal(p, "killed", reason)
+	}
+}
+
+// endLocal ends an in-process rank as the end of a process would: calls get their outcome first.
+func (h *hub) endLocal(p *proc, state, reason string) {
+	p.once.Do(func() {
+		what := fmt.Sprintf("rank %d of procs %s (in-process) ended: %s", p.rank, p.rec.Mesh, reason)
+		h.mem.Forget(p.id, what)
+		h.tellGone(p.id, what)
+		p.local.close(what)
+		h.mu.Lock()
+		h.setState(p, state, what)
+		delete(h.waits, p.id)
+		h.mu.Unlock()
+		h.markGone(p, what)
+		close(p.ended)
+	})
+}
+
+// endProcs stops a proc mesh in order: its actor meshes, newest first, then the processes.
+func (h *hub) endProcs(ctx context.Context, pm *procMesh, reason string) error {
+	return h.endProcsHow(ctx, pm, false, reason)
+}
+
+func (h *hub) endProcsHow(ctx context.Context, pm *procMesh, now bool, reason string) error {
+	h.mu.Lock()
+	if pm.stopping {
+		h.mu.Unlock()
+		return nil
+	}
+	pm.stopping = true
+	pm.rec.State = "stopping"
+	rec := pm.rec
+	h.publish(control.Event{ProcMesh: &rec})
+	var meshes []*mesh
+	for _, m := range h.meshes {
+		if m.procs == pm {
+			meshes = append(meshes, m)
+		}
+	}
+	for _, p := range pm.procs {
+		p.expect = true
+		if p.isReady() {
+			h.setState(p, "stopping", "")
+		}
+	}
+	h.mu.Unlock()
+	slices.SortFunc(meshes, func(a, b *mesh) int { return int(b.rec.Ref.ID) - int(a.rec.Ref.ID) }) //nolint:gosec // small
+	var errs []error
+	for _, m := range meshes {
+		if err := h.endMesh(ctx, m, now, reason); err != nil {
+			errs = append(errs, fmt.Errorf("@%s: %w", m.rec.Ref.Name, err))
+		}
+	}
+	failed := h.eachRank(pm.procs, func(_ int, p *proc) error { return h.endProc(ctx, p, now, reason) })
+	h.mu.Lock()
+	pm.rec.State, pm.rec.Reason, pm.rec.Gone = "stopped", reason, true
+	if h.procMeshes[pm.rec.Name] == pm {
+		delete(h.procMeshes, pm.rec.Name)
+	}
+	rec = pm.rec
+	h.publish(control.Event{ProcMesh: &rec})
+	h.mu.Unlock()
+	return errors.Join(append(errs, joinTexts(failed))...)
+}
+
+// endProc asks one process to end, then insists: a request, SIGTERM, SIGKILL.
+func (h *hub) endProc(ctx context.Context, p *proc, now bool, reason string) error {
+	h.mu.Lock()
+	child, local, ready := p.child, p.local, p.isReady()
+	h.mu.Unlock()
+	switch {
+	case local != nil:
+		h.endLocal(p, "exited", reason)
+		return nil
+	case child == nil:
+		p.once.Do(func() { close(p.ended) })
+		return nil
+	}
+	if ready && !now {
+		limit, cancel := context.WithTimeout(ctx, stopTime)
+		defer cancel()
+		if err := h.node.request(limit, quicnet.Addr{Proc: p.id}, sysExit, 0, nil); err == nil && ended(p, stopTime) {
+			return nil
+		}
+		child.Terminate()
+		if ended(p, time.Second) {
+			return nil
+		}
+	}
+	child.Kill()
+	if !ended(p, stopTime) {
+		return fmt.Errorf("pid %d does not end after SIGKILL; is it stuck in a driver?", child.PID)
+	}
+	return nil
+}
+
+func ended(p *proc, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-p.ended:
+		return true
+	case <-t.C:
+		return false
+	}
+}
+
+// endBody asks a process to end its actor of a mesh.
+type endBody struct {
+	Mesh   uint64
+	Reason string
+}
+
+// stopHere drains an actor of this process, runs OnStop and forgets it.
+func (n *node) stopHere(ctx context.Context, b endBody) error {
+	a := n.actor(b.Mesh)
+	if a == nil {
+		return nil
+	}
+	why := &wireError{Outcome: control.OutcomeNotSent, Type: "stopped", Msg: "@" + a.name + " was stopped", Codes: codesOf(ErrStopped)}
+	a.mu.Lock()
+	a.draining = true
+	a.mu.Unlock()
+	err := a.drain(ctx)
+	cause := a.failure()
+	a.end(why, false)
+	if s, ok := a.self.(Stopper); ok {
+		hook, cancel := context.WithTimeout(ctx, stopTime)
+		defer cancel()
+		select {
+		case <-a.done:
+		case <-hook.Done(): // the handler ignores its context: OnStop must not run beside it
+			return fmt.Errorf("%s: a handler did not end; OnStop was not run", a.label())
+		}
+		base := context.WithValue(n.root, ctxKey{}, &ctxInfo{node: n, actor: a})
+		err = errors.Join(err, guard("OnStop", func() error { s.OnStop(withDeadlineOf(base, hook), cause); return nil }))
+	}
+	n.forgetActor(b.Mesh, why)
+	return err
+}
+
+// drain waits until the mailbox is empty and nothing runs, 10 s at most.
+func (a *actor) drain(ctx context.Context) error {
+	limit, cancel := context.WithTimeout(ctx, drainTime)
+	defer cancel()
+	a.mu.Lock()
+	if a.quiet == nil {
+		a.quiet = make(chan struct{})
+	}
+	quiet := a.quiet
+	a.checkQuiet()
+	a.mu.Unlock()
+	select {
+	case <-quiet:
+		return nil
+	case <-limit.Done():
+		return fmt.Errorf("%s did not finish its messages in %v", a.label(), drainTime)
+	}
+}
+
+// checkQuiet tells drain when there is nothing left to do. The caller holds a.mu.
+func (a *actor) checkQuiet() {
+	if a.quiet == nil || a.ended == nil && (len(a.queue) > 0 || len(a.running) > 0 || a.taken) {
+		return
+	}
+	select {
+	case <-a.quiet:
+	default:
+		close(a.quiet)
+	}
+}
+
+func (a *actor) failure() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.failed {
+		return a.ended.remote()
+	}
+	return nil
+}
+
+// killHere abandons an actor of this process.
+func (n *node) killHere(b endBody) {
+	a := n.actor(b.Mesh)
+	if a == nil {
+		return
+	}
+	why := &wireError{Outcome: control.OutcomeLost, Type: "killed", Msg: a.label() + " was killed", Codes: codesOf(ErrStopped)}
+	a.abandon(why)
+	n.forgetActor(b.Mesh, &wireError{Outcome: control.OutcomeNotSent, Type: "killed", Msg: "@" + a.name + " was killed", Codes: codesOf(ErrStopped)})
+}
+
+// forgetActor removes an actor and keeps what later callers are told.
+func (n *node) forgetActor(mesh uint64, why *wireError) {
+	n.mu.Lock()
+	delete(n.actors, mesh)
+	n.keepEnded(mesh, why)
+	n.mu.Unlock()
+	n.touch()
+}
+
+func (n *node) keepEnded(mesh uint64, why *wireError) {
+	if len(n.ended) > 4096 { // what we say about older ones is less exact
+		clear(n.ended)
+	}
+	n.ended[mesh] = why
+}
+
+// meshEnded notes in the controller that a mesh is no more, so that a broadcast to it is an error at once.
+func (n *node) meshEnded(mesh uint64, name string) {
+	n.mu.Lock()
+	n.keepEnded(mesh, &wireError{Outcome: control.OutcomeNotSent, Type: "stopped", Msg: "@" + name + " was stopped", Codes: codesOf(ErrStopped)})
+	n.mu.Unlock()
+}
+
+// stoppedMesh is the error of a broadcast to a mesh that is known to have ended.
+func (n *node) stoppedMesh(mesh uint64) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if why := n.ended[mesh]; why != nil {
+		return why.remote()
+	}
+	return nil
+}

@@ -1,0 +1,202 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/quicnet"
+)
+
+// The engine's own messages between processes: requests that are answered, and notes that are not. Endpoint names the
+// message, Flags says which of the three it is.
+const (
+	sysRequest uint8 = 1 << 1
+	sysAnswer  uint8 = 1 << 2
+	sysFailed  uint8 = 1 << 3
+)
+
+// Names of the engine's messages.
+const (
+	sysWait     = "wait"     // note: a caller waits for its message now
+	sysReport   = "report"   // note: states of ranks and waits, for front ends
+	sysSpawn    = "spawn"    // request: controller → process, create an actor
+	sysStop     = "stop"     // request: controller → process, drain and end an actor
+	sysKill     = "kill"     // request: controller → process, abandon an actor
+	sysState    = "state"    // request: controller → process, read an actor's state
+	sysFlush    = "flush"    // request: controller → process, mark stdout and stderr
+	sysProbe    = "probe"    // request: controller → process, the open door
+	sysJudge    = "judge"    // request: controller → process, an owner's OnFailure
+	sysGone     = "gone"     // request: controller → process, a peer ended; answer: did anybody wait for it
+	sysMeshGone = "meshgone" // note: controller → process, actors were killed
+	sysRelay    = "relay"    // note: a wrapped frame between an in-process rank and a worker
+	sysDial     = "dial"     // note: controller → process, dial that peer
+	sysExit     = "exit"     // request: controller → process, end in order
+	sysFailure  = "failure"  // request: process → controller, supervision
+	sysFind     = "find"     // request: process → controller, the directory
+	sysVerb     = "verb"     // request: process → controller, an actor creates, stops or kills
+)
+
+// sysHandler answers a request; notes ignore what it returns.
+type sysHandler func(ctx context.Context, from quicnet.Addr, body []byte) (any, error)
+
+// handle registers a handler with a typed body.
+func handle[A any](n *node, name string, fn func(ctx context.Context, from quicnet.Addr, a A) (any, error)) {
+	n.handlers[name] = func(ctx context.Context, from quicnet.Addr, body []byte) (any, error) {
+		var a A
+		if err := quicnet.Dec().Unmarshal(body, &a); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		return fn(ctx, from, a)
+	}
+}
+
+// notice sends a note.
+func (n *node) notice(ctx context.Context, lane quicnet.Lane, to quicnet.Addr, name string, body any) error {
+	b, err := quicnet.Enc().Marshal(body)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	env := quicnet.Envelope{Kind: quicnet.KindSystem, ID: n.nextMsg.Add(1), From: quicnet.Addr{Proc: n.id}, To: to, Endpoint: name, Body: b}
+	return n.send(ctx, lane, &env)
+}
+
+// request sends a request and waits for its answer, which is decoded into out unless that is nil.
+func (n *node) request(ctx context.Context, to quicnet.Addr, name string, body, out any) error {
+	b, err := quicnet.Enc().Marshal(body)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	id := n.nextMsg.Add(1)
+	ch := make(chan *quicnet.Envelope, 1)
+	n.mu.Lock()
+	n.requests[id] = ch
+	n.mu.Unlock()
+	defer func() {
+		n.mu.Lock()
+		delete(n.requests, id)
+		n.mu.Unlock()
+	}()
+	env := quicnet.Envelope{Kind: quicnet.KindSystem, ID: id, From: quicnet.Addr{Proc: n.id}, To: to, Endpoint: name, Flags: sysRequest, Body: b}
+	if act := activationOf(ctx); act != nil {
+		env.From = n.addrOf(act)
+	}
+	if d, ok := ctx.Deadline(); ok {
+		env.Budget = max(time.Until(d), time.Nanosecond)
+	}
+	if err := n.send(ctx, quicnet.LaneControl, &env); err != nil {
+		return err
+	}
+	select {
+	case ans := <-ch:
+		return readAnswer(name, ans, out)
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-n.closing:
+		return ErrStopped
+	case <-n.lost(to.Proc):
+		return fmt.Errorf("process %d is gone: %w", to.Proc, ErrLost)
+	}
+}
+
+func readAnswer(name string, ans *quicnet.Envelope, out any) error {
+	if ans.Flags&sysFailed != 0 {
+		var w wireError
+		if err := quicnet.Dec().Unmarshal(ans.Body, &w); err != nil {
+			return fmt.Errorf("%s: the error did not decode: %w", name, err)
+		}
+		return w.remote()
+	}
+	if out == nil {
+		return nil
+	}
+	if err := quicnet.Dec().Unmarshal(ans.Body, out); err != nil {
+		return fmt.Errorf("the answer to %s: %w", name, err)
+	}
+	return nil
+}
+
+// lost is closed when a process is known to have ended. Only the controller knows; a worker's controller never ends
+// before the worker does.
+func (n *node) lost(proc uint64) <-chan struct{} {
+	if n.hub != nil {
+		return n.hub.endedOf(proc)
+	}
+	return nil
+}
+
+// system dispatches one of the engine's own messages.
+func (n *node) system(env *quicnet.Envelope) {
+	if env.Flags&(sysAnswer|sysFailed) != 0 {
+		n.mu.Lock()
+		ch := n.requests[env.ID]
+		n.mu.Unlock()
+		if ch != nil {
+			select {
+			case ch <- env:
+			default: // a second answer to one request: the first wins
+			}
+		}
+		return
+	}
+	h := n.handlers[env.Endpoint]
+	if env.Flags&sysRequest == 0 {
+		if h != nil {
+			if _, err := h(n.root, env.From, env.Body); err != nil {
+				n.log.Warn("a note was refused", "name", env.Endpoint, "from", env.From.Proc, "err", err)
+			}
+		}
+		return
+	}
+	n.mu.Lock()
+	closed := n.closed
+	if !closed {
+		n.wg.Add(1)
+	}
+	n.mu.Unlock()
+	if closed {
+		return
+	}
+	go func() {
+		defer n.wg.Done()
+		n.serve(h, env)
+	}()
+}
+
+// serve answers one request on a goroutine of its own.
+func (n *node) serve(h sysHandler, env *quicnet.Envelope) {
+	ctx, cancel := n.root, context.CancelFunc(func() {})
+	if env.Budget > 0 {
+		ctx, cancel = context.WithTimeout(ctx, env.Budget)
+	}
+	defer cancel()
+	var out any
+	err := error(fmt.Errorf("this process does not know the request %q: it was built with an older engine", clip(env.Endpoint, 100)))
+	if h != nil {
+		out, err = h(ctx, env.From, env.Body)
+	}
+	ans := quicnet.Envelope{Kind: quicnet.KindSystem, ID: env.ID, From: quicnet.Addr{Proc: n.id}, To: env.From, Endpoint: env.Endpoint, Flags: sysAnswer}
+	ans.To.Actor = 0
+	if err == nil {
+		ans.Body, err = quicnet.Enc().Marshal(out)
+	}
+	if err != nil {
+		ans.Flags |= sysFailed
+		if ans.Body, err = quicnet.Enc().Marshal(toWire(err, control.OutcomeError)); err != nil {
+			return
+		}
+	}
+	if err := n.send(n.root, quicnet.LaneControl, &ans); err != nil && !errors.Is(err, ErrLost) {
+		n.log.Debug("an answer could not be sent", "name", env.Endpoint, "err", err)
+	}
+}
+
+// onlyController refuses engine messages that no other process may send.
+func onlyController(from quicnet.Addr) error {
+	if from.Proc != 0 {
+		return fmt.Errorf("process %d may not do that: only the controller may: %w", from.Proc, ErrForbidden)
+	}
+	return nil
+}

@@ -1,0 +1,86 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/monarch-tui/monarch-tui/quicnet"
+)
+
+// windowSize is how many messages of one process may be on their way to, or queued at, one actor. It bounds the actor's
+// mailbox to windowSize per sending process; a sender past it waits until its context ends.
+const windowSize = 4096
+
+// window counts the messages that one receiver has not handled yet.
+type window struct {
+	used int
+	free chan struct{} // closed and replaced when used falls below the limit
+}
+
+// acquire takes a place in the receiver's window.
+func (n *node) acquire(ctx context.Context, to quicnet.Addr) error {
+	for {
+		n.wmu.Lock()
+		w := n.windows[to]
+		if w == nil {
+			w = &window{}
+			n.windows[to] = w
+		}
+		if w.used < windowSize {
+			w.used++
+			n.wmu.Unlock()
+			return nil
+		}
+		if w.free == nil {
+			w.free = make(chan struct{})
+		}
+		free := w.free
+		n.wmu.Unlock()
+		select {
+		case <-free:
+		case <-n.closing:
+			return fmt.Errorf("the engine is closing: %w", ErrStopped)
+		case <-ctx.Done():
+			return fmt.Errorf("%d messages wait at this actor already: %w", windowSize, ctx.Err())
+		}
+	}
+}
+
+// release gives k places back.
+func (n *node) release(to quicnet.Addr, k int) {
+	n.wmu.Lock()
+	defer n.wmu.Unlock()
+	w := n.windows[to]
+	if w == nil {
+		return
+	}
+	w.used = max(0, w.used-k)
+	if w.free != nil {
+		close(w.free)
+		w.free = nil
+	}
+	if w.used == 0 {
+		delete(n.windows, to)
+	}
+}
+
+// dropWindows forgets receivers that are gone; who waits for a place tries again and is told so by the link.
+func (n *node) dropWindows(gone func(quicnet.Addr) bool) {
+	n.wmu.Lock()
+	defer n.wmu.Unlock()
+	for addr, w := range n.windows {
+		if gone(addr) {
+			if w.free != nil {
+				close(w.free)
+			}
+			delete(n.windows, addr)
+			delete(n.loads, addr)
+		}
+	}
+}
+
+// ack gives places back to a sender whose messages got no reply of their own.
+func (n *node) ack(proc, actor uint64, k int) {
+	env := quicnet.Envelope{Kind: quicnet.KindAck, From: quicnet.Addr{Proc: n.id, Actor: actor}, To: quicnet.Addr{Proc: proc}, Index: uint64(k)} //nolint:gosec // a count
+	_ = n.send(n.root, quicnet.LaneCalls, &env)                                                                                                  // a sender that is gone needs no places
+}

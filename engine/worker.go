@@ -1,0 +1,215 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
+	"github.com/monarch-tui/monarch-tui/quicnet"
+)
+
+type netAddr = net.Addr
+
+const (
+	exitOrphan   = 97 // a worker that lost its controller
+	exitInternal = 70
+	joinTimeout  = 20 * time.Second
+)
+
+// RunWorker runs the worker loop and does not return when this process was started as a worker; otherwise it returns at
+// once. Main calls it. A program with a main of its own calls it after Register and before anything else.
+func RunWorker() {
+	fd, ok := os.LookupEnv(launch.MarkerEnv)
+	if !ok {
+		return
+	}
+	_ = os.Unsetenv(launch.MarkerEnv)
+	os.Exit(runWorker(fd))
+}
+
+func runWorker(fd string) int {
+	n, err := strconv.Atoi(fd)
+	if err != nil || n < 3 {
+		fmt.Fprintf(os.Stderr, "%s=%q is set by the engine for its workers only; unset it\n", launch.MarkerEnv, fd)
+		return exitInternal
+	}
+	syscall.CloseOnExec(n)
+	pipe := os.NewFile(uintptr(n), "bootstrap")
+	boot, err := readBootstrap(pipe)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "worker:", err)
+		return exitInternal
+	}
+	go watchLifeline(pipe)
+	w, err := joinSession(boot)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "worker: join session %s: %v\n", boot.Session, err)
+		return exitInternal
+	}
+	return <-w.exit
+}
+
+func readBootstrap(pipe *os.File) (bootstrap, error) {
+	var boot bootstrap
+	b, err := launch.ReadBootstrap(pipe)
+	if err != nil {
+		return boot, fmt.Errorf("%s is set by the engine for its workers only: %w", launch.MarkerEnv, err)
+	}
+	if err := quicnet.StrictDec().Unmarshal(b, &boot); err != nil {
+		return boot, fmt.Errorf("the bootstrap does not decode: %w", err)
+	}
+	_ = os.Unsetenv("GOMAXPROCS")
+	if boot.HadProcs {
+		_ = os.Setenv("GOMAXPROCS", boot.GOMAXPROCS)
+	}
+	return boot, nil
+}
+
+// watchLifeline ends the process, and its process group with it, when the controller is gone.
+func watchLifeline(pipe *os.File) {
+	_, _ = io.Copy(io.Discard, pipe)
+	endGroup()
+}
+
+func endGroup() {
+	if pid := os.Getpid(); pid > 1 {
+		if pg, err := syscall.Getpgid(0); err == nil && pg == pid { // the launcher made us its leader
+			_ = syscall.Kill(-pid, syscall.SIGKILL)
+		}
+	}
+	os.Exit(exitOrphan)
+}
+
+// worker is a process of a proc mesh.
+type worker struct {
+	node *node
+	exit chan int
+}
+
+func joinSession(boot bootstrap) (*worker, error) {
+	var ticket quicnet.Ticket
+	if err := ticket.UnmarshalBinary(boot.Ticket); err != nil {
+		return nil, fmt.Errorf("its ticket does not decode: %w", err)
+	}
+	w := &worker{node: newNode(boot.Proc, workerLog(boot)), exit: make(chan int, 1)}
+	w.node.slot, w.node.seed = boot.Slot, boot.Seed
+	w.node.out = stdSink{}
+	w.register()
+	h, err := quicnet.Enc().Marshal(hello{PID: os.Getpid(), Build: buildID(), Engine: Version})
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), joinTimeout)
+	defer cancel()
+	wire, _, err := quicnet.Join(ctx, ticket, quicnet.Config{Handler: w.node, Resolve: w.resolve, Hello: h, Logger: w.node.log})
+	if err != nil {
+		return nil, err
+	}
+	w.node.setLink(wire)
+	workerNode.Store(w.node)
+	w.node.startReporter()
+	return w, nil
+}
+
+// workerLog writes to the session's log file; a worker's stderr belongs to its user.
+func workerLog(boot bootstrap) *slog.Logger {
+	if boot.LogFile != "" {
+		if f, err := os.OpenFile(boot.LogFile, os.O_APPEND|os.O_WRONLY, 0); err == nil {
+			return slog.New(slog.NewTextHandler(f, nil)).With("procs", boot.Mesh, "rank", boot.Rank)
+		}
+	}
+	return slog.New(slog.DiscardHandler)
+}
+
+// setLink gives the node its link, once.
+func (n *node) setLink(l link) {
+	n.mu.Lock()
+	n.link = l
+	n.mu.Unlock()
+	close(n.linked)
+}
+
+// found is the directory's answer.
+type found struct {
+	Addr string // empty: the peer will dial
+}
+
+// resolve asks the controller where a peer is. The lower id dials; the controller tells the other one to.
+func (w *worker) resolve(ctx context.Context, proc uint64) (net.Addr, error) {
+	var f found
+	if err := w.node.request(ctx, quicnet.Addr{}, sysFind, proc, &f); err != nil {
+		return nil, err
+	}
+	if f.Addr == "" {
+		return nil, nil
+	}
+	return net.ResolveUDPAddr("udp", f.Addr)
+}
+
+func (w *worker) register() {
+	n := w.node
+	handle(n, sysExit, func(_ context.Context, from quicnet.Addr, _ int) (any, error) {
+		if err := onlyController(from); err != nil {
+			return nil, err
+		}
+		go func() {
+			n.close("the process was stopped")
+			w.exit <- 0
+		}()
+		return nil, nil
+	})
+	handle(n, sysDial, func(_ context.Context, from quicnet.Addr, proc uint64) (any, error) {
+		if err := onlyController(from); err != nil {
+			return nil, err
+		}
+		if wire, ok := n.link.(*quicnet.Node); ok {
+			wire.Connect(proc)
+		}
+		return nil, nil
+	})
+	handle(n, sysFlush, func(_ context.Context, from quicnet.Addr, mark uint64) (any, error) {
+		if err := onlyController(from); err != nil {
+			return nil, err
+		}
+		return nil, errors.Join(writeMark(os.Stdout, mark), writeMark(os.Stderr, mark))
+	})
+}
+
+// controllerGone ends a worker whose link to the controller is lost for good.
+func (n *node) controllerGone(reason string) {
+	n.log.Error("the controller is gone", "reason", reason)
+	endGroup()
+}
+
+// find answers the directory's question and has the lower id dial.
+func (h *hub) find(from quicnet.Addr, proc uint64) (found, error) {
+	h.mu.Lock()
+	p, asker := h.procs[proc], h.procs[from.Proc]
+	switch {
+	case p == nil || asker == nil:
+		h.mu.Unlock()
+		return found{}, fmt.Errorf("there is no process %d in this session", proc)
+	case terminal(p.rec.State):
+		reason := p.rec.Reason
+		h.mu.Unlock()
+		return found{}, errors.New(reason)
+	}
+	wire := h.wire
+	h.mu.Unlock()
+	if from.Proc < proc {
+		addr := wire.PeerAddr(proc)
+		if addr == nil {
+			return found{}, fmt.Errorf("process %d has not joined yet", proc)
+		}
+		return found{Addr: addr.String()}, nil
+	}
+	return found{}, h.node.notice(context.Background(), quicnet.LaneControl, quicnet.Addr{Proc: proc}, sysDial, from.Proc)
+}

@@ -1,0 +1,200 @@
+package quicnet
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"time"
+
+	"github.com/quic-go/quic-go"
+)
+
+func usageOf(server bool) x509.ExtKeyUsage {
+	if server {
+		return x509.ExtKeyUsageServerAuth
+	}
+	return x509.ExtKeyUsageClientAuth
+}
+
+// acceptLoop takes connections as fast as they come: quic-go refuses what finds 32 waiting.
+func (n *Node) acceptLoop() {
+	for {
+		q, err := n.ln.Accept(n.ctx)
+		if err != nil {
+			return
+		}
+		if !n.spawn(func() { n.serve(q) }) {
+			return
+		}
+	}
+}
+
+// serve handles one incoming connection until it ends.
+func (n *Node) serve(q *quic.Conn) {
+	if n.desk != nil && q.ConnectionState().TLS.NegotiatedProtocol == alpnJoin {
+		n.desk.serve(q)
+		return
+	}
+	c := &conn{q: q}
+	id, err := peerIdentity(n.session, n.pool, q.ConnectionState().TLS, usageOf(false))
+	if err != nil {
+		c.close(closeErrorf(CodeIdentity, "%v", err))
+		return
+	}
+	if err := n.answer(c, id); err != nil {
+		why := closeError(err)
+		if why == nil {
+			why = closeErrorf(CodeSilent, "no hello: %s", linkFault(err))
+		}
+		n.log.Warn("connection refused", "peer", id.String(), "addr", q.RemoteAddr().String(), "reason", why.Error())
+		if !why.Remote {
+			c.close(why)
+			n.events.push(LinkEvent{Peer: id, State: LinkRefused, Reason: why.Error(), Time: time.Now()}, nil)
+		}
+		return
+	}
+	c.p.detach(c, c.run())
+}
+
+// answer reads Hello, judges it, and answers Welcome.
+func (n *Node) answer(c *conn, id ID) error {
+	ctx, cancel := context.WithTimeout(n.ctx, n.limits.HelloDeadline)
+	defer cancel()
+	if n.desk != nil {
+		if err := n.desk.mayConnect(id); err != nil {
+			return err
+		}
+	}
+	if !dialling(id.Proc, n.id.Proc) {
+		return closeErrorf(CodeProtocol, "%s dials %s, not the other way round", n.id, id)
+	}
+	if err := c.acceptControl(ctx, n.limits); err != nil {
+		return err
+	}
+	var h hello
+	if err := c.readFrame(linkHello, &h); err != nil {
+		return err
+	}
+	switch {
+	case h.Least > Version || h.Most < Version:
+		return closeErrorf(CodeVersion, "%s speaks versions %d to %d, %s speaks %d", id, h.Least, h.Most, n.id, Version)
+	case h.Proc != id.Proc || h.Epoch != id.Epoch:
+		return closeErrorf(CodeIdentity, "%s says it is %s", id, ID{h.Proc, h.Epoch})
+	case h.To != n.id.Proc:
+		return closeErrorf(CodeIdentity, "%s meant to reach %s", id, ID{Proc: h.To})
+	case h.Nonce == 0:
+		return closeErrorf(CodeFrame, "hello without a nonce")
+	case len(h.Opaque) > n.limits.HelloBytes:
+		return closeErrorf(CodeLimit, "a hello of %d bytes, at most %d", len(h.Opaque), n.limits.HelloBytes)
+	}
+	if err := c.setPeerLimits(h.WindowFrames, h.WindowBytes, h.FrameBytes); err != nil {
+		return err
+	}
+	p, err := n.incoming(id, &h)
+	if err != nil {
+		return err
+	}
+	c.p = p
+	return n.welcome(c, p, id, &h)
+}
+
+// incoming finds or makes the link that a hello belongs to.
+func (n *Node) incoming(id ID, h *hello) (*peer, error) {
+	n.mu.Lock()
+	p, gone := n.peers[id.Proc], n.gone[id.Proc]
+	switch {
+	case n.closing:
+		n.mu.Unlock()
+		return nil, closeErrorf(CodeShutdown, "%s is closing", n.id)
+	case gone != nil && id.Epoch <= gone.Peer.Epoch || gone != nil && gone.Peer.Epoch == 0:
+		n.mu.Unlock()
+		return nil, closeErrorf(CodeGone, "%s", gone.Reason)
+	case p != nil && id.Epoch < max(p.epoch.Load(), p.least):
+		n.mu.Unlock()
+		return nil, closeErrorf(CodeStaleEpoch, "epoch %d of proc %d came, epoch %d is known", id.Epoch, id.Proc, p.epoch.Load())
+	}
+	n.mu.Unlock()
+	if p != nil && p.epoch.Load() != 0 {
+		if p.epoch.Load() == id.Epoch {
+			return p, p.sameState(h)
+		}
+		reason := fmt.Sprintf("epoch %d of it has joined", id.Epoch)
+		n.bury(p, LinkLost, reason, closeErrorf(CodeStaleEpoch, "%s", reason))
+		p = nil
+	}
+	if h.Peer != 0 {
+		return nil, closeErrorf(CodeState, "%s no longer knows what it sent and received", n.id)
+	}
+	answer, err := n.admit(id, h)
+	if err != nil {
+		return nil, err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	switch known := n.peers[id.Proc]; {
+	case n.closing:
+		return nil, closeErrorf(CodeShutdown, "%s is closing", n.id)
+	case known != p:
+		return nil, closeErrorf(CodeBusy, "%s said hello twice at once", id)
+	case p == nil:
+		delete(n.gone, id.Proc)
+		p = newPeer(n, id.Proc, id.Epoch)
+		n.add(p)
+	case !p.epoch.CompareAndSwap(0, id.Epoch): // we waited for it to dial
+		return nil, closeErrorf(CodeBusy, "%s said hello twice at once", id)
+	}
+	p.mu.Lock()
+	p.welcome = answer
+	p.mu.Unlock()
+	return p, nil
+}
+
+// admit asks the controller's owner about a process that says hello for the first time.
+func (n *Node) admit(id ID, h *hello) ([]byte, error) {
+	if n.desk == nil || n.cfg.Admit == nil {
+		return nil, nil
+	}
+	answer, err := n.cfg.Admit(id, h.Opaque)
+	if err != nil {
+		return nil, closeErrorf(CodeRefused, "%v", err)
+	}
+	if len(answer) > n.limits.HelloBytes {
+		return nil, closeErrorf(CodeRefused, "the controller's welcome is %d bytes, at most %d", len(answer), n.limits.HelloBytes)
+	}
+	return answer, nil
+}
+
+// sameState checks that hello and link mean the same history.
+func (p *peer) sameState(h *hello) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if h.Peer != 0 && h.Peer != p.nonce {
+		return closeErrorf(CodeState, "%s no longer knows what it sent and received", p.n.id)
+	}
+	return nil
+}
+
+// welcome answers hello and attaches the connection.
+func (n *Node) welcome(c *conn, p *peer, id ID, h *hello) error {
+	if err := c.openLanes(); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	opaque := p.welcome
+	p.mu.Unlock()
+	w := welcome{Version: Version, Kind: linkWelcome, Speak: Version, Proc: n.id.Proc, Epoch: n.id.Epoch, Nonce: p.nonce,
+		Received: p.received(), WindowFrames: uint32(n.limits.WindowFrames), WindowBytes: uint64(n.limits.WindowBytes),
+		FrameBytes: uint64(n.limits.FrameBytes), Opaque: opaque}
+	if err := c.sendFrame(w); err != nil {
+		return err
+	}
+	n.door.known(c.q)
+	if why := p.attach(c, id.Epoch, h.Nonce, h.Received); why != nil {
+		return why
+	}
+	if n.desk != nil {
+		n.desk.joined(id)
+	}
+	p.start(c)
+	return nil
+}

@@ -1,0 +1,658 @@
+package quicnet
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/url"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/quic-go/quic-go"
+)
+
+// The numbers are those of the table in research/reliability.md D3.
+
+// rogue is a connection that speaks the protocol by hand.
+type rogue struct {
+	t    *testing.T
+	q    *quic.Conn
+	in   *frameReader
+	out  [lanes]*quic.SendStream
+	id   ID
+	seq  [lanes]uint64
+	peer uint64
+}
+
+// socket is a transport of an attacker.
+func socket(t testing.TB) *quic.Transport {
+	pc, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := &quic.Transport{Conn: pc}
+	t.Cleanup(func() { _ = tr.Close(); _ = pc.Close() })
+	return tr
+}
+
+// tlsFor is a client that shows leaf, if any, and trusts everybody.
+func tlsFor(leaf *tls.Certificate, alpn ...string) *tls.Config {
+	c := baseTLS(alpn...)
+	c.InsecureSkipVerify = true
+	if leaf != nil {
+		c.Certificates = []tls.Certificate{*leaf}
+	}
+	return c
+}
+
+// use dials and waits for how the other side takes it.
+func use(t *testing.T, at net.Addr, conf *tls.Config) error {
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	q, err := socket(t).Dial(ctx, at, conf, &quic.Config{})
+	if err != nil {
+		return err
+	}
+	select {
+	case <-q.Context().Done():
+		return context.Cause(q.Context())
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// leafWith makes a leaf of authority a after change has had its way with the template.
+func leafWith(t *testing.T, a *authority, change func(*x509.Certificate), uris ...string) *tls.Certificate {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tpl := &x509.Certificate{SerialNumber: big.NewInt(9), NotBefore: time.Now().Add(-time.Minute), NotAfter: time.Now().Add(time.Hour),
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth}}
+	for _, s := range uris {
+		u, err := url.Parse(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tpl.URIs = append(tpl.URIs, u)
+	}
+	if change != nil {
+		change(tpl)
+	}
+	der, err := x509.CreateCertificate(rand.Reader, tpl, a.cert, key.Public(), a.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &tls.Certificate{Certificate: [][]byte{der, a.cert.Raw}, PrivateKey: key}
+}
+
+func TestStrangersNeverGetAConnection(t *testing.T) { // D3 1-6, 13
+	rec := newRecorder()
+	ctl := newSession(t, Config{Handler: rec})
+	evil, err := newAuthority("test", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := "spiffe://test/proc/1/epoch/1"
+	inner := leafWith(t, ctl.ca, nil, good)
+	parsed, err := x509.ParseCertificate(inner.Certificate[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	below := leafWith(t, &authority{cert: parsed, key: inner.PrivateKey.(*ecdsa.PrivateKey)}, nil, good)
+	for name, c := range map[string]struct {
+		conf *tls.Config
+		want string
+	}{
+		"1 no certificate": {tlsFor(nil, alpnMesh), "certificate required"},
+		"2 another CA":     {tlsFor(leafWith(t, evil, nil, good), alpnMesh), "certificate"},
+		"3 expired": {tlsFor(leafWith(t, ctl.ca, func(c *x509.Certificate) {
+			c.NotBefore, c.NotAfter = c.NotBefore.Add(-48*time.Hour), c.NotBefore.Add(-time.Hour)
+		}, good), alpnMesh), "certificate"},
+		"3 not yet valid":        {tlsFor(leafWith(t, ctl.ca, func(c *x509.Certificate) { c.NotBefore = time.Now().Add(time.Hour) }, good), alpnMesh), "certificate"},
+		"4 wrong protocol":       {tlsFor(inner, "h3"), "no application protocol"},
+		"4 no protocol":          {tlsFor(inner), "no application protocol"},
+		"5 a leaf signs a leaf":  {tlsFor(below, alpnMesh), "certificate"},
+		"6 two names":            {tlsFor(leafWith(t, ctl.ca, nil, good, "spiffe://test/proc/0/epoch/1"), alpnMesh), "certificate"},
+		"6 no name":              {tlsFor(leafWith(t, ctl.ca, nil), alpnMesh), "certificate"},
+		"6 another session":      {tlsFor(leafWith(t, ctl.ca, nil, "spiffe://other/proc/1/epoch/1"), alpnMesh), "certificate"},
+		"6 a name that is close": {tlsFor(leafWith(t, ctl.ca, nil, "spiffe://test/proc/01/epoch/1"), alpnMesh), "certificate"},
+		"6 epoch 0":              {tlsFor(leafWith(t, ctl.ca, nil, "spiffe://test/proc/1/epoch/0"), alpnMesh), "certificate"},
+		"6 server usage only":    {tlsFor(leafWith(t, ctl.ca, func(c *x509.Certificate) { c.ExtKeyUsage = c.ExtKeyUsage[1:] }, good), alpnMesh), "certificate"},
+		"13 both protocols":      {tlsFor(nil, alpnJoin, alpnMesh), "certificate required"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := use(t, ctl.Addr(), c.conf)
+			if err == nil || !strings.Contains(strings.ReplaceAll(err.Error(), "_", " "), c.want) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+	if len(ctl.Peers()) != 0 || len(rec.events) != 0 {
+		t.Errorf("peers %v, events %v", ctl.Peers(), rec.events)
+	}
+}
+
+func TestAWorkerCannotPassForTheController(t *testing.T) { // D3 7, 8
+	ctl := newSession(t, Config{Handler: newRecorder()})
+	ticket, err := ctl.Ticket(ID{2, 1}, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, cert := range map[string]*tls.Certificate{
+		"7 a worker's certificate": leafWith(t, ctl.ca, nil, "spiffe://test/proc/1/epoch/1"),
+		"8 another CA": func() *tls.Certificate {
+			evil, err := newAuthority("test", time.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return leafWith(t, evil, nil, "spiffe://test/proc/0/epoch/1")
+		}(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			conf := baseTLS(alpnMesh, alpnJoin)
+			conf.Certificates = []tls.Certificate{*cert}
+			ln, err := socket(t).Listen(conf, &quic.Config{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer ln.Close()
+			got := make(chan error, 1)
+			go func() {
+				ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+				defer cancel()
+				q, err := ln.Accept(ctx)
+				if err == nil {
+					_, err = q.AcceptUniStream(ctx)
+				}
+				got <- err
+			}()
+			fake := ticket
+			fake.Addrs = []string{ln.Addr().String()}
+			_, _, err = Join(t.Context(), fake, Config{Handler: newRecorder()})
+			if !errors.Is(err, errPin) && (err == nil || !strings.Contains(err.Error(), errPin.Error())) {
+				t.Errorf("join: %v", err)
+			}
+			if err := <-got; err == nil {
+				t.Error("the proof left for a stranger")
+			}
+		})
+	}
+}
+
+func TestTicketsWorkOnceForOneProcess(t *testing.T) { // D3 9-12
+	rec := newRecorder()
+	ctl := newSession(t, Config{Handler: rec})
+	attempt := func(ticket Ticket) error {
+		n, _, err := Join(t.Context(), ticket, Config{Handler: newRecorder()})
+		if err == nil {
+			t.Cleanup(func() { _ = n.Close("") })
+		}
+		return err
+	}
+	ticket := func(proc uint64) Ticket {
+		t.Helper()
+		ticket, err := ctl.Ticket(ID{proc, 1}, time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ticket
+	}
+	t.Run("9 used again", func(t *testing.T) {
+		first := ticket(1)
+		if err := attempt(first); err != nil {
+			t.Fatal(err)
+		}
+		for range 4 {
+			if err := attempt(first); err == nil || !strings.Contains(err.Error(), "refused") {
+				t.Fatalf("used again: %v", err)
+			}
+		}
+		rec.until(t, 5*time.Second, "alarm", func() bool {
+			ev := rec.find(1, LinkRefused)
+			return ev != nil && strings.Contains(ev.Reason, "somebody else knows its secret")
+		})
+		rec.until(t, 5*time.Second, "void", func() bool {
+			return strings.Contains(rec.events[len(rec.events)-1].Reason, "void")
+		})
+	})
+	t.Run("10 another process", func(t *testing.T) {
+		other := ticket(2)
+		ticket(3)
+		other.ID.Proc = 3
+		if err := attempt(other); err == nil || !strings.Contains(err.Error(), "refused") {
+			t.Errorf("%v", err)
+		}
+	})
+	t.Run("11 replayed in another TLS session", func(t *testing.T) {
+		tk := ticket(4)
+		key, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		pub, _ := x509.MarshalPKIXPublicKey(key.Public())
+		proof := joinProof(tk.secret, "test", tk.ID, make([]byte, 32), pub) // of some session
+		q, err := socket(t).Dial(t.Context(), ctl.Addr(), tlsFor(nil, alpnJoin), &quic.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, _ := Enc().Marshal(joinRequest{Version: Version, Proc: 4, Epoch: 1, Proof: proof, Key: pub})
+		s, _ := q.OpenUniStream()
+		_, _ = s.Write(b)
+		_ = s.Close()
+		_, err = q.AcceptUniStream(t.Context())
+		if why := closeError(err); why == nil || why.Code != CodeJoin || why.Reason != "" {
+			t.Errorf("%v", err)
+		}
+	})
+	t.Run("12 unknown, revoked, expired", func(t *testing.T) {
+		unknown := ticket(5)
+		unknown.ID.Proc = 500
+		revoked := ticket(6)
+		ctl.Revoke(revoked.ID)
+		expired := ticket(7)
+		ctl.desk.slots[expired.ID].expires = time.Now().Add(-time.Second)
+		var texts []string
+		for _, tk := range []Ticket{unknown, revoked, expired} {
+			err := attempt(tk)
+			if err == nil {
+				t.Fatal("joined")
+			}
+			texts = append(texts, strings.ReplaceAll(strings.ReplaceAll(err.Error(), "proc 500", "P"), tk.ID.String(), "P"))
+		}
+		if texts[0] != texts[1] || texts[0] != texts[2] {
+			t.Errorf("the refusals differ: %q", texts)
+		}
+		if _, err := ctl.Ticket(revoked.ID, time.Minute); err == nil {
+			t.Error("a ticket for a revoked epoch")
+		}
+		expired.Expires = time.Now().Add(-time.Second)
+		if err := attempt(expired); err == nil || !strings.Contains(err.Error(), "the ticket expired at") {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+// newRogue dials as a worker with a good certificate and says hello.
+func newRogue(t *testing.T, ctl *Node, id ID) *rogue {
+	t.Helper()
+	r, err := dialRogue(t, ctl, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func dialRogue(t *testing.T, ctl *Node, id ID) (*rogue, error) {
+	leaf, err := ctl.ca.newLeaf("test", id, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, err := socket(t).Dial(t.Context(), ctl.Addr(), tlsFor(leaf, alpnMesh), ctl.quicConfig())
+	if err != nil {
+		return nil, err
+	}
+	t.Cleanup(func() { _ = q.CloseWithError(0, "") })
+	r := &rogue{t: t, q: q, id: id}
+	for lane := range lanes {
+		if r.out[lane], err = q.OpenUniStream(); err != nil {
+			return nil, err
+		}
+	}
+	l := ctl.limits
+	r.cbor(LaneControl, hello{Version: Version, Kind: linkHello, Least: 1, Most: 1, Proc: id.Proc, Epoch: id.Epoch, Nonce: 77,
+		WindowFrames: uint32(l.WindowFrames), WindowBytes: uint64(l.WindowBytes), FrameBytes: uint64(l.FrameBytes)})
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	s, err := q.AcceptUniStream(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.in = newFrameReader(s, 1<<20)
+	b, err := r.in.one()
+	if err != nil {
+		return nil, err
+	}
+	var w welcome
+	if err := StrictDec().Unmarshal(b, &w); err != nil {
+		t.Fatal(err)
+	}
+	r.write(LaneControl, appendCounter(nil, linkReady, 0))
+	return r, nil
+}
+
+func (r *rogue) write(lane Lane, b []byte) {
+	if _, err := r.out[lane].Write(b); err != nil && r.q.Context().Err() == nil {
+		r.t.Fatal(err)
+	}
+}
+
+func framed(b []byte) []byte { return append(binary.BigEndian.AppendUint32(nil, uint32(len(b))), b...) }
+
+func (r *rogue) cbor(lane Lane, v any) {
+	b, err := Enc().Marshal(v)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.write(lane, framed(b))
+}
+
+// env is a good envelope of the rogue to the controller.
+func (r *rogue) env(lane Lane, change func(*Envelope)) []byte {
+	r.seq[lane]++
+	e := call(r.id.Proc, 0, r.seq[lane], []byte{1})
+	e.Epoch, e.Seq = r.id.Epoch, r.seq[lane]
+	if change != nil {
+		change(e)
+	}
+	return framed(AppendEnvelope(nil, e))
+}
+
+// ends waits for the controller to close the connection.
+func (r *rogue) ends(limit time.Duration) *CloseError {
+	r.t.Helper()
+	select {
+	case <-r.q.Context().Done():
+		why := closeError(context.Cause(r.q.Context()))
+		if why == nil {
+			r.t.Fatalf("ended with %v", context.Cause(r.q.Context()))
+		}
+		return why
+	case <-time.After(limit):
+		r.t.Fatal("the connection stayed open")
+		return nil
+	}
+}
+
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+func TestABadFrameClosesItsLinkAndNothingElse(t *testing.T) { // D3 14, 17, 18, and the rest of the protocol
+	rec := newRecorder()
+	ctl := newSession(t, Config{Handler: rec})
+	honest := join(t, ctl, ID{99, 1}, Config{Handler: newRecorder()})
+	raw := func(b ...byte) func(*rogue) { return func(r *rogue) { r.write(LaneCalls, framed(b)) } }
+	change := func(lane Lane, f func(*Envelope)) func(*rogue) {
+		return func(r *rogue) { r.write(lane, r.env(lane, f)) }
+	}
+	prefix := func(tail ...byte) []byte {
+		e := call(0, 0, 1, nil)
+		b := AppendEnvelope(nil, e)
+		return append(b[:len(b)-1], tail...) // without the body
+	}
+	cases := []struct {
+		name string
+		do   func(*rogue)
+		code Code
+		text string
+	}{
+		{"14 in the controller's name", change(LaneCalls, func(e *Envelope) { e.From.Proc = 0 }), CodeIdentity, "in the name of controller"},
+		{"14 in another worker's name", change(LaneCalls, func(e *Envelope) { e.From.Proc = 99 }), CodeIdentity, "in the name of proc 99"},
+		{"14 for another process", change(LaneCalls, func(e *Envelope) { e.To.Proc = 99 }), CodeIdentity, "for proc 99"},
+		{"16 of another epoch", change(LaneCalls, func(e *Envelope) { e.Epoch = 9 }), CodeStaleEpoch, "epoch 9"},
+		{"17 length of 4 GiB", func(r *rogue) { r.write(LaneCalls, []byte{255, 255, 255, 255}) }, CodeFrame, "4294967295 bytes"},
+		{"17 a byte too long", func(r *rogue) { r.write(LaneCalls, binary.BigEndian.AppendUint32(nil, 128<<10+1)) }, CodeFrame, "131073 bytes, at most 131072"},
+		{"17 too long for control", func(r *rogue) { r.write(LaneControl, binary.BigEndian.AppendUint32(nil, 64<<10+1)) }, CodeFrame, "at most 65536"},
+		{"17 empty", func(r *rogue) { r.write(LaneCalls, make([]byte, 4)) }, CodeFrame, "empty"},
+		{"17 body over the limit", func(r *rogue) {
+			s, _ := r.q.OpenUniStream()
+			_, _ = s.Write([]byte{1, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 1})
+		}, CodeFrame, "16777217 bytes"},
+		{"18 array of 2^63", raw(0x9b, 0x80, 0, 0, 0, 0, 0, 0, 0), CodeFrame, "fields"},
+		{"18 nested a thousand times", raw(bytes.Repeat([]byte{0x81}, 1000)...), CodeFrame, "fields"},
+		{"18 indefinite", raw(0x9f, 1, 1), CodeFrame, "indefinite"},
+		{"18 tags", raw(0xc1, 0xc1, 0xc1), CodeFrame, "major type 6"},
+		{"18 map", raw(0xa2, 1, 1, 1, 1), CodeFrame, "major type 5"},
+		{"18 bytes follow", func(r *rogue) { r.write(LaneCalls, framed(append(r.env(LaneCalls, nil)[4:], 0))) }, CodeFrame, "follow"},
+		{"18 bad UTF-8", change(LaneCalls, func(e *Envelope) { e.Endpoint = "\xff" }), CodeFrame, "UTF-8"},
+		{"18 a body that is cut", raw(prefix(0x5a, 0, 1, 0, 0)...), CodeFrame, "announced"},
+		{"18 chain of 2^32", change(LaneCalls, nil), 0, ""},
+		{"a gap", change(LaneCalls, func(e *Envelope) { e.Seq = 7 }), CodeProtocol, "came after 0"},
+		{"an acknowledgement of nothing", change(LaneCalls, func(e *Envelope) { e.Ack = 7 }), CodeProtocol, "never sent"},
+		{"a link acknowledgement of nothing", func(r *rogue) { r.write(LaneCalls, appendCounter(nil, linkAck, 9)) }, CodeProtocol, "never sent"},
+		{"a second hello", func(r *rogue) { r.cbor(LaneControl, hello{Version: 1, Kind: linkHello}) }, CodeProtocol, "out of place"},
+		{"a heartbeat on the calls lane", func(r *rogue) { r.write(LaneCalls, appendCounter(nil, linkHeartbeat, 1)) }, CodeProtocol, "calls lane"},
+		{"an unknown link frame", func(r *rogue) { r.write(LaneControl, appendCounter(nil, 200, 1)) }, CodeProtocol, "200"},
+		{"an unknown kind", change(LaneCalls, func(e *Envelope) { e.Kind = 20 }), CodeFrame, "unknown kind 20"},
+		{"a certificate that was not asked for", func(r *rogue) { r.cbor(LaneControl, bytesFrame{Version: 1, Kind: linkCertificate}) }, CodeProtocol, "not asked for"},
+		{"renewal of nonsense", func(r *rogue) { r.cbor(LaneControl, bytesFrame{Version: 1, Kind: linkRenew, Bytes: []byte{1}}) }, CodeFrame, "renewal"},
+		{"a lane that ends", func(r *rogue) { _ = r.out[LaneCalls].Close() }, CodeProtocol, "ended"},
+		{"a body for no frame", func(r *rogue) {
+			s, _ := r.q.OpenUniStream()
+			_, _ = s.Write([]byte{1, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 1})
+		}, CodeLimit, "for frame"},
+	}
+	for i, c := range cases {
+		if c.code == 0 {
+			continue
+		}
+		t.Run(c.name, func(t *testing.T) {
+			before := heap()
+			r := newRogue(t, ctl, ID{uint64(i + 1), 1})
+			c.do(r)
+			why := r.ends(5 * time.Second)
+			if why.Code != c.code || !strings.Contains(why.Reason, c.text) {
+				t.Errorf("closed with %v %q, want %v %q", why.Code, why.Reason, c.code, c.text)
+			}
+			rec.until(t, 5*time.Second, "closed", func() bool { return rec.saw(r.id.Proc, LinkClosed) })
+			if grown := heap() - before; grown > 2<<20 {
+				t.Errorf("the heap grew by %d", grown)
+			}
+			if _, err := dialRogue(t, ctl, r.id); err == nil {
+				t.Error("it may come back")
+			}
+		})
+	}
+	for _, f := range rec.frames {
+		t.Errorf("delivered: %+v", f.env)
+	}
+	if err := honest.Send(t.Context(), 0, LaneCalls, call(99, 0, 1, nil)); err != nil {
+		t.Fatal(err)
+	}
+	rec.until(t, 5*time.Second, "the honest worker", func() bool { return len(rec.frames) == 1 })
+}
+
+func TestAnOldIncarnationIsToldToEnd(t *testing.T) { // D3 16
+	rec := newRecorder()
+	ctl := newSession(t, Config{Handler: rec})
+	old := newRogue(t, ctl, ID{1, 1})
+	newRogue(t, ctl, ID{1, 2})
+	if why := old.ends(5 * time.Second); why.Code != CodeStaleEpoch {
+		t.Errorf("the old one was closed with %v", why)
+	}
+	_, err := dialRogue(t, ctl, ID{1, 1})
+	if why := closeError(err); why == nil || why.Code != CodeStaleEpoch {
+		t.Errorf("it came back: %v", err)
+	}
+	ctl.Revoke(ID{1, 2})
+	_, err = dialRogue(t, ctl, ID{1, 2})
+	if why := closeError(err); why == nil || why.Code != CodeStaleEpoch && why.Code != CodeGone {
+		t.Errorf("a revoked one came back: %v", err)
+	}
+	if len(rec.frames) != 0 {
+		t.Error("frames were delivered")
+	}
+}
+
+func TestWhatIsBegunMustEnd(t *testing.T) { // D3 20, 21
+	short := Limits{FrameDeadline: 500 * time.Millisecond}
+	quick := Timing{Tick: 50 * time.Millisecond}
+	t.Run("20 a dribbled frame", func(t *testing.T) {
+		ctl := newSession(t, Config{Handler: newRecorder(), Limits: short, Timing: quick})
+		r := newRogue(t, ctl, ID{1, 1})
+		stop := make(chan struct{})
+		defer close(stop)
+		go func() {
+			b := r.env(LaneCalls, nil)
+			for _, c := range b {
+				select {
+				case <-stop:
+					return
+				case <-time.After(100 * time.Millisecond):
+					_, _ = r.out[LaneCalls].Write([]byte{c})
+				}
+			}
+		}()
+		if why := r.ends(5 * time.Second); why.Code != CodeSlow {
+			t.Errorf("%v", why)
+		}
+	})
+	t.Run("20 a dribbled body", func(t *testing.T) {
+		ctl := newSession(t, Config{Handler: newRecorder(), Limits: short, Timing: quick})
+		r := newRogue(t, ctl, ID{1, 1})
+		s, _ := r.q.OpenUniStream()
+		_, _ = s.Write([]byte{1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0})
+		go func() {
+			for r.q.Context().Err() == nil {
+				_, _ = s.Write([]byte{0})
+				time.Sleep(50 * time.Millisecond)
+			}
+		}()
+		if why := r.ends(5 * time.Second); why.Code != CodeSlow {
+			t.Errorf("%v", why)
+		}
+	})
+	t.Run("21 streams that never say anything", func(t *testing.T) {
+		ctl := newSession(t, Config{Handler: newRecorder(), Limits: short, Timing: quick})
+		r := newRogue(t, ctl, ID{1, 1})
+		before := runtime.NumGoroutine()
+		opened := 0
+		for range 1000 {
+			s, err := r.q.OpenUniStream()
+			if err != nil {
+				break
+			}
+			_, _ = s.Write([]byte{1})
+			opened++
+		}
+		if opened > 16 {
+			t.Errorf("%d streams", opened)
+		}
+		if grown := runtime.NumGoroutine() - before; grown > 64 {
+			t.Errorf("%d goroutines", grown)
+		}
+		if why := r.ends(5 * time.Second); why.Code != CodeSlow {
+			t.Errorf("%v", why)
+		}
+	})
+	t.Run("a connection that never says hello", func(t *testing.T) {
+		ctl := newSession(t, Config{Handler: newRecorder(), Limits: Limits{HelloDeadline: 300 * time.Millisecond}})
+		leaf, _ := ctl.ca.newLeaf("test", ID{1, 1}, time.Now())
+		for _, conf := range []*tls.Config{tlsFor(leaf, alpnMesh), tlsFor(nil, alpnJoin)} {
+			if err := use(t, ctl.Addr(), conf); closeError(err) == nil {
+				t.Errorf("%v", err)
+			}
+		}
+		if n := ctl.door.inside.Load(); n != 0 {
+			t.Errorf("%d connections still count as unknown", n)
+		}
+	})
+}
+
+func TestJunkCostsLittleAndAnHonestWorkerJoinsAfterIt(t *testing.T) { // D3 23
+	ctl := newSession(t, Config{Handler: newRecorder()})
+	before := heap()
+	u, err := net.Dial("udp", ctl.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer u.Close()
+	p := make([]byte, 1200)
+	for i := range 20000 {
+		_, _ = rand.Read(p)
+		switch i % 3 {
+		case 0: // an Initial with a random connection id
+			p[0] = 0xc3
+			copy(p[1:], []byte{0, 0, 0, 1, 8})
+			p[14], p[23], p[24], p[25] = 8, 0, 0x44, 0x94
+		case 1: // an unknown version
+			p[0] = 0xc3
+			copy(p[1:], []byte{0xba, 0xba, 0xba, 0xba, 8})
+			p[14] = 8
+		}
+		_, _ = u.Write(p)
+	}
+	start := time.Now()
+	join(t, ctl, ID{1, 1}, Config{Handler: newRecorder()})
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("an honest join took %v", took)
+	}
+	if grown := heap() - before; grown > 4<<20 {
+		t.Errorf("the heap grew by %d", grown)
+	}
+}
+
+func TestThereIsNoZeroRTT(t *testing.T) { // D3 25
+	ctl := newSession(t, Config{Handler: newRecorder()})
+	leaf, _ := ctl.ca.newLeaf("test", ID{1, 1}, time.Now())
+	conf := tlsFor(leaf, alpnMesh)
+	conf.SessionTicketsDisabled = false
+	conf.ClientSessionCache = tls.NewLRUClientSessionCache(8)
+	tr := socket(t)
+	for range 2 {
+		q, err := tr.DialEarly(t.Context(), ctl.Addr(), conf, &quic.Config{Allow0RTT: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-q.HandshakeComplete()
+		if st := q.ConnectionState(); st.Used0RTT || st.TLS.DidResume {
+			t.Error("a session was resumed")
+		}
+		_ = q.CloseWithError(0, "")
+	}
+}
+
+func TestWhoIsRefusedReadsWhy(t *testing.T) {
+	rec := newRecorder()
+	ctl := newSession(t, Config{Handler: rec, Admit: func(ID, []byte) ([]byte, error) {
+		return nil, errors.New("built from another source (build id abc, want def)")
+	}})
+	ticket, _ := ctl.Ticket(ID{1, 1}, time.Minute)
+	_, _, err := Join(t.Context(), ticket, Config{Handler: newRecorder()})
+	if err == nil || !strings.Contains(err.Error(), "build id abc, want def") {
+		t.Errorf("%v", err)
+	}
+	rec.until(t, 5*time.Second, "refusal", func() bool { return rec.saw(1, LinkRefused) })
+}
+
+func TestTicketsPrintWithoutTheirSecret(t *testing.T) { // D3 34 in part
+	ctl := newSession(t, Config{Handler: newRecorder()})
+	ticket, err := ctl.Ticket(ID{1, 1}, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := ticket.String()
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d", "%q"} {
+		if got := fmt.Sprintf(verb, ticket); got != plain {
+			t.Errorf("%s prints %s", verb, got)
+		}
+		if got := fmt.Sprintf(verb, &ticket); got != plain {
+			t.Errorf("%s of a pointer prints %s", verb, got)
+		}
+	}
+	b, err := ticket.MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back Ticket
+	if err := back.UnmarshalBinary(b); err != nil || back.secret != ticket.secret || back.pin != ticket.pin || !back.Expires.Equal(ticket.Expires) {
+		t.Errorf("%v %v", err, back)
+	}
+	for i := range b {
+		_ = back.UnmarshalBinary(b[:i]) // no panic
+	}
+	_ = io.Discard
+}

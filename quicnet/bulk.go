@@ -1,0 +1,140 @@
+package quicnet
+
+import (
+	"encoding/binary"
+	"io"
+	"time"
+
+	"github.com/quic-go/quic-go"
+)
+
+// bulkOut is a body that travels on its own stream.
+type bulkOut struct {
+	lane Lane
+	seq  uint64
+	body []byte
+}
+
+// bulkHead is what a bulk stream begins with: lane, sequence number and size of the body, big-endian.
+const bulkHead = 1 + 8 + 4
+
+// queueBulk sends a body as soon as fewer than BulkStreams are on their way.
+func (c *conn) queueBulk(b bulkOut) {
+	c.bulkMu.Lock()
+	defer c.bulkMu.Unlock()
+	c.bulk = append(c.bulk, b)
+	if c.senders < c.p.n.limits.BulkStreams && c.p.n.spawn(c.sendBulk) {
+		c.senders++
+	}
+}
+
+// sendBulk sends bodies until none is queued or the connection ends.
+func (c *conn) sendBulk() {
+	for {
+		c.bulkMu.Lock()
+		if len(c.bulk) == 0 || c.q.Context().Err() != nil {
+			c.senders--
+			c.bulkMu.Unlock()
+			return
+		}
+		b := c.bulk[0]
+		c.bulk[0] = bulkOut{}
+		c.bulk = c.bulk[1:]
+		c.bulkMu.Unlock()
+		s, err := c.q.OpenUniStreamSync(c.q.Context())
+		if err != nil {
+			continue // the connection ended
+		}
+		s.SetPriority(bulkUrgency, false)
+		head := binary.BigEndian.AppendUint64([]byte{byte(b.lane)}, b.seq)
+		head = binary.BigEndian.AppendUint32(head, uint32(len(b.body)))
+		if _, err := s.Write(head); err == nil {
+			_, _ = s.Write(b.body) // cancelled where the peer has it already
+		}
+		_ = s.Close()
+	}
+}
+
+// readBulk reads one body.
+func (c *conn) readBulk(s *quic.ReceiveStream) {
+	defer s.ReleaseStreamCredit()
+	c.bulkOpen.Add(1)
+	defer c.bulkOpen.Add(-1)
+	if err := c.readBody(s); err != nil {
+		s.CancelRead(0)
+		c.close(err)
+	}
+}
+
+func (c *conn) readBody(s *quic.ReceiveStream) *CloseError {
+	lim := c.p.n.limits
+	var head [bulkHead]byte
+	if _, err := io.ReadFull(s, head[:]); err != nil {
+		return c.bulkFault(err)
+	}
+	lane, seq, size := Lane(head[0]), binary.BigEndian.Uint64(head[1:]), int64(binary.BigEndian.Uint32(head[9:]))
+	switch {
+	case lane >= lanes || !lane.reliable():
+		return closeErrorf(CodeProtocol, "a body for lane %d", head[0])
+	case size > int64(lim.FrameBytes):
+		return closeErrorf(CodeFrame, "a body of %d bytes, at most %d", size, lim.FrameBytes)
+	}
+	in := &c.p.in[lane]
+	wanted, bad := in.wants(c, seq, size)
+	if bad != nil {
+		return bad
+	}
+	if !wanted {
+		s.CancelRead(0)
+		return nil
+	}
+	body, err := c.readAll(s, int(size))
+	if err != nil {
+		in.body(c, seq, nil)
+		return c.bulkFault(err)
+	}
+	c.p.cork.Add(1)
+	in.body(c, seq, body)
+	c.p.uncork()
+	c.p.out[lane].needAck(in.ack.Load())
+	if n, err := s.Read(head[:1]); n != 0 {
+		return closeErrorf(CodeProtocol, "a body longer than it said")
+	} else if err != io.EOF {
+		return c.bulkFault(err)
+	}
+	return nil
+}
+
+// bulkStep is how much of a body counts as progress: less in Limits.FrameDeadline is a dribble.
+const bulkStep = 4 << 10
+
+// readAll reads a body. Room is made as it comes, so that an announcement alone costs nothing.
+func (c *conn) readAll(s io.Reader, size int) ([]byte, error) {
+	body := make([]byte, min(size, 256<<10))
+	for at := 0; at < size; {
+		if at == len(body) {
+			bigger := make([]byte, min(size, 4*len(body)))
+			copy(bigger, body)
+			body = bigger
+		}
+		end := min(len(body), at+16*bulkStep)
+		n, err := io.ReadAtLeast(s, body[at:end], min(bulkStep, end-at))
+		at += n
+		if err != nil {
+			return nil, err
+		}
+		c.progress()
+	}
+	return body, nil
+}
+
+// progress notes that the peer gets on with what it has begun.
+func (c *conn) progress() { c.moved.Store(int64(time.Since(c.p.n.started))) }
+
+// bulkFault tells the peer's fault from the end of the connection.
+func (c *conn) bulkFault(err error) *CloseError {
+	if c.q.Context().Err() != nil {
+		return nil
+	}
+	return closeErrorf(CodeProtocol, "a body that broke off: %s", clean(err.Error()))
+}

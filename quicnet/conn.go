@@ -1,0 +1,300 @@
+package quicnet
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/quic-go/quic-go"
+)
+
+// conn is one QUIC connection of a link. Each side opens one unidirectional stream per lane, in the
+// order of the lanes, before anything else; every later stream carries one body.
+type conn struct {
+	p       *peer
+	q       *quic.Conn
+	dialled bool
+	control *frameReader // the peer's control lane
+	streams [lanes]*quic.SendStream
+
+	peerFrames int // what the peer keeps for us
+	peerBytes  [lanes]int
+	peerBody   int // largest body it takes
+
+	began  [lanes]atomic.Int64        // when the frame that is half read began, as time since the node started; 0 = none
+	closed atomic.Pointer[CloseError] // why we closed it
+	reads  sync.WaitGroup
+
+	bulkMu  sync.Mutex
+	bulk    []bulkOut // bodies to send, oldest first
+	senders int
+
+	bulkOpen atomic.Int32 // streams of bodies that are being read
+	moved    atomic.Int64 // when an envelope or a piece of a body last came, as time since the node started
+
+	renewed atomic.Bool
+}
+
+// urgency is a stream's priority in the sense of RFC 9218; bulk goes behind small calls.
+func urgency(lane Lane) int8 {
+	switch lane {
+	case LaneControl:
+		return 0
+	case LaneCalls:
+		return 2
+	case LaneEvents, lanes:
+	}
+	return 5
+}
+
+const bulkUrgency = 4
+
+// close ends the connection with a code and a reason that the peer will show. It may be called from
+// anywhere, several times: the first reason counts.
+func (c *conn) close(why *CloseError) {
+	if c.closed.CompareAndSwap(nil, why) {
+		_ = c.q.CloseWithError(quic.ApplicationErrorCode(why.Code), clean(why.Reason))
+	}
+}
+
+// why says how the connection ended.
+func (c *conn) why() error {
+	if own := c.closed.Load(); own != nil {
+		return own
+	}
+	return context.Cause(c.q.Context())
+}
+
+// openLanes opens our streams.
+func (c *conn) openLanes() error {
+	for lane := range lanes {
+		s, err := c.q.OpenUniStream()
+		if err != nil {
+			return err
+		}
+		s.SetPriority(urgency(lane), true)
+		c.streams[lane] = s
+	}
+	return nil
+}
+
+// acceptControl waits for the peer's control stream.
+func (c *conn) acceptControl(ctx context.Context, lim Limits) error {
+	s, err := c.q.AcceptUniStream(ctx)
+	if err != nil {
+		return err
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		_ = s.SetReadDeadline(deadline)
+	}
+	c.control = newFrameReader(s, lim.frameCap(LaneControl))
+	return nil
+}
+
+// run serves the connection until it ends. The caller has attached it.
+func (c *conn) run() error {
+	_ = c.control.s.(*quic.ReceiveStream).SetReadDeadline(time.Time{})
+	c.progress()
+	c.reads.Go(c.acceptStreams)
+	c.read(LaneControl, c.control)
+	<-c.q.Context().Done()
+	c.reads.Wait()
+	return c.why()
+}
+
+// acceptStreams takes the peer's other streams: calls, events, then bodies. quic-go bounds how many
+// there can be at once, because credit is given back only when a body was dealt with.
+func (c *conn) acceptStreams() {
+	for lane := LaneCalls; ; lane++ {
+		s, err := c.q.AcceptUniStream(c.q.Context())
+		if err != nil {
+			return
+		}
+		if lane < lanes {
+			c.reads.Go(func() { c.read(lane, newFrameReader(s, c.p.n.limits.frameCap(lane))) })
+		} else {
+			lane = lanes
+			c.reads.Go(func() { c.readBulk(s) })
+		}
+	}
+}
+
+// read serves one lane.
+func (c *conn) read(lane Lane, r *frameReader) {
+	if err := c.readLane(lane, r); err != nil {
+		if own, ok := errors.AsType[*CloseError](err); ok {
+			c.close(own)
+		} else if err == io.EOF || err == io.ErrUnexpectedEOF {
+			c.close(closeErrorf(CodeProtocol, "the %s lane ended", lane))
+		} else if _, ok := errors.AsType[*quic.StreamError](err); ok {
+			c.close(closeErrorf(CodeProtocol, "the %s lane was reset", lane))
+		}
+		// any other error is the end of the connection itself
+	}
+}
+
+func (c *conn) readLane(lane Lane, r *frameReader) error {
+	in, out := &c.p.in[lane], &c.p.out[lane]
+	var slab []byte
+	for {
+		c.p.cork.Add(1) // what the handler sends while we dispatch goes out in one batch
+		err := c.dispatchAll(lane, r, &slab)
+		c.p.uncork()
+		if err != nil {
+			return err
+		}
+		if lane.reliable() {
+			out.needAck(in.ack.Load())
+		}
+		if r.partial() {
+			c.began[lane].CompareAndSwap(0, int64(time.Since(c.p.n.started)))
+		}
+		if err := r.fill(); err != nil {
+			return err
+		}
+	}
+}
+
+const slabBytes = 8 << 10 // frames share memory up to this: a body that is kept pins no more
+
+// dispatchAll handles every whole frame that r holds.
+func (c *conn) dispatchAll(lane Lane, r *frameReader, slab *[]byte) error {
+	for {
+		f, err := r.next()
+		if err != nil {
+			return closeErrorf(CodeFrame, "%s lane: %v", lane, err)
+		}
+		if f == nil {
+			return nil
+		}
+		if c.began[lane].Load() != 0 {
+			c.began[lane].Store(0)
+		}
+		if frameKind(f) >= linkHello {
+			if err := c.linkFrame(lane, f); err != nil {
+				return err
+			}
+			continue
+		}
+		if len(*slab) < len(f) {
+			*slab = make([]byte, max(len(f), min(slabBytes, r.to-r.from+len(f))))
+		}
+		own := (*slab)[:len(f):len(f)]
+		*slab = (*slab)[len(f):]
+		copy(own, f)
+		if err := c.envelope(lane, own); err != nil {
+			return err
+		}
+	}
+}
+
+// envelope checks and delivers one envelope.
+func (c *conn) envelope(lane Lane, b []byte) error {
+	env := new(Envelope)
+	bulk, err := decodeEnvelope(b, env)
+	if err != nil {
+		return closeErrorf(CodeFrame, "%s lane: %v", lane, err)
+	}
+	p := c.p
+	id := p.id()
+	switch {
+	case env.Epoch != id.Epoch:
+		return closeErrorf(CodeStaleEpoch, "a frame of epoch %d on a connection of epoch %d", env.Epoch, id.Epoch)
+	case env.From.Proc != id.Proc:
+		return closeErrorf(CodeIdentity, "%s sent a frame in the name of %s", id, ID{Proc: env.From.Proc})
+	case env.To.Proc != p.n.id.Proc:
+		return closeErrorf(CodeIdentity, "%s sent a frame for %s to %s", id, ID{Proc: env.To.Proc}, p.n.id)
+	case bulk > int64(p.n.limits.FrameBytes):
+		return closeErrorf(CodeFrame, "a body of %d bytes, at most %d", bulk, p.n.limits.FrameBytes)
+	}
+	if lane.reliable() && !p.out[lane].acked(env.Ack) {
+		return closeErrorf(CodeProtocol, "frame %d of the %s lane was acknowledged and never sent", env.Ack, lane)
+	}
+	if bulk >= 0 || c.bulkOpen.Load() > 0 {
+		c.progress()
+	}
+	if err := p.in[lane].take(env, len(b), bulk); err != nil {
+		return err
+	}
+	return nil
+}
+
+// linkFrame handles one of the link's own frames.
+func (c *conn) linkFrame(lane Lane, f []byte) error {
+	kind := frameKind(f)
+	if lane != LaneControl && kind != linkAck {
+		return closeErrorf(CodeProtocol, "link frame %d on the %s lane", kind, lane)
+	}
+	switch kind {
+	case linkRenew, linkCertificate:
+		var w bytesFrame
+		if err := StrictDec().Unmarshal(f, &w); err != nil {
+			return closeErrorf(CodeFrame, "%s: %v", ID{Proc: c.p.proc}, err)
+		}
+		return c.p.n.renewal(c, kind, w.Bytes)
+	case linkReady, linkHeartbeat, linkHeartbeatAck, linkAck:
+	default:
+		return closeErrorf(CodeProtocol, "link frame %d out of place", kind)
+	}
+	n, err := decodeCounter(f)
+	if err != nil {
+		return closeErrorf(CodeFrame, "%v", err)
+	}
+	switch kind {
+	case linkReady:
+		c.p.ready(c)
+	case linkHeartbeat:
+		c.p.out[LaneControl].post(c, func(l *outLane) { l.beatAck = n })
+	case linkHeartbeatAck:
+		c.p.beatAcked(c, n)
+	case linkAck:
+		if !lane.reliable() || !c.p.out[lane].acked(n) {
+			return closeErrorf(CodeProtocol, "frame %d of the %s lane was acknowledged and never sent", n, lane)
+		}
+	}
+	return nil
+}
+
+// sendFrame writes one length-prefixed CBOR frame during the handshake.
+func (c *conn) sendFrame(v any) error {
+	b, err := Enc().Marshal(v)
+	if err != nil {
+		return err
+	}
+	_, err = c.streams[LaneControl].Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(b))), b...))
+	return err
+}
+
+// readFrame reads one frame of the handshake into v.
+func (c *conn) readFrame(kind uint8, v any) error {
+	b, err := c.control.one()
+	if err != nil {
+		return err
+	}
+	if k := frameKind(b); k != kind {
+		return closeErrorf(CodeProtocol, "link frame %d, want %d first", k, kind)
+	}
+	if err := StrictDec().Unmarshal(b, v); err != nil {
+		return closeErrorf(CodeFrame, "%v", err)
+	}
+	return nil
+}
+
+// setPeerLimits takes over what the peer said it can hold.
+func (c *conn) setPeerLimits(frames uint32, bytes, body uint64) error {
+	if frames == 0 || body == 0 || bytes < body {
+		return closeErrorf(CodeProtocol, "limits of %d frames, %d bytes, %d per frame cannot work", frames, bytes, body)
+	}
+	const most = 1 << 40
+	l := Limits{WindowFrames: int(min(frames, 1<<30)), WindowBytes: int(min(bytes, most)), FrameBytes: int(min(body, most))}
+	c.peerFrames, c.peerBody = l.WindowFrames, l.FrameBytes
+	for lane := range lanes {
+		_, c.peerBytes[lane] = l.window(lane)
+	}
+	c.peerBytes[LaneEvents] = most // the receiver keeps none
+	return nil
+}

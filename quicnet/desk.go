@@ -1,0 +1,230 @@
+package quicnet
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/quic-go/quic-go"
+)
+
+// The join exchange: one stream each way, in one connection of its own.
+const (
+	proofLabel    = "mtui-join-v1"
+	exporterLabel = "EXPORTER-mtui-join"
+	maxJoinBytes  = 2 << 10
+)
+
+// joinRequest is what a process with a ticket says.
+type joinRequest struct {
+	_       struct{} `cbor:",toarray"`
+	Version uint8
+	Proc    uint64
+	Epoch   uint32
+	Proof   []byte
+	Key     []byte // public key, PKIX
+}
+
+// desk is where the controller keeps tickets and judges who joins.
+type desk struct {
+	n     *Node
+	dummy [secretSize]byte // what an unknown ticket is compared with, so that it takes as long
+
+	mu      sync.Mutex // a leaf
+	slots   map[ID]*slot
+	revoked map[ID]bool
+}
+
+// slot is one ticket given out.
+type slot struct {
+	secret  [secretSize]byte
+	expires time.Time
+	key     []byte // the first key that came with a good proof: the same one may ask again, no other
+	joined  bool
+	wrong   int // good proofs for another key: somebody else has the secret
+}
+
+func newDesk(n *Node) *desk {
+	d := &desk{n: n, slots: map[ID]*slot{}, revoked: map[ID]bool{}}
+	_, _ = rand.Read(d.dummy[:])
+	return d
+}
+
+// Ticket returns a new one-time ticket with which the process id can join until validFor has passed.
+// It replaces an earlier one of the same id. Only the controller gives tickets.
+func (n *Node) Ticket(id ID, validFor time.Duration) (Ticket, error) {
+	switch {
+	case n.desk == nil:
+		return Ticket{}, errors.New("quicnet: only the controller gives tickets")
+	case id.Proc == Controller:
+		return Ticket{}, errors.New("quicnet: no ticket can make a process the controller")
+	case id.Epoch == 0:
+		return Ticket{}, errors.New("quicnet: epochs begin at 1")
+	case validFor <= 0:
+		return Ticket{}, fmt.Errorf("quicnet: a ticket valid for %s", validFor)
+	}
+	t := Ticket{Addrs: n.cfg.Advertise, Session: n.session, ID: id, Expires: time.Now().Add(validFor + time.Second).Truncate(time.Second), pin: sha256.Sum256(n.ca.cert.Raw)}
+	if len(t.Addrs) == 0 {
+		t.Addrs = []string{n.Addr().String()}
+	}
+	if _, err := rand.Read(t.secret[:]); err != nil {
+		return Ticket{}, err
+	}
+	d := n.desk
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.revoked[id] {
+		return Ticket{}, fmt.Errorf("quicnet: %s was revoked; give it the next epoch", id)
+	}
+	d.slots[id] = &slot{secret: t.secret, expires: t.Expires}
+	return t, nil
+}
+
+// Revoke refuses the ticket and the certificate of id from now on, and closes its link.
+func (n *Node) Revoke(id ID) {
+	if n.desk == nil {
+		return
+	}
+	n.desk.mu.Lock()
+	n.desk.revoked[id] = true
+	delete(n.desk.slots, id)
+	n.desk.mu.Unlock()
+	n.mu.Lock()
+	p := n.peers[id.Proc]
+	n.mu.Unlock()
+	if p != nil && p.id() == id {
+		n.bury(p, LinkClosed, "revoked", closeErrorf(CodeStaleEpoch, "%s was revoked", id))
+	}
+}
+
+// mayConnect judges a certificate's identity.
+func (d *desk) mayConnect(id ID) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.revoked[id] {
+		return closeErrorf(CodeStaleEpoch, "%s was revoked", id)
+	}
+	return nil
+}
+
+// joined uses a ticket up.
+func (d *desk) joined(id ID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if s := d.slots[id]; s != nil {
+		s.joined = true
+	}
+}
+
+var errJoinRefused = &CloseError{Code: CodeJoin} // one text for every cause: a stranger learns nothing
+
+// serve answers one join request.
+func (d *desk) serve(q *quic.Conn) {
+	ctx, cancel := context.WithTimeout(q.Context(), d.n.limits.HelloDeadline)
+	defer cancel()
+	c := &conn{q: q}
+	stop := context.AfterFunc(ctx, func() { c.close(closeErrorf(CodeJoin, "not done in time")) })
+	defer stop()
+	id, cert, err := d.exchange(ctx, q)
+	if err != nil {
+		d.n.log.Warn("join refused", "peer", id.String(), "addr", q.RemoteAddr().String(), "reason", err.Error())
+		d.n.events.push(LinkEvent{Peer: id, State: LinkRefused, Reason: err.Error(), Time: time.Now()}, nil)
+		c.close(errJoinRefused)
+		return
+	}
+	s, err := q.OpenUniStream()
+	if err == nil {
+		_, err = s.Write(cert)
+	}
+	if err == nil && s.Close() == nil {
+		<-ctx.Done() // the worker closes when it has read the answer
+	}
+	c.close(&CloseError{Code: CodeJoined})
+}
+
+// exchange reads and judges the request; the error is for us, not for the other side.
+func (d *desk) exchange(ctx context.Context, q *quic.Conn) (id ID, cert []byte, err error) {
+	s, err := q.AcceptUniStream(ctx)
+	if err != nil {
+		return id, nil, fmt.Errorf("no request: %s", linkFault(err))
+	}
+	defer s.ReleaseStreamCredit()
+	b, err := io.ReadAll(io.LimitReader(s, maxJoinBytes+1))
+	if err != nil {
+		return id, nil, fmt.Errorf("no request: %s", linkFault(err))
+	}
+	if len(b) > maxJoinBytes {
+		return id, nil, fmt.Errorf("a request of more than %d bytes", maxJoinBytes)
+	}
+	var r joinRequest
+	if err := StrictDec().Unmarshal(b, &r); err != nil {
+		return id, nil, fmt.Errorf("malformed request: %w", err)
+	}
+	id = ID{r.Proc, r.Epoch}
+	if r.Version != Version {
+		return id, nil, fmt.Errorf("join version %d, this program speaks %d", r.Version, Version)
+	}
+	st := q.ConnectionState().TLS
+	bound, err := st.ExportKeyingMaterial(exporterLabel, nil, 32)
+	if err != nil {
+		return id, nil, err
+	}
+	if err := d.judge(id, r.Proof, r.Key, bound, time.Now()); err != nil {
+		return id, nil, err
+	}
+	key, err := x509.ParsePKIXPublicKey(r.Key)
+	if err != nil {
+		return id, nil, fmt.Errorf("malformed key: %w", err)
+	}
+	cert, err = d.n.ca.issue(d.n.session, id, key, time.Now())
+	return id, cert, err
+}
+
+// judge compares the proof. A wrong proof says nothing about the ticket's holder and changes nothing;
+// a good proof for a second key means that the secret has leaked, and JoinFailures of them void it.
+func (d *desk) judge(id ID, proof, key, bound []byte, now time.Time) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s := d.slots[id]
+	secret := d.dummy
+	if s != nil {
+		secret = s.secret
+	}
+	good := hmac.Equal(proof, joinProof(secret, d.n.session, id, bound, key))
+	switch {
+	case s == nil:
+		return fmt.Errorf("no ticket of %s is valid", id)
+	case !good:
+		return fmt.Errorf("wrong proof for %s", id)
+	case now.After(s.expires):
+		return fmt.Errorf("the ticket of %s expired at %s", id, s.expires.UTC().Format(time.RFC3339))
+	case s.wrong >= d.n.limits.JoinFailures:
+		return fmt.Errorf("the ticket of %s is void: it was used %d times by others", id, s.wrong)
+	case s.key != nil && !bytes.Equal(s.key, key), s.joined:
+		s.wrong++
+		return fmt.Errorf("the ticket of %s was used already: somebody else knows its secret", id)
+	}
+	s.key = bytes.Clone(key)
+	return nil
+}
+
+// joinProof binds a ticket to a TLS session and a key: a relay or a replay has another exporter.
+func joinProof(secret [secretSize]byte, session string, id ID, bound, key []byte) []byte {
+	m := hmac.New(sha256.New, secret[:])
+	b := append([]byte(proofLabel), byte(len(session)))
+	b = append(b, session...)
+	b = binary.BigEndian.AppendUint64(b, id.Proc)
+	b = binary.BigEndian.AppendUint32(b, id.Epoch)
+	b = append(b, bound...)
+	m.Write(append(b, key...))
+	return m.Sum(nil)
+}

@@ -1,0 +1,194 @@
+package quicnet
+
+import (
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+	"unsafe"
+)
+
+// Version is the version of the envelope and of the link frames.
+const Version = 1
+
+// Envelope is one message between two actors. envelope.cddl describes its encoding.
+type Envelope struct {
+	Kind     Kind
+	Epoch    uint32 // of the sending process; filled by the link
+	Seq, Ack uint64 // position in the lane, and the last position received in it; filled by the link
+	ID       uint64 // message id, unique per sending process
+	Call     uint64 // one per cast: what folds its messages
+	Parent   uint64 // message whose handler sent this one
+	Trace    uint64
+	Attempt  uint32
+	Clock    uint64        // hybrid logical clock
+	From, To Addr          // From.Proc must be the sender's: the receiver closes the link otherwise
+	Region   []byte        // the view that was called; opaque here
+	Index    uint64        // position in that view
+	Adverb   uint8         // opaque here
+	Flags    uint8         // opaque here
+	Endpoint string        // name of the method
+	Hash     uint64        // schema hash of the endpoint
+	Budget   time.Duration // what remains of the caller's time; 0 = no limit
+	Token    uint8         // debugger token bits
+	Step     uint64        // the debugger step they belong to
+	Chain    []Hop         // activations that wait for this message, outermost first
+	Body     []byte        // CBOR of the argument or result; opaque here
+}
+
+// envelopeFields is the length of the CBOR array that an envelope is.
+const envelopeFields = 26
+
+// maxHops bounds a chain: each hop waits in a mailbox somewhere, so a longer one is an attack.
+const maxHops = 1024
+
+// AppendEnvelope appends the encoding of e, a CBOR array in deterministic form, and allocates
+// nothing but the growth of dst. Strings must be UTF-8 for the result to be decodable.
+func AppendEnvelope(dst []byte, e *Envelope) []byte {
+	dst = appendPrefix(dst, e.Kind, e.Epoch, e.Seq, e.Ack)
+	dst = appendFields(dst, e)
+	return append(appendHead(dst, majorBytes, uint64(len(e.Body))), e.Body...)
+}
+
+// appendPrefix appends the part of an envelope that the link fills: it is encoded when the frame is
+// written, the rest when it is sent, outside the lane's lock.
+func appendPrefix(dst []byte, k Kind, epoch uint32, seq, ack uint64) []byte {
+	dst = append(dst, majorArray<<5|24, envelopeFields, Version)
+	dst = appendUint(dst, uint64(k))
+	dst = appendUint(dst, uint64(epoch))
+	dst = appendUint(dst, seq)
+	return appendUint(dst, ack)
+}
+
+// maxPrefix is the most that appendPrefix appends.
+const maxPrefix = 3 + 2 + 5 + 9 + 9
+
+// appendFields appends what stands between the prefix and the body.
+func appendFields(dst []byte, e *Envelope) []byte {
+	dst = appendUint(dst, e.ID)
+	dst = appendUint(dst, e.Call)
+	dst = appendUint(dst, e.Parent)
+	dst = appendUint(dst, e.Trace)
+	dst = appendUint(dst, uint64(e.Attempt))
+	dst = appendUint(dst, e.Clock)
+	dst = appendUint(dst, e.From.Proc)
+	dst = appendUint(dst, e.From.Actor)
+	dst = appendUint(dst, e.To.Proc)
+	dst = appendUint(dst, e.To.Actor)
+	dst = append(appendHead(dst, majorBytes, uint64(len(e.Region))), e.Region...)
+	dst = appendUint(dst, e.Index)
+	dst = appendUint(dst, uint64(e.Adverb))
+	dst = appendUint(dst, uint64(e.Flags))
+	dst = append(appendHead(dst, majorText, uint64(len(e.Endpoint))), e.Endpoint...)
+	dst = appendUint(dst, e.Hash)
+	dst = appendInt(dst, int64(e.Budget))
+	dst = appendUint(dst, uint64(e.Token))
+	dst = appendUint(dst, e.Step)
+	dst = appendHead(dst, majorArray, uint64(len(e.Chain)))
+	for i := range e.Chain {
+		h := &e.Chain[i]
+		dst = append(dst, majorArray<<5|3)
+		dst = appendUint(dst, h.Proc)
+		dst = appendUint(dst, h.Actor)
+		dst = append(appendHead(dst, majorText, uint64(len(h.Name))), h.Name...)
+	}
+	return dst
+}
+
+// DecodeEnvelope decodes what AppendEnvelope encodes and refuses everything else: other versions,
+// encodings that are not the shortest, invalid UTF-8, bytes that follow. Region, Body and the
+// strings of e alias b, which must not change afterwards.
+func DecodeEnvelope(b []byte, e *Envelope) error {
+	bulk, err := decodeEnvelope(b, e)
+	if err == nil && bulk >= 0 {
+		return errors.New("envelope: its body travels on another stream")
+	}
+	return err
+}
+
+// decodeEnvelope is DecodeEnvelope that also takes a header whose body travels apart; bulk is that
+// body's size, or -1.
+func decodeEnvelope(b []byte, e *Envelope) (bulk int64, err error) {
+	r := cborReader{b: b}
+	if n := r.head(majorArray, "envelope"); r.err == nil && n != envelopeFields {
+		return -1, fmt.Errorf("envelope: %d fields, want %d", n, envelopeFields)
+	}
+	if v := r.uint(1<<8-1, "version"); r.err == nil && v != Version {
+		return -1, fmt.Errorf("envelope: version %d, this program speaks %d", v, Version)
+	}
+	e.Kind = Kind(r.uint(1<<8-1, "kind"))
+	if r.err == nil && (e.Kind == 0 || e.Kind >= kindEnd) {
+		return -1, fmt.Errorf("envelope: unknown kind %d", e.Kind)
+	}
+	e.Epoch = uint32(r.uint(1<<32-1, "epoch"))
+	e.Seq = r.uint(1<<64-1, "seq")
+	e.Ack = r.uint(1<<64-1, "ack")
+	e.ID = r.uint(1<<64-1, "id")
+	e.Call = r.uint(1<<64-1, "call")
+	e.Parent = r.uint(1<<64-1, "parent")
+	e.Trace = r.uint(1<<64-1, "trace")
+	e.Attempt = uint32(r.uint(1<<32-1, "attempt"))
+	e.Clock = r.uint(1<<64-1, "clock")
+	e.From.Proc = r.uint(1<<64-1, "from")
+	e.From.Actor = r.uint(1<<64-1, "from")
+	e.To.Proc = r.uint(1<<64-1, "to")
+	e.To.Actor = r.uint(1<<64-1, "to")
+	e.Region = r.bytes(majorBytes, "region")
+	e.Index = r.uint(1<<64-1, "index")
+	e.Adverb = uint8(r.uint(1<<8-1, "adverb"))
+	e.Flags = uint8(r.uint(1<<8-1, "flags"))
+	e.Endpoint = r.text("endpoint")
+	e.Hash = r.uint(1<<64-1, "hash")
+	e.Budget = time.Duration(r.int("budget"))
+	e.Token = uint8(r.uint(1<<8-1, "token"))
+	e.Step = r.uint(1<<64-1, "step")
+	e.Chain = r.chain()
+	bulk = -1
+	if r.err == nil && r.at < len(b) && b[r.at]>>5 == majorUint {
+		bulk = int64(r.uint(1<<62, "body size"))
+		e.Body = nil
+	} else {
+		e.Body = r.bytes(majorBytes, "body")
+	}
+	if r.err == nil && r.at != len(b) {
+		r.fail("envelope", fmt.Sprintf("%d bytes follow the body", len(b)-r.at))
+	}
+	return bulk, r.err
+}
+
+// chain reads the activation chain. A hop is at least 4 bytes, so the count is checked against what
+// is there before anything is allocated.
+func (r *cborReader) chain() []Hop {
+	n := r.head(majorArray, "chain")
+	if r.err != nil || n == 0 {
+		return nil
+	}
+	if n > maxHops || n > uint64(len(r.b)-r.at)/4 {
+		r.fail("chain", fmt.Sprintf("%d hops in %d bytes", n, len(r.b)-r.at))
+		return nil
+	}
+	hops := make([]Hop, n)
+	for i := range hops {
+		if k := r.head(majorArray, "hop"); r.err == nil && k != 3 {
+			r.fail("hop", fmt.Sprintf("%d fields, want 3", k))
+		}
+		hops[i] = Hop{Proc: r.uint(1<<64-1, "hop"), Actor: r.uint(1<<64-1, "hop"), Name: r.text("hop name")}
+		if r.err != nil {
+			return nil
+		}
+	}
+	return hops
+}
+
+// text reads a text string without copying it.
+func (r *cborReader) text(what string) string {
+	b := r.bytes(majorText, what)
+	if len(b) == 0 {
+		return ""
+	}
+	if !utf8.Valid(b) {
+		r.fail(what, "invalid UTF-8")
+		return ""
+	}
+	return unsafe.String(&b[0], len(b)) // b belongs to the envelope from here on: DecodeEnvelope says so
+}

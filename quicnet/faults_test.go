@@ -1,0 +1,249 @@
+package quicnet
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// INV-1 and INV-2 (doc.go): order, nothing twice, nothing lost while a link is not lost.
+
+func TestNothingIsLostRepeatedOrReorderedOnABadNetwork(t *testing.T) {
+	for name, set := range map[string]func(*faultNet){
+		"clean":       func(*faultNet) {},
+		"loss 5 %":    func(r *faultNet) { r.loss = 0.05 },
+		"loss 20 %":   func(r *faultNet) { r.loss = 0.2 },
+		"reorder":     func(r *faultNet) { r.reorder = 0.3 },
+		"duplication": func(r *faultNet) { r.double = 0.3 },
+		"all of it":   func(r *faultNet) { r.loss, r.reorder, r.double = 0.05, 0.2, 0.2 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, 1, nil, func(w *world) {
+				w.net.mu.Lock()
+				set(w.net)
+				w.net.mu.Unlock()
+				there, back := w.stream(0, 1, LaneCalls), w.stream(1, 0, LaneCalls)
+				control := w.stream(0, 1, LaneControl)
+				lasts := 8 * time.Second
+				if name == "loss 20 %" {
+					lasts = 2 * time.Second // little gets through: a thousand packets take minutes
+				}
+				time.Sleep(lasts)
+				a, b, c := there.end(), back.end(), control.end()
+				w.received(1, 0, LaneCalls, a)
+				w.received(0, 1, LaneCalls, b)
+				w.received(1, 0, LaneControl, c)
+				if a < 100 || b < 100 || c < 100 {
+					t.Errorf("only %d, %d, %d messages", a, b, c)
+				}
+			})
+		})
+	}
+}
+
+func TestACutThatHealsBeforeLostLosesNothing(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		cut     time.Duration
+		ways    int // 0 both, 1 only controller to worker, 2 only worker to controller
+		redials bool
+	}{
+		{"2s both ways", 2 * time.Second, 0, false},
+		{"6s both ways", 6 * time.Second, 0, true},
+		{"6s controller to worker", 6 * time.Second, 1, true},
+		{"6s worker to controller", 6 * time.Second, 2, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inWorld(t, 1, nil, func(w *world) {
+				there, back := w.stream(0, 1, LaneCalls), w.stream(1, 0, LaneCalls)
+				time.Sleep(time.Second)
+				w.cut(c.ways, true)
+				time.Sleep(c.cut)
+				w.cut(c.ways, false)
+				time.Sleep(5 * time.Second)
+				w.received(1, 0, LaneCalls, there.end())
+				w.received(0, 1, LaneCalls, back.end())
+				for at := range uint64(2) {
+					s := w.stats(at, 1-at)
+					if s.State != LinkUp || s.Peer.Epoch != 1 {
+						t.Errorf("node %d: %v epoch %d", at, s.State, s.Peer.Epoch)
+					}
+					if got := s.Resent > 0; got != c.redials {
+						t.Errorf("node %d sent %d frames again", at, s.Resent)
+					}
+					if w.recs[at].saw(1-at, LinkLost) || w.recs[at].saw(1-at, LinkClosed) {
+						t.Errorf("node %d lost the link: %v", at, w.recs[at].events)
+					}
+					if c.redials != (w.recs[at].saw(1-at, LinkUnreachable)) {
+						t.Errorf("node %d: %v", at, w.recs[at].events)
+					}
+					if !w.recs[at].saw(1-at, LinkRecovered) {
+						t.Errorf("node %d never recovered: %v", at, w.recs[at].events)
+					}
+				}
+			})
+		})
+	}
+}
+
+func (w *world) cut(ways int, cut bool) {
+	if ways != 2 {
+		w.net.oneWay(0, 1, cut)
+	}
+	if ways != 1 {
+		w.net.oneWay(1, 0, cut)
+	}
+}
+
+// P4: Suspect within 1.75 s, Unreachable within 4.25 s, Lost within 10.5 s, whichever way is cut.
+func TestSilenceIsSeenInTime(t *testing.T) {
+	for ways, name := range []string{"both ways", "controller to worker", "worker to controller"} {
+		t.Run(name, func(t *testing.T) {
+			for phase := range 5 {
+				inWorld(t, 1, nil, func(w *world) {
+					time.Sleep(3*time.Second + time.Duration(phase)*110*time.Millisecond)
+					start := time.Now()
+					w.cut(ways, true)
+					time.Sleep(11 * time.Second)
+					synctest.Wait()
+					for state, limit := range map[LinkState]time.Duration{
+						LinkSuspect: 1750 * time.Millisecond, LinkUnreachable: 4250 * time.Millisecond, LinkLost: 10500 * time.Millisecond,
+					} {
+						ev := w.recs[0].find(1, state)
+						if ev == nil {
+							t.Fatalf("no %v: %v", state, w.recs[0].events)
+						}
+						if took := ev.Time.Sub(start); took > limit || took < 0 {
+							t.Errorf("%v after %v, limit %v", state, took, limit)
+						}
+					}
+					err := w.nodes[0].Send(t.Context(), 1, LaneCalls, call(0, 1, 1, nil))
+					if !errors.Is(err, ErrGone) {
+						t.Errorf("send to a lost peer: %v", err)
+					}
+				})
+			}
+		})
+	}
+}
+
+// The worker of a lost link is told to end when it gets through again.
+func TestAPeerThatWasLostIsRefusedWhenItComesBack(t *testing.T) {
+	inWorld(t, 1, nil, func(w *world) {
+		w.net.both(0, 1, true)
+		time.Sleep(15 * time.Second)
+		w.net.both(0, 1, false)
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		if ev := w.recs[1].find(0, LinkClosed); ev == nil {
+			t.Fatalf("the worker was not told: %v", w.recs[1].events)
+		} else {
+			t.Log(ev.Reason)
+		}
+		if n := len(w.recs[0].frames); n != 0 {
+			t.Errorf("%d frames came from a lost peer", n)
+		}
+	})
+}
+
+// P5: the lease ends after 8 s without an answered heartbeat, before the controller's Lost at 10 s.
+func TestTheLeaseEndsBeforeTheControllerGivesUp(t *testing.T) {
+	for ways, name := range []string{"both ways", "controller to worker", "worker to controller"} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, 1, func(proc uint64, c *Config) { c.Timing.Lease = 8 * time.Second }, func(w *world) {
+				time.Sleep(5 * time.Second)
+				w.cut(ways, true)
+				time.Sleep(12 * time.Second)
+				synctest.Wait()
+				lease, lost := w.recs[1].find(0, LinkLease), w.recs[0].find(1, LinkLost)
+				if lease == nil || lost == nil || !lease.Time.Before(lost.Time) {
+					t.Errorf("lease %v, lost %v", lease, lost)
+				}
+			})
+		})
+	}
+}
+
+func TestWithoutALeaseAWorkerNeverLosesItsController(t *testing.T) {
+	inWorld(t, 1, nil, func(w *world) {
+		w.nodes[0].Hold(1, true) // and the controller knows that it stood still itself
+		w.net.both(0, 1, true)
+		time.Sleep(time.Minute)
+		if w.recs[1].saw(0, LinkLost) || w.recs[0].saw(1, LinkLost) {
+			t.Fatalf("lost: %v %v", w.recs[1].events, w.recs[0].events)
+		}
+		s := w.stream(1, 0, LaneCalls)
+		time.Sleep(time.Second)
+		w.net.both(0, 1, false)
+		time.Sleep(3 * time.Second)
+		w.received(0, 1, LaneCalls, s.end())
+	})
+}
+
+func TestWorkersTalkToEachOtherDirectly(t *testing.T) {
+	inWorld(t, 3, nil, func(w *world) {
+		w.nodes[1].Connect(3) // the directory would say this when 3 asks for 1
+		up, down := w.stream(3, 1, LaneCalls), w.stream(1, 3, LaneCalls)
+		other := w.stream(2, 3, LaneControl)
+		time.Sleep(2 * time.Second)
+		w.received(1, 3, LaneCalls, up.end())
+		w.received(3, 1, LaneCalls, down.end())
+		w.received(3, 2, LaneControl, other.end())
+		if w.recs[0].saw(2, LinkClosed) {
+			t.Error("the controller's link closed")
+		}
+	})
+}
+
+func TestAPeerThatCannotBeReachedIsLostInTime(t *testing.T) {
+	inWorld(t, 2, nil, func(w *world) {
+		w.net.both(1, 2, true)
+		start := time.Now()
+		if err := w.nodes[1].Send(t.Context(), 2, LaneCalls, call(1, 2, 1, nil)); err != nil {
+			t.Fatal(err)
+		}
+		w.recs[1].until(t, time.Minute, "lost", func() bool { return w.recs[1].saw(2, LinkLost) })
+		if took := time.Since(start); took > 10500*time.Millisecond {
+			t.Errorf("after %v", took)
+		}
+		t.Log(w.recs[1].find(2, LinkLost).Reason)
+	})
+}
+
+func TestJoiningSurvivesTheLossOfAnyPacket(t *testing.T) {
+	for n := 1; n <= 30; n++ {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, 0, nil)
+			defer w.close()
+			w.net.drop = func(packet int) bool { return packet == n }
+			joinOne(t, w, 1)
+		})
+	}
+	for _, every := range []int{2, 3, 5} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, 0, nil)
+			defer w.close()
+			w.net.drop = func(packet int) bool { return packet%every == 0 }
+			joinOne(t, w, 1)
+		})
+	}
+}
+
+func joinOne(t *testing.T, w *world, proc uint64) {
+	t.Helper()
+	sc := simConn(w, proc)
+	ticket, err := w.nodes[0].Ticket(ID{proc, 1}, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	n, _, err := Join(ctx, ticket, Config{Conn: sc, Handler: newRecorder()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.recs[0].until(t, time.Minute, "up", func() bool { return w.recs[0].saw(proc, LinkUp) })
+	_ = n.Close("done")
+}

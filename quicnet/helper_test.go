@@ -1,0 +1,110 @@
+package quicnet
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+)
+
+// recorder is a handler that keeps what it gets.
+type recorder struct {
+	mu     sync.Mutex
+	frames []recorded
+	events []LinkEvent
+	wake   chan struct{} // replaced at each change
+	onGet  func(from ID, lane Lane, env *Envelope)
+}
+
+type recorded struct {
+	from ID
+	lane Lane
+	env  *Envelope
+}
+
+func newRecorder() *recorder { return &recorder{wake: make(chan struct{})} }
+
+func (r *recorder) Frame(from ID, lane Lane, env *Envelope) {
+	if r.onGet != nil {
+		r.onGet(from, lane, env)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.frames = append(r.frames, recorded{from, lane, env})
+	close(r.wake)
+	r.wake = make(chan struct{})
+}
+
+func (r *recorder) Link(ev LinkEvent) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = append(r.events, ev)
+	close(r.wake)
+	r.wake = make(chan struct{})
+}
+
+// until waits until ok holds; it fails the test after limit.
+func (r *recorder) until(t *testing.T, limit time.Duration, what string, ok func() bool) {
+	t.Helper()
+	late := time.NewTimer(limit)
+	defer late.Stop()
+	for {
+		r.mu.Lock()
+		wake, done := r.wake, ok()
+		r.mu.Unlock()
+		if done {
+			return
+		}
+		select {
+		case <-wake:
+		case <-late.C:
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			t.Fatalf("waited %s for %s; %d frames, events %v", limit, what, len(r.frames), r.events)
+		}
+	}
+}
+
+// saw reports an event of the state about the peer. r.mu is held by until.
+func (r *recorder) saw(proc uint64, s LinkState) bool { return r.find(proc, s) != nil }
+
+func (r *recorder) find(proc uint64, s LinkState) *LinkEvent {
+	for i := range r.events {
+		if r.events[i].Peer.Proc == proc && r.events[i].State == s {
+			return &r.events[i]
+		}
+	}
+	return nil
+}
+
+func call(from, to uint64, id uint64, body []byte) *Envelope {
+	return &Envelope{Kind: KindCall, ID: id, From: Addr{from, 1}, To: Addr{to, 1}, Endpoint: "Echo", Body: body}
+}
+
+// newSession makes a controller on a loopback socket.
+func newSession(t testing.TB, cfg Config) *Node {
+	t.Helper()
+	n, err := NewController("test", cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = n.Close("test ended") })
+	return n
+}
+
+// join adds a worker.
+func join(t testing.TB, ctl *Node, id ID, cfg Config) *Node {
+	t.Helper()
+	ticket, err := ctl.Ticket(id, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	n, _, err := Join(ctx, ticket, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = n.Close("test ended") })
+	return n
+}

@@ -1,0 +1,96 @@
+package quicnet
+
+import (
+	"fmt"
+)
+
+// Kinds of the link's own frames. They are apart from Kind's values so that a number means one thing.
+const (
+	linkHello        = 32 + iota // dialler to acceptor, first on the control lane
+	linkWelcome                  // the answer
+	linkReady                    // dialler: Welcome was understood
+	linkHeartbeat                // [.., n]: answer me
+	linkHeartbeatAck             // [.., n]
+	linkAck                      // [.., seq]: everything of this lane up to seq was received
+	linkRenew                    // worker to controller: [.., public key]
+	linkCertificate              // the answer: [.., certificate]
+	linkEnd
+)
+
+// hello opens a link on a connection. Both numbers in Received are the last of each reliable lane
+// that arrived, so that the other side sends the rest again.
+type hello struct {
+	_            struct{} `cbor:",toarray"`
+	Version      uint8    // of this frame, for ever
+	Kind         uint8
+	Least, Most  uint8 // versions the dialler speaks
+	Proc         uint64
+	Epoch        uint32
+	To           uint64    // who the dialler thinks it reached
+	Nonce        uint64    // names the dialler's state of this link
+	Peer         uint64    // the acceptor's nonce where this link was up before, else 0
+	Received     [2]uint64 // control, calls
+	WindowFrames uint32
+	WindowBytes  uint64
+	FrameBytes   uint64
+	Opaque       []byte
+}
+
+// welcome answers hello.
+type welcome struct {
+	_            struct{} `cbor:",toarray"`
+	Version      uint8
+	Kind         uint8
+	Speak        uint8 // the version of this connection
+	Proc         uint64
+	Epoch        uint32
+	Nonce        uint64
+	Received     [2]uint64
+	WindowFrames uint32
+	WindowBytes  uint64
+	FrameBytes   uint64
+	Opaque       []byte
+}
+
+// bytesFrame is a link frame that carries one byte string.
+type bytesFrame struct {
+	_       struct{} `cbor:",toarray"`
+	Version uint8
+	Kind    uint8
+	Bytes   []byte
+}
+
+// appendCounter appends the frame [version, kind, n] with its length.
+func appendCounter(dst []byte, kind uint8, n uint64) []byte {
+	at := len(dst)
+	dst = append(dst, 0, 0, 0, 0, majorArray<<5|3, Version)
+	dst = appendUint(dst, uint64(kind))
+	dst = appendUint(dst, n)
+	dst[at+3] = byte(len(dst) - at - 4)
+	return dst
+}
+
+// frameKind returns the kind of an encoded frame without decoding the rest: 0 if it has none.
+func frameKind(b []byte) uint8 {
+	r := cborReader{b: b}
+	r.head(majorArray, "frame")
+	r.uint(1<<8-1, "version")
+	return uint8(r.uint(1<<8-1, "kind"))
+}
+
+// decodeCounter reads what appendCounter wrote, less the length.
+func decodeCounter(b []byte) (uint64, error) {
+	r := cborReader{b: b}
+	if n := r.head(majorArray, "link frame"); r.err == nil && n != 3 {
+		return 0, fmt.Errorf("link frame: %d fields, want 3", n)
+	}
+	if v := r.uint(1<<8-1, "version"); r.err == nil && v != Version {
+		return 0, fmt.Errorf("link frame: version %d, this program speaks %d", v, Version)
+	}
+	r.uint(1<<8-1, "kind")
+	n := r.uint(1<<64-1, "counter")
+	if r.err == nil && r.at != len(b) {
+		r.fail("link frame", "bytes follow")
+	}
+	return n, r.err
+}

@@ -1,0 +1,417 @@
+package quicnet
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/quic-go/quic-go"
+)
+
+// Node is one process's end of all its links.
+type Node struct {
+	session string
+	id      ID
+	cfg     Config
+	limits  Limits
+	timing  Timing
+	handler Handler
+	log     *slog.Logger
+	started time.Time
+
+	pool *x509.CertPool
+	ca   *authority // controller only
+	desk *desk      // controller only
+	leaf atomic.Pointer[tls.Certificate]
+	born atomic.Int64 // when leaf was made, as time since started
+
+	tr     *quic.Transport
+	pc     net.PacketConn
+	ln     *quic.Listener
+	door   door
+	ctx    context.Context
+	cancel context.CancelFunc
+	events eventQueue
+	addrs  []string // worker: where the controller listens
+
+	fast sync.Map // proc → *peer: what Send looks up
+
+	mu      sync.Mutex // comes before peer.mu, which comes before outLane.mu
+	peers   map[uint64]*peer
+	gone    map[uint64]*GoneError
+	nextKey *ecdsa.PrivateKey // worker: of the certificate it has asked for
+	closing bool
+
+	wg     sync.WaitGroup
+	wgMu   sync.Mutex // a leaf: nothing is locked under it
+	wgDone bool
+	done   chan struct{} // closed when Close has finished
+}
+
+// newNode opens the socket; listen starts it.
+func newNode(session string, id ID, cfg Config) (*Node, error) {
+	cfg, err := cfg.checked()
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{
+		session: session, id: id, cfg: cfg, limits: cfg.Limits, timing: cfg.Timing, handler: cfg.Handler, log: cfg.Logger,
+		started: time.Now(), peers: map[uint64]*peer{}, gone: map[uint64]*GoneError{}, pc: cfg.Conn, done: make(chan struct{}),
+	}
+	if n.pc == nil {
+		if n.pc, err = listenUDP(cfg.Listen); err != nil {
+			return nil, fmt.Errorf("quicnet: listen on %s: %w", cfg.Listen, err)
+		}
+	}
+	n.ctx, n.cancel = context.WithCancel(context.Background())
+	n.events.wake = make(chan struct{}, 1)
+	n.door.init(cfg.Limits)
+	var key quic.StatelessResetKey
+	_, _ = rand.Read(key[:])
+	n.tr = &quic.Transport{
+		Conn: n.pc, StatelessResetKey: &key, DisableVersionNegotiationPackets: true,
+		VerifySourceAddress: n.door.crowded, ConnContext: n.door.enter,
+	}
+	n.spawn(n.runEvents)
+	return n, nil
+}
+
+// quicConfig is that of every connection. Liveness is ours, so QUIC's own idle time-out is far away.
+func (n *Node) quicConfig() *quic.Config {
+	l := &n.limits
+	return &quic.Config{
+		HandshakeIdleTimeout:       l.HelloDeadline,
+		MaxIdleTimeout:             24 * time.Hour,
+		InitialStreamReceiveWindow: uint64(min(512<<10, l.StreamWindow)), MaxStreamReceiveWindow: uint64(l.StreamWindow),
+		InitialConnectionReceiveWindow: uint64(min(1<<20, l.ConnWindow)), MaxConnectionReceiveWindow: uint64(l.ConnWindow),
+		MaxIncomingStreams: -1, MaxIncomingUniStreams: int64(lanes) + int64(l.BulkStreams), RequireStreamCreditRelease: true,
+	}
+}
+
+// listen starts accepting connections and looking at links.
+func (n *Node) listen() error {
+	ln, err := n.tr.Listen(n.serverTLS(), n.quicConfig())
+	if err != nil {
+		return fmt.Errorf("quicnet: listen on %s: %w", n.pc.LocalAddr(), err)
+	}
+	n.ln = ln
+	n.spawn(n.acceptLoop)
+	n.spawn(n.tickLoop)
+	return nil
+}
+
+// NewController makes the node of a session's controller, with a new CA in memory. session names the
+// session in certificates: lower-case letters, digits, '.', '_' and '-', at most 63.
+func NewController(session string, cfg Config) (*Node, error) {
+	if !sessionName.MatchString(session) {
+		return nil, fmt.Errorf("quicnet: session name %q: want lower-case letters, digits, '.', '_', '-', at most 63, beginning with a letter or digit", clean(session))
+	}
+	n, err := newNode(session, ID{Controller, 1}, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := n.found(); err != nil {
+		_ = n.Close("")
+		return nil, err
+	}
+	return n, nil
+}
+
+// found makes the CA and opens the desk.
+func (n *Node) found() (err error) {
+	if n.ca, err = newAuthority(n.session, time.Now()); err != nil {
+		return fmt.Errorf("quicnet: make the session's CA: %w", err)
+	}
+	n.pool = n.ca.pool
+	if err := n.renewOwn(); err != nil {
+		return err
+	}
+	n.desk = newDesk(n)
+	return n.listen()
+}
+
+// ID returns who this node is.
+func (n *Node) ID() ID { return n.id }
+
+// Session returns the session's name.
+func (n *Node) Session() string { return n.session }
+
+// Addr returns the address of the node's socket.
+func (n *Node) Addr() net.Addr { return n.pc.LocalAddr() }
+
+// PeerAddr returns where proc was last connected from, or nil: what a directory answers.
+func (n *Node) PeerAddr(proc uint64) net.Addr {
+	n.mu.Lock()
+	p := n.peers[proc]
+	n.mu.Unlock()
+	if p == nil {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.addr
+}
+
+// Send queues env for proc to and returns when it is in the queue; env may be used again then. It
+// dials the peer on first use. While the queue is over its limit it waits until ctx ends; with a ctx
+// that has ended it doesn't wait, which is what a Handler needs. On LaneEvents it never waits: a full
+// queue drops the event and counts it.
+//
+// A body over Limits.InlineBytes goes on a stream of its own, so that it holds up only frames of its
+// own (From, To) pair. Frames are kept until the peer acknowledged them, and sent again, once, if the
+// connection has to be dialled anew.
+//
+// Errors: *GoneError (ErrGone), *FrameTooLargeError (ErrFrameTooLarge), ErrClosed, those of ctx.
+func (n *Node) Send(ctx context.Context, to uint64, lane Lane, env *Envelope) error {
+	if lane >= lanes || env.Kind == 0 || env.Kind >= kindEnd {
+		return fmt.Errorf("quicnet: send: %s on %s", env.Kind, lane)
+	}
+	if env.From.Proc != n.id.Proc || env.To.Proc != to {
+		return fmt.Errorf("quicnet: send: from %s to %s handed to %s for %s", ID{Proc: env.From.Proc}, ID{Proc: env.To.Proc}, n.id, ID{Proc: to})
+	}
+	if v, ok := n.fast.Load(to); ok {
+		return v.(*peer).send(ctx, lane, env)
+	}
+	p, err := n.peer(to)
+	if err != nil {
+		return err
+	}
+	return p.send(ctx, lane, env)
+}
+
+// peer returns the link to proc and starts one if there is none.
+func (n *Node) peer(proc uint64) (*peer, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	switch {
+	case n.closing:
+		return nil, ErrClosed
+	case proc == n.id.Proc:
+		return nil, fmt.Errorf("quicnet: %s has no link to itself", n.id)
+	case n.gone[proc] != nil:
+		return nil, n.gone[proc]
+	case n.peers[proc] != nil:
+		return n.peers[proc], nil
+	}
+	p := newPeer(n, proc, 0)
+	n.add(p)
+	n.spawn(p.run)
+	return p, nil
+}
+
+// add makes p known. n.mu is held.
+func (n *Node) add(p *peer) {
+	n.peers[p.proc] = p
+	n.fast.Store(p.proc, p)
+}
+
+// Connect begins to dial proc now, because the directory says so. If proc was gone, only a later
+// epoch of it will do.
+func (n *Node) Connect(proc uint64) {
+	n.mu.Lock()
+	gone := n.gone[proc]
+	if gone != nil && !n.closing && proc != Controller {
+		delete(n.gone, proc)
+		p := newPeer(n, proc, 0)
+		p.least = gone.Peer.Epoch + 1
+		n.add(p)
+		n.spawn(p.run)
+	}
+	n.mu.Unlock()
+	if gone == nil {
+		_, _ = n.peer(proc) // an error means that there is nothing to connect to
+	}
+}
+
+// Forget drops the link to a peer that is known to be dead: what is queued goes, later Sends fail
+// with the reason, it is not dialled again, and a connection from it is refused.
+func (n *Node) Forget(proc uint64, reason string) {
+	n.mu.Lock()
+	p := n.peers[proc]
+	if p == nil && n.gone[proc] == nil && proc != n.id.Proc {
+		n.gone[proc] = &GoneError{ID{Proc: proc}, reason}
+	}
+	n.mu.Unlock()
+	if p != nil {
+		n.bury(p, LinkClosed, reason, closeErrorf(CodeGone, "%s", reason))
+	}
+}
+
+// Hold says that a peer is known to stand still (a debugger, SIGSTOP): while held, its silence is
+// not counted.
+func (n *Node) Hold(proc uint64, held bool) {
+	n.mu.Lock()
+	p := n.peers[proc]
+	n.mu.Unlock()
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.live.held = held
+	p.live.contact = time.Now()
+}
+
+// bury ends a link for good and tells the handler; the connection is closed with why, if given.
+func (n *Node) bury(p *peer, state LinkState, reason string, why *CloseError) {
+	n.mu.Lock()
+	if n.peers[p.proc] == p {
+		delete(n.peers, p.proc)
+		n.fast.CompareAndDelete(p.proc, p)
+		n.gone[p.proc] = &GoneError{p.id(), reason}
+	}
+	p.mu.Lock()
+	n.mu.Unlock()
+	if p.gone != nil {
+		p.mu.Unlock()
+		return
+	}
+	p.gone = &GoneError{p.id(), reason}
+	c := p.conn
+	p.conn = nil
+	for lane := range lanes {
+		p.out[lane].end(p.gone)
+	}
+	p.set(state, reason)
+	p.mu.Unlock()
+	p.cancel()
+	if c != nil && why != nil {
+		c.close(why)
+	}
+}
+
+// spawn starts a goroutine that Close waits for; false if the node is closed.
+func (n *Node) spawn(f func()) bool {
+	n.wgMu.Lock()
+	defer n.wgMu.Unlock()
+	if n.wgDone {
+		return false
+	}
+	n.wg.Go(f)
+	return true
+}
+
+// after runs f, briefly, after d unless the node is closed by then.
+func (n *Node) after(d time.Duration, f func()) {
+	time.AfterFunc(d, func() {
+		n.wgMu.Lock()
+		if n.wgDone {
+			n.wgMu.Unlock()
+			return
+		}
+		n.wg.Add(1)
+		n.wgMu.Unlock()
+		defer n.wg.Done()
+		f()
+	})
+}
+
+// tickLoop looks at every link each Tick.
+func (n *Node) tickLoop() {
+	t := time.NewTicker(n.timing.Tick)
+	defer t.Stop()
+	last := time.Now()
+	for {
+		select {
+		case <-n.ctx.Done():
+			return
+		case <-t.C:
+		}
+		now := time.Now()
+		lag := now.Sub(last) - n.timing.Tick
+		last = now
+		if lag < n.timing.OwnLag {
+			lag = 0
+		}
+		for _, p := range n.allPeers() {
+			p.tick(now, lag)
+		}
+		n.renewTick(now)
+	}
+}
+
+func (n *Node) allPeers() []*peer {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	list := make([]*peer, 0, len(n.peers))
+	for _, p := range n.peers {
+		list = append(list, p)
+	}
+	return list
+}
+
+// Close waits up to Timing.Linger for what was sent to be acknowledged, closes every link with the
+// reason, and returns when all goroutines have ended. The handler hears nothing of it. It must not be
+// called from a Handler method. Calling it again waits for the first call.
+func (n *Node) Close(reason string) error {
+	n.mu.Lock()
+	again := n.closing
+	n.closing = true
+	n.mu.Unlock()
+	if again {
+		<-n.done
+		return nil
+	}
+	defer close(n.done)
+	if reason == "" {
+		reason = "closed"
+	}
+	n.linger()
+	n.events.close()
+	why := closeErrorf(CodeShutdown, "%s", reason)
+	for _, p := range n.allPeers() {
+		n.bury(p, LinkClosed, reason, why)
+		for lane := range lanes {
+			p.in[lane].close()
+		}
+	}
+	n.cancel()
+	var errs []error
+	if n.ln != nil {
+		errs = append(errs, n.ln.Close())
+	}
+	errs = append(errs, n.tr.Close(), n.pc.Close())
+	n.wgMu.Lock()
+	n.wgDone = true
+	n.wgMu.Unlock()
+	n.wg.Wait()
+	for i, err := range errs {
+		if errors.Is(err, net.ErrClosed) || errors.Is(err, quic.ErrServerClosed) {
+			errs[i] = nil
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// linger waits until the lanes of links that are up are empty.
+func (n *Node) linger() {
+	if n.timing.Linger <= 0 {
+		return
+	}
+	late := time.NewTimer(n.timing.Linger)
+	defer late.Stop()
+	for _, p := range n.allPeers() {
+		for lane := range lanes {
+			for {
+				left := p.out[lane].drained()
+				if left == nil {
+					break
+				}
+				select {
+				case <-left:
+				case <-late.C:
+					return
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,390 @@
+package quicnet
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/quic-go/quic-go"
+)
+
+const (
+	batchBytes = 64 << 10 // a batch is written when it has grown to this
+	corkBytes  = 32 << 10 // while the reader dispatches, this much may gather
+	ackEvery   = 64       // frames received before an acknowledgement is sent on its own
+	poolBytes  = 16 << 10 // larger buffers are not kept
+)
+
+// outFrame is one frame from Send until the peer acknowledged it.
+type outFrame struct {
+	seq  uint64
+	kind Kind
+	b    []byte // fields of the envelope after the prefix, and the body or its size
+	body []byte // where it travels on a stream of its own
+}
+
+var framePool = sync.Pool{New: func() any { return new(outFrame) }}
+
+func (f *outFrame) size() int { return len(f.b) + len(f.body) }
+
+func (f *outFrame) free() {
+	f.body = nil
+	if cap(f.b) <= poolBytes {
+		f.b = f.b[:0]
+		framePool.Put(f)
+	}
+}
+
+// outLane is the sending half of one lane of a link. The queue is the resend window: frames stay in
+// it until they are acknowledged (events: until they are written), across connections.
+type outLane struct {
+	p        *peer
+	lane     Lane
+	maxFrame int // frames and bytes that may be kept; lowered to what the peer takes
+	maxBytes int
+
+	mu       sync.Mutex
+	conn     *conn // carries the lane now; nil while there is none
+	queue    frameQueue
+	unsent   int    // index in queue of the next frame to write on conn
+	last     uint64 // sequence number given last; numbers begin at 1
+	top      uint64 // highest number ever written
+	bytes    int
+	flushing bool          // someone is in flush, or a writer has a batch: it will see whatever is queued now
+	dead     error         // why nothing can be sent any more
+	space    chan struct{} // closed when frames leave the queue; nil if nobody waits
+	out      []byte        // the batch; belongs to who flushes
+
+	ackDue  bool     // an acknowledgement must be sent, with or without a frame
+	beat    uint64   // control: number of the heartbeat to send, 0 = none
+	beatAck uint64   // control: number of the heartbeat to answer, 0 = none
+	extra   [][]byte // control: encoded link frames to send; a handful at most (ready, renew, certificate)
+
+	ackArmed atomic.Bool
+	lastAck  atomic.Uint64 // the acknowledgement written last
+	dropped  atomic.Uint64
+	resent   atomic.Uint64
+}
+
+func (l *outLane) init(p *peer, lane Lane, lim Limits) {
+	l.p, l.lane = p, lane
+	l.maxFrame, l.maxBytes = lim.window(lane)
+}
+
+// window is how many frames and bytes a lane keeps. The control lane has its own share, so that full
+// calls never keep a stop from being sent.
+func (l Limits) window(lane Lane) (frames, bytes int) {
+	switch lane {
+	case LaneControl:
+		return l.WindowFrames, l.FrameBytes
+	case LaneEvents:
+		return l.EventFrames, l.EventBytes
+	case LaneCalls, lanes:
+	}
+	return l.WindowFrames, max(l.WindowBytes-l.FrameBytes, l.FrameBytes)
+}
+
+// send queues f and sees that it is written. On the events lane a full queue drops it; on the others
+// it waits.
+func (l *outLane) send(ctx context.Context, f *outFrame) error {
+	l.mu.Lock()
+	for l.dead == nil && l.full(f) {
+		if !l.lane.reliable() {
+			l.last++ // the gap tells the peer
+			l.mu.Unlock()
+			l.dropped.Add(1)
+			f.free()
+			return nil
+		}
+		if err := l.await(ctx); err != nil {
+			l.mu.Unlock()
+			f.free()
+			return err
+		}
+	}
+	if err := l.dead; err != nil {
+		l.mu.Unlock()
+		f.free()
+		return err
+	}
+	l.last++
+	f.seq = l.last
+	l.bytes += f.size()
+	l.queue.push(f)
+	if l.conn == nil || l.flushing || (l.p.cork.Load() > 0 && l.bytes < corkBytes) {
+		l.mu.Unlock() // whoever flushes, attaches or uncorks sees the frame
+		return nil
+	}
+	l.flushing = true
+	l.mu.Unlock()
+	runtime.Gosched() // whoever can send now joins this batch: two to four times the throughput (research/perf.md, 2)
+	l.mu.Lock()
+	l.flush()
+	l.mu.Unlock()
+	return nil
+}
+
+func (l *outLane) full(f *outFrame) bool {
+	return l.queue.n > 0 && (l.queue.n >= l.maxFrame || l.bytes+f.size() > l.maxBytes)
+}
+
+// await waits, unlocked, until frames left the queue or ctx ends.
+func (l *outLane) await(ctx context.Context) error {
+	l.kick() // what a cork holds back would never leave
+	if l.space == nil {
+		l.space = make(chan struct{})
+	}
+	space := l.space
+	l.mu.Unlock()
+	defer l.mu.Lock()
+	select {
+	case <-space:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (l *outLane) madeSpace() {
+	if l.space != nil {
+		close(l.space)
+		l.space = nil
+	}
+}
+
+// kick flushes unless someone does. l.mu is held, and released in between.
+func (l *outLane) kick() {
+	if l.conn != nil && !l.flushing && l.work() {
+		l.flushing = true
+		l.flush()
+	}
+}
+
+// work reports whether there is anything to write.
+func (l *outLane) work() bool {
+	return l.unsent < l.queue.n || l.ackDue || l.beat != 0 || l.beatAck != 0 || len(l.extra) > 0
+}
+
+// flush writes until nothing is left, as one batch after the other. The caller holds l.mu and has set
+// flushing; flush never waits for the network: where the stream takes no more, a writer goroutine of
+// the connection goes on, and flushing stays set until it is done.
+func (l *outLane) flush() {
+	for l.conn != nil && l.work() {
+		c := l.conn
+		l.fill(c)
+		l.mu.Unlock()
+		err := c.streams[l.lane].TryWriteAll(l.out)
+		if errors.Is(err, quic.ErrWouldBlock) && l.p.n.spawn(func() { l.flushBlocking(c) }) {
+			l.mu.Lock()
+			return
+		}
+		l.mu.Lock()
+		if err != nil && l.conn == c {
+			l.conn = nil // it is closed; attach begins anew with what was not acknowledged
+		}
+	}
+	l.flushing = false
+}
+
+// flushBlocking writes the batch that c had no room for, then goes on flushing.
+func (l *outLane) flushBlocking(c *conn) {
+	_, err := c.streams[l.lane].Write(l.out)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err != nil && l.conn == c {
+		l.conn = nil
+	}
+	l.flush()
+}
+
+// fill builds the next batch in l.out: the link's own frames, then envelopes.
+func (l *outLane) fill(c *conn) {
+	if cap(l.out) > 2*batchBytes+lengthBytes+l.p.n.limits.frameCap(l.lane) {
+		l.out = nil
+	}
+	out := l.out[:0]
+	for _, b := range l.extra {
+		out = append(out, b...)
+	}
+	l.extra = nil
+	if l.beat != 0 {
+		out = appendCounter(out, linkHeartbeat, l.beat)
+	}
+	if l.beatAck != 0 {
+		out = appendCounter(out, linkHeartbeatAck, l.beatAck)
+	}
+	l.beat, l.beatAck = 0, 0
+	epoch := l.p.n.id.Epoch
+	ack := l.p.in[l.lane].ack.Load()
+	if l.ackDue && l.unsent == l.queue.n {
+		out = appendCounter(out, linkAck, ack)
+	}
+	if l.ackDue || l.unsent < l.queue.n {
+		l.lastAck.Store(ack)
+	}
+	l.ackDue = false
+	for l.unsent < l.queue.n && len(out) < batchBytes {
+		f := l.queue.at(l.unsent)
+		at := len(out)
+		out = append(out, 0, 0, 0, 0)
+		out = appendPrefix(out, f.kind, epoch, f.seq, ack)
+		out = append(out, f.b...)
+		binary.BigEndian.PutUint32(out[at:], uint32(len(out)-at-lengthBytes))
+		if f.body != nil {
+			c.queueBulk(bulkOut{l.lane, f.seq, f.body})
+		}
+		if f.seq <= l.top {
+			l.resent.Add(1)
+		}
+		l.top = max(l.top, f.seq)
+		l.p.framesOut.Add(1)
+		if l.lane.reliable() {
+			l.unsent++
+		} else {
+			l.drop()
+		}
+	}
+	if !l.lane.reliable() {
+		l.madeSpace()
+	}
+	l.out = out
+}
+
+// drop takes the oldest frame out of the queue.
+func (l *outLane) drop() {
+	f := l.queue.pop()
+	l.bytes -= f.size()
+	f.free()
+}
+
+// acked takes every frame up to seq out of the queue. An acknowledgement of something never written
+// is reported as false.
+func (l *outLane) acked(seq uint64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ackedLocked(seq)
+}
+
+func (l *outLane) ackedLocked(seq uint64) bool {
+	if seq > l.top {
+		return false
+	}
+	if l.queue.n == 0 || l.queue.at(0).seq > seq {
+		return true
+	}
+	for l.queue.n > 0 && l.queue.at(0).seq <= seq {
+		l.drop()
+		if l.unsent > 0 {
+			l.unsent--
+		}
+	}
+	l.madeSpace()
+	return true
+}
+
+// attach moves the lane to connection c, whose peer has received everything up to received: exactly
+// the rest is written again. False if the peer claims what it cannot have.
+func (l *outLane) attach(c *conn, received uint64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.lane.reliable() {
+		if !l.ackedLocked(received) {
+			return false
+		}
+		next := l.last + 1
+		if l.queue.n > 0 {
+			next = l.queue.at(0).seq
+		}
+		if next != received+1 { // what it acknowledged once is gone here
+			return false
+		}
+	}
+	l.conn, l.unsent, l.beat, l.beatAck, l.extra = c, 0, 0, 0, nil
+	l.maxFrame, l.maxBytes = min(l.maxFrame, c.peerFrames), min(l.maxBytes, c.peerBytes[l.lane])
+	return true
+}
+
+// detach leaves the lane without a connection if c carried it.
+func (l *outLane) detach(c *conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.conn == c {
+		l.conn = nil
+	}
+}
+
+// end fails everybody who waits or sends from now on, and forgets what is queued.
+func (l *outLane) end(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.dead, l.conn = err, nil
+	for l.queue.n > 0 {
+		l.drop()
+	}
+	l.unsent = 0
+	l.madeSpace()
+}
+
+// needAck arranges for an acknowledgement: at once after ackEvery frames, else within AckDelay, so
+// that usually a frame of our own carries it.
+func (l *outLane) needAck(received uint64) {
+	behind := received - l.lastAck.Load()
+	if received <= l.lastAck.Load() {
+		return
+	}
+	if behind >= ackEvery {
+		l.ackNow()
+		return
+	}
+	if l.ackArmed.CompareAndSwap(false, true) {
+		l.p.n.after(l.p.n.timing.AckDelay, func() {
+			l.ackArmed.Store(false)
+			if l.p.in[l.lane].ack.Load() > l.lastAck.Load() {
+				l.ackNow()
+			}
+		})
+	}
+}
+
+func (l *outLane) ackNow() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.conn != nil {
+		l.ackDue = true
+		l.kick()
+	}
+}
+
+// post sends a link frame on the control lane, ahead of envelopes.
+func (l *outLane) post(c *conn, set func(*outLane)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.conn == c {
+		set(l)
+		l.kick()
+	}
+}
+
+// depth reports what is queued.
+func (l *outLane) depth() (frames, bytes int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.queue.n, l.bytes
+}
+
+// drained returns a channel that is closed when frames leave the queue, or nil if it is empty or
+// nothing carries it.
+func (l *outLane) drained() <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.queue.n == 0 || l.conn == nil {
+		return nil
+	}
+	if l.space == nil {
+		l.space = make(chan struct{})
+	}
+	return l.space
+}

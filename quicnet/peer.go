@@ -1,0 +1,232 @@
+package quicnet
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// peer is a link: what this node knows about one incarnation of another process. It outlives its
+// connections, which is what lets a dialled-again link go on where the old one stopped.
+type peer struct {
+	n     *Node
+	proc  uint64
+	dials bool // we dial, the peer accepts
+	nonce uint64
+
+	in   [lanes]inLane
+	out  [lanes]outLane
+	cork atomic.Int32 // readers that are dispatching
+
+	epoch     atomic.Uint32 // 0 until the first contact
+	least     uint32        // an epoch below this is stale
+	framesIn  atomic.Uint64
+	framesOut atomic.Uint64
+	redials   atomic.Uint64
+	bytesIn   atomic.Uint64 // of connections that ended
+	bytesOut  atomic.Uint64
+
+	ctx    context.Context // ends with the link
+	cancel context.CancelFunc
+	first  chan struct{} // closed at first contact
+
+	mu        sync.Mutex
+	conn      *conn
+	state     LinkState // 0 until first contact
+	since     time.Time // of state
+	peerNonce uint64
+	welcome   []byte
+	addr      net.Addr
+	gone      *GoneError
+	fault     string // why the last connection or dial failed
+	live      liveness
+}
+
+func newPeer(n *Node, proc uint64, epoch uint32) *peer {
+	var nonce [8]byte
+	_, _ = rand.Read(nonce[:]) // never fails (crypto/rand)
+	now := time.Now()
+	p := &peer{n: n, proc: proc, dials: dialling(n.id.Proc, proc), nonce: binary.BigEndian.Uint64(nonce[:]) | 1, first: make(chan struct{}), since: now}
+	p.ctx, p.cancel = context.WithCancel(n.ctx)
+	p.epoch.Store(epoch)
+	p.live.contact = now
+	for lane := range lanes {
+		p.in[lane].init(p, lane, n.limits)
+		p.out[lane].init(p, lane, n.limits)
+	}
+	return p
+}
+
+// dialling reports which of two processes dials the other: a worker the controller, else the lower
+// Proc the higher, so that a pair has one connection.
+func dialling(self, other uint64) bool {
+	if self == Controller || other == Controller {
+		return other == Controller
+	}
+	return self < other
+}
+
+func (p *peer) id() ID { return ID{p.proc, p.epoch.Load()} }
+
+// uncork lets what gathered go out.
+func (p *peer) uncork() {
+	if p.cork.Add(-1) != 0 {
+		return
+	}
+	for lane := range lanes {
+		l := &p.out[lane]
+		l.mu.Lock()
+		l.kick()
+		l.mu.Unlock()
+	}
+}
+
+// attach makes c the link's connection: hello and welcome were exchanged, the peer has received what
+// got says. A connection before it is closed.
+func (p *peer) attach(c *conn, epoch uint32, nonce uint64, got [2]uint64) *CloseError {
+	p.mu.Lock()
+	if p.gone != nil {
+		p.mu.Unlock()
+		return closeErrorf(CodeGone, "%s", p.gone.Reason)
+	}
+	if p.peerNonce != 0 && p.peerNonce != nonce {
+		p.mu.Unlock()
+		return closeErrorf(CodeState, "%s no longer knows what it sent and received", p.id())
+	}
+	old := p.conn
+	for lane := range lanes {
+		var received uint64
+		if lane.reliable() {
+			received = got[lane]
+		}
+		if !p.out[lane].attach(c, received) {
+			p.mu.Unlock()
+			return closeErrorf(CodeState, "%s says it has received frame %d of the %s lane last, which cannot be", p.id(), received, lane)
+		}
+	}
+	p.epoch.Store(epoch)
+	p.peerNonce, p.conn, p.addr = nonce, c, c.q.RemoteAddr()
+	p.live.attached(time.Now())
+	p.mu.Unlock()
+	if old != nil {
+		old.close(&CloseError{Code: CodeReplaced})
+	}
+	return nil
+}
+
+// start begins to write on a connection that was attached.
+func (p *peer) start(c *conn) {
+	for lane := range lanes {
+		l := &p.out[lane]
+		l.mu.Lock()
+		if l.conn == c {
+			l.kick()
+		}
+		l.mu.Unlock()
+	}
+}
+
+// ready is contact: the dialler got Welcome, the acceptor the dialler's Ready.
+func (p *peer) ready(c *conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.conn != c || p.gone != nil {
+		return
+	}
+	p.live.attached(time.Now())
+	p.contact("the link is back")
+}
+
+// contact moves the state up. p.mu is held.
+func (p *peer) contact(how string) {
+	switch p.state { //nolint:exhaustive // the others cannot follow
+	case LinkUp:
+		return
+	case 0:
+		close(p.first)
+		p.set(LinkUp, "")
+	case LinkSuspect, LinkUnreachable:
+		p.state = LinkUp
+		p.event(LinkRecovered, how)
+	}
+}
+
+// set changes the state and tells the handler. p.mu is held.
+func (p *peer) set(s LinkState, reason string) {
+	p.state, p.since = s, time.Now()
+	p.event(s, reason)
+}
+
+func (p *peer) event(s LinkState, reason string) {
+	p.n.events.push(LinkEvent{Peer: p.id(), State: s, Reason: reason, Time: time.Now()}, p)
+}
+
+// detach takes note that c ended. What ends the link for good buries the peer.
+func (p *peer) detach(c *conn, why error) {
+	stats := c.q.ConnectionStats()
+	p.bytesIn.Add(stats.BytesReceived)
+	p.bytesOut.Add(stats.BytesSent)
+	if end := closeError(why); end != nil && end.Code.final() {
+		p.mu.Lock()
+		current := p.conn == c
+		p.mu.Unlock()
+		if current {
+			p.n.bury(p, LinkClosed, end.Error(), nil)
+			return
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.conn == c {
+		p.down(linkFault(why))
+	}
+}
+
+// down leaves the link without a connection. p.mu is held.
+func (p *peer) down(fault string) {
+	c := p.conn
+	p.conn, p.fault = nil, fault
+	for lane := range lanes {
+		p.out[lane].detach(c)
+	}
+	if p.state == LinkUp || p.state == LinkSuspect {
+		p.set(LinkUnreachable, fault)
+	}
+}
+
+// send encodes env and queues it.
+func (p *peer) send(ctx context.Context, lane Lane, env *Envelope) error {
+	f := framePool.Get().(*outFrame)
+	f.kind = env.Kind
+	f.b = appendFields(f.b[:0], env)
+	lim := &p.n.limits
+	if len(f.b) > headerBytes-64 {
+		size := len(f.b)
+		f.free()
+		return &FrameTooLargeError{lane, "header", size, headerBytes - 64}
+	}
+	bulk := len(env.Body) > lim.InlineBytes || lane == LaneControl && maxPrefix+len(f.b)+5+len(env.Body) > lim.ControlBytes
+	switch {
+	case len(env.Body) > lim.FrameBytes || bulk && !lane.reliable():
+		f.free()
+		limit := lim.FrameBytes
+		if !lane.reliable() {
+			limit = lim.InlineBytes
+		}
+		return &FrameTooLargeError{lane, "body", len(env.Body), limit}
+	case lane == LaneControl && maxPrefix+len(f.b)+5 > lim.ControlBytes:
+		size := len(f.b)
+		f.free()
+		return &FrameTooLargeError{lane, "header", size, lim.ControlBytes - maxPrefix - 5}
+	case bulk:
+		f.b = appendUint(f.b, uint64(len(env.Body)))
+		f.body = append([]byte(nil), env.Body...)
+	default:
+		f.b = append(appendHead(f.b, majorBytes, uint64(len(env.Body))), env.Body...)
+	}
+	return p.out[lane].send(ctx, f)
+}

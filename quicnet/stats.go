@@ -1,0 +1,64 @@
+package quicnet
+
+import (
+	"cmp"
+	"net"
+	"slices"
+	"time"
+)
+
+// PeerStats is what a node knows about one peer, for a screen.
+type PeerStats struct {
+	Peer          ID
+	State         LinkState // 0 until the first contact
+	Since         time.Time // of State
+	Addr          net.Addr  // nil until the first contact
+	RTT           time.Duration
+	Silence       time.Duration // since the last answered heartbeat was sent
+	BytesSent     uint64        // on the wire, all connections
+	BytesReceived uint64
+	FramesSent    uint64
+	FramesHandled uint64
+	QueuedFrames  int // sent and not acknowledged, all lanes
+	QueuedBytes   int
+	EventsDropped uint64 // by us: the peer was too slow
+	EventsMissed  uint64 // from the peer: it dropped them, or a connection broke
+	Resent        uint64
+	Redials       uint64
+	Fault         string // why the last connection or dial ended
+}
+
+// Peers returns the state of every link, by Proc.
+func (n *Node) Peers() []PeerStats {
+	var list []PeerStats
+	for _, p := range n.allPeers() {
+		list = append(list, p.stats())
+	}
+	slices.SortFunc(list, func(a, b PeerStats) int { return cmp.Compare(a.Peer.Proc, b.Peer.Proc) })
+	return list
+}
+
+func (p *peer) stats() PeerStats {
+	s := PeerStats{
+		Peer: p.id(), FramesSent: p.framesOut.Load(), FramesHandled: p.framesIn.Load(), Redials: p.redials.Load(),
+		BytesSent: p.bytesOut.Load(), BytesReceived: p.bytesIn.Load(),
+		EventsDropped: p.out[LaneEvents].dropped.Load(), EventsMissed: p.in[LaneEvents].missed.Load(),
+	}
+	for lane := range lanes {
+		frames, bytes := p.out[lane].depth()
+		s.QueuedFrames += frames
+		s.QueuedBytes += bytes
+		s.Resent += p.out[lane].resent.Load()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s.State, s.Since, s.Addr, s.Fault = p.state, p.since, p.addr, p.fault
+	s.Silence = time.Since(p.live.contact)
+	if p.conn != nil {
+		q := p.conn.q.ConnectionStats()
+		s.RTT = q.SmoothedRTT
+		s.BytesSent += q.BytesSent
+		s.BytesReceived += q.BytesReceived
+	}
+	return s
+}
