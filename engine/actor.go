@@ -198,8 +198,18 @@ func (a *actor) handle(env *quicnet.Envelope) {
 	} else {
 		probe.At(probe.Reply)
 	}
+	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		err = &endedError{ctx.Err()}
+	}
 	a.finish(act, body, err)
 }
+
+// endedError is an endpoint's error when its call was cancelled or too late: the outcome is the same as if the caller's
+// own clock had been a little faster.
+type endedError struct{ cause error }
+
+func (e *endedError) Error() string { return e.cause.Error() }
+func (e *endedError) Unwrap() error { return e.cause }
 
 // activate prepares an activation: endpoint, view, deadline, cancellation.
 func (a *actor) activate(env *quicnet.Envelope) (*activation, context.Context, *wireError) {
@@ -304,6 +314,9 @@ func (a *actor) finish(act *activation, body []byte, err error) {
 		werr = &wireError{Outcome: control.OutcomeError, Type: panicType, Msg: clip(pe.value, maxErrorText), Stack: clip(pe.stack, maxErrorText)}
 	case err != nil:
 		werr = toWire(err, control.OutcomeError)
+		if ended, ok := errors.AsType[*endedError](err); ok {
+			werr = outcomeOf(ended.cause)
+		}
 	}
 	quiet := env.Adverb == uint8(adverbBroadcast)
 	switch {

@@ -184,7 +184,7 @@ func (n *Node) welcome(c *conn, p *peer, id ID, h *hello) error {
 	p.mu.Unlock()
 	w := welcome{Version: Version, Kind: linkWelcome, Speak: Version, Proc: n.id.Proc, Epoch: n.id.Epoch, Nonce: p.nonce,
 		Received: p.received(), WindowFrames: uint32(n.limits.WindowFrames), WindowBytes: uint64(n.limits.WindowBytes),
-		FrameBytes: uint64(n.limits.FrameBytes), Opaque: opaque}
+		FrameBytes: uint64(n.limits.FrameBytes), Opaque: notNull(opaque)}
 	if err := c.sendFrame(w); err != nil {
 		return err
 	}

@@ -93,7 +93,7 @@ func (c *conn) readBody(s *quic.ReceiveStream) *CloseError {
 		in.body(c, seq, nil)
 		return c.bulkFault(err)
 	}
-	c.p.cork.Add(1)
+	c.p.corkNow()
 	in.body(c, seq, body)
 	c.p.uncork()
 	c.p.out[lane].needAck(in.ack.Load())

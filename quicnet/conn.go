@@ -141,7 +141,7 @@ func (c *conn) readLane(lane Lane, r *frameReader) error {
 	in, out := &c.p.in[lane], &c.p.out[lane]
 	var slab []byte
 	for {
-		c.p.cork.Add(1) // what the handler sends while we dispatch goes out in one batch
+		c.p.corkNow() // what the handler sends while we dispatch goes out in one batch
 		err := c.dispatchAll(lane, r, &slab)
 		c.p.uncork()
 		if err != nil {

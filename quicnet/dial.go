@@ -152,7 +152,7 @@ func (p *peer) greet(ctx context.Context, c *conn, known uint64) error {
 	}
 	h := hello{Version: Version, Kind: linkHello, Least: Version, Most: Version, Proc: n.id.Proc, Epoch: n.id.Epoch, To: p.proc,
 		Nonce: p.nonce, Peer: known, Received: p.received(), WindowFrames: uint32(n.limits.WindowFrames),
-		WindowBytes: uint64(n.limits.WindowBytes), FrameBytes: uint64(n.limits.FrameBytes), Opaque: n.cfg.Hello}
+		WindowBytes: uint64(n.limits.WindowBytes), FrameBytes: uint64(n.limits.FrameBytes), Opaque: notNull(n.cfg.Hello)}
 	if err := c.sendFrame(h); err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ func TestNothingIsLostRepeatedOrReorderedOnABadNetwork(t *testing.T) {
 		"all of it":   func(r *faultNet) { r.loss, r.reorder, r.double = 0.05, 0.2, 0.2 },
 	} {
 		t.Run(name, func(t *testing.T) {
-			inWorld(t, 1, nil, func(w *world) {
+			inWorld(t, 1, nil, func(t *testing.T, w *world) {
 				w.net.mu.Lock()
 				set(w.net)
 				w.net.mu.Unlock()
@@ -56,7 +56,7 @@ func TestACutThatHealsBeforeLostLosesNothing(t *testing.T) {
 		{"6s worker to controller", 6 * time.Second, 2, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			inWorld(t, 1, nil, func(w *world) {
+			inWorld(t, 1, nil, func(t *testing.T, w *world) {
 				there, back := w.stream(0, 1, LaneCalls), w.stream(1, 0, LaneCalls)
 				time.Sleep(time.Second)
 				w.cut(c.ways, true)
@@ -73,14 +73,14 @@ func TestACutThatHealsBeforeLostLosesNothing(t *testing.T) {
 					if got := s.Resent > 0; got != c.redials {
 						t.Errorf("node %d sent %d frames again", at, s.Resent)
 					}
-					if w.recs[at].saw(1-at, LinkLost) || w.recs[at].saw(1-at, LinkClosed) {
-						t.Errorf("node %d lost the link: %v", at, w.recs[at].events)
+					if w.recs[at].had(1-at, LinkLost) || w.recs[at].had(1-at, LinkClosed) {
+						t.Errorf("node %d lost the link: %v", at, w.recs[at].told())
 					}
-					if c.redials != (w.recs[at].saw(1-at, LinkUnreachable)) {
-						t.Errorf("node %d: %v", at, w.recs[at].events)
+					if c.redials != (w.recs[at].had(1-at, LinkUnreachable)) {
+						t.Errorf("node %d: %v", at, w.recs[at].told())
 					}
-					if !w.recs[at].saw(1-at, LinkRecovered) {
-						t.Errorf("node %d never recovered: %v", at, w.recs[at].events)
+					if !w.recs[at].had(1-at, LinkRecovered) {
+						t.Errorf("node %d never recovered: %v", at, w.recs[at].told())
 					}
 				}
 			})
@@ -102,7 +102,7 @@ func TestSilenceIsSeenInTime(t *testing.T) {
 	for ways, name := range []string{"both ways", "controller to worker", "worker to controller"} {
 		t.Run(name, func(t *testing.T) {
 			for phase := range 5 {
-				inWorld(t, 1, nil, func(w *world) {
+				inWorld(t, 1, nil, func(t *testing.T, w *world) {
 					time.Sleep(3*time.Second + time.Duration(phase)*110*time.Millisecond)
 					start := time.Now()
 					w.cut(ways, true)
@@ -111,9 +111,9 @@ func TestSilenceIsSeenInTime(t *testing.T) {
 					for state, limit := range map[LinkState]time.Duration{
 						LinkSuspect: 1750 * time.Millisecond, LinkUnreachable: 4250 * time.Millisecond, LinkLost: 10500 * time.Millisecond,
 					} {
-						ev := w.recs[0].find(1, state)
+						ev := w.recs[0].got(1, state)
 						if ev == nil {
-							t.Fatalf("no %v: %v", state, w.recs[0].events)
+							t.Fatalf("no %v: %v", state, w.recs[0].told())
 						}
 						if took := ev.Time.Sub(start); took > limit || took < 0 {
 							t.Errorf("%v after %v, limit %v", state, took, limit)
@@ -131,18 +131,18 @@ func TestSilenceIsSeenInTime(t *testing.T) {
 
 // The worker of a lost link is told to end when it gets through again.
 func TestAPeerThatWasLostIsRefusedWhenItComesBack(t *testing.T) {
-	inWorld(t, 1, nil, func(w *world) {
+	inWorld(t, 1, nil, func(t *testing.T, w *world) {
 		w.net.both(0, 1, true)
 		time.Sleep(15 * time.Second)
 		w.net.both(0, 1, false)
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
-		if ev := w.recs[1].find(0, LinkClosed); ev == nil {
-			t.Fatalf("the worker was not told: %v", w.recs[1].events)
+		if ev := w.recs[1].got(0, LinkClosed); ev == nil {
+			t.Fatalf("the worker was not told: %v", w.recs[1].told())
 		} else {
 			t.Log(ev.Reason)
 		}
-		if n := len(w.recs[0].frames); n != 0 {
+		if n := w.recs[0].count(); n != 0 {
 			t.Errorf("%d frames came from a lost peer", n)
 		}
 	})
@@ -152,12 +152,12 @@ func TestAPeerThatWasLostIsRefusedWhenItComesBack(t *testing.T) {
 func TestTheLeaseEndsBeforeTheControllerGivesUp(t *testing.T) {
 	for ways, name := range []string{"both ways", "controller to worker", "worker to controller"} {
 		t.Run(name, func(t *testing.T) {
-			inWorld(t, 1, func(proc uint64, c *Config) { c.Timing.Lease = 8 * time.Second }, func(w *world) {
+			inWorld(t, 1, func(proc uint64, c *Config) { c.Timing.Lease = 8 * time.Second }, func(t *testing.T, w *world) {
 				time.Sleep(5 * time.Second)
 				w.cut(ways, true)
 				time.Sleep(12 * time.Second)
 				synctest.Wait()
-				lease, lost := w.recs[1].find(0, LinkLease), w.recs[0].find(1, LinkLost)
+				lease, lost := w.recs[1].got(0, LinkLease), w.recs[0].got(1, LinkLost)
 				if lease == nil || lost == nil || !lease.Time.Before(lost.Time) {
 					t.Errorf("lease %v, lost %v", lease, lost)
 				}
@@ -167,12 +167,12 @@ func TestTheLeaseEndsBeforeTheControllerGivesUp(t *testing.T) {
 }
 
 func TestWithoutALeaseAWorkerNeverLosesItsController(t *testing.T) {
-	inWorld(t, 1, nil, func(w *world) {
+	inWorld(t, 1, nil, func(t *testing.T, w *world) {
 		w.nodes[0].Hold(1, true) // and the controller knows that it stood still itself
 		w.net.both(0, 1, true)
 		time.Sleep(time.Minute)
-		if w.recs[1].saw(0, LinkLost) || w.recs[0].saw(1, LinkLost) {
-			t.Fatalf("lost: %v %v", w.recs[1].events, w.recs[0].events)
+		if w.recs[1].had(0, LinkLost) || w.recs[0].had(1, LinkLost) {
+			t.Fatalf("lost: %v %v", w.recs[1].told(), w.recs[0].told())
 		}
 		s := w.stream(1, 0, LaneCalls)
 		time.Sleep(time.Second)
@@ -183,7 +183,7 @@ func TestWithoutALeaseAWorkerNeverLosesItsController(t *testing.T) {
 }
 
 func TestWorkersTalkToEachOtherDirectly(t *testing.T) {
-	inWorld(t, 3, nil, func(w *world) {
+	inWorld(t, 3, nil, func(t *testing.T, w *world) {
 		w.nodes[1].Connect(3) // the directory would say this when 3 asks for 1
 		up, down := w.stream(3, 1, LaneCalls), w.stream(1, 3, LaneCalls)
 		other := w.stream(2, 3, LaneControl)
@@ -191,14 +191,14 @@ func TestWorkersTalkToEachOtherDirectly(t *testing.T) {
 		w.received(1, 3, LaneCalls, up.end())
 		w.received(3, 1, LaneCalls, down.end())
 		w.received(3, 2, LaneControl, other.end())
-		if w.recs[0].saw(2, LinkClosed) {
+		if w.recs[0].had(2, LinkClosed) {
 			t.Error("the controller's link closed")
 		}
 	})
 }
 
 func TestAPeerThatCannotBeReachedIsLostInTime(t *testing.T) {
-	inWorld(t, 2, nil, func(w *world) {
+	inWorld(t, 2, nil, func(t *testing.T, w *world) {
 		w.net.both(1, 2, true)
 		start := time.Now()
 		if err := w.nodes[1].Send(t.Context(), 2, LaneCalls, call(1, 2, 1, nil)); err != nil {
@@ -208,7 +208,7 @@ func TestAPeerThatCannotBeReachedIsLostInTime(t *testing.T) {
 		if took := time.Since(start); took > 10500*time.Millisecond {
 			t.Errorf("after %v", took)
 		}
-		t.Log(w.recs[1].find(2, LinkLost).Reason)
+		t.Log(w.recs[1].got(2, LinkLost).Reason)
 	})
 }
 

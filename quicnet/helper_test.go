@@ -77,6 +77,31 @@ func (r *recorder) find(proc uint64, s LinkState) *LinkEvent {
 	return nil
 }
 
+// had, got, told and count are for use outside until.
+func (r *recorder) had(proc uint64, s LinkState) bool { return r.got(proc, s) != nil }
+
+func (r *recorder) got(proc uint64, s LinkState) *LinkEvent {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if ev := r.find(proc, s); ev != nil {
+		ev := *ev
+		return &ev
+	}
+	return nil
+}
+
+func (r *recorder) told() []LinkEvent {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]LinkEvent(nil), r.events...)
+}
+
+func (r *recorder) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.frames)
+}
+
 func call(from, to uint64, id uint64, body []byte) *Envelope {
 	return &Envelope{Kind: KindCall, ID: id, From: Addr{from, 1}, To: Addr{to, 1}, Endpoint: "Echo", Body: body}
 }

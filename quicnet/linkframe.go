@@ -94,3 +94,11 @@ func decodeCounter(b []byte) (uint64, error) {
 	}
 	return n, r.err
 }
+
+// notNull keeps an absent byte string from becoming null, which the schema doesn't have.
+func notNull(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}

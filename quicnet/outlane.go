@@ -13,7 +13,7 @@ import (
 
 const (
 	batchBytes = 64 << 10 // a batch is written when it has grown to this
-	corkBytes  = 32 << 10 // while the reader dispatches, this much may gather
+	corkFrames = 256      // while the reader dispatches, this many may gather
 	ackEvery   = 64       // frames received before an acknowledgement is sent on its own
 	poolBytes  = 16 << 10 // larger buffers are not kept
 )
@@ -65,6 +65,7 @@ type outLane struct {
 
 	ackArmed atomic.Bool
 	lastAck  atomic.Uint64 // the acknowledgement written last
+	done     atomic.Uint64 // the highest number acknowledged by the peer
 	dropped  atomic.Uint64
 	resent   atomic.Uint64
 }
@@ -114,7 +115,7 @@ func (l *outLane) send(ctx context.Context, f *outFrame) error {
 	f.seq = l.last
 	l.bytes += f.size()
 	l.queue.push(f)
-	if l.conn == nil || l.flushing || (l.p.cork.Load() > 0 && l.bytes < corkBytes) {
+	if l.conn == nil || l.flushing || l.queue.n-l.unsent < corkFrames && l.p.corked() {
 		l.mu.Unlock() // whoever flushes, attaches or uncorks sees the frame
 		return nil
 	}
@@ -263,6 +264,9 @@ func (l *outLane) drop() {
 // acked takes every frame up to seq out of the queue. An acknowledgement of something never written
 // is reported as false.
 func (l *outLane) acked(seq uint64) bool {
+	if seq <= l.done.Load() { // most frames say nothing new
+		return true
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.ackedLocked(seq)
@@ -272,6 +276,7 @@ func (l *outLane) ackedLocked(seq uint64) bool {
 	if seq > l.top {
 		return false
 	}
+	l.done.Store(max(seq, l.done.Load()))
 	if l.queue.n == 0 || l.queue.at(0).seq > seq {
 		return true
 	}

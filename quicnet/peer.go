@@ -18,9 +18,10 @@ type peer struct {
 	dials bool // we dial, the peer accepts
 	nonce uint64
 
-	in   [lanes]inLane
-	out  [lanes]outLane
-	cork atomic.Int32 // readers that are dispatching
+	in       [lanes]inLane
+	out      [lanes]outLane
+	cork     atomic.Int32 // readers that are dispatching
+	corkedAt atomic.Int64 // when the last of them began, as time since the node started
 
 	epoch     atomic.Uint32 // 0 until the first contact
 	least     uint32        // an epoch below this is stale
@@ -29,6 +30,7 @@ type peer struct {
 	redials   atomic.Uint64
 	bytesIn   atomic.Uint64 // of connections that ended
 	bytesOut  atomic.Uint64
+	peerBody  atomic.Int64 // largest body the peer takes; 0 until the first contact
 
 	ctx    context.Context // ends with the link
 	cancel context.CancelFunc
@@ -72,6 +74,20 @@ func dialling(self, other uint64) bool {
 
 func (p *peer) id() ID { return ID{p.proc, p.epoch.Load()} }
 
+// corkTime is how long a cork holds: a handler that blocks must not hold back what others send.
+const corkTime = 200 * time.Microsecond
+
+// corkNow begins to gather what is sent while a reader dispatches.
+func (p *peer) corkNow() {
+	p.corkedAt.Store(int64(time.Since(p.n.started)))
+	p.cork.Add(1)
+}
+
+// corked reports whether whoever dispatches will flush soon.
+func (p *peer) corked() bool {
+	return p.cork.Load() > 0 && time.Since(p.n.started)-time.Duration(p.corkedAt.Load()) < corkTime
+}
+
 // uncork lets what gathered go out.
 func (p *peer) uncork() {
 	if p.cork.Add(-1) != 0 {
@@ -109,6 +125,7 @@ func (p *peer) attach(c *conn, epoch uint32, nonce uint64, got [2]uint64) *Close
 		}
 	}
 	p.epoch.Store(epoch)
+	p.peerBody.Store(int64(c.peerBody))
 	p.peerNonce, p.conn, p.addr = nonce, c, c.q.RemoteAddr()
 	p.live.attached(time.Now())
 	p.mu.Unlock()
@@ -209,15 +226,18 @@ func (p *peer) send(ctx context.Context, lane Lane, env *Envelope) error {
 		f.free()
 		return &FrameTooLargeError{lane, "header", size, headerBytes - 64}
 	}
+	most := lim.FrameBytes
+	if n := p.peerBody.Load(); n != 0 {
+		most = min(most, int(n))
+	}
 	bulk := len(env.Body) > lim.InlineBytes || lane == LaneControl && maxPrefix+len(f.b)+5+len(env.Body) > lim.ControlBytes
 	switch {
-	case len(env.Body) > lim.FrameBytes || bulk && !lane.reliable():
+	case bulk && !lane.reliable():
 		f.free()
-		limit := lim.FrameBytes
-		if !lane.reliable() {
-			limit = lim.InlineBytes
-		}
-		return &FrameTooLargeError{lane, "body", len(env.Body), limit}
+		return &FrameTooLargeError{lane, "body", len(env.Body), lim.InlineBytes}
+	case len(env.Body) > most:
+		f.free()
+		return &FrameTooLargeError{lane, "body", len(env.Body), most}
 	case lane == LaneControl && maxPrefix+len(f.b)+5 > lim.ControlBytes:
 		size := len(f.b)
 		f.free()

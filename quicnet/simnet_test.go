@@ -74,12 +74,12 @@ type world struct {
 
 // inWorld runs f with a controller and workers 1 to n that have joined, each on a host of its own
 // with 5 ms to the next.
-func inWorld(t *testing.T, n int, change func(proc uint64, c *Config), f func(*world)) {
+func inWorld(t *testing.T, n int, change func(proc uint64, c *Config), f func(*testing.T, *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, n, change)
 		defer w.close()
-		f(w)
+		f(t, w)
 	})
 }
 

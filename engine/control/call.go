@@ -19,8 +19,9 @@ type CallHandle struct {
 	err     error
 }
 
-// Call begins a call and returns at once; mistakes in the request come from Wait. Ending ctx, or Cancel, cancels it.
-// An ID of 0 is replaced by one that is free.
+// Call sends a call and returns without waiting for its end; mistakes in the request come from Wait. Calls that one
+// goroutine makes reach the engine in their order. Ending ctx, or Cancel, cancels the call. An ID of 0 is replaced by
+// one that is free.
 func (c *Client) Call(ctx context.Context, req CallReq) (*CallHandle, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	id, err := c.track(req.ID, cancel)
@@ -30,9 +31,10 @@ func (c *Client) Call(ctx context.Context, req CallReq) (*CallHandle, error) {
 	}
 	req.ID = id
 	h := &CallHandle{id: id, cancel: cancel, more: make(chan struct{})}
+	wait := c.t.call(ctx, req, h.add)
 	go func() { // ends with the transport's call, which ends with ctx or the connection; Wait waits for it
 		defer cancel()
-		done, err := c.t.call(ctx, req, h.add)
+		done, err := wait()
 		c.untrack(id)
 		h.end(done, err)
 	}()

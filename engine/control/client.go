@@ -22,9 +22,9 @@ type Client struct {
 type transport interface {
 	// handle runs one verb other than call, watch and snapshot.
 	handle(ctx context.Context, req any) (any, error)
-	call(ctx context.Context, req CallReq, reply func(Reply)) (CallDone, error)
-	// watch returns a function that waits for the next update and one that ends the watch.
-	watch(ctx context.Context, topics []string) (next func(context.Context) (Update, error), stop func(), err error)
+	// call sends a call; wait is the rest of it, and must be called.
+	call(ctx context.Context, req CallReq, reply func(Reply)) (wait func() (CallDone, error))
+	watch(ctx context.Context, topics []string) (*Watch, error)
 	info() Info
 	done() <-chan struct{}
 	err() error
@@ -130,6 +130,7 @@ func (c *Client) Snapshot(ctx context.Context) (*Snapshot, error) {
 // Watch is the stream of updates of a session.
 type Watch struct {
 	next func(context.Context) (Update, error)
+	mark func(token uint64)
 	stop func()
 }
 
@@ -142,16 +143,16 @@ func (c *Client) Watch(ctx context.Context, topics ...string) (*Watch, error) {
 			return nil, fmt.Errorf("watch: no topic %q (have %s, %s, %s)", t, TopicState, TopicLogs, TopicMessages)
 		}
 	}
-	next, stop, err := c.t.watch(ctx, topics)
-	if err != nil {
-		return nil, err
-	}
-	return &Watch{next: next, stop: stop}, nil
+	return c.t.watch(ctx, topics)
 }
 
 // Next waits for the next update. An error is final: the context's, or one that is ErrClosed. Next is for one
 // goroutine at a time.
 func (w *Watch) Next(ctx context.Context) (Update, error) { return w.next(ctx) }
+
+// Sync asks for a mark in the stream: an Update with this Sync comes after everything that happened before the call.
+// Tokens grow, from 1; of two that are under way only the larger may be told. It does not wait.
+func (w *Watch) Sync(token uint64) { w.mark(token) }
 
 // Close ends the watch. Next then returns ErrClosed.
 func (w *Watch) Close() { w.stop() }

@@ -19,6 +19,7 @@ const (
 type Update struct {
 	Snapshot *Snapshot // not nil: forget your picture and begin with this one
 	Events   []*Event
+	Sync     uint64 // not 0: everything that happened before the Watch.Sync with this token has now been delivered
 }
 
 // feed collects the events of one watch between two updates. The backend's sink is push, which never blocks.
@@ -34,6 +35,7 @@ type feed struct {
 	lost    Dropped
 	resync  bool // state events were lost
 	snap    *Snapshot
+	sync    uint64 // token to be told once all that waits has been taken
 	stopped func()
 }
 
@@ -159,9 +161,21 @@ func (f *feed) take(b Backend) (u Update, ok bool) {
 	}
 	if len(f.state) > 0 || len(f.data) > 0 || f.resync {
 		f.signal()
+	} else {
+		u.Sync, f.sync = f.sync, 0
 	}
-	return u, u.Snapshot != nil || len(u.Events) > 0
+	return u, !u.empty()
 }
+
+// mark asks for the token to be told after everything that has been pushed by now.
+func (f *feed) mark(token uint64) {
+	f.mu.Lock()
+	f.sync = max(f.sync, token)
+	f.mu.Unlock()
+	f.signal()
+}
+
+func (u Update) empty() bool { return u.Snapshot == nil && len(u.Events) == 0 && u.Sync == 0 }
 
 // stop ends the subscription.
 func (f *feed) stop() {

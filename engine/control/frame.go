@@ -21,15 +21,16 @@ const (
 type kind uint8
 
 const (
-	kindHello   kind = 1 // client: hello
-	kindWelcome kind = 2 // server: Info
-	kindBye     kind = 3 // either: the connection ends, Err says why
-	kindRequest kind = 4 // client: Verb, Body
-	kindAnswer  kind = 5 // server: the last frame of a request: Body or Err
-	kindReply   kind = 6 // server: Reply, one rank's part of a call
-	kindCancel  kind = 7 // client: gives up on the request
-	kindUpdate  kind = 8 // server: update of a watch
-	kindCredit  kind = 9 // client: may be sent one more update of the watch
+	kindHello   kind = 1  // client: hello
+	kindWelcome kind = 2  // server: Info
+	kindBye     kind = 3  // either: the connection ends, Err says why
+	kindRequest kind = 4  // client: Verb, Body
+	kindAnswer  kind = 5  // server: the last frame of a request: Body or Err
+	kindReply   kind = 6  // server: Reply, one rank's part of a call
+	kindCancel  kind = 7  // client: gives up on the request
+	kindUpdate  kind = 8  // server: update of a watch
+	kindCredit  kind = 9  // client: may be sent one more update of the watch
+	kindSync    kind = 10 // client: wants to know when it has all events of the watch up to now
 )
 
 // frame is what follows each length prefix: a CBOR map with small integer keys, absent when zero.

@@ -74,22 +74,36 @@ func (l *local) handle(ctx context.Context, req any) (any, error) {
 	return l.b.Handle(ctx, l.who, req)
 }
 
-func (l *local) call(ctx context.Context, req CallReq, reply func(Reply)) (CallDone, error) {
+func (l *local) call(ctx context.Context, req CallReq, reply func(Reply)) func() (CallDone, error) {
+	fail := func(err error) func() (CallDone, error) {
+		return func() (CallDone, error) { return CallDone{}, err }
+	}
 	if err := mayAct(l.who, verbCall, true); err != nil {
-		return CallDone{}, err
+		return fail(err)
 	}
 	ctx, end, err := l.begin(ctx)
 	if err != nil {
-		return CallDone{}, err
+		return fail(err)
 	}
-	defer end()
-	return l.b.Call(ctx, l.who, req, reply)
+	wait := startCall(ctx, l.b, l.who, req, reply)
+	return func() (CallDone, error) {
+		defer end()
+		return wait()
+	}
 }
 
-func (l *local) watch(_ context.Context, topics []string) (func(context.Context) (Update, error), func(), error) {
+// startCall sends the call before it returns where the backend can, so that calls of one client keep their order.
+func startCall(ctx context.Context, b Backend, who ClientInfo, req CallReq, reply func(Reply)) func() (CallDone, error) {
+	if o, ok := b.(OrderedCaller); ok {
+		return o.StartCall(ctx, who, req, reply)
+	}
+	return func() (CallDone, error) { return b.Call(ctx, who, req, reply) }
+}
+
+func (l *local) watch(_ context.Context, topics []string) (*Watch, error) {
 	wctx, end, err := l.begin(context.Background())
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	f := newFeed(l.b, topics)
 	stop := sync.OnceFunc(func() { f.stop(); end() })
@@ -108,7 +122,7 @@ func (l *local) watch(_ context.Context, topics []string) (func(context.Context)
 			}
 		}
 	}
-	return next, stop, nil
+	return &Watch{next: next, mark: f.mark, stop: stop}, nil
 }
 
 func (l *local) info() Info            { return l.server }

@@ -329,29 +329,28 @@ func answerAs[A any](body []byte) (any, error) {
 	return a, nil
 }
 
-func (l *link) call(ctx context.Context, req CallReq, reply func(Reply)) (CallDone, error) {
-	if err := ctx.Err(); err != nil {
-		return CallDone{}, err
-	}
+func (l *link) call(ctx context.Context, req CallReq, reply func(Reply)) func() (CallDone, error) {
 	p := &pending{reply: reply}
 	id, err := l.open(verbCall, req, p)
-	if err != nil {
-		return CallDone{}, err
-	}
-	f, err := l.wait(ctx, id, p, cancelGrace)
-	if err != nil {
-		return CallDone{}, err
-	}
-	var done CallDone
-	if len(f.Body) > 0 {
-		if err := friendlyDec().Unmarshal(f.Body, &done); err != nil {
-			return done, errorf(CodeFailed, "the end of the call does not decode: %v", err)
+	return func() (CallDone, error) {
+		if err != nil {
+			return CallDone{}, err
 		}
+		f, err := l.wait(ctx, id, p, cancelGrace)
+		if err != nil {
+			return CallDone{}, err
+		}
+		var done CallDone
+		if len(f.Body) > 0 {
+			if err := friendlyDec().Unmarshal(f.Body, &done); err != nil {
+				return done, errorf(CodeFailed, "the end of the call does not decode: %v", err)
+			}
+		}
+		if f.Err != nil {
+			return done, f.Err
+		}
+		return done, nil
 	}
-	if f.Err != nil {
-		return done, f.Err
-	}
-	return done, nil
 }
 
 func (l *link) info() Info            { return l.server }
@@ -380,10 +379,11 @@ func (l *link) close() error {
 type wireUpdate struct {
 	Snapshot *Snapshot         `cbor:",omitempty"`
 	Events   []cbor.RawMessage `cbor:",omitempty"`
+	Sync     uint64            `cbor:",omitempty"`
 }
 
 func (u wireUpdate) decode() Update {
-	out := Update{Snapshot: u.Snapshot}
+	out := Update{Snapshot: u.Snapshot, Sync: u.Sync}
 	for _, raw := range u.Events {
 		var ev Event
 		if err := friendlyDec().Unmarshal(raw, &ev); err == nil && ev.known() {
@@ -394,7 +394,7 @@ func (u wireUpdate) decode() Update {
 }
 
 func encodeUpdate(u Update) ([]byte, error) {
-	w := wireUpdate{Snapshot: u.Snapshot, Events: make([]cbor.RawMessage, 0, len(u.Events))}
+	w := wireUpdate{Snapshot: u.Snapshot, Sync: u.Sync, Events: make([]cbor.RawMessage, 0, len(u.Events))}
 	for _, ev := range u.Events {
 		raw, err := enc().Marshal(ev)
 		if err != nil {
@@ -411,9 +411,9 @@ func (e *Event) known() bool {
 		e.Type != nil || e.Call != nil || e.Client != nil || e.Failure != nil || e.Log != nil || e.Message != nil || e.Dropped != nil
 }
 
-func (l *link) watch(ctx context.Context, topics []string) (func(context.Context) (Update, error), func(), error) {
+func (l *link) watch(ctx context.Context, topics []string) (*Watch, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	updates := make(chan wireUpdate, watchCredit)
 	p := &pending{update: func(u wireUpdate) error {
@@ -426,7 +426,7 @@ func (l *link) watch(ctx context.Context, topics []string) (func(context.Context
 	}}
 	id, err := l.open(verbWatch, WatchReq{Topics: topics, Credit: watchCredit}, p)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	stopped := make(chan struct{})
 	stop := sync.OnceFunc(func() {
@@ -439,7 +439,7 @@ func (l *link) watch(ctx context.Context, topics []string) (func(context.Context
 			select {
 			case u := <-updates:
 				l.out.put(frame{Kind: kindCredit, ID: id}) //nolint:errcheck // the next wait tells that the link has ended
-				if up := u.decode(); up.Snapshot != nil || len(up.Events) > 0 {
+				if up := u.decode(); !up.empty() {
 					return up, nil
 				}
 			case f := <-p.answer:
@@ -459,13 +459,21 @@ func (l *link) watch(ctx context.Context, topics []string) (func(context.Context
 	first, err := next(ctx)
 	if err != nil {
 		stop()
-		return nil, nil, err
+		return nil, err
 	}
-	return func(ctx context.Context) (Update, error) {
-		if u := first; u.Snapshot != nil || len(u.Events) > 0 {
+	rest := next
+	next = func(ctx context.Context) (Update, error) {
+		if u := first; !u.empty() {
 			first = Update{}
 			return u, nil
 		}
-		return next(ctx)
-	}, stop, nil
+		return rest(ctx)
+	}
+	mark := func(token uint64) {
+		body, err := enc().Marshal(token)
+		if err == nil {
+			l.out.put(frame{Kind: kindSync, ID: id, Body: body}) //nolint:errcheck // Next tells that the link has ended
+		}
+	}
+	return &Watch{next: next, mark: mark, stop: stop}, nil
 }

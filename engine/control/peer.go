@@ -26,7 +26,8 @@ type peer struct {
 
 	ctx    context.Context // ends when the client is to go; its cause says why
 	cancel context.CancelCauseFunc
-	wg     sync.WaitGroup // requests in flight
+	wg     sync.WaitGroup // requests in flight, and the lane
+	lane   chan func()    // sends the client's calls one after the other: their order is the client's (promise P1)
 
 	mu       sync.Mutex
 	requests map[uint64]*request
@@ -37,6 +38,7 @@ type request struct {
 	cancel context.CancelFunc
 	call   uint64        // CallReq.ID of a call
 	credit chan struct{} // of a watch
+	feed   *feed         // of a watch
 }
 
 // welcome reads hello and answers it.
@@ -62,7 +64,7 @@ func (s *Server) welcome(conn net.Conn) (*peer, error) {
 	}
 	snap, unsubscribe := s.cfg.Backend.Subscribe(func(*Event) {})
 	unsubscribe()
-	p := &peer{s: s, b: s.cfg.Backend, conn: conn, r: r, out: newOutbox(s.cfg.Limits.Queue), requests: make(map[uint64]*request)}
+	p := &peer{s: s, b: s.cfg.Backend, conn: conn, r: r, out: newOutbox(s.cfg.Limits.Queue), requests: make(map[uint64]*request), lane: make(chan func(), s.cfg.Limits.InFlight)}
 	p.info = infoOf(snap, version)
 	p.info.Capabilities = s.cfg.Capabilities
 	p.who = s.cfg.Backend.Attach(ClientInfo{Name: cleanName(h.Name), Role: role, Version: version, Since: time.Now()})
@@ -127,7 +129,9 @@ func (p *peer) run() error {
 			p.cancel(err)
 		}
 	})
+	p.wg.Go(p.sendCalls)
 	err = p.read()
+	close(p.lane)
 	left := errors.Is(err, io.EOF)
 	if cause := context.Cause(p.ctx); cause != nil {
 		err = cause
@@ -177,6 +181,8 @@ func (p *peer) read() error {
 			p.end(f.ID)
 		case kindCredit:
 			p.grant(f.ID)
+		case kindSync:
+			p.mark(f)
 		} // other kinds are from a newer client (INV-SKEW)
 	}
 }
@@ -215,13 +221,34 @@ func (p *peer) start(f *frame) {
 		p.answer(f.ID, nil, err)
 		return
 	}
+	finish := func(run func() (any, error)) {
+		p.wg.Go(func() {
+			body, err := run()
+			p.forget(f.ID)
+			cancel()
+			p.answer(f.ID, body, err)
+		})
+	}
 	run := p.plan(f, req)
-	p.wg.Go(func() {
-		body, err := run(ctx)
-		p.forget(f.ID)
-		cancel()
-		p.answer(f.ID, body, err)
-	})
+	if f.Verb != verbCall {
+		finish(func() (any, error) { return run(ctx) })
+		return
+	}
+	p.lane <- func() { // has room for every request that admit lets in
+		wait, err := run(ctx)
+		finish(func() (any, error) {
+			if err != nil {
+				return nil, err
+			}
+			return wait.(func() (CallDone, error))()
+		})
+	}
+}
+
+func (p *peer) sendCalls() {
+	for send := range p.lane {
+		send()
+	}
 }
 
 func (p *peer) admit(id uint64, req *request) error {
@@ -259,6 +286,20 @@ func (p *peer) grant(id uint64) {
 		case req.credit <- struct{}{}:
 		default: // more than the client may have at once
 		}
+	}
+}
+
+// mark passes a client's Sync on to the feed of its watch.
+func (p *peer) mark(f *frame) {
+	var token uint64
+	if hostileDec().Unmarshal(f.Body, &token) != nil {
+		return
+	}
+	p.mu.Lock()
+	req := p.requests[f.ID]
+	p.mu.Unlock()
+	if req != nil && req.feed != nil {
+		req.feed.mark(token)
 	}
 }
 
@@ -317,6 +358,7 @@ func clipped(s string) string {
 	return cleanName(s)
 }
 
+// planCall returns what sends the call; that returns what waits for its end.
 func (p *peer) planCall(f *frame, req *request) func(context.Context) (any, error) {
 	var c CallReq
 	if err := hostileDec().Unmarshal(f.Body, &c); err != nil {
@@ -326,15 +368,14 @@ func (p *peer) planCall(f *frame, req *request) func(context.Context) (any, erro
 	req.call = c.ID
 	p.mu.Unlock()
 	return func(ctx context.Context) (any, error) {
-		done, err := p.b.Call(ctx, p.who, c, func(r Reply) {
+		return startCall(ctx, p.b, p.who, c, func(r Reply) {
 			body, err := enc().Marshal(r)
 			if err != nil {
 				p.cancel(fmt.Errorf("a reply does not encode: %w", err))
 				return
 			}
 			p.send(frame{Kind: kindReply, ID: f.ID, Body: body})
-		})
-		return done, err
+		}), nil
 	}
 }
 
@@ -360,11 +401,11 @@ func (p *peer) planWatch(f *frame, req *request) func(context.Context) (any, err
 	for range min(max(w.Credit, 1), mostCredit) {
 		credit <- struct{}{}
 	}
+	feed := newFeed(p.b, w.Topics) // here and not below: a Sync that follows finds it
 	p.mu.Lock()
-	req.credit = credit
+	req.credit, req.feed = credit, feed
 	p.mu.Unlock()
 	return func(ctx context.Context) (any, error) {
-		feed := newFeed(p.b, w.Topics)
 		defer feed.stop()
 		for {
 			select {

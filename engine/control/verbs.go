@@ -121,3 +121,11 @@ type Backend interface {
 	Attach(client ClientInfo) ClientInfo
 	Detach(client ClientInfo)
 }
+
+// OrderedCaller is a Backend whose calls keep the order in which one client makes them, also when it does not wait for
+// the first before it makes the second.
+type OrderedCaller interface {
+	// StartCall is Backend.Call in two halves: it has sent the call when it returns; wait is the rest of Call and is
+	// called exactly once. Mistakes in the request come from wait.
+	StartCall(ctx context.Context, client ClientInfo, req CallReq, reply func(Reply)) (wait func() (CallDone, error))
+}

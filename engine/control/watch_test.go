@@ -204,3 +204,82 @@ func BenchmarkWatch(b *testing.B) {
 		}
 	}
 }
+
+func TestSyncComesAfterEverythingBeforeIt(t *testing.T) {
+	eachTransport(t, newFake, func(t *testing.T, b *fake, connect func(ClientInfo) *Client) {
+		c := connect(ClientInfo{})
+		w, err := c.Watch(t.Context(), TopicLogs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Close()
+		for round := range uint64(20) {
+			n := int(round) * 700
+			for i := range n {
+				b.emit(logEvent(i))
+			}
+			b.emit(meshEvent(1)) // filtered out: no update of its own
+			w.Sync(round + 1)
+			seen := 0
+			for {
+				u, err := w.Next(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				seen += len(u.Events)
+				if u.Sync == round+1 {
+					break
+				}
+			}
+			if seen != n {
+				t.Fatalf("round %d: %d events before the mark, want %d", round, seen, n)
+			}
+		}
+	})
+}
+
+// ordered notes the order in which calls are sent.
+type ordered struct {
+	*fake
+	sent []string
+}
+
+func (o *ordered) StartCall(ctx context.Context, _ ClientInfo, req CallReq, _ func(Reply)) func() (CallDone, error) {
+	o.mu.Lock()
+	o.sent = append(o.sent, req.Endpoint)
+	o.mu.Unlock()
+	return func() (CallDone, error) { return CallDone{}, ctx.Err() }
+}
+
+func TestCallsOfOneClientAreSentInTheirOrder(t *testing.T) {
+	check := func(t *testing.T, o *ordered, c *Client) {
+		var want []string
+		var last *CallHandle
+		for i := range 200 {
+			want = append(want, string(rune('a'+i%26)))
+			h, err := c.Call(t.Context(), CallReq{Endpoint: want[i]})
+			if err != nil {
+				t.Fatal(err)
+			}
+			last = h
+		}
+		if _, err := last.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		if !slices.Equal(o.sent, want) {
+			t.Errorf("sent %v", o.sent)
+		}
+	}
+	t.Run("in-process", func(t *testing.T) {
+		o := &ordered{fake: newFake()}
+		c := InProcess(o, ClientInfo{})
+		defer c.Close()
+		check(t, o, c)
+	})
+	t.Run("unix socket", func(t *testing.T) {
+		o := &ordered{fake: newFake()}
+		check(t, o, dial(t, serveUnix(t, o, Limits{}), ClientInfo{}))
+	})
+}

@@ -17,7 +17,7 @@ type (
 	hop struct {
 		By   int      `doc:"how far" monarch:"required"`
 		Tags []string `json:"tags,omitempty"`
-		note string
+		_    string
 	}
 	tree struct {
 		Name string
@@ -46,7 +46,7 @@ type (
 	}
 	meshLike   struct{ N int }
 	portLike   struct{ N int }
-	rawCBOR    struct{ x int }
+	rawCBOR    struct{ _ int }
 	level      int8
 	gen[T any] struct{ V T }
 )
@@ -54,8 +54,6 @@ type (
 func (meshLike) SchemaKind() (string, string)  { return KindMesh, "demos/toy.ToyActor" }
 func (*portLike) SchemaKind() (string, string) { return KindPort, "" }
 func (rawCBOR) MarshalCBOR() ([]byte, error)   { return []byte{1}, nil }
-func (h hop) useUnexported() string            { return h.note }
-func (r rawCBOR) useUnexported() int           { return r.x }
 
 func describe(t testing.TB, v any) (Types, *Schema) {
 	t.Helper()

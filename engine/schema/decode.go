@@ -79,6 +79,9 @@ func (r *reader) peek() (item, error) {
 	return it, err
 }
 
+// accept passes the head that peek has judged.
+func (r *reader) accept() { _, _ = r.next() }
+
 // take returns the bytes of a string whose head was read.
 func (r *reader) take(it item) []byte {
 	b := r.b[r.pos : r.pos+int(it.n)]
@@ -115,9 +118,12 @@ func (r *reader) skip(depth int) ([]byte, error) {
 	return r.b[at:r.pos], nil
 }
 
+// maxAhead bounds what is allocated before the items were seen: a count is believed only as far as it was read.
+const maxAhead = 1024
+
 // pairs reads the keys and values of a map whose head was read.
 func (r *reader) pairs(it item, depth int) ([]pair, error) {
-	out := make([]pair, 0, it.n)
+	out := make([]pair, 0, min(it.n, maxAhead))
 	for range it.n {
 		k, err := r.skip(depth + 1)
 		if err != nil {

@@ -3,7 +3,7 @@
 //
 // A Builder derives schemas from Go types and refuses what cannot survive the trip. ParseLiteral turns text into the
 // CBOR that the Go type decodes; Format, Literal and Value turn CBOR into text for people, text for ParseLiteral, and
-// values for expressions. The encoding is fxamacker/cbor's deterministic mode with time as RFC 3339 text.
+// values for expressions. The encoding is fxamacker/cbor's deterministic mode with time as tagged RFC 3339 text.
 //
 // It is pure: no I/O, no goroutines, no clock. It does not encode Go values, and it does not know what a mesh name
 // stands for: Refs does.

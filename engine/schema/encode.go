@@ -25,16 +25,19 @@ const (
 	majorSimple = 7 << 5
 )
 
+const tagTime = 0 // RFC 3339 text follows
+
 const (
 	cborFalse = 0xf4
 	cborTrue  = 0xf5
 	cborNull  = 0xf6
 )
 
-// mode encodes floats and times; everything else is simple enough to be written here.
+// mode encodes floats and times; everything else is simple enough to be written here. It must agree with quicnet.Enc,
+// which this package does not import so that it stays pure; a test compares the two.
 var mode = func() cbor.EncMode {
 	o := cbor.CoreDetEncOptions()
-	o.Time = cbor.TimeRFC3339Nano
+	o.Time, o.TimeTag = cbor.TimeRFC3339Nano, cbor.EncTagRequired
 	m, err := o.EncMode()
 	if err != nil {
 		panic(err) // the options are constant

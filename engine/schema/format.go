@@ -3,7 +3,6 @@ package schema
 import (
 	"encoding/hex"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -85,6 +84,8 @@ func (p *printer) value(s *Schema, depth int) error {
 		p.out.WriteString("port")
 		_, err := p.r.skip(depth)
 		return err
+	case it.major == majorTag && it.n == tagTime:
+		return p.time(depth)
 	case d.Kind == KindStruct && (it.major == majorMap && !d.Array || it.major == majorArray && d.Array):
 		return p.structure(&d, depth)
 	case it.major == majorMap:
@@ -94,19 +95,17 @@ func (p *printer) value(s *Schema, depth int) error {
 	case it.major == majorArray:
 		return p.list(d.Elem, depth)
 	case d.Kind == KindFloat && it.isFloat():
-		p.r.skip(depth)
+		p.r.accept()
 		p.float(it.float(), floatBits(&d))
 		return nil
 	case d.Kind == KindDuration && number:
 		if n, ok := it.int64(); ok {
-			p.r.skip(depth)
+			p.r.accept()
 			p.out.WriteString(time.Duration(n).String())
 			return nil
 		}
 	case d.Kind == KindTime && it.major == majorText:
-		p.r.next()
-		p.out.WriteString(timeText(string(p.r.take(it)), p.full))
-		return nil
+		return p.untagged()
 	}
 	return p.plain(it, depth)
 }
@@ -186,15 +185,37 @@ func (p *printer) float(f float64, bits int) {
 	}
 }
 
-// timeText is a time as it came when it is one, so that its zone stays, else the text in quotes.
-func timeText(s string, full bool) string {
-	if _, err := time.Parse(time.RFC3339Nano, s); err == nil {
-		return clean(s)
+// time prints a tagged time, and what is tagged as one and is none as it is.
+func (p *printer) time(depth int) error {
+	tag, err := p.r.next()
+	if err != nil {
+		return err
 	}
-	if full {
-		return jsonText(s, 0)
+	it, err := p.r.peek()
+	switch {
+	case err != nil:
+		return err
+	case it.major == majorText:
+		return p.untagged()
 	}
-	return jsonText(s, maxText)
+	p.out.WriteString(strconv.FormatUint(tag.n, 10) + "(")
+	defer p.out.WriteByte(')')
+	return p.value(nil, depth+1)
+}
+
+// untagged prints the text of a time as it came, so that its zone stays; text that is no time gets quotes.
+func (p *printer) untagged() error {
+	it, err := p.r.next()
+	if err != nil {
+		return err
+	}
+	s := string(p.r.take(it))
+	if _, err := time.Parse(time.RFC3339Nano, s); err != nil {
+		p.text(s)
+		return nil
+	}
+	p.out.WriteString(clean(s))
+	return nil
 }
 
 func (p *printer) list(elem *Schema, depth int) error {
@@ -265,7 +286,7 @@ func (p *printer) key(k *Schema, depth int) error {
 	if it.major != majorText {
 		return p.value(k, depth)
 	}
-	p.r.next()
+	p.r.accept()
 	p.name(string(p.r.take(it)))
 	return nil
 }
@@ -376,12 +397,19 @@ func split(r *reader, d *Schema, depth int) (fields [][]byte, unknown []pair, er
 	if err != nil {
 		return nil, nil, err
 	}
+	byKey := make(map[string]int, len(d.Fields))
+	for i := range d.Fields {
+		byKey[string(fieldKey(&d.Fields[i]))] = i
+	}
 	for _, kv := range pairs {
-		i := slices.IndexFunc(d.Fields, func(f Field) bool { return string(fieldKey(&f)) == string(kv.key) })
-		if name, ok := textKey(kv.key); i < 0 && ok {
-			i = findField(d.Fields, name)
+		i, ok := byKey[string(kv.key)]
+		if !ok && len(unknown) < maxItems { // in another case, as the decoder would take it; a few are enough
+			if name, isText := textKey(kv.key); isText {
+				i = findField(d.Fields, name)
+				ok = i >= 0
+			}
 		}
-		if i < 0 || fields[i] != nil {
+		if !ok || fields[i] != nil {
 			unknown = append(unknown, kv)
 			continue
 		}

@@ -73,6 +73,9 @@ func TestFormatShowsWhatIsWrong(t *testing.T) {
 		{"too deep", append([]byte(strings.Repeat("\x81", 100)), 0), "nested deeper than 64"},
 		{"bytes after it", []byte{1, 2, 3}, "1 ‹and 2 bytes more›"},
 		{"a tag", []byte{0xc1, 0x05}, "1(5)"},
+		{"a time that is none", []byte{0xc0, 0x05}, "0(5)"},
+		{"a tagged time", encode(t, time.Unix(0, 7).UTC()), "1970-01-01T00:00:00.000000007Z"},
+		{"a time without its tag", encode(t, map[string]string{"By": "1970-01-01T00:00:00Z"}), `{By: "1970-01-01T00:00:00Z"}`},
 		{"undefined", []byte{0xf7}, "undefined"},
 		{"invalid UTF-8", []byte{0x62, 0xff, 0x1b}, `"\xff\u001b"`},
 	} {
@@ -108,6 +111,9 @@ func TestValuesAreNaturalInExpressions(t *testing.T) {
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %#v, %v\nwant %#v", got, err, want)
+	}
+	if v, err := Value(nil, &Schema{Kind: KindTime}, encode(t, at.Format(time.RFC3339Nano))); err != nil || v != at {
+		t.Errorf("a time without its tag is a time: %v, %v", v, err)
 	}
 	if v, err := Value(ts, s, nil); v != nil || err != nil {
 		t.Errorf("no body is nil: %v, %v", v, err)
@@ -156,7 +162,7 @@ func TestHostileSchemasDoNoHarm(t *testing.T) {
 		for _, b := range bodies {
 			printsClean(t, "Format", Format(ts, s, b))
 			printsClean(t, "Literal", Literal(ts, s, b))
-			Value(ts, s, b)
+			_, _ = Value(ts, s, b)
 		}
 		for _, text := range []string{"", "1", "x", "{}", "[]", "{x: 1}", "{a: {a: {}}}", "[1, 2]", "null", "h'00'", "@toy", "{1: 1}"} {
 			if _, err := ParseLiteral(ts, s, text, nil); err != nil {
@@ -189,7 +195,7 @@ func FuzzParseLiteral(f *testing.F) {
 	hostileTypes, hostile := hostileSchemas()
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, h := range hostile {
-			ParseLiteral(hostileTypes, h, text, meshes{})
+			_, _ = ParseLiteral(hostileTypes, h, text, meshes{})
 		}
 		if b, err := ParseLiteral(ts, str, text, nil); err == nil {
 			if back, err := ParseLiteral(ts, str, Literal(ts, str, b), nil); err != nil || string(back) != string(b) {
@@ -223,10 +229,10 @@ func FuzzFormat(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		printsClean(t, "Format", Format(ts, s, body))
 		printsClean(t, "Literal", Literal(ts, s, body))
-		Value(ts, s, body)
+		_, _ = Value(ts, s, body)
 		for _, h := range hostile {
 			printsClean(t, "Format", Format(hostileTypes, h, body))
-			Value(hostileTypes, h, body)
+			_, _ = Value(hostileTypes, h, body)
 		}
 	})
 }

@@ -94,7 +94,7 @@ type litParser struct {
 func (p *litParser) value(s *Schema, path string, depth int) ([]byte, error) {
 	p.space()
 	at := p.pos
-	if depth > maxDepth {
+	if c := p.peek(); depth > maxDepth || depth == maxDepth && (c == '[' || c == '{') {
 		return nil, p.fail(at, path, "nested deeper than %d", maxDepth)
 	}
 	d := p.types.Deref(s)
@@ -429,7 +429,7 @@ func (p *litParser) any(path string, depth int) ([]byte, error) {
 	case "":
 		return nil, p.fail(at, path, "want a value, not %s", p.token())
 	}
-	for _, kind := range []string{KindInt, KindUint, KindFloat} {
+	for _, kind := range []string{KindInt, KindUint, KindFloat, KindTime} {
 		if out, msg := encScalar(&Schema{Kind: kind, Bits: 64}, w); msg == "" {
 			return out, nil
 		}

@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/monarch-tui/monarch-tui/engine/shape"
+	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
 // meshes knows one mesh, @toy, whose reference encodes as its name and selection.
@@ -135,7 +136,7 @@ func TestLiteralsReadBackToTheSameBytes(t *testing.T) {
 			t.Fatalf("%s\nreads back as\n%s\n%x\n%x", text, Literal(ts, s, back), body, back)
 		}
 		var v everything
-		if err := cbor.Unmarshal(back, &v); err != nil {
+		if err := quicnet.Dec().Unmarshal(back, &v); err != nil {
 			t.Fatalf("the worker cannot decode %s: %v", text, err)
 		}
 		if line := Format(ts, s, body); strings.ContainsAny(line, "\n\x1b\x00") || len(line) > 40_000 {
@@ -147,9 +148,23 @@ func TestLiteralsReadBackToTheSameBytes(t *testing.T) {
 	})
 }
 
+func TestTheEncodingIsThatOfQuicnet(t *testing.T) {
+	ts, s := describe(t, everything{})
+	rapid.Check(t, func(t *rapid.T) {
+		body, err := quicnet.Enc().Marshal(drawEverything(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := ParseLiteral(ts, s, Literal(ts, s, body), nil)
+		if err != nil || string(back) != string(body) {
+			t.Fatalf("%s: %v", Literal(ts, s, body), err)
+		}
+	})
+}
+
 func TestLiteralsOfSingleValues(t *testing.T) {
 	for _, v := range []any{
-		0, -1, int64(math.MinInt64), uint64(math.MaxUint64), "", " a ", "null", "it's \"so\"", "\x00\x1b[2J\u202e", "héllo 𝛑", true, 1.5, float32(0.1),
+		0, -1, int64(math.MinInt64), uint64(math.MaxUint64), "", " a ", "null", "it's \"so\"", "\x00\x1b[2J\u202e", "\xff\xfe a \x80", map[string]int{"\xff": 1}, []any{time.Unix(1, 5).UTC()}, "héllo 𝛑", true, 1.5, float32(0.1),
 		time.Duration(math.MinInt64), time.Date(2026, 1, 2, 3, 4, 5, 6, time.FixedZone("", 7200)), []byte(nil), []byte{}, []string(nil), []string{},
 		map[string]int(nil), (*int)(nil), [2]int{1, 2}, struct{}{}, pairA{}, tree{}, []any{1.0, 1}, map[string]string{"a b": "", "x-1": "y"},
 	} {
@@ -208,7 +223,7 @@ func TestWhatAPersonMayType(t *testing.T) {
 		{`{tag: a@b.c}`, map[string]any{"Tag": "a@b.c"}},
 		{`{tag: don't}`, map[string]any{"Tag": "don't"}},
 	} {
-		var zero any = tc.want
+		zero := tc.want
 		if m, ok := tc.want.(map[string]any); ok && m != nil {
 			zero = arg{}
 		}
@@ -354,6 +369,22 @@ func TestLiteralOddities(t *testing.T) {
 	}
 	if _, err := ParseLiteral(nil, mesh, "@toy", nil); err == nil || !strings.Contains(err.Error(), "meshes cannot be named here") {
 		t.Errorf("without Refs: %v", err)
+	}
+}
+
+func TestNestingEndsWhereTheWorkerEndsIt(t *testing.T) {
+	_, s := describe(t, []any{})
+	deep := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
+	b, err := ParseLiteral(nil, s, deep(64), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v any
+	if err := quicnet.Dec().Unmarshal(b, &v); err != nil {
+		t.Errorf("64 levels are typed and not decoded: %v", err)
+	}
+	if _, err := ParseLiteral(nil, s, deep(65), nil); err == nil || !strings.Contains(err.Error(), "nested deeper than 64 (column 65)") {
+		t.Errorf("65 levels: %v", err)
 	}
 }
 

@@ -110,7 +110,7 @@ func (p *litParser) str(path string) ([]byte, error) {
 	return encText(w), nil
 }
 
-// quoted reads "…" or '…' with the escapes of JSON and \', or `…` as it stands.
+// quoted reads "…" or '…' with the escapes of JSON, \' and \x00, or `…` as it stands.
 func (p *litParser) quoted(path string) (string, error) {
 	open := p.pos
 	q := p.text[open]
@@ -147,9 +147,13 @@ func (p *litParser) escape(b *strings.Builder, path string) error {
 		p.pos++
 		return nil
 	}
+	if b2, ok := p.hex2(c); ok {
+		b.WriteByte(b2)
+		return nil
+	}
 	if c != 'u' {
 		_, n := utf8.DecodeRuneInString(p.text[p.pos:])
-		return p.fail(at, path, `unknown escape \%s: want one of \" \' \\ \/ \b \f \n \r \t \u0000`, clean(p.text[p.pos:p.pos+n]))
+		return p.fail(at, path, `unknown escape \%s: want one of \" \' \\ \/ \b \f \n \r \t \x00 \u0000`, clean(p.text[p.pos:p.pos+n]))
 	}
 	r, ok := p.hex4()
 	if ok && utf16.IsSurrogate(r) {
@@ -166,6 +170,19 @@ func (p *litParser) escape(b *strings.Builder, path string) error {
 	}
 	b.WriteRune(r)
 	return nil
+}
+
+// hex2 reads xXX, the cursor being at the x: one byte, for the strings of Go that are no UTF-8.
+func (p *litParser) hex2(c byte) (byte, bool) {
+	if c != 'x' || p.pos+3 > len(p.text) {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(p.text[p.pos+1:p.pos+3], 16, 8)
+	if err != nil {
+		return 0, false
+	}
+	p.pos += 3
+	return byte(n), true
 }
 
 // hex4 reads uXXXX, the cursor being at the u.

@@ -66,10 +66,10 @@ func (v *valuer) value(s *Schema, depth int) (any, error) {
 		_, err := v.r.skip(depth)
 		return "port", err
 	}
-	v.r.next()
+	v.r.accept()
 	switch it.major {
 	case majorArray:
-		out := make([]any, 0, it.n)
+		out := make([]any, 0, min(it.n, maxAhead))
 		for range it.n {
 			x, err := v.value(d.Elem, depth+1)
 			if err != nil {
@@ -81,6 +81,9 @@ func (v *valuer) value(s *Schema, depth int) (any, error) {
 	case majorMap:
 		return v.mapping(it, &d, depth)
 	case majorTag:
+		if it.n == tagTime {
+			return v.value(&Schema{Kind: KindTime}, depth+1)
+		}
 		return v.value(nil, depth+1)
 	}
 	return v.scalar(it, &d), nil

@@ -1,0 +1,22 @@
+// Package script is the command language: one grammar for script files, for the ':' line of the explorer and for the
+// debugger prompt.
+//
+// A line is a command; an indented line below it is an expectation that judges it, rank by rank. There are no loops and
+// no functions: "for every rank" is what quantifiers say. A Script is parsed whole, expressions compiled, before
+// anything runs. A Session runs statements on a control.Client; a Runner runs files, each in a session of its own, and
+// reports.
+//
+// The package knows the engine only as a control.Client: what a script can do, any front end can.
+//
+// Invariants, named where tests hold them:
+//
+//   - INV-PARSE: nothing runs unless the whole file, and what it sources, parses; every error has file, line, column,
+//     and says what would be right.
+//   - INV-EXIT: the exit code tells the kind of the worst thing that happened: see the Exit constants.
+//   - INV-FOLD: two runs of a script on equal ranks print the same text: by rank, folded, without times.
+//   - INV-OUT: an expectation about what a rank printed sees every line printed before the reply.
+//   - INV-BOUND: an expression cannot run away: nodes, memory, nesting and the sizes of collections are limited.
+//   - INV-END: when a file has ended its jobs have ended and what it started is stopped.
+//
+// Locks: Session.mu (the picture and the log lines) is the only one; nothing is called while it is held.
+package script

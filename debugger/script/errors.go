@@ -1,0 +1,79 @@
+package script
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Exit codes of a run. Of several files the highest counts.
+const (
+	ExitOK        = 0   // everything held
+	ExitExpect    = 1   // an expectation failed
+	ExitUsage     = 2   // a mistake in the command line or in a script
+	ExitCommand   = 3   // a command failed
+	ExitTimeout   = 4   // a command or a file took too long: something hangs
+	ExitInternal  = 70  // a fault in monarch-tui itself
+	ExitInterrupt = 130 // interrupted
+)
+
+// Pos is a place in a script. The zero Pos is nowhere.
+type Pos struct {
+	File   string
+	Line   int // from 1
+	Column int // in characters, from 1
+}
+
+// String is file:line:column.
+func (p Pos) String() string { return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column) }
+
+// Error is a mistake in a script.
+type Error struct {
+	Pos
+	Msg    string
+	Source string // the line
+}
+
+// Error is file:line:column: message.
+func (e *Error) Error() string { return e.Pos.String() + ": " + e.Msg }
+
+// Detail is the error with the line it is about and a caret under the place.
+func (e *Error) Detail() string {
+	const most = 160
+	line, at := []rune(strings.ReplaceAll(e.Source, "\t", " ")), e.Column-1
+	if cut := at - most/2; len(line) > most && cut > 0 {
+		line, at = append([]rune("…"), line[cut:]...), at-cut+1
+	}
+	if len(line) > most {
+		line = append(line[:most], '…')
+	}
+	return fmt.Sprintf("%s\n    %s\n    %s^", e.Error(), clean(string(line)), strings.Repeat(" ", max(0, at)))
+}
+
+// clean makes text from outside fit for a terminal: control and direction characters are shown, not obeyed.
+func clean(s string) string {
+	return strings.Map(func(c rune) rune {
+		switch {
+		case c == '\n' || c == '\t':
+			return c
+		case c < ' ':
+			return '\u2400' + c
+		case c == 0x7f:
+			return '\u2421'
+		case c >= 0x80 && c < 0xa0, c >= 0x200b && c <= 0x200f, c >= 0x2028 && c <= 0x202e, c >= 0x2066 && c <= 0x2069, c == 0xfeff, c >= 0xe0000 && c <= 0xe007f:
+			return '\uFFFD'
+		}
+		return c
+	}, s)
+}
+
+// usageError is a mistake at an offset of the text that is being parsed.
+type usageError struct {
+	at  int
+	msg string
+}
+
+func (e *usageError) Error() string { return e.msg }
+
+func fail(at int, format string, args ...any) error {
+	return &usageError{at, fmt.Sprintf(format, args...)}
+}

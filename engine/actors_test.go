@@ -1,0 +1,268 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine"
+	"github.com/monarch-tui/monarch-tui/engine/enginetest"
+)
+
+var errBadRank = engine.Sentinel("bad rank")
+
+func TestMain(m *testing.M) {
+	enginetest.Main(m, func() {
+		if os.Getenv("ENGINE_TEST_DIE") != "" && engine.InWorker() {
+			fmt.Fprintln(os.Stderr, "flag provided but not defined: -worker")
+			os.Exit(2)
+		}
+		engine.Register[Acc]()
+		engine.Register[Seq](engine.Concurrent((*Seq).Peek))
+		engine.Register[Ring](engine.Concurrent((*Ring).Status))
+		engine.Register[Parent]()
+		engine.Register[Hooked]()
+		if os.Getenv("ENGINE_TEST_FORGET") == "" || !engine.InWorker() {
+			engine.Register[Forgotten]()
+		}
+		if os.Getenv("ENGINE_TEST_PARENT") != "" && !engine.InWorker() {
+			orphanParent()
+		}
+	})
+}
+
+// both runs a test on goroutines and on real worker processes.
+func both(t *testing.T, f func(t *testing.T, ctx context.Context)) {
+	t.Run("in-process", func(t *testing.T) { f(t, enginetest.Local(t)) })
+	t.Run("processes", func(t *testing.T) { f(t, enginetest.Processes(t)) })
+}
+
+func procs(t *testing.T, ctx context.Context, name string, n int) engine.ProcMesh {
+	t.Helper()
+	p, err := engine.SpawnProcs(ctx, engine.Name(name), engine.Dim("gpus", n))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func spawnOn[T any](t *testing.T, ctx context.Context, p engine.ProcMesh, name string, proto T) engine.Mesh[T] {
+	t.Helper()
+	m, err := engine.Spawn(ctx, p, name, proto)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func spawn[T any](t *testing.T, ctx context.Context, name string, n int, proto T) engine.Mesh[T] {
+	t.Helper()
+	return spawnOn(t, ctx, procs(t, ctx, "p_"+name, n), name, proto)
+}
+
+func at(i int) engine.Sel { return engine.At("gpus", i) }
+
+// Acc adds up.
+type Acc struct {
+	Start int
+
+	sum  int
+	peer engine.Mesh[Acc]
+}
+
+func (a *Acc) OnStart(context.Context) error { a.sum = a.Start; return nil }
+
+// Add adds and returns the sum.
+func (a *Acc) Add(ctx context.Context, n int) (int, error) {
+	if n == 1000 && engine.Here(ctx).Rank%2 == 1 {
+		return 0, fmt.Errorf("add %d: %w", n, errBadRank)
+	}
+	a.sum += n
+	return a.sum, nil
+}
+
+// Sum returns the sum.
+func (a *Acc) Sum(context.Context) (int, error) { return a.sum, nil }
+
+// Boom panics.
+func (a *Acc) Boom(context.Context) error { panic("boom") }
+
+// Pair sets the peer.
+func (a *Acc) Pair(ctx context.Context, other engine.Mesh[Acc]) error {
+	a.peer = other.Slice(engine.Here(ctx))
+	return a.peer.Err()
+}
+
+// AddToPeer adds to the peer.
+func (a *Acc) AddToPeer(ctx context.Context, n int) (int, error) {
+	return engine.Method(a.peer, (*Acc).Add).CallOne(ctx, n)
+}
+
+// Block waits until its context ends.
+func (a *Acc) Block(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+
+// Fail returns an error.
+func (a *Acc) Fail(context.Context) error { return errBadRank }
+
+// Pid is the process's id.
+func (a *Acc) Pid(context.Context) (int, error) { return os.Getpid(), nil }
+
+// Die kills its own process.
+func (a *Acc) Die(context.Context) error {
+	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	select {}
+}
+
+// Say prints in both ways.
+func (a *Acc) Say(ctx context.Context, s string) error {
+	fmt.Fprintf(engine.Out(ctx), "out %s\n", s)
+	return nil
+}
+
+// Child starts a process that outlives a careless parent.
+func (a *Acc) Child(context.Context) (int, error) {
+	c := exec.Command("sleep", "300")
+	if err := c.Start(); err != nil {
+		return 0, err
+	}
+	return c.Process.Pid, nil
+}
+
+// Seq records the order of what it gets.
+type Seq struct {
+	mu   sync.Mutex
+	got  []int
+	gate chan struct{}
+}
+
+// Put records n.
+func (s *Seq) Put(_ context.Context, n int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.got = append(s.got, n)
+	return nil
+}
+
+// Got returns the record.
+func (s *Seq) Got(context.Context) ([]int, error) { return s.got, nil }
+
+// Hold blocks the actor until its context ends or a second passed.
+func (s *Seq) Hold(ctx context.Context) error { <-ctx.Done(); return nil }
+
+// Peek is concurrent: it answers while the actor is busy.
+func (s *Seq) Peek(context.Context) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.got), nil
+}
+
+// Ring calls on to the next link.
+type Ring struct {
+	next engine.Mesh[Ring]
+}
+
+// Link sets the next one.
+func (r *Ring) Link(ctx context.Context, next engine.Mesh[Ring]) error {
+	r.next = next.Slice(engine.Here(ctx))
+	return r.next.Err()
+}
+
+// Ask waits for the next one's Ask.
+func (r *Ring) Ask(ctx context.Context, n int) (int, error) {
+	return engine.Method(r.next, (*Ring).Ask).CallOne(ctx, n+1)
+}
+
+// AskLater starts the next one's AskLater, and waits for it afterwards.
+func (r *Ring) AskLater(ctx context.Context, n int) (int, error) {
+	f := engine.Method(r.next, (*Ring).AskLater).Start(ctx, n+1)
+	return f.One(ctx)
+}
+
+// Kick starts a call to the next one and does not wait.
+func (r *Ring) Kick(ctx context.Context, n int) error {
+	if n > 0 {
+		engine.Action(r.next, (*Ring).Kick).Start(ctx, n-1)
+	}
+	return nil
+}
+
+// Status is concurrent.
+func (r *Ring) Status(context.Context) (string, error) { return "ok", nil }
+
+// AskStatus asks the next one, which asks back.
+func (r *Ring) AskStatus(ctx context.Context, back bool) (string, error) {
+	if !back {
+		return engine.Query(r.next, (*Ring).Status).CallOne(ctx)
+	}
+	return engine.Method(r.next, (*Ring).AskStatus).CallOne(ctx, false)
+}
+
+// Parent owns meshes of its own.
+type Parent struct {
+	Decision engine.Decision
+
+	kids     engine.Mesh[Acc]
+	failures []string
+}
+
+// Raise spawns n children.
+func (p *Parent) Raise(ctx context.Context, n int) (engine.Mesh[Acc], error) {
+	name := fmt.Sprintf("kids%d", engine.Here(ctx).Rank)
+	procs, err := engine.SpawnProcs(ctx, engine.Name("p_"+name), engine.Dim("gpus", n))
+	if err != nil {
+		return p.kids, err
+	}
+	p.kids, err = engine.Spawn(ctx, procs, name, Acc{Start: 1})
+	return p.kids, err
+}
+
+// OnFailure records what it hears.
+func (p *Parent) OnFailure(_ context.Context, f engine.Failure) engine.Decision {
+	p.failures = append(p.failures, f.What)
+	return p.Decision
+}
+
+// Failures returns the record.
+func (p *Parent) Failures(context.Context) ([]string, error) { return p.failures, nil }
+
+// StopOther stops a mesh it does not own.
+func (p *Parent) StopOther(ctx context.Context, m engine.Mesh[Acc]) error { return m.Stop(ctx) }
+
+// Hooked tells about its hooks through a port.
+type Hooked struct {
+	Tell engine.Port[string]
+	Fail bool
+}
+
+// OnStart tells, and fails on rank 1 where asked to.
+func (h *Hooked) OnStart(ctx context.Context) error {
+	if h.Fail && engine.Here(ctx).Rank == 1 {
+		return errors.New("no luck on this rank")
+	}
+	return h.Tell.Send(ctx, fmt.Sprintf("start %d", engine.Rank(ctx).Rank))
+}
+
+// OnStop tells.
+func (h *Hooked) OnStop(ctx context.Context, cause error) {
+	_ = h.Tell.Send(ctx, fmt.Sprintf("stop %d %v", engine.Here(ctx).Rank, cause))
+}
+
+// Slow takes a moment.
+func (h *Hooked) Slow(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	<-t.C
+	return h.Tell.Send(ctx, "slow done")
+}
+
+// Forgotten is registered in the controller only, when a test asks for it.
+type Forgotten struct{}
+
+// Ping does nothing.
+func (*Forgotten) Ping(context.Context) error { return nil }
