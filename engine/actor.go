@@ -35,10 +35,9 @@ type actor struct {
 	queue    []*quicnet.Envelope
 	between  []func() // run by the loop between two messages, before the queue
 	kick     chan struct{}
-	starts   chan *quicnet.Envelope // concurrent endpoints, in arrival order
+	starts   chan *activation // concurrent endpoints, in arrival order
 	running  map[messageKey]*activation
 	draining bool
-	taken    bool          // the loop has a message that is not in running yet
 	quiet    chan struct{} // set while draining; closed when nothing is left to do
 	ended    *wireError    // set once: what later messages are told
 	failed   bool          // by a panic
@@ -57,6 +56,7 @@ type activation struct {
 	ep    *endpoint
 	point Point
 	since time.Time
+	ctx   context.Context
 	stop  context.CancelCauseFunc
 
 	mu     sync.Mutex
@@ -97,14 +97,12 @@ func (a *actor) enqueue(env *quicnet.Envelope) {
 		return
 	}
 	if ep != nil && ep.concurrent && a.starts != nil {
-		a.wg.Add(1)
-		select {
-		case a.starts <- env:
+		if len(a.starts) < cap(a.starts) { // only readers under a.mu fill it, so this send does not wait
+			a.wg.Add(1)
+			a.starts <- a.admit(env)
 			a.mu.Unlock()
 			return
-		default: // the starter is behind: queue it like the others, the loop hands it over in its turn
-			a.wg.Done()
-		}
+		} // the starter is far behind: queue it like the others
 	}
 	a.queue = append(a.queue, env)
 	a.mu.Unlock()
@@ -125,17 +123,14 @@ func (a *actor) loop() {
 	defer close(a.done)
 	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels("actor", a.name, "rank", strconv.Itoa(a.rank))))
 	for {
-		fn, env, end := a.take()
+		fn, act, end := a.take()
 		switch {
 		case end:
 			return
 		case fn != nil:
 			fn()
-		case env != nil:
-			a.handle(env)
-			a.mu.Lock()
-			a.taken = false
-			a.mu.Unlock()
+		case act != nil:
+			a.handle(act)
 		default:
 			a.flushAcks()
 			<-a.kick
@@ -144,7 +139,7 @@ func (a *actor) loop() {
 }
 
 // take is the next thing to do: a function between messages, a message, the end, or nothing yet.
-func (a *actor) take() (fn func(), env *quicnet.Envelope, end bool) {
+func (a *actor) take() (fn func(), act *activation, end bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
@@ -154,11 +149,10 @@ func (a *actor) take() (fn func(), env *quicnet.Envelope, end bool) {
 	case a.ended != nil:
 		return nil, nil, true
 	case len(a.queue) > 0:
-		env = a.queue[0]
+		env := a.queue[0]
 		a.queue[0] = nil
 		a.queue = a.queue[1:]
-		a.taken = true
-		return nil, env, false
+		return nil, a.admit(env), false
 	}
 	a.checkQuiet()
 	return nil, nil, false
@@ -169,12 +163,12 @@ func (a *actor) startConcurrent() {
 	defer a.node.wg.Done()
 	for {
 		select {
-		case env := <-a.starts:
+		case act := <-a.starts:
 			began := make(chan struct{})
 			go func() {
 				defer a.wg.Done()
 				close(began)
-				a.handle(env)
+				a.handle(act)
 			}()
 			<-began
 		case <-a.done:
@@ -183,11 +177,30 @@ func (a *actor) startConcurrent() {
 	}
 }
 
+// admit takes a message out of the mailbox: from here on a cancellation finds it among the running ones. The caller
+// holds a.mu.
+func (a *actor) admit(env *quicnet.Envelope) *activation {
+	act := &activation{actor: a, env: env, ep: a.typ.eps[env.Endpoint], since: time.Now(), chain: env.Chain}
+	act.ctx, act.stop = context.WithCancelCause(a.ctx)
+	if a.running == nil {
+		a.running = map[messageKey]*activation{}
+	}
+	a.running[messageKey{env.From.Proc, env.ID}] = act
+	a.since = act.since
+	return act
+}
+
 // handle runs one message and answers it.
-func (a *actor) handle(env *quicnet.Envelope) {
-	act, ctx, werr := a.activate(env)
+func (a *actor) handle(act *activation) {
+	a.node.touch()
+	ctx, werr := act.prepare()
 	if werr != nil {
-		a.node.refuse(env, werr)
+		act.stop(nil)
+		a.mu.Lock()
+		delete(a.running, messageKey{act.env.From.Proc, act.env.ID})
+		a.checkQuiet()
+		a.mu.Unlock()
+		a.node.refuse(act.env, werr)
 		return
 	}
 	body, err := a.invoke(ctx, act)
@@ -211,51 +224,40 @@ type endedError struct{ cause error }
 func (e *endedError) Error() string { return e.cause.Error() }
 func (e *endedError) Unwrap() error { return e.cause }
 
-// activate prepares an activation: endpoint, view, deadline, cancellation.
-func (a *actor) activate(env *quicnet.Envelope) (*activation, context.Context, *wireError) {
+// prepare judges the message: endpoint, view, deadline.
+func (act *activation) prepare() (context.Context, *wireError) {
 	probe.At(probe.Recv)
+	a, env, ep := act.actor, act.env, act.ep
 	bad := func(format string, args ...any) *wireError {
 		return &wireError{Outcome: control.OutcomeError, Type: "call", Msg: fmt.Sprintf(format, args...)}
 	}
-	ep := a.typ.eps[env.Endpoint]
 	if ep == nil {
-		return nil, nil, bad("%s has no endpoint %q", a.typ.full, clip(env.Endpoint, 100))
+		return nil, bad("%s has no endpoint %q", a.typ.full, clip(env.Endpoint, 100))
 	}
 	if env.Hash != 0 && env.Hash != ep.hash {
-		return nil, nil, bad("%s.%s has another signature here than at the caller: the two were built from different sources", a.typ.short, ep.name)
+		return nil, bad("%s.%s has another signature here than at the caller: the two were built from different sources", a.typ.short, ep.name)
 	}
 	region, err := a.node.region(env.Region)
 	if err != nil {
-		return nil, nil, bad("%v", err)
+		return nil, bad("%v", err)
 	}
 	if env.Index >= uint64(region.Len()) { //nolint:gosec // a count
-		return nil, nil, bad("index %d is outside the %d ranks of the view", env.Index, region.Len())
+		return nil, bad("index %d is outside the %d ranks of the view", env.Index, region.Len())
 	}
-	act := &activation{actor: a, env: env, ep: ep, point: region.Point(int(env.Index)), since: time.Now(), chain: env.Chain} //nolint:gosec // checked above
-	ctx, stop := context.WithCancelCause(a.ctx)
-	act.stop = stop
+	act.point = region.Point(int(env.Index)) //nolint:gosec // checked above
 	a.mu.Lock()
-	if a.ended != nil {
-		why := a.ended
-		a.mu.Unlock()
-		stop(nil)
-		return nil, nil, why
-	}
-	if a.running == nil {
-		a.running = map[messageKey]*activation{}
-	}
-	a.running[messageKey{env.From.Proc, env.ID}] = act
-	a.since = act.since
+	why := a.ended
 	a.mu.Unlock()
-	a.node.touch()
-	ctx = context.WithValue(ctx, ctxKey{}, &ctxInfo{node: a.node, actor: a, act: act})
+	if why != nil {
+		return nil, why
+	}
+	ctx := context.WithValue(act.ctx, ctxKey{}, &ctxInfo{node: a.node, actor: a, act: act})
 	if env.Budget > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, env.Budget)
-		inner := act.stop
-		act.stop = func(cause error) { cancel(); inner(cause) }
+		context.AfterFunc(act.ctx, cancel) // act.stop ends both
 	}
-	return act, ctx, nil
+	return ctx, nil
 }
 
 // panicError is a panic of user code, on its way to the caller and to supervision.
@@ -483,7 +485,7 @@ func (a *actor) state() control.RankState {
 	s := control.RankState{State: "idle", Queue: len(a.queue), Since: a.since, Handled: a.handled}
 	for _, act := range a.running {
 		s.State = "busy"
-		s.Running = append(s.Running, act.ep.name)
+		s.Running = append(s.Running, act.env.Endpoint)
 	}
 	switch {
 	case a.failed:

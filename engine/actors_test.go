@@ -104,6 +104,11 @@ func (a *Acc) AddToPeer(ctx context.Context, n int) (int, error) {
 	return engine.Method(a.peer, (*Acc).Add).CallOne(ctx, n)
 }
 
+// BlockPeer waits for the peer's Block.
+func (a *Acc) BlockPeer(ctx context.Context) error {
+	return engine.Signal(a.peer, (*Acc).Block).CallOne(ctx)
+}
+
 // Block waits until its context ends.
 func (a *Acc) Block(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
 

@@ -208,7 +208,7 @@ func (c *call) cancel(cause, kind error) {
 		env := quicnet.Envelope{Kind: quicnet.KindCancel, ID: c.firstMsg + uint64(i), Call: c.id, From: c.node.addrOf(c.caller), //nolint:gosec // an index
 			To: quicnet.Addr{Proc: c.ref.procOf(i), Actor: c.ref.ID}}
 		c.answer(answer{index: i, err: outcomeOf(cause)}, true)
-		_ = c.node.send(context.Background(), quicnet.LaneControl, &env) // a gone peer needs no telling
+		_ = c.node.send(context.Background(), quicnet.LaneCalls, &env) // behind its message; a gone peer needs no telling
 	}
 }
 
@@ -291,13 +291,36 @@ func (c *call) next(ctx context.Context, i int) (answer, error) {
 		select {
 		case <-wake:
 		case <-ctx.Done():
-			select {
-			case <-wake: // the call's own cancellation gives every rank its outcome; prefer that
-			default:
+			c.mu.Lock()
+			late := i < len(c.answers)
+			c.mu.Unlock()
+			if !late { // an answer that is here is better than none
 				return answer{}, ctx.Err()
 			}
 		}
 	}
+}
+
+// collect waits for every rank, or for ctx to end, and gives the answers there are and the outcome of the ranks without.
+func (c *call) collect(ctx context.Context) (answers []answer, missing []*RankError) {
+	c.beginWait()
+	select {
+	case <-c.done:
+	case <-ctx.Done():
+	}
+	c.mu.Lock()
+	answers = c.answers[:len(c.answers):len(c.answers)]
+	var open []int
+	for i, p := range c.ranks {
+		if p != phaseAnswered {
+			open = append(open, i)
+		}
+	}
+	c.mu.Unlock()
+	for _, i := range open {
+		missing = append(missing, c.rankError(answer{index: i, err: outcomeOf(ctx.Err())}))
+	}
+	return answers, missing
 }
 
 func (c *call) rankError(a answer) *RankError {
@@ -305,15 +328,6 @@ func (c *call) rankError(a answer) *RankError {
 		Endpoint: c.endpoint, Mesh: c.ref.Name, Rank: c.ref.View.RankAt(a.index), Point: c.ref.View.Point(a.index),
 		Outcome: a.err.Outcome, Err: a.err.remote(),
 	}
-}
-
-// missing is the outcome of the ranks that have not answered, for a wait that ended with err.
-func (c *call) missing(err error) []*RankError {
-	var out []*RankError
-	for _, i := range c.open() {
-		out = append(out, c.rankError(answer{index: i, err: outcomeOf(err)}))
-	}
-	return out
 }
 
 // broadcast sends without asking for a reply.

@@ -30,7 +30,10 @@ func (f *Future[R]) Each(ctx context.Context) iter.Seq2[Reply[R], error] {
 				yield(Reply[R]{}, err)
 				return
 			}
-			r, err := decodeReply[R](f.c, a)
+			r, rank := decodeReply[R](f.c, a)
+			if rank != nil {
+				err = rank
+			}
 			if !yield(r, err) {
 				return
 			}
@@ -38,7 +41,7 @@ func (f *Future[R]) Each(ctx context.Context) iter.Seq2[Reply[R], error] {
 	}
 }
 
-func decodeReply[R any](c *call, a answer) (Reply[R], error) {
+func decodeReply[R any](c *call, a answer) (Reply[R], *RankError) {
 	r := Reply[R]{Rank: c.ref.View.RankAt(a.index), Point: c.ref.View.Point(a.index)}
 	if a.err != nil {
 		return r, c.rankError(a)
@@ -60,20 +63,16 @@ func (f *Future[R]) All(ctx context.Context) (ValueMesh[R], error) {
 		return ValueMesh[R]{}, f.c.err
 	}
 	vm := newValueMesh[R](f.c.ref.MeshRef)
-	seen := 0
-	for r, err := range f.Each(ctx) {
-		seen++
-		var rank *RankError
-		switch {
-		case err == nil:
+	answers, missing := f.c.collect(ctx)
+	for _, a := range answers {
+		if r, err := decodeReply[R](f.c, a); err != nil {
+			vm.fail(err)
+		} else {
 			vm.set(r)
-		case errors.As(err, &rank):
-			vm.fail(rank)
-		default: // ctx ended
-			for _, missing := range f.c.missing(err) {
-				vm.fail(missing)
-			}
 		}
+	}
+	for _, rank := range missing {
+		vm.fail(rank)
 	}
 	return vm, vm.meshError(f.c)
 }
@@ -87,17 +86,15 @@ func (f *Future[R]) One(ctx context.Context) (R, error) {
 	if f.c.n != 1 {
 		return zero, fmt.Errorf("One on a call of %d ranks; use All or Each", f.c.n)
 	}
-	for r, err := range f.Each(ctx) {
+	answers, failed := f.c.collect(ctx)
+	if len(answers) == 1 {
+		r, err := decodeReply[R](f.c, answers[0])
 		if err == nil {
 			return r.Value, nil
 		}
-		rank, ok := errors.AsType[*RankError](err)
-		if !ok {
-			rank = f.c.missing(err)[0]
-		}
-		return zero, &MeshError{Endpoint: f.c.endpoint, Mesh: f.c.ref.Name, Ranks: 1, Failed: []*RankError{rank}}
+		failed = []*RankError{err}
 	}
-	return zero, errors.New("a call of one rank ended without an outcome")
+	return zero, &MeshError{Endpoint: f.c.endpoint, Mesh: f.c.ref.Name, Ranks: 1, Failed: failed}
 }
 
 // Done is closed when every rank has an outcome.

@@ -58,11 +58,11 @@ func TestAWorkerLearnsOfAnothersDeath(t *testing.T) {
 	if err := engine.Action(a, (*Acc).Pair).Call(ctx, b); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := engine.Method(a, (*Acc).AddToPeer).CallOne(ctx, 1); err != nil {
+	if _, err := engine.Method(a, (*Acc).AddToPeer).CallOne(ctx, 1); err != nil { // the two have a link now
 		t.Fatal(err)
 	}
 	block := engine.Signal(b, (*Acc).Block).Start(ctx)
-	nested := engine.Method(a, (*Acc).AddToPeer).Start(ctx, 1)
+	nested := engine.Signal(a, (*Acc).BlockPeer).Start(ctx)
 	if err := pb.Kill(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -218,13 +218,12 @@ func TestATypeThatTheWorkerDoesNotKnowIsNamed(t *testing.T) {
 func TestBadShapesAndNamesAreRefusedBeforeAnythingStarts(t *testing.T) {
 	ctx := local(t)
 	for want, opts := range map[string][]engine.ProcOption{
-		"gpus":                     {engine.Dim("gpus", 0)},
-		"-1":                       {engine.Dim("gpus", -1)},
-		"at most 65536 fit":        {engine.Dim("a", 300), engine.Dim("b", 300)},
-		"name \"1x\"":              {engine.Name("1x"), engine.Dim("gpus", 1)},
-		"want KEY=value":           {engine.Dim("gpus", 1), engine.Env("novalue")},
-		"CPUs(-1)":                 {engine.Dim("gpus", 1), engine.CPUs(-1)},
-		"a dimension needs a name": nil,
+		"gpus":              {engine.Dim("gpus", 0)},
+		"-1":                {engine.Dim("gpus", -1)},
+		"at most 65536 fit": {engine.Dim("a", 300), engine.Dim("b", 300)},
+		"name \"1x\"":       {engine.Name("1x"), engine.Dim("gpus", 1)},
+		"want KEY=value":    {engine.Dim("gpus", 1), engine.Env("novalue")},
+		"CPUs(-1)":          {engine.Dim("gpus", 1), engine.CPUs(-1)},
 	} {
 		if _, err := engine.SpawnProcs(ctx, opts...); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q, got %v", want, err)

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,28 +14,31 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
+	"github.com/monarch-tui/monarch-tui/engine/internal/life"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
 // proc is one rank of a proc mesh: a worker process, or a node of goroutines in this one.
 type proc struct {
-	id     uint64
-	pm     *procMesh
-	rank   int
-	rec    control.Proc // guarded by hub.mu
-	child  *launch.Child
-	local  *node
-	ready  chan struct{} // closed when it may be used
-	ended  chan struct{} // closed when it has ended, after its output was read
-	expect bool          // its end was ordered: not a failure; guarded by hub.mu
-	failed error         // why it ended before it was ready; set before ended is closed
-	once   sync.Once
+	id         uint64
+	pm         *procMesh
+	rank       int
+	rec        control.Proc // guarded by hub.mu
+	life       life.Life    // guarded by hub.mu
+	child      *launch.Child
+	local      *node
+	ready      chan struct{} // closed when it may be used
+	ended      chan struct{} // closed when it has ended, after its output was read
+	linkReason string        // why its link was closed, when that came first; guarded by hub.mu
+	expect     bool          // its end was ordered: not a failure; guarded by hub.mu
+	failed     error         // why it ended before it was ready; set before ended is closed
+	once       sync.Once
 }
 
 func newProc(pm *procMesh, id uint64, rank int, req control.ProcsReq) *proc {
 	cpus := max(1, req.CPUs)
-	p := &proc{id: id, pm: pm, rank: rank, ready: make(chan struct{}), ended: make(chan struct{})}
+	p := &proc{id: id, pm: pm, rank: rank, life: life.New(), ready: make(chan struct{}), ended: make(chan struct{})}
 	p.rec = control.Proc{
 		ID: id, Mesh: pm.rec.Name, Rank: rank, Host: "local", Slot: slotOf(pm.rec.Extent, rank), Device: "virtual", Procs: cpus,
 		State: "requested", Since: time.Now(),
@@ -54,23 +58,40 @@ func slotOf(e shape.Extent, rank int) int {
 	return rank
 }
 
-// setState moves the proc's record on and tells front ends. Terminal states stay. The caller holds h.mu.
-func (h *hub) setState(p *proc, state, reason string) {
-	if terminal(p.rec.State) || p.rec.State == state {
+// on applies an event to the rank's life, does what follows from it and tells front ends. The caller holds h.mu. The
+// timers among the effects run where the silence is measured: StartWithin in launchAll, StopWithin and DeadWithin in
+// endProc, LostAfter in quicnet, whose verdict comes back as an event.
+func (h *hub) on(p *proc, kind life.Kind, more ...func(*life.Event)) {
+	ev := life.Event{Kind: kind, Epoch: p.life.Epoch}
+	for _, m := range more {
+		m(&ev)
+	}
+	next, effects, err := p.life.On(ev)
+	if err != nil {
+		h.log.Warn("an event does not fit the rank's life", "procs", p.rec.Mesh, "rank", p.rank, "err", err)
 		return
 	}
-	p.rec.State, p.rec.Reason, p.rec.Since = state, reason, time.Now()
+	for _, e := range effects {
+		if e.Do == life.AskKill && p.child != nil {
+			p.child.Kill()
+		}
+	}
+	if next == p.life {
+		return
+	}
+	p.life = next
+	p.rec.State, p.rec.Held, p.rec.Paused = next.State.String(), next.Held, next.Paused
+	p.rec.Reason = cmp.Or(ev.Text, next.Reason)
+	p.rec.Since = time.Now()
 	rec := p.rec
 	h.publish(control.Event{Proc: &rec})
 }
 
-func terminal(state string) bool {
-	switch state {
-	case "exited", "killed", "failed", "lost", "oom", "fenced":
-		return true
-	}
-	return false
-}
+// because gives an event its reason.
+func because(text string) func(*life.Event) { return func(e *life.Event) { e.Text = text } }
+
+// over reports whether the rank has ended. The caller holds h.mu.
+func (p *proc) over() bool { return p.life.State.Terminal() }
 
 // awaitReady waits for the proc to join, or says why it will not.
 func (p *proc) awaitReady(ctx context.Context) error {
@@ -95,9 +116,6 @@ func (h *hub) launchOne(ctx context.Context, p *proc, req control.ProcsReq) erro
 	if err := ctx.Err(); err != nil {
 		return h.neverStarted(p, err)
 	}
-	h.mu.Lock()
-	h.setState(p, "launching", "")
-	h.mu.Unlock()
 	if req.InProcess {
 		h.startLocal(p)
 		return nil
@@ -113,7 +131,7 @@ func (h *hub) launchOne(ctx context.Context, p *proc, req control.ProcsReq) erro
 	h.mu.Lock()
 	p.child = child
 	p.rec.PID = child.PID
-	h.setState(p, "joining", "")
+	h.on(p, life.Launched)
 	h.mu.Unlock()
 	h.wg.Add(1)
 	go func() {
@@ -127,7 +145,7 @@ func (h *hub) neverStarted(p *proc, err error) error {
 	h.mu.Lock()
 	p.failed = err
 	p.expect = true
-	h.setState(p, "failed", err.Error())
+	h.on(p, life.Refused, because(err.Error()))
 	h.mu.Unlock()
 	p.once.Do(func() { close(p.ended) })
 	return err
@@ -143,7 +161,9 @@ func (h *hub) startLocal(p *proc) {
 	h.mem.attach(n)
 	n.startReporter()
 	h.mu.Lock()
-	h.setState(p, "ready", "")
+	for _, k := range []life.Kind{life.Launched, life.Proved, life.Welcomed} {
+		h.on(p, k)
+	}
 	h.mu.Unlock()
 	close(p.ready)
 }
@@ -254,12 +274,15 @@ func (h *hub) admit(id quicnet.ID, b []byte) ([]byte, error) {
 	defer h.mu.Unlock()
 	p := h.procs[id.Proc]
 	switch {
-	case p == nil || terminal(p.rec.State):
+	case p == nil || p.over():
 		return nil, fmt.Errorf("process %d is not expected", id.Proc)
 	case w.Engine != Version:
 		return nil, fmt.Errorf("it was built with engine %s, the controller with %s", w.Engine, Version)
 	}
 	p.rec.Build = w.Build
+	if p.life.State == life.Launching {
+		h.on(p, life.Proved)
+	}
 	return nil, nil
 }
 
@@ -271,29 +294,25 @@ func (h *hub) linkEvent(ev quicnet.LinkEvent) {
 		h.mu.Unlock()
 		return
 	}
+	defer h.mu.Unlock()
 	switch ev.State {
-	case quicnet.LinkUp, quicnet.LinkRecovered:
-		h.setState(p, "ready", "")
+	case quicnet.LinkUp:
+		h.on(p, life.Welcomed)
 		p.signalReady()
+	case quicnet.LinkRecovered:
+		h.on(p, life.Contact)
 	case quicnet.LinkSuspect:
-		h.setState(p, "suspect", ev.Reason)
+		h.on(p, life.Silent, because(ev.Reason))
 	case quicnet.LinkUnreachable:
-		h.setState(p, "unreachable", ev.Reason)
-	case quicnet.LinkLost, quicnet.LinkClosed:
-		child := p.child
-		expected := p.expect
-		h.mu.Unlock()
-		if child != nil && !expected { // its process may still run: end it, its exit does the rest
-			h.mu.Lock()
-			if p.rec.Reason == "" {
-				p.rec.Reason = ev.Reason
-			}
-			h.mu.Unlock()
-			child.Kill()
+		h.on(p, life.LinkBroke, because(ev.Reason))
+	case quicnet.LinkLost:
+		h.on(p, life.Fired, because(ev.Reason), func(e *life.Event) { e.Timer = life.LostAfter })
+	case quicnet.LinkClosed: // its process may still run; its exit does the rest
+		if p.child != nil && !p.expect && !p.over() {
+			p.linkReason = ev.Reason
+			p.child.Kill()
 		}
-		return
 	}
-	h.mu.Unlock()
 }
 
 func (p *proc) signalReady() {
@@ -312,39 +331,40 @@ func (h *hub) watchChild(p *proc, child *launch.Child) {
 	pipes.drain()
 	exit := child.Exit()
 	h.mu.Lock()
-	joined := p.isReady()
-	expected := p.expect
-	state := "exited"
-	if exit.Signal != 0 {
-		state = "killed"
-	}
-	linkReason := p.rec.Reason
+	joined, expected, linkReason := p.isReady(), p.expect, p.linkReason
 	p.rec.Tail = pipes.tail()
+	tail := p.rec.Tail
+	h.mu.Unlock()
 	what := fmt.Sprintf("worker %d of procs %s (pid %d) %s", p.rank, p.rec.Mesh, child.PID, exit)
 	if linkReason != "" && !expected {
-		what += " after " + linkReason
+		what += " after its link was closed: " + linkReason
 	}
-	h.mu.Unlock()
-
-	if !joined {
-		p.failed = startFailure(what, filepath.Base(h.opts.executable), p.rec.Tail)
-		h.mu.Lock()
-		p.expect = true
-		h.setState(p, "failed", what)
-		h.mu.Unlock()
-		p.once.Do(func() { close(p.ended) })
-		return
+	reported := false
+	if joined {
+		reported = h.tellGone(p.id, what)
+		h.markGone(p, what)
+	} else {
+		p.failed = startFailure(what, filepath.Base(h.opts.executable), tail)
 	}
-	reported := h.tellGone(p.id, what)
 	h.mu.Lock()
-	h.setState(p, state, what)
+	p.expect = true
 	delete(h.waits, p.id)
+	h.on(p, exitKind(exit), because(what), func(e *life.Event) { e.Code, e.Signal = exit.Code, exit.SignalName() })
 	h.mu.Unlock()
-	h.markGone(p, what)
 	p.once.Do(func() { close(p.ended) })
-	if !expected {
+	if joined && !expected {
 		h.failure(failureReport{Proc: p.id, Rank: p.rank, What: what, Reported: reported})
 	}
+}
+
+func exitKind(e launch.Exit) life.Kind {
+	switch {
+	case e.Signal != 0:
+		return life.SignalSeen
+	case e.Code == life.FencedExit:
+		return life.FenceSeen
+	}
+	return life.ExitSeen
 }
 
 func (p *proc) isReady() bool {
@@ -371,7 +391,7 @@ func (h *hub) tellGone(gone uint64, reason string) bool {
 	h.mu.Lock()
 	var others []*proc
 	for _, p := range h.procs {
-		if p.id != gone && p.isReady() && !terminal(p.rec.State) {
+		if p.id != gone && p.isReady() && !p.over() {
 			others = append(others, p)
 		}
 	}

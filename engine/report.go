@@ -110,7 +110,7 @@ func (n *node) waitEdges() []control.WaitEdge {
 func (h *hub) takeReport(proc uint64, r report) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if p := h.procs[proc]; p == nil || terminal(p.rec.State) {
+	if p := h.procs[proc]; p == nil || p.over() {
 		return
 	}
 	h.waits[proc] = r.Waits

@@ -130,7 +130,7 @@ func (h *hub) bookMesh(own owner, req control.SpawnReq, procsID uint64, at *acto
 			return nil, nil, fmt.Errorf("rank %d is outside procs %s, which has %d", at, req.Procs, len(pm.procs))
 		}
 		st := control.RankState{State: "starting", Since: time.Now()}
-		if p := pm.procs[at]; terminal(p.rec.State) {
+		if p := pm.procs[at]; p.over() {
 			st = control.RankState{State: "gone", Since: time.Now(), Reason: p.rec.Reason}
 		} else {
 			ranks[i] = p
@@ -216,7 +216,7 @@ func (n *node) spawnHere(ctx context.Context, b spawnBody) error {
 	actx, cancel := context.WithCancelCause(n.root)
 	a.ctx, a.cancel = context.WithValue(actx, ctxKey{}, &ctxInfo{node: n, actor: a}), cancel
 	if slices.ContainsFunc(at.list, func(ep *endpoint) bool { return ep.concurrent }) {
-		a.starts = make(chan *quicnet.Envelope, windowSize)
+		a.starts = make(chan *activation, windowSize)
 	}
 	if s, ok := self.(Starter); ok {
 		if err := guard("OnStart", func() error { return s.OnStart(withDeadlineOf(a.ctx, ctx)) }); err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/life"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
@@ -122,7 +123,7 @@ func (h *hub) live(m *mesh) []*proc {
 	defer h.mu.Unlock()
 	out := make([]*proc, m.rec.Ref.Home.Len())
 	for i := range out {
-		if p := m.procs.procs[m.rec.Ref.Home.RankAt(i)]; !terminal(p.rec.State) && p.isReady() {
+		if p := m.procs.procs[m.rec.Ref.Home.RankAt(i)]; !p.over() && p.isReady() {
 			out[i] = p
 		}
 	}
@@ -275,19 +276,19 @@ func (h *hub) killProc(p *proc, reason string) {
 	case child != nil:
 		child.Kill()
 	case local != nil:
-		h.endLocal(p, "killed", reason)
+		h.endLocal(p, life.SignalSeen, reason)
 	}
 }
 
 // endLocal ends an in-process rank as the end of a process would: calls get their outcome first.
-func (h *hub) endLocal(p *proc, state, reason string) {
+func (h *hub) endLocal(p *proc, kind life.Kind, reason string) {
 	p.once.Do(func() {
 		what := fmt.Sprintf("rank %d of procs %s (in-process) ended: %s", p.rank, p.rec.Mesh, reason)
 		h.mem.Forget(p.id, what)
 		h.tellGone(p.id, what)
 		p.local.close(what)
 		h.mu.Lock()
-		h.setState(p, state, what)
+		h.on(p, kind, because(what), func(e *life.Event) { e.Signal = "SIGKILL" })
 		delete(h.waits, p.id)
 		h.mu.Unlock()
 		h.markGone(p, what)
@@ -319,18 +320,27 @@ func (h *hub) endProcsHow(ctx context.Context, pm *procMesh, now bool, reason st
 	for _, p := range pm.procs {
 		p.expect = true
 		if p.isReady() {
-			h.setState(p, "stopping", "")
+			h.on(p, life.StopOrdered)
 		}
 	}
 	h.mu.Unlock()
 	slices.SortFunc(meshes, func(a, b *mesh) int { return int(b.rec.Ref.ID) - int(a.rec.Ref.ID) }) //nolint:gosec // small
+	endAll := func() map[int]error {
+		return h.eachRank(pm.procs, func(_ int, p *proc) error { return h.endProc(ctx, p, now, reason) })
+	}
+	var failed map[int]error
+	if now { // the processes first: what their actors' callers are told is how they died
+		failed = endAll()
+	}
 	var errs []error
 	for _, m := range meshes {
 		if err := h.endMesh(ctx, m, now, reason); err != nil {
 			errs = append(errs, fmt.Errorf("@%s: %w", m.rec.Ref.Name, err))
 		}
 	}
-	failed := h.eachRank(pm.procs, func(_ int, p *proc) error { return h.endProc(ctx, p, now, reason) })
+	if !now {
+		failed = endAll()
+	}
 	h.mu.Lock()
 	pm.rec.State, pm.rec.Reason, pm.rec.Gone = "stopped", reason, true
 	if h.procMeshes[pm.rec.Name] == pm {
@@ -349,7 +359,7 @@ func (h *hub) endProc(ctx context.Context, p *proc, now bool, reason string) err
 	h.mu.Unlock()
 	switch {
 	case local != nil:
-		h.endLocal(p, "exited", reason)
+		h.endLocal(p, life.ExitSeen, reason)
 		return nil
 	case child == nil:
 		p.once.Do(func() { close(p.ended) })
@@ -439,7 +449,7 @@ func (a *actor) drain(ctx context.Context) error {
 
 // checkQuiet tells drain when there is nothing left to do. The caller holds a.mu.
 func (a *actor) checkQuiet() {
-	if a.quiet == nil || a.ended == nil && (len(a.queue) > 0 || len(a.running) > 0 || a.taken) {
+	if a.quiet == nil || a.ended == nil && (len(a.queue) > 0 || len(a.running) > 0) {
 		return
 	}
 	select {

@@ -13,13 +13,14 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
+	"github.com/monarch-tui/monarch-tui/engine/internal/life"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
 type netAddr = net.Addr
 
 const (
-	exitOrphan   = 97 // a worker that lost its controller
+	exitOrphan   = life.FencedExit // a worker that lost its controller
 	exitInternal = 70
 	joinTimeout  = 20 * time.Second
 )
@@ -48,6 +49,7 @@ func runWorker(fd string) int {
 		fmt.Fprintln(os.Stderr, "worker:", err)
 		return exitInternal
 	}
+	launch.Adopt()
 	go watchLifeline(pipe)
 	w, err := joinSession(boot)
 	if err != nil {
@@ -197,7 +199,7 @@ func (h *hub) find(from quicnet.Addr, proc uint64) (found, error) {
 	case p == nil || asker == nil:
 		h.mu.Unlock()
 		return found{}, fmt.Errorf("there is no process %d in this session", proc)
-	case terminal(p.rec.State):
+	case p.over():
 		reason := p.rec.Reason
 		h.mu.Unlock()
 		return found{}, errors.New(reason)

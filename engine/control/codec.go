@@ -41,3 +41,6 @@ var loadModes = sync.OnceValue(func() modes {
 func enc() cbor.EncMode         { return loadModes().enc }
 func hostileDec() cbor.DecMode  { return loadModes().hostile }
 func friendlyDec() cbor.DecMode { return loadModes().friendly }
+
+// Encode is the reference as it travels in an argument.
+func (r MeshRef) Encode() ([]byte, error) { return enc().Marshal(r) }

@@ -280,8 +280,9 @@ func scalar(v reflect.Value) (kind, text string) {
 		return "other", "func"
 	case reflect.Invalid:
 		return "nil", "nil"
+	default: // what has parts is walked, not printed
+		return "other", v.Type().String()
 	}
-	return "other", v.Type().String()
 }
 
 func quote(s string) string {

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -346,8 +347,7 @@ func zeroIfEmpty(bare string) string {
 }
 
 func isRange(err error) bool {
-	n, ok := err.(*strconv.NumError)
-	return ok && n.Err == strconv.ErrRange
+	return errors.Is(err, strconv.ErrRange)
 }
 
 // ungroup takes the _ out of a number and reports whether each stood between two digits.

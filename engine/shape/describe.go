@@ -52,9 +52,9 @@ func Describe(r, view Region) string {
 			return view.String()
 		}
 		indices = append(indices, i)
-		for d := len(r.Sizes) - 1; d >= 0; d-- {
-			seen[d][i%r.Sizes[d]] = true
-			i /= r.Sizes[d]
+		for d, size := range slices.Backward(r.Sizes) {
+			seen[d][i%size] = true
+			i /= size
 		}
 	}
 	grid := 1

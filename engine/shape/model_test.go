@@ -1,6 +1,7 @@
 package shape
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -239,7 +240,7 @@ func TestASelectionResolvesToAPartitionOfItsRanks(t *testing.T) {
 			}
 		}
 		one, err := r.Slice(s)
-		if irregular, ok := err.(*IrregularError); ok != (len(parts) > 1) || ok && len(irregular.Slices) != len(parts) {
+		if irregular, ok := errors.AsType[*IrregularError](err); ok != (len(parts) > 1) || ok && len(irregular.Slices) != len(parts) {
 			t.Fatalf("Slice(%s) = %s, %v with %d parts", s, one, err, len(parts))
 		}
 	})

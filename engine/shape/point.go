@@ -2,6 +2,7 @@ package shape
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -40,9 +41,9 @@ func (p Point) Coords() []int {
 // Coord is the coordinate along dim, and whether the point has that dimension.
 func (p Point) Coord(dim string) (int, bool) {
 	rank := p.Rank
-	for i := len(p.Extent) - 1; i >= 0; i-- {
-		size := max(p.Extent[i].Size, 1)
-		if p.Extent[i].Name == dim {
+	for _, d := range slices.Backward(p.Extent) {
+		size := max(d.Size, 1)
+		if d.Name == dim {
 			return rank % size, true
 		}
 		rank /= size

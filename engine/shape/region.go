@@ -110,9 +110,9 @@ func (r Region) Names() []string { return slices.Clone(r.Labels) }
 // RankAt is the base rank of index i. It does not allocate. It panics when i is not in 0…Len-1, as indexing does.
 func (r Region) RankAt(i int) int {
 	rank, rest := r.Offset, i
-	for d := len(r.Sizes) - 1; d >= 0; d-- {
-		rank += rest % r.Sizes[d] * r.Strides[d]
-		rest /= r.Sizes[d]
+	for d, size := range slices.Backward(r.Sizes) {
+		rank += rest % size * r.Strides[d]
+		rest /= size
 	}
 	if i < 0 || rest != 0 || r.IsZero() {
 		panic("shape: index " + strconv.Itoa(i) + " is not in region " + r.String())
@@ -161,14 +161,14 @@ func (r Region) IsDense() bool {
 		return false
 	}
 	stride := 1
-	for d := len(r.Sizes) - 1; d >= 0; d-- {
-		if r.Sizes[d] == 1 {
+	for d, size := range slices.Backward(r.Sizes) {
+		if size == 1 {
 			continue
 		}
 		if r.Strides[d] != stride {
 			return false
 		}
-		stride *= r.Sizes[d]
+		stride *= size
 	}
 	return true
 }

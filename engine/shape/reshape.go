@@ -70,13 +70,13 @@ func misfit(dim Dim, into Extent) error {
 }
 
 // Rename gives a dimension another name.
-func (r Region) Rename(old, new string) (Region, error) {
+func (r Region) Rename(old, name string) (Region, error) {
 	d := r.dim(old)
 	if d < 0 {
 		return Region{}, fmt.Errorf("rename: %w", r.Extent().unknown(old))
 	}
 	out := r.clone()
-	out.Labels[d] = new
+	out.Labels[d] = name
 	if err := out.Extent().Validate(0); err != nil {
 		return Region{}, fmt.Errorf("rename %s: %w", old, err)
 	}

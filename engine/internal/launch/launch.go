@@ -42,6 +42,14 @@ func (e Exit) String() string {
 	return fmt.Sprintf("exited with code %d", e.Code)
 }
 
+// SignalName is the name of the signal that ended it, "" when none did.
+func (e Exit) SignalName() string {
+	if e.Signal == 0 {
+		return ""
+	}
+	return signalName(e.Signal)
+}
+
 // Child is a started process.
 type Child struct {
 	PID    int

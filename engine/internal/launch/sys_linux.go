@@ -1,7 +1,9 @@
 package launch
 
 import (
+	"os"
 	"os/exec"
+	"runtime"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -9,6 +11,21 @@ import (
 
 func sysProcAttr() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+}
+
+// init keeps a worker's main goroutine on the thread that pdeathsig is set for, so that Adopt changes the right one.
+func init() {
+	if _, worker := os.LookupEnv(MarkerEnv); worker {
+		runtime.LockOSThread()
+	}
+}
+
+// Adopt tells the kernel that this worker watches its lifeline now. Until then the death of the controller kills it
+// outright; from now on it is only woken, in case it is stopped, so that it can end its whole process group: a plain
+// kill would leave its children behind.
+func Adopt() {
+	_ = unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGCONT), 0, 0, 0) // without it the kill stays in force
+	runtime.UnlockOSThread()
 }
 
 // startOn forks with the CPU set in force. It runs on the spawner's thread.

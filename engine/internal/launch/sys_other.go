@@ -10,6 +10,9 @@ import (
 // Without pdeathsig the lifeline alone ends a worker whose controller is gone.
 func sysProcAttr() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
+// Adopt has nothing to do where the lifeline is all there is.
+func Adopt() {}
+
 func startOn(cmd *exec.Cmd, _ []int) error { return cmd.Start() }
 
 // AllowedCPUs is unknown here; ranks are not pinned.

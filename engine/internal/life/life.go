@@ -47,6 +47,7 @@ func (l Life) String() string {
 		s += "(" + l.Signal + ")"
 	case Failed:
 		s += "(" + l.Reason + ")"
+	default: // no other state has a cause
 	}
 	if l.Held {
 		s += " held"
@@ -95,6 +96,7 @@ func (l Life) On(e Event) (Life, []Effect, error) {
 		return l.ordered(e)
 	case PauseSeen, ContinueSeen, HoldSet, HoldReleased:
 		return l.flagged(e)
+	case Restart:
 	}
 	return l, nil, l.refuse(e, "only a rank that has ended can begin a new epoch")
 }
@@ -132,6 +134,7 @@ func (l Life) afterwards(e Event) (Life, []Effect, error) {
 			return l, nil, l.refuse(e, "its process may still run; wait until it is seen to end or its lease is over")
 		}
 		return Life{State: Requested, Epoch: l.Epoch + 1, Gone: true}, []Effect{{Do: RequestLaunch}}, nil
+	default: // too late to matter
 	}
 	return l, nil, nil
 }
@@ -182,6 +185,7 @@ func (l Life) link(e Event) (Life, []Effect, error) {
 		if l.still() {
 			return l, nil, nil
 		}
+	default: // LinkBroke
 	}
 	if l.State == Ready || l.State == Suspect {
 		l.State = Unreachable
@@ -198,6 +202,7 @@ func (l Life) back() (Life, []Effect, error) {
 	case Unreachable:
 		l.State = Ready
 		return l, []Effect{{Do: StopTimer, Timer: LostAfter}}, nil
+	default: // it was not away
 	}
 	return l, nil, nil
 }
@@ -243,6 +248,7 @@ func (l Life) ended(e Event) (Life, []Effect, error) {
 		return l.end(OOM)
 	case FenceSeen:
 		return l.end(Fenced)
+	default: // ExitSeen
 	}
 	l.Code = e.Code
 	if e.Code == FencedExit {
@@ -296,6 +302,7 @@ func (l Life) flagged(e Event) (Life, []Effect, error) {
 		l.Held = true
 	case HoldReleased:
 		l.Held = false
+	default: // On sends no other
 	}
 	if !was || l.still() {
 		return l, nil, nil
