@@ -76,8 +76,6 @@ func (n *Node) answer(c *conn, id ID) error {
 		return err
 	}
 	switch {
-	case h.Least > Version || h.Most < Version:
-		return closeErrorf(CodeVersion, "%s speaks versions %d to %d, %s speaks %d", id, h.Least, h.Most, n.id, Version)
 	case h.Proc != id.Proc || h.Epoch != id.Epoch:
 		return closeErrorf(CodeIdentity, "%s says it is %s", id, ID{h.Proc, h.Epoch})
 	case h.To != n.id.Proc:
@@ -189,12 +187,12 @@ func (n *Node) welcome(c *conn, p *peer, id ID, h *hello) error {
 		return err
 	}
 	n.door.known(c.q)
-	if why := p.attach(c, id.Epoch, h.Nonce, h.Received); why != nil {
+	if why := p.attach(c, id.Epoch, h.Nonce, h.Received, time.Now(), bootTime()); why != nil {
 		return why
 	}
 	if n.desk != nil {
 		n.desk.joined(id)
 	}
-	p.start(c)
+	p.kick()
 	return nil
 }

@@ -93,9 +93,7 @@ func (c *conn) readBody(s *quic.ReceiveStream) *CloseError {
 		in.body(c, seq, nil)
 		return c.bulkFault(err)
 	}
-	c.p.corkNow()
 	in.body(c, seq, body)
-	c.p.uncork()
 	c.p.out[lane].needAck(in.ack.Load())
 	if n, err := s.Read(head[:1]); n != 0 {
 		return closeErrorf(CodeProtocol, "a body longer than it said")

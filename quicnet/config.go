@@ -95,7 +95,8 @@ type Config struct {
 
 // Limits bounds what a peer can make this node hold. Zero fields take the defaults named here.
 type Limits struct {
-	FrameBytes    int           // body of an envelope: 16 MiB
+	FrameBytes int // body of an envelope: 16 MiB
+	// ControlBytes and InlineBytes must be the same in all processes of a session.
 	ControlBytes  int           // frame on the control lane; larger bodies go by bulk: 64 KiB
 	InlineBytes   int           // body that stays in its lane; larger ones go by bulk: 64 KiB
 	WindowFrames  int           // frames per lane and peer that are sent and not acknowledged: 4096

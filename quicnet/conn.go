@@ -141,9 +141,9 @@ func (c *conn) readLane(lane Lane, r *frameReader) error {
 	in, out := &c.p.in[lane], &c.p.out[lane]
 	var slab []byte
 	for {
-		c.p.corkNow() // what the handler sends while we dispatch goes out in one batch
+		c.p.corkLane(lane) // what the handler sends while we dispatch goes out in one batch
 		err := c.dispatchAll(lane, r, &slab)
-		c.p.uncork()
+		c.p.uncork(lane)
 		if err != nil {
 			return err
 		}
@@ -277,6 +277,11 @@ func (c *conn) readFrame(kind uint8, v any) error {
 	}
 	if k := frameKind(b); k != kind {
 		return closeErrorf(CodeProtocol, "link frame %d, want %d first", k, kind)
+	}
+	if kind == linkHello {
+		if least, most := helloVersions(b); least > Version || most < Version {
+			return closeErrorf(CodeVersion, "the dialling side speaks versions %d to %d, this one speaks %d", least, most, Version)
+		}
 	}
 	if err := StrictDec().Unmarshal(b, v); err != nil {
 		return closeErrorf(CodeFrame, "%v", err)

@@ -147,12 +147,16 @@ func (p *peer) greet(ctx context.Context, c *conn, known uint64) error {
 	if err != nil {
 		return err
 	}
+	if known := p.epoch.Load(); known != 0 && id.Epoch != known {
+		return closeErrorf(CodeStaleEpoch, "%s has taken its place", id)
+	}
 	if err := c.openLanes(); err != nil {
 		return err
 	}
 	h := hello{Version: Version, Kind: linkHello, Least: Version, Most: Version, Proc: n.id.Proc, Epoch: n.id.Epoch, To: p.proc,
 		Nonce: p.nonce, Peer: known, Received: p.received(), WindowFrames: uint32(n.limits.WindowFrames),
 		WindowBytes: uint64(n.limits.WindowBytes), FrameBytes: uint64(n.limits.FrameBytes), Opaque: notNull(n.cfg.Hello)}
+	at, boot := time.Now(), bootTime()
 	if err := c.sendFrame(h); err != nil {
 		return err
 	}
@@ -182,11 +186,11 @@ func (p *peer) greet(ctx context.Context, c *conn, known uint64) error {
 		p.welcome = append([]byte{}, w.Opaque...)
 	}
 	p.mu.Unlock()
-	if why := p.attach(c, id.Epoch, w.Nonce, w.Received); why != nil {
+	if why := p.attach(c, id.Epoch, w.Nonce, w.Received, at, boot); why != nil {
 		return why
 	}
 	p.out[LaneControl].post(c, func(l *outLane) { l.extra = append(l.extra, appendCounter(nil, linkReady, 0)) })
-	p.start(c)
+	p.kick()
 	p.ready(c)
 	return nil
 }

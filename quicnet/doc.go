@@ -48,5 +48,6 @@
 //
 // A node has three: accepting, looking at links, telling events. A link that this side dials has one
 // that keeps it up. A connection has one per lane read and one that accepts streams; a body being
-// read or sent, and a lane whose stream is full, have one each while that lasts. Close waits for all.
+// read or sent, a lane whose stream is full, and a burst of frames that is gathered, have one each while
+// that lasts. Close waits for all.
 package quicnet

@@ -78,6 +78,15 @@ func frameKind(b []byte) uint8 {
 	return uint8(r.uint(1<<8-1, "kind"))
 }
 
+// helloVersions reads the four items of Hello that no version will move.
+func helloVersions(b []byte) (least, most uint64) {
+	r := cborReader{b: b}
+	r.head(majorArray, "hello")
+	r.uint(1<<8-1, "version")
+	r.uint(1<<8-1, "kind")
+	return r.uint(1<<8-1, "least"), r.uint(1<<8-1, "most")
+}
+
 // decodeCounter reads what appendCounter wrote, less the length.
 func decodeCounter(b []byte) (uint64, error) {
 	r := cborReader{b: b}

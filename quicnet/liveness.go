@@ -23,9 +23,10 @@ type liveness struct {
 	held    bool
 }
 
-// attached notes the round trip of hello and welcome.
-func (v *liveness) attached(now time.Time) {
-	v.contact, v.lease, v.boot, v.expired = now, now, bootTime(), false
+// attached notes a new connection. at is when our Hello was sent (a lease must not count from later
+// than that), or when the peer's came.
+func (v *liveness) attached(at time.Time, boot time.Duration) {
+	v.contact, v.lease, v.boot, v.expired = at, at, boot, false
 }
 
 // beatAcked takes the answer to heartbeat n.
@@ -92,6 +93,7 @@ func (p *peer) tick(now time.Time, lag time.Duration) {
 	if beat != 0 {
 		p.out[LaneControl].post(c, func(l *outLane) { l.beat = beat })
 	}
+	p.kick() // a handler that blocks in Frame may hold a cork
 	if why := c.stuck(now); why != nil {
 		c.close(why)
 	}

@@ -18,10 +18,9 @@ type peer struct {
 	dials bool // we dial, the peer accepts
 	nonce uint64
 
-	in       [lanes]inLane
-	out      [lanes]outLane
-	cork     atomic.Int32 // readers that are dispatching
-	corkedAt atomic.Int64 // when the last of them began, as time since the node started
+	in   [lanes]inLane
+	out  [lanes]outLane
+	cork [lanes]atomic.Int64 // when each lane's reader began to dispatch, as time since the node started; 0 = it doesn't
 
 	epoch     atomic.Uint32 // 0 until the first contact
 	least     uint32        // an epoch below this is stale
@@ -77,22 +76,27 @@ func (p *peer) id() ID { return ID{p.proc, p.epoch.Load()} }
 // corkTime is how long a cork holds: a handler that blocks must not hold back what others send.
 const corkTime = 200 * time.Microsecond
 
-// corkNow begins to gather what is sent while a reader dispatches.
-func (p *peer) corkNow() {
-	p.corkedAt.Store(int64(time.Since(p.n.started)))
-	p.cork.Add(1)
-}
+// corkLane begins to gather what is sent while the reader of a lane dispatches.
+func (p *peer) corkLane(lane Lane) { p.cork[lane].Store(int64(time.Since(p.n.started)) + 1) }
 
 // corked reports whether whoever dispatches will flush soon.
 func (p *peer) corked() bool {
-	return p.cork.Load() > 0 && time.Since(p.n.started)-time.Duration(p.corkedAt.Load()) < corkTime
+	for lane := range lanes {
+		if at := p.cork[lane].Load(); at != 0 && int64(time.Since(p.n.started))-at < int64(corkTime) {
+			return true
+		}
+	}
+	return false
 }
 
 // uncork lets what gathered go out.
-func (p *peer) uncork() {
-	if p.cork.Add(-1) != 0 {
-		return
-	}
+func (p *peer) uncork(lane Lane) {
+	p.cork[lane].Store(0)
+	p.kick()
+}
+
+// kick writes whatever is queued and not being written.
+func (p *peer) kick() {
 	for lane := range lanes {
 		l := &p.out[lane]
 		l.mu.Lock()
@@ -102,8 +106,8 @@ func (p *peer) uncork() {
 }
 
 // attach makes c the link's connection: hello and welcome were exchanged, the peer has received what
-// got says. A connection before it is closed.
-func (p *peer) attach(c *conn, epoch uint32, nonce uint64, got [2]uint64) *CloseError {
+// got says, and at is when contact is certain. A connection before it is closed.
+func (p *peer) attach(c *conn, epoch uint32, nonce uint64, got [2]uint64, at time.Time, boot time.Duration) *CloseError {
 	p.mu.Lock()
 	if p.gone != nil {
 		p.mu.Unlock()
@@ -127,24 +131,12 @@ func (p *peer) attach(c *conn, epoch uint32, nonce uint64, got [2]uint64) *Close
 	p.epoch.Store(epoch)
 	p.peerBody.Store(int64(c.peerBody))
 	p.peerNonce, p.conn, p.addr = nonce, c, c.q.RemoteAddr()
-	p.live.attached(time.Now())
+	p.live.attached(at, boot)
 	p.mu.Unlock()
 	if old != nil {
 		old.close(&CloseError{Code: CodeReplaced})
 	}
 	return nil
-}
-
-// start begins to write on a connection that was attached.
-func (p *peer) start(c *conn) {
-	for lane := range lanes {
-		l := &p.out[lane]
-		l.mu.Lock()
-		if l.conn == c {
-			l.kick()
-		}
-		l.mu.Unlock()
-	}
 }
 
 // ready is contact: the dialler got Welcome, the acceptor the dialler's Ready.
@@ -154,7 +146,6 @@ func (p *peer) ready(c *conn) {
 	if p.conn != c || p.gone != nil {
 		return
 	}
-	p.live.attached(time.Now())
 	p.contact("the link is back")
 }
 

@@ -333,6 +333,8 @@ func TestAFailedSendIsALostPacket(t *testing.T) {
 func TestControlNeverWaitsBehindCalls(t *testing.T) {
 	inWorld(t, 1, nil, func(t *testing.T, w *world) {
 		block := make(chan struct{})
+		unblock := sync.OnceFunc(func() { close(block) })
+		defer unblock()
 		w.recs[1].onGet = func(_ ID, lane Lane, _ *Envelope) {
 			if lane == LaneCalls {
 				<-block
@@ -360,7 +362,7 @@ func TestControlNeverWaitsBehindCalls(t *testing.T) {
 		if w.recs[0].had(1, LinkSuspect) || w.recs[1].had(0, LinkSuspect) {
 			t.Errorf("%v %v", w.recs[0].told(), w.recs[1].told())
 		}
-		close(block)
+		unblock()
 		w.recs[1].until(t, time.Minute, "all", func() bool { return len(w.recs[1].frames) == 3001 })
 	})
 }

@@ -14,14 +14,18 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/monarch-tui/monarch-tui/debugger/script"
 	"github.com/monarch-tui/monarch-tui/engine"
 	"github.com/monarch-tui/monarch-tui/engine/control"
 )
 
 // printError is one line for a person: what failed, and where help is when the command line was wrong.
 func printError(w io.Writer, _ fang.Styles, err error) {
-	fmt.Fprintf(w, "monarch-tui: %v\n", err)
 	text := err.Error()
+	if text == "" { // a report has told it already
+		return
+	}
+	fmt.Fprintf(w, "monarch-tui: %s\n", text)
 	if strings.HasPrefix(text, "unknown command") || strings.HasPrefix(text, "unknown flag") || strings.HasPrefix(text, "unknown shorthand") {
 		fmt.Fprintln(w, "Try: monarch-tui --help")
 	}
@@ -109,7 +113,7 @@ func printInfo(w io.Writer) {
 		}
 		row(key, "%s (pid %d, %s)", s.Name, s.PID, filepath.Base(s.Program))
 	}
-	if cols, rows, err := term.GetSize(int(os.Stdout.Fd())); err == nil { //nolint:gosec // a descriptor
+	if cols, rows, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
 		row("terminal", "%d×%d, TERM=%s", cols, rows, os.Getenv("TERM"))
 	} else {
 		row("terminal", "none, TERM=%s", os.Getenv("TERM"))
@@ -120,4 +124,17 @@ func printInfo(w io.Writer) {
 			row(k, "%s", v)
 		}
 	}
+}
+
+// newDocsCommand prints the generated pages; `make docs` writes them.
+func newDocsCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "docs", Hidden: true, Args: cobra.NoArgs}
+	cmd.AddCommand(&cobra.Command{
+		Use: "commands", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := io.WriteString(cmd.OutOrStdout(), script.Markdown())
+			return err
+		},
+	})
+	return cmd
 }

@@ -30,7 +30,12 @@ type exitError struct {
 	err  error
 }
 
-func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return ""
+	}
+	return e.err.Error()
+}
 func (e *exitError) Unwrap() error { return e.err }
 
 func usageError(format string, args ...any) error {
@@ -76,6 +81,6 @@ func newRoot() *cobra.Command {
 		},
 	}
 	d.register(root)
-	root.AddCommand(newDemoCommand(), newRunCommand(), newCheckCommand(), newInfoCommand(), newVersionCommand())
+	root.AddCommand(newDemoCommand(), newRunCommand(), newCheckCommand(), newInfoCommand(), newVersionCommand(), newDocsCommand())
 	return root
 }

@@ -1,6 +1,194 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
 
-func newRunCommand() *cobra.Command   { return &cobra.Command{Use: "run"} }
-func newCheckCommand() *cobra.Command { return &cobra.Command{Use: "check"} }
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/monarch-tui/monarch-tui/debugger/script"
+	"github.com/monarch-tui/monarch-tui/engine"
+	"github.com/monarch-tui/monarch-tui/engine/control"
+)
+
+// runFlags are the flags of run.
+type runFlags struct {
+	commands    string
+	program     string
+	withMain    bool
+	format      string
+	timeout     time.Duration
+	fileTimeout time.Duration
+	seed        int
+	short       bool
+	times       bool
+}
+
+func newRunCommand() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run [FILE…] [-- ARGS…]",
+		Short: "Run scripts with expectations",
+		Long: "run executes script files, each in a session of its own, and judges their expectations.\n" +
+			"- is standard input. With -p the session is a program of yours; what follows -- are its arguments.\n\n" +
+			"Exit codes: 0 held, 1 an expectation failed, 2 usage or syntax, 3 a command failed, 4 time-out or hang,\n" +
+			"70 a fault of monarch-tui, 130 interrupted. With several files the highest wins.",
+		Example: "  monarch-tui run demos/scripts/*.mtui\n" +
+			"  monarch-tui run -c 'procs p gpus=4; ls'\n" +
+			"  monarch-tui run -p ./myprog smoke.mtui --format junit -- -config test.toml",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			files, progArgs := args, []string(nil)
+			if at := cmd.ArgsLenAtDash(); at >= 0 {
+				files, progArgs = args[:at], args[at:]
+			}
+			return f.run(cmd.Context(), files, progArgs)
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringVarP(&f.commands, "command", "c", "", "run these commands, separated by ; or newlines, instead of files")
+	fl.StringVarP(&f.program, "program", "p", "", "run against this program, which must be built with our engine")
+	fl.BoolVar(&f.withMain, "main", false, "with -p: have the program's own run function run too")
+	fl.StringVar(&f.format, "format", "text", "report as "+strings.Join(script.Formats(), ", "))
+	fl.DurationVar(&f.timeout, "timeout", 30*time.Second, "limit of one command")
+	fl.DurationVar(&f.fileTimeout, "file-timeout", 10*time.Minute, "limit of one file")
+	fl.IntVar(&f.seed, "seed", 1, "seed of the random numbers that actors draw from the engine")
+	fl.BoolVar(&f.short, "short", false, "skip what stands behind the guard [!short]")
+	fl.BoolVar(&f.times, "times", false, "tell how long steps took; two runs then differ")
+	_ = cmd.RegisterFlagCompletionFunc("format", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return script.Formats(), cobra.ShellCompDirectiveNoFileComp
+	})
+	return cmd
+}
+
+func (f *runFlags) run(ctx context.Context, files, progArgs []string) error {
+	switch {
+	case f.commands == "" && len(files) == 0:
+		return usageError("nothing to run: name script files, - for standard input, or give commands with -c")
+	case f.commands != "" && len(files) > 0:
+		return usageError("give either files or -c, not both")
+	case f.program == "" && (len(progArgs) > 0 || f.withMain):
+		return usageError("--main and arguments after -- are for a program: name it with -p")
+	}
+	open := f.openOwn
+	if f.program != "" {
+		prog, err := checkProgram(f.program)
+		if err != nil {
+			return &exitError{exitUsage, err}
+		}
+		prog.args, prog.main = progArgs, f.withMain
+		open = prog.open
+	}
+	r := script.Runner{
+		Open: open, Format: f.format, Out: os.Stdout, Stdin: os.Stdin, Times: f.times, Color: colored(os.Stdout),
+		Options: script.Options{Timeout: f.timeout, FileTimeout: f.fileTimeout, Seed: f.seed, Short: f.short, Conds: conditions()},
+	}
+	code := 0
+	if f.commands != "" {
+		code = r.Sources(ctx, script.Source{Name: "-c", Text: splitCommands(f.commands)})
+	} else {
+		code = r.Files(ctx, files)
+	}
+	if code != 0 {
+		return &exitError{code: code} // the report has told why
+	}
+	return nil
+}
+
+// openOwn begins a session whose controller is this process, with the demos' actor types.
+func (f *runFlags) openOwn(ctx context.Context) (*control.Client, func() error, error) {
+	e, err := engine.Start(context.WithoutCancel(ctx), engine.Output(nil, os.Stderr), engine.Seed(uint64(f.seed)), engine.SessionName("run")) //nolint:gosec // any bits will do
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := e.OpenSession(); err != nil {
+		fmt.Fprintln(os.Stderr, "warning: nobody can attach to this run:", err)
+	}
+	c := control.InProcess(e.Backend(), control.ClientInfo{Name: "script"})
+	return c, func() error {
+		err := c.Close()
+		e.Close()
+		return err
+	}, nil
+}
+
+// conditions are the guards that hold on this machine.
+func conditions() map[string]bool {
+	gpus, _ := filepath.Glob("/dev/nvidia[0-9]*")
+	return map[string]bool{runtime.GOOS: true, runtime.GOARCH: true, "gpu": len(gpus) > 0, "ci": os.Getenv("CI") != ""}
+}
+
+// splitCommands puts each command of -c on a line of its own; a ; in quotes, braces or brackets separates nothing.
+func splitCommands(s string) string {
+	var b strings.Builder
+	var quote rune
+	depth := 0
+	for _, r := range s {
+		switch {
+		case quote != 0:
+			if r == quote {
+				quote = 0
+			}
+		case r == '"' || r == '`':
+			quote = r
+		case strings.ContainsRune("{[(", r):
+			depth++
+		case strings.ContainsRune("}])", r):
+			depth--
+		case r == ';' && depth == 0:
+			b.WriteByte('\n')
+			continue
+		}
+		b.WriteRune(r)
+	}
+	lines := strings.Split(b.String(), "\n")
+	for i, l := range lines {
+		if i > 0 && strings.HasPrefix(l, " ") && !strings.HasPrefix(l, "  ") {
+			lines[i] = l[1:] // "a; b": the blank is of the separator, not an expectation's indent
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+func colored(f *os.File) bool {
+	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd())) //nolint:gosec // a descriptor
+}
+
+func newCheckCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "check FILE…", Short: "Parse scripts without running them", Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			bad := 0
+			for _, name := range args {
+				bad += checkFile(cmd.ErrOrStderr(), name)
+			}
+			if bad > 0 {
+				return &exitError{code: exitUsage}
+			}
+			return nil
+		},
+	}
+}
+
+func checkFile(w io.Writer, name string) (bad int) {
+	read := func() ([]byte, error) { return os.ReadFile(name) }
+	if name == "-" {
+		read = func() ([]byte, error) { return io.ReadAll(os.Stdin) }
+	}
+	text, err := read()
+	if err != nil {
+		fmt.Fprintln(w, err)
+		return 1
+	}
+	_, errs := script.Parse(name, string(text))
+	for _, e := range errs {
+		fmt.Fprintln(w, e)
+	}
+	return len(errs)
+}

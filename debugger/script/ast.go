@@ -25,6 +25,7 @@ type Stmt struct {
 	Capture    string // NAME of => NAME
 	Expect     []*Clause
 	Include    *Script // what source names
+	about      *Target // whose ranks the expectations are about; nil for none
 }
 
 // Guard is [cond] or [!cond]: the statement is skipped where it does not hold.

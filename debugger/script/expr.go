@@ -11,7 +11,7 @@ import (
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
-	"github.com/expr-lang/expr/parser"
+	exprparser "github.com/expr-lang/expr/parser"
 	"github.com/expr-lang/expr/vm"
 
 	"github.com/monarch-tui/monarch-tui/engine/schema"
@@ -20,6 +20,7 @@ import (
 // Bounds of an expression (INV-BOUND).
 const (
 	maxNodes   = 200
+	maxExpr    = 8192    // bytes of its text: what nests in it nests on the stack of its parser
 	maxMemory  = 100_000 // of expr's budget, which counts elements
 	maxItems   = 100_000 // elements of a collection that goes in
 	maxFmtText = 1 << 20
@@ -59,10 +60,13 @@ func compile(text string, at int, allowed names) (*Expr, error) {
 	if trimmed == "" {
 		return nil, fail(at, "want an expression, such as value == 4")
 	}
+	if len(trimmed) > maxExpr {
+		return nil, fail(at, "an expression may have %d bytes, this has %d", maxExpr, len(trimmed))
+	}
 	if !utf8.ValidString(trimmed) {
 		return nil, fail(at, "the expression is not valid UTF-8")
 	}
-	tree, err := parser.Parse(trimmed)
+	tree, err := exprparser.Parse(trimmed)
 	if err != nil {
 		return nil, exprError(trimmed, at, err)
 	}
@@ -79,7 +83,16 @@ func compile(text string, at int, allowed names) (*Expr, error) {
 
 func exprError(text string, at int, err error) error {
 	if fe, ok := errors.AsType[*file.Error](err); ok {
-		return fail(at+byteOffset(text, fe.From), "%s", strings.TrimSpace(fe.Message))
+		msg := strings.TrimSpace(fe.Message)
+		if strings.Contains(msg, "token EOF") {
+			msg = "the expression ends too early"
+		}
+		if rest, ok := strings.CutPrefix(msg, "unexpected token "); ok {
+			if _, inner, ok := strings.Cut(rest, "("); ok {
+				msg = "unexpected " + strings.TrimSuffix(inner, ")")
+			}
+		}
+		return fail(at+byteOffset(text, fe.From), "%s", msg)
 	}
 	msg, _, _ := strings.Cut(err.Error(), "\n")
 	return fail(at, "%s", msg)

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"sort"
 	"strings"
 	"unicode/utf8"
 )
@@ -36,10 +37,7 @@ func newSource(name, text string) *source {
 // pos turns an offset into a place.
 func (s *source) pos(at int) Pos {
 	at = min(max(at, 0), len(s.text))
-	n := 0
-	for n+1 < len(s.lines) && s.lines[n+1] <= at {
-		n++
-	}
+	n := sort.SearchInts(s.lines, at+1) - 1
 	return Pos{s.name, n + 1, utf8.RuneCountInString(s.text[s.lines[n]:at]) + 1}
 }
 
@@ -117,7 +115,7 @@ func blank(b []byte, from, to int) {
 // begins a comment after a space (or at the start), outside quotes and parentheses: in filter(results, # > 1) it is
 // the element.
 func scanLine(text string, start, end int, stack *[]int) int {
-	parens := 0
+	parens, lastClose := 0, start+strings.LastIndexByte(text[start:end], ')')
 	for i := start; i < end; i++ {
 		switch c := text[i]; c {
 		case '"', '\'', '`':
@@ -127,7 +125,7 @@ func scanLine(text string, start, end int, stack *[]int) int {
 				}
 			}
 		case '(':
-			if strings.Contains(text[i:end], ")") {
+			if i < lastClose {
 				parens++
 			}
 		case ')':

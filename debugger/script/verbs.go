@@ -34,18 +34,29 @@ type verbIndex struct {
 	byName map[string]*Verb
 }
 
-var verbTable = sync.OnceValue(func() verbIndex {
-	t := verbIndex{list: slices.Concat(meshVerbs(), callVerbs(), lookVerbs(), sessionVerbs(), debugVerbs(), chaosVerbs(), screenVerbs()), byName: map[string]*Verb{}}
-	for _, v := range t.list {
-		for _, n := range append([]string{v.Name}, v.Aliases...) {
-			if t.byName[n] != nil {
-				panic("two verbs called " + n)
+// verbs is built once and then only read. A plain OnceValue would be an initialisation cycle: the arguments of on are
+// a command, which needs the table.
+var verbs struct {
+	sync.Once
+	verbIndex
+}
+
+func verbTable() verbIndex {
+	verbs.Do(func() {
+		list := slices.Concat(meshVerbs(), callVerbs(), lookVerbs(), sessionVerbs(), debugVerbs(), chaosVerbs(), screenVerbs())
+		byName := map[string]*Verb{}
+		for _, v := range list {
+			for _, n := range append([]string{v.Name}, v.Aliases...) {
+				if byName[n] != nil {
+					panic("two verbs called " + n)
+				}
+				byName[n] = v
 			}
-			t.byName[n] = v
 		}
-	}
-	return t
-})
+		verbs.verbIndex = verbIndex{list, byName}
+	})
+	return verbs.verbIndex
+}
 
 func verbNamed(word string) (*Verb, bool) {
 	v, ok := verbTable().byName[word]

@@ -1,0 +1,114 @@
+# monarch-tui. `make` says what there is.
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+BIN      := bin/monarch-tui
+TOOLS    := $(CURDIR)/.tools
+LINT     := .tools/golangci-lint
+VENV     := $(TOOLS)/monarch-venv
+FUZZTIME ?= 10s
+COUNT    ?= 10
+REPS     ?= 10
+BENCHTIME ?= 1s
+
+# What compiles for Windows although the engine cannot start workers there.
+WINDOWS_PKGS := ./quicnet/... ./engine/control ./engine/probe ./engine/schema ./engine/shape \
+	./engine/internal/clean ./engine/internal/life ./engine/internal/suggest ./debugger/... ./demos/story
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ Use
+
+.PHONY: build
+build: ## Build bin/monarch-tui
+	@mkdir -p $(dir $(BIN))
+	go build -o $(BIN) ./cmd/monarch-tui
+
+.PHONY: demo
+demo: build ## Build and run the ping-pong demo on real worker processes
+	@$(BIN) --demo pingpong --headless
+
+.PHONY: install
+install: ## Install monarch-tui where `go install` puts programs
+	go install ./cmd/monarch-tui
+
+##@ Check
+
+.PHONY: test
+test: lint vet arch unit scripts ## Everything: lint, vet, import rule, generated docs, all tests under -race, all scripts
+
+.PHONY: unit
+unit: ## All tests under the race detector (docs that are out of date fail here)
+	go test -race ./...
+
+.PHONY: arch
+arch: ## The import rule and the rules for files
+	go test -run '^TestThe' .
+
+.PHONY: scripts
+scripts: build ## Run demos/scripts/*.mtui
+	$(BIN) run demos/scripts/*.mtui
+
+.PHONY: vet
+vet: ## go vet for Linux, macOS and (where it builds) Windows; the benchmark module too
+	GOOS=linux go vet ./...
+	GOOS=darwin go vet ./...
+	GOOS=windows go vet $(WINDOWS_PKGS)
+	cd engine/bench && go vet ./...
+
+.PHONY: lint
+lint: $(LINT) ## golangci-lint, at the version that tools/go.mod names
+	$(LINT) run ./...
+	cd engine/bench && ../../$(LINT) run --config ../../.golangci.yml ./...
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME (10s) each
+	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | sort | while IFS=: read -r file fn; do \
+		echo "== $$(dirname $$file) $${fn#func }"; \
+		go test -run '^$$' -fuzz "^$${fn#func }\$$" -fuzztime $(FUZZTIME) "$$(dirname $$file)"; \
+	done
+
+.PHONY: soak
+soak: build ## Look for flaky tests and left-over processes: COUNT (10) rounds of tests under -race, demos and scripts
+	for i in $$(seq $(COUNT)); do \
+		echo "== round $$i of $(COUNT)"; \
+		go test -race -count=1 ./...; \
+		for d in $$($(BIN) demo list | awk '{print $$1}'); do $(BIN) --demo $$d --headless >/dev/null; done; \
+		$(BIN) run demos/scripts/*.mtui >/dev/null; \
+		! pgrep -f "^$(CURDIR)/$(BIN)" || { echo "processes are left over"; exit 1; }; \
+	done
+
+##@ Measure
+
+.PHONY: bench
+bench: ## Benchmarks next to the code, then side by side with raw QUIC, gRPC and (after bench-monarch) Monarch
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+	cd engine/bench && go run . -reps $(REPS)
+
+.PHONY: bench-monarch
+bench-monarch: ## Make the Python environment in which bench finds Monarch itself
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --requirement engine/bench/monarch/requirements.txt
+
+##@ Change
+
+.PHONY: fmt
+fmt: $(LINT) ## Format, and repair what the linters can repair
+	gofmt -w $$(git ls-files --cached --others --exclude-standard '*.go')
+	$(LINT) run --fix ./... || true
+
+.PHONY: docs
+docs: ## Write the generated docs anew
+	go test ./cmd/monarch-tui -run '^TestTheReferencePagesAreFresh$$' -update
+
+.PHONY: clean
+clean: ## Remove what make has built
+	rm -rf bin dist $(TOOLS)
+
+.tools/golangci-lint: tools/go.mod tools/go.sum
+	@echo "building golangci-lint (once; under two minutes)"
+	cd tools && GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@touch $@

@@ -1,0 +1,223 @@
+// Package monarch_test holds the rules that no single package can hold itself: who may import whom, and what every file
+// owes its reader.
+package monarch_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/monarch-tui/monarch-tui"
+
+// layer says what the packages under a folder may import. The first layer whose folder matches counts.
+type layer struct {
+	folder string   // below the module; the packages under it too, unless exact
+	exact  bool     // this package only
+	own    []string // our packages that it may import: a path, or a path/... with all below it
+	others []string // modules and x/ packages outside the standard library
+	std    []string // packages of the standard library that it must not import
+	why    string
+}
+
+// layers is section "The cut" of ARCHITECTURE.md as a table.
+var layers = []layer{
+	{
+		folder: "quicnet",
+		others: []string{"github.com/quic-go/quic-go", "github.com/fxamacker/cbor/v2", "golang.org/x/sys"},
+		why:    "quicnet carries envelopes and knows nothing of actors: it is tested, fuzzed and replaced alone",
+	},
+	{
+		folder: "engine/shape",
+		own:    []string{"engine/internal/suggest"},
+		std:    []string{"context", "io", "log", "log/slog", "net", "os", "os/exec", "sync", "time"},
+		why:    "shapes are arithmetic: pure, so that every front end and every test can compute with them anywhere",
+	},
+	{
+		folder: "engine/schema",
+		own:    []string{"engine/shape", "engine/internal/suggest"},
+		others: []string{"github.com/fxamacker/cbor/v2"},
+		std:    []string{"log", "log/slog", "net", "os", "os/exec"},
+		why:    "schemas travel to front ends that have none of the user's types, so they must not need the engine to be read",
+	},
+	{
+		folder: "engine/control",
+		own:    []string{"engine/schema", "engine/shape"},
+		others: []string{"github.com/fxamacker/cbor/v2", "golang.org/x/sys"},
+		why:    "control is the seam: a front end that imports it must not link the runtime, and the engine implements it, not the reverse",
+	},
+	{
+		folder: "engine/probe",
+		own:    []string{"engine/control"},
+		why:    "the engine calls the probe on the message path of every program, so the probe must not need the engine",
+	},
+	{
+		folder: "engine/internal",
+		own:    []string{"engine/internal/..."},
+		others: []string{"github.com/charmbracelet/x/ansi", "golang.org/x/sys"},
+		why:    "helpers of the engine stand below it",
+	},
+	{
+		folder: "engine/enginetest",
+		own:    []string{"engine"},
+		why:    "the test kit is made of what users have themselves",
+	},
+	{
+		folder: "engine", exact: true,
+		own: []string{"engine/control", "engine/internal/...", "engine/probe", "engine/schema", "engine/shape", "quicnet"},
+		why: "every program that has actors links the engine: no flags, no screens, no command language, and nothing that stands above it",
+	},
+	{
+		folder: "demos",
+		own:    []string{"engine", "demos/..."},
+		why:    "a demo is what a learner copies: it uses the public API and nothing else",
+	},
+	{
+		folder: "debugger",
+		own:    []string{"debugger/...", "engine/control", "engine/schema", "engine/shape"},
+		others: []string{"github.com/expr-lang/expr"},
+		why:    "scripts and debugger reach a program of another build through engine/control only, so they see no more than an attached stranger would",
+	},
+	{
+		folder: "tui",
+		own:    []string{"tui/...", "debugger/...", "engine/control", "engine/schema", "engine/shape"},
+		others: []string{"charm.land", "github.com/charmbracelet", "github.com/lucasb-eyer/go-colorful", "golang.org/x/term"},
+		why:    "the explorer is one more client of engine/control: what it shows, an attached one shows too",
+	},
+	{
+		folder: "cmd",
+		own:    []string{"tui/...", "debugger/...", "demos/...", "engine", "engine/control", "engine/schema", "engine/shape"},
+		others: []string{"charm.land/fang/v2", "github.com/spf13/cobra", "golang.org/x/term"},
+		why:    "a command wires the parts together; what it would do with the network itself belongs to the engine",
+	},
+}
+
+// ranks is the order of the folders: imports point down, also in tests.
+var ranks = map[string]int{"cmd": 5, "tui": 4, "debugger": 3, "demos": 2, "engine": 1, "quicnet": 0}
+
+func TestTheImportsPointDown(t *testing.T) {
+	for _, f := range goFiles(t, parser.ImportsOnly) {
+		l := layerOf(f.dir)
+		if l == nil {
+			if f.dir != "." {
+				t.Errorf("%s: no layer covers this folder; code lives in cmd, tui, debugger, engine, quicnet and demos (ARCHITECTURE.md, the cut)", f.path)
+			}
+			continue
+		}
+		for _, imp := range f.ast.Imports {
+			p, err := strconv.Unquote(imp.Path.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if problem := l.judge(f, p); problem != "" {
+				t.Errorf("%s imports %s: %s; %s", f.path, p, problem, l.why)
+			}
+		}
+	}
+}
+
+func layerOf(dir string) *layer {
+	for i, l := range layers {
+		if dir == l.folder || !l.exact && strings.HasPrefix(dir, l.folder+"/") {
+			return &layers[i]
+		}
+	}
+	return nil
+}
+
+// judge says what is wrong with an import. Tests may use any library, and of ours whatever does not stand above them.
+func (l *layer) judge(f goFile, imported string) string {
+	own, isOwn := strings.CutPrefix(imported, module+"/")
+	first, _, _ := strings.Cut(imported, "/")
+	switch {
+	case isOwn && f.test():
+		top := func(p string) int { s, _, _ := strings.Cut(p, "/"); return ranks[s] }
+		if top(own) > top(f.dir) {
+			return "it stands above " + l.folder
+		}
+	case isOwn:
+		if own != f.dir && !covered(own, l.own) {
+			return l.folder + " may import " + list(l.own) + " of ours"
+		}
+	case f.test():
+	case strings.Contains(first, "."):
+		if !slices.ContainsFunc(l.others, func(m string) bool { return imported == m || strings.HasPrefix(imported, m+"/") }) {
+			return "of other modules " + l.folder + " may import " + list(l.others)
+		}
+	case slices.Contains(l.std, imported):
+		return l.folder + " may not import " + list(l.std)
+	}
+	return ""
+}
+
+func covered(p string, allowed []string) bool {
+	return slices.ContainsFunc(allowed, func(a string) bool {
+		below, all := strings.CutSuffix(a, "/...")
+		return p == a || all && (p == below || strings.HasPrefix(p, below+"/"))
+	})
+}
+
+func list(names []string) string {
+	if len(names) == 0 {
+		return "nothing"
+	}
+	return strings.Join(names, ", ")
+}
+
+// goFile is one parsed file of this module.
+type goFile struct {
+	path string // slashes, from the module's root
+	dir  string
+	ast  *ast.File
+}
+
+func (f goFile) test() bool { return strings.HasSuffix(f.path, "_test.go") }
+
+// goFiles parses the files of this module for every platform; modules inside it are others.
+func goFiles(t *testing.T, mode parser.Mode) []goFile {
+	t.Helper()
+	var out []goFile
+	for _, p := range files(t) {
+		if path.Ext(p) != ".go" {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), filepath.FromSlash(p), nil, mode)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, goFile{path: p, dir: path.Dir(p), ast: f})
+	}
+	return out
+}
+
+// files lists what belongs to this module, without what is hidden, built, or test data.
+func files(t *testing.T) []string {
+	t.Helper()
+	var out []string
+	err := filepath.WalkDir(".", func(p string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && p != ".":
+			_, err := os.Stat(filepath.Join(p, "go.mod"))
+			if name := d.Name(); err == nil || name[0] == '.' && name != ".ci" || name == "testdata" || name == "bin" || name == "dist" {
+				return filepath.SkipDir
+			}
+		case !d.IsDir():
+			out = append(out, filepath.ToSlash(p))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}

@@ -1,0 +1,277 @@
+package script
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Step is a statement after it ran.
+type Step struct {
+	Stmt     *Stmt
+	Skipped  string   // why it did not run, "" when it did
+	Code     int      // ExitOK, or the kind of what went wrong
+	Err      string   // of the command; may have several lines
+	ErrPos   Pos      // of a mistake in a literal; zero for none
+	Failures []Broken // expectations that did not hold
+	Text     []string // what it showed: values folded by rank, or a listing
+	MS       float64
+}
+
+// Broken is an expectation that did not hold.
+type Broken struct {
+	Pos
+	Clause string   // as written
+	Why    []string // values folded by rank
+}
+
+// OK reports whether the command and all its expectations held.
+func (s *Step) OK() bool { return s.Code == ExitOK }
+
+// Exec runs one statement. A source statement runs the statements of its file and returns one Step for all.
+func (s *Session) Exec(ctx context.Context, st *Stmt) *Step {
+	step := &Step{Stmt: st, Skipped: s.guarded(st)}
+	if step.Skipped != "" {
+		return step
+	}
+	start := time.Now()
+	s.judge(ctx, st, step)
+	step.MS = float64(time.Since(start).Microseconds()) / 1000
+	s.rec.add(st, s.last, step)
+	return step
+}
+
+// guarded says which guard keeps the statement from running, "" for none.
+func (s *Session) guarded(st *Stmt) string {
+	for _, g := range st.Guards {
+		if s.guard(g.Cond) == g.Not {
+			not := map[bool]string{true: "!"}[g.Not]
+			return fmt.Sprintf("[%s%s] does not hold here", not, g.Cond)
+		}
+	}
+	return ""
+}
+
+func (s *Session) judge(ctx context.Context, st *Stmt, step *Step) {
+	cmdCtx, cancel := context.WithTimeout(ctx, s.opt.Timeout)
+	defer cancel()
+	err := s.catchUp(cmdCtx)
+	if err == nil && st.Include != nil {
+		s.inner(ctx, st, step)
+		return
+	}
+	if _, isExpect := st.Cmd.Args.(ExpectArgs); err == nil && !isExpect {
+		var r *result
+		r, err = s.run(cmdCtx, st.Cmd, st)
+		if r != nil {
+			s.last = r
+			step.Text = r.shown()
+		}
+	}
+	if step.Code, step.Err, step.ErrPos = s.verdict(ctx, st, err); step.Code != ExitOK {
+		return
+	}
+	if st.Capture != "" {
+		s.vars[st.Capture] = s.last.captured()
+	}
+	for _, c := range st.Expect {
+		if why := s.expect(ctx, c); why != nil {
+			step.Code = max(step.Code, ExitExpect)
+			step.Failures = append(step.Failures, Broken{c.Pos, c.Text, why})
+		}
+		if ctx.Err() != nil {
+			step.Code = codeOf(ctx.Err())
+			return
+		}
+	}
+}
+
+// verdict turns a command's error into an exit code. ! wants a failure; a hang or an interrupt is none that it could want.
+func (s *Session) verdict(ctx context.Context, st *Stmt, err error) (int, string, Pos) {
+	if ctx.Err() != nil {
+		return codeOf(ctx.Err()), stopText(ctx.Err()), Pos{}
+	}
+	if err == nil {
+		if st.MustFail {
+			return ExitExpect, "want a failure (!), and the command succeeded", Pos{}
+		}
+		return ExitOK, "", Pos{}
+	}
+	code, pos := codeOf(err), Pos{}
+	msg := err.Error()
+	if re, ok := errors.AsType[*runError](err); ok {
+		code, pos = re.code, re.pos
+	} else if errors.Is(err, context.DeadlineExceeded) {
+		msg = fmt.Sprintf("%s took more than %s: %s", st.Cmd.Verb.Name, s.opt.Timeout, msg)
+	}
+	if st.MustFail && code == ExitCommand {
+		return ExitOK, "", Pos{}
+	}
+	return code, clean(msg), pos
+}
+
+func codeOf(err error) int {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return ExitTimeout
+	case errors.Is(err, context.Canceled):
+		return ExitInterrupt
+	default:
+		return ExitCommand
+	}
+}
+
+func stopText(err error) string {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "the time for the whole file is over"
+	}
+	return "interrupted"
+}
+
+// inner runs the statements of a source statement.
+func (s *Session) inner(ctx context.Context, st *Stmt, step *Step) {
+	step.Code = s.Run(ctx, st.Include, func(in *Step) {
+		if !in.OK() {
+			step.Err = in.Stmt.Pos.String() + ": " + in.Stmt.Describe() + "\n" + in.Err
+			step.Failures = append(step.Failures, in.Failures...)
+		}
+	})
+}
+
+// Run runs a script, telling each step, until one fails or quit; what it sources comes as steps of their own. It
+// returns the exit code.
+func (s *Session) Run(ctx context.Context, sc *Script, tell func(*Step)) int {
+	code := ExitOK
+	for _, st := range sc.Stmts {
+		switch {
+		case s.quit:
+			tell(&Step{Stmt: st, Skipped: "after quit"})
+		case code != ExitOK:
+			tell(&Step{Stmt: st, Skipped: "after a failure"})
+		case st.Include != nil && s.guarded(st) == "":
+			tell(&Step{Stmt: st})
+			code = s.Run(ctx, st.Include, tell)
+		default:
+			step := s.Exec(ctx, st)
+			tell(step)
+			code = step.Code
+		}
+	}
+	return code
+}
+
+func (s *Session) guard(cond string) bool {
+	if c, ok := strings.CutPrefix(cond, "cap:"); ok {
+		return slices.Contains(s.c.Info().Capabilities, c) || s.opt.Conds[cond]
+	}
+	switch cond {
+	case "short":
+		return s.opt.Short
+	case "unix":
+		return runtime.GOOS != "windows"
+	case runtime.GOOS, runtime.GOARCH:
+		return true
+	}
+	return s.opt.Conds[cond]
+}
+
+// run runs a command.
+func (s *Session) run(ctx context.Context, cmd *Command, st *Stmt) (*result, error) {
+	if len(cmd.vars) > 0 {
+		var err error
+		if cmd, err = s.fill(cmd); err != nil {
+			return nil, err
+		}
+	}
+	v := cmd.Verb
+	switch {
+	case v.Screen:
+		return nil, fmt.Errorf("%s needs a terminal", v.Name)
+	case v.Lacks != "":
+		return nil, fmt.Errorf("%s: this build has no %s yet", v.Name, v.Lacks)
+	}
+	r := &result{mark: s.logMark()}
+	start := time.Now()
+	defer func() {
+		if r.ms == 0 {
+			r.ms = float64(time.Since(start).Microseconds()) / 1000
+		}
+	}()
+	var err error
+	switch a := cmd.Args.(type) {
+	case CallArgs:
+		return s.call(ctx, a, st)
+	case JobArgs:
+		return s.job(ctx, v.Name, a.Name)
+	case ProcsArgs:
+		err = s.makeProcs(ctx, a, r)
+	case SpawnArgs:
+		err = s.spawn(ctx, a, r)
+	case EndArgs:
+		err = s.end(ctx, v.Name, a)
+	case OnArgs:
+		return s.on(ctx, a, st)
+	case LookArgs:
+		err = s.look(ctx, v.Name, a, r)
+	case GroupArgs:
+		err = s.group(ctx, a, r)
+	case LetArgs:
+		var val any
+		if val, err = a.Expr.eval(s.whole()); err == nil {
+			s.vars[a.Name] = val
+			keep := *s.last // an expectation below a let still sees what came before
+			keep.text, keep.value = nil, val
+			return &keep, nil
+		}
+	case SleepArgs:
+		select {
+		case <-time.After(a.For):
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+	case OptionArgs:
+		s.opt.Timeout = a.Value
+	case FileArgs:
+		err = s.file(v.Name, a)
+	case TextArgs:
+		if v.Name == "quit" {
+			s.quit = true
+			break
+		}
+		r.text = strings.Split(a.Text, "\n")
+	default:
+		err = &runError{code: ExitInternal, msg: fmt.Sprintf("no code for %s", v.Name)}
+	}
+	return r, err
+}
+
+// shown is what a report prints below a command that held.
+func (r *result) shown() []string {
+	var f fold
+	for _, x := range r.ranks {
+		if x.text != "" {
+			f.add(x.rank, x.text)
+		}
+	}
+	out := slices.Clone(r.text)
+	for i := range out {
+		out[i] = clean(out[i])
+	}
+	return append(out, f.lines()...)
+}
+
+// on runs a command with its target as the focus.
+func (s *Session) on(ctx context.Context, a OnArgs, st *Stmt) (*result, error) {
+	set, err := s.resolve(a.Target)
+	if err != nil {
+		return nil, err
+	}
+	outer := s.focus
+	s.focus = &set
+	defer func() { s.focus = outer }()
+	return s.run(ctx, a.Cmd, st)
+}

@@ -1,0 +1,324 @@
+package script
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/fxamacker/cbor/v2"
+	"go.uber.org/goleak"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/schema"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// world is a small engine in memory: enough of one for the runner's logic. Its one actor type is Toy.
+type world struct {
+	mu      sync.Mutex
+	seq     uint64
+	subs    map[int]func(*control.Event)
+	nextSub int
+	snap    control.Snapshot
+	actors  map[string][]*toy
+	logs    []control.Log
+	calls   uint64
+	gate    chan struct{} // Gate waits for it
+	flushes int
+	cut     bool // Flush fails
+	done    []string
+}
+
+// toy is one actor.
+type toy struct {
+	Name  string
+	Count int
+	Tags  []string
+	proc  uint64
+}
+
+type addArgs struct {
+	By   int
+	Note string
+}
+
+func newWorld(t testing.TB) *world {
+	w := &world{subs: map[int]func(*control.Event){}, actors: map[string][]*toy{}, gate: make(chan struct{})}
+	b := schema.NewBuilder()
+	of := func(v any) *schema.Schema {
+		s, err := b.Of(reflectType(v))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	str, num, add, refs := of(""), of(0), of(addArgs{}), of([]string(nil))
+	w.snap = control.Snapshot{
+		Session: control.Session{Name: "test", Program: "prog", Engine: "v0.1", State: "running"},
+		Types: []control.Type{{
+			Name: "Toy", Full: "example.com/prog.Toy", Doc: "A toy.",
+			Fields: []schema.Field{{Name: "Name", Type: str}, {Name: "Count", Type: num}},
+			Endpoints: []control.Endpoint{
+				{Name: "Hello", Doc: "Hello prints msg.", Param: "msg", Arg: str, Result: str},
+				{Name: "Value", Result: num},
+				{Name: "Add", Param: "arg", Arg: add, Result: num},
+				{Name: "Increment"},
+				{Name: "Sleep"},
+				{Name: "Gate"},
+				{Name: "Later", Param: "msg", Arg: str},
+				{Name: "Tags", Result: refs},
+			},
+			Skipped: []string{"Helper: it takes no context"},
+		}},
+		Named: b.Types,
+	}
+	return w
+}
+
+func (w *world) Subscribe(sink func(*control.Event)) (*control.Snapshot, func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	id := w.nextSub
+	w.nextSub++
+	w.subs[id] = sink
+	snap := w.snap
+	snap.Seq = w.seq
+	snap.ProcMeshes, snap.Meshes, snap.Procs = slices.Clone(snap.ProcMeshes), slices.Clone(snap.Meshes), slices.Clone(snap.Procs)
+	snap.Calls, snap.Waits = slices.Clone(snap.Calls), slices.Clone(snap.Waits)
+	return &snap, func() { w.mu.Lock(); defer w.mu.Unlock(); delete(w.subs, id) }
+}
+
+func (w *world) emit(ev *control.Event) {
+	w.seq++
+	ev.Seq = w.seq
+	for _, s := range w.subs {
+		s(ev)
+	}
+}
+
+func (w *world) Attach(c control.ClientInfo) control.ClientInfo { c.ID = 1; return c }
+func (w *world) Detach(control.ClientInfo)                      {}
+
+func (w *world) Handle(ctx context.Context, _ control.ClientInfo, req any) (any, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch r := req.(type) {
+	case control.ProcsReq:
+		if slices.ContainsFunc(w.snap.ProcMeshes, func(m control.ProcMesh) bool { return m.Name == r.Name && !m.Gone }) {
+			return nil, fmt.Errorf("procs %s: the name is taken", r.Name)
+		}
+		pm := control.ProcMesh{ID: uint64(len(w.snap.ProcMeshes) + 1), Name: r.Name, Extent: r.Dims, FirstProc: uint64(len(w.snap.Procs) + 1), State: "running", InProcess: r.InProcess, Virtual: true}
+		for i := range r.Dims.Len() {
+			p := control.Proc{ID: pm.FirstProc + uint64(i), Mesh: r.Name, Rank: i, State: "ready"}
+			w.snap.Procs = append(w.snap.Procs, p)
+			w.emit(&control.Event{Proc: &p})
+		}
+		w.snap.ProcMeshes = append(w.snap.ProcMeshes, pm)
+		w.emit(&control.Event{ProcMesh: &pm})
+		return pm, nil
+	case control.SpawnReq:
+		return w.spawn(r)
+	case control.StopReq, control.KillReq:
+		return nil, w.end(r)
+	case control.FlushReq:
+		w.flushes++
+		if w.cut {
+			return nil, errors.New("a worker is gone")
+		}
+		return nil, nil
+	case control.LogsReq:
+		var out []control.Log
+		for _, l := range w.logs {
+			if r.Mesh == "" || l.Mesh == r.Mesh || l.Mesh == "" {
+				out = append(out, l)
+			}
+		}
+		return out, nil
+	case control.StateReq:
+		var out []control.StateNode
+		for _, rank := range r.Ranks {
+			a := w.actors[r.Mesh][rank]
+			out = append(out, control.StateNode{Rank: rank, Kind: "struct", Len: 3, Nodes: []control.StateNode{
+				{Name: "count", Kind: "int", Text: strconv.Itoa(a.Count)}, {Name: "name", Kind: "string", Text: strconv.Quote(a.Name)}, {Name: "peer", Kind: "nil"},
+			}})
+		}
+		return out, nil
+	}
+	return nil, ctx.Err()
+}
+
+func (w *world) spawn(r control.SpawnReq) (any, error) {
+	i := slices.IndexFunc(w.snap.ProcMeshes, func(m control.ProcMesh) bool { return m.Name == r.Procs && !m.Gone })
+	pm := w.snap.ProcMeshes[i]
+	home := shape.RegionOf(pm.Extent)
+	if !r.View.IsZero() {
+		home = r.View
+	}
+	var proto toy
+	if len(r.Prototype) > 0 {
+		if err := cbor.Unmarshal(r.Prototype, &proto); err != nil {
+			return nil, err
+		}
+	}
+	m := control.Mesh{Ref: control.MeshRef{ID: uint64(100 + len(w.snap.Meshes)), Name: r.Name, Type: r.Type, First: pm.FirstProc, Home: home, View: shape.RegionOf(home.Extent())}, Procs: pm.Name, State: "running", Ranks: make([]control.RankState, home.Len())}
+	for rank := range home.Len() {
+		m.Ranks[rank].State = "idle"
+		a := proto
+		a.proc = pm.FirstProc + uint64(home.RankAt(rank))
+		w.actors[r.Name] = append(w.actors[r.Name], &a)
+	}
+	w.snap.Meshes = append(w.snap.Meshes, m)
+	w.emit(&control.Event{Mesh: &m})
+	return m, nil
+}
+
+func (w *world) end(req any) error {
+	procs, mesh, verb := "", "", "stop"
+	switch r := req.(type) {
+	case control.StopReq:
+		procs, mesh = r.Procs, r.Mesh
+	case control.KillReq:
+		procs, mesh, verb = r.Procs, r.Mesh, "kill"
+		if len(r.Ranks) > 0 {
+			w.done = append(w.done, fmt.Sprint("kill ", procs, mesh, r.Ranks))
+			return nil
+		}
+	}
+	for i := range w.snap.ProcMeshes {
+		if m := &w.snap.ProcMeshes[i]; m.Name == procs {
+			m.Gone = true
+			gone := *m
+			w.emit(&control.Event{ProcMesh: &gone})
+		}
+	}
+	for i := range w.snap.Meshes {
+		if m := &w.snap.Meshes[i]; !m.Gone && (m.Ref.Name == mesh || m.Procs == procs) {
+			m.Gone = true
+			delete(w.actors, m.Ref.Name)
+			gone := *m
+			w.emit(&control.Event{Mesh: &gone})
+		}
+	}
+	if procs != "" {
+		mesh = procs
+	} else {
+		mesh = "@" + mesh
+	}
+	w.done = append(w.done, verb+" "+mesh)
+	return nil
+}
+
+func (w *world) Call(ctx context.Context, c control.ClientInfo, req control.CallReq, reply func(control.Reply)) (control.CallDone, error) {
+	return w.StartCall(ctx, c, req, reply)()
+}
+
+func (w *world) StartCall(ctx context.Context, _ control.ClientInfo, req control.CallReq, reply func(control.Reply)) func() (control.CallDone, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.calls++
+	id := w.calls
+	ranks := slices.Collect(req.View.Ranks())
+	slices.Reverse(ranks) // replies arrive in an order of their own
+	if req.Adverb == control.AdverbChoose {
+		ranks = ranks[:1]
+	}
+	call := control.Call{ID: id, Client: "script", Mesh: req.Mesh, Endpoint: req.Endpoint, Ranks: len(ranks), Waiting: slices.Sorted(req.View.Ranks())}
+	w.snap.Calls = append(w.snap.Calls, call)
+	w.emit(&control.Event{Call: &control.CallEvent{Call: call}})
+	return func() (control.CallDone, error) {
+		var wait []int
+		for _, r := range ranks {
+			if held := w.handle(req, r, reply); held {
+				wait = append(wait, r)
+			}
+		}
+		if len(wait) > 0 {
+			select {
+			case <-ctx.Done():
+				for _, r := range wait {
+					reply(control.Reply{Rank: r, Outcome: control.OutcomeCancelled, Error: "the caller gave up"})
+				}
+			case <-w.gate:
+				for _, r := range wait {
+					reply(control.Reply{Rank: r, Outcome: control.OutcomeReply})
+				}
+			}
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.snap.Calls = slices.DeleteFunc(w.snap.Calls, func(c control.Call) bool { return c.ID == id })
+		w.emit(&control.Event{Call: &control.CallEvent{Call: call, Done: true}})
+		return control.CallDone{Call: id, Ranks: len(ranks)}, nil
+	}
+}
+
+// handle runs an endpoint on one rank; held means that it waits for the gate.
+func (w *world) handle(req control.CallReq, rank int, reply func(control.Reply)) (held bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	out := control.Reply{Rank: rank, Outcome: control.OutcomeReply, Took: time.Millisecond}
+	answer := func(v any) { out.Body, _ = cbor.Marshal(v) }
+	if len(w.actors[req.Mesh]) <= rank {
+		out.Outcome, out.Error = control.OutcomeLost, "the mesh has ended"
+		reply(out)
+		return false
+	}
+	a := w.actors[req.Mesh][rank]
+	switch req.Endpoint {
+	case "Hello":
+		var msg string
+		cbor.Unmarshal(req.Body, &msg)
+		w.print(req.Mesh, rank, a.proc, fmt.Sprintf("%s %d: %s", a.Name, rank, msg))
+		answer(fmt.Sprintf("hello from %d", rank))
+	case "Value":
+		answer(a.Count)
+	case "Add":
+		var arg addArgs
+		cbor.Unmarshal(req.Body, &arg)
+		if arg.By > 100 && rank%2 == 1 {
+			out.Outcome, out.Error = control.OutcomeError, fmt.Sprintf("add %d: bad rank", arg.By)
+			break
+		}
+		a.Count += arg.By
+		answer(a.Count)
+	case "Increment":
+		a.Count += rank + 1
+	case "Tags":
+		answer([]string{"a", "b"})
+	case "Later":
+		var msg string
+		cbor.Unmarshal(req.Body, &msg)
+		time.AfterFunc(20*time.Millisecond, func() {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			a.Count = 99
+			w.print("", 0, a.proc, msg) // a plain print: only its process is known
+		})
+	case "Sleep":
+		if rank != 0 { // ranks other than 0 hang
+			return true
+		}
+	case "Gate":
+		return true
+	}
+	if req.Adverb == control.AdverbBroadcast {
+		return false
+	}
+	reply(out)
+	return false
+}
+
+func (w *world) print(mesh string, rank int, proc uint64, text string) {
+	l := control.Log{Mesh: mesh, Rank: rank, Proc: proc, Stream: "out", Text: text}
+	w.logs = append(w.logs, l)
+	w.emit(&control.Event{Log: &l})
+}
+
+var _ control.OrderedCaller = (*world)(nil)

@@ -1,0 +1,96 @@
+package script
+
+import (
+	"fmt"
+	"strings"
+)
+
+// help lists the commands that work in this build, or explains one.
+func help(name string) []string {
+	if v, ok := verbNamed(name); ok {
+		out := []string{v.Usage}
+		if v.Summary != "" {
+			out = append(out, v.Summary)
+		}
+		if len(v.Aliases) > 0 {
+			out = append(out, "also: "+strings.Join(v.Aliases, ", "))
+		}
+		switch {
+		case v.Screen:
+			out = append(out, "needs a terminal")
+		case v.Lacks != "":
+			out = append(out, fmt.Sprintf("this build has no %s yet", v.Lacks))
+		}
+		return out
+	}
+	var rows [][]string
+	group := ""
+	for _, v := range Verbs() {
+		if !v.Alive() {
+			continue
+		}
+		if v.Group != group {
+			group = v.Group
+			rows = append(rows, []string{group})
+		}
+		rows = append(rows, []string{"  " + v.Usage, v.Summary})
+	}
+	return table(rows)
+}
+
+// Markdown is the page about the commands of this build, made from the table of verbs.
+func Markdown() string {
+	var b strings.Builder
+	b.WriteString("# Commands\n\nThe same lines work in script files (`monarch-tui run FILE`), at the `:` line and at the debugger prompt.\n" +
+		"This page is generated from the table of verbs; `monarch-tui check FILE` tells whether a script is well-formed.\n")
+	b.WriteString(grammarText)
+	group := ""
+	var later []string
+	for _, v := range Verbs() {
+		if !v.Alive() {
+			later = append(later, "`"+v.Name+"`")
+			continue
+		}
+		if v.Group != group {
+			group = v.Group
+			fmt.Fprintf(&b, "\n## %s\n\n| command | what it does |\n|---|---|\n", group)
+		}
+		also := ""
+		if len(v.Aliases) > 0 {
+			also = " (also `" + strings.Join(v.Aliases, "`, `") + "`)"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s%s |\n", strings.ReplaceAll(v.Usage, "|", "\\|"), v.Summary, also)
+	}
+	b.WriteString("\n## Words that only parse in this build\n\nA script may hold them already: `check` accepts them, `run` says that they are not here yet, or that they need a terminal.\n\n")
+	b.WriteString(strings.Join(later, " ") + "\n")
+	return b.String()
+}
+
+const grammarText = `
+## The form of a script
+
+` + "```" + `
+# A comment at column 1 opens a phase.
+procs p gpus=4
+spawn @toy on p ToyActor
+call @toy.HelloWorld "Hello from main!"      # a comment after a space
+  all out contains "Received message"        # an indented line judges the command above, rank by rank
+one @toy[gpus=2].HelloWorld hi => r          # => names what came back
+! call @toy.Fail                             # ! wants a failure
+[linux] kill p[2]                            # skipped where the guard does not hold
+call @toy[0-1].Slow &job                     # & runs in the background
+wait job
+echo ${r}                                    # ${EXPR} is filled in
+` + "```" + `
+
+- A command begins at column 1. An open ` + "`{` or `[`" + ` goes on in the next line.
+- Ranks: ` + "`@m[0,2-5]`" + ` (a dash includes its end), ` + "`@m[1:4]`" + ` (a colon does not), ` + "`@m[gpus=2,hosts=0:4]`" + `, ` + "`@m[gpus=(1,3)]`" + `; Monarch's ` + "`ranks(…)`" + ` is read wherever a selection is.
+- Values: JSON, and bare words for texts, bare keys, ` + "`1.5s`, `h'00ff'`, `0x1f`, `1_000`, `@mesh[sel]`" + `.
+- Expectations: ` + "`[TARGET:] [all|any|one|none] EXPR [within DURATION]`" + `; expressions are those of expr-lang.
+  Of each rank: ` + "`value err ms rank out state`" + ` and its dimensions. Of all: ` + "`results text stops seed`" + ` and what ` + "`=>` and `let`" + ` named. ` + "`fmt(format, …)`" + ` makes texts.
+  ` + "`out`" + ` is what that rank printed since the command began, its lines joined by newlines.
+- Guards: ` + "`[gpu] [short] [linux] [darwin] [unix] [amd64] [arm64] [cap:NAME]`, each with `!`" + `.
+
+Exit codes: 0 everything held, 1 an expectation failed, 2 a mistake in the script or the command line, 3 a command failed,
+4 something took too long, 70 a fault in monarch-tui, 130 interrupted.
+`

@@ -1,0 +1,65 @@
+package script
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/monarch-tui/monarch-tui/engine/schema"
+)
+
+func (s *Session) call(ctx context.Context, a CallArgs, st *Stmt) (*result, error) {
+	p, err := s.send(a)
+	if err != nil {
+		return nil, err
+	}
+	if st.Background == "" {
+		return s.finish(ctx, p)
+	}
+	if s.jobs[st.Background] != nil {
+		p.cancel()
+		return nil, fmt.Errorf("&%s is taken by a call that has not been waited for", st.Background)
+	}
+	p.stmt = st
+	s.jobs[st.Background] = p
+	return &result{mark: p.mark}, nil
+}
+
+// job waits for jobs, or cancels one.
+func (s *Session) job(ctx context.Context, verb, name string) (*result, error) {
+	if name == "" {
+		return &result{mark: s.logMark()}, s.waitAll(ctx)
+	}
+	p := s.jobs[name]
+	if p == nil {
+		return nil, fmt.Errorf("no job &%s%s", name, schema.Suggest(name, s.jobNames()))
+	}
+	if verb == "cancel" {
+		p.cancel()
+		return &result{mark: s.logMark()}, nil
+	}
+	delete(s.jobs, name)
+	return s.finish(ctx, p)
+}
+
+func (s *Session) jobNames() []string {
+	var out []string
+	for n := range s.jobs {
+		out = append(out, n)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// waitAll waits for every job, in the order of their names; the failure of a cancelled one is none.
+func (s *Session) waitAll(ctx context.Context) error {
+	var first error
+	for _, n := range s.jobNames() {
+		p := s.jobs[n]
+		delete(s.jobs, n)
+		if _, err := s.finish(ctx, p); err != nil && !p.cancelled && first == nil {
+			first = fmt.Errorf("&%s: %w", n, err)
+		}
+	}
+	return first
+}

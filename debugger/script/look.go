@@ -1,0 +1,345 @@
+package script
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/schema"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
+)
+
+// look runs the verbs that show something.
+func (s *Session) look(ctx context.Context, verb string, a LookArgs, r *result) error {
+	switch verb {
+	case "ls":
+		r.text = s.list()
+	case "endpoints":
+		return s.endpoints(a.Name, r)
+	case "info":
+		return s.info(a, r)
+	case "calls":
+		s.picture(func(p *control.Picture) {
+			for _, c := range p.Calls {
+				r.text = append(r.text, callLine(c))
+			}
+		})
+		slices.Sort(r.text)
+	case "help":
+		r.text = help(a.Name)
+	case "state":
+		return s.showState(ctx, a, r)
+	case "log":
+		return s.showLog(ctx, a, r)
+	}
+	return nil
+}
+
+// table lines up columns.
+func table(rows [][]string) []string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, r := range rows {
+		fmt.Fprintln(w, strings.Join(r, "\t"))
+	}
+	w.Flush()
+	var out []string
+	for l := range strings.Lines(b.String()) {
+		out = append(out, strings.TrimRight(l, " \n"))
+	}
+	return out
+}
+
+func (s *Session) list() []string {
+	var rows [][]string
+	s.picture(func(p *control.Picture) {
+		for _, m := range p.ProcMeshes {
+			if !m.Gone {
+				rows = append(rows, []string{m.Name, m.Extent.String(), kindOf(&m), m.State})
+			}
+		}
+		for _, m := range p.Meshes {
+			if !m.Gone {
+				rows = append(rows, []string{"@" + m.Ref.Name, m.Ref.Extent().String(), schema.ShortType(m.Ref.Type) + " on " + m.Procs, m.State})
+			}
+		}
+	})
+	slices.SortFunc(rows, func(a, b []string) int { return strings.Compare(a[0], b[0]) })
+	if len(rows) == 0 {
+		return []string{"nothing runs (procs NAME dim=n makes processes)"}
+	}
+	return table(rows)
+}
+
+func kindOf(m *control.ProcMesh) string {
+	switch {
+	case m.InProcess:
+		return "in-process"
+	case m.Virtual:
+		return "processes, virtual slots"
+	}
+	return "processes"
+}
+
+func (s *Session) endpoints(name string, r *result) error {
+	var types []control.Type
+	if name != "" {
+		t, _, err := s.actorType(name)
+		if err != nil {
+			return err
+		}
+		types = append(types, t)
+	} else {
+		s.picture(func(p *control.Picture) { types = slices.Clone(p.Types) })
+	}
+	slices.SortFunc(types, func(a, b control.Type) int { return strings.Compare(a.Name, b.Name) })
+	var rows [][]string
+	for _, t := range types {
+		for _, e := range t.Endpoints {
+			row := []string{t.Name + "." + schema.Signature(e.Name, e.Param, e.Arg, e.Result)}
+			if doc, _, _ := strings.Cut(e.Doc, "\n"); doc != "" {
+				row = append(row, doc)
+			}
+			rows = append(rows, row)
+		}
+		for _, sk := range t.Skipped {
+			if name != "" {
+				rows = append(rows, []string{"(no endpoint) " + sk})
+			}
+		}
+	}
+	r.text = table(rows)
+	return nil
+}
+
+func (s *Session) info(a LookArgs, r *result) error {
+	switch {
+	case a.Target != nil:
+		set, err := s.resolve(a.Target)
+		if err != nil {
+			return err
+		}
+		s.picture(func(p *control.Picture) {
+			if m, ok := p.Mesh(set.ref.Name); ok {
+				r.text = meshInfo(m, set)
+			}
+		})
+		return nil
+	case a.Name != "":
+		pm, err := s.procMesh(a.Name)
+		if err != nil {
+			return err
+		}
+		s.picture(func(p *control.Picture) { r.text = procsInfo(p, &pm) })
+		return nil
+	}
+	s.picture(func(p *control.Picture) {
+		ses := p.Session
+		r.text = []string{fmt.Sprintf("session %s of %s, engine %s: %s", ses.Name, ses.Program, ses.Engine, ses.State)}
+		if ses.Reason != "" {
+			r.text = append(r.text, ses.Reason)
+		}
+	})
+	return nil
+}
+
+func meshInfo(m *control.Mesh, set rankSet) []string {
+	out := []string{fmt.Sprintf("@%s: %s %s on %s, %s", m.Ref.Name, schema.ShortType(m.Ref.Type), m.Ref.Extent(), m.Procs, m.State)}
+	if m.Reason != "" {
+		out = append(out, m.Reason)
+	}
+	if m.Owner != "" {
+		out = append(out, "owned by "+m.Owner)
+	}
+	var f fold
+	for _, r := range set.ranks {
+		if r >= len(m.Ranks) {
+			continue
+		}
+		st := m.Ranks[r]
+		line := st.State
+		if len(st.Running) > 0 {
+			line += " in " + strings.Join(st.Running, ", ")
+		}
+		if st.Queue > 0 {
+			line += fmt.Sprintf(", %d queued", st.Queue)
+		}
+		if st.Reason != "" {
+			line += ": " + st.Reason
+		}
+		f.add(r, line)
+	}
+	return append(out, f.lines()...)
+}
+
+func procsInfo(p *control.Picture, pm *control.ProcMesh) []string {
+	out := []string{fmt.Sprintf("%s: %s, %s, %s", pm.Name, pm.Extent, kindOf(pm), pm.State)}
+	if pm.Reason != "" {
+		out = append(out, pm.Reason)
+	}
+	var f fold
+	for r := range pm.Extent.Len() {
+		if pr, ok := p.Proc(pm.FirstProc + uint64(r)); ok {
+			line := pr.State
+			if pr.Reason != "" {
+				line += ": " + pr.Reason
+			}
+			f.add(r, line)
+		}
+	}
+	return append(out, f.lines()...)
+}
+
+func (s *Session) showState(ctx context.Context, a LookArgs, r *result) error {
+	set, err := s.resolve(a.Target)
+	if err != nil {
+		return err
+	}
+	states, err := s.states(ctx, set, a.Path)
+	if err != nil {
+		return err
+	}
+	var f fold
+	r.set = set
+	var unread []string
+	for _, rank := range slices.Sorted(maps.Keys(states)) {
+		st := states[rank]
+		if st.err != "" {
+			unread = append(unread, fmt.Sprintf("@%s[%d]: %s", set.ref.Name, rank, st.err))
+			continue
+		}
+		f.add(rank, show(st.value))
+		r.ranks = append(r.ranks, rankResult{rank: rank, value: st.value, outcome: control.OutcomeReply})
+	}
+	r.text = f.lines()
+	if len(unread) > 0 {
+		return fmt.Errorf("the state cannot be read:\n%s", strings.Join(unread, "\n"))
+	}
+	return nil
+}
+
+func (s *Session) showLog(ctx context.Context, a LookArgs, r *result) error {
+	if a.Target == nil {
+		return s.showAllLogs(ctx, a, r)
+	}
+	set, err := s.resolve(a.Target)
+	if err != nil {
+		return err
+	}
+	if err := s.flush(ctx, set); err != nil {
+		return err
+	}
+	lines, err := s.c.Logs(ctx, control.LogsReq{Mesh: set.ref.Name, Ranks: set.ranks, Last: a.Last})
+	if err != nil {
+		return err
+	}
+	byProc := map[uint64]int{}
+	for _, rank := range set.ranks {
+		byProc[set.proc(rank)] = rank
+	}
+	byRank := map[int][]string{}
+	for _, l := range lines {
+		rank := l.Rank
+		if l.Mesh != set.ref.Name {
+			var ok bool
+			if rank, ok = byProc[l.Proc]; !ok {
+				continue
+			}
+		}
+		byRank[rank] = append(byRank[rank], l.Text)
+	}
+	r.set, r.text = set, foldLines(byRank)
+	return nil
+}
+
+// showAllLogs shows the last lines of everyone, folded mesh by mesh.
+func (s *Session) showAllLogs(ctx context.Context, a LookArgs, r *result) error {
+	if err := s.c.Flush(ctx, control.FlushReq{}); err != nil {
+		return err
+	}
+	lines, err := s.c.Logs(ctx, control.LogsReq{Last: a.Last})
+	if err != nil {
+		return err
+	}
+	groups := map[string]map[int][]string{}
+	s.picture(func(p *control.Picture) {
+		for _, l := range lines {
+			name, rank := "@"+l.Mesh, l.Rank
+			if l.Mesh == "" {
+				name, rank = "program", 0
+				if pr, ok := p.Proc(l.Proc); ok && l.Proc != 0 {
+					name, rank = pr.Mesh, pr.Rank
+				}
+			}
+			if l.Stream == "engine" {
+				name, rank = "engine", 0
+			}
+			if groups[name] == nil {
+				groups[name] = map[int][]string{}
+			}
+			groups[name][rank] = append(groups[name][rank], l.Text)
+		}
+	})
+	for _, name := range slices.Sorted(maps.Keys(groups)) {
+		for _, l := range foldLines(groups[name]) {
+			r.text = append(r.text, name+l)
+		}
+	}
+	return nil
+}
+
+// group names a set of ranks.
+func (s *Session) group(ctx context.Context, a GroupArgs, r *result) error {
+	var ref control.MeshRef
+	have := map[int]bool{}
+	for i, t := range a.Terms {
+		set, err := s.resolve(t.Target)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			ref = set.ref
+		} else if set.ref.ID != ref.ID {
+			return fmt.Errorf("a group holds ranks of one mesh: %s is not of @%s", set, ref.Name)
+		}
+		for _, rank := range set.ranks {
+			have[rank] = t.Op == '+'
+		}
+	}
+	var ranks []int
+	for _, rank := range slices.Sorted(maps.Keys(have)) {
+		if have[rank] {
+			ranks = append(ranks, rank)
+		}
+	}
+	if a.Where != nil && len(ranks) > 0 {
+		set := subset(ref, ranks)
+		envs, err := s.environments(ctx, set, a.Where, true)
+		if err != nil {
+			return err
+		}
+		ranks = nil
+		for i, rank := range set.ranks {
+			ok, err := a.Where.holds(envs[min(i, len(envs)-1)])
+			if err != nil {
+				return fmt.Errorf("where, on rank %d: %w", rank, err)
+			}
+			if ok {
+				ranks = append(ranks, rank)
+			}
+		}
+	}
+	if len(ranks) == 0 {
+		s.groups[a.Name] = rankSet{ref: ref}
+		r.text = []string{"%" + a.Name + " is empty"}
+		return nil
+	}
+	g := subset(ref, ranks)
+	s.groups[a.Name] = g
+	r.text = []string{fmt.Sprintf("%%%s = @%s[%s] (%s)", a.Name, ref.Name, shape.FormatRanks(ranks), plural(len(ranks), "rank"))}
+	return nil
+}

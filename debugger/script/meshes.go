@@ -1,0 +1,225 @@
+package script
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/schema"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
+)
+
+func (s *Session) makeProcs(ctx context.Context, a ProcsArgs, r *result) error {
+	pm, err := s.c.Procs(ctx, control.ProcsReq{Name: a.Name, Dims: a.Dims, CPUs: a.CPUs, InProcess: a.InProcess, Virtual: a.Virtual, Oversubscribe: a.Oversubscribe, Budget: budget(ctx)})
+	if err != nil {
+		return err
+	}
+	s.procs = append(s.procs, pm.Name)
+	if pm.Virtual && !a.Virtual && !a.InProcess {
+		r.text = append(r.text, pm.Name+": GPU slots are virtual, there are no devices behind them")
+	}
+	return nil
+}
+
+// budget is what is left of a command's time.
+func budget(ctx context.Context) time.Duration {
+	if end, ok := ctx.Deadline(); ok {
+		return max(time.Until(end), time.Millisecond)
+	}
+	return 0
+}
+
+func (s *Session) spawn(ctx context.Context, a SpawnArgs, r *result) error {
+	pm, err := s.procMesh(a.Procs.Mesh)
+	if err != nil {
+		return err
+	}
+	req := control.SpawnReq{Name: a.Mesh, Procs: pm.Name, Budget: budget(ctx)}
+	if !a.Procs.Choice.IsAll() {
+		if req.View, err = shape.RegionOf(pm.Extent).Slice(a.Procs.Choice); err != nil {
+			return fmt.Errorf("%s[%s]: %w", pm.Name, a.Procs.Sel, err)
+		}
+	}
+	t, named, err := s.actorType(a.Type)
+	if err != nil {
+		return err
+	}
+	req.Type = t.Full
+	if strings.TrimSpace(a.Literal.Text) != "" {
+		form := &schema.Schema{Kind: schema.KindStruct, Name: t.Name, Fields: t.Fields}
+		if req.Prototype, err = schema.ParseArg(t.Name, named, form, a.Literal.Text, s); err != nil {
+			return literalError("spawn @"+a.Mesh, a.Literal, err)
+		}
+	}
+	m, err := s.c.Spawn(ctx, req)
+	if err != nil {
+		return err
+	}
+	s.meshes = append(s.meshes, a.Mesh)
+	r.set = rankSet{ref: m.Ref, whole: true, parts: []shape.Region{m.Ref.View}, ranks: slices.Sorted(m.Ref.View.Ranks())}
+	return nil
+}
+
+// actorType finds a type that the program registered.
+func (s *Session) actorType(name string) (t control.Type, named schema.Types, err error) {
+	s.picture(func(p *control.Picture) {
+		if found, ok := p.Type(name); ok {
+			t, named = *found, p.Named
+			return
+		}
+		have := make([]string, 0, len(p.Types))
+		var same []string
+		for _, x := range p.Types {
+			have = append(have, x.Name)
+			if strings.HasSuffix(x.Full, "."+name) {
+				same = append(same, x.Name)
+			}
+		}
+		slices.Sort(have)
+		slices.Sort(same)
+		switch {
+		case len(same) == 1:
+			found, _ := p.Type(same[0])
+			t, named = *found, p.Named
+		case len(same) > 1:
+			err = fmt.Errorf("%s could be %s: write the one you mean", name, strings.Join(same, " or "))
+		case len(have) == 0:
+			err = fmt.Errorf("no actor type %s: the program has registered none", name)
+		default:
+			err = fmt.Errorf("no actor type %s%s", name, schema.Suggest(name, have))
+		}
+	})
+	return t, named, err
+}
+
+// end stops or kills.
+func (s *Session) end(ctx context.Context, verb string, a EndArgs) error {
+	if a.Procs {
+		pm, err := s.procMesh(a.Target.Mesh)
+		if err != nil {
+			return err
+		}
+		if verb == "stop" {
+			s.procs = without(s.procs, pm.Name)
+			return s.c.Stop(ctx, control.StopReq{Procs: pm.Name, Budget: budget(ctx)})
+		}
+		req := control.KillReq{Procs: pm.Name}
+		if !a.Target.Choice.IsAll() {
+			if req.Ranks, err = a.Target.Choice.Ranks(shape.RegionOf(pm.Extent)); err != nil {
+				return fmt.Errorf("%s: %w", pm.Name, err)
+			}
+		}
+		return s.c.Kill(ctx, req)
+	}
+	set, err := s.resolve(a.Target)
+	if err != nil {
+		return err
+	}
+	all := set.whole || len(set.ranks) == set.ref.View.Len()
+	if verb == "stop" {
+		if !all {
+			return fmt.Errorf("stop ends a whole mesh, not %s (kill takes a slice)", set)
+		}
+		s.meshes = without(s.meshes, set.ref.Name)
+		return s.c.Stop(ctx, control.StopReq{Mesh: set.ref.Name, Budget: budget(ctx)})
+	}
+	req := control.KillReq{Mesh: set.ref.Name}
+	if !all {
+		req.Ranks = set.ranks
+	}
+	return s.c.Kill(ctx, req)
+}
+
+func without(list []string, name string) []string {
+	return slices.DeleteFunc(list, func(n string) bool { return n == name })
+}
+
+// Finish ends what a script began: jobs are awaited, and the meshes it made are stopped, or killed when it failed by a
+// hang. It returns a step for what went wrong, nil when all is well (INV-END).
+func (s *Session) Finish(ctx context.Context, code int) *Step {
+	step := &Step{Stmt: &Stmt{Text: "(end of the script)"}}
+	note := func(err error) {
+		if err != nil {
+			step.Err = strings.TrimPrefix(step.Err+"\n"+err.Error(), "\n")
+			if re, ok := errors.AsType[*runError](err); ok {
+				step.Code = max(step.Code, re.code)
+			} else {
+				step.Code = max(step.Code, codeOf(err))
+			}
+		}
+	}
+	for _, p := range s.jobs {
+		if code != ExitOK {
+			p.cancel()
+		}
+		if p.stmt != nil {
+			step.Stmt.Pos = p.stmt.Pos
+		}
+	}
+	jobs, cancel := context.WithTimeout(ctx, s.opt.Timeout)
+	defer cancel()
+	note(s.waitAll(jobs))
+	bound, cancelEnd := context.WithTimeout(context.WithoutCancel(ctx), s.opt.Timeout)
+	defer cancelEnd()
+	hung := max(code, step.Code) >= ExitTimeout
+	note(s.stopAll(bound, hung))
+	if step.OK() {
+		return nil
+	}
+	return step
+}
+
+// stopAll ends actor meshes, then proc meshes, the newest first.
+func (s *Session) stopAll(ctx context.Context, kill bool) error {
+	var errs []error
+	if err := s.catchUp(ctx); err != nil {
+		return nil // the session itself is gone, and all that ran in it
+	}
+	for _, n := range slices.Backward(s.procs) {
+		if _, err := s.procMesh(n); err != nil {
+			continue // it has ended
+		}
+		if kill {
+			errs = append(errs, s.c.Kill(ctx, control.KillReq{Procs: n}))
+			continue
+		}
+		errs = append(errs, s.stopMeshesOn(ctx, n), s.c.Stop(ctx, control.StopReq{Procs: n, Budget: budget(ctx)}))
+	}
+	for _, n := range slices.Backward(s.meshes) { // those on procs that were there before
+		if _, err := s.mesh(n); err != nil || s.onOwnProcs(n) {
+			continue
+		}
+		errs = append(errs, s.c.Stop(ctx, control.StopReq{Mesh: n, Budget: budget(ctx)}))
+	}
+	s.procs, s.meshes = nil, nil
+	return errors.Join(errs...)
+}
+
+func (s *Session) stopMeshesOn(ctx context.Context, procs string) error {
+	var errs []error
+	for _, n := range slices.Backward(s.meshes) {
+		on := ""
+		s.picture(func(p *control.Picture) {
+			if m, ok := p.Mesh(n); ok && !m.Gone && m.State != "failed" {
+				on = m.Procs
+			}
+		})
+		if on == procs {
+			errs = append(errs, s.c.Stop(ctx, control.StopReq{Mesh: n, Budget: budget(ctx)}))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Session) onOwnProcs(mesh string) (own bool) {
+	s.picture(func(p *control.Picture) {
+		if m, ok := p.Mesh(mesh); ok {
+			own = slices.Contains(s.procs, m.Procs)
+		}
+	})
+	return own
+}

@@ -1,0 +1,107 @@
+package script
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// story has a step of every kind: values that differ, a listing, a guard, a failure, what is skipped.
+const story = `# Set up <the> "toys"
+procs p gpus=4
+spawn @t on p Toy {Name: toy, Count: 10}
+
+# Look & judge
+call @t.Increment
+call @t.Value        # four values
+  any value == 12
+[gpu] call @t.Nope
+one @t[gpus=2].Hello "100% #1" => r
+echo rank 2 says ${r}
+call @t.Value
+  value < 13
+  @t[0-1]: state.count == 11 or state.name == "joe"
+ls
+`
+
+const mistakes = "procs p\ncal @t.E\nls\n  value = = 2\n"
+
+func TestReportsAreWhatAPersonExpects_INV_FOLD(t *testing.T) {
+	for _, format := range Formats() {
+		for name, script := range map[string]string{"story": story, "mistakes": mistakes} {
+			t.Run(format+" "+name, func(t *testing.T) {
+				change := func(r *Runner) { r.Format = format }
+				_, got := play(t, newWorld(t), script, change)
+				if _, again := play(t, newWorld(t), script, change); again != got {
+					t.Errorf("two runs differ:\n%s\n%s", got, again)
+				}
+				golden := filepath.Join("testdata", name+"."+format)
+				if *update {
+					os.MkdirAll("testdata", 0o755)
+					os.WriteFile(golden, []byte(got), 0o600)
+				}
+				want, err := os.ReadFile(golden)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got != string(want) {
+					t.Errorf("got\n%s\nwant\n%s", got, want)
+				}
+			})
+		}
+	}
+}
+
+func TestMachineReadableReportsAreWellFormed(t *testing.T) {
+	_, out := play(t, newWorld(t), story, func(r *Runner) { r.Format = "junit"; r.Times = true })
+	var suites junitSuites
+	if err := xml.Unmarshal([]byte(out), &suites); err != nil {
+		t.Fatal(err)
+	}
+	if suites.Tests != 9 || suites.Failures != 1 || suites.Suites[0].Skipped != 2 || suites.Suites[0].Cases[2].Time == "" {
+		t.Errorf("%+v", suites.Suites[0])
+	}
+	_, out = play(t, newWorld(t), story, func(r *Runner) { r.Format = "ndjson" })
+	for line := range strings.Lines(out) {
+		if err := json.Unmarshal([]byte(line), &jsonStep{}); err != nil {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+	_, out = play(t, newWorld(t), "echo a\x1b[2Jb\xe2\x80\xae\nexpect text == 'x\x1b'\n", func(r *Runner) { r.Format = "junit" })
+	if err := xml.Unmarshal([]byte(out), &suites); err != nil || strings.ContainsAny(out, "\x1b\u202e") {
+		t.Errorf("%v: %q", err, out)
+	}
+}
+
+func TestTimesAndColoursComeOnlyWhenAsked(t *testing.T) {
+	_, out := play(t, newWorld(t), "ls\n", func(r *Runner) { r.Times, r.Color = true, true })
+	if !strings.Contains(out, " ms)") || !strings.Contains(out, "\x1b[32mok") {
+		t.Error(out)
+	}
+	_, out = play(t, newWorld(t), "ls\n")
+	if strings.Contains(out, " ms)") || strings.Contains(out, "\x1b") {
+		t.Error(out)
+	}
+}
+
+func TestFoldSaysOnceWhatRanksHaveInCommon(t *testing.T) {
+	var f fold
+	for r, text := range []string{"a", "b", "a", "a", "two\nlines"} {
+		f.add(r, text)
+	}
+	want := "[0,2-3] a\n[1] b\n[4] two\n    lines"
+	if got := strings.Join(f.lines(), "\n"); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	lines := foldLines(map[int][]string{0: {"x", "x", "only 0"}, 1: {"first 1", "x"}})
+	want = "[0-1] x\n[0] x\n[0] only 0\n[1] first 1"
+	if got := strings.Join(lines, "\n"); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}

@@ -1,0 +1,135 @@
+package script
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+)
+
+// Runner runs script files, each in a session of its own, and reports.
+type Runner struct {
+	// Open begins a session for one file. The function that it returns ends the session and what it is a part of.
+	Open    func(ctx context.Context) (*control.Client, func() error, error)
+	Options Options
+	Format  string    // one of Formats; "" for text
+	Out     io.Writer // the report
+	Times   bool      // tell how long steps took; two runs then differ
+	Color   bool      // text only
+	Stdin   io.Reader // what the file name "-" means
+}
+
+// Source is a script to run: a file's name and its text.
+type Source struct{ Name, Text string }
+
+// Files reads, parses and runs files; "-" is standard input. It returns the exit code, after reporting.
+func (r *Runner) Files(ctx context.Context, names []string) int {
+	rep, err := newReporter(r)
+	if err != nil {
+		fmt.Fprintln(r.Out, err)
+		return ExitUsage
+	}
+	var sources []Source
+	for _, n := range names {
+		text, err := r.read(n)
+		if err != nil {
+			rep.broken(n, []*Error{{Pos: Pos{File: n}, Msg: err.Error()}})
+			rep.finish()
+			return ExitUsage
+		}
+		sources = append(sources, Source{n, string(text)})
+	}
+	return r.run(ctx, rep, sources)
+}
+
+func (r *Runner) read(name string) ([]byte, error) {
+	if name != "-" {
+		return os.ReadFile(name)
+	}
+	if r.Stdin == nil {
+		return nil, errors.New("there is no standard input to read")
+	}
+	return io.ReadAll(io.LimitReader(r.Stdin, maxSource+1))
+}
+
+// Sources parses and runs texts, such as the argument of run -c. It returns the exit code, after reporting.
+func (r *Runner) Sources(ctx context.Context, sources ...Source) int {
+	rep, err := newReporter(r)
+	if err != nil {
+		fmt.Fprintln(r.Out, err)
+		return ExitUsage
+	}
+	return r.run(ctx, rep, sources)
+}
+
+// run parses everything before anything runs (INV-PARSE).
+func (r *Runner) run(ctx context.Context, rep reporter, sources []Source) int {
+	defer rep.finish()
+	code := ExitOK
+	var scripts []*Script
+	for _, src := range sources {
+		sc, errs := Parse(src.Name, src.Text)
+		if len(errs) > 0 {
+			rep.broken(src.Name, errs)
+			code = ExitUsage
+		}
+		scripts = append(scripts, sc)
+	}
+	if code != ExitOK {
+		return code
+	}
+	for _, sc := range scripts {
+		code = max(code, r.file(ctx, rep, sc))
+		if ctx.Err() != nil {
+			return max(code, ExitInterrupt)
+		}
+	}
+	return code
+}
+
+// file runs one script in a session of its own.
+func (r *Runner) file(ctx context.Context, rep reporter, sc *Script) (code int) {
+	opt := r.Options.withDefaults()
+	start := time.Now()
+	rep.begin(sc)
+	defer func() { rep.end(sc, time.Since(start)) }()
+	defer func() {
+		if v := recover(); v != nil {
+			rep.step(&Step{Stmt: &Stmt{Text: "(monarch-tui)"}, Code: ExitInternal, Err: fmt.Sprintf("a fault in monarch-tui: %v\n%s", v, debug.Stack())})
+			code = ExitInternal
+		}
+	}()
+	fileCtx, cancel := context.WithTimeout(ctx, opt.FileTimeout)
+	defer cancel()
+	fault := func(what string, err error) int {
+		step := &Step{Stmt: &Stmt{Text: "(" + what + ")"}, Code: max(ExitCommand, codeOf(err)), Err: clean(err.Error())}
+		rep.step(step)
+		return step.Code
+	}
+	client, done, err := r.Open(fileCtx)
+	if err != nil {
+		return fault("open a session", err)
+	}
+	s, err := NewSession(fileCtx, client, opt)
+	if err != nil {
+		code = fault("open a session", err)
+		if err := done(); err != nil {
+			code = max(code, fault("end the session", err))
+		}
+		return code
+	}
+	code = s.Run(fileCtx, sc, rep.step)
+	if step := s.Finish(fileCtx, code); step != nil {
+		rep.step(step)
+		code = max(code, step.Code)
+	}
+	if err := errors.Join(s.Close(), done()); err != nil {
+		code = max(code, fault("end the session", err))
+	}
+	return code
+}

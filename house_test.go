@@ -1,0 +1,109 @@
+package monarch_test
+
+import (
+	"bytes"
+	"go/parser"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// maxLines is where a file has become two thoughts.
+const maxLines = 500
+
+func TestTheFilesAreSmall(t *testing.T) {
+	for _, p := range files(t) {
+		if path.Ext(p) != ".go" {
+			continue
+		}
+		if n := bytes.Count(read(t, p), []byte("\n")); n > maxLines {
+			t.Errorf("%s has %d lines; past %d a type family wants a file of its own", p, n, maxLines)
+		}
+	}
+}
+
+func TestThePackagesSayWhatTheyAreFor(t *testing.T) {
+	docs := map[string]bool{}
+	for _, f := range goFiles(t, parser.ParseComments|parser.PackageClauseOnly) {
+		if f.test() && f.dir != "." {
+			continue
+		}
+		text := f.ast.Doc.Text()
+		docs[f.dir] = docs[f.dir] || strings.HasPrefix(text, "Package ") || strings.HasPrefix(text, "Command ")
+	}
+	for dir, has := range docs {
+		if !has {
+			t.Errorf("package %s has no package comment that says what it is for and what it is not", dir)
+		}
+	}
+}
+
+// homes matches what only exists on the machine of whoever wrote it.
+var homes = regexp.MustCompile(`(^|[\s"'(=:` + "`" + `])(/(root|work|home/\w+|Users/\w+)/|[A-Z]:\\Users\\)`)
+
+func TestTheFilesNameNoPlaceOnOneMachine(t *testing.T) {
+	for _, p := range files(t) {
+		for i, line := range strings.Split(string(read(t, p)), "\n") {
+			if m := homes.FindString(line); m != "" && p != "house_test.go" {
+				t.Errorf("%s:%d names a place that other machines do not have: %s", p, i+1, strings.TrimSpace(line))
+			}
+		}
+	}
+}
+
+func TestTheDependenciesAreExplained(t *testing.T) {
+	doc := string(read(t, "docs/dependencies.md"))
+	named := regexp.MustCompile("(?m)^## `([^`]+)`").FindAllStringSubmatch(doc, -1)
+	var have []string
+	for _, m := range named {
+		have = append(have, m[1])
+	}
+	var want []string
+	for line := range strings.Lines(string(read(t, "go.mod"))) {
+		f := strings.Fields(strings.TrimPrefix(strings.TrimSpace(line), "require "))
+		if len(f) == 2 && strings.Contains(f[0], ".") && strings.HasPrefix(f[1], "v") {
+			want = append(want, f[0])
+		}
+	}
+	for _, m := range want {
+		if !slices.Contains(have, m) {
+			t.Errorf("docs/dependencies.md does not say why we need %s and what we would do without it (want a heading ## `%s`)", m, m)
+		}
+	}
+	for _, m := range have {
+		if !slices.Contains(want, m) {
+			t.Errorf("docs/dependencies.md explains %s, which go.mod does not require directly", m)
+		}
+	}
+}
+
+var link = regexp.MustCompile(`\]\(([^)#\s]+)[^)]*\)`)
+
+func TestTheLinksOfTheDocsLeadSomewhere(t *testing.T) {
+	for _, p := range files(t) {
+		if path.Ext(p) != ".md" {
+			continue
+		}
+		for _, m := range link.FindAllStringSubmatch(string(read(t, p)), -1) {
+			if strings.Contains(m[1], "://") {
+				continue
+			}
+			if _, err := os.Stat(filepath.Join(filepath.Dir(p), filepath.FromSlash(m[1]))); err != nil {
+				t.Errorf("%s links to %s, which is not there", p, m[1])
+			}
+		}
+	}
+}
+
+func read(t *testing.T, p string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.FromSlash(p))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}

@@ -1,0 +1,212 @@
+package quicnet
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/quic-go/quic-go"
+)
+
+func TestWhatIsBegunMustEnd(t *testing.T) { // D3 20, 21
+	short := Limits{FrameDeadline: 500 * time.Millisecond}
+	quick := Timing{Tick: 50 * time.Millisecond}
+	t.Run("20 a dribbled frame", func(t *testing.T) {
+		ctl := newSession(t, Config{Handler: newRecorder(), Limits: short, Timing: quick})
+		r := newRogue(t, ctl, ID{1, 1})
+		stop := make(chan struct{})
+		defer close(stop)
+		go func() {
+			b := r.env(LaneCalls, nil)
+			for _, c := range b {
+				select {
+				case <-stop:
+					return
+				case <-time.After(100 * time.Millisecond):
+					_, _ = r.out[LaneCalls].Write([]byte{c})
+				}
+			}
+		}()
+		if why := r.ends(5 * time.Second); why.Code != CodeSlow {
+			t.Errorf("%v", why)
+		}
+	})
+	t.Run("20 a dribbled body", func(t *testing.T) {
+		ctl := newSession(t, Config{Handler: newRecorder(), Limits: short, Timing: quick})
+		r := newRogue(t, ctl, ID{1, 1})
+		s, _ := r.q.OpenUniStream()
+		_, _ = s.Write([]byte{1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0})
+		go func() {
+			for r.q.Context().Err() == nil {
+				_, _ = s.Write([]byte{0})
+				time.Sleep(50 * time.Millisecond)
+			}
+		}()
+		if why := r.ends(5 * time.Second); why.Code != CodeSlow {
+			t.Errorf("%v", why)
+		}
+	})
+	t.Run("21 streams that never say anything", func(t *testing.T) {
+		ctl := newSession(t, Config{Handler: newRecorder(), Limits: short, Timing: quick})
+		r := newRogue(t, ctl, ID{1, 1})
+		before := runtime.NumGoroutine()
+		opened := 0
+		for range 1000 {
+			s, err := r.q.OpenUniStream()
+			if err != nil {
+				break
+			}
+			_, _ = s.Write([]byte{1})
+			opened++
+		}
+		if opened > 16 {
+			t.Errorf("%d streams", opened)
+		}
+		if grown := runtime.NumGoroutine() - before; grown > 64 {
+			t.Errorf("%d goroutines", grown)
+		}
+		if why := r.ends(5 * time.Second); why.Code != CodeSlow {
+			t.Errorf("%v", why)
+		}
+	})
+	t.Run("a connection that never says hello", func(t *testing.T) {
+		ctl := newSession(t, Config{Handler: newRecorder(), Limits: Limits{HelloDeadline: 300 * time.Millisecond}})
+		leaf, _ := ctl.ca.newLeaf("test", ID{1, 1}, time.Now())
+		for _, conf := range []*tls.Config{tlsFor(leaf, alpnMesh), tlsFor(nil, alpnJoin)} {
+			if err := use(t, ctl.Addr(), conf); closeError(err) == nil {
+				t.Errorf("%v", err)
+			}
+		}
+		for late := time.Now().Add(5 * time.Second); ctl.door.inside.Load() != 0; runtime.Gosched() {
+			if time.Now().After(late) {
+				t.Fatal("connections that ended still count as unknown")
+			}
+		}
+	})
+}
+
+func TestJunkCostsLittleAndAnHonestWorkerJoinsAfterIt(t *testing.T) { // D3 23
+	ctl := newSession(t, Config{Handler: newRecorder()})
+	before := heap()
+	u, err := net.Dial("udp", ctl.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer u.Close()
+	p := make([]byte, 1200)
+	for i := range 20000 {
+		_, _ = rand.Read(p)
+		switch i % 3 {
+		case 0: // an Initial with a random connection id
+			p[0] = 0xc3
+			copy(p[1:], []byte{0, 0, 0, 1, 8})
+			p[14], p[23], p[24], p[25] = 8, 0, 0x44, 0x94
+		case 1: // an unknown version
+			p[0] = 0xc3
+			copy(p[1:], []byte{0xba, 0xba, 0xba, 0xba, 8})
+			p[14] = 8
+		}
+		_, _ = u.Write(p)
+	}
+	start := time.Now()
+	join(t, ctl, ID{1, 1}, Config{Handler: newRecorder()})
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("an honest join took %v", took)
+	}
+	if grown := heap() - before; grown > 4<<20 {
+		t.Errorf("the heap grew by %d", grown)
+	}
+}
+
+func TestThereIsNoZeroRTT(t *testing.T) { // D3 25
+	ctl := newSession(t, Config{Handler: newRecorder()})
+	leaf, _ := ctl.ca.newLeaf("test", ID{1, 1}, time.Now())
+	conf := tlsFor(leaf, alpnMesh)
+	conf.SessionTicketsDisabled = false
+	conf.ClientSessionCache = tls.NewLRUClientSessionCache(8)
+	tr := socket(t)
+	for range 2 {
+		q, err := tr.DialEarly(t.Context(), ctl.Addr(), conf, &quic.Config{Allow0RTT: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-q.HandshakeComplete()
+		if st := q.ConnectionState(); st.Used0RTT || st.TLS.DidResume {
+			t.Error("a session was resumed")
+		}
+		_ = q.CloseWithError(0, "")
+	}
+}
+
+func TestWhoIsRefusedReadsWhy(t *testing.T) {
+	rec := newRecorder()
+	ctl := newSession(t, Config{Handler: rec, Admit: func(ID, []byte) ([]byte, error) {
+		return nil, errors.New("built from another source (build id abc, want def)")
+	}})
+	ticket, _ := ctl.Ticket(ID{1, 1}, time.Minute)
+	_, _, err := Join(t.Context(), ticket, Config{Handler: newRecorder()})
+	if err == nil || !strings.Contains(err.Error(), "build id abc, want def") {
+		t.Errorf("%v", err)
+	}
+	rec.until(t, 5*time.Second, "refusal", func() bool { return rec.saw(1, LinkRefused) })
+}
+
+func TestTicketsPrintWithoutTheirSecret(t *testing.T) { // D3 34 in part
+	ctl := newSession(t, Config{Handler: newRecorder()})
+	ticket, err := ctl.Ticket(ID{1, 1}, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := ticket.String()
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d", "%q"} {
+		if got := fmt.Sprintf(verb, ticket); got != plain {
+			t.Errorf("%s prints %s", verb, got)
+		}
+		if got := fmt.Sprintf(verb, &ticket); got != plain {
+			t.Errorf("%s of a pointer prints %s", verb, got)
+		}
+	}
+	b, err := ticket.MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back Ticket
+	if err := back.UnmarshalBinary(b); err != nil || back.secret != ticket.secret || back.pin != ticket.pin || !back.Expires.Equal(ticket.Expires) {
+		t.Errorf("%v %v", err, back)
+	}
+	for i := range b {
+		_ = back.UnmarshalBinary(b[:i]) // no panic
+	}
+}
+
+func TestProgramsWithoutACommonVersionSayWhich(t *testing.T) { // D3 35
+	ctl := newSession(t, Config{Handler: newRecorder()})
+	leaf, err := ctl.ca.newLeaf("test", ID{1, 1}, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, err := socket(t).Dial(t.Context(), ctl.Addr(), tlsFor(leaf, alpnMesh), ctl.quicConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := q.OpenUniStream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _ := Enc().Marshal([]any{7, linkHello, 5, 7, "a form", "of the future"})
+	_, _ = s.Write(framed(b))
+	<-q.Context().Done()
+	if why := closeError(context.Cause(q.Context())); why == nil || why.Code != CodeVersion || !strings.Contains(why.Reason, "speaks versions 5 to 7, this one speaks 1") {
+		t.Errorf("%v", why)
+	}
+	if len(ctl.Peers()) != 0 {
+		t.Error("it joined in part")
+	}
+}
