@@ -17,6 +17,7 @@ const (
 	maxDepth  = 16      // of scripts that source scripts
 	maxErrors = 20      // told of one script
 	maxNested = 8       // commands within commands
+	maxHoles  = 64      // of ${…} in a command
 )
 
 // parser parses one script.
@@ -59,9 +60,6 @@ func parseFilled(text string) (*Command, error) {
 }
 
 func (p *parser) error(err error) {
-	if len(p.errs) >= maxErrors {
-		return
-	}
 	p.errs = append(p.errs, p.src.error(atOf(err, 0), err.Error()))
 }
 
@@ -78,6 +76,9 @@ func (p *parser) script() *Script {
 	phase := ""
 	var last *Stmt // what an indented line judges
 	for _, l := range p.src.split() {
+		if len(p.errs) >= maxErrors {
+			break
+		}
 		text := ""
 		if !l.isPhase {
 			text = p.src.plain[l.start:l.end]
@@ -358,6 +359,9 @@ func (p *parser) holes(c *cursor) ([]hole, error) {
 		end := closeBrace(c.text, i+1)
 		if end < 0 {
 			return nil, fail(c.base+i, "this ${ is never closed")
+		}
+		if len(out) == maxHoles {
+			return nil, fail(c.base+i, "a command may have %d of ${…}", maxHoles)
 		}
 		e, err := p.expression(c.text[i+2:end], c.base+i+2, p.wholeNames())
 		if err != nil {

@@ -78,6 +78,9 @@ func noVerb(word string) string {
 		}
 	}
 	slices.Sort(all)
+	if len(word) > 40 {
+		return "no command " + quoted(strings.ToValidUTF8(word[:40], "")+"…")
+	}
 	msg := "no command " + quoted(word)
 	if s := schema.Suggest(word, alive); strings.Contains(s, "did you mean") {
 		return msg + s
