@@ -38,6 +38,7 @@ type Engine struct {
 // when ctx does; workers end with it by whatever cause.
 func Start(ctx context.Context, opts ...Option) (*Engine, error) {
 	RunWorker()
+	quietQUIC()
 	o := defaults()
 	for _, opt := range opts {
 		opt(&o)
@@ -192,3 +193,7 @@ func InWorker() bool {
 	_, ok := os.LookupEnv(launch.MarkerEnv)
 	return ok
 }
+
+// quietQUIC keeps quic-go from writing a warning about small socket buffers into the program's stderr, and so over a
+// front end's screen. Workers inherit it.
+func quietQUIC() { _ = os.Setenv("QUIC_GO_DISABLE_RECEIVE_BUFFER_WARNING", "true") }

@@ -167,12 +167,12 @@ func (h *hub) endMesh(ctx context.Context, m *mesh, now bool, reason string) err
 		delete(h.meshes, m.rec.Ref.Name)
 	}
 	delete(h.meshByID, m.rec.Ref.ID)
-	rec = cloneMesh(m.rec)
-	h.history = append(h.history, rec)
+	last := cloneMesh(m.rec)
+	h.history = append(h.history, last)
 	if len(h.history) > maxHistory {
 		h.history = h.history[1:]
 	}
-	h.publish(control.Event{Mesh: &rec})
+	h.publish(control.Event{Mesh: &last})
 	h.mu.Unlock()
 	h.node.meshEnded(m.rec.Ref.ID, m.rec.Ref.Name)
 	return joinTexts(failed)
@@ -346,8 +346,8 @@ func (h *hub) endProcsHow(ctx context.Context, pm *procMesh, now bool, reason st
 	if h.procMeshes[pm.rec.Name] == pm {
 		delete(h.procMeshes, pm.rec.Name)
 	}
-	rec = pm.rec
-	h.publish(control.Event{ProcMesh: &rec})
+	last := pm.rec
+	h.publish(control.Event{ProcMesh: &last})
 	h.mu.Unlock()
 	return errors.Join(append(errs, joinTexts(failed))...)
 }
