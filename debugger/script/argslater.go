@@ -11,7 +11,7 @@ func form(shape string) parseArgs {
 	return func(p *parser, c *cursor, v *Verb) (any, error) {
 		c.space()
 		from := c.pos
-		for _, want := range strings.Fields(shape) {
+		for want := range strings.FieldsSeq(shape) {
 			optional := strings.HasSuffix(want, "?")
 			if c.done() {
 				if optional {

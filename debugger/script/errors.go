@@ -34,7 +34,7 @@ type Error struct {
 }
 
 // Error is file:line:column: message.
-func (e *Error) Error() string { return e.Pos.String() + ": " + e.Msg }
+func (e *Error) Error() string { return e.String() + ": " + e.Msg }
 
 // Detail is the error with the line it is about and a caret under the place.
 func (e *Error) Detail() string {

@@ -210,8 +210,9 @@ func size(v any) int {
 	switch rv.Kind() {
 	case reflect.Slice, reflect.Map, reflect.Array:
 		return rv.Len()
+	default:
+		return 0
 	}
-	return 0
 }
 
 // fmtFunction is fmt(format, …) with Go's verbs, less what could make it endless.

@@ -221,7 +221,6 @@ func (w *world) Call(ctx context.Context, c control.ClientInfo, req control.Call
 
 func (w *world) StartCall(ctx context.Context, _ control.ClientInfo, req control.CallReq, reply func(control.Reply)) func() (control.CallDone, error) {
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.calls++
 	id := w.calls
 	ranks := slices.Collect(req.View.Ranks())
@@ -232,13 +231,14 @@ func (w *world) StartCall(ctx context.Context, _ control.ClientInfo, req control
 	call := control.Call{ID: id, Client: "script", Mesh: req.Mesh, Endpoint: req.Endpoint, Ranks: len(ranks), Waiting: slices.Sorted(req.View.Ranks())}
 	w.snap.Calls = append(w.snap.Calls, call)
 	w.emit(&control.Event{Call: &control.CallEvent{Call: call}})
-	return func() (control.CallDone, error) {
-		var wait []int
-		for _, r := range ranks {
-			if held := w.handle(req, r, reply); held {
-				wait = append(wait, r)
-			}
+	w.mu.Unlock()
+	var wait []int
+	for _, r := range ranks { // here, so that calls are handled in their order
+		if held := w.handle(req, r, reply); held {
+			wait = append(wait, r)
 		}
+	}
+	return func() (control.CallDone, error) {
 		if len(wait) > 0 {
 			select {
 			case <-ctx.Done():
@@ -274,14 +274,14 @@ func (w *world) handle(req control.CallReq, rank int, reply func(control.Reply))
 	switch req.Endpoint {
 	case "Hello":
 		var msg string
-		cbor.Unmarshal(req.Body, &msg)
+		_ = cbor.Unmarshal(req.Body, &msg)
 		w.print(req.Mesh, rank, a.proc, fmt.Sprintf("%s %d: %s", a.Name, rank, msg))
 		answer(fmt.Sprintf("hello from %d", rank))
 	case "Value":
 		answer(a.Count)
 	case "Add":
 		var arg addArgs
-		cbor.Unmarshal(req.Body, &arg)
+		_ = cbor.Unmarshal(req.Body, &arg)
 		if arg.By > 100 && rank%2 == 1 {
 			out.Outcome, out.Error = control.OutcomeError, fmt.Sprintf("add %d: bad rank", arg.By)
 			break
@@ -294,7 +294,7 @@ func (w *world) handle(req control.CallReq, rank int, reply func(control.Reply))
 		answer([]string{"a", "b"})
 	case "Later":
 		var msg string
-		cbor.Unmarshal(req.Body, &msg)
+		_ = cbor.Unmarshal(req.Body, &msg)
 		time.AfterFunc(20*time.Millisecond, func() {
 			w.mu.Lock()
 			defer w.mu.Unlock()

@@ -44,9 +44,10 @@ func filled(v any, text string, at, lit int, plain bool) string {
 	}
 	quotes := 0
 	for i := lit; i < at; i++ {
-		if text[i] == '\\' {
+		switch text[i] {
+		case '\\':
 			i++
-		} else if text[i] == '"' {
+		case '"':
 			quotes++
 		}
 	}

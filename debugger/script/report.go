@@ -53,7 +53,7 @@ func (s *Step) details() []string {
 	}
 	for _, f := range s.Failures {
 		clause, _, _ := strings.Cut(f.Clause, "\n")
-		out = append(out, f.Pos.String()+": does not hold: "+clean(clause))
+		out = append(out, f.String()+": does not hold: "+clean(clause))
 		for _, w := range f.Why {
 			out = append(out, "  "+w)
 		}
@@ -320,7 +320,7 @@ func (t *tapReport) line(ok bool, text, directive string, diag []string) {
 
 func (t *tapReport) broken(_ string, errs []*Error) {
 	for _, e := range errs {
-		t.line(false, e.Pos.String(), "", []string{e.Msg})
+		t.line(false, e.String(), "", []string{e.Msg})
 	}
 }
 
@@ -405,7 +405,7 @@ func (j *junitReport) broken(name string, errs []*Error) {
 	for _, e := range errs {
 		s.Tests++
 		s.Errors++
-		s.Cases = append(s.Cases, &junitCase{Name: e.Pos.String(), Class: name, File: e.File, Line: e.Line, Error: &junitNote{Message: e.Msg, Type: kind(ExitUsage), Text: e.Detail()}})
+		s.Cases = append(s.Cases, &junitCase{Name: e.String(), Class: name, File: e.File, Line: e.Line, Error: &junitNote{Message: e.Msg, Type: kind(ExitUsage), Text: e.Detail()}})
 	}
 	j.suites = append(j.suites, s)
 }

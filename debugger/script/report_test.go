@@ -43,8 +43,8 @@ func TestReportsAreWhatAPersonExpects_INV_FOLD(t *testing.T) {
 				}
 				golden := filepath.Join("testdata", name+"."+format)
 				if *update {
-					os.MkdirAll("testdata", 0o755)
-					os.WriteFile(golden, []byte(got), 0o600)
+					_ = os.MkdirAll("testdata", 0o755)
+					_ = os.WriteFile(golden, []byte(got), 0o600)
 				}
 				want, err := os.ReadFile(golden)
 				if err != nil {

@@ -70,7 +70,7 @@ func TestScriptsEndAsTheyShould(t *testing.T) {
 		{"no such type", "procs p\nspawn @t on p Tyo\n", 3, []string{"no actor type Tyo (did you mean Toy?)"}},
 		{"no such procs", "procs p\nspawn @t on q Toy\n", 3, []string{"no proc mesh q"}},
 		{"a rank out of range", toys + "call @t[7].Value\n", 3, []string{"@t[7]"}},
-		{"a field that is none", "procs p\nspawn @t on p Toy {Nmae: x}\n", 3, []string{"test.mtui:2:20:", "did you mean Name?"}},
+		{"a field that is none", "procs p\nspawn @t on p Toy {Naem: x}\n", 3, []string{"test.mtui:2:20:", "did you mean Name?"}},
 		{"two meshes of a name", "procs p\nprocs p\n", 3, []string{"procs p: the name is taken"}},
 		{"a failure skips the rest", toys + "call @t.Nope\ncall @t.Value\n", 3, []string{"skip   4  call @t.Value", "4 steps: 2 ok, 1 failed, 1 skipped"}},
 		{"quit", "quit\nls\n", 0, []string{"skip   2  ls"}},

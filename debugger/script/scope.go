@@ -34,14 +34,12 @@ func (s *scope) spawn(mesh string, procs *Target) {
 // rankNames are the names for an expression about the ranks of a target; nil for a command without ranks.
 func (p *parser) rankNames(t *Target) names {
 	n := names{have: append(reservedNames(), p.scope.captureNames()...), loose: p.loose}
-	mesh := ""
-	switch {
-	case t == nil:
+	if t == nil {
 		return n
-	case t.Group != "":
+	}
+	mesh := t.Mesh
+	if t.Group != "" {
 		mesh = p.scope.groups[t.Group]
-	default:
-		mesh = t.Mesh
 	}
 	dims, known := p.scope.meshes[mesh]
 	n.have, n.loose = append(n.have, dims...), n.loose || !known

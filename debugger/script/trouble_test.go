@@ -69,8 +69,7 @@ func TestAnInterruptEndsWith130AndStillCleansUp_INV_END(t *testing.T) {
 		c := control.InProcess(w, control.ClientInfo{})
 		return c, c.Close, nil
 	}}
-	unsubscribe := func() {}
-	_, unsubscribe = w.Subscribe(func(ev *control.Event) {
+	_, unsubscribe := w.Subscribe(func(ev *control.Event) {
 		if ev.Call != nil {
 			cancel()
 		}
@@ -119,7 +118,7 @@ func TestASessionThatEndsUnderwayIsReported(t *testing.T) {
 	}}
 	_, unsubscribe := w.Subscribe(func(ev *control.Event) {
 		if ev.Call != nil && !ev.Call.Done {
-			go c.Close() //nolint:errcheck // the engine dies
+			go c.Close() // the engine dies
 		}
 	})
 	defer unsubscribe()
@@ -175,8 +174,8 @@ func TestOutWaitsForTheFlush_INV_OUT(t *testing.T) {
 func TestSourcedStatementsAreStepsOfTheirOwn(t *testing.T) {
 	dir := t.TempDir()
 	inc, file := filepath.Join(dir, "inc.mtui"), filepath.Join(dir, "main.mtui")
-	os.WriteFile(inc, []byte("let n = 5\nexpect n == 6\nls\n"), 0o600)
-	os.WriteFile(file, []byte("source inc.mtui\nls\n"), 0o600)
+	_ = os.WriteFile(inc, []byte("let n = 5\nexpect n == 6\nls\n"), 0o600)
+	_ = os.WriteFile(file, []byte("source inc.mtui\nls\n"), 0o600)
 	var out strings.Builder
 	r := &Runner{Out: &out, Open: func(context.Context) (*control.Client, func() error, error) {
 		c := control.InProcess(newWorld(t), control.ClientInfo{})
@@ -281,7 +280,7 @@ func TestAScriptRunsOverASocketAsItDoesInProcess(t *testing.T) {
 	srv := control.NewServer(control.ServerConfig{Backend: w})
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(l) }()
-	defer func() { srv.Close(); <-served }()
+	defer func() { _ = srv.Close(); _ = <-served }()
 	script := story + "call @t.Hello hi &j\nwait j\n  out == fmt(\"toy %d: hi\", rank)\n"
 	_, want := play(t, newWorld(t), script)
 	code, got := play(t, w, script, func(r *Runner) {

@@ -57,6 +57,7 @@ func pin() {
 	if err != nil {
 		return
 	}
-	env := append(os.Environ(), pinnedCPU+"="+cpu)
-	_ = syscall.Exec(taskset, append([]string{"taskset", "-c", cpu, self}, os.Args[1:]...), env) // on failure: not pinned
+	if os.Setenv(pinnedCPU, cpu) == nil {
+		_ = syscall.Exec(taskset, append([]string{"taskset", "-c", cpu, self}, os.Args[1:]...), os.Environ()) // on failure: not pinned
+	}
 }

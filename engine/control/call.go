@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"iter"
+	"slices"
 	"sync"
 )
 
@@ -116,7 +117,7 @@ func (h *CallHandle) Got() []Reply {
 func (h *CallHandle) peek() ([]Reply, bool, <-chan struct{}) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.replies[:len(h.replies):len(h.replies)], h.ended, h.more
+	return slices.Clip(h.replies), h.ended, h.more
 }
 
 func (h *CallHandle) add(r Reply) {

@@ -162,7 +162,7 @@ func eachTransport(t *testing.T, b func() *fake, story func(t *testing.T, b *fak
 		story(t, be, func(who ClientInfo) *Client {
 			ours, theirs := socketpair(t)
 			ended := make(chan struct{})
-			go func() { defer close(ended); s.ServeConn(theirs) }()
+			go func() { defer close(ended); _ = s.ServeConn(theirs) }()
 			c, err := NewClient(t.Context(), ours, who)
 			if err != nil {
 				t.Fatal(err)

@@ -58,12 +58,13 @@ func appendFrame(dst []byte, f *frame) ([]byte, error) {
 
 // appendMessage appends f, cut into as many frames as its body needs.
 func appendMessage(dst []byte, f frame) ([]byte, error) {
-	body, err := f.Body, error(nil)
+	body := f.Body
 	for {
 		f.Body, f.More = body, false
 		if len(body) > chunk {
 			f.Body, f.More = body[:chunk], true
 		}
+		var err error
 		if dst, err = appendFrame(dst, &f); err != nil {
 			return dst, err
 		}

@@ -86,7 +86,7 @@ func FuzzReadFrame(f *testing.F) {
 			if done, err := g.add(fr); err != nil || !done {
 				continue
 			}
-			decodeRequest(fr.Verb, fr.Body)
+			_, _, _ = decodeRequest(fr.Verb, fr.Body)
 		}
 	})
 }

@@ -84,7 +84,7 @@ func NewClient(ctx context.Context, conn net.Conn, who ClientInfo) (*Client, err
 func greet(ctx context.Context, conn net.Conn, r io.Reader, who ClientInfo) (Info, error) {
 	ctx, cancel := context.WithTimeout(ctx, helloTime)
 	defer cancel()
-	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	info, err := exchangeHello(conn, r, who)
 	if stop() && err == nil {
 		return info, nil
@@ -127,6 +127,7 @@ func exchangeHello(conn net.Conn, r io.Reader, who ClientInfo) (Info, error) {
 				return Info{}, fmt.Errorf("%w: welcome: %w", errFrame, err)
 			}
 			return info, nil
+		default: // from a newer program
 		}
 	}
 }
@@ -189,8 +190,9 @@ func (l *link) deliver(f *frame) error {
 		if p.update != nil {
 			return p.update(u)
 		}
+	default: // from a newer server (INV-SKEW)
 	}
-	return nil // other kinds are from a newer server
+	return nil
 }
 
 // fail ends the link once; later reasons are ignored.

@@ -45,7 +45,7 @@ type request struct {
 func (s *Server) welcome(conn net.Conn) (*peer, error) {
 	ctx, cancel := context.WithTimeout(s.ctx, helloTime)
 	defer cancel()
-	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	r := bufio.NewReader(conn)
 	h, err := readHello(r)
 	if !stop() {
@@ -119,8 +119,8 @@ func (p *peer) run() error {
 	}
 	// A reader that waits for the next frame and a writer that waits for the client end with the connection's deadline.
 	stop := context.AfterFunc(p.ctx, func() {
-		p.conn.SetReadDeadline(time.Unix(1, 0))
-		p.conn.SetWriteDeadline(time.Now().Add(byeTime))
+		_ = p.conn.SetReadDeadline(time.Unix(1, 0))
+		_ = p.conn.SetWriteDeadline(time.Now().Add(byeTime))
 	})
 	defer stop()
 	var writer sync.WaitGroup
@@ -183,7 +183,8 @@ func (p *peer) read() error {
 			p.grant(f.ID)
 		case kindSync:
 			p.mark(f)
-		} // other kinds are from a newer client (INV-SKEW)
+		default: // from a newer client (INV-SKEW)
+		}
 	}
 }
 

@@ -182,6 +182,6 @@ func (s *Server) refuse(conn net.Conn, reason error) {
 	if err != nil {
 		return
 	}
-	conn.SetDeadline(time.Now().Add(byeTime))
+	_ = conn.SetDeadline(time.Now().Add(byeTime))
 	conn.Write(b) //nolint:errcheck // best effort: the connection ends either way
 }

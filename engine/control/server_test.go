@@ -28,7 +28,7 @@ func dialRaw(t *testing.T, path string) *raw {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
 	return &raw{t, conn, bufio.NewReader(conn)}
 }
 
@@ -45,7 +45,7 @@ func (r *raw) send(kind kind, id uint64, verb string, body any) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.conn.Write(b)
+	_, _ = r.conn.Write(b)
 }
 
 func (r *raw) recv() *frame {
@@ -90,7 +90,7 @@ func TestGarbageClosesThatClientWithAReasonAndNoOther_INV_WORDS(t *testing.T) {
 			if c.hello {
 				r.hello()
 			}
-			r.conn.Write(c.bytes)
+			_, _ = r.conn.Write(c.bytes)
 			f := r.recv()
 			if f.Kind != kindBye || f.Err == nil || !strings.Contains(f.Err.Text, c.want) {
 				t.Errorf("got %+v %v, want a goodbye with %q", f, f.Err, c.want)
@@ -168,12 +168,12 @@ func TestAnOldClientReadsWhatItKnowsOfANewServer_INV_SKEW(t *testing.T) {
 	ours, theirs := net.Pipe()
 	r := bufio.NewReader(theirs)
 	newer := func(id uint64, k kind, body any) {
-		theirs.Write(mustFrame(frame{Kind: k, ID: id, Body: mustCBOR(body)}))
+		_, _ = theirs.Write(mustFrame(frame{Kind: k, ID: id, Body: mustCBOR(body)}))
 	}
 	ended := make(chan struct{})
 	go func() { // a server from the future
 		defer close(ended)
-		readFrame(r, friendlyDec())
+		_, _ = readFrame(r, friendlyDec())
 		newer(0, kindWelcome, map[string]any{"Version": 1, "Engine": "v9", "Moon": "full"})
 		f, _ := readFrame(r, friendlyDec())
 		newer(0, kind(99), nil)
@@ -306,8 +306,8 @@ func TestSomethingThatIsNoServerIsRefusedInWords(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ours, theirs := net.Pipe()
 			go func() {
-				readFrame(theirs, friendlyDec())
-				io.WriteString(theirs, answer)
+				_, _ = readFrame(theirs, friendlyDec())
+				_, _ = io.WriteString(theirs, answer)
 				theirs.Close()
 			}()
 			_, err := NewClient(t.Context(), ours, ClientInfo{})
@@ -321,7 +321,7 @@ func TestSomethingThatIsNoServerIsRefusedInWords(t *testing.T) {
 func TestAServerThatIsSilentIsGivenUpOn(t *testing.T) {
 	ours, theirs := net.Pipe()
 	defer theirs.Close()
-	go io.Copy(io.Discard, theirs)
+	go func() { _, _ = io.Copy(io.Discard, theirs) }()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	if _, err := NewClient(ctx, ours, ClientInfo{}); !errors.Is(err, context.DeadlineExceeded) {

@@ -75,7 +75,7 @@ func RunDir() (string, error) {
 
 func runDirPath() (dir, how string) {
 	if base := os.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(base) {
-		if _, err := os.Stat(base); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(base); !errors.Is(err, fs.ErrNotExist) { //nolint:gosec // the user's own environment; checkPrivate judges the folder
 			return filepath.Join(base, runFolder), "set XDG_RUNTIME_DIR to a folder that you may write to"
 		}
 	}

@@ -16,7 +16,7 @@ import (
 // runtimeDir gives the test a short run folder of its own and returns it.
 func runtimeDir(t *testing.T) string {
 	t.Helper()
-	base, err := os.MkdirTemp("", "mt")
+	base, err := os.MkdirTemp("", "mt") //nolint:usetesting // t.TempDir is too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,28 +113,29 @@ func TestWhatAKilledProgramLeftIsRemovedAndItsNameFree(t *testing.T) {
 
 func TestAnUnsafeRunFolderIsRefusedInWords_INV_OWNER(t *testing.T) {
 	cases := map[string]struct {
-		make func(run string) error
+		make func(t *testing.T, run string) error
 		want string
 	}{
-		"others may write":  {func(run string) error { os.Mkdir(run, 0o700); return os.Chmod(run, 0o777) }, "its mode 0777 lets others write to it (chmod 700"},
-		"a group may write": {func(run string) error { os.Mkdir(run, 0o700); return os.Chmod(run, 0o770) }, "its mode 0770 lets others write"},
-		"a symbolic link":   {func(run string) error { return os.Symlink(filepath.Dir(run), run) }, "it is a symbolic link"},
-		"a file":            {func(run string) error { return os.WriteFile(run, nil, 0o600) }, "it is not a folder"},
-		"another's folder": {func(run string) error {
+		"others may write":  {func(t *testing.T, run string) error { _ = os.Mkdir(run, 0o700); return os.Chmod(run, 0o777) }, "its mode 0777 lets others write to it (chmod 700"},
+		"a group may write": {func(t *testing.T, run string) error { _ = os.Mkdir(run, 0o700); return os.Chmod(run, 0o770) }, "its mode 0770 lets others write"},
+		"a symbolic link":   {func(t *testing.T, run string) error { return os.Symlink(filepath.Dir(run), run) }, "it is a symbolic link"},
+		"a file":            {func(t *testing.T, run string) error { return os.WriteFile(run, nil, 0o600) }, "it is not a folder"},
+		"another's folder": {func(t *testing.T, run string) error {
 			if os.Getuid() != 0 {
 				t.Skip("only root can give a folder away")
 			}
-			os.Mkdir(run, 0o700)
+			_ = os.Mkdir(run, 0o700)
 			return os.Chown(run, 12345, 12345)
 		}, "it belongs to uid 12345 and you are 0"},
-		"a parent nobody can write to": {func(run string) error {
-			return os.Setenv("XDG_RUNTIME_DIR", "/proc/self") // not even for root
+		"a parent nobody can write to": {func(t *testing.T, run string) error {
+			t.Setenv("XDG_RUNTIME_DIR", "/proc/self") // not even for root
+			return nil
 		}, "make the run folder: mkdir /proc/self/monarch-tui"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			run := runtimeDir(t)
-			if err := c.make(run); err != nil {
+			if err := c.make(t, run); err != nil {
 				t.Fatal(err)
 			}
 			if strings.Contains(c.want, "/proc") {
@@ -227,13 +228,13 @@ func TestTheOtherEndsUserIsChecked_INV_OWNER(t *testing.T) {
 func TestAFolderWithoutASensibleDescriptionIsNoSession(t *testing.T) {
 	run := runtimeDir(t)
 	s := open(t, "x")
-	os.WriteFile(filepath.Join(s.Dir, aboutFile), []byte("{"), 0o600)
-	os.WriteFile(filepath.Join(run, "stray"), nil, 0o600)
+	_ = os.WriteFile(filepath.Join(s.Dir, aboutFile), []byte("{"), 0o600)
+	_ = os.WriteFile(filepath.Join(run, "stray"), nil, 0o600)
 	if all, err := ListSessions(); err != nil || len(all) != 0 {
 		t.Errorf("ListSessions = %v, %v", all, err)
 	}
 	b, _ := json.Marshal(SessionInfo{Name: "y", PID: 7})
-	os.WriteFile(filepath.Join(s.Dir, aboutFile), b, 0o600)
+	_ = os.WriteFile(filepath.Join(s.Dir, aboutFile), b, 0o600)
 	if all, err := ListSessions(); err != nil || len(all) != 1 || all[0].Name != "x" {
 		t.Errorf("ListSessions = %v, %v: the folder's name is the session's", all, err)
 	}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestAProgramOfOnesOwn builds a program that nobody here wrote for, outside the module, and drives it with run -p.
+func TestAProgramOfOnesOwn(t *testing.T) {
+	prog := buildStranger(t, filepath.Join("testdata", "tally"))
+	stranger := buildStranger(t, filepath.Join("testdata", "stranger"))
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		args []string
+		code int
+		want []string
+	}{
+		"its types, its arguments, its state": {
+			args: []string{"run", "-p", prog, filepath.Join("testdata", "tally", "good.mtui"), "--", "-greeting", "ahoy"},
+			want: []string{"good.mtui: 14 steps: 14 ok"},
+		},
+		"a field that does not exist": {
+			args: []string{"run", "-p", prog, "-c", `procs p gpus=1; spawn @t on p Tally; call @t.Add {Text: go, Wait: 3}`}, code: 3,
+			want: []string{`-c:3:24: @t.Add: w: Word has no field "Wait" (have At, Next, Tags, Text, Weight)`},
+		},
+		"a call that nobody answers names who has not": {
+			args: []string{"run", "-p", prog, "-c", `procs p gpus=3; spawn @t on p Tally; option timeout 2s; call @t.Wait 1`}, code: 4,
+			want: []string{"@t[1]"},
+		},
+		"a worker that dies in the call keeps the others' values": {
+			args: []string{"run", "-p", prog, "-c", `procs p gpus=3; spawn @t on p Tally; call @t.Die 1`}, code: 3,
+			want: []string{`[0,2] "alive"`, "[1] lost: worker 1 of procs p", "was killed by SIGKILL"},
+		},
+		"a panic gives its stack's first words": {
+			args: []string{"run", "-p", prog, "-c", `procs p gpus=2; spawn @t on p Tally; call @t.Boom`}, code: 3,
+			want: []string{"panic: tally overflow"},
+		},
+		"a worker that cannot start": {
+			args: []string{"run", "-p", prog, "-c", `procs p gpus=2`, "--", "-refuse"}, code: 3,
+			want: []string{"before it reached engine.Main", "no workers today"},
+		},
+		"a Go program without our engine is not run": {
+			args: []string{"run", "-p", stranger, "-c", "ls"}, code: 2,
+			want: []string{"does not use github.com/monarch-tui/monarch-tui/engine"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cmd := exec.Command(self, tt.args...)
+			cmd.Env = append(os.Environ(), "MONARCH_TEST_MAIN=1", "NO_COLOR=1", "XDG_RUNTIME_DIR="+shortDir(t))
+			out, _ := cmd.CombinedOutput()
+			if code := cmd.ProcessState.ExitCode(); code != tt.code {
+				t.Errorf("exit code %d, want %d", code, tt.code)
+			}
+			for _, want := range tt.want {
+				if !bytes.Contains(out, []byte(want)) {
+					t.Errorf("the output does not say %q:\n%s", want, out)
+				}
+			}
+			if strings.Contains(string(out), "it was executed") {
+				t.Error("a stranger's program was executed")
+			}
+		})
+	}
+}
+
+// buildStranger builds a program in a module of its own that refers to this one by a replace directive, with the race
+// detector on.
+func buildStranger(t *testing.T, src string) string {
+	t.Helper()
+	dir := t.TempDir()
+	repo, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := os.ReadFile(filepath.Join(src, "main.go.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, err := os.ReadFile(filepath.Join(repo, "go.sum"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mod, err := os.ReadFile(filepath.Join(repo, "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, requires, _ := strings.Cut(string(mod), "\nrequire ") // the same versions, so that nothing is fetched
+	write(t, filepath.Join(dir, "main.go"), code)
+	write(t, filepath.Join(dir, "go.sum"), sum)
+	write(t, filepath.Join(dir, "go.mod"), []byte("module example.com/"+filepath.Base(src)+"\n\ngo 1.26\n\nrequire github.com/monarch-tui/monarch-tui v0.0.0\n\nreplace github.com/monarch-tui/monarch-tui => "+repo+"\n\nrequire "+requires))
+	out := filepath.Join(dir, filepath.Base(src))
+	cmd := exec.Command("go", "build", "-mod=mod", "-race", "-o", out, ".")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")
+	if b, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build %s: %v\n%s", src, err, b)
+	}
+	return out
+}
+
+// shortDir is a folder in which a socket's path is short enough.
+func shortDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "mt") //nolint:usetesting // t.TempDir has the test's name in its path, which is too long for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
+func write(t *testing.T, path string, b []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
