@@ -62,7 +62,7 @@ var layers = []layer{
 	{
 		folder: "engine/internal",
 		own:    []string{"engine/internal/..."},
-		others: []string{"github.com/charmbracelet/x/ansi", "golang.org/x/sys"},
+		others: []string{"github.com/charmbracelet/x/ansi/parser", "golang.org/x/sys"},
 		why:    "helpers of the engine stand below it",
 	},
 	{

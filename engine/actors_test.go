@@ -141,9 +141,8 @@ func (a *Acc) Child(context.Context) (int, error) {
 
 // Seq records the order of what it gets.
 type Seq struct {
-	mu   sync.Mutex
-	got  []int
-	gate chan struct{}
+	mu  sync.Mutex
+	got []int
 }
 
 // Put records n.

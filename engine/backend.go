@@ -3,7 +3,6 @@ package engine
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -144,8 +143,10 @@ func (h *hub) Handle(ctx context.Context, _ control.ClientInfo, req any) (any, e
 		return h.readLogs(r)
 	case control.FlushReq:
 		return nil, h.flushMesh(ctx, r)
-	case control.HoldReq, control.ProbeReq:
-		return nil, errors.New("this engine has no debugger yet: nothing can be held or probed")
+	case control.HoldReq:
+		return nil, control.Unsupported("hold", Version, "0.2")
+	case control.ProbeReq:
+		return nil, control.Unsupported("probe "+r.Name, Version, "0.2")
 	}
 	return nil, fmt.Errorf("the engine does not know the request %T", req)
 }
@@ -164,41 +165,57 @@ func budget(ctx context.Context, d time.Duration) (context.Context, context.Canc
 	return context.WithTimeout(ctx, d)
 }
 
-// Call runs a front end's call; its argument comes encoded.
-func (h *hub) Call(ctx context.Context, client control.ClientInfo, req control.CallReq, reply func(control.Reply)) (control.CallDone, error) {
-	m, err := h.findMesh(req.Mesh, 0)
+// StartCall sends a front end's call; its argument comes encoded.
+func (h *hub) StartCall(ctx context.Context, client control.ClientInfo, req control.CallReq, reply func(control.Reply)) func() (control.CallDone, error) {
+	refused := func(err error) func() (control.CallDone, error) {
+		return func() (control.CallDone, error) { return control.CallDone{}, err }
+	}
+	b, err := h.bindRequest(req)
 	if err != nil {
-		return control.CallDone{}, err
-	}
-	at, err := typeNamed(m.rec.Ref.Type)
-	if err != nil {
-		return control.CallDone{}, err
-	}
-	ep := at.eps[req.Endpoint]
-	if ep == nil {
-		return control.CallDone{}, fmt.Errorf("@%s is a %s, which has no endpoint %s%s", req.Mesh, at.short, req.Endpoint, suggest(req.Endpoint, at.names()))
-	}
-	ref := m.rec.Ref
-	if ref.View, err = viewOf(ref, req.View); err != nil {
-		return control.CallDone{}, err
+		return refused(err)
 	}
 	ctx, cancel := budget(ctx, req.Budget)
-	defer cancel()
-	b := bound{ref: newMeshRef(ref), name: ep.name, hash: ep.hash}
 	if req.Adverb == adverbBroadcast {
-		return control.CallDone{Ranks: ref.View.Len()}, broadcastRaw(ctx, h.node, b, req.Body)
+		err := broadcastRaw(ctx, h.node, b, req.Body)
+		cancel()
+		return func() (control.CallDone, error) { return control.CallDone{Ranks: b.ref.View.Len()}, err }
 	}
 	c := startRaw(ctx, h.node, b, req.Body, req.Adverb, client.Name, nil)
 	if c.err != nil {
-		return control.CallDone{}, c.err
+		cancel()
+		return refused(c.err)
 	}
-	for a, err := range c.each(context.WithoutCancel(ctx)) { // every rank gets an outcome, by cancellation at the latest
-		if err != nil {
-			return control.CallDone{}, err
+	return func() (control.CallDone, error) {
+		defer cancel()
+		for a, err := range c.each(context.WithoutCancel(ctx)) { // every rank gets an outcome, by cancellation at the latest
+			if err != nil {
+				return control.CallDone{}, err
+			}
+			reply(replyOf(c, a))
 		}
-		reply(replyOf(c, a))
+		return control.CallDone{Call: c.id, Ranks: c.n}, nil
 	}
-	return control.CallDone{Call: c.id, Ranks: c.n}, nil
+}
+
+// bindRequest finds what a front end names.
+func (h *hub) bindRequest(req control.CallReq) (bound, error) {
+	m, err := h.findMesh(req.Mesh, 0)
+	if err != nil {
+		return bound{}, err
+	}
+	at, err := typeNamed(m.rec.Ref.Type)
+	if err != nil {
+		return bound{}, err
+	}
+	ep := at.eps[req.Endpoint]
+	if ep == nil {
+		return bound{}, fmt.Errorf("@%s is a %s, which has no endpoint %s%s", req.Mesh, at.short, req.Endpoint, suggest(req.Endpoint, at.names()))
+	}
+	ref := m.rec.Ref
+	if ref.View, err = viewOf(ref, req.View); err != nil {
+		return bound{}, err
+	}
+	return bound{ref: newMeshRef(ref), name: ep.name, hash: ep.hash}, nil
 }
 
 func replyOf(c *call, a answer) control.Reply {
@@ -276,7 +293,7 @@ func (h *hub) fromMesh(l control.Log, r control.LogsReq) bool {
 			return false
 		}
 		var ok bool
-		if rank, ok = m.rec.Ref.Home.IndexOf(int(l.Proc - m.rec.Ref.First)); !ok { //nolint:gosec // a rank
+		if rank, ok = m.rec.Ref.Home.IndexOf(int(l.Proc - m.rec.Ref.First)); !ok {
 			return false
 		}
 	}
@@ -295,7 +312,7 @@ func (h *hub) flushMesh(ctx context.Context, r control.FlushReq) error {
 		if proc < m.rec.Ref.First {
 			return false
 		}
-		_, ok := m.rec.Ref.Home.IndexOf(int(proc - m.rec.Ref.First)) //nolint:gosec // a rank
+		_, ok := m.rec.Ref.Home.IndexOf(int(proc - m.rec.Ref.First))
 		return ok
 	})
 }

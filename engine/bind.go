@@ -159,7 +159,7 @@ func (e BoundMethod[A, R]) Choose(ctx context.Context, a A) (R, error) {
 
 // Stream yields replies in arrival order, each with its point; a failed rank yields a *RankError and the loop goes on.
 func (e BoundMethod[A, R]) Stream(ctx context.Context, a A) iter.Seq2[Reply[R], error] {
-	return (&Future[R]{start(ctx, e.b, a, adverbStream)}).Each(ctx)
+	return (&Future[R]{start(ctx, e.b, a, adverbStream)}).stream()
 }
 
 // Broadcast sends to all ranks and does not wait; an error of a handler goes to supervision.
@@ -190,7 +190,7 @@ func (e BoundAction[A]) Choose(ctx context.Context, a A) error {
 
 // Stream yields a reply per rank in arrival order; see BoundMethod.Stream.
 func (e BoundAction[A]) Stream(ctx context.Context, a A) iter.Seq2[Reply[None], error] {
-	return (&Future[None]{start(ctx, e.b, a, adverbStream)}).Each(ctx)
+	return (&Future[None]{start(ctx, e.b, a, adverbStream)}).stream()
 }
 
 // Broadcast sends to all ranks and does not wait.
@@ -198,59 +198,59 @@ func (e BoundAction[A]) Broadcast(ctx context.Context, a A) error { return broad
 
 // Start sends to all ranks; see BoundMethod.Start.
 func (e BoundQuery[R]) Start(ctx context.Context) *Future[R] {
-	return &Future[R]{start(ctx, e.b, nil, adverbStart)}
+	return &Future[R]{start(ctx, e.b, noArg{}, adverbStart)}
 }
 
 // Call waits for all ranks; see BoundMethod.Call.
 func (e BoundQuery[R]) Call(ctx context.Context) (ValueMesh[R], error) {
-	return (&Future[R]{start(ctx, e.b, nil, adverbCall)}).All(ctx)
+	return (&Future[R]{start(ctx, e.b, noArg{}, adverbCall)}).All(ctx)
 }
 
 // CallOne calls a mesh of exactly one rank.
 func (e BoundQuery[R]) CallOne(ctx context.Context) (R, error) {
-	return (&Future[R]{start(ctx, e.b, nil, adverbOne)}).One(ctx)
+	return (&Future[R]{start(ctx, e.b, noArg{}, adverbOne)}).One(ctx)
 }
 
 // Choose calls one rank; see BoundMethod.Choose.
 func (e BoundQuery[R]) Choose(ctx context.Context) (R, error) {
-	return (&Future[R]{start(ctx, e.b, nil, adverbChoose)}).One(ctx)
+	return (&Future[R]{start(ctx, e.b, noArg{}, adverbChoose)}).One(ctx)
 }
 
 // Stream yields a reply per rank in arrival order; see BoundMethod.Stream.
 func (e BoundQuery[R]) Stream(ctx context.Context) iter.Seq2[Reply[R], error] {
-	return (&Future[R]{start(ctx, e.b, nil, adverbStream)}).Each(ctx)
+	return (&Future[R]{start(ctx, e.b, noArg{}, adverbStream)}).stream()
 }
 
 // Broadcast sends to all ranks and does not wait; results are thrown away.
-func (e BoundQuery[R]) Broadcast(ctx context.Context) error { return broadcast(ctx, e.b, nil) }
+func (e BoundQuery[R]) Broadcast(ctx context.Context) error { return broadcast(ctx, e.b, noArg{}) }
 
 // Start sends to all ranks; see BoundMethod.Start.
 func (e BoundSignal) Start(ctx context.Context) *Future[None] {
-	return &Future[None]{start(ctx, e.b, nil, adverbStart)}
+	return &Future[None]{start(ctx, e.b, noArg{}, adverbStart)}
 }
 
 // Call waits for all ranks.
 func (e BoundSignal) Call(ctx context.Context) error {
-	_, err := (&Future[None]{start(ctx, e.b, nil, adverbCall)}).All(ctx)
+	_, err := (&Future[None]{start(ctx, e.b, noArg{}, adverbCall)}).All(ctx)
 	return err
 }
 
 // CallOne calls a mesh of exactly one rank.
 func (e BoundSignal) CallOne(ctx context.Context) error {
-	_, err := (&Future[None]{start(ctx, e.b, nil, adverbOne)}).One(ctx)
+	_, err := (&Future[None]{start(ctx, e.b, noArg{}, adverbOne)}).One(ctx)
 	return err
 }
 
 // Choose calls one rank; see BoundMethod.Choose.
 func (e BoundSignal) Choose(ctx context.Context) error {
-	_, err := (&Future[None]{start(ctx, e.b, nil, adverbChoose)}).One(ctx)
+	_, err := (&Future[None]{start(ctx, e.b, noArg{}, adverbChoose)}).One(ctx)
 	return err
 }
 
 // Stream yields a reply per rank in arrival order; see BoundMethod.Stream.
 func (e BoundSignal) Stream(ctx context.Context) iter.Seq2[Reply[None], error] {
-	return (&Future[None]{start(ctx, e.b, nil, adverbStream)}).Each(ctx)
+	return (&Future[None]{start(ctx, e.b, noArg{}, adverbStream)}).stream()
 }
 
 // Broadcast sends to all ranks and does not wait.
-func (e BoundSignal) Broadcast(ctx context.Context) error { return broadcast(ctx, e.b, nil) }
+func (e BoundSignal) Broadcast(ctx context.Context) error { return broadcast(ctx, e.b, noArg{}) }

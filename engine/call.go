@@ -1,10 +1,12 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"sync"
 	"time"
 
@@ -94,8 +96,11 @@ func (b bound) usable() error {
 	return nil
 }
 
+// noArg stands for the argument of an endpoint that has none: nil can be a value.
+type noArg struct{}
+
 func encodeArg(b bound, arg any) ([]byte, error) {
-	if arg == nil {
+	if arg == (noArg{}) {
 		return nil, nil
 	}
 	body, err := quicnet.Enc().Marshal(arg)
@@ -135,9 +140,18 @@ func startRaw(ctx context.Context, nd *node, b bound, body []byte, adverb contro
 		env.Flags |= flagWaits
 		env.Chain = c.caller.await(c)
 	}
+	if ctx.Err() != nil { // nothing is sent for a caller that has gone already
+		c.cancel(ctx)
+		return c
+	}
 	probe.At(probe.Send)
 	for i := range c.n {
 		c.sendTo(ctx, &env, i)
+	}
+	if c.awaited { // who began to wait for us meanwhile waits for this call too; their notice may have passed the message
+		if longer := c.caller.longerThan(len(env.Chain)); longer != nil {
+			c.notify(longer)
+		}
 	}
 	c.hook(ctx)
 	return c
@@ -145,19 +159,29 @@ func startRaw(ctx context.Context, nd *node, b bound, body []byte, adverb contro
 
 // sendTo hands the message of index i to its link, or answers for it when that fails.
 func (c *call) sendTo(ctx context.Context, env *quicnet.Envelope, i int) {
-	env.ID, env.Index = c.firstMsg+uint64(i), uint64(i) //nolint:gosec // an index
-	env.To = quicnet.Addr{Proc: c.ref.procOf(i), Actor: c.ref.ID}
+	env.ID, env.Index = c.firstMsg+uint64(i), uint64(i)
+	env.To = c.addr(i)
 	if err := c.node.acquire(ctx, env.To); err != nil {
-		c.answer(answer{index: i, err: notSent(err)}, false)
+		c.answer(answer{index: i, err: notSent(err)})
 		return
 	}
 	c.mu.Lock()
-	c.ranks[i] = phaseSent
+	late := c.ranks[i] == phaseAnswered // its process ended before its turn came
+	if !late {
+		c.ranks[i] = phaseSent
+	}
 	c.mu.Unlock()
+	if late {
+		c.node.release(env.To, 1)
+		return
+	}
 	if err := c.node.send(ctx, quicnet.LaneCalls, env); err != nil {
-		c.answer(answer{index: i, err: notSent(err)}, true)
+		c.answer(answer{index: i, err: notSent(err)})
 	}
 }
+
+// addr is the receiver of index i.
+func (c *call) addr(i int) quicnet.Addr { return quicnet.Addr{Proc: c.ref.procOf(i), Actor: c.ref.ID} }
 
 // notSent is the outcome of a message that no link took.
 func notSent(err error) *wireError {
@@ -189,7 +213,7 @@ func (c *call) hook(ctx context.Context) {
 	if ctx.Done() == nil {
 		return
 	}
-	stop := context.AfterFunc(ctx, func() { c.cancel(context.Cause(ctx), ctx.Err()) })
+	stop := context.AfterFunc(ctx, func() { c.cancel(ctx) })
 	c.mu.Lock()
 	finished := len(c.answers) == c.n
 	c.unhook = stop
@@ -199,17 +223,27 @@ func (c *call) hook(ctx context.Context) {
 	}
 }
 
-// cancel ends the call for the ranks that have not answered and tells their handlers.
-func (c *call) cancel(cause, kind error) {
-	if errors.Is(kind, context.DeadlineExceeded) {
-		cause = kind
-	}
+// cancel ends the call for the ranks that have not answered, and tells their handlers.
+func (c *call) cancel(ctx context.Context) {
+	why := endOf(ctx)
+	var sent []int
 	for _, i := range c.open() {
-		env := quicnet.Envelope{Kind: quicnet.KindCancel, ID: c.firstMsg + uint64(i), Call: c.id, From: c.node.addrOf(c.caller), //nolint:gosec // an index
-			To: quicnet.Addr{Proc: c.ref.procOf(i), Actor: c.ref.ID}}
-		c.answer(answer{index: i, err: outcomeOf(cause)}, true)
-		_ = c.node.send(context.Background(), quicnet.LaneCalls, &env) // behind its message; a gone peer needs no telling
+		if c.answer(answer{index: i, err: why}) {
+			sent = append(sent, i)
+		}
 	}
+	for _, i := range sent {
+		env := quicnet.Envelope{Kind: quicnet.KindCancel, ID: c.firstMsg + uint64(i), Call: c.id, From: c.node.addrOf(c.caller), To: c.addr(i)}
+		_ = c.node.send(c.node.root, quicnet.LaneCalls, &env) // behind its message; a gone peer needs no telling
+	}
+}
+
+// endOf is the outcome that an ended context gives.
+func endOf(ctx context.Context) *wireError {
+	if err := ctx.Err(); errors.Is(err, context.DeadlineExceeded) {
+		return outcomeOf(err)
+	}
+	return outcomeOf(context.Cause(ctx))
 }
 
 // open lists the indices without an outcome.
@@ -225,15 +259,15 @@ func (c *call) open() []int {
 	return out
 }
 
-// answer records an outcome; the first one for an index wins. sent says that the message took a place in its receiver's
-// window.
-func (c *call) answer(a answer, sent bool) {
+// answer records an outcome; the first one for an index wins. It reports whether a message of that index was out.
+func (c *call) answer(a answer) (sent bool) {
 	a.took = time.Since(c.started)
 	c.mu.Lock()
 	if a.index < 0 || a.index >= c.n || c.ranks[a.index] == phaseAnswered {
 		c.mu.Unlock()
-		return
+		return false
 	}
+	sent = c.ranks[a.index] == phaseSent
 	c.ranks[a.index] = phaseAnswered
 	c.answers = append(c.answers, a)
 	last := len(c.answers) == c.n
@@ -242,7 +276,7 @@ func (c *call) answer(a answer, sent bool) {
 	unhook := c.unhook
 	c.mu.Unlock()
 	if sent {
-		c.node.release(quicnet.Addr{Proc: c.ref.procOf(a.index), Actor: c.ref.ID}, 1)
+		c.node.release(c.addr(a.index), 1)
 	}
 	c.node.answered(c, a, last)
 	if last {
@@ -255,6 +289,7 @@ func (c *call) answer(a answer, sent bool) {
 	if wake != nil {
 		close(wake)
 	}
+	return sent
 }
 
 // each yields answers in arrival order, and ctx's error when it ends first.
@@ -309,7 +344,7 @@ func (c *call) collect(ctx context.Context) (answers []answer, missing []*RankEr
 	case <-ctx.Done():
 	}
 	c.mu.Lock()
-	answers = c.answers[:len(c.answers):len(c.answers)]
+	answers = slices.Clip(c.answers)
 	var open []int
 	for i, p := range c.ranks {
 		if p != phaseAnswered {
@@ -318,7 +353,7 @@ func (c *call) collect(ctx context.Context) (answers []answer, missing []*RankEr
 	}
 	c.mu.Unlock()
 	for _, i := range open {
-		missing = append(missing, c.rankError(answer{index: i, err: outcomeOf(ctx.Err())}))
+		missing = append(missing, c.rankError(answer{index: i, err: endOf(ctx)}))
 	}
 	return answers, missing
 }
@@ -349,7 +384,7 @@ func broadcast(ctx context.Context, b bound, arg any) error {
 func broadcastRaw(ctx context.Context, nd *node, b bound, body []byte) error {
 	caller := activationOf(ctx)
 	n := b.ref.View.Len()
-	first := nd.nextMsg.Add(uint64(n)) - uint64(n) + 1 //nolint:gosec // a count
+	first := nd.nextMsg.Add(uint64(n)) - uint64(n) + 1
 	env := quicnet.Envelope{
 		Kind: quicnet.KindCall, Call: nd.newCallID(), From: nd.addrOf(caller), Region: b.ref.region,
 		Adverb: uint8(adverbBroadcast), Endpoint: b.name, Hash: b.hash, Body: body,
@@ -358,9 +393,9 @@ func broadcastRaw(ctx context.Context, nd *node, b bound, body []byte) error {
 	failed := &MeshError{Endpoint: b.name, Mesh: b.ref.Name, Ranks: n}
 	probe.At(probe.Send)
 	for i := range n {
-		env.ID, env.Index = first+uint64(i), uint64(i) //nolint:gosec // an index
+		env.ID, env.Index = first+uint64(i), uint64(i)
 		env.To = quicnet.Addr{Proc: b.ref.procOf(i), Actor: b.ref.ID}
-		err := nd.stoppedMesh(b.ref.ID)
+		err := cmp.Or(ctx.Err(), nd.stoppedMesh(b.ref.ID))
 		if err == nil {
 			err = nd.acquire(ctx, env.To)
 		}

@@ -74,8 +74,8 @@ func Slot(ctx context.Context) int {
 	return -1
 }
 
-// Out is a writer whose lines are known to come from this actor. A line ends at a newline; the rest is held until one
-// comes or the next Out call of the actor. In the controller's own code it is the program's output.
+// Out is a writer whose lines are known to come from this actor. Each write is one line or more: where the last one has
+// no newline, it gets one. In the controller's own code it is the program's output.
 func Out(ctx context.Context) io.Writer {
 	info := infoOf(ctx)
 	if info == nil {

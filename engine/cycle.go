@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,6 +23,7 @@ const maxChain = 128
 // waitNotice tells a callee that its caller now waits for message ID. It travels behind the message, on its lane.
 type waitNotice struct {
 	_     struct{} `cbor:",toarray"`
+	Actor uint64   // of the callee
 	ID    uint64
 	Chain []quicnet.Hop
 }
@@ -66,9 +66,26 @@ func (a *activation) hop() quicnet.Hop {
 	return h
 }
 
+// longerThan gives the activation's chain if it has grown past n since it was asked for.
+func (a *activation) longerThan(n int) []quicnet.Hop {
+	if a == nil {
+		return nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.chain)+1 <= n {
+		return nil
+	}
+	return a.chainLocked()
+}
+
 // extend tells a running activation that others wait for it now.
 func (a *activation) extend(chain []quicnet.Hop) {
 	a.mu.Lock()
+	if len(chain) <= len(a.chain) { // overtaken by a longer one
+		a.mu.Unlock()
+		return
+	}
 	a.chain = chain
 	longer := a.chainLocked()
 	calls := make([]*call, 0, len(a.awaits))
@@ -99,7 +116,7 @@ func (c *call) notify(chain []quicnet.Hop) {
 	for _, i := range c.open() {
 		to := quicnet.Addr{Proc: c.ref.procOf(i), Actor: c.ref.ID}
 		// A peer that is gone answers for the call anyway.
-		_ = c.node.notice(context.Background(), quicnet.LaneCalls, to, sysWait, waitNotice{ID: c.firstMsg + uint64(i), Chain: chain}) //nolint:gosec // an index
+		_ = c.node.notice(c.node.root, quicnet.LaneCalls, c.caller, to, sysWait, waitNotice{Actor: c.ref.ID, ID: c.firstMsg + uint64(i), Chain: chain})
 	}
 }
 
@@ -120,5 +137,5 @@ func (a *actor) closesCycle(ep *endpoint, chain []quicnet.Hop) *wireError {
 		path = append(path, h.Name)
 	}
 	msg := fmt.Sprintf("%s → %s.%s would deadlock; register %s as Concurrent, or Broadcast", strings.Join(path, " → "), a.label(), ep.name, ep.name)
-	return &wireError{Outcome: control.OutcomeError, Type: "cycle", Msg: msg, Codes: codesOf(ErrCallCycle)}
+	return &wireError{Outcome: control.OutcomeError, Type: "cycle", Msg: clip(msg, maxErrorText), Codes: codesOf(ErrCallCycle)}
 }

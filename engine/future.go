@@ -41,6 +41,10 @@ func (f *Future[R]) Each(ctx context.Context) iter.Seq2[Reply[R], error] {
 	}
 }
 
+// stream is Each under the call's own context: when that ends, every rank without an answer is cancelled and yields its
+// error, so no rank is left out.
+func (f *Future[R]) stream() iter.Seq2[Reply[R], error] { return f.Each(context.Background()) }
+
 func decodeReply[R any](c *call, a answer) (Reply[R], *RankError) {
 	r := Reply[R]{Rank: c.ref.View.RankAt(a.index), Point: c.ref.View.Point(a.index)}
 	if a.err != nil {

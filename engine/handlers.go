@@ -99,10 +99,8 @@ func (n *node) registerSystem() {
 			return nil, fn(ctx, b)
 		}
 	}
-	handle(n, sysWait, func(_ context.Context, from quicnet.Addr, w waitNotice) (any, error) {
-		return nil, n.waitNotice(from, w)
-	})
-	n.handlers[sysRelay] = func(_ context.Context, from quicnet.Addr, body []byte) (any, error) {
+	handleNote(n, sysWait, n.waitNotice)
+	n.notes[sysRelay] = func(_ context.Context, from quicnet.Addr, body []byte) (any, error) {
 		return nil, n.relayed(from, body)
 	}
 	handle(n, sysStop, fromController(n.stopHere))
@@ -133,23 +131,15 @@ func (n *node) registerSystem() {
 	})
 }
 
-// waitNotice passes a caller's notice to the actor that has its message.
+// waitNotice passes a caller's notice to the actor that has its message; it may have been answered meanwhile.
 func (n *node) waitNotice(from quicnet.Addr, w waitNotice) error {
 	if len(w.Chain) > 2*maxChain {
 		return fmt.Errorf("a chain of %d activations is over the limit", len(w.Chain))
 	}
-	n.mu.Lock()
-	actors := make([]*actor, 0, 1)
-	for _, a := range n.actors {
-		actors = append(actors, a)
+	if a := n.actor(w.Actor); a != nil {
+		a.noticeWait(from.Proc, w.ID, w.Chain)
 	}
-	n.mu.Unlock()
-	for _, a := range actors {
-		if a.noticeWait(from.Proc, w.ID, w.Chain) {
-			return nil
-		}
-	}
-	return nil // answered meanwhile
+	return nil
 }
 
 // stateHere reads an actor's state between two messages.
@@ -179,13 +169,16 @@ func (n *node) registerController(h *hub) {
 	})
 	handle(n, sysFind, func(_ context.Context, from quicnet.Addr, proc uint64) (any, error) { return h.find(from, proc) })
 	handle(n, sysFailure, func(_ context.Context, from quicnet.Addr, r failureReport) (any, error) {
-		r.Proc = from.Proc // a process reports for itself only
+		if _, ok := h.actorIn(from.Proc, r.Mesh, r.Rank); !ok { // a process reports for its own actors only
+			return nil, fmt.Errorf("process %d has no such actor: %w", from.Proc, ErrForbidden)
+		}
+		r.Proc = from.Proc
 		h.failure(r)
 		return nil, nil
 	})
-	handle(n, sysReport, func(_ context.Context, from quicnet.Addr, r report) (any, error) {
+	handleNote(n, sysReport, func(from quicnet.Addr, r report) error {
 		h.takeReport(from.Proc, r)
-		return nil, nil
+		return nil
 	})
 }
 
@@ -200,7 +193,7 @@ func (h *hub) ownerOf(proc uint64, v ownedVerb) (owner, error) {
 	if m == nil {
 		return owner{}, errors.New("the actor that asks has ended")
 	}
-	rank, ok := m.rec.Ref.Home.IndexOf(int(proc - m.rec.Ref.First)) //nolint:gosec // a rank
+	rank, ok := m.rec.Ref.Home.IndexOf(int(proc - m.rec.Ref.First))
 	if !ok {
 		return owner{}, fmt.Errorf("@%s has no rank in process %d: %w", m.rec.Ref.Name, proc, ErrForbidden)
 	}

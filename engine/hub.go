@@ -215,7 +215,7 @@ func (h *hub) close(ctx context.Context) {
 		pms = append(pms, pm)
 	}
 	h.mu.Unlock()
-	slices.SortFunc(pms, func(a, b *procMesh) int { return int(b.rec.ID) - int(a.rec.ID) }) //nolint:gosec // small
+	slices.SortFunc(pms, func(a, b *procMesh) int { return int(b.rec.ID) - int(a.rec.ID) })
 	var wg sync.WaitGroup
 	for _, pm := range pms {
 		wg.Go(func() { _ = h.endProcs(ctx, pm, "the program ended") })

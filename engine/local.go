@@ -47,11 +47,9 @@ func (l *memLink) attach(n *node) {
 	l.mu.Lock()
 	l.ends[n.id] = e
 	l.mu.Unlock()
-	l.wg.Add(1)
-	go func() {
-		defer l.wg.Done()
+	l.wg.Go(func() {
 		e.read()
-	}()
+	})
 }
 
 // Send encodes the frame at once and waits while the receiver's queue is full.

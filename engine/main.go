@@ -161,7 +161,8 @@ func (e *Engine) Run(run func(ctx context.Context) error) error {
 		t := time.NewTimer(returnTime)
 		defer t.Stop()
 		select {
-		case <-done:
+		case err := <-done:
+			e.hub.log.Info("run returned after a failure", "err", err)
 		case <-t.C:
 			return fmt.Errorf("unhandled failure: %w (run did not return within %v)", f, returnTime)
 		}

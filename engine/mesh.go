@@ -76,7 +76,7 @@ func (r *meshRef) slice(s []Sel) *meshRef {
 
 // procOf is the process of index i of the view.
 func (r *meshRef) procOf(i int) uint64 {
-	return r.First + uint64(r.Home.RankAt(r.View.RankAt(i))) //nolint:gosec // ranks are checked to be in range
+	return r.First + uint64(r.Home.RankAt(r.View.RankAt(i)))
 }
 
 func (r *meshRef) usable() error {

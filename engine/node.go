@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -36,7 +35,8 @@ type node struct {
 	out   lineSink
 	slot  int
 	seed  uint64
-	root  context.Context // carries the engine; parent of every actor's context
+	root  context.Context // carries the engine; parent of every actor's context; ends with the node
+	end   context.CancelFunc
 
 	nextMsg  atomic.Uint64
 	nextCall atomic.Uint64
@@ -47,10 +47,12 @@ type node struct {
 	ended    map[uint64]*wireError // meshes that were here, with what to tell callers
 	calls    map[uint64]*call
 	onAnswer map[uint64]func(answer)
-	requests map[uint64]chan *quicnet.Envelope
+	requests map[uint64]request
 	channels map[uint64]*channelState
-	gone     map[uint64]string // processes that ended, with the reason
-	handlers map[string]sysHandler
+	gone     map[uint64]string     // processes that ended, with the reason
+	handlers map[string]sysHandler // of requests
+	notes    map[string]sysHandler // these run on a link's reader and must not block
+	serving  map[uint64]int        // requests being answered, by asker
 	closed   bool
 
 	wmu     sync.Mutex
@@ -72,11 +74,13 @@ func newNode(id uint64, log *slog.Logger) *node {
 	n := &node{
 		id: id, log: log, slot: -1,
 		actors: map[uint64]*actor{}, ended: map[uint64]*wireError{}, calls: map[uint64]*call{}, onAnswer: map[uint64]func(answer){},
-		requests: map[uint64]chan *quicnet.Envelope{}, channels: map[uint64]*channelState{}, gone: map[uint64]string{}, handlers: map[string]sysHandler{},
+		requests: map[uint64]request{}, channels: map[uint64]*channelState{}, gone: map[uint64]string{}, handlers: map[string]sysHandler{},
+		notes: map[string]sysHandler{}, serving: map[uint64]int{},
 		windows: map[quicnet.Addr]*window{}, loads: map[quicnet.Addr]uint32{}, regions: map[string]shape.Region{},
 		dirty: make(chan struct{}, 1), linked: make(chan struct{}), closing: make(chan struct{}),
 	}
-	n.root = context.WithValue(context.Background(), ctxKey{}, &ctxInfo{node: n})
+	root, end := context.WithCancel(context.Background())
+	n.root, n.end = context.WithValue(root, ctxKey{}, &ctxInfo{node: n}), end
 	n.registerSystem()
 	return n
 }
@@ -94,7 +98,7 @@ func (n *node) addrOf(a *activation) quicnet.Addr {
 // register puts a call on the books before its first message leaves.
 func (n *node) register(c *call, onAnswer func(answer)) {
 	c.id = n.newCallID()
-	c.firstMsg = n.nextMsg.Add(uint64(c.n)) - uint64(c.n) + 1 //nolint:gosec // a count
+	c.firstMsg = n.nextMsg.Add(uint64(c.n)) - uint64(c.n) + 1
 	n.mu.Lock()
 	n.calls[c.id] = c
 	if onAnswer != nil {
@@ -127,6 +131,9 @@ func (n *node) answered(c *call, a answer, last bool) {
 // send delivers within the process or hands to the link.
 func (n *node) send(ctx context.Context, lane quicnet.Lane, env *quicnet.Envelope) error {
 	to := env.To.Proc
+	if len(env.Body) > maxFrame { // what a link would refuse is refused within a process too
+		return fmt.Errorf("a message of %d bytes is over the limit of %d; send it in parts", len(env.Body), maxFrame)
+	}
 	if to == n.id {
 		own := *env
 		n.Frame(quicnet.ID{Proc: n.id}, lane, &own)
@@ -208,7 +215,7 @@ func (n *node) Frame(from quicnet.ID, _ quicnet.Lane, env *quicnet.Envelope) {
 			a.cancelMessage(env.From.Proc, env.ID)
 		}
 	case quicnet.KindAck:
-		n.release(quicnet.Addr{Proc: env.From.Proc, Actor: env.From.Actor}, int(min(env.Index, windowSize))) //nolint:gosec // bounded
+		n.release(quicnet.Addr{Proc: env.From.Proc, Actor: env.From.Actor}, int(min(env.Index, windowSize)))
 	case quicnet.KindPort:
 		n.takePort(env)
 	case quicnet.KindSystem:
@@ -238,125 +245,6 @@ func (n *node) deliver(env *quicnet.Envelope) {
 		return
 	}
 	a.enqueue(env)
-}
-
-// refuse answers a message that no handler will see. It is called from links' readers, so the answer goes out behind
-// their back: a reader that waited for a link could wait for itself.
-func (n *node) refuse(env *quicnet.Envelope, why *wireError) {
-	n.async(func() { n.refuseNow(env, why) })
-}
-
-func (n *node) refuseNow(env *quicnet.Envelope, why *wireError) {
-	if env.Adverb == uint8(adverbBroadcast) {
-		n.ack(env.From.Proc, env.To.Actor, 1)
-		return
-	}
-	n.answerTo(env, nil, why, 0)
-}
-
-// answerTo sends the answer of a message back.
-func (n *node) answerTo(req *quicnet.Envelope, body []byte, werr *wireError, load int) {
-	env := quicnet.Envelope{
-		Kind: quicnet.KindReply, ID: n.nextMsg.Add(1), Call: req.Call, Parent: req.ID, Trace: req.Trace,
-		From: req.To, To: req.From, Index: req.Index, Step: uint64(max(load, 0)), Body: body, //nolint:gosec // a length
-	}
-	if werr != nil {
-		env.Kind = quicnet.KindError
-		b, err := quicnet.Enc().Marshal(werr)
-		if err != nil {
-			n.log.Error("an error did not encode", "err", err)
-			return
-		}
-		env.Body = b
-	}
-	if err := n.send(n.root, quicnet.LaneCalls, &env); err != nil {
-		n.unanswerable(&env, err)
-	}
-}
-
-// unanswerable tries to tell a caller at least why its answer cannot travel; a caller that is gone needs nothing.
-func (n *node) unanswerable(env *quicnet.Envelope, err error) {
-	n.log.Debug("an answer could not be sent", "to", env.To.Proc, "err", err)
-	if env.Kind != quicnet.KindReply {
-		return
-	}
-	short := wireError{Outcome: control.OutcomeError, Type: "send", Msg: fmt.Sprintf("the result could not be sent: %v", err)}
-	if b, merr := quicnet.Enc().Marshal(&short); merr == nil {
-		env.Kind, env.Body = quicnet.KindError, b
-		_ = n.send(n.root, quicnet.LaneCalls, env)
-	}
-}
-
-// takeReply completes a call. Answers to calls that are off the books are late and dropped.
-func (n *node) takeReply(env *quicnet.Envelope) {
-	n.mu.Lock()
-	c := n.calls[env.Call]
-	n.mu.Unlock()
-	if c == nil || env.Index >= uint64(c.n) { //nolint:gosec // a count
-		return
-	}
-	i := int(env.Index) //nolint:gosec // below n
-	if want := c.ref.procOf(i); env.From.Proc != want || env.From.Actor != c.ref.ID {
-		n.log.Warn("dropped an answer from the wrong process", "from", env.From.Proc, "want", want)
-		return
-	}
-	n.wmu.Lock()
-	n.loads[env.From] = uint32(min(env.Step, 1<<31)) //nolint:gosec // bounded
-	n.wmu.Unlock()
-	a := answer{index: i, body: env.Body}
-	if env.Kind == quicnet.KindError {
-		var w wireError
-		if err := quicnet.Dec().Unmarshal(env.Body, &w); err != nil {
-			w = wireError{Outcome: control.OutcomeError, Type: "protocol", Msg: "the error did not decode: " + err.Error()}
-		}
-		a.body, a.err = nil, &w
-	}
-	c.answer(a, true)
-}
-
-// procGone gives every call its outcome for a process that ended. It reports whether somebody waited for one.
-func (n *node) procGone(proc uint64, reason string) (reported bool) {
-	n.mu.Lock()
-	n.gone[proc] = reason
-	calls := make([]*call, 0, len(n.calls))
-	for _, c := range n.calls {
-		calls = append(calls, c)
-	}
-	lk := n.link
-	n.mu.Unlock()
-	if lk != nil {
-		lk.Forget(proc, reason)
-	}
-	slices.SortFunc(calls, func(a, b *call) int { return cmp.Compare(a.id, b.id) })
-	for _, c := range calls {
-		for _, i := range c.open() {
-			if c.ref.procOf(i) == proc {
-				c.answer(answer{index: i, err: &wireError{Outcome: control.OutcomeLost, Type: "lost", Msg: reason, Codes: codesOf(ErrLost)}}, true)
-				reported = true
-			}
-		}
-	}
-	n.dropWindows(func(a quicnet.Addr) bool { return a.Proc == proc })
-	return reported
-}
-
-// meshGone gives calls on actors that were killed their outcome.
-func (n *node) meshGone(mesh uint64, ranks func(int) bool, why *wireError) {
-	n.mu.Lock()
-	calls := make([]*call, 0, len(n.calls))
-	for _, c := range n.calls {
-		if c.ref.ID == mesh {
-			calls = append(calls, c)
-		}
-	}
-	n.mu.Unlock()
-	for _, c := range calls {
-		for _, i := range c.open() {
-			if ranks(c.ref.View.RankAt(i)) {
-				c.answer(answer{index: i, err: why}, true)
-			}
-		}
-	}
 }
 
 // Link is quicnet's upcall about a peer. The controller's hub turns it into the rank's life.
@@ -396,7 +284,7 @@ func (n *node) region(b []byte) (shape.Region, error) {
 // choose narrows a mesh to the rank with the fewest calls in flight, then the shortest mailbox, then the next in turn.
 func (n *node) choose(ref *meshRef) *meshRef {
 	size := ref.View.Len()
-	first := int(n.turn.Add(1) % uint64(size)) //nolint:gosec // a mesh has at least one rank
+	first := int(n.turn.Add(1) % uint64(size))
 	best, bestKey := -1, [2]int{}
 	n.wmu.Lock()
 	for k := range size {
@@ -422,6 +310,16 @@ func (n *node) async(fn func()) {
 	n.amu.Unlock()
 	if first {
 		go n.runLater()
+	}
+}
+
+// settle waits until what was given to async before has run.
+func (n *node) settle(ctx context.Context) {
+	ran := make(chan struct{})
+	n.async(func() { close(ran) })
+	select {
+	case <-ran:
+	case <-ctx.Done():
 	}
 }
 
@@ -461,9 +359,10 @@ func (n *node) close(reason string) {
 	lk := n.link
 	n.mu.Unlock()
 	close(n.closing)
+	n.end()
 	for _, c := range calls {
 		for _, i := range c.open() {
-			c.answer(answer{index: i, err: &wireError{Outcome: control.OutcomeCancelled, Type: "closed", Msg: reason, Codes: codesOf(context.Canceled)}}, true)
+			c.answer(answer{index: i, err: &wireError{Outcome: control.OutcomeCancelled, Type: "closed", Msg: reason, Codes: codesOf(context.Canceled)}})
 		}
 	}
 	for _, a := range actors {
@@ -473,8 +372,14 @@ func (n *node) close(reason string) {
 	if lk != nil {
 		_ = lk.Close(reason) // nobody is left to tell
 	}
-	waitTimeout(&n.wg, 3*time.Second)
+	limit, cancel := context.WithTimeout(context.Background(), closeTime)
+	defer cancel()
+	n.settle(limit)
+	waitTimeout(&n.wg, closeTime)
 }
+
+// closeTime is how long a node that closes waits for its goroutines.
+const closeTime = 3 * time.Second
 
 // waitTimeout waits for goroutines of ours; user code that ignores its context is left behind after d.
 func waitTimeout(wg *sync.WaitGroup, d time.Duration) {

@@ -90,13 +90,14 @@ var buildID = sync.OnceValue(func() string {
 	if !ok {
 		return ""
 	}
-	id := bi.Main.Version
+	var id strings.Builder
+	id.WriteString(bi.Main.Version)
 	for _, s := range bi.Settings {
 		if s.Key == "vcs.revision" || s.Key == "vcs.modified" {
-			id += " " + s.Value
+			id.WriteString(" " + s.Value)
 		}
 	}
-	return strings.TrimSpace(bi.GoVersion + " " + id)
+	return strings.TrimSpace(bi.GoVersion + " " + id.String())
 })
 
 // selfExecutable is the path a worker is started from. /proc/self/exe would survive a rebuild of the binary, but shows a

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"strconv"
@@ -25,8 +27,8 @@ import (
 //	RS 'L' mesh ',' rank US text NL    a line of an actor
 //	RS 'F' number NL                   everything before it has been read: an answer to a flush
 //
-// A worker that writes such bytes itself can only lie about its own actors: ids that do not live in its process are
-// taken as plain text.
+// A mark may follow plain text whose line is not finished yet. A worker that writes such bytes itself can only lie about
+// its own actors: ids that do not live in its process are taken as plain text, and a flush's number cannot be guessed.
 const (
 	markRS = 0x1e
 	markUS = 0x1f
@@ -35,6 +37,7 @@ const (
 const (
 	maxLine   = 8 << 10 // longer lines are cut into parts
 	tailLines = 20
+	maxHeld   = 64 << 10 // lines that SortedOutput holds back; past it they come out early
 )
 
 // lineSink takes whole lines.
@@ -90,7 +93,6 @@ type output struct {
 	mu      sync.Mutex
 	held    []heldLine
 	readers map[uint64]*pipes
-	marks   uint64
 }
 
 type heldLine struct {
@@ -127,6 +129,10 @@ func (o *output) release() {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	_ = o.flush(ctx, nil) // a rank that does not answer keeps its lines for later
+	o.putHeld()
+}
+
+func (o *output) putHeld() {
 	o.mu.Lock()
 	held := o.held
 	o.held = nil
@@ -166,7 +172,11 @@ func (o *output) emit(proc, mesh uint64, name string, rank int, stream, text str
 	case o.sorted:
 		o.mu.Lock()
 		o.held = append(o.held, heldLine{mesh, proc, rank, text})
+		full := len(o.held) >= maxHeld
 		o.mu.Unlock()
+		if full {
+			o.putHeld()
+		}
 	default:
 		o.write(o.stdout, text)
 	}
@@ -175,6 +185,7 @@ func (o *output) emit(proc, mesh uint64, name string, rank int, stream, text str
 // pipes reads one worker's stdout and stderr.
 type pipes struct {
 	out   *output
+	files [2]io.Closer
 	proc  uint64
 	wg    sync.WaitGroup
 	mu    sync.Mutex
@@ -190,7 +201,7 @@ type markWait struct {
 
 // read starts the two readers.
 func (o *output) read(proc uint64, stdout, stderr io.ReadCloser) *pipes {
-	p := &pipes{out: o, proc: proc, marks: map[uint64]*markWait{}}
+	p := &pipes{out: o, proc: proc, files: [2]io.Closer{stdout, stderr}, marks: map[uint64]*markWait{}}
 	o.mu.Lock()
 	o.readers[proc] = p
 	o.mu.Unlock()
@@ -200,9 +211,13 @@ func (o *output) read(proc uint64, stdout, stderr io.ReadCloser) *pipes {
 }
 
 // drain waits until both streams have ended. A grandchild may hold them open after the worker is dead; it is killed with
-// the worker's process group, and if it escaped that, it is not waited for.
+// the worker's process group, and if it escaped that, what it still prints is not read.
 func (p *pipes) drain() {
 	waitTimeout(&p.wg, time.Second)
+	for _, f := range p.files {
+		_ = f.Close() // a reader that still waits gives up
+	}
+	p.wg.Wait()
 	p.out.mu.Lock()
 	delete(p.out.readers, p.proc)
 	p.out.mu.Unlock()
@@ -214,8 +229,7 @@ func (p *pipes) tail() []string {
 	return slices.Clone(p.last)
 }
 
-func (p *pipes) readAll(r io.ReadCloser, stream string) {
-	defer r.Close()
+func (p *pipes) readAll(r io.Reader, stream string) {
 	br := bufio.NewReaderSize(r, maxLine)
 	for {
 		b, err := br.ReadSlice('\n')
@@ -235,6 +249,10 @@ func (p *pipes) readAll(r io.ReadCloser, stream string) {
 }
 
 func (p *pipes) take(stream string, b []byte) {
+	if at := bytes.IndexByte(b, markRS); at > 0 { // a mark behind a plain line without its end
+		p.takePlain(stream, b[:at])
+		b = b[at:]
+	}
 	if len(b) > 2 && b[0] == markRS {
 		if b[1] == 'F' {
 			if mark, err := strconv.ParseUint(string(b[2:]), 10, 64); err == nil {
@@ -253,6 +271,10 @@ func (p *pipes) take(stream string, b []byte) {
 			}
 		}
 	}
+	p.takePlain(stream, b)
+}
+
+func (p *pipes) takePlain(stream string, b []byte) {
 	text := string(b)
 	if stream == "err" {
 		p.mu.Lock()
@@ -292,10 +314,18 @@ func (h *hub) actorIn(proc, mesh uint64, rank int) (string, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	m := h.meshByID[mesh]
-	if m == nil || rank < 0 || rank >= m.rec.Ref.Home.Len() || m.rec.Ref.First+uint64(m.rec.Ref.Home.RankAt(rank)) != proc { //nolint:gosec // a rank
+	if m == nil || rank < 0 || rank >= m.rec.Ref.Home.Len() || m.rec.Ref.First+uint64(m.rec.Ref.Home.RankAt(rank)) != proc {
 		return "", false
 	}
 	return m.rec.Ref.Name, true
+}
+
+// joined reports whether a process can be asked to flush. One that is starting prints for nobody's reply yet.
+func (h *hub) joined(proc uint64) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p := h.procs[proc]
+	return p != nil && p.isReady()
 }
 
 func (h *hub) rankOf(proc uint64) int {
@@ -309,16 +339,17 @@ func (h *hub) rankOf(proc uint64) int {
 
 // flush waits until what ranks printed before has been read; nil asks all processes. In-process ranks need none.
 func (o *output) flush(ctx context.Context, want func(proc uint64) bool) error {
-	o.mu.Lock()
-	o.marks++
-	mark := o.marks
+	mark := rand.Uint64() //nolint:gosec // a worker only fools itself
 	type waiting struct {
 		proc uint64
 		w    *markWait
 	}
 	var all []waiting
-	for proc, p := range o.readers {
-		if want != nil && !want(proc) {
+	o.mu.Lock()
+	readers := maps.Clone(o.readers)
+	o.mu.Unlock()
+	for proc, p := range readers {
+		if want != nil && !want(proc) || !o.hub.joined(proc) {
 			continue
 		}
 		p.mu.Lock()
@@ -329,7 +360,6 @@ func (o *output) flush(ctx context.Context, want func(proc uint64) bool) error {
 		}
 		p.mu.Unlock()
 	}
-	o.mu.Unlock()
 	errs := make(chan error, len(all))
 	for _, x := range all {
 		go func() {

@@ -12,7 +12,10 @@ import (
 
 // portBuffer is how many values may wait in a receiver. Past it a sender's values are dropped at the receiver and
 // counted: a port has no reply that could hold the sender back.
-const portBuffer = 65_536
+const (
+	portBuffer = 65_536
+	portBytes  = 64 << 20 // the same, in bytes
+)
 
 // Port is the sending end of a channel between processes. It is a value and travels in arguments, fields and replies.
 type Port[V any] struct{ addr portAddr }
@@ -34,6 +37,7 @@ type channelState struct {
 	id      uint64
 	mu      sync.Mutex
 	queue   [][]byte
+	size    int // bytes in queue
 	dropped int
 	closed  bool
 	wake    chan struct{}
@@ -103,8 +107,9 @@ func (n *node) takePort(env *quicnet.Envelope) {
 		return
 	}
 	st.mu.Lock()
-	if len(st.queue) < portBuffer {
+	if len(st.queue) < portBuffer && st.size+len(env.Body) <= portBytes {
 		st.queue = append(st.queue, env.Body)
+		st.size += len(env.Body)
 	} else {
 		st.dropped++
 	}
@@ -126,6 +131,7 @@ func (r *Receiver[V]) Recv(ctx context.Context) (V, error) {
 			b := r.st.queue[0]
 			r.st.queue[0] = nil
 			r.st.queue = r.st.queue[1:]
+			r.st.size -= len(b)
 			r.st.mu.Unlock()
 			if err := quicnet.Dec().Unmarshal(b, &v); err != nil {
 				return v, fmt.Errorf("receive %T: %w", v, err)
@@ -135,7 +141,7 @@ func (r *Receiver[V]) Recv(ctx context.Context) (V, error) {
 			n := r.st.dropped
 			r.st.dropped = 0
 			r.st.mu.Unlock()
-			return v, fmt.Errorf("%d values were dropped: more than %d waited here", n, portBuffer)
+			return v, fmt.Errorf("%d values were dropped: more than %d, or %d MiB, waited here", n, portBuffer, portBytes>>20)
 		case r.st.closed:
 			r.st.mu.Unlock()
 			return v, errors.New("receive on a closed channel")

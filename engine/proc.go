@@ -133,11 +133,9 @@ func (h *hub) launchOne(ctx context.Context, p *proc, req control.ProcsReq) erro
 	p.rec.PID = child.PID
 	h.on(p, life.Launched)
 	h.mu.Unlock()
-	h.wg.Add(1)
-	go func() {
-		defer h.wg.Done()
+	h.wg.Go(func() {
 		h.watchChild(p, child)
-	}()
+	})
 	return nil
 }
 
@@ -296,6 +294,9 @@ func (h *hub) linkEvent(ev quicnet.LinkEvent) {
 	}
 	defer h.mu.Unlock()
 	switch ev.State {
+	case quicnet.LinkLease: // a worker's own affair
+	case quicnet.LinkRefused:
+		h.log.Warn("somebody was refused in the name of a rank", "procs", p.rec.Mesh, "rank", p.rank, "reason", ev.Reason)
 	case quicnet.LinkUp:
 		h.on(p, life.Welcomed)
 		p.signalReady()

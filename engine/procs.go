@@ -138,6 +138,11 @@ func (p *ProcMesh) UnmarshalCBOR(b []byte) error {
 	if err := errors.Join(r.Extent.Validate(maxLocalRanks), r.View.Validate()); err != nil {
 		return fmt.Errorf("proc mesh reference %s: %w", r.Name, err)
 	}
+	for rank := range r.View.Ranks() {
+		if rank < 0 || rank >= r.Extent.Len() {
+			return fmt.Errorf("proc mesh reference %s: rank %d is outside its %d ranks", r.Name, rank, r.Extent.Len())
+		}
+	}
 	*p = ProcMesh{r: &r}
 	return nil
 }
@@ -270,7 +275,7 @@ func (h *hub) bookProcs(own owner, req control.ProcsReq) (*procMesh, error) {
 	if h.procMeshes[name] != nil {
 		return nil, fmt.Errorf("a proc mesh named %s exists already; stop it first or choose another name", name)
 	}
-	n := uint64(req.Dims.Len()) //nolint:gosec // checked to be small
+	n := uint64(req.Dims.Len())
 	var first uint64
 	if req.InProcess {
 		first, h.nextLocal = inProcessBit|(h.nextLocal+1), h.nextLocal+n
@@ -282,7 +287,7 @@ func (h *hub) bookProcs(own owner, req control.ProcsReq) (*procMesh, error) {
 		Virtual: true, State: "starting",
 	}}
 	for i := range n {
-		p := newProc(pm, first+i, int(i), req) //nolint:gosec // small
+		p := newProc(pm, first+i, int(i), req)
 		pm.procs = append(pm.procs, p)
 		h.procs[p.id] = p
 	}

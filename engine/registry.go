@@ -36,7 +36,6 @@ type actorType struct {
 	list    []*endpoint
 	fields  []schema.Field
 	skipped []string
-	docs    map[string]string
 }
 
 // registry holds the actor types of this binary. It is filled by Register before Main and read only afterwards: the
@@ -192,9 +191,9 @@ func typeNamed(name string) (*actorType, error) {
 	}
 	var hits []*actorType
 	var have []string
-	for full, at := range registry.byName {
+	for _, at := range registry.byName {
 		have = append(have, at.short)
-		if at.short == name || strings.HasSuffix(full, "/"+name) {
+		if at.short == name || pkgDot(at) == name {
 			hits = append(hits, at)
 		}
 	}
@@ -215,7 +214,8 @@ func typeNamed(name string) (*actorType, error) {
 
 // pkgDot is pkg.Type with the last element of the package path.
 func pkgDot(t *actorType) string {
-	return t.full[strings.LastIndexByte(t.full, '/')+1:]
+	path := strings.TrimSuffix(t.full, t.short) // a generic type's own name holds paths too
+	return path[strings.LastIndexByte(path, '/')+1:] + t.short
 }
 
 // displayName is the short name where it is unique, else pkg.Type. The registry is locked by the caller.

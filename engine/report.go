@@ -76,7 +76,7 @@ func (n *node) sendReport() {
 	if len(r.Waits) > 0 { // a wait grows older without an event: look again
 		n.touch()
 	}
-	_ = n.notice(context.Background(), quicnet.LaneEvents, quicnet.Addr{}, sysReport, r) // may be dropped
+	_ = n.notice(context.Background(), quicnet.LaneEvents, nil, quicnet.Addr{}, sysReport, r) // may be dropped
 }
 
 // waitEdges lists whom actors of this process have waited for, for a while.
@@ -116,7 +116,7 @@ func (h *hub) takeReport(proc uint64, r report) {
 	h.waits[proc] = r.Waits
 	for _, x := range r.Ranks {
 		m := h.meshByID[x.Mesh]
-		if m == nil || x.Rank < 0 || x.Rank >= len(m.rec.Ranks) || m.rec.Ref.First+uint64(m.rec.Ref.Home.RankAt(x.Rank)) != proc { //nolint:gosec // a rank
+		if m == nil || x.Rank < 0 || x.Rank >= len(m.rec.Ranks) || m.rec.Ref.First+uint64(m.rec.Ref.Home.RankAt(x.Rank)) != proc {
 			continue
 		}
 		old := &m.rec.Ranks[x.Rank]

@@ -72,7 +72,7 @@ func (h *hub) startMesh(ctx context.Context, own owner, req control.SpawnReq, pr
 	}
 	failed := h.spawnAll(ctx, m, ranks, req.Prototype)
 	if len(failed) > 0 {
-		h.endMesh(context.WithoutCancel(ctx), m, true, "other ranks did not start")
+		_ = h.endMesh(context.WithoutCancel(ctx), m, true, "other ranks did not start")
 		return control.Mesh{}, foldStartErrors(failed, m.rec.Ref.Home.Len())
 	}
 	h.mu.Lock()
@@ -203,6 +203,9 @@ func (n *node) spawnHere(ctx context.Context, b spawnBody) error {
 	if err := checkRef(b.Ref); err != nil {
 		return err
 	}
+	if b.Rank < 0 || b.Rank >= b.Ref.Home.Len() {
+		return fmt.Errorf("@%s has no rank %d", b.Ref.Name, b.Rank)
+	}
 	self := reflect.New(at.typ).Interface()
 	if len(b.Proto) > 0 {
 		if err := quicnet.Dec().Unmarshal(b.Proto, self); err != nil {
@@ -219,13 +222,16 @@ func (n *node) spawnHere(ctx context.Context, b spawnBody) error {
 		a.starts = make(chan *activation, windowSize)
 	}
 	if s, ok := self.(Starter); ok {
-		if err := guard("OnStart", func() error { return s.OnStart(withDeadlineOf(a.ctx, ctx)) }); err != nil {
+		hctx, done := hookContext(a.ctx, ctx)
+		err := guard("OnStart", func() error { return s.OnStart(hctx) })
+		done()
+		if err != nil {
 			cancel(err)
 			return err
 		}
 	}
 	n.mu.Lock()
-	if n.closed {
+	if n.closed || n.ended[a.id] != nil { // killed during OnStart
 		n.mu.Unlock()
 		cancel(ErrStopped)
 		return ErrStopped
@@ -236,7 +242,7 @@ func (n *node) spawnHere(ctx context.Context, b spawnBody) error {
 		n.wg.Add(1)
 	}
 	n.mu.Unlock()
-	go a.loop()
+	go a.loop() //nolint:gosec // it outlives the request that made the actor
 	if a.starts != nil {
 		go a.startConcurrent()
 	}
@@ -244,20 +250,18 @@ func (n *node) spawnHere(ctx context.Context, b spawnBody) error {
 	return nil
 }
 
-// withDeadlineOf gives a hook's context the deadline of the request that caused it.
-func withDeadlineOf(actorCtx, request context.Context) context.Context {
-	return hookCtx{Context: actorCtx, request: request}
+// hookContext is an actor's context for one hook: it also ends with the request that caused the hook.
+func hookContext(actorCtx, request context.Context) (context.Context, context.CancelFunc) {
+	var ctx context.Context
+	var cancel context.CancelFunc
+	if d, ok := request.Deadline(); ok {
+		ctx, cancel = context.WithDeadline(actorCtx, d)
+	} else {
+		ctx, cancel = context.WithCancel(actorCtx)
+	}
+	stop := context.AfterFunc(request, cancel)
+	return ctx, func() { stop(); cancel() }
 }
-
-// hookCtx is an actor's context that also ends when a request does.
-type hookCtx struct {
-	context.Context
-	request context.Context
-}
-
-func (c hookCtx) Done() <-chan struct{}       { return c.request.Done() }
-func (c hookCtx) Deadline() (time.Time, bool) { return c.request.Deadline() }
-func (c hookCtx) Err() error                  { return errors.Join(c.Context.Err(), c.request.Err()) }
 
 // guard runs a hook of user code; a panic in it is an error.
 func guard(hook string, fn func() error) (err error) {

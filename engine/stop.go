@@ -184,7 +184,7 @@ func (h *hub) endOwned(ctx context.Context, m *mesh, ranks func(rank int) bool) 
 		if o.addr.Actor != m.rec.Ref.ID {
 			return false
 		}
-		base, ok := m.rec.Ref.Home.IndexOf(int(o.addr.Proc - m.rec.Ref.First)) //nolint:gosec // a rank
+		base, ok := m.rec.Ref.Home.IndexOf(int(o.addr.Proc - m.rec.Ref.First))
 		return ok && ranks(base)
 	}
 	h.mu.Lock()
@@ -324,7 +324,7 @@ func (h *hub) endProcsHow(ctx context.Context, pm *procMesh, now bool, reason st
 		}
 	}
 	h.mu.Unlock()
-	slices.SortFunc(meshes, func(a, b *mesh) int { return int(b.rec.Ref.ID) - int(a.rec.Ref.ID) }) //nolint:gosec // small
+	slices.SortFunc(meshes, func(a, b *mesh) int { return int(b.rec.Ref.ID) - int(a.rec.Ref.ID) })
 	endAll := func() map[int]error {
 		return h.eachRank(pm.procs, func(_ int, p *proc) error { return h.endProc(ctx, p, now, reason) })
 	}
@@ -392,122 +392,4 @@ func ended(p *proc, d time.Duration) bool {
 	case <-t.C:
 		return false
 	}
-}
-
-// endBody asks a process to end its actor of a mesh.
-type endBody struct {
-	Mesh   uint64
-	Reason string
-}
-
-// stopHere drains an actor of this process, runs OnStop and forgets it.
-func (n *node) stopHere(ctx context.Context, b endBody) error {
-	a := n.actor(b.Mesh)
-	if a == nil {
-		return nil
-	}
-	why := &wireError{Outcome: control.OutcomeNotSent, Type: "stopped", Msg: "@" + a.name + " was stopped", Codes: codesOf(ErrStopped)}
-	a.mu.Lock()
-	a.draining = true
-	a.mu.Unlock()
-	err := a.drain(ctx)
-	cause := a.failure()
-	a.end(why, false)
-	if s, ok := a.self.(Stopper); ok {
-		hook, cancel := context.WithTimeout(ctx, stopTime)
-		defer cancel()
-		select {
-		case <-a.done:
-		case <-hook.Done(): // the handler ignores its context: OnStop must not run beside it
-			return fmt.Errorf("%s: a handler did not end; OnStop was not run", a.label())
-		}
-		base := context.WithValue(n.root, ctxKey{}, &ctxInfo{node: n, actor: a})
-		err = errors.Join(err, guard("OnStop", func() error { s.OnStop(withDeadlineOf(base, hook), cause); return nil }))
-	}
-	n.forgetActor(b.Mesh, why)
-	return err
-}
-
-// drain waits until the mailbox is empty and nothing runs, 10 s at most.
-func (a *actor) drain(ctx context.Context) error {
-	limit, cancel := context.WithTimeout(ctx, drainTime)
-	defer cancel()
-	a.mu.Lock()
-	if a.quiet == nil {
-		a.quiet = make(chan struct{})
-	}
-	quiet := a.quiet
-	a.checkQuiet()
-	a.mu.Unlock()
-	select {
-	case <-quiet:
-		return nil
-	case <-limit.Done():
-		return fmt.Errorf("%s did not finish its messages in %v", a.label(), drainTime)
-	}
-}
-
-// checkQuiet tells drain when there is nothing left to do. The caller holds a.mu.
-func (a *actor) checkQuiet() {
-	if a.quiet == nil || a.ended == nil && (len(a.queue) > 0 || len(a.running) > 0) {
-		return
-	}
-	select {
-	case <-a.quiet:
-	default:
-		close(a.quiet)
-	}
-}
-
-func (a *actor) failure() error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.failed {
-		return a.ended.remote()
-	}
-	return nil
-}
-
-// killHere abandons an actor of this process.
-func (n *node) killHere(b endBody) {
-	a := n.actor(b.Mesh)
-	if a == nil {
-		return
-	}
-	why := &wireError{Outcome: control.OutcomeLost, Type: "killed", Msg: a.label() + " was killed", Codes: codesOf(ErrStopped)}
-	a.abandon(why)
-	n.forgetActor(b.Mesh, &wireError{Outcome: control.OutcomeNotSent, Type: "killed", Msg: "@" + a.name + " was killed", Codes: codesOf(ErrStopped)})
-}
-
-// forgetActor removes an actor and keeps what later callers are told.
-func (n *node) forgetActor(mesh uint64, why *wireError) {
-	n.mu.Lock()
-	delete(n.actors, mesh)
-	n.keepEnded(mesh, why)
-	n.mu.Unlock()
-	n.touch()
-}
-
-func (n *node) keepEnded(mesh uint64, why *wireError) {
-	if len(n.ended) > 4096 { // what we say about older ones is less exact
-		clear(n.ended)
-	}
-	n.ended[mesh] = why
-}
-
-// meshEnded notes in the controller that a mesh is no more, so that a broadcast to it is an error at once.
-func (n *node) meshEnded(mesh uint64, name string) {
-	n.mu.Lock()
-	n.keepEnded(mesh, &wireError{Outcome: control.OutcomeNotSent, Type: "stopped", Msg: "@" + name + " was stopped", Codes: codesOf(ErrStopped)})
-	n.mu.Unlock()
-}
-
-// stoppedMesh is the error of a broadcast to a mesh that is known to have ended.
-func (n *node) stoppedMesh(mesh uint64) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if why := n.ended[mesh]; why != nil {
-		return why.remote()
-	}
-	return nil
 }

@@ -183,7 +183,9 @@ func (n *node) judgeHere(ctx context.Context, b judgeBody) (Decision, error) {
 	var d Decision
 	var hookErr error
 	err := a.inBetween(ctx, func() {
-		hookErr = guard("OnFailure", func() error { d = s.OnFailure(withDeadlineOf(a.ctx, ctx), b.Failure); return nil })
+		hctx, done := hookContext(a.ctx, ctx)
+		defer done()
+		hookErr = guard("OnFailure", func() error { d = s.OnFailure(hctx, b.Failure); return nil })
 	})
 	if err != nil {
 		return Escalate, err

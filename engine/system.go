@@ -20,31 +20,49 @@ const (
 
 // Names of the engine's messages.
 const (
-	sysWait     = "wait"     // note: a caller waits for its message now
-	sysReport   = "report"   // note: states of ranks and waits, for front ends
-	sysSpawn    = "spawn"    // request: controller → process, create an actor
-	sysStop     = "stop"     // request: controller → process, drain and end an actor
-	sysKill     = "kill"     // request: controller → process, abandon an actor
-	sysState    = "state"    // request: controller → process, read an actor's state
-	sysFlush    = "flush"    // request: controller → process, mark stdout and stderr
-	sysProbe    = "probe"    // request: controller → process, the open door
-	sysJudge    = "judge"    // request: controller → process, an owner's OnFailure
-	sysGone     = "gone"     // request: controller → process, a peer ended; answer: did anybody wait for it
-	sysMeshGone = "meshgone" // note: controller → process, actors were killed
-	sysRelay    = "relay"    // note: a wrapped frame between an in-process rank and a worker
-	sysDial     = "dial"     // note: controller → process, dial that peer
-	sysExit     = "exit"     // request: controller → process, end in order
-	sysFailure  = "failure"  // request: process → controller, supervision
-	sysFind     = "find"     // request: process → controller, the directory
-	sysVerb     = "verb"     // request: process → controller, an actor creates, stops or kills
+	sysWait    = "wait"    // note: a caller waits for its message now
+	sysReport  = "report"  // note: states of ranks and waits, for front ends
+	sysSpawn   = "spawn"   // request: controller → process, create an actor
+	sysStop    = "stop"    // request: controller → process, drain and end an actor
+	sysKill    = "kill"    // request: controller → process, abandon an actor
+	sysState   = "state"   // request: controller → process, read an actor's state
+	sysFlush   = "flush"   // request: controller → process, mark stdout and stderr
+	sysProbe   = "probe"   // request: controller → process, the open door
+	sysJudge   = "judge"   // request: controller → process, an owner's OnFailure
+	sysGone    = "gone"    // request: controller → process, a peer ended; answer: did anybody wait for it
+	sysRelay   = "relay"   // note: a wrapped frame between an in-process rank and a worker
+	sysDial    = "dial"    // note: controller → process, dial that peer
+	sysExit    = "exit"    // request: controller → process, end in order
+	sysFailure = "failure" // request: process → controller, supervision
+	sysFind    = "find"    // request: process → controller, the directory
+	sysVerb    = "verb"    // request: process → controller, an actor creates, stops or kills
 )
 
 // sysHandler answers a request; notes ignore what it returns.
 type sysHandler func(ctx context.Context, from quicnet.Addr, body []byte) (any, error)
 
-// handle registers a handler with a typed body.
+// request is a question that waits for its answer.
+type request struct {
+	to     uint64 // who may answer it
+	answer chan *quicnet.Envelope
+}
+
+// maxServing is how many requests of one process are answered at a time. A process that asks more is broken: its
+// actors ask one at a time each.
+const maxServing = 1024
+
+// handle registers the handler of a request with a typed body.
 func handle[A any](n *node, name string, fn func(ctx context.Context, from quicnet.Addr, a A) (any, error)) {
-	n.handlers[name] = func(ctx context.Context, from quicnet.Addr, body []byte) (any, error) {
+	n.handlers[name] = typed(name, fn)
+}
+
+// handleNote registers the handler of a note. It runs on a link's reader and must not block.
+func handleNote[A any](n *node, name string, fn func(from quicnet.Addr, a A) error) {
+	n.notes[name] = typed(name, func(_ context.Context, from quicnet.Addr, a A) (any, error) { return nil, fn(from, a) })
+}
+
+func typed[A any](name string, fn func(ctx context.Context, from quicnet.Addr, a A) (any, error)) sysHandler {
+	return func(ctx context.Context, from quicnet.Addr, body []byte) (any, error) {
 		var a A
 		if err := quicnet.Dec().Unmarshal(body, &a); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
@@ -53,13 +71,14 @@ func handle[A any](n *node, name string, fn func(ctx context.Context, from quicn
 	}
 }
 
-// notice sends a note.
-func (n *node) notice(ctx context.Context, lane quicnet.Lane, to quicnet.Addr, name string, body any) error {
+// notice sends a note from an actor, or from the process where there is none. Notes keep their place among the messages
+// of the same sender and receiver only.
+func (n *node) notice(ctx context.Context, lane quicnet.Lane, act *activation, to quicnet.Addr, name string, body any) error {
 	b, err := quicnet.Enc().Marshal(body)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	env := quicnet.Envelope{Kind: quicnet.KindSystem, ID: n.nextMsg.Add(1), From: quicnet.Addr{Proc: n.id}, To: to, Endpoint: name, Body: b}
+	env := quicnet.Envelope{Kind: quicnet.KindSystem, ID: n.nextMsg.Add(1), From: n.addrOf(act), To: to, Endpoint: name, Body: b}
 	return n.send(ctx, lane, &env)
 }
 
@@ -72,7 +91,7 @@ func (n *node) request(ctx context.Context, to quicnet.Addr, name string, body, 
 	id := n.nextMsg.Add(1)
 	ch := make(chan *quicnet.Envelope, 1)
 	n.mu.Lock()
-	n.requests[id] = ch
+	n.requests[id] = request{to.Proc, ch}
 	n.mu.Unlock()
 	defer func() {
 		n.mu.Lock()
@@ -97,7 +116,7 @@ func (n *node) request(ctx context.Context, to quicnet.Addr, name string, body, 
 	case <-n.closing:
 		return ErrStopped
 	case <-n.lost(to.Proc):
-		return fmt.Errorf("process %d is gone: %w", to.Proc, ErrLost)
+		return n.lostError(to.Proc)
 	}
 }
 
@@ -127,42 +146,72 @@ func (n *node) lost(proc uint64) <-chan struct{} {
 	return nil
 }
 
+// lostError is what a request to a process that has ended returns.
+func (n *node) lostError(proc uint64) error {
+	n.mu.Lock()
+	reason, ok := n.gone[proc]
+	n.mu.Unlock()
+	if !ok {
+		reason = fmt.Sprintf("process %d is gone", proc)
+	}
+	return fmt.Errorf("%s: %w", reason, ErrLost)
+}
+
 // system dispatches one of the engine's own messages.
 func (n *node) system(env *quicnet.Envelope) {
-	if env.Flags&(sysAnswer|sysFailed) != 0 {
-		n.mu.Lock()
-		ch := n.requests[env.ID]
-		n.mu.Unlock()
-		if ch != nil {
-			select {
-			case ch <- env:
-			default: // a second answer to one request: the first wins
-			}
-		}
-		return
-	}
-	h := n.handlers[env.Endpoint]
-	if env.Flags&sysRequest == 0 {
-		if h != nil {
+	switch {
+	case env.Flags&(sysAnswer|sysFailed) != 0:
+		n.takeAnswer(env)
+	case env.Flags&sysRequest != 0:
+		n.takeRequest(env)
+	default:
+		if h := n.notes[env.Endpoint]; h != nil {
 			if _, err := h(n.root, env.From, env.Body); err != nil {
 				n.log.Warn("a note was refused", "name", env.Endpoint, "from", env.From.Proc, "err", err)
 			}
 		}
+	}
+}
+
+// takeAnswer wakes who asked, if the answer comes from who was asked.
+func (n *node) takeAnswer(env *quicnet.Envelope) {
+	n.mu.Lock()
+	r, ok := n.requests[env.ID]
+	n.mu.Unlock()
+	if !ok || r.to != env.From.Proc {
 		return
 	}
+	select {
+	case r.answer <- env:
+	default: // a second answer to one request: the first wins
+	}
+}
+
+// takeRequest answers a request on a goroutine of its own.
+func (n *node) takeRequest(env *quicnet.Envelope) {
+	from := env.From.Proc
 	n.mu.Lock()
-	closed := n.closed
-	if !closed {
+	closed, full := n.closed, n.serving[from] >= maxServing
+	if !closed && !full {
+		n.serving[from]++
 		n.wg.Add(1)
 	}
 	n.mu.Unlock()
-	if closed {
-		return
+	switch {
+	case closed:
+	case full:
+		n.log.Warn("dropped a request: too many of that process are being answered", "name", clip(env.Endpoint, 100), "from", from)
+	default:
+		go func() {
+			defer n.wg.Done()
+			n.serve(n.handlers[env.Endpoint], env)
+			n.mu.Lock()
+			if n.serving[from]--; n.serving[from] <= 0 {
+				delete(n.serving, from)
+			}
+			n.mu.Unlock()
+		}()
 	}
-	go func() {
-		defer n.wg.Done()
-		n.serve(h, env)
-	}()
 }
 
 // serve answers one request on a goroutine of its own.
@@ -173,7 +222,7 @@ func (n *node) serve(h sysHandler, env *quicnet.Envelope) {
 	}
 	defer cancel()
 	var out any
-	err := error(fmt.Errorf("this process does not know the request %q: it was built with an older engine", clip(env.Endpoint, 100)))
+	err := fmt.Errorf("this process does not know the request %q: it was built with an older engine", clip(env.Endpoint, 100))
 	if h != nil {
 		out, err = h(ctx, env.From, env.Body)
 	}

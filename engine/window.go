@@ -81,6 +81,6 @@ func (n *node) dropWindows(gone func(quicnet.Addr) bool) {
 
 // ack gives places back to a sender whose messages got no reply of their own.
 func (n *node) ack(proc, actor uint64, k int) {
-	env := quicnet.Envelope{Kind: quicnet.KindAck, From: quicnet.Addr{Proc: n.id, Actor: actor}, To: quicnet.Addr{Proc: proc}, Index: uint64(k)} //nolint:gosec // a count
-	_ = n.send(n.root, quicnet.LaneCalls, &env)                                                                                                  // a sender that is gone needs no places
+	env := quicnet.Envelope{Kind: quicnet.KindAck, From: quicnet.Addr{Proc: n.id, Actor: actor}, To: quicnet.Addr{Proc: proc}, Index: uint64(k)}
+	_ = n.send(n.root, quicnet.LaneCalls, &env) // a sender that is gone needs no places
 }

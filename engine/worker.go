@@ -168,14 +168,17 @@ func (w *worker) register() {
 		}()
 		return nil, nil
 	})
-	handle(n, sysDial, func(_ context.Context, from quicnet.Addr, proc uint64) (any, error) {
+	handleNote(n, sysDial, func(from quicnet.Addr, proc uint64) error {
 		if err := onlyController(from); err != nil {
-			return nil, err
+			return err
 		}
-		if wire, ok := n.link.(*quicnet.Node); ok {
+		n.mu.Lock()
+		lk := n.link
+		n.mu.Unlock()
+		if wire, ok := lk.(*quicnet.Node); ok {
 			wire.Connect(proc)
 		}
-		return nil, nil
+		return nil
 	})
 	handle(n, sysFlush, func(_ context.Context, from quicnet.Addr, mark uint64) (any, error) {
 		if err := onlyController(from); err != nil {
@@ -202,7 +205,7 @@ func (h *hub) find(from quicnet.Addr, proc uint64) (found, error) {
 	case p.over():
 		reason := p.rec.Reason
 		h.mu.Unlock()
-		return found{}, errors.New(reason)
+		return found{}, fmt.Errorf("%s: %w", reason, ErrLost)
 	}
 	wire := h.wire
 	h.mu.Unlock()
@@ -213,5 +216,5 @@ func (h *hub) find(from quicnet.Addr, proc uint64) (found, error) {
 		}
 		return found{Addr: addr.String()}, nil
 	}
-	return found{}, h.node.notice(context.Background(), quicnet.LaneControl, quicnet.Addr{Proc: proc}, sysDial, from.Proc)
+	return found{}, h.node.notice(context.Background(), quicnet.LaneControl, nil, quicnet.Addr{Proc: proc}, sysDial, from.Proc)
 }

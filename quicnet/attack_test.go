@@ -25,13 +25,12 @@ import (
 
 // rogue is a connection that speaks the protocol by hand.
 type rogue struct {
-	t    *testing.T
-	q    *quic.Conn
-	in   *frameReader
-	out  [lanes]*quic.SendStream
-	id   ID
-	seq  [lanes]uint64
-	peer uint64
+	t   *testing.T
+	q   *quic.Conn
+	in  *frameReader
+	out [lanes]*quic.SendStream
+	id  ID
+	seq [lanes]uint64
 }
 
 // socket is a transport of an attacker.

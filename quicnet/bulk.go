@@ -2,6 +2,7 @@ package quicnet
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
 	"time"
 
@@ -97,7 +98,7 @@ func (c *conn) readBody(s *quic.ReceiveStream) *CloseError {
 	c.p.out[lane].needAck(in.ack.Load())
 	if n, err := s.Read(head[:1]); n != 0 {
 		return closeErrorf(CodeProtocol, "a body longer than it said")
-	} else if err != io.EOF {
+	} else if !errors.Is(err, io.EOF) {
 		return c.bulkFault(err)
 	}
 	return nil

@@ -125,18 +125,18 @@ func (c *conn) acceptStreams() {
 
 // read serves one lane.
 func (c *conn) read(lane Lane, r *frameReader) {
-	if err := c.readLane(lane, r); err != nil {
-		if own, ok := errors.AsType[*CloseError](err); ok {
-			c.close(own)
-		} else if err == io.EOF || err == io.ErrUnexpectedEOF {
-			c.close(closeErrorf(CodeProtocol, "the %s lane ended", lane))
-		} else if _, ok := errors.AsType[*quic.StreamError](err); ok {
-			c.close(closeErrorf(CodeProtocol, "the %s lane was reset", lane))
-		}
-		// any other error is the end of the connection itself
+	err := c.readLane(lane, r)
+	if own, ok := errors.AsType[*CloseError](err); ok {
+		c.close(own)
+	} else if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		c.close(closeErrorf(CodeProtocol, "the %s lane ended", lane))
+	} else if _, ok := errors.AsType[*quic.StreamError](err); ok {
+		c.close(closeErrorf(CodeProtocol, "the %s lane was reset", lane))
 	}
+	// any other error is the end of the connection itself
 }
 
+// readLane reads until an error, which it returns.
 func (c *conn) readLane(lane Lane, r *frameReader) error {
 	in, out := &c.p.in[lane], &c.p.out[lane]
 	var slab []byte

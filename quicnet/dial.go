@@ -20,7 +20,7 @@ func (n *Node) newBackoff() backoff {
 // wait pauses; false if ctx ended.
 func (b *backoff) wait(ctx context.Context) bool {
 	b.next = min(max(2*b.next, b.least), b.most)
-	t := time.NewTimer(b.next/2 + rand.N(b.next/2+1))
+	t := time.NewTimer(b.next/2 + rand.N(b.next/2+1)) //nolint:gosec // jitter is no secret
 	defer t.Stop()
 	select {
 	case <-t.C:

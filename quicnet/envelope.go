@@ -190,5 +190,5 @@ func (r *cborReader) text(what string) string {
 		r.fail(what, "invalid UTF-8")
 		return ""
 	}
-	return unsafe.String(&b[0], len(b)) // b belongs to the envelope from here on: DecodeEnvelope says so
+	return unsafe.String(&b[0], len(b)) //nolint:gosec // b belongs to the envelope from here on: DecodeEnvelope says so
 }

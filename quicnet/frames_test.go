@@ -28,7 +28,7 @@ func TestTheFrameReaderFindsFramesHoweverTheyArrive(t *testing.T) {
 				t.Fatalf("frame %d of %d bytes: %d bytes, %v", i, len(w), len(f), err)
 			}
 		}
-		if _, err := r.one(); err != io.EOF {
+		if _, err := r.one(); !errors.Is(err, io.EOF) {
 			t.Fatal(err)
 		}
 	})

@@ -94,7 +94,7 @@ func socketPair() (net.Conn, *os.File, error) {
 	}
 	syscall.CloseOnExec(fds[0])
 	syscall.CloseOnExec(fds[1])
-	mine, theirs := os.NewFile(uintptr(fds[0]), "control"), os.NewFile(uintptr(fds[1]), "control") //nolint:gosec // descriptors
+	mine, theirs := os.NewFile(uintptr(fds[0]), "control"), os.NewFile(uintptr(fds[1]), "control")
 	defer mine.Close()
 	conn, err := net.FileConn(mine)
 	if err != nil {

@@ -89,7 +89,7 @@ func (f *runFlags) run(ctx context.Context, files, progArgs []string) error {
 		Open: open, Format: f.format, Out: os.Stdout, Stdin: os.Stdin, Times: f.times, Color: colored(os.Stdout),
 		Options: script.Options{Timeout: f.timeout, FileTimeout: f.fileTimeout, Seed: f.seed, Short: f.short, Conds: conditions()},
 	}
-	code := 0
+	var code int
 	if f.commands != "" {
 		code = r.Sources(ctx, script.Source{Name: "-c", Text: splitCommands(f.commands)})
 	} else {
@@ -103,7 +103,7 @@ func (f *runFlags) run(ctx context.Context, files, progArgs []string) error {
 
 // openOwn begins a session whose controller is this process, with the demos' actor types.
 func (f *runFlags) openOwn(ctx context.Context) (*control.Client, func() error, error) {
-	e, err := engine.Start(context.WithoutCancel(ctx), engine.Output(nil, os.Stderr), engine.Seed(uint64(f.seed)), engine.SessionName("run")) //nolint:gosec // any bits will do
+	e, err := engine.Start(context.WithoutCancel(ctx), engine.Output(nil, os.Stderr), engine.Seed(uint64(f.seed)), engine.SessionName("run"))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -157,7 +157,7 @@ func splitCommands(s string) string {
 }
 
 func colored(f *os.File) bool {
-	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd())) //nolint:gosec // a descriptor
+	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
 }
 
 func newCheckCommand() *cobra.Command {

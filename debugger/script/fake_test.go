@@ -215,10 +215,6 @@ func (w *world) end(req any) error {
 	return nil
 }
 
-func (w *world) Call(ctx context.Context, c control.ClientInfo, req control.CallReq, reply func(control.Reply)) (control.CallDone, error) {
-	return w.StartCall(ctx, c, req, reply)()
-}
-
 func (w *world) StartCall(ctx context.Context, _ control.ClientInfo, req control.CallReq, reply func(control.Reply)) func() (control.CallDone, error) {
 	w.mu.Lock()
 	w.calls++
@@ -321,4 +317,3 @@ func (w *world) print(mesh string, rank int, proc uint64, text string) {
 	w.emit(&control.Event{Log: &l})
 }
 
-var _ control.OrderedCaller = (*world)(nil)

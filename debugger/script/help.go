@@ -88,7 +88,7 @@ echo ${r}                                    # ${EXPR} is filled in
 - Values: JSON, and bare words for texts, bare keys, ` + "`1.5s`, `h'00ff'`, `0x1f`, `1_000`, `@mesh[sel]`" + `.
 - Expectations: ` + "`[TARGET:] [all|any|one|none] EXPR [within DURATION]`" + `; expressions are those of expr-lang.
   Of each rank: ` + "`value err ms rank out state`" + ` and its dimensions. Of all: ` + "`results text stops seed`" + ` and what ` + "`=>` and `let`" + ` named. ` + "`fmt(format, …)`" + ` makes texts.
-  ` + "`out`" + ` is what that rank printed since the command began, its lines joined by newlines.
+  ` + "`out`" + ` is what that rank printed since the command began, its lines joined by newlines; after ` + "`wait`" + `, since the first of the calls that ran side by side.
 - Guards: ` + "`[gpu] [short] [linux] [darwin] [unix] [amd64] [arm64] [cap:NAME]`, each with `!`" + `.
 
 Exit codes: 0 everything held, 1 an expectation failed, 2 a mistake in the script or the command line, 3 a command failed,

@@ -21,6 +21,9 @@ func (s *Session) call(ctx context.Context, a CallArgs, st *Stmt) (*result, erro
 		return nil, fmt.Errorf("&%s is taken by a call that has not been waited for", st.Background)
 	}
 	p.stmt = st
+	for _, other := range s.jobs { // what runs side by side prints side by side: out begins with the first of them
+		p.mark = min(p.mark, other.mark)
+	}
 	s.jobs[st.Background] = p
 	return &result{mark: p.mark}, nil
 }
@@ -28,7 +31,11 @@ func (s *Session) call(ctx context.Context, a CallArgs, st *Stmt) (*result, erro
 // job waits for jobs, or cancels one.
 func (s *Session) job(ctx context.Context, verb, name string) (*result, error) {
 	if name == "" {
-		return &result{mark: s.logMark()}, s.waitAll(ctx)
+		r := &result{mark: s.logMark()}
+		for _, p := range s.jobs {
+			r.mark = min(r.mark, p.mark)
+		}
+		return r, s.waitAll(ctx)
 	}
 	p := s.jobs[name]
 	if p == nil {

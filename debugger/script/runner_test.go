@@ -82,6 +82,7 @@ func TestScriptsEndAsTheyShould(t *testing.T) {
 		{"cancel", toys + "call @t.Gate &j\ncancel j\n! wait j\n  err contains \"gave up\"\n", 0, nil},
 		{"cancel and forget", toys + "call @t.Gate &j\ncancel j\n", 0, nil},
 		{"wait for all", toys + "call @t.Hello a &a\ncall @t.Hello b &b\nwait\nlog @t\n  text contains \"toy 0: a\\n[0] toy 0: b\"\n", 0, nil},
+		{"out of jobs begins with the first of them", toys + "call @t[0].Hello a &a\ncall @t[1].Hello b &b\nwait a\nwait b\n  @t[0-1]: out startsWith fmt(\"toy %d: \", rank)\ncall @t[0].Hello c &c\nwait c\n  out == \"toy 0: c\"\ncall @t[2].Hello d &d\nwait\nexpect @t[2]: out == \"toy 2: d\"\n", 0, nil},
 		{"broadcast", toys + "broadcast @t.Increment\ncall @t.Value\n  value == 11 + rank\n", 0, nil},
 		{"let", toys + "call @t.Value => v\nlet n = sum(v) + len(results)\nexpect n == 44\necho ${n} and ${v}\n  text == \"44 and [10, 10, 10, 10]\"\n", 0, nil},
 		{"interpolation in a literal", toys + "one @t[0].Hello x => r\ncall @t.Hello ${r}\n  out == fmt(\"toy %d: hello from 0\", rank)\ncall @t.Add {By: 1, Note: \"a ${r}\"}\ncall @t.Hello say ${r}!\n  out endsWith \"say hello from 0!\"\n", 0, nil},

@@ -280,7 +280,12 @@ func TestAScriptRunsOverASocketAsItDoesInProcess(t *testing.T) {
 	srv := control.NewServer(control.ServerConfig{Backend: w})
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(l) }()
-	defer func() { _ = srv.Close(); _ = <-served }()
+	defer func() {
+		_ = srv.Close()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	}()
 	script := story + "call @t.Hello hi &j\nwait j\n  out == fmt(\"toy %d: hi\", rank)\n"
 	_, want := play(t, newWorld(t), script)
 	code, got := play(t, w, script, func(r *Runner) {

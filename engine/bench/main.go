@@ -87,7 +87,8 @@ func drive(ctx context.Context, s settings) error {
 			}
 		}
 		if strings.Contains(s.only, "start") {
-			for _, p := range []string{peerEngineStart, peerExec} {
+			for i := range 2 {
+				p := []string{peerEngineStart, peerExec}[(i+rep)%2]
 				if err := all.collect(ctx, s, rep, p, placement{name: "free"}); err != nil {
 					return err
 				}
@@ -110,7 +111,7 @@ func (all *results) collect(ctx context.Context, s settings, rep int, peer strin
 	if err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, self, "-client", peer, "-d", s.dur.String(), "-ranks", fmt.Sprint(s.ranks), "-profile", s.profile)
+	cmd := exec.CommandContext(ctx, self, "-client", peer, "-d", s.dur.String(), "-ranks", fmt.Sprint(s.ranks), "-profile", s.profile) //nolint:gosec // this program itself
 	cmd.Env = append(os.Environ(), at.env()...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()

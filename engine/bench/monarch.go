@@ -21,7 +21,7 @@ func hasMonarch(ctx context.Context, s settings) bool {
 		fmt.Println("\nMonarch is left out: there is no Python environment with it (`make bench-monarch` makes one).")
 		return false
 	}
-	if out, err := exec.CommandContext(ctx, s.python, "-c", "import monarch.actor").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(ctx, s.python, "-c", "import monarch.actor").CombinedOutput(); err != nil { //nolint:gosec // the Python that the flag names
 		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
 		fmt.Printf("\nMonarch is left out: %s cannot import it: %s\n", s.python, lines[len(lines)-1])
 		return false
@@ -33,7 +33,7 @@ func hasMonarch(ctx context.Context, s settings) bool {
 func (all *results) collectMonarch(ctx context.Context, s settings, rep int) error {
 	ctx, cancel := context.WithTimeout(ctx, monarchTime)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, s.python, "monarch/bench.py", fmt.Sprint(s.ranks), fmt.Sprint(s.dur.Seconds()))
+	cmd := exec.CommandContext(ctx, s.python, "monarch/bench.py", fmt.Sprint(s.ranks), fmt.Sprint(s.dur.Seconds())) //nolint:gosec // the Python that the flag names
 	cmd.Env = append(os.Environ(), "RUST_LOG=off")
 	out, err := cmd.Output()
 	if ctx.Err() != nil {

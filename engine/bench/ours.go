@@ -74,7 +74,7 @@ func spawnEcho(ctx context.Context, ranks int) (engine.Mesh[Echo], error) {
 
 // profileBoth profiles the caller and the worker until the returned function ends both.
 func profileBoth(ctx context.Context, dir string, m engine.Mesh[Echo], end func()) (func(), error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, err
 	}
 	name := fmt.Sprintf("%d", time.Now().UnixNano())

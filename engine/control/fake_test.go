@@ -81,7 +81,11 @@ func (b *fake) Handle(ctx context.Context, who ClientInfo, req any) (any, error)
 	return nil, nil
 }
 
-func (b *fake) Call(ctx context.Context, _ ClientInfo, req CallReq, reply func(Reply)) (CallDone, error) {
+func (b *fake) StartCall(ctx context.Context, _ ClientInfo, req CallReq, reply func(Reply)) func() (CallDone, error) {
+	return func() (CallDone, error) { return b.runCall(ctx, req, reply) }
+}
+
+func (b *fake) runCall(ctx context.Context, req CallReq, reply func(Reply)) (CallDone, error) {
 	if b.call != nil {
 		return b.call(ctx, req, reply)
 	}

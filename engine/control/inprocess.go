@@ -85,19 +85,11 @@ func (l *local) call(ctx context.Context, req CallReq, reply func(Reply)) func()
 	if err != nil {
 		return fail(err)
 	}
-	wait := startCall(ctx, l.b, l.who, req, reply)
+	wait := l.b.StartCall(ctx, l.who, req, reply)
 	return func() (CallDone, error) {
 		defer end()
 		return wait()
 	}
-}
-
-// startCall sends the call before it returns where the backend can, so that calls of one client keep their order.
-func startCall(ctx context.Context, b Backend, who ClientInfo, req CallReq, reply func(Reply)) func() (CallDone, error) {
-	if o, ok := b.(OrderedCaller); ok {
-		return o.StartCall(ctx, who, req, reply)
-	}
-	return func() (CallDone, error) { return b.Call(ctx, who, req, reply) }
 }
 
 func (l *local) watch(_ context.Context, topics []string) (*Watch, error) {

@@ -369,7 +369,7 @@ func (p *peer) planCall(f *frame, req *request) func(context.Context) (any, erro
 	req.call = c.ID
 	p.mu.Unlock()
 	return func(ctx context.Context) (any, error) {
-		return startCall(ctx, p.b, p.who, c, func(r Reply) {
+		return p.b.StartCall(ctx, p.who, c, func(r Reply) {
 			body, err := enc().Marshal(r)
 			if err != nil {
 				p.cancel(fmt.Errorf("a reply does not encode: %w", err))

@@ -115,17 +115,11 @@ type Backend interface {
 	Subscribe(sink func(*Event)) (snap *Snapshot, cancel func())
 	// Handle runs one verb other than call. req is one of the request types above, by value; the answer is the type its comment names, or nil.
 	Handle(ctx context.Context, client ClientInfo, req any) (any, error)
-	// Call runs one call; reply is called once per rank, in arrival order, never concurrently. Ending ctx cancels it.
-	Call(ctx context.Context, client ClientInfo, req CallReq, reply func(Reply)) (CallDone, error)
+	// StartCall has sent the call when it returns, so that one client's calls keep their order. wait, called exactly
+	// once, is the rest of it: it returns when the call is over; mistakes in the request come from it. reply is called
+	// once per rank, in arrival order, never concurrently. Ending ctx cancels the call.
+	StartCall(ctx context.Context, client ClientInfo, req CallReq, reply func(Reply)) (wait func() (CallDone, error))
 	// Attach and Detach tell that a client came and went, so that all see it.
 	Attach(client ClientInfo) ClientInfo
 	Detach(client ClientInfo)
-}
-
-// OrderedCaller is a Backend whose calls keep the order in which one client makes them, also when it does not wait for
-// the first before it makes the second.
-type OrderedCaller interface {
-	// StartCall is Backend.Call in two halves: it has sent the call when it returns; wait is the rest of Call and is
-	// called exactly once. Mistakes in the request come from wait.
-	StartCall(ctx context.Context, client ClientInfo, req CallReq, reply func(Reply)) (wait func() (CallDone, error))
 }

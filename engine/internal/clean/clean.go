@@ -7,7 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/x/ansi/parser"
 )
 
 // Line removes escape sequences, shows the remaining control bytes as symbols (␀ ␇ …), turns tabs into spaces and
@@ -17,7 +17,7 @@ func Line(s string) string {
 		return s
 	}
 	s = strings.ToValidUTF8(s, "\uFFFD")
-	s = ansi.Strip(s)
+	s = strip(s)
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\t':
@@ -40,4 +40,26 @@ func plain(s string) bool {
 		}
 	}
 	return true
+}
+
+// strip removes escape sequences from valid UTF-8. It does what ansi.Strip does, with the same table; that package itself
+// would cost every worker 35 ms of CPU at its start, for tables of the widths of runes (go-runewidth).
+func strip(s string) string {
+	var out strings.Builder
+	state := parser.GroundState
+	for i := 0; i < len(s); {
+		next, action := parser.Table.Transition(state, s[i])
+		size := 1
+		switch {
+		case next == parser.Utf8State:
+			_, size = utf8.DecodeRuneInString(s[i:])
+			out.WriteString(s[i : i+size])
+			next = parser.GroundState
+		case action == parser.PrintAction || action == parser.ExecuteAction:
+			out.WriteByte(s[i])
+		}
+		state = next
+		i += size
+	}
+	return out.String()
 }

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"github.com/charmbracelet/x/ansi"
 )
 
 func TestLineLeavesNothingThatATerminalActsOn(t *testing.T) {
@@ -36,6 +38,17 @@ func FuzzLine(f *testing.F) {
 		got := Line(s)
 		if i := strings.IndexFunc(got, func(r rune) bool { return unicode.IsControl(r) || r == 0x202e }); i >= 0 {
 			t.Fatalf("Line(%q) = %q still holds a control character", s, got)
+		}
+	})
+}
+
+func FuzzStrip(f *testing.F) {
+	f.Add("a\x1b]0;日本\x1b\\b\u009b31mc\x9cd")
+	f.Add("\x1b(B\x1b[38:2:1:2:3mx\x1bP1$r日\x1b\\")
+	f.Fuzz(func(t *testing.T, s string) {
+		s = strings.ToValidUTF8(s, "\uFFFD")
+		if got, want := strip(s), ansi.Strip(s); got != want {
+			t.Fatalf("strip(%q) = %q, ansi.Strip gives %q", s, got, want)
 		}
 	})
 }

@@ -136,11 +136,9 @@ func (s *Spawner) Start(spec Spec) (*Child, error) {
 		return nil, fmt.Errorf("start %s: %w", spec.Path, err)
 	}
 	c := &Child{PID: cmd.Process.Pid, cmd: cmd, Stdout: pipes.out[0], Stderr: pipes.err[0], lifeline: pipes.boot[1], ended: make(chan struct{})}
-	s.children.Add(1)
-	go func() {
-		defer s.children.Done()
+	s.children.Go(func() {
 		c.wait()
-	}()
+	})
 	if err := c.boot(spec.Bootstrap); err != nil {
 		c.Kill()
 		return nil, fmt.Errorf("start %s: its bootstrap pipe: %w", spec.Path, err)
@@ -149,7 +147,7 @@ func (s *Spawner) Start(spec Spec) (*Child, error) {
 }
 
 func (c *Child) boot(b []byte) error {
-	msg := binary.BigEndian.AppendUint32(nil, uint32(len(b))) //nolint:gosec // bounded
+	msg := binary.BigEndian.AppendUint32(nil, uint32(len(b)))
 	_, err := c.lifeline.Write(append(msg, b...))
 	if errors.Is(err, syscall.EPIPE) {
 		return nil // it ended before it read; its exit says why

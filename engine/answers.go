@@ -1,0 +1,110 @@
+package engine
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/quicnet"
+)
+
+// refuse answers a message that no handler will see. It is called from links' readers, so the answer goes out behind
+// their back: a reader that waited for a link could wait for itself.
+func (n *node) refuse(env *quicnet.Envelope, why *wireError) {
+	n.async(func() { n.refuseNow(env, why) })
+}
+
+func (n *node) refuseNow(env *quicnet.Envelope, why *wireError) {
+	if env.Adverb == uint8(adverbBroadcast) {
+		n.ack(env.From.Proc, env.To.Actor, 1)
+		return
+	}
+	n.answerTo(env, nil, why, 0)
+}
+
+// answerTo sends the answer of a message back.
+func (n *node) answerTo(req *quicnet.Envelope, body []byte, werr *wireError, load int) {
+	env := quicnet.Envelope{
+		Kind: quicnet.KindReply, ID: n.nextMsg.Add(1), Call: req.Call, Parent: req.ID, Trace: req.Trace,
+		From: req.To, To: req.From, Index: req.Index, Step: uint64(max(load, 0)), Body: body,
+	}
+	if werr != nil {
+		env.Kind = quicnet.KindError
+		b, err := quicnet.Enc().Marshal(werr)
+		if err != nil {
+			n.log.Error("an error did not encode", "err", err)
+			return
+		}
+		env.Body = b
+	}
+	if err := n.send(n.root, quicnet.LaneCalls, &env); err != nil {
+		n.unanswerable(&env, err)
+	}
+}
+
+// unanswerable tries to tell a caller at least why its answer cannot travel; a caller that is gone needs nothing.
+func (n *node) unanswerable(env *quicnet.Envelope, err error) {
+	n.log.Debug("an answer could not be sent", "to", env.To.Proc, "err", err)
+	if env.Kind != quicnet.KindReply {
+		return
+	}
+	short := wireError{Outcome: control.OutcomeError, Type: "send", Msg: fmt.Sprintf("the result could not be sent: %v", err)}
+	if b, merr := quicnet.Enc().Marshal(&short); merr == nil {
+		env.Kind, env.Body = quicnet.KindError, b
+		_ = n.send(n.root, quicnet.LaneCalls, env)
+	}
+}
+
+// takeReply completes a call. Answers to calls that are off the books are late and dropped.
+func (n *node) takeReply(env *quicnet.Envelope) {
+	n.mu.Lock()
+	c := n.calls[env.Call]
+	n.mu.Unlock()
+	if c == nil || env.Index >= uint64(c.n) {
+		return
+	}
+	i := int(env.Index)
+	if want := c.ref.procOf(i); env.From.Proc != want || env.From.Actor != c.ref.ID {
+		n.log.Warn("dropped an answer from the wrong process", "from", env.From.Proc, "want", want)
+		return
+	}
+	n.wmu.Lock()
+	n.loads[env.From] = uint32(min(env.Step, 1<<31))
+	n.wmu.Unlock()
+	a := answer{index: i, body: env.Body}
+	if env.Kind == quicnet.KindError {
+		var w wireError
+		if err := quicnet.Dec().Unmarshal(env.Body, &w); err != nil {
+			w = wireError{Outcome: control.OutcomeError, Type: "protocol", Msg: "the error did not decode: " + err.Error()}
+		}
+		a.body, a.err = nil, &w
+	}
+	c.answer(a)
+}
+
+// procGone gives every call its outcome for a process that ended. It reports whether somebody waited for one.
+func (n *node) procGone(proc uint64, reason string) (reported bool) {
+	n.mu.Lock()
+	n.gone[proc] = reason
+	calls := make([]*call, 0, len(n.calls))
+	for _, c := range n.calls {
+		calls = append(calls, c)
+	}
+	lk := n.link
+	n.mu.Unlock()
+	if lk != nil {
+		lk.Forget(proc, reason)
+	}
+	slices.SortFunc(calls, func(a, b *call) int { return cmp.Compare(a.id, b.id) })
+	for _, c := range calls {
+		for _, i := range c.open() {
+			if c.ref.procOf(i) == proc {
+				c.answer(answer{index: i, err: &wireError{Outcome: control.OutcomeLost, Type: "lost", Msg: reason, Codes: codesOf(ErrLost)}})
+				reported = true
+			}
+		}
+	}
+	n.dropWindows(func(a quicnet.Addr) bool { return a.Proc == proc })
+	return reported
+}

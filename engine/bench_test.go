@@ -1,0 +1,119 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"testing"
+
+	"github.com/monarch-tui/monarch-tui/engine"
+	"github.com/monarch-tui/monarch-tui/engine/enginetest"
+)
+
+// bothBench measures on goroutines and on real worker processes.
+func bothBench(b *testing.B, f func(b *testing.B, ctx context.Context)) {
+	b.Run("in-process", func(b *testing.B) { f(b, enginetest.Local(b)) })
+	b.Run("processes", func(b *testing.B) { f(b, enginetest.Processes(b)) })
+}
+
+func benchMesh(b *testing.B, ctx context.Context, n int) engine.Mesh[Acc] {
+	b.Helper()
+	p, err := engine.SpawnProcs(ctx, engine.Dim("gpus", n))
+	if err != nil {
+		b.Fatal(err)
+	}
+	m, err := engine.Spawn(ctx, p, "bench", Acc{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return m
+}
+
+// BenchmarkCallOne is a round trip, alone and with others in flight.
+func BenchmarkCallOne(b *testing.B) {
+	bothBench(b, func(b *testing.B, ctx context.Context) {
+		m := benchMesh(b, ctx, 1)
+		for _, callers := range []int{1, 64, 1024} {
+			b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
+				call := func() error {
+					_, err := engine.Method(m, (*Acc).Add).CallOne(ctx, 1)
+					return err
+				}
+				b.ReportAllocs()
+				if callers == 1 {
+					for b.Loop() {
+						if err := call(); err != nil {
+							b.Fatal(err)
+						}
+					}
+					return
+				}
+				b.SetParallelism(max(1, callers/runtime.GOMAXPROCS(0)))
+				b.RunParallel(func(pb *testing.PB) {
+					for pb.Next() {
+						if err := call(); err != nil {
+							b.Error(err)
+							return
+						}
+					}
+				})
+			})
+		}
+	})
+}
+
+// BenchmarkCall is a call on all ranks, values gathered.
+func BenchmarkCall(b *testing.B) {
+	bothBench(b, func(b *testing.B, ctx context.Context) {
+		m := benchMesh(b, ctx, 16)
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := engine.Method(m, (*Acc).Add).Call(ctx, 1); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// BenchmarkBroadcast is the rate at which messages without an answer leave; the window of each receiver holds it back.
+func BenchmarkBroadcast(b *testing.B) {
+	bothBench(b, func(b *testing.B, ctx context.Context) {
+		m := benchMesh(b, ctx, 4)
+		b.ReportAllocs()
+		for b.Loop() {
+			if err := engine.Method(m, (*Acc).Add).Broadcast(ctx, 1); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if _, err := engine.Query(m, (*Acc).Sum).Call(ctx); err != nil { // all were handled
+			b.Fatal(err)
+		}
+	})
+}
+
+// BenchmarkBind is what a binder costs: it is paid by every call that is bound where it is made.
+func BenchmarkBind(b *testing.B) {
+	m := benchMesh(b, enginetest.Local(b), 1)
+	b.ReportAllocs()
+	for b.Loop() {
+		_ = engine.Method(m, (*Acc).Add)
+	}
+}
+
+// BenchmarkSpawn is the start and end of workers with one actor each.
+func BenchmarkSpawn(b *testing.B) {
+	bothBench(b, func(b *testing.B, ctx context.Context) {
+		for b.Loop() {
+			p, err := engine.SpawnProcs(ctx, engine.Dim("gpus", 8))
+			if err != nil {
+				b.Fatal(err)
+			}
+			if _, err := engine.Spawn(ctx, p, "bench", Acc{}); err != nil {
+				b.Fatal(err)
+			}
+			if err := p.Stop(ctx); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

@@ -1,0 +1,128 @@
+package probe
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+)
+
+type inner struct {
+	Name string
+	next *inner
+}
+
+type thing struct {
+	N      int
+	loss   float64
+	tags   map[string]int
+	list   []int
+	self   *thing
+	kids   []inner
+	when   time.Time
+	took   time.Duration
+	raw    []byte
+	any    any
+	f      func()
+	ch     chan int
+	nilmap map[int]bool
+	deep   inner
+}
+
+func sample() *thing {
+	t := &thing{
+		N: 3, loss: 0.25, tags: map[string]int{"b": 2, "a": 1}, kids: []inner{{Name: "x"}}, when: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC),
+		took: 1500 * time.Millisecond, raw: []byte{0, 255}, any: inner{Name: "boxed"}, f: func() {}, ch: make(chan int, 4), nilmap: nil,
+		deep: inner{Name: "1", next: &inner{Name: "2", next: &inner{Name: "3"}}},
+	}
+	for i := range 200 {
+		t.list = append(t.list, i)
+	}
+	t.self = t
+	return t
+}
+
+func TestWalkReadsUnexportedFieldsWithTheirTexts(t *testing.T) {
+	got := map[string]string{}
+	for _, n := range Walk(sample(), Query{Depth: 1}).Nodes {
+		got[n.Name] = n.Kind + " " + n.Text
+	}
+	for name, want := range map[string]string{
+		"N": "int 3", "loss": "float 0.25", "when": "time 2026-01-02T03:04:05.000000006Z", "took": "duration 1.5s",
+		"raw": "bytes h'00ff'", "f": "other func", "ch": "other chan with 0 of 4", "nilmap": "map {}", "list": "list […]", "tags": "map {…}",
+	} {
+		if got[name] != want {
+			t.Errorf("%s = %q, want %q", name, got[name], want)
+		}
+	}
+}
+
+func TestWalkPagesAndCountsWhatItLeavesOut(t *testing.T) {
+	n := Walk(sample(), Query{Path: "list", Start: 190, Count: 5})
+	if n.Len != 200 || len(n.Nodes) != 5 || n.Nodes[0].Name != "[190]" || n.Nodes[0].Path != "list[190]" || n.Nodes[0].Text != "190" {
+		t.Errorf("page %+v", n)
+	}
+	if n := Walk(sample(), Query{}); n.Len != 14 || !strings.HasPrefix(n.Text, "{N: 3, loss: 0.25") {
+		t.Errorf("whole: %d fields, %q", n.Len, n.Text)
+	}
+}
+
+func TestWalkFollowsPathsIntoEverything(t *testing.T) {
+	for path, want := range map[string]string{
+		"N": "3", "list[7]": "7", `tags["a"]`: "1", "deep.next.next.Name": `"3"`, "any.Name": `"boxed"`, "kids[0].Name": `"x"`, "self.self.N": "3",
+	} {
+		if n := Walk(sample(), Query{Path: path}); n.Text != want || n.Error != "" {
+			t.Errorf("%s = %q (%s), want %q", path, n.Text, n.Error, want)
+		}
+	}
+	for path, want := range map[string]string{
+		"nope": "has no field nope", "list[200]": "there are 200", `tags["z"]`: "no key", "N.x": "cannot be followed", "list[": "[ without ]", "deep.next.next.next.Name": "nil before Name", "list[-1]": "no element",
+	} {
+		if n := Walk(sample(), Query{Path: path}); !strings.Contains(n.Error, want) {
+			t.Errorf("%s: error %q, want %q in it", path, n.Error, want)
+		}
+	}
+}
+
+func TestWalkEndsOnCyclesDepthAndSize(t *testing.T) {
+	n := Walk(sample(), Query{Depth: 16})
+	if self := find(n.Nodes, "self"); self == nil || self.Text == "" {
+		t.Errorf("self is %+v", self)
+	}
+	wide := make([][]int, 1000)
+	for i := range wide {
+		wide[i] = make([]int, 1000)
+	}
+	big := Walk(&wide, Query{Count: 1000, Depth: 3})
+	if c := count(big); c > maxNodes+2 {
+		t.Errorf("%d nodes, the bound is %d", c, maxNodes)
+	}
+	long := struct{ s string }{strings.Repeat("ü", 10_000)}
+	if s := Walk(&long, Query{}).Nodes[0].Text; len(s) > 2*maxText || !strings.Contains(s, "(20000 bytes)") {
+		t.Errorf("long text: %q", s)
+	}
+}
+
+func find(nodes []control.StateNode, name string) *control.StateNode {
+	i := slices.IndexFunc(nodes, func(n control.StateNode) bool { return n.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &nodes[i]
+}
+
+func count(n control.StateNode) int {
+	c := 1
+	for _, k := range n.Nodes {
+		c += count(k)
+	}
+	return c
+}
+
+func FuzzWalkPath(f *testing.F) {
+	f.Add("list[3]")
+	f.Add(`tags["a"].x[`)
+	f.Fuzz(func(_ *testing.T, path string) { Walk(sample(), Query{Path: path}) })
+}
