@@ -96,9 +96,9 @@ bench-monarch: ## Make the Python environment in which bench finds Monarch itsel
 ##@ Change
 
 .PHONY: fmt
-fmt: $(LINT) ## Format, and repair what the linters can repair
+fmt: $(LINT) ## Format, and repair what can be repaired without changing what the code does
 	gofmt -w $$(git ls-files --cached --others --exclude-standard '*.go')
-	$(LINT) run --fix ./... || true
+	$(LINT) run --fix --enable-only modernize,nolintlint,misspell,usestdlibvars ./... || true
 
 .PHONY: docs
 docs: ## Write the generated docs anew
@@ -109,6 +109,6 @@ clean: ## Remove what make has built
 	rm -rf bin dist $(TOOLS)
 
 .tools/golangci-lint: tools/go.mod tools/go.sum
-	@echo "building golangci-lint (once; under two minutes)"
+	@echo "building golangci-lint (once; a few minutes on two CPUs)"
 	cd tools && GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 	@touch $@

@@ -109,14 +109,14 @@ func (act *activation) prepare() (context.Context, *wireError) {
 	if env.Hash != 0 && env.Hash != ep.hash {
 		return nil, bad("%s.%s has another signature here than at the caller: the two were built from different sources", a.typ.short, ep.name)
 	}
-	region, err := a.node.region(env.Region)
+	v, err := a.node.viewIn(env.Region)
 	if err != nil {
 		return nil, bad("%v", err)
 	}
-	if env.Index >= uint64(region.Len()) {
-		return nil, bad("index %d is outside the %d ranks of the view", env.Index, region.Len())
+	if env.Index >= uint64(v.size) {
+		return nil, bad("index %d is outside the %d ranks of the view", env.Index, v.size)
 	}
-	act.point = region.Point(int(env.Index))
+	act.point = Point{Extent: v.extent, Rank: int(env.Index)}
 	a.mu.Lock()
 	why := a.ended
 	a.mu.Unlock()

@@ -124,7 +124,11 @@ func (a *actor) take() (fn func(), act *activation, end bool) {
 	case len(a.queue) > 0:
 		env := a.queue[0]
 		a.queue[0] = nil
-		a.queue = a.queue[1:]
+		if len(a.queue) == 1 {
+			a.queue = a.queue[:0] // keeps its room
+		} else {
+			a.queue = a.queue[1:]
+		}
 		return nil, a.admit(env), false
 	}
 	a.checkQuiet()

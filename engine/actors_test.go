@@ -28,8 +28,18 @@ func TestMain(m *testing.M) {
 		engine.Register[Ring](engine.Concurrent((*Ring).Status))
 		engine.Register[Parent]()
 		engine.Register[Hooked]()
+		registerTypes()
+		registerFlow()
+		engine.Register[Talker]()
+		engine.Register[Looper]()
+		engine.Register[Boss]()
+		engine.Register[Courier]()
+		dieOnce()
 		if os.Getenv("ENGINE_TEST_FORGET") == "" || !engine.InWorker() {
 			engine.Register[Forgotten]()
+		}
+		if run := os.Getenv("ENGINE_TEST_MAIN"); run != "" {
+			runMain(run)
 		}
 		if os.Getenv("ENGINE_TEST_PARENT") != "" && !engine.InWorker() {
 			orphanParent()
@@ -114,6 +124,21 @@ func (a *Acc) Block(ctx context.Context) error { <-ctx.Done(); return ctx.Err() 
 
 // Fail returns an error.
 func (a *Acc) Fail(context.Context) error { return errBadRank }
+
+// StartEngine does what a worker must not.
+func (a *Acc) StartEngine(context.Context) error {
+	e, err := engine.Start(context.Background(), engine.NoSession())
+	if err == nil {
+		e.Close()
+	}
+	return err
+}
+
+// AskAll calls every rank of a mesh.
+func (a *Acc) AskAll(ctx context.Context, m engine.Mesh[Acc]) error {
+	_, err := engine.Query(m, (*Acc).Sum).Call(ctx)
+	return err
+}
 
 // Pid is the process's id.
 func (a *Acc) Pid(context.Context) (int, error) { return os.Getpid(), nil }

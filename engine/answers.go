@@ -12,7 +12,7 @@ import (
 // refuse answers a message that no handler will see. It is called from links' readers, so the answer goes out behind
 // their back: a reader that waited for a link could wait for itself.
 func (n *node) refuse(env *quicnet.Envelope, why *wireError) {
-	n.async(func() { n.refuseNow(env, why) })
+	n.async(env.From.Proc, func() { n.refuseNow(env, why) })
 }
 
 func (n *node) refuseNow(env *quicnet.Envelope, why *wireError) {
@@ -86,7 +86,9 @@ func (n *node) takeReply(env *quicnet.Envelope) {
 // procGone gives every call its outcome for a process that ended. It reports whether somebody waited for one.
 func (n *node) procGone(proc uint64, reason string) (reported bool) {
 	n.mu.Lock()
-	n.gone[proc] = reason
+	if n.local == nil || n.hub != nil { // in-process ranks share the link that knows
+		n.gone[proc] = reason
+	}
 	calls := make([]*call, 0, len(n.calls))
 	for _, c := range n.calls {
 		calls = append(calls, c)

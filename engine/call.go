@@ -45,6 +45,11 @@ type call struct {
 	wake    chan struct{}
 	awaited bool // notices of waiting were sent
 	unhook  func() bool
+	hooked  bool     // its context's end cancels it; else collect does that
+	one     struct { // room for a call of one rank
+		answers [1]answer
+		ranks   [1]rankPhase
+	}
 }
 
 type rankPhase uint8
@@ -83,7 +88,11 @@ func start(ctx context.Context, b bound, arg any, adverb control.Adverb) *call {
 	if err != nil {
 		return failedCall(b, err)
 	}
-	return startRaw(ctx, nd, b, body, adverb, "", nil)
+	c := send(ctx, nd, b, body, adverb, "", nil)
+	if adverb == adverbStart || adverb == adverbStream { // the others wait under the same context
+		c.hook(ctx)
+	}
+	return c
 }
 
 func (b bound) usable() error {
@@ -110,8 +119,15 @@ func encodeArg(b bound, arg any) ([]byte, error) {
 	return body, nil
 }
 
-// startRaw sends an encoded argument. onAnswer, when not nil, is told of each answer as it comes.
+// startRaw sends an encoded argument and cancels the call when its context ends. onAnswer, when not nil, is told of each
+// answer as it comes.
 func startRaw(ctx context.Context, nd *node, b bound, body []byte, adverb control.Adverb, client string, onAnswer func(answer)) *call {
+	c := send(ctx, nd, b, body, adverb, client, onAnswer)
+	c.hook(ctx)
+	return c
+}
+
+func send(ctx context.Context, nd *node, b bound, body []byte, adverb control.Adverb, client string, onAnswer func(answer)) *call {
 	ref := b.ref
 	switch n := ref.View.Len(); {
 	case adverb == adverbOne && n != 1:
@@ -125,7 +141,11 @@ func startRaw(ctx context.Context, nd *node, b bound, body []byte, adverb contro
 		node: nd, ref: ref, endpoint: b.name, adverb: adverb, client: client, caller: activationOf(ctx), n: ref.View.Len(),
 		started: time.Now(), done: make(chan struct{}),
 	}
-	c.ranks = make([]rankPhase, c.n)
+	if c.n == 1 {
+		c.ranks, c.answers = c.one.ranks[:], c.one.answers[:0]
+	} else {
+		c.ranks, c.answers = make([]rankPhase, c.n), make([]answer, 0, c.n)
+	}
 	nd.register(c, onAnswer)
 	env := quicnet.Envelope{
 		Kind: quicnet.KindCall, Call: c.id, From: nd.addrOf(c.caller), Region: ref.region, Adverb: uint8(adverb),
@@ -153,7 +173,6 @@ func startRaw(ctx context.Context, nd *node, b bound, body []byte, adverb contro
 			c.notify(longer)
 		}
 	}
-	c.hook(ctx)
 	return c
 }
 
@@ -185,11 +204,15 @@ func (c *call) addr(i int) quicnet.Addr { return quicnet.Addr{Proc: c.ref.procOf
 
 // notSent is the outcome of a message that no link took.
 func notSent(err error) *wireError {
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return outcomeOf(context.DeadlineExceeded)
-	case errors.Is(err, context.Canceled):
-		return outcomeOf(context.Canceled)
+	for _, kind := range []error{context.DeadlineExceeded, context.Canceled} {
+		if !errors.Is(err, kind) {
+			continue
+		}
+		w := outcomeOf(kind)
+		if err != kind { //nolint:errorlint // wrapped: it says what the message waited for
+			w.Msg = err.Error()
+		}
+		return w
 	}
 	return &wireError{Outcome: control.OutcomeNotSent, Type: fmt.Sprintf("%T", err), Msg: err.Error(), Codes: codesOf(err)}
 }
@@ -210,13 +233,13 @@ func codesOf(err error) []string { return toWire(err, "").Codes }
 
 // hook cancels the call when its context ends.
 func (c *call) hook(ctx context.Context) {
-	if ctx.Done() == nil {
+	if c.err != nil || ctx.Done() == nil {
 		return
 	}
 	stop := context.AfterFunc(ctx, func() { c.cancel(ctx) })
 	c.mu.Lock()
 	finished := len(c.answers) == c.n
-	c.unhook = stop
+	c.unhook, c.hooked = stop, true
 	c.mu.Unlock()
 	if finished {
 		stop()
@@ -232,9 +255,11 @@ func (c *call) cancel(ctx context.Context) {
 			sent = append(sent, i)
 		}
 	}
-	for _, i := range sent {
-		env := quicnet.Envelope{Kind: quicnet.KindCancel, ID: c.firstMsg + uint64(i), Call: c.id, From: c.node.addrOf(c.caller), To: c.addr(i)}
-		_ = c.node.send(c.node.root, quicnet.LaneCalls, &env) // behind its message; a gone peer needs no telling
+	for _, i := range sent { // who gives up waits for no link
+		c.node.async(c.ref.procOf(i), func() {
+			env := quicnet.Envelope{Kind: quicnet.KindCancel, ID: c.firstMsg + uint64(i), Call: c.id, From: c.node.addrOf(c.caller), To: c.addr(i)}
+			_ = c.node.send(c.node.root, quicnet.LaneCalls, &env) // behind its message; a gone peer needs no telling
+		})
 	}
 }
 
@@ -342,6 +367,9 @@ func (c *call) collect(ctx context.Context) (answers []answer, missing []*RankEr
 	select {
 	case <-c.done:
 	case <-ctx.Done():
+		if !c.hooked && c.adverb != adverbStart {
+			c.cancel(ctx)
+		}
 	}
 	c.mu.Lock()
 	answers = slices.Clip(c.answers)
@@ -360,7 +388,7 @@ func (c *call) collect(ctx context.Context) (answers []answer, missing []*RankEr
 
 func (c *call) rankError(a answer) *RankError {
 	return &RankError{
-		Endpoint: c.endpoint, Mesh: c.ref.Name, Rank: c.ref.View.RankAt(a.index), Point: c.ref.View.Point(a.index),
+		Endpoint: c.endpoint, Mesh: c.ref.Name, Rank: c.ref.View.RankAt(a.index), Point: c.ref.pointAt(a.index),
 		Outcome: a.err.Outcome, Err: a.err.remote(),
 	}
 }
@@ -407,7 +435,7 @@ func broadcastRaw(ctx context.Context, nd *node, b bound, body []byte) error {
 		if err != nil {
 			w := notSent(err)
 			failed.Failed = append(failed.Failed, &RankError{Endpoint: b.name, Mesh: b.ref.Name, Rank: b.ref.View.RankAt(i),
-				Point: b.ref.View.Point(i), Outcome: w.Outcome, Err: w.remote()})
+				Point: b.ref.pointAt(i), Outcome: w.Outcome, Err: w.remote()})
 		}
 	}
 	if len(failed.Failed) > 0 {

@@ -93,11 +93,11 @@ func (a *activation) extend(chain []quicnet.Hop) {
 		calls = append(calls, c)
 	}
 	a.mu.Unlock()
-	a.actor.node.async(func() { // a reader must not wait for a link
-		for _, c := range calls {
-			c.notify(longer)
+	for _, c := range calls {
+		for _, i := range c.open() {
+			a.actor.node.async(c.ref.procOf(i), func() { c.notifyRank(i, longer) })
 		}
-	})
+	}
 }
 
 // beginWait sends the notices of a Start when its future is first waited on.
@@ -114,10 +114,13 @@ func (c *call) beginWait() {
 
 func (c *call) notify(chain []quicnet.Hop) {
 	for _, i := range c.open() {
-		to := quicnet.Addr{Proc: c.ref.procOf(i), Actor: c.ref.ID}
-		// A peer that is gone answers for the call anyway.
-		_ = c.node.notice(c.node.root, quicnet.LaneCalls, c.caller, to, sysWait, waitNotice{Actor: c.ref.ID, ID: c.firstMsg + uint64(i), Chain: chain})
+		c.notifyRank(i, chain)
 	}
+}
+
+func (c *call) notifyRank(i int, chain []quicnet.Hop) {
+	// A peer that is gone answers for the call anyway.
+	_ = c.node.notice(c.node.root, quicnet.LaneCalls, c.caller, c.addr(i), sysWait, waitNotice{Actor: c.ref.ID, ID: c.firstMsg + uint64(i), Chain: chain})
 }
 
 // closesCycle reports whether a message to a, with that chain, waits for itself.

@@ -27,6 +27,7 @@
 //   - INV-ORPHAN: no worker outlives the controller.
 //   - INV-BOUND: no queue grows without limit; a sender waits, or gets an error, before it does.
 //
-// Lock order: hub.mu before call.mu; node.mu, window.mu, actor.mu and call.mu are leaves: none is held while another is
-// taken, and none while user code runs or a frame is sent.
+// Lock order: hub.mu before memLink.mu. The rest are leaves: node.mu, node.wmu, node.rmu, node.amu, actor.mu, activation.mu,
+// call.mu, memEnd.mu, output.mu, pipes.mu and channelState.mu. None is held while another is taken, and none while user
+// code runs or a frame is sent.
 package engine

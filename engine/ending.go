@@ -38,7 +38,7 @@ func (n *node) stopHere(ctx context.Context, b endBody) error {
 		defer done()
 		err = errors.Join(err, guard("OnStop", func() error { s.OnStop(hctx, cause); return nil }))
 	}
-	n.settle(hook) // what its handlers reported arrives while its mesh is still known
+	n.settle(hook, 0) // what its handlers reported arrives while its mesh is still known
 	return err
 }
 

@@ -212,7 +212,7 @@ func toWire(err error, outcome Outcome) *wireError {
 	w := &wireError{Outcome: outcome, Type: fmt.Sprintf("%T", err), Msg: clip(err.Error(), maxErrorText)}
 	if re, ok := errors.AsType[*RemoteError](err); ok {
 		w.Stack = re.Stack
-		if errors.Is(err, re) || errors.Is(err, ErrCallCycle) { // of a cycle the path says everything; who passed it on says nothing
+		if err == error(re) || errors.Is(err, ErrCallCycle) { //nolint:errorlint // err itself, not what it wraps; of a cycle the path says everything; who passed it on says nothing
 			w.Type, w.Msg = re.Type, re.Msg
 		}
 	}

@@ -46,7 +46,7 @@ func (f *Future[R]) Each(ctx context.Context) iter.Seq2[Reply[R], error] {
 func (f *Future[R]) stream() iter.Seq2[Reply[R], error] { return f.Each(context.Background()) }
 
 func decodeReply[R any](c *call, a answer) (Reply[R], *RankError) {
-	r := Reply[R]{Rank: c.ref.View.RankAt(a.index), Point: c.ref.View.Point(a.index)}
+	r := Reply[R]{Rank: c.ref.View.RankAt(a.index), Point: c.ref.pointAt(a.index)}
 	if a.err != nil {
 		return r, c.rankError(a)
 	}

@@ -45,7 +45,9 @@ type hub struct {
 	waits      map[uint64][]control.WaitEdge // by process, as last reported
 	supervise  func(context.Context, Failure) Decision
 	failRun    func(Failure) // ends run; nil in sessions that go on
-	closed     bool
+	unheard    *Failure      // the first failure that nobody handled
+	closed     bool          // nothing new is made
+	deaf       bool          // failures are not judged any more
 	seq        uint64
 	sinks      map[int]func(*control.Event)
 	nextSink   int
@@ -68,6 +70,7 @@ type procMesh struct {
 	owner    owner
 	procs    []*proc
 	stopping bool
+	ended    chan struct{} // closed when it has ended
 }
 
 // mesh is an actor mesh.
@@ -76,6 +79,7 @@ type mesh struct {
 	owner    owner
 	procs    *procMesh
 	stopping bool
+	ended    chan struct{} // closed when it has ended
 }
 
 const (
@@ -221,9 +225,13 @@ func (h *hub) close(ctx context.Context) {
 		wg.Go(func() { _ = h.endProcs(ctx, pm, "the program ended") })
 	}
 	wg.Wait()
+	h.mu.Lock()
+	h.deaf = true
+	spawner := h.spawner
+	h.mu.Unlock()
 	h.node.close("the program ended")
-	if h.spawner != nil {
-		h.spawner.Close()
+	if spawner != nil {
+		spawner.Close()
 	}
 	h.wg.Wait()
 	h.out.close()

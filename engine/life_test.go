@@ -254,6 +254,8 @@ func TestStopDrainsThenRunsOnStopThenFreesTheName(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer recv.Close()
+		ctx, cancel := context.WithTimeout(ctx, time.Minute) // a message that was lost must not hang the tests
+		defer cancel()
 		p := procs(t, ctx, "p", 1)
 		h := spawnOn(t, ctx, p, "h", Hooked{Tell: port})
 		if err := engine.Action(h, (*Hooked).Slow).Broadcast(ctx, 30*time.Millisecond); err != nil {

@@ -11,6 +11,9 @@ import (
 // memQueueBytes bounds the frames on their way to one in-process rank; a sender past it waits.
 const memQueueBytes = 32 << 20
 
+// frameOverhead is what an ordinary envelope needs beside its region, endpoint and body.
+const frameOverhead = 128
+
 // maxFrame is the bound that quicnet has by default, so that in-process meshes refuse what real ones would.
 const maxFrame = 16 << 20
 
@@ -19,7 +22,8 @@ const maxFrame = 16 << 20
 type memLink struct {
 	mu    sync.Mutex
 	ends  map[uint64]*memEnd
-	wire  link // to real workers; nil until there are any
+	gone  map[uint64]string // ranks and processes that ended, with the reason
+	wire  link              // to real workers; nil until there are any
 	wg    sync.WaitGroup
 	limit int // bytes of one frame
 }
@@ -38,7 +42,7 @@ type memEnd struct {
 }
 
 func newMemLink() *memLink {
-	return &memLink{ends: map[uint64]*memEnd{}, limit: maxFrame}
+	return &memLink{ends: map[uint64]*memEnd{}, gone: map[uint64]string{}, limit: maxFrame}
 }
 
 // attach makes a node reachable.
@@ -56,14 +60,18 @@ func (l *memLink) attach(n *node) {
 func (l *memLink) Send(ctx context.Context, to uint64, lane quicnet.Lane, env *quicnet.Envelope) error {
 	l.mu.Lock()
 	e, wire := l.ends[to], l.wire
+	reason, gone := l.gone[to]
 	l.mu.Unlock()
+	if gone {
+		return fmt.Errorf("%s: %w", reason, ErrLost)
+	}
 	if e == nil {
 		if to&inProcessBit == 0 && wire != nil {
 			return wire.Send(ctx, to, lane, env)
 		}
 		return fmt.Errorf("process %d has ended: %w", to, ErrLost)
 	}
-	b := quicnet.AppendEnvelope(nil, env)
+	b := quicnet.AppendEnvelope(make([]byte, 0, frameOverhead+len(env.Region)+len(env.Endpoint)+len(env.Body)), env)
 	if len(b) > l.limit {
 		return fmt.Errorf("a message of %d bytes is over the limit of %d; send it in parts", len(b), l.limit)
 	}
@@ -104,10 +112,13 @@ func (e *memEnd) put(ctx context.Context, lane quicnet.Lane, b []byte) error {
 
 // read hands frames to the node until the end is detached.
 func (e *memEnd) read() {
+	var batch [][]byte
 	for {
 		e.mu.Lock()
-		batch := append(e.high, e.low...)
-		e.high, e.low, e.size = nil, nil, 0
+		batch = append(append(batch[:0], e.high...), e.low...)
+		clear(e.high)
+		clear(e.low)
+		e.high, e.low, e.size = e.high[:0], e.low[:0], 0
 		if e.room != nil {
 			close(e.room)
 			e.room = nil
@@ -122,6 +133,7 @@ func (e *memEnd) read() {
 			e.node.Frame(quicnet.ID{Proc: env.From.Proc}, quicnet.LaneCalls, env)
 		}
 		if len(batch) > 0 {
+			clear(batch)
 			continue
 		}
 		select {
@@ -137,6 +149,9 @@ func (l *memLink) Forget(proc uint64, reason string) {
 	l.mu.Lock()
 	e, wire := l.ends[proc], l.wire
 	delete(l.ends, proc)
+	if _, known := l.gone[proc]; !known {
+		l.gone[proc] = reason
+	}
 	l.mu.Unlock()
 	if e != nil {
 		close(e.stop)

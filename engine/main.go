@@ -34,10 +34,14 @@ type Engine struct {
 	once    sync.Once
 }
 
-// Start makes this process the controller of a session. Most programs call Main instead. The engine ends with Close, or
-// when ctx does; workers end with it by whatever cause.
+// Start makes this process the controller of a session. Most programs call Main instead. When ctx ends, so does the
+// engine's context and every call under it; Close ends the rest. Workers end with this process by whatever cause. In a
+// worker it is an error: actors spawn with the context they are given.
 func Start(ctx context.Context, opts ...Option) (*Engine, error) {
 	RunWorker()
+	if workerNode.Load() != nil {
+		return nil, errors.New("engine.Start in a worker: this process belongs to a session already; pass the ctx of your endpoint or hook to SpawnProcs and Spawn")
+	}
 	quietQUIC()
 	o := defaults()
 	for _, opt := range opts {
@@ -114,6 +118,7 @@ func runMain(run func(ctx context.Context) error, opts []Option) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	e, err := Start(ctx, opts...)
 	if err == nil {
 		err = e.OpenSession()
@@ -122,13 +127,15 @@ func runMain(run func(ctx context.Context) error, opts []Option) int {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		return exitInternal
 	}
-	defer e.Close()
 	err = e.Run(run)
+	e.Close()
+	if err == nil {
+		err = e.unheard() // something that was still on its way when run returned
+	}
 	switch {
 	case ctx.Err() != nil:
 		return 130
 	case err != nil:
-		e.Close()
 		fmt.Fprintln(os.Stderr, "error:", err)
 		return 1
 	}
@@ -136,48 +143,54 @@ func runMain(run func(ctx context.Context) error, opts []Option) int {
 }
 
 // Run calls a program's function as Main does: an unhandled failure cancels its context and, once it has returned or 10 s
-// have passed, is the error.
+// have passed, is the error. When the engine's own context ends, run has the same 10 s.
 func (e *Engine) Run(run func(ctx context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(e.ctx)
 	defer cancel(nil)
-	failed := make(chan Failure, 1) // the hub tells once
 	e.hub.mu.Lock()
-	e.hub.failRun = func(f Failure) {
-		cancel(f)
-		failed <- f
-	}
+	e.hub.failRun = func(f Failure) { cancel(f) }
 	e.hub.mu.Unlock()
 	done := make(chan error, 1)
 	go func() {
 		done <- guard("run", func() error { return run(ctx) })
 	}()
+	err := awaitRun(ctx, done)
+	if failed := e.unheard(); failed != nil {
+		if errors.Is(err, errRunLate) {
+			return fmt.Errorf("%w (%w)", failed, errRunLate)
+		}
+		return failed
+	}
+	return err
+}
+
+var errRunLate = fmt.Errorf("run did not return within %v", returnTime)
+
+// awaitRun waits for run; once its context has ended, not for ever.
+func awaitRun(ctx context.Context, done <-chan error) error {
 	select {
 	case err := <-done:
-		if err == nil {
-			return e.lateFailure(failed)
-		}
 		return trimGuard(err)
-	case f := <-failed:
-		t := time.NewTimer(returnTime)
-		defer t.Stop()
-		select {
-		case err := <-done:
-			e.hub.log.Info("run returned after a failure", "err", err)
-		case <-t.C:
-			return fmt.Errorf("unhandled failure: %w (run did not return within %v)", f, returnTime)
-		}
-		return fmt.Errorf("unhandled failure: %w", f)
+	case <-ctx.Done():
+	}
+	t := time.NewTimer(returnTime)
+	defer t.Stop()
+	select {
+	case err := <-done:
+		return trimGuard(err)
+	case <-t.C:
+		return fmt.Errorf("%w: %w", context.Cause(ctx), errRunLate)
 	}
 }
 
-// lateFailure is a failure that came in while run was returning.
-func (e *Engine) lateFailure(failed <-chan Failure) error {
-	select {
-	case f := <-failed:
-		return fmt.Errorf("unhandled failure: %w", f)
-	default:
-		return nil
+// unheard is the first failure that nobody handled.
+func (e *Engine) unheard() error {
+	e.hub.mu.Lock()
+	defer e.hub.mu.Unlock()
+	if f := e.hub.unheard; f != nil {
+		return fmt.Errorf("unhandled failure: %w", *f)
 	}
+	return nil
 }
 
 // trimGuard takes the hook's name off an error that is no panic.

@@ -34,12 +34,13 @@ func Range(dim string, lo, hi, step int) Sel { return shape.Range(dim, lo, hi, s
 type meshRef struct {
 	control.MeshRef
 	region []byte // CBOR of View: goes into each message
+	extent Extent // of View
 	err    error  // a bad selector, kept until the mesh is used
 }
 
 func newMeshRef(r control.MeshRef) *meshRef {
 	b, err := quicnet.Enc().Marshal(r.View)
-	return &meshRef{MeshRef: r, region: b, err: err}
+	return &meshRef{MeshRef: r, region: b, extent: r.View.Extent(), err: err}
 }
 
 // check judges a reference that came from outside the process.
@@ -73,6 +74,9 @@ func (r *meshRef) slice(s []Sel) *meshRef {
 	out.View = view
 	return newMeshRef(out)
 }
+
+// pointAt is the position of index i in the slice.
+func (r *meshRef) pointAt(i int) Point { return Point{Extent: r.extent, Rank: i} }
 
 // procOf is the process of index i of the view.
 func (r *meshRef) procOf(i int) uint64 {

@@ -1,16 +1,15 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
-	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
@@ -58,14 +57,15 @@ type node struct {
 	wmu     sync.Mutex
 	windows map[quicnet.Addr]*window
 	loads   map[quicnet.Addr]uint32 // mailbox length as last told in a reply
+	sweepAt int                     // how many windows are too many
 
 	rmu     sync.RWMutex
-	regions map[string]shape.Region
+	regions map[string]view
 
 	linked  chan struct{} // closed when link is set
 	dirty   chan struct{}
 	amu     sync.Mutex
-	later   []func() // run in order by one goroutine while there are any
+	later   map[uint64][]func() // by process; run in order by a goroutine each while there are any
 	wg      sync.WaitGroup
 	closing chan struct{}
 }
@@ -76,8 +76,8 @@ func newNode(id uint64, log *slog.Logger) *node {
 		actors: map[uint64]*actor{}, ended: map[uint64]*wireError{}, calls: map[uint64]*call{}, onAnswer: map[uint64]func(answer){},
 		requests: map[uint64]request{}, channels: map[uint64]*channelState{}, gone: map[uint64]string{}, handlers: map[string]sysHandler{},
 		notes: map[string]sysHandler{}, serving: map[uint64]int{},
-		windows: map[quicnet.Addr]*window{}, loads: map[quicnet.Addr]uint32{}, regions: map[string]shape.Region{},
-		dirty: make(chan struct{}, 1), linked: make(chan struct{}), closing: make(chan struct{}),
+		windows: map[quicnet.Addr]*window{}, loads: map[quicnet.Addr]uint32{}, sweepAt: maxIdleWindows, regions: map[string]view{},
+		dirty: make(chan struct{}, 1), later: map[uint64][]func(){}, linked: make(chan struct{}), closing: make(chan struct{}),
 	}
 	root, end := context.WithCancel(context.Background())
 	n.root, n.end = context.WithValue(root, ctxKey{}, &ctxInfo{node: n}), end
@@ -190,7 +190,7 @@ func (n *node) relayed(from quicnet.Addr, body []byte) error {
 		return fmt.Errorf("process %d sent a frame from %d to %d: %w", from.Proc, env.From.Proc, env.To.Proc, ErrForbidden)
 	}
 	if err := n.hub.mem.Send(n.root, env.To.Proc, quicnet.LaneCalls, env); err != nil && env.Kind == quicnet.KindCall {
-		n.async(func() {
+		n.async(env.From.Proc, func() {
 			ans := *env
 			ans.To, ans.From = env.To, env.From
 			n.refuseNow(&ans, notSent(err))
@@ -249,94 +249,14 @@ func (n *node) deliver(env *quicnet.Envelope) {
 
 // Link is quicnet's upcall about a peer. The controller's hub turns it into the rank's life.
 func (n *node) Link(ev quicnet.LinkEvent) {
-	if n.hub != nil {
+	switch final := ev.State == quicnet.LinkLost || ev.State == quicnet.LinkClosed; {
+	case n.hub != nil:
 		n.hub.linkEvent(ev)
-		return
-	}
-	if ev.Peer.Proc == 0 && (ev.State == quicnet.LinkLost || ev.State == quicnet.LinkClosed) {
+	case !final:
+	case ev.Peer.Proc == 0:
 		n.controllerGone(ev.Reason)
-	}
-}
-
-// region decodes the view of a message; views repeat, so they are remembered.
-func (n *node) region(b []byte) (shape.Region, error) {
-	n.rmu.RLock()
-	r, ok := n.regions[string(b)]
-	n.rmu.RUnlock()
-	if ok {
-		return r, nil
-	}
-	if err := quicnet.StrictDec().Unmarshal(b, &r); err != nil {
-		return r, fmt.Errorf("the view of a message does not decode: %w", err)
-	}
-	if err := r.Validate(); err != nil {
-		return r, fmt.Errorf("the view of a message: %w", err)
-	}
-	n.rmu.Lock()
-	if len(n.regions) > 4096 { // a sender that never repeats itself must not fill our memory
-		clear(n.regions)
-	}
-	n.regions[string(b)] = r
-	n.rmu.Unlock()
-	return r, nil
-}
-
-// choose narrows a mesh to the rank with the fewest calls in flight, then the shortest mailbox, then the next in turn.
-func (n *node) choose(ref *meshRef) *meshRef {
-	size := ref.View.Len()
-	first := int(n.turn.Add(1) % uint64(size))
-	best, bestKey := -1, [2]int{}
-	n.wmu.Lock()
-	for k := range size {
-		i := (first + k) % size
-		addr := quicnet.Addr{Proc: ref.procOf(i), Actor: ref.ID}
-		key := [2]int{0, int(n.loads[addr])}
-		if w := n.windows[addr]; w != nil {
-			key[0] = w.used
-		}
-		if best < 0 || slices.Compare(key[:], bestKey[:]) < 0 {
-			best, bestKey = i, key
-		}
-	}
-	n.wmu.Unlock()
-	return ref.slice([]Sel{ref.View.Point(best)})
-}
-
-// async runs fn after those given before it, on a goroutine that is not a reader.
-func (n *node) async(fn func()) {
-	n.amu.Lock()
-	n.later = append(n.later, fn)
-	first := len(n.later) == 1
-	n.amu.Unlock()
-	if first {
-		go n.runLater()
-	}
-}
-
-// settle waits until what was given to async before has run.
-func (n *node) settle(ctx context.Context) {
-	ran := make(chan struct{})
-	n.async(func() { close(ran) })
-	select {
-	case <-ran:
-	case <-ctx.Done():
-	}
-}
-
-func (n *node) runLater() {
-	for {
-		n.amu.Lock()
-		fn := n.later[0]
-		n.amu.Unlock()
-		fn()
-		n.amu.Lock()
-		n.later[0] = nil
-		n.later = n.later[1:]
-		empty := len(n.later) == 0
-		n.amu.Unlock()
-		if empty {
-			return
-		}
+	default: // what waits for that peer gets its outcome now; the controller's word, if it comes, comes too late to matter
+		n.async(ev.Peer.Proc, func() { n.procGone(ev.Peer.Proc, cmp.Or(ev.Reason, "its link was closed")) })
 	}
 }
 

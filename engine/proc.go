@@ -117,8 +117,7 @@ func (h *hub) launchOne(ctx context.Context, p *proc, req control.ProcsReq) erro
 		return h.neverStarted(p, err)
 	}
 	if req.InProcess {
-		h.startLocal(p)
-		return nil
+		return h.startLocal(p)
 	}
 	spec, err := h.specOf(p, req)
 	if err != nil {
@@ -132,7 +131,11 @@ func (h *hub) launchOne(ctx context.Context, p *proc, req control.ProcsReq) erro
 	p.child = child
 	p.rec.PID = child.PID
 	h.on(p, life.Launched)
+	unwanted := p.expect || h.closed
 	h.mu.Unlock()
+	if unwanted { // it was ended while it started
+		child.Kill()
+	}
 	h.wg.Go(func() {
 		h.watchChild(p, child)
 	})
@@ -145,25 +148,35 @@ func (h *hub) neverStarted(p *proc, err error) error {
 	p.expect = true
 	h.on(p, life.Refused, because(err.Error()))
 	h.mu.Unlock()
-	p.once.Do(func() { close(p.ended) })
+	p.once.Do(func() {
+		h.tellGone(p.id, fmt.Sprintf("rank %d of procs %s did not start: %v", p.rank, p.rec.Mesh, err))
+		close(p.ended)
+	})
 	return err
 }
 
 // startLocal makes an in-process rank.
-func (h *hub) startLocal(p *proc) {
+func (h *hub) startLocal(p *proc) error {
+	h.mu.Lock()
+	unwanted := p.expect || h.closed
+	h.mu.Unlock()
+	if unwanted {
+		return h.neverStarted(p, ErrStopped)
+	}
 	n := newNode(p.id, h.log)
 	n.seed = h.node.seed
 	n.local, n.slot, n.out = h, p.rec.Slot, h.out.forProc(p.id)
 	n.setLink(shared{h.mem})
-	p.local = n
 	h.mem.attach(n)
 	n.startReporter()
 	h.mu.Lock()
+	p.local = n
 	for _, k := range []life.Kind{life.Launched, life.Proved, life.Welcomed} {
 		h.on(p, k)
 	}
 	h.mu.Unlock()
 	close(p.ready)
+	return nil
 }
 
 // bootstrap is what a worker reads from its inherited pipe.
@@ -345,6 +358,7 @@ func (h *hub) watchChild(p *proc, child *launch.Child) {
 		reported = h.tellGone(p.id, what)
 		h.markGone(p, what)
 	} else {
+		h.tellGone(p.id, fmt.Sprintf("rank %d of procs %s did not start: %s", p.rank, p.rec.Mesh, what))
 		p.failed = startFailure(what, filepath.Base(h.opts.executable), tail)
 	}
 	h.mu.Lock()
@@ -386,24 +400,33 @@ func startFailure(what, program string, tail []string) error {
 	return fmt.Errorf("%s; it printed:\n  %s", msg, strings.Join(tail, "\n  "))
 }
 
-// tellGone gives all calls on a dead process their outcome, here and in the other workers. It reports whether anybody waited for one.
+// tellGone gives all calls on a dead process their outcome, here and in the other processes, except in those that are
+// ending themselves. It reports whether anybody waited for one.
 func (h *hub) tellGone(gone uint64, reason string) bool {
 	reported := h.node.procGone(gone, reason)
+	var others []quicnet.Addr
+	var locals []*node
 	h.mu.Lock()
-	var others []*proc
 	for _, p := range h.procs {
-		if p.id != gone && p.isReady() && !p.over() {
-			others = append(others, p)
+		switch {
+		case p.id == gone || p.expect || !p.isReady() || p.over():
+		case p.local != nil:
+			locals = append(locals, p.local)
+		default:
+			others = append(others, quicnet.Addr{Proc: p.id})
 		}
 	}
 	h.mu.Unlock()
+	for _, n := range locals {
+		reported = n.procGone(gone, reason) || reported
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	answers := make(chan bool, len(others))
-	for _, p := range others {
+	for _, to := range others {
 		go func() {
 			var waited bool
-			err := h.node.request(ctx, quicnet.Addr{Proc: p.id}, sysGone, goneBody{Proc: gone, Reason: reason}, &waited)
+			err := h.node.request(ctx, to, sysGone, goneBody{Proc: gone, Reason: reason}, &waited)
 			answers <- err == nil && waited
 		}()
 	}

@@ -282,7 +282,7 @@ func (h *hub) bookProcs(own owner, req control.ProcsReq) (*procMesh, error) {
 	} else {
 		first, h.nextProc = h.nextProc, h.nextProc+n
 	}
-	pm := &procMesh{owner: own, rec: control.ProcMesh{
+	pm := &procMesh{owner: own, ended: make(chan struct{}), rec: control.ProcMesh{
 		ID: first, Name: name, Extent: req.Dims, FirstProc: first, Owner: own.label, InProcess: req.InProcess,
 		Virtual: true, State: "starting",
 	}}

@@ -97,6 +97,9 @@ func Register[T any](opts ...RegisterOption) {
 	if err != nil {
 		panic("engine: Register[" + t.String() + "]: " + err.Error())
 	}
+	if registry.byName[at.full] != nil { // types declared inside functions can share a name
+		panic("engine: Register[" + t.String() + "]: another type of this package has that name; declare it at package level")
+	}
 	for _, o := range opts {
 		o(at)
 	}

@@ -122,7 +122,7 @@ func (h *hub) bookMesh(own owner, req control.SpawnReq, procsID uint64, at *acto
 	}
 	h.nextMesh++
 	ref := control.MeshRef{ID: h.nextMesh, Name: req.Name, Type: at.full, First: pm.rec.FirstProc, Home: home, View: shape.RegionOf(home.Extent())}
-	m := &mesh{owner: own, procs: pm, rec: control.Mesh{Ref: ref, Procs: pm.rec.Name, Owner: own.label, State: "starting"}}
+	m := &mesh{owner: own, procs: pm, ended: make(chan struct{}), rec: control.Mesh{Ref: ref, Procs: pm.rec.Name, Owner: own.label, State: "starting"}}
 	ranks := make([]*proc, home.Len())
 	for i := range home.Len() {
 		at := home.RankAt(i)

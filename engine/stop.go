@@ -130,14 +130,15 @@ func (h *hub) live(m *mesh) []*proc {
 	return out
 }
 
-// endMesh stops an actor mesh, in order or at once, and frees its name. A second call waits for nothing and does nothing.
+// endMesh stops an actor mesh, in order or at once, and frees its name. A second call waits for the first.
 func (h *hub) endMesh(ctx context.Context, m *mesh, now bool, reason string) error {
 	h.mu.Lock()
 	if m.stopping {
 		h.mu.Unlock()
-		return nil
+		return awaitEnd(ctx, m.ended)
 	}
 	m.stopping = true
+	defer close(m.ended)
 	m.rec.State = "stopping"
 	rec := cloneMesh(m.rec)
 	h.publish(control.Event{Mesh: &rec})
@@ -149,7 +150,7 @@ func (h *hub) endMesh(ctx context.Context, m *mesh, now bool, reason string) err
 	limit, cancel := context.WithTimeout(ctx, drainTime+2*stopTime)
 	defer cancel()
 	failed := h.eachRank(h.live(m), func(_ int, p *proc) error {
-		err := h.node.request(limit, quicnet.Addr{Proc: p.id}, verb, endBody{Mesh: m.rec.Ref.ID, Reason: reason}, nil)
+		err := h.node.request(limit, quicnet.Addr{Proc: p.id, Actor: m.rec.Ref.ID}, verb, endBody{Mesh: m.rec.Ref.ID, Reason: reason}, nil)
 		if errors.Is(err, ErrLost) {
 			return nil // it is gone with its process, which is what was asked for
 		}
@@ -176,6 +177,15 @@ func (h *hub) endMesh(ctx context.Context, m *mesh, now bool, reason string) err
 	h.mu.Unlock()
 	h.node.meshEnded(m.rec.Ref.ID, m.rec.Ref.Name)
 	return joinTexts(failed)
+}
+
+func awaitEnd(ctx context.Context, ended <-chan struct{}) error {
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // endOwned ends what actors of a mesh had created, after their OnStop.
@@ -305,9 +315,10 @@ func (h *hub) endProcsHow(ctx context.Context, pm *procMesh, now bool, reason st
 	h.mu.Lock()
 	if pm.stopping {
 		h.mu.Unlock()
-		return nil
+		return awaitEnd(ctx, pm.ended)
 	}
 	pm.stopping = true
+	defer close(pm.ended)
 	pm.rec.State = "stopping"
 	rec := pm.rec
 	h.publish(control.Event{ProcMesh: &rec})

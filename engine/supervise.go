@@ -28,7 +28,7 @@ func (n *node) report(r failureReport) {
 		n.local.failure(r)
 		return
 	}
-	n.async(func() {
+	n.async(0, func() {
 		ctx, cancel := context.WithTimeout(n.root, judgeTime)
 		defer cancel()
 		if err := n.request(ctx, quicnet.Addr{}, sysFailure, r, nil); err != nil {
@@ -57,7 +57,7 @@ func Supervise(ctx context.Context, fn func(context.Context, Failure) Decision) 
 // failure records a failure and has it judged: by the owner of what failed, then by the owner's owner, at last by the root.
 func (h *hub) failure(r failureReport) {
 	h.mu.Lock()
-	if h.closed {
+	if h.deaf {
 		h.mu.Unlock()
 		return
 	}
@@ -72,7 +72,7 @@ func (h *hub) failure(r failureReport) {
 			m.rec.Ranks[r.Rank].State, m.rec.Ranks[r.Rank].Reason = "failed", r.What
 			h.publish(control.Event{Rank: &control.RankEvent{Mesh: f.Mesh, Rank: r.Rank, State: m.rec.Ranks[r.Rank]}})
 		}
-	case h.procs[r.Proc] != nil:
+	case r.Mesh == 0 && h.procs[r.Proc] != nil:
 		pm := h.procs[r.Proc].pm
 		f.Mesh, own = pm.rec.Name, pm.owner
 		stop = func(ctx context.Context) { _ = h.endProcs(ctx, pm, "stopped by its supervisor") }
@@ -150,8 +150,11 @@ func (h *hub) unhandled(f Failure) {
 	}
 	h.tellFailure(f, "")
 	h.mu.Lock()
-	first := h.session.State == "running"
+	first := h.unheard == nil
 	if first {
+		h.unheard = &f
+	}
+	if h.session.State == "running" {
 		h.session.State, h.session.Reason = "failed", f.What
 		rec := h.session
 		h.publish(control.Event{Session: &rec})

@@ -105,7 +105,11 @@ func (n *node) request(ctx context.Context, to quicnet.Addr, name string, body, 
 	if d, ok := ctx.Deadline(); ok {
 		env.Budget = max(time.Until(d), time.Nanosecond)
 	}
-	if err := n.send(ctx, quicnet.LaneControl, &env); err != nil {
+	lane := quicnet.LaneControl
+	if name == sysStop { // behind the messages that were sent before: a stop drains those
+		lane = quicnet.LaneCalls
+	}
+	if err := n.send(ctx, lane, &env); err != nil {
 		return err
 	}
 	select {

@@ -23,6 +23,7 @@ func (n *node) acquire(ctx context.Context, to quicnet.Addr) error {
 		n.wmu.Lock()
 		w := n.windows[to]
 		if w == nil {
+			n.sweepWindows()
 			w = &window{}
 			n.windows[to] = w
 		}
@@ -59,9 +60,23 @@ func (n *node) release(to quicnet.Addr, k int) {
 		close(w.free)
 		w.free = nil
 	}
-	if w.used == 0 {
-		delete(n.windows, to)
+}
+
+// maxIdleWindows is how many receivers are remembered at least; idle ones beyond it are forgotten.
+const maxIdleWindows = 65_536
+
+// sweepWindows makes room for another receiver. The caller holds n.wmu.
+func (n *node) sweepWindows() {
+	if len(n.windows) < n.sweepAt {
+		return
 	}
+	for addr, w := range n.windows {
+		if w.used == 0 {
+			delete(n.windows, addr)
+			delete(n.loads, addr)
+		}
+	}
+	n.sweepAt = max(maxIdleWindows, 2*len(n.windows))
 }
 
 // dropWindows forgets receivers that are gone; who waits for a place tries again and is told so by the link.

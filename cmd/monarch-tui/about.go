@@ -26,7 +26,7 @@ func printError(w io.Writer, _ fang.Styles, err error) {
 		return
 	}
 	fmt.Fprintf(w, "monarch-tui: %s\n", text)
-	if strings.HasPrefix(text, "unknown command") || strings.HasPrefix(text, "unknown flag") || strings.HasPrefix(text, "unknown shorthand") {
+	if strings.HasPrefix(text, "unknown command") && !strings.Contains(text, "did you mean") || strings.HasPrefix(text, "unknown flag") || strings.HasPrefix(text, "unknown shorthand") {
 		fmt.Fprintln(w, "Try: monarch-tui --help")
 	}
 }
@@ -57,10 +57,15 @@ func readAbout() about {
 	return a
 }
 
+// line is the version for a person.
+func (a about) line() string {
+	return fmt.Sprintf("monarch-tui %s (%s, %s)\n", a.Version, a.Go, a.Platform)
+}
+
 func newVersionCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		Use: "version", Short: "Print the version", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			a := readAbout()
 			if asJSON {
@@ -68,8 +73,8 @@ func newVersionCommand() *cobra.Command {
 				enc.SetIndent("", "  ")
 				return enc.Encode(a)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "monarch-tui %s (%s, %s)\n", a.Version, a.Go, a.Platform)
-			return nil
+			_, err := io.WriteString(cmd.OutOrStdout(), a.line())
+			return err
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print as JSON, with engine and protocol versions")
@@ -78,7 +83,7 @@ func newVersionCommand() *cobra.Command {
 
 func newInfoCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "info", Short: "Print what a bug report needs: paths, terminal, sessions, environment", Args: cobra.NoArgs,
+		Use: "info", Short: "Print what a bug report needs: paths, terminal, sessions, environment", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			printInfo(cmd.OutOrStdout())
 			return nil
@@ -130,7 +135,7 @@ func printInfo(w io.Writer) {
 func newDocsCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "docs", Hidden: true, Args: cobra.NoArgs}
 	cmd.AddCommand(&cobra.Command{
-		Use: "commands", Args: cobra.NoArgs,
+		Use: "commands", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := io.WriteString(cmd.OutOrStdout(), script.Markdown())
 			return err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,16 +51,22 @@ func demoNames() []string {
 }
 
 func newDemoCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "demo", Short: "The demos that come with the program", Args: cobra.NoArgs}
-	cmd.AddCommand(&cobra.Command{
-		Use: "list", Short: "List the demos", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			for _, d := range demos.All() {
-				fmt.Fprintf(cmd.OutOrStdout(), "%-10s %s\n", d.Name, d.Title)
+	list := func(cmd *cobra.Command, _ []string) error {
+		for _, d := range demos.All() {
+			fmt.Fprintf(cmd.OutOrStdout(), "%-10s %s\n", d.Name, d.Title)
+		}
+		return nil
+	}
+	cmd := &cobra.Command{
+		Use: "demo", Short: "The demos that come with the program", RunE: list,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 && slices.Contains(demoNames(), args[0]) {
+				return usageError("to run this demo: %s --demo %s", cmd.Root().Name(), args[0])
 			}
-			return nil
+			return noArgs(cmd, args)
 		},
-	})
+	}
+	cmd.AddCommand(&cobra.Command{Use: "list", Short: "List the demos", Args: noArgs, RunE: list})
 	return cmd
 }
 
@@ -78,18 +85,22 @@ func runDemo(ctx context.Context, d demoFlags) error {
 	if err != nil {
 		return err
 	}
+	if d.timeout <= 0 {
+		return usageError("--timeout %v: want more than 0", d.timeout)
+	}
 	if d.ranks < 0 {
 		return usageError("--ranks %d: want 1 or more (0 means as in the tutorial)", d.ranks)
 	}
 	if d.ranks == 0 {
 		d.ranks = demo.Ranks
 	}
+	written := &report{w: os.Stdout}
 	var out io.Writer
 	switch d.format {
 	case "text":
-		out = os.Stdout
+		out = written
 	case "ndjson":
-		out = &jsonLines{enc: json.NewEncoder(os.Stdout)}
+		out = &jsonLines{enc: json.NewEncoder(written)}
 	default:
 		return usageError("--format %q: a demo prints text or ndjson", d.format)
 	}
@@ -112,6 +123,8 @@ func runDemo(ctx context.Context, d demoFlags) error {
 	})
 	e.Close()
 	switch {
+	case err == nil && written.err != nil:
+		return &exitError{exitInternal, fmt.Errorf("the demo's text could not be written: %w", written.err)}
 	case err == nil:
 		return nil
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):

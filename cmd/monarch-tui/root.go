@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"regexp"
+	"strings"
 	"syscall"
 
 	"charm.land/fang/v2"
 	"github.com/spf13/cobra"
 
 	"github.com/monarch-tui/monarch-tui/engine"
+	"github.com/monarch-tui/monarch-tui/engine/schema"
 )
 
 // The exit codes of the program (DESIGN.md section 6).
@@ -70,17 +73,63 @@ func newRoot() *cobra.Command {
 		Example: "  monarch-tui --demo pingpong --headless\n" +
 			"  monarch-tui run smoke.mtui --format junit\n" +
 			"  monarch-tui run -p ./myprog smoke.mtui",
-		Args:          cobra.NoArgs,
+		Args:          noArgs,
+		Version:       engine.Version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if d.name == "" {
+				for _, flag := range []string{"demo", "headless", "ranks", "format", "timeout", "seed"} {
+					if cmd.Flags().Changed(flag) {
+						return usageError("--%s is about a demo: name one with --demo (%s)", flag, strings.Join(demoNames(), ", "))
+					}
+				}
 				return cmd.Help()
 			}
 			return runDemo(cmd.Context(), d)
 		},
 	}
+	root.SetVersionTemplate(readAbout().line())
+	root.SetFlagErrorFunc(flagError)
 	d.register(root)
 	root.AddCommand(newDemoCommand(), newRunCommand(), newCheckCommand(), newInfoCommand(), newVersionCommand(), newDocsCommand())
 	return root
+}
+
+// noArgs is for commands that take no arguments: what stands there was meant as a command.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var have []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			have = append(have, c.Name())
+		}
+	}
+	if len(have) == 0 {
+		return usageError("%s takes no arguments, and this is one: %q", cmd.CommandPath(), args[0])
+	}
+	return usageError("unknown command %q%s", args[0], schema.Suggest(args[0], have))
+}
+
+var flagValue = regexp.MustCompile(`^invalid argument (".*") for "(?:-., )?--(\S+)" flag`)
+
+// flagError says what a flag wants in the words of the command line, not of the parser.
+func flagError(cmd *cobra.Command, err error) error {
+	m := flagValue.FindStringSubmatch(err.Error())
+	if m == nil {
+		return err
+	}
+	flag := cmd.Flag(m[2])
+	if flag == nil {
+		return err
+	}
+	switch flag.Value.Type() {
+	case "duration":
+		return usageError("--%s %s: want a time such as 500ms, 30s or 10m", m[2], m[1])
+	case "int", "uint64":
+		return usageError("--%s %s: want a whole number, 0 or more", m[2], m[1])
+	}
+	return err
 }

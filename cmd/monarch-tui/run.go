@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/debugger/script"
 	"github.com/monarch-tui/monarch-tui/engine"
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/schema"
 )
 
 // runFlags are the flags of run.
@@ -26,7 +28,7 @@ type runFlags struct {
 	format      string
 	timeout     time.Duration
 	fileTimeout time.Duration
-	seed        int
+	seed        uint64
 	short       bool
 	times       bool
 }
@@ -58,7 +60,7 @@ func newRunCommand() *cobra.Command {
 	fl.StringVar(&f.format, "format", "text", "report as "+strings.Join(script.Formats(), ", "))
 	fl.DurationVar(&f.timeout, "timeout", 30*time.Second, "limit of one command")
 	fl.DurationVar(&f.fileTimeout, "file-timeout", 10*time.Minute, "limit of one file")
-	fl.IntVar(&f.seed, "seed", 1, "seed of the random numbers that actors draw from the engine")
+	fl.Uint64Var(&f.seed, "seed", 1, "seed of the random numbers that actors draw from the engine")
 	fl.BoolVar(&f.short, "short", false, "skip what stands behind the guard [!short]")
 	fl.BoolVar(&f.times, "times", false, "tell how long steps took; two runs then differ")
 	_ = cmd.RegisterFlagCompletionFunc("format", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -69,7 +71,11 @@ func newRunCommand() *cobra.Command {
 
 func (f *runFlags) run(ctx context.Context, files, progArgs []string) error {
 	switch {
-	case f.commands == "" && len(files) == 0:
+	case f.timeout <= 0 || f.fileTimeout <= 0:
+		return usageError("--timeout and --file-timeout want more than 0, such as 30s")
+	case !slices.Contains(script.Formats(), f.format):
+		return usageError("no format %q%s", f.format, schema.Suggest(f.format, script.Formats()))
+	case strings.TrimSpace(f.commands) == "" && len(files) == 0:
 		return usageError("nothing to run: name script files, - for standard input, or give commands with -c")
 	case f.commands != "" && len(files) > 0:
 		return usageError("give either files or -c, not both")
@@ -82,12 +88,13 @@ func (f *runFlags) run(ctx context.Context, files, progArgs []string) error {
 		if err != nil {
 			return &exitError{exitUsage, err}
 		}
-		prog.args, prog.main = progArgs, f.withMain
+		prog.args, prog.main, prog.seed = progArgs, f.withMain, f.seed
 		open = prog.open
 	}
+	out := &report{w: os.Stdout}
 	r := script.Runner{
-		Open: open, Format: f.format, Out: os.Stdout, Stdin: os.Stdin, Times: f.times, Color: colored(os.Stdout),
-		Options: script.Options{Timeout: f.timeout, FileTimeout: f.fileTimeout, Seed: f.seed, Short: f.short, Conds: conditions()},
+		Open: open, Format: f.format, Out: out, Stdin: os.Stdin, Times: f.times, Color: colored(os.Stdout),
+		Options: script.Options{Timeout: f.timeout, FileTimeout: f.fileTimeout, Seed: int(f.seed), Short: f.short, Conds: conditions()}, //nolint:gosec // any bits will do
 	}
 	var code int
 	if f.commands != "" {
@@ -95,15 +102,32 @@ func (f *runFlags) run(ctx context.Context, files, progArgs []string) error {
 	} else {
 		code = r.Files(ctx, files)
 	}
+	if out.err != nil { // what nobody can read has not passed
+		return &exitError{max(code, exitInternal), fmt.Errorf("the report could not be written: %w", out.err)}
+	}
 	if code != 0 {
 		return &exitError{code: code} // the report has told why
 	}
 	return nil
 }
 
+// report is where a report goes; it remembers that it could not be written.
+type report struct {
+	w   io.Writer
+	err error
+}
+
+func (r *report) Write(b []byte) (int, error) {
+	n, err := r.w.Write(b)
+	if r.err == nil {
+		r.err = err
+	}
+	return n, err
+}
+
 // openOwn begins a session whose controller is this process, with the demos' actor types.
 func (f *runFlags) openOwn(ctx context.Context) (*control.Client, func() error, error) {
-	e, err := engine.Start(context.WithoutCancel(ctx), engine.Output(nil, os.Stderr), engine.Seed(uint64(f.seed)), engine.SessionName("run"))
+	e, err := engine.Start(context.WithoutCancel(ctx), engine.Output(nil, os.Stderr), engine.Seed(f.seed), engine.SessionName("run"))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -124,12 +148,18 @@ func conditions() map[string]bool {
 	return map[string]bool{runtime.GOOS: true, runtime.GOARCH: true, "gpu": len(gpus) > 0, "ci": os.Getenv("CI") != ""}
 }
 
-// splitCommands puts each command of -c on a line of its own; a ; in quotes, braces or brackets separates nothing.
+// splitCommands puts each command of -c on a line of its own; a ; in quotes, braces or brackets separates nothing. The
+// blanks behind a ; belong to it: an expectation is the command expect there, or stands on a line of its own.
 func splitCommands(s string) string {
 	var b strings.Builder
 	var quote rune
 	depth := 0
+	split := false // nothing but blanks since the last ;
 	for _, r := range s {
+		if split && (r == ' ' || r == '\t') {
+			continue
+		}
+		split = false
 		switch {
 		case quote != 0:
 			if r == quote {
@@ -143,17 +173,12 @@ func splitCommands(s string) string {
 			depth--
 		case r == ';' && depth == 0:
 			b.WriteByte('\n')
+			split = true
 			continue
 		}
 		b.WriteRune(r)
 	}
-	lines := strings.Split(b.String(), "\n")
-	for i, l := range lines {
-		if i > 0 && strings.HasPrefix(l, " ") && !strings.HasPrefix(l, "  ") {
-			lines[i] = l[1:] // "a; b": the blank is of the separator, not an expectation's indent
-		}
-	}
-	return strings.Join(lines, "\n")
+	return b.String()
 }
 
 func colored(f *os.File) bool {
@@ -162,7 +187,13 @@ func colored(f *os.File) bool {
 
 func newCheckCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "check FILE…", Short: "Parse scripts without running them", Args: cobra.MinimumNArgs(1),
+		Use: "check FILE…", Short: "Parse scripts without running them",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usageError("nothing to check: name script files, or - for standard input")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			bad := 0
 			for _, name := range args {
@@ -177,18 +208,18 @@ func newCheckCommand() *cobra.Command {
 }
 
 func checkFile(w io.Writer, name string) (bad int) {
-	read := func() ([]byte, error) { return os.ReadFile(name) }
+	file := name
 	if name == "-" {
-		read = func() ([]byte, error) { return io.ReadAll(os.Stdin) }
+		file = "/dev/stdin"
 	}
-	text, err := read()
+	text, err := script.ReadFile(file)
 	if err != nil {
-		fmt.Fprintln(w, err)
+		fmt.Fprintf(w, "%s: %v\n", name, err)
 		return 1
 	}
 	_, errs := script.Parse(name, string(text))
 	for _, e := range errs {
-		fmt.Fprintln(w, e)
+		fmt.Fprintln(w, e.Detail())
 	}
 	return len(errs)
 }

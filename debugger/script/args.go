@@ -239,7 +239,29 @@ func (p *parser) inner(c *cursor, t *Target, v *Verb, monarch bool) (any, error)
 	if err != nil {
 		return nil, err
 	}
+	own, takes := ownTarget(cmd)
+	switch {
+	case own != nil && !own.Focus:
+		return nil, fail(at, "%s has said which ranks: want %s without %s, or no %s", v.Name, cmd.Verb.Name, own, v.Name)
+	case !takes && cmd.Verb.Alive():
+		return nil, fail(at, "%s is not about ranks: it needs no %s", cmd.Verb.Name, v.Name)
+	}
 	return OnArgs{t, cmd}, nil
+}
+
+// ownTarget is the target that a command within on names; takes tells whether it is about ranks at all.
+func ownTarget(c *Command) (own *Target, takes bool) {
+	switch a := c.Args.(type) {
+	case CallArgs:
+		return a.Target, true
+	case EndArgs:
+		return a.Target, true
+	case OnArgs:
+		return a.Target, true
+	case LookArgs:
+		return a.Target, a.Target != nil
+	}
+	return nil, false
 }
 
 func lookArgs(p *parser, c *cursor, v *Verb) (any, error) {
@@ -276,7 +298,9 @@ func lookArgs(p *parser, c *cursor, v *Verb) (any, error) {
 		a.Path += c.word()
 	case v.Name == "log":
 		a.Last, err = c.number("how many lines", 1e6)
-	case v.Name == "info" && a.Target == nil, v.Name == "endpoints", v.Name == "help":
+	case v.Name == "info" && a.Target == nil:
+		a.Procs, err = p.procMesh(c)
+	case v.Name == "endpoints", v.Name == "help":
 		at := c.at()
 		a.Name = c.word()
 		if _, ok := verbNamed(a.Name); v.Name == "help" && !ok {

@@ -83,7 +83,8 @@ type (
 	// LookArgs are those of the verbs that show something.
 	LookArgs struct {
 		Target *Target // nil: everything
-		Name   string  // of a proc mesh, an actor type or a verb
+		Procs  *Target // of info; Mesh is the name of a proc mesh
+		Name   string  // of an actor type or a verb
 		Path   string  // into a state
 		Last   int     // lines
 	}

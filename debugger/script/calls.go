@@ -21,8 +21,12 @@ type result struct {
 	value  any      // what => captures, where it is not made of ranks
 	mark   int      // log lines from this number on were printed since the command began
 	ms     float64
-	single bool // one value, not a list of one
+	single bool     // one value, not a list of one
+	named  *letText // of let
 }
+
+// letText is what let named.
+type letText struct{ name, expr, value string }
 
 // rankResult is one rank's part of a call.
 type rankResult struct {
@@ -31,6 +35,7 @@ type rankResult struct {
 	text    string // the value as a literal; "" for none
 	outcome control.Outcome
 	err     string
+	stack   string // of a panic
 	ms      float64
 }
 
@@ -219,7 +224,7 @@ func (s *Session) gather(p *pendingCall) *result {
 func (p *pendingCall) rankResult(reply control.Reply) rankResult {
 	x := rankResult{rank: reply.Rank, outcome: reply.Outcome, ms: float64(reply.Took.Microseconds()) / 1000}
 	if reply.Outcome != control.OutcomeReply {
-		if x.err = reply.Error; x.err == "" {
+		if x.err, x.stack = reply.Error, reply.Stack; x.err == "" {
 			x.err = string(reply.Outcome)
 		}
 		return x
@@ -238,33 +243,39 @@ func (p *pendingCall) rankResult(reply control.Reply) rankResult {
 
 // failure folds the errors of a call into one.
 func (r *result) failure(p *pendingCall) error {
+	lines, failed, code := r.errors()
+	if failed == 0 {
+		return nil
+	}
+	alike := !slices.ContainsFunc(lines[1:], func(l string) bool { return strings.HasPrefix(l, "[") || strings.HasPrefix(l, "…") })
+	if alike && failed == len(r.set.ranks) {
+		return &runError{code: code, msg: fmt.Sprintf("%s failed: %s", p.name, strings.Join(lines, "\n"))}
+	}
+	return &runError{code: code, msg: fmt.Sprintf("%s failed on %d of %d ranks:\n%s", p.name, failed, len(r.set.ranks), strings.Join(lines, "\n"))}
+}
+
+// errors folds what the ranks that failed say.
+func (r *result) errors() (lines []string, failed, code int) {
 	var f fold
-	failed, code := 0, ExitCommand
+	code = ExitCommand
 	for _, x := range r.ranks {
 		if x.outcome == control.OutcomeReply {
 			continue
 		}
 		failed++
-		text := x.err
-		if x.outcome != control.OutcomeError {
-			text = string(x.outcome) + ": " + x.err
+		text := aboutRank(r.set.ref.Name, x.rank, x.err)
+		if x.outcome != control.OutcomeError && x.err != string(x.outcome) {
+			text = string(x.outcome) + ": " + text
 		}
-		if x.err == string(x.outcome) {
-			text = x.err
+		for _, frame := range frames(x.stack) {
+			text += "\n  " + frame
 		}
 		f.add(x.rank, text)
 		if x.outcome == control.OutcomeDeadline {
 			code = ExitTimeout
 		}
 	}
-	if failed == 0 {
-		return nil
-	}
-	lines := f.lines()
-	if len(lines) == 1 && failed == len(r.set.ranks) {
-		return &runError{code: code, msg: fmt.Sprintf("%s failed: %s", p.name, lines[0])}
-	}
-	return &runError{code: code, msg: fmt.Sprintf("%s failed on %d of %d ranks:\n%s", p.name, failed, len(r.set.ranks), strings.Join(lines, "\n"))}
+	return f.lines(), failed, code
 }
 
 // hang describes a call that takes too long: who has not answered, and what they wait for.
@@ -288,9 +299,14 @@ func (s *Session) hang(ctx context.Context, p *pendingCall) error {
 	if p.adverb == control.AdverbChoose {
 		lines[0] = fmt.Sprintf("%s: no answer within %s", p.name, s.opt.Timeout)
 	}
+	failed, _, _ := s.gather(p).errors()
+	for _, l := range failed {
+		lines = append(lines, "  "+l)
+	}
 	look, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()
 	if snap, err := s.c.Snapshot(look); err == nil {
+		lines = append(lines, busy(snap)...)
 		lines = append(lines, waits(snap)...)
 		lines = append(lines, others(snap, p)...)
 	}
@@ -304,6 +320,32 @@ func (s *Session) hang(ctx context.Context, p *pendingCall) error {
 		}
 	}
 	return &runError{code: ExitTimeout, msg: strings.Join(lines, "\n")}
+}
+
+// busy lists what ranks are doing, mesh by mesh.
+func busy(snap *control.Snapshot) []string {
+	var out []string
+	for _, m := range snap.Meshes {
+		if m.Gone {
+			continue
+		}
+		var f fold
+		for rank, st := range m.Ranks {
+			switch {
+			case len(st.Running) > 0 && st.Queue > 0:
+				f.add(rank, fmt.Sprintf("is in %s, %d queued", strings.Join(st.Running, ", "), st.Queue))
+			case len(st.Running) > 0:
+				f.add(rank, "is in "+strings.Join(st.Running, ", "))
+			case st.Queue > 0:
+				f.add(rank, fmt.Sprintf("has %d queued", st.Queue))
+			}
+		}
+		for _, l := range f.lines() {
+			out = append(out, clean("  @"+m.Ref.Name)+l)
+		}
+	}
+	slices.Sort(out)
+	return cut(out)
 }
 
 // waits lists the wait-for edges, folded by who waits for whom.

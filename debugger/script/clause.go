@@ -1,6 +1,7 @@
 package script
 
 import (
+	"errors"
 	"strings"
 )
 
@@ -17,7 +18,15 @@ func (p *parser) indented(last *Stmt, l logical) (*Clause, error) {
 	if w := strings.Fields(c.rest())[0]; w == "expect" {
 		return nil, fail(c.at(), "an indented line is an expectation already: drop the word expect")
 	}
-	return p.clause(c, last.about)
+	word := c.word()
+	c.pos -= len(word)
+	cl, err := p.clause(c, last.about)
+	if v, ok := verbNamed(word); err != nil && ok && v.Name == word && (word != "one" || strings.HasPrefix(c.text[c.pos:], "@")) {
+		if u, is := errors.AsType[*usageError](err); is {
+			return nil, fail(u.at, "%s (an indented line is an expectation; the command %s begins at column 1)", u.msg, word)
+		}
+	}
+	return cl, err
 }
 
 func (p *parser) expectStmt(c *cursor, st *Stmt) error {

@@ -23,8 +23,13 @@ type Pos struct {
 	Column int // in characters, from 1
 }
 
-// String is file:line:column.
-func (p Pos) String() string { return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column) }
+// String is file:line:column, or the file alone where the place is the whole of it.
+func (p Pos) String() string {
+	if p.Line == 0 {
+		return p.File
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
+}
 
 // Error is a mistake in a script.
 type Error struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -75,6 +76,9 @@ func (s *Session) judge(ctx context.Context, st *Stmt, step *Step) {
 	if step.Code, step.Err, step.ErrPos = s.verdict(ctx, st, err); step.Code != ExitOK {
 		return
 	}
+	if err != nil { // a failure that was wanted is worth reading too
+		step.Text = append(step.Text, strings.Split("as wanted: "+clean(withoutPIDs(err.Error())), "\n")...)
+	}
 	if st.Capture != "" {
 		s.vars[st.Capture] = s.last.captured()
 	}
@@ -113,6 +117,11 @@ func (s *Session) verdict(ctx context.Context, st *Stmt, err error) (int, string
 	}
 	return code, clean(msg), pos
 }
+
+var pidForm = regexp.MustCompile(` \(pid \d+\)`)
+
+// withoutPIDs takes out what differs between two runs that went equally well (INV-FOLD).
+func withoutPIDs(s string) string { return pidForm.ReplaceAllString(s, "") }
 
 func codeOf(err error) int {
 	switch {
@@ -224,7 +233,7 @@ func (s *Session) run(ctx context.Context, cmd *Command, st *Stmt) (*result, err
 		if val, err = a.Expr.eval(s.whole()); err == nil {
 			s.vars[a.Name] = val
 			keep := *s.last // an expectation below a let still sees what came before
-			keep.text, keep.value = nil, val
+			keep.text, keep.value, keep.named = nil, val, &letText{a.Name, a.Expr.Text, show(val)}
 			return &keep, nil
 		}
 	case SleepArgs:
@@ -251,6 +260,12 @@ func (s *Session) run(ctx context.Context, cmd *Command, st *Stmt) (*result, err
 
 // shown is what a report prints below a command that held.
 func (r *result) shown() []string {
+	if n := r.named; n != nil {
+		if n.expr == n.value { // the command says it already
+			return nil
+		}
+		return []string{n.name + " = " + n.value}
+	}
 	var f fold
 	for _, x := range r.ranks {
 		if x.text != "" {

@@ -316,4 +316,3 @@ func (w *world) print(mesh string, rank int, proc uint64, text string) {
 	w.logs = append(w.logs, l)
 	w.emit(&control.Event{Log: &l})
 }
-

@@ -2,6 +2,7 @@ package script
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -31,11 +32,7 @@ func (s *Session) call(ctx context.Context, a CallArgs, st *Stmt) (*result, erro
 // job waits for jobs, or cancels one.
 func (s *Session) job(ctx context.Context, verb, name string) (*result, error) {
 	if name == "" {
-		r := &result{mark: s.logMark()}
-		for _, p := range s.jobs {
-			r.mark = min(r.mark, p.mark)
-		}
-		return r, s.waitAll(ctx)
+		return s.waitAll(ctx)
 	}
 	p := s.jobs[name]
 	if p == nil {
@@ -58,15 +55,41 @@ func (s *Session) jobNames() []string {
 	return out
 }
 
-// waitAll waits for every job, in the order of their names; the failure of a cancelled one is none.
-func (s *Session) waitAll(ctx context.Context) error {
-	var first error
+// waitAll waits for every job, in the order of their names, and shows what each gave. The failure of one that was
+// cancelled before is none.
+func (s *Session) waitAll(ctx context.Context) (*result, error) {
+	r := &result{mark: s.logMark()}
+	for _, p := range s.jobs {
+		r.mark = min(r.mark, p.mark)
+	}
+	var errs []error
 	for _, n := range s.jobNames() {
 		p := s.jobs[n]
 		delete(s.jobs, n)
-		if _, err := s.finish(ctx, p); err != nil && !p.cancelled && first == nil {
-			first = fmt.Errorf("&%s: %w", n, err)
+		given := p.cancelled // finish cancels what takes too long: that is a failure
+		got, err := s.finish(ctx, p)
+		for _, l := range got.shown() {
+			r.text = append(r.text, "&"+n+" "+l)
+		}
+		if err != nil && !given {
+			errs = append(errs, fmt.Errorf("&%s: %w", n, err))
 		}
 	}
-	return first
+	return r, worst(errs)
+}
+
+// worst joins errors into one that has the highest exit code among them.
+func worst(errs []error) error {
+	if len(errs) < 2 {
+		return errors.Join(errs...)
+	}
+	all := &runError{code: ExitOK, msg: errors.Join(errs...).Error()}
+	for _, err := range errs {
+		code := codeOf(err)
+		if re, ok := errors.AsType[*runError](err); ok {
+			code = re.code
+		}
+		all.code = max(all.code, code)
+	}
+	return all
 }

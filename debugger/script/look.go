@@ -64,7 +64,7 @@ func (s *Session) list() []string {
 		}
 		for _, m := range p.Meshes {
 			if !m.Gone {
-				rows = append(rows, []string{"@" + m.Ref.Name, m.Ref.Extent().String(), schema.ShortType(m.Ref.Type) + " on " + m.Procs, m.State})
+				rows = append(rows, []string{"@" + m.Ref.Name, m.Ref.Extent().String(), typeName(p, m.Ref.Type) + " on " + m.Procs, m.State})
 			}
 		}
 	})
@@ -79,10 +79,23 @@ func kindOf(m *control.ProcMesh) string {
 	switch {
 	case m.InProcess:
 		return "in-process"
-	case m.Virtual:
+	case virtualSlots(m):
 		return "processes, virtual slots"
 	}
 	return "processes"
+}
+
+// virtualSlots reports whether ranks have GPU slots, and no devices behind them.
+func virtualSlots(m *control.ProcMesh) bool {
+	return m.Virtual && !m.InProcess && slices.Contains(m.Extent.Names(), "gpus")
+}
+
+// typeName is the name of an actor type as the language takes it: without its package where that is unambiguous.
+func typeName(p *control.Picture, full string) string {
+	if t, ok := p.Type(full); ok {
+		return t.Name
+	}
+	return schema.ShortType(full)
 }
 
 func (s *Session) endpoints(name string, r *result) error {
@@ -125,16 +138,20 @@ func (s *Session) info(a LookArgs, r *result) error {
 		}
 		s.picture(func(p *control.Picture) {
 			if m, ok := p.Mesh(set.ref.Name); ok {
-				r.text = meshInfo(m, set)
+				r.text = meshInfo(p, m, set)
 			}
 		})
 		return nil
-	case a.Name != "":
-		pm, err := s.procMesh(a.Name)
+	case a.Procs != nil:
+		pm, err := s.procMesh(a.Procs.Mesh)
 		if err != nil {
 			return err
 		}
-		s.picture(func(p *control.Picture) { r.text = procsInfo(p, &pm) })
+		ranks, err := a.Procs.Choice.Ranks(shape.RegionOf(pm.Extent))
+		if err != nil {
+			return fmt.Errorf("%s: %w", pm.Name, err)
+		}
+		s.picture(func(p *control.Picture) { r.text = procsInfo(p, &pm, ranks) })
 		return nil
 	}
 	s.picture(func(p *control.Picture) {
@@ -147,8 +164,8 @@ func (s *Session) info(a LookArgs, r *result) error {
 	return nil
 }
 
-func meshInfo(m *control.Mesh, set rankSet) []string {
-	out := []string{fmt.Sprintf("@%s: %s %s on %s, %s", m.Ref.Name, schema.ShortType(m.Ref.Type), m.Ref.Extent(), m.Procs, m.State)}
+func meshInfo(p *control.Picture, m *control.Mesh, set rankSet) []string {
+	out := []string{fmt.Sprintf("@%s: %s %s on %s, %s", m.Ref.Name, typeName(p, m.Ref.Type), m.Ref.Extent(), m.Procs, m.State)}
 	if m.Reason != "" {
 		out = append(out, m.Reason)
 	}
@@ -169,20 +186,25 @@ func meshInfo(m *control.Mesh, set rankSet) []string {
 			line += fmt.Sprintf(", %d queued", st.Queue)
 		}
 		if st.Reason != "" {
-			line += ": " + st.Reason
+			line += ": " + aboutRank(m.Ref.Name, r, st.Reason)
 		}
 		f.add(r, line)
 	}
 	return append(out, f.lines()...)
 }
 
-func procsInfo(p *control.Picture, pm *control.ProcMesh) []string {
+// aboutRank drops a rank's own name from the front of a text about it, so that the texts of several ranks fold.
+func aboutRank(mesh string, rank int, text string) string {
+	return strings.TrimPrefix(text, fmt.Sprintf("@%s[%d] ", mesh, rank))
+}
+
+func procsInfo(p *control.Picture, pm *control.ProcMesh, ranks []int) []string {
 	out := []string{fmt.Sprintf("%s: %s, %s, %s", pm.Name, pm.Extent, kindOf(pm), pm.State)}
 	if pm.Reason != "" {
 		out = append(out, pm.Reason)
 	}
 	var f fold
-	for r := range pm.Extent.Len() {
+	for _, r := range ranks {
 		if pr, ok := p.Proc(pm.FirstProc + uint64(r)); ok {
 			line := pr.State
 			if pr.Reason != "" {

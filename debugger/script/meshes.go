@@ -19,7 +19,7 @@ func (s *Session) makeProcs(ctx context.Context, a ProcsArgs, r *result) error {
 		return err
 	}
 	s.procs = append(s.procs, pm.Name)
-	if pm.Virtual && !a.Virtual && !a.InProcess {
+	if virtualSlots(&pm) && !a.Virtual {
 		r.text = append(r.text, pm.Name+": GPU slots are virtual, there are no devices behind them")
 	}
 	return nil
@@ -162,7 +162,8 @@ func (s *Session) Finish(ctx context.Context, code int) *Step {
 	}
 	jobs, cancel := context.WithTimeout(ctx, s.opt.Timeout)
 	defer cancel()
-	note(s.waitAll(jobs))
+	_, err := s.waitAll(jobs)
+	note(err)
 	bound, cancelEnd := context.WithTimeout(context.WithoutCancel(ctx), s.opt.Timeout)
 	defer cancelEnd()
 	hung := max(code, step.Code) >= ExitTimeout

@@ -2,7 +2,6 @@ package script
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -35,7 +34,7 @@ type parser struct {
 
 // Parse parses a script, and the scripts that it sources, relative to its name. The errors are sorted by place; with
 // any, nothing of the script may run.
-func Parse(name, text string) (*Script, []*Error) { return ParseWith(os.ReadFile, name, text) }
+func Parse(name, text string) (*Script, []*Error) { return ParseWith(ReadFile, name, text) }
 
 // ParseWith is Parse with another way to read the files that the script sources.
 func ParseWith(read func(name string) ([]byte, error), name, text string) (*Script, []*Error) {
@@ -47,7 +46,7 @@ func ParseWith(read func(name string) ([]byte, error), name, text string) (*Scri
 // ParseLine parses what a person typed at the ':' line or the prompt: one statement, or several lines. Names that
 // nothing on it defines are left to the session that runs it.
 func ParseLine(text string) (*Script, []*Error) {
-	p := &parser{src: newSource("", text), scope: newScope(), read: os.ReadFile, loose: true}
+	p := &parser{src: newSource("", text), scope: newScope(), read: ReadFile, loose: true}
 	s := p.script()
 	return s, p.errs
 }
@@ -55,7 +54,7 @@ func ParseLine(text string) (*Script, []*Error) {
 // parseFilled parses a command whose ${…} have been filled in. What was filled in is data: it begins no comment, no
 // suffix and no ${…} of its own.
 func parseFilled(text string) (*Command, error) {
-	p := &parser{src: newSource("", text), scope: newScope(), read: os.ReadFile, loose: true}
+	p := &parser{src: newSource("", text), scope: newScope(), read: ReadFile, loose: true}
 	return p.command(&cursor{text: text, raw: text})
 }
 
@@ -65,12 +64,12 @@ func (p *parser) error(err error) {
 
 func (p *parser) script() *Script {
 	s := &Script{Name: p.src.name}
-	if at := badUTF8(p.src.text); at >= 0 {
-		p.error(fail(at, "this is not valid UTF-8 text"))
+	if len(p.src.text) > maxSource {
+		p.errs = append(p.errs, &Error{Pos: Pos{File: p.src.name}, Msg: fmt.Sprintf("a script may have %d bytes, and this has more", maxSource)})
 		return s
 	}
-	if len(p.src.text) > maxSource {
-		p.error(fail(0, "a script may have %d bytes, this has %d", maxSource, len(p.src.text)))
+	if at := badUTF8(p.src.text); at >= 0 {
+		p.error(fail(at, "this is not valid UTF-8 text"))
 		return s
 	}
 	phase := ""
@@ -433,9 +432,9 @@ func (p *parser) expression(text string, at int, allowed names) (*Expr, error) {
 func (s *Stmt) Describe() string {
 	first, _, more := strings.Cut(s.Text, "\n")
 	if more {
-		return first + " …"
+		return shorten(first) + " …"
 	}
-	return first
+	return shorten(first)
 }
 
 // String is for debugging.

@@ -123,7 +123,7 @@ func TestMistakesAreToldWithPlaceAndWhatWouldBeRight(t *testing.T) {
 		{"sleep -1s", `not "-1s"`},
 		{"option timeuot 5s", `1:8: no option "timeuot" (did you mean timeout?)`},
 		{"option timeout 0s", `a timeout must be more than 0`},
-		{"source nosuch.mtui", `1:1: source nosuch.mtui: open nosuch.mtui: no such file or directory`},
+		{"source nosuch.mtui", `1:1: source nosuch.mtui: no such file or directory`},
 		{"group g = @t", `1:7: want % and a name for the group, not "g" (usage: group %NAME`},
 		{"group %g @t", `1:10: want = after the group's name, not "@t"`},
 		{"group %g = @t.E", `a group is made of ranks, not of endpoints`},

@@ -3,9 +3,12 @@ package script
 import (
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strings"
 	"sync"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
 )
 
 // Recorder turns what is done into lines of the language. It is safe for concurrent use: an explorer records from its
@@ -57,6 +60,9 @@ func observed(st *Stmt, res *result) []string {
 	if st.Background != "" || res == nil || len(res.ranks) == 0 {
 		return nil
 	}
+	if a, ok := st.Cmd.Args.(CallArgs); ok && a.Adverb == control.AdverbChoose { // next time it may be another rank
+		return nil
+	}
 	same, values := true, false
 	for _, x := range res.ranks {
 		same = same && x.text == res.ranks[0].text
@@ -64,7 +70,9 @@ func observed(st *Stmt, res *result) []string {
 	}
 	literal := func(v any) (string, bool) {
 		switch v := v.(type) {
-		case string, bool, int, float64:
+		case float64: // NaN and the infinities have no literal
+			return show(v), !math.IsNaN(v) && !math.IsInf(v, 0)
+		case string, bool, int:
 			return show(v), len(show(v)) < maxShown
 		}
 		return "", false

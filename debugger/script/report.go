@@ -170,7 +170,7 @@ func (t *textReport) step(s *Step) {
 	if s.Stmt.Line > 0 {
 		line = fmt.Sprintf("%3d", s.Stmt.Line)
 	}
-	text := strings.ReplaceAll(clean(s.Stmt.Text), "\n", "\n"+indent)
+	text := strings.ReplaceAll(clean(shorten(s.Stmt.Text)), "\n", "\n"+indent)
 	if t.times && s.Skipped == "" {
 		text += fmt.Sprintf("  (%.1f ms)", s.MS)
 	}
@@ -343,7 +343,7 @@ func (t *tapReport) step(s *Step) {
 	if s.Stmt.Line > 0 {
 		at = fmt.Sprintf("%s:%d ", s.Stmt.File, s.Stmt.Line)
 	}
-	t.line(s.OK(), at+s.Stmt.Text, directive, s.details())
+	t.line(s.OK(), at+shorten(s.Stmt.Text), directive, s.details())
 }
 
 func (t *tapReport) end(*Script, time.Duration) {}

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"runtime/debug"
+	"syscall"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -49,12 +51,31 @@ func (r *Runner) Files(ctx context.Context, names []string) int {
 
 func (r *Runner) read(name string) ([]byte, error) {
 	if name != "-" {
-		return os.ReadFile(name)
+		return ReadFile(name)
 	}
 	if r.Stdin == nil {
 		return nil, errors.New("there is no standard input to read")
 	}
 	return io.ReadAll(io.LimitReader(r.Stdin, maxSource+1))
+}
+
+// ReadFile reads a script, and no more of a file than a script may have. The error does not repeat the name.
+func ReadFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err == nil {
+		defer f.Close()
+		var b []byte
+		if b, err = io.ReadAll(io.LimitReader(f, maxSource+1)); err == nil {
+			return b, nil
+		}
+	}
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+		err = pe.Err
+	}
+	if errors.Is(err, syscall.EISDIR) {
+		return nil, errors.New("this is a folder: name the scripts in it")
+	}
+	return nil, err
 }
 
 // Sources parses and runs texts, such as the argument of run -c. It returns the exit code, after reporting.

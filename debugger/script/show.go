@@ -20,11 +20,19 @@ const (
 func show(v any) string {
 	var b strings.Builder
 	writeValue(&b, v, 0)
-	s := b.String()
-	if n := len([]rune(s)); n > maxShown {
-		s = string([]rune(s)[:maxShown]) + fmt.Sprintf("… (%d characters)", n)
+	return clean(shorten(b.String()))
+}
+
+// shorten cuts a long text, with a count.
+func shorten(s string) string {
+	if len(s) <= maxShown {
+		return s
 	}
-	return clean(s)
+	r := []rune(s)
+	if len(r) <= maxShown {
+		return s
+	}
+	return string(r[:maxShown]) + fmt.Sprintf("… (%d characters)", len(r))
 }
 
 func writeValue(b *strings.Builder, v any, depth int) {

@@ -122,7 +122,7 @@ func lookVerbs() []*Verb {
 	return []*Verb{
 		{Name: "ls", Group: g, Usage: "ls", Summary: "list proc meshes and actor meshes", takes: lookArgs},
 		{Name: "endpoints", Group: g, Usage: "endpoints [Type]", Summary: "list actor types and their endpoints", takes: lookArgs},
-		{Name: "info", Group: g, Usage: "info [PROCS | @MESH[sel]]", Summary: "describe the session, a proc mesh or an actor mesh", takes: lookArgs},
+		{Name: "info", Group: g, Usage: "info [PROCS[sel] | @MESH[sel]]", Summary: "describe the session, a proc mesh or an actor mesh", takes: lookArgs},
 		{Name: "state", Group: g, Usage: "state @MESH[sel] [path]", Summary: "show the fields of actors, read between two messages", takes: lookArgs},
 		{Name: "log", Group: g, Usage: "log [@MESH[sel]] [n]", Summary: "show what ranks printed, equal lines folded", takes: lookArgs},
 		{Name: "calls", Group: g, Usage: "calls", Summary: "list the calls that have not ended and who has not answered", takes: lookArgs},

@@ -4,6 +4,7 @@ package echo
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/monarch-tui/monarch-tui/demos/story"
 	"github.com/monarch-tui/monarch-tui/engine"
@@ -18,6 +19,16 @@ type EchoActor struct{}
 // Echo returns the message with the rank that heard it.
 func (*EchoActor) Echo(ctx context.Context, msg string) (string, error) {
 	return fmt.Sprintf("Actor %d: Received message '%s'", engine.Here(ctx).Rank, msg), nil
+}
+
+// Linger answers after a while: long enough to stop, to kill or to be waited for.
+func (*EchoActor) Linger(ctx context.Context, d time.Duration) (string, error) {
+	select {
+	case <-time.After(d):
+		return fmt.Sprintf("Actor %d: lingered", engine.Here(ctx).Rank), nil
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
 }
 
 // Run is the program.

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	helloTime   = 5 * time.Second // both sides: the greeting takes no longer
+	helloTime   = 5 * time.Second // both sides: the greeting takes no longer, unless the client's context says so
 	cancelGrace = 2 * time.Second // a server answers a cancelled call by then, or is given up on
 	linkQueue   = 64 << 20        // bytes that may wait for the other side
 	watchCredit = 2               // updates under way to a client
@@ -65,7 +65,8 @@ func Dial(ctx context.Context, addr string, who ClientInfo) (*Client, error) {
 }
 
 // NewClient greets the server on a connection (an inherited socketpair, a dialled socket, any stream) and owns the
-// connection from then on, also when it fails. ctx bounds the greeting only. who.Role "" means control.
+// connection from then on, also when it fails. ctx bounds the greeting only, which may take 5 s where ctx has no deadline. who.Role ""
+// means control.
 func NewClient(ctx context.Context, conn net.Conn, who ClientInfo) (*Client, error) {
 	r := bufio.NewReader(conn)
 	info, err := greet(ctx, conn, r, who)
@@ -82,15 +83,21 @@ func NewClient(ctx context.Context, conn net.Conn, who ClientInfo) (*Client, err
 
 // greet sends hello and reads welcome.
 func greet(ctx context.Context, conn net.Conn, r io.Reader, who ClientInfo) (Info, error) {
-	ctx, cancel := context.WithTimeout(ctx, helloTime)
-	defer cancel()
+	within := helloTime
+	if end, ok := ctx.Deadline(); ok { // a program that is only being started may need longer: the caller knows
+		within = max(time.Until(end), 0).Round(100 * time.Millisecond)
+	} else {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, helloTime)
+		defer cancel()
+	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	info, err := exchangeHello(conn, r, who)
 	if stop() && err == nil {
 		return info, nil
 	}
 	if cause := ctx.Err(); errors.Is(cause, context.DeadlineExceeded) {
-		return Info{}, fmt.Errorf("no welcome within %s: does this connection lead to a monarch-tui program? %w", helloTime, cause)
+		return Info{}, fmt.Errorf("no welcome within %s: does this connection lead to a monarch-tui program? %w", within, cause)
 	} else if cause != nil {
 		return Info{}, cause
 	}

@@ -1,0 +1,219 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"reflect"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
+	"github.com/monarch-tui/monarch-tui/quicnet"
+)
+
+// Target is an actor for strangers to shoot at.
+type Target struct{ N int }
+
+// Add adds.
+func (t *Target) Add(_ context.Context, n int) (int, error) { t.N += n; return t.N, nil }
+
+// Peek is concurrent.
+func (t *Target) Peek(context.Context) (int, error) { return 1, nil }
+
+var registerTarget = sync.OnceFunc(func() { Register[Target](Concurrent((*Target).Peek)) })
+
+// nowhere is a link on which everything arrives nowhere.
+type nowhere struct{}
+
+func (nowhere) Send(context.Context, uint64, quicnet.Lane, *quicnet.Envelope) error { return nil }
+func (nowhere) Forget(uint64, string)                                               {}
+func (nowhere) Close(string) error                                                  { return nil }
+
+// targetNode is a node with one Target, as process 5.
+func targetNode(t testing.TB) *node {
+	registerTarget()
+	n := newNode(5, slog.New(slog.DiscardHandler))
+	n.setLink(nowhere{})
+	home := shape.RegionOf(shape.Extent{{Name: "gpus", Size: 2}})
+	ref := control.MeshRef{ID: 1, Name: "target", Type: fullName(reflect.TypeFor[Target]()), First: 5, Home: home, View: home}
+	if err := n.spawnHere(t.Context(), spawnBody{Ref: ref}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { n.close("the test ended") })
+	return n
+}
+
+func FuzzFrame(f *testing.F) {
+	region, err := quicnet.Enc().Marshal(shape.RegionOf(shape.Extent{{Name: "gpus", Size: 2}}))
+	if err != nil {
+		f.Fatal(err)
+	}
+	call := quicnet.Envelope{Kind: quicnet.KindCall, ID: 1, Call: 1, From: quicnet.Addr{Proc: 6, Actor: 2}, To: quicnet.Addr{Proc: 5, Actor: 1}, Region: region, Endpoint: "Add", Body: []byte{1}}
+	seed := func(change func(*quicnet.Envelope)) {
+		e := call
+		change(&e)
+		f.Add(quicnet.AppendEnvelope(nil, &e))
+	}
+	seed(func(*quicnet.Envelope) {})
+	seed(func(e *quicnet.Envelope) { e.Index = 1 << 60 })
+	seed(func(e *quicnet.Envelope) { e.Endpoint, e.Body = "Peek", nil })
+	seed(func(e *quicnet.Envelope) { e.Flags, e.Chain = flagWaits, []quicnet.Hop{{Proc: 5, Actor: 1, Name: "x"}} })
+	seed(func(e *quicnet.Envelope) { e.Region = []byte{0xff} })
+	seed(func(e *quicnet.Envelope) { e.Adverb = uint8(adverbBroadcast) })
+	for _, k := range []quicnet.Kind{quicnet.KindReply, quicnet.KindError, quicnet.KindCancel, quicnet.KindAck, quicnet.KindPort} {
+		seed(func(e *quicnet.Envelope) { e.Kind = k })
+	}
+	for _, name := range []string{sysWait, sysReport, sysSpawn, sysStop, sysKill, sysState, sysFlush, sysProbe, sysJudge, sysGone, sysRelay, sysDial, sysExit, sysFailure, sysFind, sysVerb, ""} {
+		for _, from := range []uint64{0, 6} {
+			for _, flags := range []uint8{0, sysRequest, sysAnswer, sysFailed} {
+				seed(func(e *quicnet.Envelope) {
+					e.Kind, e.Endpoint, e.From.Proc, e.Flags, e.Body = quicnet.KindSystem, name, from, flags, []byte{0xa0}
+				})
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var e quicnet.Envelope
+		if quicnet.DecodeEnvelope(b, &e) != nil {
+			return
+		}
+		n := targetNode(t)
+		e.To.Proc = n.id
+		n.Frame(quicnet.ID{Proc: e.From.Proc}, quicnet.LaneCalls, &e)
+	})
+}
+
+func TestAnAnswerCountsOnlyFromWhoWasAsked(t *testing.T) {
+	n := targetNode(t)
+	asked := make(chan error, 1)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var out int
+	go func() { asked <- n.request(ctx, quicnet.Addr{}, sysFind, 1, &out) }()
+	var id uint64
+	for id == 0 { // until it has been asked
+		n.mu.Lock()
+		for k := range n.requests {
+			id = k
+		}
+		n.mu.Unlock()
+		time.Sleep(time.Millisecond)
+	}
+	answer := func(from uint64, body byte) {
+		n.Frame(quicnet.ID{Proc: from}, quicnet.LaneControl, &quicnet.Envelope{Kind: quicnet.KindSystem, ID: id, Flags: sysAnswer, From: quicnet.Addr{Proc: from}, To: quicnet.Addr{Proc: 5}, Body: []byte{body}})
+	}
+	answer(6, 13) // a stranger
+	answer(0, 7)
+	if err := <-asked; err != nil || out != 7 {
+		t.Errorf("the answer is %d, %v; want the controller's 7", out, err)
+	}
+}
+
+func TestAReplyCountsOnlyFromTheRankThatWasCalled(t *testing.T) {
+	n := targetNode(t)
+	view := shape.RegionOf(shape.Extent{{Name: "gpus", Size: 2}})
+	ref := newMeshRef(control.MeshRef{ID: 3, Name: "far", First: 8, Home: view, View: view})
+	c := startRaw(n.root, n, bound{ref: ref, name: "Get"}, nil, adverbStart, "", nil)
+	reply := func(proc, actor, index uint64) {
+		n.Frame(quicnet.ID{Proc: proc}, quicnet.LaneCalls, &quicnet.Envelope{Kind: quicnet.KindReply, Call: c.id, From: quicnet.Addr{Proc: proc, Actor: actor}, To: quicnet.Addr{Proc: 5}, Index: index})
+	}
+	for _, lie := range [][3]uint64{{9, 3, 0}, {8, 4, 0}, {8, 3, 1}, {8, 3, 2}, {8, 3, 1 << 63}, {6, 3, 0}} {
+		reply(lie[0], lie[1], lie[2])
+	}
+	if open := c.open(); len(open) != 2 {
+		t.Errorf("%d ranks are open after lies, want 2", len(open))
+	}
+	reply(8, 3, 0)
+	reply(8, 3, 0)
+	reply(9, 3, 1)
+	<-c.done
+	if len(c.answers) != 2 {
+		t.Errorf("%d answers for 2 ranks", len(c.answers))
+	}
+}
+
+func TestAWorkerSpeaksForItselfOnly(t *testing.T) {
+	registerTarget()
+	e, err := Start(t.Context(), NoSession(), AllInProcess())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	ctx := e.Context()
+	p, err := SpawnProcs(ctx, Name("p"), Dim("gpus", 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := Spawn(ctx, p, "m", Target{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger := p.r.First + 1
+	h := e.hub
+	ask := func(name string, body any) error {
+		b, err := quicnet.Enc().Marshal(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = h.node.handlers[name](ctx, quicnet.Addr{Proc: stranger}, b)
+		return err
+	}
+	other, err := Spawn(ctx, p.Slice(At("gpus", 0)), "other", Target{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, err := range map[string]error{
+		"a failure of another's actor": ask(sysFailure, failureReport{Mesh: other.r.ID, Rank: 0, What: "lies"}),
+		"a failure of no actor":        ask(sysFailure, failureReport{Rank: 0, What: "lies"}),
+		"a stop in another's name":     ask(sysVerb, ownedVerb{Actor: other.r.ID, Verb: verbBody{Stop: &control.StopReq{Mesh: "m"}}}),
+		"a stop of what it owns not":   ask(sysVerb, ownedVerb{Actor: m.r.ID, Verb: verbBody{Stop: &control.StopReq{Mesh: "other"}}}),
+		"a frame in another's name":    h.node.relayed(quicnet.Addr{Proc: stranger}, quicnet.AppendEnvelope(nil, &quicnet.Envelope{Kind: quicnet.KindCall, From: quicnet.Addr{Proc: p.r.First}, To: quicnet.Addr{Proc: p.r.First}})),
+	} {
+		if !errors.Is(err, ErrForbidden) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	h.takeReport(stranger, report{Ranks: []rankReport{{Mesh: other.r.ID, Rank: 0, State: control.RankState{State: "failed"}}, {Mesh: 99, Rank: -1}, {Mesh: m.r.ID, Rank: 1 << 40}}})
+	if st := h.meshOf(other.r.ID).rec.Ranks[0].State; st == "failed" {
+		t.Error("a stranger's report was believed")
+	}
+	if _, err := Method(m, (*Target).Add).Call(ctx, 1); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestHostileReferencesDoNotDecode(t *testing.T) {
+	registerTarget()
+	home := shape.RegionOf(shape.Extent{{Name: "gpus", Size: 2}})
+	wide := shape.RegionOf(shape.Extent{{Name: "gpus", Size: 3}})
+	for what, ref := range map[string]any{
+		"another type":        control.MeshRef{Name: "m", Type: "x.Y", Home: home, View: home},
+		"a slice too wide":    control.MeshRef{Name: "m", Type: "github.com/monarch-tui/monarch-tui/engine.Target", Home: home, View: wide},
+		"no shape":            control.MeshRef{Name: "m", Type: "github.com/monarch-tui/monarch-tui/engine.Target"},
+		"something different": 42,
+	} {
+		b, err := quicnet.Enc().Marshal(ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var m Mesh[Target]
+		if err := m.UnmarshalCBOR(b); err == nil {
+			t.Errorf("%s was accepted", what)
+		}
+	}
+	b, err := quicnet.Enc().Marshal(procRef{Name: "p", Extent: home.Extent(), View: wide})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var p ProcMesh
+	if err := p.UnmarshalCBOR(b); err == nil {
+		t.Error("a proc mesh's slice too wide was accepted")
+	}
+	if b, err := (Mesh[Target]{}).MarshalCBOR(); err != nil || !bytes.Equal(b, []byte{0xf6}) {
+		t.Errorf("the zero mesh travels as %x, %v", b, err)
+	}
+}
