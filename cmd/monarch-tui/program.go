@@ -116,11 +116,15 @@ func (p *program) open(ctx context.Context) (*control.Client, func() error, erro
 
 // silent says why a program did not greet us, and ends it: it holds nothing of ours, so there is nothing to wait for.
 func (p *program) silent(cmd *exec.Cmd, gone <-chan struct{}, kill func(), err error, tail *lastLines) error {
+	grace := time.Second // it may be on its way out
+	if errors.Is(err, context.DeadlineExceeded) {
+		grace = 0
+	}
 	select {
 	case <-gone:
-	case <-time.After(time.Second): // it may be on its way out
+	case <-time.After(grace):
 		kill()
-		if errors.Is(err, context.DeadlineExceeded) {
+		if grace == 0 {
 			return fmt.Errorf("%s did not reach engine.Main within %s: does its main call it, and what does it do before?%w%s", p.path, greeting, hidden{err}, tail.said())
 		}
 		return fmt.Errorf("%s did not answer as a program with our engine does: %w%s", p.path, err, tail.said())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"regexp"
@@ -59,6 +60,8 @@ func execute(ctx context.Context, args []string) int {
 		return exitInterrupted
 	case errors.As(err, &e):
 		return e.code
+	case errors.As(err, new(*fs.PathError)): // stdout could not be written
+		return exitInternal
 	}
 	return exitUsage // cobra's own errors: unknown flags and commands
 }

@@ -94,7 +94,7 @@ func (f *runFlags) run(ctx context.Context, files, progArgs []string) error {
 	out := &report{w: os.Stdout}
 	r := script.Runner{
 		Open: open, Format: f.format, Out: out, Stdin: os.Stdin, Times: f.times, Color: colored(os.Stdout),
-		Options: script.Options{Timeout: f.timeout, FileTimeout: f.fileTimeout, Seed: int(f.seed), Short: f.short, Conds: conditions()}, //nolint:gosec // any bits will do
+		Options: script.Options{Timeout: f.timeout, FileTimeout: f.fileTimeout, Seed: int(f.seed), Short: f.short, Conds: conditions()},
 	}
 	var code int
 	if f.commands != "" {

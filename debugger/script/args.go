@@ -267,16 +267,16 @@ func ownTarget(c *Command) (own *Target, takes bool) {
 func lookArgs(p *parser, c *cursor, v *Verb) (any, error) {
 	var a LookArgs
 	var err error
+	takesTarget := v.Name == "state" || v.Name == "log" || v.Name == "info"
 	if c.done() {
 		if v.Name == "state" && !p.focus {
 			return nil, fail(c.at(), "want a mesh (usage: %s)", v.Usage)
 		}
-		if p.focus {
+		if p.focus && takesTarget {
 			a.Target = &Target{Focus: true}
 		}
 		return a, nil
 	}
-	takesTarget := v.Name == "state" || v.Name == "log" || v.Name == "info"
 	if takesTarget && strings.IndexByte("@%.", c.peek()) >= 0 {
 		if a.Target, err = p.target(c); err != nil {
 			return nil, err

@@ -44,6 +44,9 @@ func (e *Error) Error() string { return e.String() + ": " + e.Msg }
 // Detail is the error with the line it is about and a caret under the place.
 func (e *Error) Detail() string {
 	const most = 160
+	if e.Line == 0 {
+		return e.Error()
+	}
 	line, at := []rune(strings.ReplaceAll(e.Source, "\t", " ")), e.Column-1
 	if cut := at - most/2; len(line) > most && cut > 0 {
 		line, at = append([]rune("…"), line[cut:]...), at-cut+1

@@ -13,6 +13,7 @@ import (
 	exprparser "github.com/expr-lang/expr/parser"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/schema"
 )
 
 // whole are the names for expressions about everything.
@@ -220,11 +221,28 @@ func (s *Session) environments(ctx context.Context, set rankSet, e *Expr, flush 
 			if st.err != "" {
 				return nil, fmt.Errorf("the state of @%s[%d] cannot be read: %s", set.ref.Name, r, st.err)
 			}
+			if err := e.fieldsOf(st.value); err != nil {
+				return nil, err
+			}
 			env["state"] = st.value
 		}
 		envs = append(envs, env)
 	}
 	return envs, nil
+}
+
+// fieldsOf refuses a field that the actor does not have: nil, which it would be, makes "none" hold and hides the mistake.
+func (e *Expr) fieldsOf(state any) error {
+	have, ok := state.(map[string]any)
+	if !ok || len(have) >= stateCount { // not all was read
+		return nil
+	}
+	for _, f := range e.state {
+		if _, ok := have[f]; !ok {
+			return fmt.Errorf("the state has no field %s%s (state?.%s is nil where there is none)", quoted(f), schema.Suggest(f, slices.Sorted(maps.Keys(have))), f)
+		}
+	}
+	return nil
 }
 
 // explain shows the values that an expression compares: "state.count = 2".

@@ -32,6 +32,7 @@ type Expr struct {
 	Text  string
 	prog  *vm.Program
 	names map[string]bool // that it uses
+	state []string        // fields of the actor's state that it names
 }
 
 // names says which names an expression may use.
@@ -114,6 +115,7 @@ type checker struct {
 	used  []*ast.IdentifierNode
 	lets  map[string]bool
 	funcs map[ast.Node]bool
+	state []string // fields of state
 	deep  ast.Node
 	inner bool // inside a predicate
 }
@@ -125,6 +127,12 @@ func (v *checker) Visit(node *ast.Node) {
 		v.used = append(v.used, n)
 	case *ast.VariableDeclaratorNode:
 		v.lets[n.Name] = true
+	case *ast.MemberNode:
+		base, isName := n.Node.(*ast.IdentifierNode)
+		field, isField := n.Property.(*ast.StringNode)
+		if isName && isField && base.Value == "state" && !n.Optional {
+			v.state = append(v.state, field.Value)
+		}
 	case *ast.CallNode:
 		v.funcs[n.Callee] = true
 	case *ast.PredicateNode:
@@ -147,6 +155,7 @@ func (e *Expr) check(root ast.Node, at int, allowed names) error {
 	if v.deep != nil {
 		return fail(offset(v.deep), "a predicate within a predicate may run for very long: use let to take a step before it")
 	}
+	e.state = v.state
 	for _, n := range v.used {
 		switch {
 		case v.lets[n.Value]:

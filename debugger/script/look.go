@@ -188,14 +188,18 @@ func meshInfo(p *control.Picture, m *control.Mesh, set rankSet) []string {
 		if st.Reason != "" {
 			line += ": " + aboutRank(m.Ref.Name, r, st.Reason)
 		}
-		f.add(r, line)
+		f.add(r, withoutPIDs(line))
 	}
 	return append(out, f.lines()...)
 }
 
 // aboutRank drops a rank's own name from the front of a text about it, so that the texts of several ranks fold.
 func aboutRank(mesh string, rank int, text string) string {
-	return strings.TrimPrefix(text, fmt.Sprintf("@%s[%d] ", mesh, rank))
+	rest, ok := strings.CutPrefix(text, fmt.Sprintf("@%s[%d] ", mesh, rank))
+	if !ok || rest == "" || rest[0] < 'a' || rest[0] > 'z' { // it begins a path, as in @A[0] → @B[0] → @A[0]
+		return text
+	}
+	return rest
 }
 
 func procsInfo(p *control.Picture, pm *control.ProcMesh, ranks []int) []string {
@@ -210,7 +214,7 @@ func procsInfo(p *control.Picture, pm *control.ProcMesh, ranks []int) []string {
 			if pr.Reason != "" {
 				line += ": " + pr.Reason
 			}
-			f.add(r, line)
+			f.add(r, withoutPIDs(line))
 		}
 	}
 	return append(out, f.lines()...)

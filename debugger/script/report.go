@@ -136,10 +136,6 @@ func (t *textReport) paint(code, s string) string {
 
 func (t *textReport) broken(_ string, errs []*Error) {
 	for _, e := range errs {
-		if e.Line == 0 {
-			fmt.Fprintf(t.w, "%s: %s\n", e.File, e.Msg)
-			continue
-		}
 		fmt.Fprintln(t.w, e.Detail())
 	}
 }

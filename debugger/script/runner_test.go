@@ -108,6 +108,18 @@ func TestScriptsEndAsTheyShould(t *testing.T) {
 		{"let that is typed wrong", "let x = nope\n", 2, nil},
 		{"info", toys + "info\n  text contains \"session test of prog\"\ninfo p\n  text contains \"gpus: 4\"\ninfo @t[0-1]\n  text contains \"[0-1] idle\"\nls\n  text contains \"@t\"\nendpoints\n  text contains \"Toy.Hello(msg string) → string\"\nendpoints Toy\n  text contains \"no endpoint\"\ncalls\n  text == \"\"\nhelp\n  not (text contains \"break\")\nhelp break\nlog\n", 0, nil},
 		{"sleep", "sleep 1ms\n", 0, nil},
+		{"wait tells a hang", toys + "option timeout 100ms\ncall @t.Gate &j\nwait\n", 4, []string{"FAIL   5  wait", "&j: @t.Gate: no answer from @t[0-3]"}},
+		{"the end of the script tells a hang", toys + "option timeout 100ms\ncall @t.Gate &j\n", 4, []string{"FAIL   4  (end of the script)", "&j: @t.Gate: no answer from @t[0-3]"}},
+		{"the worst of several jobs gives the code", toys + "option timeout 100ms\ncall @t.Add {By: 1000} &a\ncall @t.Gate &b\nwait\n", 4, []string{"&a: @t.Add failed on 2 of 4 ranks", "&b: @t.Gate: no answer"}},
+		{"wait shows what jobs gave", toys + "call @t[0].Hello a &a\ncall @t.Value &b\nwait\n", 0, []string{`&a [0] "hello from 0"`, "&b [0-3] 10"}},
+		{"let shows what it named", toys + "call @t.Value\nlet n = sum(results) + 2\n", 0, []string{"n = 42\n"}},
+		{"a wanted failure can be read", toys + "! call @t.Add {By: 1000}\n", 0, []string{"as wanted: @t.Add failed on 2 of 4 ranks:", "[1,3] add 1000: bad rank"}},
+		{"a state's field that is none", toys + "call @t.Value\n  none state.cuont == 3\n", 1, []string{`the state has no field "cuont" (did you mean count?)`}},
+		{"a state's field that may be missing", toys + "call @t.Value\n  state?.cuont == nil\n", 0, nil},
+		{"info of some processes", toys + "info p[1:3]\n  text contains \"[1-2] \"\ninfo p ranks(0)\n", 0, nil},
+		{"info of a process that is none", toys + "info p[9]\n", 3, []string{"p: rank 9 is out of range"}},
+		{"types by the name that spawn takes", toys + "ls\ninfo @t\n", 0, []string{" Toy on p ", "@t: Toy {gpus: 4} on p"}},
+		{"a long command is cut in the report", "echo " + strings.Repeat("x", 2000) + "\n", 0, []string{"xxx… (2005 characters)\n"}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
