@@ -26,11 +26,11 @@ func TestAStackIsCutToTheFramesOfThePersonWhoReadsIt(t *testing.T) {
 		"goroutine 7 [running]:", "runtime/debug.Stack()", "\t/go/src/runtime/debug/stack.go:26 +0x5e",
 		"example.com/x/engine.guard.func1()", "\t/x/engine/activation.go:148 +0x4d",
 		"panic({0x8a5b40?, 0xa1e2d0?})", "\t/go/src/runtime/panic.go:783 +0x132",
-		"main.(*B).inner(...)", "\t/home/me/main.go:22",
-		"main.(*B).Boom(0xc0001, {0xa2c, 0xc00})", "\t/home/me/main.go:23 +0x25",
+		"main.(*B).inner(...)", "\t/src/main.go:22",
+		"main.(*B).Boom(0xc0001, {0xa2c, 0xc00})", "\t/src/main.go:23 +0x25",
 		"example.com/x/engine.Signal[...].func1()", "\t/x/engine/bind.go:99 +0x33",
 	}, "\n")
-	want := []string{"main.(*B).inner at /home/me/main.go:22", "main.(*B).Boom at /home/me/main.go:23"}
+	want := []string{"main.(*B).inner at /src/main.go:22", "main.(*B).Boom at /src/main.go:23"}
 	if got := frames(stack); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
