@@ -117,13 +117,14 @@ func (act *activation) prepare() (context.Context, *wireError) {
 		return nil, bad("index %d is outside the %d ranks of the view", env.Index, v.size)
 	}
 	act.point = Point{Extent: v.extent, Rank: int(env.Index)}
-	a.mu.Lock()
+	cancelled := act.ctx.Err() != nil // between the mailbox and here: it need not begin
+	a.mu.Lock()                       // after the look at the context: an actor that ends says so before it cancels
 	why := a.ended
 	a.mu.Unlock()
-	if why != nil {
+	switch {
+	case why != nil:
 		return nil, why
-	}
-	if act.ctx.Err() != nil { // cancelled between the mailbox and here: it need not begin
+	case cancelled:
 		return nil, outcomeOf(context.Cause(act.ctx))
 	}
 	ctx := context.WithValue(act.ctx, ctxKey{}, &ctxInfo{node: a.node, actor: a, act: act})
