@@ -40,11 +40,23 @@ func TestAProgramOfOnesOwn(t *testing.T) {
 		},
 		"a panic gives its stack's first words": {
 			args: []string{"run", "-p", prog, "-c", `procs p gpus=2; spawn @t on p Tally; call @t.Boom`}, code: 3,
-			want: []string{"panic: tally overflow"},
+			want: []string{"panic: tally overflow", "main.(*Tally).Boom at "},
 		},
 		"a worker that cannot start": {
 			args: []string{"run", "-p", prog, "-c", `procs p gpus=2`, "--", "-refuse"}, code: 3,
 			want: []string{"before it reached engine.Main", "no workers today"},
+		},
+		"a program that ends before engine.Main": {
+			args: []string{"run", "-p", prog, "-c", `ls`, "--", "-early", "exit"}, code: 3,
+			want: []string{"ended (exit status 5) before it reached engine.Main: does its main call it?; it printed:\n             no config"},
+		},
+		"a program that says something else": {
+			args: []string{"run", "-p", prog, "-c", `ls`, "--", "-early", "babble"}, code: 3,
+			want: []string{"did not answer as a program with our engine does: malformed frame"},
+		},
+		"what run prints is for the person who asks for it": {
+			args: []string{"run", "-p", prog, "--main", "-c", `expect @tally: any state.seen != nil within 20s`},
+			want: []string{"run begins", "1 step: 1 ok"},
 		},
 		"a Go program without our engine is not run": {
 			args: []string{"run", "-p", stranger, "-c", "ls"}, code: 2,
