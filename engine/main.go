@@ -20,6 +20,9 @@ const controlEnv = "MONARCH_CONTROL_FD"
 // mainEnv, next to controlEnv, asks for run to be called too.
 const mainEnv = "MONARCH_CONTROL_MAIN"
 
+// seedEnv, next to controlEnv, is the tool's --seed.
+const seedEnv = "MONARCH_CONTROL_SEED"
+
 // returnTime is how long run has to return once its context was cancelled by an unhandled failure.
 const returnTime = 10 * time.Second
 

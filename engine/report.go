@@ -68,28 +68,32 @@ func (n *node) sendReport() {
 	for _, a := range actors {
 		r.Ranks = append(r.Ranks, rankReport{Mesh: a.id, Rank: a.rank, State: a.state()})
 	}
-	r.Waits = n.waitEdges()
+	var open bool
+	r.Waits, open = n.waitEdges()
+	if open { // a wait grows older without an event: look again
+		n.touch()
+	}
 	if n.local != nil && n.hub == nil {
 		n.local.takeReport(n.id, r)
 		return
 	}
-	if len(r.Waits) > 0 { // a wait grows older without an event: look again
-		n.touch()
-	}
 	_ = n.notice(context.Background(), quicnet.LaneEvents, nil, quicnet.Addr{}, sysReport, r) // may be dropped
 }
 
-// waitEdges lists whom actors of this process have waited for, for a while.
-func (n *node) waitEdges() []control.WaitEdge {
+// waitEdges lists whom actors of this process have waited for, for a while, and says whether any call is open at all.
+func (n *node) waitEdges() (out []control.WaitEdge, open bool) {
 	n.mu.Lock()
 	var calls []*call
 	for _, c := range n.calls {
 		calls = append(calls, c)
 	}
 	n.mu.Unlock()
-	var out []control.WaitEdge
 	for _, c := range calls {
-		if c.caller == nil && n.hub == nil || time.Since(c.started) < slowCall {
+		if c.caller == nil && n.hub == nil {
+			continue
+		}
+		open = true
+		if time.Since(c.started) < slowCall {
 			continue
 		}
 		from := c.client
@@ -103,7 +107,7 @@ func (n *node) waitEdges() []control.WaitEdge {
 			out = append(out, control.WaitEdge{From: from, To: rankLabel(c.ref.Name, rank), Endpoint: c.endpoint, Call: c.id, Since: c.started, State: "sent"})
 		}
 	}
-	return out
+	return out, open
 }
 
 // takeReport puts what a process told into the books; it may speak only for its own ranks.

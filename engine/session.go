@@ -71,6 +71,10 @@ func serveInherited(fd string, run func(context.Context) error, opts []Option) i
 	_, callRun := os.LookupEnv(mainEnv)
 	_ = os.Unsetenv(controlEnv)
 	_ = os.Unsetenv(mainEnv)
+	if seed, err := strconv.ParseUint(os.Getenv(seedEnv), 10, 64); err == nil {
+		opts = append(opts, Seed(seed)) // the command line wins over the program
+	}
+	_ = os.Unsetenv(seedEnv)
 	conn, err := inheritedConn(fd)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "error: %s=%q is set by monarch-tui -p only: %v\n", controlEnv, fd, err)

@@ -80,6 +80,28 @@ func TestAProgramOfOnesOwn(t *testing.T) {
 			}
 		})
 	}
+	t.Run("the seed of the command line", func(t *testing.T) { seedReaches(t, self, prog) })
+}
+
+// seedReaches checks that --seed sets what the program's actors draw.
+func seedReaches(t *testing.T, self, prog string) {
+	t.Helper()
+	draw := func(seed string) string {
+		cmd := exec.Command(self, "run", "-p", prog, "--seed", seed, "-c", "procs p gpus=1; spawn @t on p Tally; call @t.Draw")
+		cmd.Env = append(os.Environ(), "MONARCH_TEST_MAIN=1", "NO_COLOR=1", "XDG_RUNTIME_DIR="+shortDir(t))
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return string(out)
+	}
+	one := draw("1")
+	if again := draw("1"); again != one {
+		t.Errorf("one seed drew twice differently:\n%s\n%s", one, again)
+	}
+	if two := draw("2"); two == one {
+		t.Errorf("seeds 1 and 2 drew the same:\n%s", one)
+	}
 }
 
 // buildStranger builds a program in a module of its own that refers to this one by a replace directive, with the race
