@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"reflect"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -101,7 +102,7 @@ func TestAnAnswerCountsOnlyFromWhoWasAsked(t *testing.T) {
 			id = k
 		}
 		n.mu.Unlock()
-		time.Sleep(time.Millisecond)
+		runtime.Gosched()
 	}
 	answer := func(from uint64, body byte) {
 		n.Frame(quicnet.ID{Proc: from}, quicnet.LaneControl, &quicnet.Envelope{Kind: quicnet.KindSystem, ID: id, Flags: sysAnswer, From: quicnet.Addr{Proc: from}, To: quicnet.Addr{Proc: 5}, Body: []byte{body}})

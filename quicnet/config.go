@@ -114,8 +114,7 @@ type Limits struct {
 	HelloDeadline time.Duration // handshake plus hello, and each step of a join: 3 s
 }
 
-// Timing sets when silence becomes what. Zero fields take the defaults named here (DESIGN.md
-// section 8, P4 and P5). Shorter times find a dead peer sooner and take a busy one for dead.
+// Timing sets when silence becomes what. Zero fields take the defaults named here. Shorter times find a dead peer sooner and take a busy one for dead.
 type Timing struct {
 	Tick        time.Duration // how often links are looked at: 250 ms
 	Heartbeat   time.Duration // request/acknowledge pair each way: 500 ms

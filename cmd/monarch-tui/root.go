@@ -18,7 +18,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/schema"
 )
 
-// The exit codes of the program (DESIGN.md section 6).
+// The exit codes of the program; `run --help` explains them.
 const (
 	exitFailed      = 1
 	exitUsage       = 2

@@ -171,7 +171,7 @@ type ClientInfo struct {
 // Adverb is how an endpoint is called.
 type Adverb uint8
 
-// The adverbs of DESIGN.md 3.1.
+// The six adverbs of package engine.
 const (
 	AdverbCall      Adverb = iota // all ranks, wait for each
 	AdverbCallOne                 // exactly one rank
