@@ -18,17 +18,18 @@ type Demo struct {
 	Name  string
 	Title string
 	Ranks int // actors per mesh unless told otherwise
+	Steps int // how often Run tells a step (package story)
 	Run   func(ctx context.Context, ranks int) error
 }
 
 // All lists the demos in the order to learn from them.
 func All() []Demo {
 	return []Demo{
-		{"toy", "tutorial parts 2 and 3: call all actors, then each one", toy.Ranks, toy.Run},
-		{"pingpong", "tutorial part 4: two groups of actors talk to each other", pingpong.Ranks, pingpong.Run},
-		{"echo", "exercise 1: an endpoint that returns a value", echo.Ranks, echo.Run},
-		{"chain", "exercise 2: three groups in a ring, the way that deadlocks and the way that does not", chain.Ranks, chain.Run},
-		{"counter", "exercise 3: actors that count what they send and receive", counter.Ranks, counter.Run},
+		{"toy", "tutorial parts 2 and 3: call all actors, then each one", toy.Ranks, 3, toy.Run},
+		{"pingpong", "tutorial part 4: two groups of actors talk to each other", pingpong.Ranks, 3, pingpong.Run},
+		{"echo", "exercise 1: an endpoint that returns a value", echo.Ranks, 2, echo.Run},
+		{"chain", "exercise 2: three groups in a ring, the way that deadlocks and the way that does not", chain.Ranks, 2, chain.Run},
+		{"counter", "exercise 3: actors that count what they send and receive", counter.Ranks, 2, counter.Run},
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -92,6 +93,8 @@ type pendingCall struct {
 	mark      int
 	cancelled bool
 	stmt      *Stmt // of a job
+	told      sync.WaitGroup
+	telling   sync.Mutex // held while the listener is told of one answer
 }
 
 // send checks a call against its schema and sends it.
@@ -125,6 +128,7 @@ func (s *Session) send(a CallArgs) (*pendingCall, error) {
 		}
 		p.handles = append(p.handles, h)
 	}
+	s.tell(p)
 	return p, nil
 }
 
@@ -194,9 +198,11 @@ func (s *Session) finish(ctx context.Context, p *pendingCall) (*result, error) {
 			err := s.hang(ctx, p)
 			p.cancel()
 			<-done
+			p.told.Wait()
 			return s.gather(p), err
 		}
 	}
+	p.told.Wait()
 	r := s.gather(p)
 	for _, h := range p.handles {
 		if _, err := h.Wait(); err != nil {

@@ -18,5 +18,6 @@
 //   - INV-BOUND: an expression cannot run away: nodes, memory, nesting and the sizes of collections are limited.
 //   - INV-END: when a file has ended its jobs have ended and what it started is stopped.
 //
-// Locks: Session.mu (the picture and the log lines) is the only one; nothing is called while it is held.
+// Locks: follower.mu (the picture and the log lines, shared by a session and its forks) is a leaf: nothing is called while
+// it is held. pendingCall.telling is held while a listener is told of an answer; a listener must not run statements.
 package script

@@ -42,12 +42,13 @@ func help(name string) []string {
 func Markdown() string {
 	var b strings.Builder
 	b.WriteString("# Commands\n\nThe same lines work in script files (`monarch-tui run FILE`), at the `:` line and at the debugger prompt.\n" +
-		"This page is generated from the table of verbs; `monarch-tui check FILE` tells whether a script is well-formed.\n")
+		"This page is generated from the table of verbs; `monarch-tui check FILE` tells whether a script is well-formed.\n" +
+		"Those under Screen need the explorer.\n")
 	b.WriteString(grammarText)
 	group := ""
 	var later []string
 	for _, v := range Verbs() {
-		if !v.Alive() {
+		if v.Lacks != "" {
 			later = append(later, "`"+v.Name+"`")
 			continue
 		}

@@ -35,24 +35,32 @@ func (o Options) withDefaults() Options {
 // maxLog bounds the lines that a session keeps; the oldest go first.
 const maxLog = 200_000
 
-// Session runs statements, one after the other, on one client. It is for one goroutine at a time.
+// Session runs statements, one after the other, on one client. It is for one goroutine at a time; Fork makes another
+// that may run beside it.
 type Session struct {
-	c      *control.Client
-	opt    Options
-	watch  *control.Watch
-	ctx    context.Context // of jobs and of the watcher
-	cancel context.CancelFunc
-	wg     sync.WaitGroup // the watcher
+	*follower
+	c   *control.Client
+	opt Options
 
 	vars   map[string]any
 	jobs   map[string]*pendingCall
 	groups map[string]rankSet
 	focus  *rankSet
 	last   *result
-	rec    Recorder
+	rec    *Recorder
+	answer func(Answer) // Listen
+	forked bool
 	procs  []string // what this session made, in order
 	meshes []string
 	quit   bool
+}
+
+// follower is what a session and its forks know of the engine.
+type follower struct {
+	watch  *control.Watch
+	ctx    context.Context // of jobs and of the watcher
+	cancel context.CancelFunc
+	wg     sync.WaitGroup // the watcher
 
 	mu      sync.Mutex
 	pic     control.Picture
@@ -71,7 +79,11 @@ func NewSession(ctx context.Context, c *control.Client, opt Options) (*Session, 
 	if err != nil {
 		return nil, fmt.Errorf("watch the session: %w", err)
 	}
-	s := &Session{c: c, opt: opt.withDefaults(), watch: w, vars: map[string]any{}, jobs: map[string]*pendingCall{}, groups: map[string]rankSet{}, changed: make(chan struct{}), last: &result{}}
+	s := &Session{
+		follower: &follower{watch: w, changed: make(chan struct{})},
+		c:        c, opt: opt.withDefaults(), rec: &Recorder{},
+		vars: map[string]any{}, jobs: map[string]*pendingCall{}, groups: map[string]rankSet{}, last: &result{},
+	}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	s.wg.Go(s.follow)
 	return s, s.catchUp(ctx)
@@ -79,6 +91,9 @@ func NewSession(ctx context.Context, c *control.Client, opt Options) (*Session, 
 
 // Close ends the session without stopping anything; Finish does that.
 func (s *Session) Close() error {
+	if s.forked {
+		return nil
+	}
 	err := s.rec.close()
 	s.cancel()
 	s.watch.Close()
@@ -87,7 +102,7 @@ func (s *Session) Close() error {
 }
 
 // follow keeps the picture and the lines up to date until the session ends.
-func (s *Session) follow() {
+func (s *follower) follow() {
 	for {
 		u, err := s.watch.Next(s.ctx)
 		s.mu.Lock()
@@ -119,7 +134,7 @@ func (s *Session) follow() {
 }
 
 // catchUp waits until everything that has happened by now is in the picture.
-func (s *Session) catchUp(ctx context.Context) error {
+func (s *follower) catchUp(ctx context.Context) error {
 	s.mu.Lock()
 	s.sync++
 	token := s.sync
@@ -144,14 +159,14 @@ func (s *Session) catchUp(ctx context.Context) error {
 }
 
 // logMark is the number of the next line.
-func (s *Session) logMark() int {
+func (s *follower) logMark() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.first + len(s.logs)
 }
 
 // picture calls f with the session as it is; f keeps nothing of it.
-func (s *Session) picture(f func(p *control.Picture)) {
+func (s *follower) picture(f func(p *control.Picture)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f(&s.pic)

@@ -156,7 +156,6 @@ func debugVerbs() []*Verb {
 	g := "Debugger"
 	bp, stops, step, rec := "breakpoints", "stops", "stepping", "recordings"
 	return []*Verb{
-		{Name: "attach", Aliases: []string{"a"}, Group: g, Usage: `attach NAME RANK | attach ADDR`, Lacks: "stops to attach to", takes: attachArgs},
 		later(g, "detach", stops, "detach", ""),
 		{Name: "list", Aliases: []string{"l"}, Group: g, Usage: "list [NAME] [-a]", Lacks: stops, takes: form("W? W?")},
 		{Name: "break", Aliases: []string{"b"}, Group: g, Usage: "break TARGET.Endpoint[@site] [if EXPR] [hit N] [once] [stop actor|rank|mesh] [do COMMAND]", Lacks: bp, takes: breakArgs},
@@ -237,14 +236,14 @@ func chaosVerbs() []*Verb {
 
 func screenVerbs() []*Verb {
 	g := "Screen"
-	screen := func(name, usage, shape string) *Verb {
-		return &Verb{Name: name, Group: g, Usage: usage, Screen: true, takes: form(shape)}
+	screen := func(name, usage, summary, shape string) *Verb {
+		return &Verb{Name: name, Group: g, Usage: usage, Summary: summary, Screen: true, takes: form(shape)}
 	}
 	return []*Verb{
-		screen("theme", "theme [NAME]", "W?"),
-		screen("write", "write FILE", "F"),
-		screen("demo", "demo [NAME]", "W?"),
-		screen("focus", "focus TARGET", "T"),
-		screen("less", "less", ""),
+		{Name: "attach", Aliases: []string{"a"}, Group: g, Usage: "attach SESSION", Summary: "explore another session: its name, pid or socket", Screen: true, takes: attachArgs},
+		screen("theme", "theme [NAME]", "colours of the screen", "W?"),
+		screen("write", "write FILE", "write the screen as a picture, an SVG", "F"),
+		screen("demo", "demo [NAME]", "watch a demo, step by step", "W?"),
+		screen("focus", "focus TARGET", "select ranks on the grid", "T"),
 	}
 }

@@ -59,6 +59,7 @@ func Run(ctx context.Context, ranks int) error {
 	if err != nil {
 		return err
 	}
+	defer procs.Stop(context.WithoutCancel(ctx)) // the workers end, whatever happens
 	var ring [3]engine.Mesh[LinkActor]
 	for i, name := range []string{"A", "B", "C"} {
 		if ring[i], err = engine.Spawn(ctx, procs, name, LinkActor{Group: name}); err != nil {
@@ -99,5 +100,5 @@ func Run(ctx context.Context, ranks int) error {
 		}
 		fmt.Fprintf(out, "went round: %v\n", trail)
 	}
-	return procs.Stop(ctx)
+	return story.Linger(ctx)
 }

@@ -57,6 +57,7 @@ func Run(ctx context.Context, ranks int) error {
 	if err != nil {
 		return err
 	}
+	defer procs.Stop(context.WithoutCancel(ctx)) // the workers end, whatever happens
 	a, err := engine.Spawn(ctx, procs, "counter_0", CountingActor{Name: "GroupA"})
 	if err != nil {
 		return err
@@ -94,5 +95,5 @@ func Run(ctx context.Context, ranks int) error {
 			fmt.Fprintf(engine.Out(ctx), "%s[%d] sent %d, received %d\n", group.Name(), point.Rank, c.Sent, c.Received)
 		}
 	}
-	return procs.Stop(ctx)
+	return story.Linger(ctx)
 }

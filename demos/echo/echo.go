@@ -38,6 +38,7 @@ func Run(ctx context.Context, ranks int) error {
 	if err != nil {
 		return err
 	}
+	defer procs.Stop(context.WithoutCancel(ctx)) // the workers end, whatever happens
 	actors, err := engine.Spawn(ctx, procs, "echo_actor", EchoActor{})
 	if err != nil {
 		return err
@@ -61,5 +62,5 @@ func Run(ctx context.Context, ranks int) error {
 		return err
 	}
 	fmt.Fprintf(out, "\n%s\n", value)
-	return procs.Stop(ctx)
+	return story.Linger(ctx)
 }

@@ -3,6 +3,7 @@ package pingpong
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -50,10 +51,12 @@ func Run(ctx context.Context, ranks int) error {
 	if err != nil {
 		return err
 	}
+	defer stopA(context.WithoutCancel(ctx)) // the workers end, whatever happens
 	b, stopB, err := group(ctx, ranks, 1, "GroupB")
 	if err != nil {
 		return err
 	}
+	defer stopB(context.WithoutCancel(ctx))
 	fmt.Fprintf(out, "\n✓ Created two actor groups (%d actors each)\n", ranks)
 
 	if err := story.Step(ctx, "Part 4: pair the actors"); err != nil {
@@ -83,10 +86,7 @@ func Run(ctx context.Context, ranks int) error {
 		return err
 	}
 	fmt.Fprintf(out, "\n%s\n✓ Ping Pong Complete!\n%s\n", line, line)
-	if err := stopA(ctx); err != nil {
-		return err
-	}
-	return stopB(ctx)
+	return story.Linger(ctx)
 }
 
 // group starts a mesh of processes with one actor each.
@@ -96,5 +96,8 @@ func group(ctx context.Context, ranks, number int, name string) (engine.Mesh[Pin
 		return engine.Mesh[PingPongActor]{}, nil, err
 	}
 	actors, err := engine.Spawn(ctx, procs, fmt.Sprintf("actor_%d", number), PingPongActor{Name: name})
-	return actors, procs.Stop, err
+	if err != nil {
+		return actors, nil, errors.Join(err, procs.Stop(context.WithoutCancel(ctx)))
+	}
+	return actors, procs.Stop, nil
 }

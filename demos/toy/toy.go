@@ -39,6 +39,7 @@ func Run(ctx context.Context, ranks int) error {
 	if err != nil {
 		return err
 	}
+	defer procs.Stop(context.WithoutCancel(ctx)) // the workers end, whatever happens
 	toys, err := engine.Spawn(ctx, procs, "toy_actor", ToyActor{})
 	if err != nil {
 		return err
@@ -65,5 +66,5 @@ func Run(ctx context.Context, ranks int) error {
 		return err
 	}
 	fmt.Fprint(out, "\n✓ All specific actor calls completed\n")
-	return procs.Stop(ctx)
+	return story.Linger(ctx)
 }

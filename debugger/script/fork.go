@@ -1,0 +1,60 @@
+package script
+
+import (
+	"maps"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+)
+
+// Fork makes a session that runs beside this one: it knows the names and groups of now, records to the same script and
+// follows the same picture. What it names itself stays its own. It must not outlive s, and needs no Close.
+func (s *Session) Fork() *Session {
+	return &Session{
+		follower: s.follower, c: s.c, opt: s.opt, rec: s.rec, answer: s.answer, forked: true,
+		vars: maps.Clone(s.vars), groups: maps.Clone(s.groups), jobs: map[string]*pendingCall{}, last: s.last,
+	}
+}
+
+// Answer is one rank's answer to a call, as text.
+type Answer struct {
+	Rank    int
+	Outcome control.Outcome
+	Value   string // as a literal, "" where there is none
+	Err     string
+	Stack   string // of a panic
+	Took    time.Duration
+}
+
+// Listen has f called with each answer as it comes, before Exec returns, by one goroutine at a time. Only calls that
+// are sent afterwards are heard.
+func (s *Session) Listen(f func(Answer)) { s.answer = f }
+
+// tell tells the listener what comes back.
+func (s *Session) tell(p *pendingCall) {
+	if s.answer == nil {
+		return
+	}
+	for _, h := range p.handles {
+		p.told.Go(func() {
+			for r := range h.Replies() {
+				x := p.rankResult(r)
+				p.telling.Lock()
+				s.answer(Answer{Rank: x.rank, Outcome: x.outcome, Value: x.text, Err: x.err, Stack: x.stack, Took: r.Took})
+				p.telling.Unlock()
+			}
+		})
+	}
+}
+
+// Apart reports whether a statement stands on its own: a fork may run it without the session missing anything.
+func (st *Stmt) Apart() bool {
+	if st.Capture != "" || st.Background != "" || st.Include != nil || len(st.Expect) > 0 || st.Cmd == nil {
+		return false
+	}
+	switch st.Cmd.Args.(type) {
+	case CallArgs, ProcsArgs, SpawnArgs, EndArgs, LookArgs, SleepArgs:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,156 @@
+package paint
+
+import (
+	"strings"
+
+	"charm.land/lipgloss/v2"
+)
+
+// Encode is the screen as text with escape sequences: a row a line.
+func (s *Surface) Encode(t *Theme) string {
+	var b strings.Builder
+	b.Grow(s.origin.W * s.origin.H * 2)
+	s.rows(&b, t)
+	return b.String()
+}
+
+// Plain is the screen as text without styles, blanks at the ends of rows cut.
+func (s *Surface) Plain() string {
+	var b strings.Builder
+	s.rows(&b, nil)
+	lines := strings.Split(b.String(), "\n")
+	for i, l := range lines {
+		lines[i] = strings.TrimRight(l, " ")
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (s *Surface) rows(b *strings.Builder, t *Theme) {
+	area := s.clip
+	for y := area.Y; y < area.Y+area.H; y++ {
+		if y > area.Y {
+			b.WriteByte('\n')
+		}
+		row := s.c.cells[y*s.c.w+area.X : y*s.c.w+area.X+area.W]
+		for from := 0; from < len(row); {
+			to := from + 1
+			for to < len(row) && row[to].style == row[from].style {
+				to++
+			}
+			var open, end string
+			if t != nil {
+				open, end = t.sequences(row[from].style)
+			}
+			b.WriteString(open)
+			for i, c := range row[from:to] {
+				switch {
+				case c.width == 0 && from+i == 0: // the first half lies outside
+					b.WriteByte(' ')
+				case c.width == 2 && from+i == len(row)-1:
+					b.WriteByte(' ')
+				case t != nil && t.ASCII:
+					b.WriteString(ascii(c))
+				default:
+					b.WriteString(c.text)
+				}
+			}
+			b.WriteString(end)
+			from = to
+		}
+	}
+}
+
+// sequences are what stands before and after a run of a style.
+func (t *Theme) sequences(st Style) (open, end string) {
+	if p, ok := t.opened[st]; ok {
+		return p[0], p[1]
+	}
+	ls := lipgloss.NewStyle()
+	if t.Mono && st.Bg != Default {
+		st.Attr ^= Reverse
+	}
+	if c := t.colors[st.Fg]; c != nil {
+		ls = ls.Foreground(c)
+	}
+	if c := t.colors[st.Bg]; c != nil {
+		ls = ls.Background(c)
+	}
+	ls = ls.Bold(st.Attr&Bold != 0).Reverse(st.Attr&Reverse != 0).Underline(st.Attr&Underline != 0).Strikethrough(st.Attr&Strike != 0)
+	const mark = "x"
+	open, end, _ = strings.Cut(ls.Render(mark), mark)
+	t.opened[st] = [2]string{open, end}
+	return open, end
+}
+
+// ascii is a cell in ASCII, as wide as the original.
+func ascii(c cell) string {
+	if c.width == 0 {
+		return ""
+	}
+	if len(c.text) == 1 {
+		return c.text
+	}
+	for _, r := range c.text {
+		if a := asciiOf(r); a != "" {
+			return a
+		}
+		break
+	}
+	return strings.Repeat("?", int(c.width))
+}
+
+// asciiOf is what ASCII has for a sign of ours, "" for nothing.
+func asciiOf(r rune) string {
+	switch r {
+	case '·', '–', '∙':
+		return "."
+	case '●', '✓':
+		return "*"
+	case '◆':
+		return "B"
+	case '▲':
+		return "!"
+	case '✕', '×':
+		return "X"
+	case '○':
+		return "o"
+	case '◌', '…':
+		return "~"
+	case '╭', '╮', '╯', '╰', '┏', '┓', '┗', '┛', '├', '┤', '┬', '┴', '┼', '└', '┘', '┌', '┐', '┣', '┫':
+		return "+"
+	case '─', '╌', '▔', '▁', '▂':
+		return "-"
+	case '━', '═', '▃', '▄', '▅', '▀':
+		return "="
+	case '│', '┃', '┊', '▏', '▐', '▌', '║':
+		return "|"
+	case '▸', '▶', '→', '›':
+		return ">"
+	case '◀', '←', '‹', '↩', '◂':
+		return "<"
+	case '▾', '▼', '↓':
+		return "v"
+	case '↑', '▴':
+		return "^"
+	case '↳':
+		return "`"
+	case '▆', '▇', '█', '▓', '▒', '░':
+		return "#"
+	case '◇':
+		return "D"
+	case '≥':
+		return ">"
+	case '≤':
+		return "<"
+	case 'µ':
+		return "u"
+	case '“', '”':
+		return "\""
+	case '‘', '’':
+		return "'"
+	}
+	if r >= 0x2800 && r <= 0x28ff { // braille: spinners
+		return "|"
+	}
+	return ""
+}

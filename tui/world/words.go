@@ -1,0 +1,72 @@
+package world
+
+import (
+	"strconv"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+)
+
+// RankWord is World.Word of an actor whose process, nil when it is not known, is at hand.
+func RankWord(r *control.RankState, p *control.Proc) string {
+	if p != nil {
+		if word := ProcWord(p); word == "failed" || word == "paused" {
+			return word
+		}
+	}
+	switch r.State {
+	case "starting", "idle", "failed":
+		return r.State
+	case "busy":
+		if r.Queue >= Backlog {
+			return "warning"
+		}
+		return "busy"
+	}
+	return "gone" // stopped, gone
+}
+
+// MeshWord is the state of a whole mesh or proc mesh in the screens' vocabulary, of what its record says.
+func MeshWord(state string, gone bool) string {
+	switch {
+	case gone:
+		return "gone"
+	case state == "starting" || state == "failed":
+		return state
+	case state == "stopping" || state == "stopped":
+		return "gone"
+	}
+	return "idle"
+}
+
+// Severities are the words of the screens' vocabulary from the one that needs nobody to the one that needs somebody
+// first.
+func Severities() []string {
+	return []string{"idle", "busy", "starting", "gone", "paused", "warning", "failed"}
+}
+
+// Severity is the place of a word in Severities: of several states the highest is the one to show.
+func Severity(word string) int {
+	switch word {
+	case "busy":
+		return 1
+	case "starting":
+		return 2
+	case "gone":
+		return 3
+	case "paused":
+		return 4
+	case "warning":
+		return 5
+	case "failed":
+		return 6
+	}
+	return 0
+}
+
+// Place says where a process runs: gpu-1@host-0, or p[3]@host-0 without a GPU slot.
+func Place(p *control.Proc) string {
+	if p.Slot >= 0 {
+		return "gpu-" + strconv.Itoa(p.Slot) + "@" + p.Host
+	}
+	return p.Mesh + "[" + strconv.Itoa(p.Rank) + "]@" + p.Host
+}

@@ -1,0 +1,134 @@
+package world
+
+import (
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+)
+
+// How much of the past is kept.
+const (
+	MaxMessages = 20_000
+	MaxLogs     = 20_000
+	rateSeconds = 60
+)
+
+// World is what the explorer knows of a session.
+type World struct {
+	control.Picture
+	Now      time.Time // of the frame; all ages are counted from it
+	AsOf     time.Time // not zero: the connection is lost, and what is shown is as of then
+	Messages Ring[control.Message]
+	Logs     Ring[control.Log]
+	Loaded   bool // a first snapshot has come
+
+	rate   [rateSeconds]int // messages in each of the last seconds
+	second int64
+	rev    uint64
+}
+
+// New makes a world that knows nothing yet.
+func New() *World {
+	return &World{Messages: NewRing[control.Message](MaxMessages), Logs: NewRing[control.Log](MaxLogs)}
+}
+
+// Apply brings the world up to date. Now must be set before.
+func (w *World) Apply(u control.Update) {
+	w.Loaded = w.Loaded || u.Snapshot != nil
+	w.Picture.Apply(u)
+	w.tick()
+	for _, ev := range u.Events {
+		switch {
+		case ev.Message != nil:
+			w.Messages.Add(*ev.Message)
+			w.rate[w.second%rateSeconds]++
+		case ev.Log != nil:
+			w.Logs.Add(*ev.Log)
+		}
+	}
+	w.rev++
+}
+
+// Revision changes whenever the world does: what was computed at an equal revision still holds, but for ages.
+func (w *World) Revision() uint64 { return w.rev }
+
+// tick turns the counts of messages on to the present second.
+func (w *World) tick() {
+	now := w.Now.Unix()
+	if now-w.second > rateSeconds {
+		w.second = now - rateSeconds
+	}
+	for w.second < now {
+		w.second++
+		w.rate[w.second%rateSeconds] = 0
+	}
+}
+
+// Rate is how many messages were seen in each of the last n full seconds, oldest first.
+func (w *World) Rate(n int) []int {
+	w.tick()
+	out := make([]int, 0, n)
+	for i := min(n, rateSeconds-1); i > 0; i-- {
+		out = append(out, w.rate[(w.second-int64(i)+2*rateSeconds)%rateSeconds])
+	}
+	return out
+}
+
+// Live yields the meshes and proc meshes that have not ended.
+func (w *World) Live() (procs []*control.ProcMesh, meshes []*control.Mesh) {
+	for i := range w.ProcMeshes {
+		if !w.ProcMeshes[i].Gone {
+			procs = append(procs, &w.ProcMeshes[i])
+		}
+	}
+	for i := range w.Meshes {
+		if !w.Meshes[i].Gone {
+			meshes = append(meshes, &w.Meshes[i])
+		}
+	}
+	return procs, meshes
+}
+
+// MeshByID finds an actor mesh, also one that has ended.
+func (w *World) MeshByID(id uint64) (*control.Mesh, bool) {
+	for i := range w.Meshes {
+		if w.Meshes[i].Ref.ID == id {
+			return &w.Meshes[i], true
+		}
+	}
+	return nil, false
+}
+
+// ProcOf is the process of a rank of a mesh.
+func (w *World) ProcOf(m *control.Mesh, rank int) (*control.Proc, bool) {
+	return w.Proc(m.Ref.First + uint64(m.Ref.Home.RankAt(rank))) //nolint:gosec // ranks are not negative
+}
+
+// Word is the state of a rank in the screens' vocabulary (package paint): its actor's, or its process's where that is
+// worse.
+func (w *World) Word(m *control.Mesh, rank int) string {
+	p, _ := w.ProcOf(m, rank)
+	return RankWord(&m.Ranks[rank], p)
+}
+
+// Backlog is how many messages may wait in a mailbox before it is a warning.
+const Backlog = 100
+
+// ProcWord is the state of a process in the screens' vocabulary.
+func ProcWord(p *control.Proc) string {
+	switch {
+	case p.Held || p.Paused:
+		return "paused"
+	}
+	switch p.State {
+	case "requested", "launching", "joining":
+		return "starting"
+	case "ready":
+		return "idle"
+	case "suspect", "unreachable":
+		return "warning"
+	case "stopping", "exited":
+		return "gone"
+	}
+	return "failed" // failed, lost, killed, oom, fenced
+}
