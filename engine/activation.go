@@ -29,7 +29,9 @@ type activation struct {
 
 	mu     sync.Mutex
 	chain  []quicnet.Hop // who waits for this activation
-	awaits map[*call]struct{}
+	turn   uint64        // number of the notice that chain came with; 0: it came with the message
+	seq    uint64        // number of the last notice that went to its calls
+	awaits map[*call]int // waits on each call
 }
 
 // stamp makes a message the child of the activation that sends it.
@@ -45,11 +47,16 @@ func (a *activation) stamp(env *quicnet.Envelope) {
 // holds a.mu.
 func (a *actor) admit(env *quicnet.Envelope) *activation {
 	act := &activation{actor: a, env: env, ep: a.typ.eps[env.Endpoint], since: time.Now(), chain: env.Chain}
+	key := messageKey{env.From.Proc, env.ID}
+	if turn, ok := a.turns[key]; ok {
+		act.turn = turn
+		delete(a.turns, key)
+	}
 	act.ctx, act.stop = context.WithCancelCause(a.ctx)
 	if a.running == nil {
 		a.running = map[messageKey]*activation{}
 	}
-	a.running[messageKey{env.From.Proc, env.ID}] = act
+	a.running[key] = act
 	a.since = act.since
 	return act
 }

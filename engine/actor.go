@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime/pprof"
 	"slices"
 	"strconv"
@@ -35,6 +36,7 @@ type actor struct {
 	kick     chan struct{}
 	starts   chan *activation // concurrent endpoints, in arrival order
 	running  map[messageKey]*activation
+	turns    map[messageKey]uint64 // of queued messages: number of the last notice about them
 	draining bool
 	quiet    chan struct{} // set while draining; closed when nothing is left to do
 	ended    *wireError    // set once: what later messages are told
@@ -51,13 +53,14 @@ func (a *actor) label() string { return "@" + a.name + "[" + strconv.Itoa(a.rank
 // enqueue takes a message into the mailbox, or refuses it. It runs on a link's reader and does not block.
 func (a *actor) enqueue(env *quicnet.Envelope) {
 	ep := a.typ.eps[env.Endpoint]
+	a.mu.Lock()
 	if env.Flags&flagWaits != 0 && len(env.Chain) > 0 {
 		if w := a.closesCycle(ep, env.Chain); w != nil {
+			a.mu.Unlock()
 			a.node.refuse(env, w)
 			return
 		}
 	}
-	a.mu.Lock()
 	if a.ended != nil {
 		why := a.ended
 		a.mu.Unlock()
@@ -175,7 +178,7 @@ func (a *actor) end(why *wireError, failed bool) {
 	}
 	a.ended, a.failed = why, failed
 	queue := a.queue
-	a.queue = nil
+	a.queue, a.turns = nil, nil
 	a.since = time.Now()
 	a.checkQuiet()
 	a.mu.Unlock()
@@ -206,6 +209,7 @@ func (a *actor) abandon(why *wireError) {
 
 // dropQueued takes a message out of the mailbox that will not be handled. The caller holds a.mu.
 func (a *actor) dropQueued(i int) {
+	delete(a.turns, messageKey{a.queue[i].From.Proc, a.queue[i].ID})
 	a.queue = slices.Delete(a.queue, i, i+1)
 	a.checkQuiet()
 }
@@ -227,30 +231,40 @@ func (a *actor) cancelMessage(proc, id uint64) {
 	}
 }
 
-// noticeWait tells a message, queued or running, that its caller waits for it now. Chains of one message only grow, so a
-// shorter one is an older one that was overtaken.
-func (a *actor) noticeWait(proc, id uint64, chain []quicnet.Hop) {
+// noticeWait tells a message, queued or running, that its caller waits for it now, or does not any more.
+func (a *actor) noticeWait(proc uint64, w waitNotice) {
+	key := messageKey{proc, w.ID}
 	a.mu.Lock()
-	at := slices.IndexFunc(a.queue, func(env *quicnet.Envelope) bool { return env.From.Proc == proc && env.ID == id })
+	at := slices.IndexFunc(a.queue, func(env *quicnet.Envelope) bool { return env.From.Proc == proc && env.ID == w.ID })
 	if at < 0 {
-		act := a.running[messageKey{proc, id}]
+		act := a.running[key]
 		a.mu.Unlock()
 		if act != nil {
-			act.extend(chain)
+			act.rechain(w.Chain, w.Seq)
 		}
 		return
 	}
+	if w.Seq <= a.turns[key] { // overtaken by a newer one
+		a.mu.Unlock()
+		return
+	}
 	env := a.queue[at]
-	w := a.closesCycle(a.typ.eps[env.Endpoint], chain)
-	if w != nil {
+	why := a.closesCycle(a.typ.eps[env.Endpoint], w.Chain)
+	if why != nil {
 		a.dropQueued(at)
-	} else if len(chain) > len(env.Chain) {
+	} else {
+		if a.turns == nil {
+			a.turns = map[messageKey]uint64{}
+		}
+		a.turns[key], env.Chain = w.Seq, w.Chain
 		env.Flags |= flagWaits
-		env.Chain = chain
+		if len(w.Chain) == 0 {
+			env.Flags &^= flagWaits
+		}
 	}
 	a.mu.Unlock()
-	if w != nil {
-		a.node.refuse(env, w)
+	if why != nil {
+		a.node.refuse(env, why)
 	}
 }
 
@@ -319,14 +333,22 @@ func (a *actor) inBetween(ctx context.Context, fn func()) error {
 	}
 }
 
+// maxNext is how much of its mailbox an actor tells.
+const maxNext = 16
+
 // state is what a front end shows of the actor.
 func (a *actor) state() control.RankState {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	s := control.RankState{State: "idle", Queue: len(a.queue), Since: a.since, Handled: a.handled}
-	for _, act := range a.running {
+	acts := slices.Collect(maps.Values(a.running))
+	slices.SortFunc(acts, func(x, y *activation) int { return x.since.Compare(y.since) })
+	for _, act := range acts {
 		s.State = "busy"
-		s.Running = append(s.Running, act.env.Endpoint)
+		s.Running, s.Calls = append(s.Running, act.env.Endpoint), append(s.Calls, act.env.Call)
+	}
+	for _, env := range a.queue[:min(len(a.queue), maxNext)] {
+		s.Next = append(s.Next, env.Call)
 	}
 	switch {
 	case a.failed:

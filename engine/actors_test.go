@@ -34,6 +34,11 @@ func TestMain(m *testing.M) {
 		engine.Register[Looper]()
 		engine.Register[Boss]()
 		engine.Register[Courier]()
+		engine.Register[Hog]()
+		engine.Register[Sleeper]()
+		engine.Register[Foreman]()
+		engine.Register[Clerk]()
+		engine.Register[Patient](engine.Concurrent((*Patient).Open))
 		dieOnce()
 		if os.Getenv("ENGINE_TEST_FORGET") == "" || !engine.InWorker() {
 			engine.Register[Forgotten]()

@@ -72,7 +72,7 @@ func (n *node) takeReply(env *quicnet.Envelope) {
 	n.wmu.Lock()
 	n.loads[env.From] = uint32(min(env.Step, 1<<31))
 	n.wmu.Unlock()
-	a := answer{index: i, body: env.Body}
+	a := answer{index: i, body: env.Body, msg: sessionID(env.From.Proc, env.ID)}
 	if env.Kind == quicnet.KindError {
 		var w wireError
 		if err := quicnet.Dec().Unmarshal(env.Body, &w); err != nil {

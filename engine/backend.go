@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -20,11 +19,14 @@ var _ control.Backend = (*hub)(nil)
 func (h *hub) Subscribe(sink func(*control.Event)) (*control.Snapshot, func()) {
 	types, named := describeTypes()
 	h.watched.Store(true)
-	calls := h.openCalls()
+	h.node.touch() // what happened while nobody looked is told from here on
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	waits, _ := h.node.waitEdges()
+	h.takeWaits(0, waits)
 	snap := h.snapshot()
-	snap.Types, snap.Named, snap.Calls = types, named, calls
+	snap.Types, snap.Named = types, named
+	snap.Calls = h.openCalls() // under the lock: of a call that is among them the end is still to be told
 	id := h.nextSink
 	h.nextSink++
 	h.sinks[id] = sink
@@ -51,50 +53,18 @@ func (h *hub) snapshot() *control.Snapshot {
 	for _, c := range h.clients {
 		s.Clients = append(s.Clients, c)
 	}
-	for _, w := range h.waits {
-		s.Waits = append(s.Waits, w...)
+	for _, waits := range h.waits {
+		for _, w := range waits {
+			h.nameWait(&w)
+			s.Waits = append(s.Waits, w)
+		}
 	}
 	slices.SortFunc(s.ProcMeshes, func(a, b control.ProcMesh) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortFunc(s.Procs, func(a, b control.Proc) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortFunc(s.Meshes, func(a, b control.Mesh) int { return cmp.Compare(a.Ref.ID, b.Ref.ID) })
 	slices.SortFunc(s.Clients, func(a, b control.ClientInfo) int { return cmp.Compare(a.ID, b.ID) })
-	slices.SortFunc(s.Waits, func(a, b control.WaitEdge) int {
-		return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To), a.Since.Compare(b.Since))
-	})
-	h.nameWaits(s)
+	slices.SortFunc(s.Waits, compareWaits)
 	return s
-}
-
-// nameWaits says what the message of each wait is doing at its receiver, as last reported.
-func (h *hub) nameWaits(s *control.Snapshot) {
-	for i, w := range s.Waits {
-		for _, m := range s.Meshes {
-			for rank, st := range m.Ranks {
-				if rankLabel(m.Ref.Name, rank) != w.To {
-					continue
-				}
-				switch {
-				case slices.Contains(st.Running, w.Endpoint):
-					s.Waits[i].State = "running"
-				case st.Queue > 0:
-					s.Waits[i].State = "queued"
-				}
-			}
-		}
-	}
-}
-
-// openCalls lists this process's calls that have not ended.
-func (h *hub) openCalls() []control.Call {
-	h.node.mu.Lock()
-	calls := slices.Collect(maps.Values(h.node.calls))
-	h.node.mu.Unlock()
-	var out []control.Call
-	for _, c := range calls {
-		out = append(out, h.callRecord(c))
-	}
-	slices.SortFunc(out, func(a, b control.Call) int { return cmp.Compare(a.ID, b.ID) })
-	return out
 }
 
 // Attach gives a client its id and shows it to the others.
@@ -176,7 +146,7 @@ func (h *hub) StartCall(ctx context.Context, client control.ClientInfo, req cont
 	}
 	ctx, cancel := budget(ctx, req.Budget)
 	if req.Adverb == adverbBroadcast {
-		err := broadcastRaw(ctx, h.node, b, req.Body)
+		err := broadcastRaw(ctx, h.node, b, req.Body, client.Name)
 		cancel()
 		return func() (control.CallDone, error) { return control.CallDone{Ranks: b.ref.View.Len()}, err }
 	}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"sync"
 	"testing"
 
 	"github.com/monarch-tui/monarch-tui/engine"
+	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/enginetest"
 )
 
@@ -60,6 +62,80 @@ func BenchmarkCallOne(b *testing.B) {
 			})
 		}
 	})
+}
+
+// BenchmarkWatchedCallOne is BenchmarkCallOne while nobody, and while a front end, watches the messages. In-process the
+// ranks, the watcher and the caller share the processors.
+func BenchmarkWatchedCallOne(b *testing.B) {
+	for name, opts := range map[string][]engine.Option{"in-process": {engine.AllInProcess()}, "processes": nil} {
+		e, err := engine.Start(b.Context(), append(opts, engine.NoSession())...)
+		if err != nil {
+			b.Fatal(err)
+		}
+		ctx := e.Context()
+		m := benchMesh(b, ctx, 1)
+		c := control.InProcess(e.Backend(), control.ClientInfo{Name: "bench"})
+		for _, callers := range []int{1, 64} {
+			for _, watched := range []bool{false, true} {
+				b.Run(fmt.Sprintf("%s/callers=%d/watched=%v", name, callers, watched), func(b *testing.B) {
+					var messages, lost uint64
+					stop := func() {}
+					if watched {
+						stop = drain(b, c, &messages, &lost)
+					}
+					b.SetParallelism(max(1, callers/runtime.GOMAXPROCS(0)))
+					one := func() {
+						if _, err := engine.Method(m, (*Acc).Add).CallOne(ctx, 1); err != nil {
+							b.Error(err)
+						}
+					}
+					b.ReportAllocs()
+					if callers == 1 {
+						for b.Loop() {
+							one()
+						}
+					} else {
+						b.RunParallel(func(pb *testing.PB) {
+							for pb.Next() {
+								one()
+							}
+						})
+					}
+					if stop(); watched {
+						b.ReportMetric(float64(lost)/float64(max(1, messages+lost)), "lost")
+					}
+				})
+			}
+		}
+		_ = c.Close()
+		e.Close()
+	}
+}
+
+// drain takes what a watch of messages has to tell, as fast as it can, until it is stopped.
+func drain(b *testing.B, c *control.Client, messages, lost *uint64) (stop func()) {
+	b.Helper()
+	w, err := c.Watch(b.Context(), control.TopicMessages)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			u, err := w.Next(context.Background())
+			if err != nil {
+				return
+			}
+			for _, ev := range u.Events {
+				if ev.Dropped != nil {
+					*lost += ev.Dropped.Data
+				} else {
+					*messages++
+				}
+			}
+		}
+	})
+	return func() { w.Close(); wg.Wait() }
 }
 
 // BenchmarkCall is a call on all ranks, values gathered.

@@ -1,13 +1,11 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"iter"
-	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -31,19 +29,28 @@ type call struct {
 	ref      *meshRef
 	endpoint string
 	adverb   control.Adverb
-	caller   *activation // nil outside actors
+	caller   *activation // nil outside handlers
+	sender   *actor      // nil outside actors
 	client   string      // who asked: for people
+	trace    uint64
+	told     bool   // its messages are reported
+	preview  []byte // of the argument, where they are
 	n        int
 	firstMsg uint64 // message id of index 0; the others follow
 	started  time.Time
 	err      error // nothing was sent
 	done     chan struct{}
+	waiters  atomic.Int32 // waits under way
+	rode     atomic.Bool  // the first wait is among them before it begins: the messages tell of it
+	toldAt   atomic.Int64 // UnixNano of when front ends were told of its progress last
+	behind   atomic.Bool  // they were not told all of it
+	telling  sync.Mutex   // orders what they are told
+	over     bool         // they were told its end; guarded by telling
 
 	mu      sync.Mutex
 	answers []answer    // in arrival order
 	ranks   []rankPhase // by index
 	wake    chan struct{}
-	awaited bool // notices of waiting were sent
 	unhook  func() bool
 	hooked  bool     // its context's end cancels it; else collect does that
 	one     struct { // room for a call of one rank
@@ -66,6 +73,7 @@ type answer struct {
 	body  []byte
 	err   *wireError // nil for a reply
 	took  time.Duration
+	msg   uint64 // the message that brought it, as sessionID makes it
 }
 
 // failedCall is a call that could not even begin.
@@ -138,8 +146,11 @@ func send(ctx context.Context, nd *node, b bound, body []byte, adverb control.Ad
 		}
 	}
 	c := &call{
-		node: nd, ref: ref, endpoint: b.name, adverb: adverb, client: client, caller: activationOf(ctx), n: ref.View.Len(),
-		started: time.Now(), done: make(chan struct{}),
+		node: nd, ref: ref, endpoint: b.name, adverb: adverb, client: client, caller: activationOf(ctx), sender: actorOf(ctx), n: ref.View.Len(),
+		started: time.Now(), done: make(chan struct{}), told: nd.tel.on.Load(),
+	}
+	if c.told {
+		c.preview = preview(body)
 	}
 	if c.n == 1 {
 		c.ranks, c.answers = c.one.ranks[:], c.one.answers[:0]
@@ -152,13 +163,16 @@ func send(ctx context.Context, nd *node, b bound, body []byte, adverb control.Ad
 		Endpoint: b.name, Hash: b.hash, Body: body,
 	}
 	c.caller.stamp(&env)
+	c.trace = env.Trace
 	if d, ok := ctx.Deadline(); ok {
 		env.Budget = max(time.Until(d), time.Nanosecond)
 	}
+	var turn uint64
 	if adverb != adverbStart {
-		c.awaited = true
+		c.rode.Store(true)
+		c.waiters.Store(1)
 		env.Flags |= flagWaits
-		env.Chain = c.caller.await(c)
+		env.Chain, turn = c.caller.awaitAtOnce(c)
 	}
 	if ctx.Err() != nil { // nothing is sent for a caller that has gone already
 		c.cancel(ctx)
@@ -168,9 +182,9 @@ func send(ctx context.Context, nd *node, b bound, body []byte, adverb control.Ad
 	for i := range c.n {
 		c.sendTo(ctx, &env, i)
 	}
-	if c.awaited { // who began to wait for us meanwhile waits for this call too; their notice may have passed the message
-		if longer := c.caller.longerThan(len(env.Chain)); longer != nil {
-			c.notify(longer)
+	if adverb != adverbStart { // who waits for us may have changed meanwhile; the notice of it may have passed the message
+		if chain, seq, changed := c.caller.changedSince(turn); changed {
+			c.notify(chain, seq)
 		}
 	}
 	return c
@@ -180,7 +194,7 @@ func send(ctx context.Context, nd *node, b bound, body []byte, adverb control.Ad
 func (c *call) sendTo(ctx context.Context, env *quicnet.Envelope, i int) {
 	env.ID, env.Index = c.firstMsg+uint64(i), uint64(i)
 	env.To = c.addr(i)
-	if err := c.node.acquire(ctx, env.To); err != nil {
+	if err := c.node.acquire(ctx, env.To, parcel{c.sender, c.client, c.ref, i, c.endpoint, c.id}); err != nil {
 		c.answer(answer{index: i, err: notSent(err)})
 		return
 	}
@@ -193,6 +207,9 @@ func (c *call) sendTo(ctx context.Context, env *quicnet.Envelope, i int) {
 	if late {
 		c.node.release(env.To, 1)
 		return
+	}
+	if c.told {
+		c.tellSent(env, i)
 	}
 	if err := c.node.send(ctx, quicnet.LaneCalls, env); err != nil {
 		c.answer(answer{index: i, err: notSent(err)})
@@ -303,12 +320,15 @@ func (c *call) answer(a answer) (sent bool) {
 	if sent {
 		c.node.release(c.addr(a.index), 1)
 	}
+	if c.told {
+		c.tellAnswer(a)
+	}
 	c.node.answered(c, a, last)
 	if last {
 		if unhook != nil {
 			unhook()
 		}
-		c.caller.unawait(c)
+		c.caller.forget(c)
 		close(c.done)
 	}
 	if wake != nil {
@@ -317,129 +337,9 @@ func (c *call) answer(a answer) (sent bool) {
 	return sent
 }
 
-// each yields answers in arrival order, and ctx's error when it ends first.
-func (c *call) each(ctx context.Context) iter.Seq2[answer, error] {
-	return func(yield func(answer, error) bool) {
-		if c.err != nil {
-			yield(answer{}, c.err)
-			return
-		}
-		c.beginWait()
-		for i := range c.n {
-			a, err := c.next(ctx, i)
-			if !yield(a, err) || err != nil {
-				return
-			}
-		}
-	}
-}
-
-// next waits for the i-th answer.
-func (c *call) next(ctx context.Context, i int) (answer, error) {
-	for {
-		c.mu.Lock()
-		if i < len(c.answers) {
-			a := c.answers[i]
-			c.mu.Unlock()
-			return a, nil
-		}
-		if c.wake == nil {
-			c.wake = make(chan struct{})
-		}
-		wake := c.wake
-		c.mu.Unlock()
-		select {
-		case <-wake:
-		case <-ctx.Done():
-			c.mu.Lock()
-			late := i < len(c.answers)
-			c.mu.Unlock()
-			if !late { // an answer that is here is better than none
-				return answer{}, ctx.Err()
-			}
-		}
-	}
-}
-
-// collect waits for every rank, or for ctx to end, and gives the answers there are and the outcome of the ranks without.
-func (c *call) collect(ctx context.Context) (answers []answer, missing []*RankError) {
-	c.beginWait()
-	select {
-	case <-c.done:
-	case <-ctx.Done():
-		if !c.hooked && c.adverb != adverbStart {
-			c.cancel(ctx)
-		}
-	}
-	c.mu.Lock()
-	answers = slices.Clip(c.answers)
-	var open []int
-	for i, p := range c.ranks {
-		if p != phaseAnswered {
-			open = append(open, i)
-		}
-	}
-	c.mu.Unlock()
-	for _, i := range open {
-		missing = append(missing, c.rankError(answer{index: i, err: endOf(ctx)}))
-	}
-	return answers, missing
-}
-
 func (c *call) rankError(a answer) *RankError {
 	return &RankError{
 		Endpoint: c.endpoint, Mesh: c.ref.Name, Rank: c.ref.View.RankAt(a.index), Point: c.ref.pointAt(a.index),
 		Outcome: a.err.Outcome, Err: a.err.remote(),
 	}
-}
-
-// broadcast sends without asking for a reply.
-func broadcast(ctx context.Context, b bound, arg any) error {
-	nd, err := nodeOf(ctx)
-	if err == nil {
-		err = b.usable()
-	}
-	if err != nil {
-		return err
-	}
-	body, err := encodeArg(b, arg)
-	if err != nil {
-		return err
-	}
-	return broadcastRaw(ctx, nd, b, body)
-}
-
-func broadcastRaw(ctx context.Context, nd *node, b bound, body []byte) error {
-	caller := activationOf(ctx)
-	n := b.ref.View.Len()
-	first := nd.nextMsg.Add(uint64(n)) - uint64(n) + 1
-	env := quicnet.Envelope{
-		Kind: quicnet.KindCall, Call: nd.newCallID(), From: nd.addrOf(caller), Region: b.ref.region,
-		Adverb: uint8(adverbBroadcast), Endpoint: b.name, Hash: b.hash, Body: body,
-	}
-	caller.stamp(&env)
-	failed := &MeshError{Endpoint: b.name, Mesh: b.ref.Name, Ranks: n}
-	probe.At(probe.Send)
-	for i := range n {
-		env.ID, env.Index = first+uint64(i), uint64(i)
-		env.To = quicnet.Addr{Proc: b.ref.procOf(i), Actor: b.ref.ID}
-		err := cmp.Or(ctx.Err(), nd.stoppedMesh(b.ref.ID))
-		if err == nil {
-			err = nd.acquire(ctx, env.To)
-		}
-		if err == nil {
-			if err = nd.send(ctx, quicnet.LaneCalls, &env); err != nil {
-				nd.release(env.To, 1)
-			}
-		}
-		if err != nil {
-			w := notSent(err)
-			failed.Failed = append(failed.Failed, &RankError{Endpoint: b.name, Mesh: b.ref.Name, Rank: b.ref.View.RankAt(i),
-				Point: b.ref.pointAt(i), Outcome: w.Outcome, Err: w.remote()})
-		}
-	}
-	if len(failed.Failed) > 0 {
-		return failed
-	}
-	return nil
 }

@@ -45,6 +45,13 @@ func activationOf(ctx context.Context) *activation {
 	return nil
 }
 
+func actorOf(ctx context.Context) *actor {
+	if info := infoOf(ctx); info != nil {
+		return info.actor
+	}
+	return nil
+}
+
 // Rank is the position of the actor handling this message in the slice that was called (Monarch's message_rank). In a
 // hook it equals Here. Called on a slice of one rank without dimensions, its Extent is empty.
 func Rank(ctx context.Context) Point {

@@ -20,40 +20,78 @@ const flagWaits uint8 = 1 << 0
 // maxChain bounds the chain that rides in a message; deeper nesting is refused as a runaway recursion.
 const maxChain = 128
 
-// waitNotice tells a callee that its caller now waits for message ID. It travels behind the message, on its lane.
+// waitNotice tells a callee that its caller waits for message ID now, or, without a chain, not any more. It travels
+// behind the message, on its lane.
 type waitNotice struct {
 	_     struct{} `cbor:",toarray"`
 	Actor uint64   // of the callee
 	ID    uint64
 	Chain []quicnet.Hop
+	Seq   uint64 // the highest of a message counts
 }
 
-// await notes that the activation waits for c and gives the chain for c's messages: everybody who waits, down to this
-// activation. nil outside actors: nobody can wait for those.
-func (a *activation) await(c *call) []quicnet.Hop {
+// A caller that stops waiting before the answer (its wait had a context of its own) says so with a notice without a
+// chain. Notices of one message may overtake each other, so each has a number, and the highest counts.
+
+// await notes one more wait for c. For the first it gives the chain for the notices: everybody who waits, down to this
+// activation.
+func (a *activation) await(c *call) (chain []quicnet.Hop, seq uint64, first bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.awaits == nil {
+		a.awaits = map[*call]int{}
+	}
+	a.awaits[c]++
+	if a.awaits[c] > 1 {
+		return nil, 0, false
+	}
+	a.seq++
+	return a.chainLocked(), a.seq, true
+}
+
+// awaitAtOnce is await for a call whose messages carry the chain themselves. turn is for changedSince. nil outside
+// handlers: nobody can wait for those.
+func (a *activation) awaitAtOnce(c *call) (chain []quicnet.Hop, turn uint64) {
 	if a == nil {
-		return nil
+		return nil, 0
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.awaits == nil {
-		a.awaits = map[*call]struct{}{}
+		a.awaits = map[*call]int{}
 	}
-	a.awaits[c] = struct{}{}
-	return a.chainLocked()
+	a.awaits[c]++
+	return a.chainLocked(), a.turn
 }
 
-func (a *activation) chainLocked() []quicnet.Hop {
-	return append(slices.Clip(a.chain), a.hop())
+// release takes a wait back; last tells that it was the only one and the call goes on.
+func (a *activation) release(c *call) (seq uint64, last bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch a.awaits[c] {
+	case 0: // the call is over
+		return 0, false
+	case 1:
+		delete(a.awaits, c)
+		a.seq++
+		return a.seq, true
+	}
+	a.awaits[c]--
+	return 0, false
 }
 
-func (a *activation) unawait(c *call) {
+// forget drops a call that is over.
+func (a *activation) forget(c *call) {
 	if a == nil {
 		return
 	}
 	a.mu.Lock()
 	delete(a.awaits, c)
 	a.mu.Unlock()
+}
+
+func (a *activation) chainLocked() []quicnet.Hop {
+	return append(slices.Clip(a.chain), a.hop())
 }
 
 // hop is the activation as a link of a chain. A concurrent one does not block its actor, so it can close no cycle:
@@ -66,64 +104,75 @@ func (a *activation) hop() quicnet.Hop {
 	return h
 }
 
-// longerThan gives the activation's chain if it has grown past n since it was asked for.
-func (a *activation) longerThan(n int) []quicnet.Hop {
+// changedSince gives the activation's chain if who waits for it has changed since turn.
+func (a *activation) changedSince(turn uint64) (chain []quicnet.Hop, seq uint64, changed bool) {
 	if a == nil {
-		return nil
+		return nil, 0, false
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if len(a.chain)+1 <= n {
-		return nil
+	if a.turn == turn {
+		return nil, 0, false
 	}
-	return a.chainLocked()
+	a.seq++
+	return a.chainLocked(), a.seq, true
 }
 
-// extend tells a running activation that others wait for it now.
-func (a *activation) extend(chain []quicnet.Hop) {
+// rechain tells a running activation who waits for it now; the calls that it waits for itself learn it too.
+func (a *activation) rechain(chain []quicnet.Hop, turn uint64) {
 	a.mu.Lock()
-	if len(chain) <= len(a.chain) { // overtaken by a longer one
+	if turn <= a.turn { // overtaken by a newer one
 		a.mu.Unlock()
 		return
 	}
-	a.chain = chain
-	longer := a.chainLocked()
+	a.chain, a.turn = chain, turn
+	a.seq++
+	seq, down := a.seq, a.chainLocked()
 	calls := make([]*call, 0, len(a.awaits))
 	for c := range a.awaits {
 		calls = append(calls, c)
 	}
 	a.mu.Unlock()
 	for _, c := range calls {
-		for _, i := range c.open() {
-			a.actor.node.async(c.ref.procOf(i), func() { c.notifyRank(i, longer) })
+		c.notifyLater(down, seq)
+	}
+}
+
+func (c *call) notify(chain []quicnet.Hop, seq uint64) {
+	for _, i := range c.open() {
+		c.notifyRank(i, chain, seq)
+	}
+}
+
+// notifyLater is notify for who must not wait for a link.
+func (c *call) notifyLater(chain []quicnet.Hop, seq uint64) {
+	for _, i := range c.open() {
+		c.node.async(c.ref.procOf(i), func() { c.notifyRank(i, chain, seq) })
+	}
+}
+
+func (c *call) notifyRank(i int, chain []quicnet.Hop, seq uint64) {
+	// A peer that is gone answers for the call anyway.
+	_ = c.node.notice(c.node.root, quicnet.LaneCalls, c.caller, c.addr(i), sysWait, waitNotice{Actor: c.ref.ID, ID: c.firstMsg + uint64(i), Chain: chain, Seq: seq})
+}
+
+// waits reports whether a handler that keeps the others out waits for a call. The caller holds a.mu.
+func (a *actor) waits() bool {
+	for _, act := range a.running {
+		if act.ep == nil || act.ep.concurrent {
+			continue
+		}
+		act.mu.Lock()
+		n := len(act.awaits)
+		act.mu.Unlock()
+		if n > 0 {
+			return true
 		}
 	}
+	return false
 }
 
-// beginWait sends the notices of a Start when its future is first waited on.
-func (c *call) beginWait() {
-	c.mu.Lock()
-	first := !c.awaited
-	c.awaited = true
-	open := len(c.answers) < c.n
-	c.mu.Unlock()
-	if first && open && c.caller != nil {
-		c.notify(c.caller.await(c))
-	}
-}
-
-func (c *call) notify(chain []quicnet.Hop) {
-	for _, i := range c.open() {
-		c.notifyRank(i, chain)
-	}
-}
-
-func (c *call) notifyRank(i int, chain []quicnet.Hop) {
-	// A peer that is gone answers for the call anyway.
-	_ = c.node.notice(c.node.root, quicnet.LaneCalls, c.caller, c.addr(i), sysWait, waitNotice{Actor: c.ref.ID, ID: c.firstMsg + uint64(i), Chain: chain})
-}
-
-// closesCycle reports whether a message to a, with that chain, waits for itself.
+// closesCycle reports whether a message to a, with that chain, waits for itself. The caller holds a.mu.
 func (a *actor) closesCycle(ep *endpoint, chain []quicnet.Hop) *wireError {
 	if len(chain) > maxChain {
 		return &wireError{Outcome: control.OutcomeError, Type: "cycle", Msg: fmt.Sprintf("%d calls wait inside each other; a recursion without an end?", len(chain)), Codes: codesOf(ErrCallCycle)}
@@ -132,7 +181,7 @@ func (a *actor) closesCycle(ep *endpoint, chain []quicnet.Hop) *wireError {
 		return nil
 	}
 	at := slices.IndexFunc(chain, func(h quicnet.Hop) bool { return h.Proc == a.node.id && h.Actor == a.id })
-	if at < 0 {
+	if at < 0 || !a.waits() { // where a wait was given up, the word of it may still be on its way
 		return nil
 	}
 	var path []string

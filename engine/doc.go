@@ -27,7 +27,7 @@
 //   - INV-ORPHAN: no worker outlives the controller.
 //   - INV-BOUND: no queue grows without limit; a sender waits, or gets an error, before it does.
 //
-// Lock order: hub.mu before memLink.mu. The rest are leaves: node.mu, node.wmu, node.rmu, node.amu, actor.mu, activation.mu,
-// call.mu, memEnd.mu, output.mu, pipes.mu and channelState.mu. None is held while another is taken, and none while user
-// code runs or a frame is sent.
+// Lock order: call.telling, then hub.mu, then any of the others; actor.mu before activation.mu. Apart from that none is
+// held while another is taken (node.mu, node.wmu, node.rmu, node.amu, call.mu, telemetry.mu, memLink.mu, memEnd.mu,
+// output.mu, pipes.mu, channelState.mu), and none while user code runs or a frame is sent.
 package engine

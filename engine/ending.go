@@ -93,7 +93,13 @@ func (a *actor) failure() error {
 // killHere abandons an actor of this process.
 func (n *node) killHere(b endBody) {
 	a := n.actor(b.Mesh)
-	if a == nil { // it may be in its OnStart: spawnHere looks whether it is wanted still
+	if a == nil { // it may be in its OnStart, whose context ends; spawnHere looks whether it is wanted still
+		n.mu.Lock()
+		cancel := n.starting[b.Mesh]
+		n.mu.Unlock()
+		if cancel != nil {
+			cancel(ErrStopped)
+		}
 		n.forgetActor(b.Mesh, &wireError{Outcome: control.OutcomeNotSent, Type: "killed", Msg: "the actor was killed before it started", Codes: codesOf(ErrStopped)})
 		return
 	}

@@ -103,6 +103,7 @@ func (n *node) registerSystem() {
 	n.notes[sysRelay] = func(_ context.Context, from quicnet.Addr, body []byte) (any, error) {
 		return nil, n.relayed(from, body)
 	}
+	handle(n, sysFence, func(context.Context, quicnet.Addr, int) (any, error) { return nil, nil })
 	handle(n, sysStop, fromController(n.stopHere))
 	handle(n, sysKill, fromController(func(_ context.Context, b endBody) error { n.killHere(b); return nil }))
 	handle(n, sysSpawn, func(ctx context.Context, from quicnet.Addr, b spawnBody) (any, error) {
@@ -137,7 +138,7 @@ func (n *node) waitNotice(from quicnet.Addr, w waitNotice) error {
 		return fmt.Errorf("a chain of %d activations is over the limit", len(w.Chain))
 	}
 	if a := n.actor(w.Actor); a != nil {
-		a.noticeWait(from.Proc, w.ID, w.Chain)
+		a.noticeWait(from.Proc, w)
 	}
 	return nil
 }
@@ -175,6 +176,10 @@ func (n *node) registerController(h *hub) {
 		r.Proc = from.Proc
 		h.failure(r)
 		return nil, nil
+	})
+	handleNote(n, sysHops, func(from quicnet.Addr, r hopReport) error {
+		h.takeHops(from.Proc, r)
+		return nil
 	})
 	handleNote(n, sysReport, func(from quicnet.Addr, r report) error {
 		h.takeReport(from.Proc, r)

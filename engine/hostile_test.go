@@ -68,7 +68,7 @@ func FuzzFrame(f *testing.F) {
 	for _, k := range []quicnet.Kind{quicnet.KindReply, quicnet.KindError, quicnet.KindCancel, quicnet.KindAck, quicnet.KindPort} {
 		seed(func(e *quicnet.Envelope) { e.Kind = k })
 	}
-	for _, name := range []string{sysWait, sysReport, sysSpawn, sysStop, sysKill, sysState, sysFlush, sysProbe, sysJudge, sysGone, sysRelay, sysDial, sysExit, sysFailure, sysFind, sysVerb, ""} {
+	for _, name := range []string{sysWait, sysReport, sysHops, sysTell, sysFence, sysSpawn, sysStop, sysKill, sysState, sysFlush, sysProbe, sysJudge, sysGone, sysRelay, sysDial, sysExit, sysFailure, sysFind, sysVerb, ""} {
 		for _, from := range []uint64{0, 6} {
 			for _, flags := range []uint8{0, sysRequest, sysAnswer, sysFailed} {
 				seed(func(e *quicnet.Envelope) {
@@ -217,4 +217,43 @@ func TestHostileReferencesDoNotDecode(t *testing.T) {
 	if b, err := (Mesh[Target]{}).MarshalCBOR(); err != nil || !bytes.Equal(b, []byte{0xf6}) {
 		t.Errorf("the zero mesh travels as %x, %v", b, err)
 	}
+}
+
+func TestAProcessThatAsksTooMuchIsNotServedWithoutLimit(t *testing.T) { // INV-BOUND
+	n := targetNode(t)
+	release, entered := make(chan struct{}), make(chan struct{}, 2*maxServing)
+	handle(n, "slow", func(context.Context, quicnet.Addr, int) (any, error) {
+		entered <- struct{}{}
+		<-release
+		return nil, nil
+	})
+	ask := func(from uint64, id uint64) {
+		n.Frame(quicnet.ID{Proc: from}, quicnet.LaneControl, &quicnet.Envelope{Kind: quicnet.KindSystem, ID: id, From: quicnet.Addr{Proc: from}, To: quicnet.Addr{Proc: 5}, Endpoint: "slow", Flags: sysRequest, Body: []byte{0}})
+	}
+	serving := func(of uint64) int {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		return n.serving[of]
+	}
+	for id := range uint64(maxServing + 50) {
+		ask(6, id+1)
+	}
+	if got := serving(6); got != maxServing {
+		t.Errorf("%d requests of one process are served at a time, want %d", got, maxServing)
+	}
+	ask(7, 1) // another one does not suffer for it
+	for range maxServing + 1 {
+		<-entered
+	}
+	if got := serving(7); got != 1 {
+		t.Errorf("%d requests of another process are served", got)
+	}
+	close(release)
+	for end := time.Now().Add(10 * time.Second); serving(6)+serving(7) > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the requests do not end")
+		}
+	}
+	ask(6, 9999)
+	<-entered
 }

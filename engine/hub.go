@@ -43,6 +43,11 @@ type hub struct {
 	clients    map[uint64]control.ClientInfo
 	nextClient uint64
 	waits      map[uint64][]control.WaitEdge // by process, as last reported
+	wanted     map[string]int                // watches by topic
+	tell       tellBody                      // whether messages are reported
+	hopsSeen   map[uint64]uint64             // by process: number of the next message it reports
+	endSampler context.CancelFunc            // nil while nobody wants to know of memory
+	sampled    time.Time                     // when memory was measured last
 	supervise  func(context.Context, Failure) Decision
 	failRun    func(Failure) // ends run; nil in sessions that go on
 	unheard    *Failure      // the first failure that nobody handled
@@ -55,7 +60,8 @@ type hub struct {
 	watched    atomic.Bool   // somebody subscribed: events are worth making
 	logClose   io.Closer     // the session's log file
 
-	wg sync.WaitGroup
+	starts sync.WaitGroup // proc meshes that are being started: nothing is forked once they have ended
+	wg     sync.WaitGroup
 }
 
 // owner is who created a mesh: an actor, or the program and its front ends.
@@ -92,7 +98,7 @@ func newHub(opts options) (*hub, error) {
 	h := &hub{
 		opts: opts, mem: newMemLink(), log: opts.logger,
 		procMeshes: map[string]*procMesh{}, procs: map[uint64]*proc{}, meshes: map[string]*mesh{}, meshByID: map[uint64]*mesh{},
-		clients: map[uint64]control.ClientInfo{}, waits: map[uint64][]control.WaitEdge{}, sinks: map[int]func(*control.Event){},
+		clients: map[uint64]control.ClientInfo{}, waits: map[uint64][]control.WaitEdge{}, wanted: map[string]int{}, hopsSeen: map[uint64]uint64{}, sinks: map[int]func(*control.Event){},
 		nextProc: 1,
 	}
 	h.out = newOutput(h, opts.stdout, opts.stderr, opts.sorted)
@@ -102,6 +108,8 @@ func newHub(opts options) (*hub, error) {
 	h.node.setLink(h.mem)
 	h.node.registerController(h)
 	h.mem.attach(h.node)
+	h.node.startReporter()
+	h.node.wg.Go(func() { h.node.tel.run(h.node.closing) })
 	h.session = control.Session{
 		Name: opts.name, Program: opts.program, PID: opts.pid, Build: buildID(), Engine: Version, State: "running", Started: time.Now(),
 	}
@@ -135,39 +143,6 @@ func checkName(kind, name string) error {
 		return fmt.Errorf("%s name %q: want a letter or _, then letters, digits, _ . or -, 63 at most", kind, clip(name, 80))
 	}
 	return nil
-}
-
-// callBegan and callAnswered tell front ends about calls of this process.
-func (h *hub) callBegan(c *call) {
-	if !h.watched.Load() {
-		return
-	}
-	rec := h.callRecord(c)
-	h.mu.Lock()
-	h.publish(control.Event{Call: &control.CallEvent{Call: rec}})
-	h.mu.Unlock()
-}
-
-func (h *hub) callAnswered(c *call, _ answer, last bool) {
-	if !h.watched.Load() {
-		return
-	}
-	rec := h.callRecord(c)
-	h.mu.Lock()
-	h.publish(control.Event{Call: &control.CallEvent{Call: rec, Done: last}})
-	h.mu.Unlock()
-}
-
-func (h *hub) callRecord(c *call) control.Call {
-	rec := control.Call{ID: c.id, Client: c.client, Mesh: c.ref.Name, View: c.ref.View, Endpoint: c.endpoint, Adverb: c.adverb, Started: c.started, Ranks: c.n}
-	if rec.Client == "" {
-		rec.Client = "main"
-	}
-	for _, i := range c.open() {
-		rec.Waiting = append(rec.Waiting, c.ref.View.RankAt(i))
-	}
-	slices.Sort(rec.Waiting)
-	return rec
 }
 
 // addLog keeps a line and tells the subscribers.
@@ -225,6 +200,7 @@ func (h *hub) close(ctx context.Context) {
 		wg.Go(func() { _ = h.endProcs(ctx, pm, "the program ended") })
 	}
 	wg.Wait()
+	h.starts.Wait()
 	h.mu.Lock()
 	h.deaf = true
 	spawner := h.spawner

@@ -218,12 +218,12 @@ func TestATypeThatTheWorkerDoesNotKnowIsNamed(t *testing.T) {
 func TestBadShapesAndNamesAreRefusedBeforeAnythingStarts(t *testing.T) {
 	ctx := local(t)
 	for want, opts := range map[string][]engine.ProcOption{
-		"gpus":              {engine.Dim("gpus", 0)},
-		"-1":                {engine.Dim("gpus", -1)},
-		"at most 65536 fit": {engine.Dim("a", 300), engine.Dim("b", 300)},
-		"name \"1x\"":       {engine.Name("1x"), engine.Dim("gpus", 1)},
-		"want KEY=value":    {engine.Dim("gpus", 1), engine.Env("novalue")},
-		"CPUs(-1)":          {engine.Dim("gpus", 1), engine.CPUs(-1)},
+		"gpus":                    {engine.Dim("gpus", 0)},
+		"-1":                      {engine.Dim("gpus", -1)},
+		"at most 65536 fit":       {engine.Dim("a", 300), engine.Dim("b", 300)},
+		"name \"1x\"":             {engine.Name("1x"), engine.Dim("gpus", 1)},
+		"want KEY=value":          {engine.Dim("gpus", 1), engine.Env("novalue")},
+		"-1 CPUs for each worker": {engine.Dim("gpus", 1), engine.CPUs(-1)},
 	} {
 		if _, err := engine.SpawnProcs(ctx, opts...); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q, got %v", want, err)

@@ -124,7 +124,9 @@ func runMain(run func(ctx context.Context) error, opts []Option) int {
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	e, err := Start(ctx, opts...)
 	if err == nil {
-		err = e.OpenSession()
+		if err = e.OpenSession(); err != nil {
+			err = fmt.Errorf("%w (with engine.NoSession() the program runs without one, and nobody can attach to it)", err)
+		}
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)

@@ -36,6 +36,7 @@ type node struct {
 	seed  uint64
 	root  context.Context // carries the engine; parent of every actor's context; ends with the node
 	end   context.CancelFunc
+	tel   *telemetry // one for all nodes of a process
 
 	nextMsg  atomic.Uint64
 	nextCall atomic.Uint64
@@ -43,7 +44,8 @@ type node struct {
 
 	mu       sync.Mutex
 	actors   map[uint64]*actor
-	ended    map[uint64]*wireError // meshes that were here, with what to tell callers
+	starting map[uint64]context.CancelCauseFunc // actors in their OnStart
+	ended    map[uint64]*wireError              // meshes that were here, with what to tell callers
 	calls    map[uint64]*call
 	onAnswer map[uint64]func(answer)
 	requests map[uint64]request
@@ -58,6 +60,7 @@ type node struct {
 	windows map[quicnet.Addr]*window
 	loads   map[quicnet.Addr]uint32 // mailbox length as last told in a reply
 	sweepAt int                     // how many windows are too many
+	stuck   map[*stuck]struct{}     // messages that wait for a place
 
 	rmu     sync.RWMutex
 	regions map[string]view
@@ -73,20 +76,21 @@ type node struct {
 func newNode(id uint64, log *slog.Logger) *node {
 	n := &node{
 		id: id, log: log, slot: -1,
-		actors: map[uint64]*actor{}, ended: map[uint64]*wireError{}, calls: map[uint64]*call{}, onAnswer: map[uint64]func(answer){},
+		actors: map[uint64]*actor{}, starting: map[uint64]context.CancelCauseFunc{}, ended: map[uint64]*wireError{}, calls: map[uint64]*call{}, onAnswer: map[uint64]func(answer){},
 		requests: map[uint64]request{}, channels: map[uint64]*channelState{}, gone: map[uint64]string{}, handlers: map[string]sysHandler{},
 		notes: map[string]sysHandler{}, serving: map[uint64]int{},
-		windows: map[quicnet.Addr]*window{}, loads: map[quicnet.Addr]uint32{}, sweepAt: maxIdleWindows, regions: map[string]view{},
+		windows: map[quicnet.Addr]*window{}, loads: map[quicnet.Addr]uint32{}, sweepAt: maxIdleWindows, stuck: map[*stuck]struct{}{}, regions: map[string]view{},
 		dirty: make(chan struct{}, 1), later: map[uint64][]func(){}, linked: make(chan struct{}), closing: make(chan struct{}),
 	}
 	root, end := context.WithCancel(context.Background())
 	n.root, n.end = context.WithValue(root, ctxKey{}, &ctxInfo{node: n}), end
+	n.tel = newTelemetry(n.shipHops)
 	n.registerSystem()
 	return n
 }
 
-// newCallID is unique in the session: the process in the high bits, a counter in the low ones.
-func (n *node) newCallID() uint64 { return n.id<<40 ^ n.nextCall.Add(1) }
+// newCallID is unique in the session.
+func (n *node) newCallID() uint64 { return sessionID(n.id, n.nextCall.Add(1)) }
 
 func (n *node) addrOf(a *activation) quicnet.Addr {
 	if a == nil {
@@ -123,7 +127,7 @@ func (n *node) answered(c *call, a answer, last bool) {
 		tell(a)
 	}
 	if n.hub != nil {
-		n.hub.callAnswered(c, a, last)
+		n.hub.callAnswered(c, last)
 	}
 	n.touch()
 }

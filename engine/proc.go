@@ -31,8 +31,9 @@ type proc struct {
 	ready      chan struct{} // closed when it may be used
 	ended      chan struct{} // closed when it has ended, after its output was read
 	linkReason string        // why its link was closed, when that came first; guarded by hub.mu
+	told       uint64        // turn of the switch of telemetry that it knows; guarded by hub.mu
 	expect     bool          // its end was ordered: not a failure; guarded by hub.mu
-	failed     error         // why it ended before it was ready; set before ended is closed
+	failed     error         // why it ended before it was ready; guarded by hub.mu
 	once       sync.Once
 }
 
@@ -93,16 +94,17 @@ func because(text string) func(*life.Event) { return func(e *life.Event) { e.Tex
 // over reports whether the rank has ended. The caller holds h.mu.
 func (p *proc) over() bool { return p.life.State.Terminal() }
 
+var errEarly = errors.New("it ended before it was ready")
+
 // awaitReady waits for the proc to join, or says why it will not.
-func (p *proc) awaitReady(ctx context.Context) error {
+func (h *hub) awaitReady(ctx context.Context, p *proc) error {
 	select {
 	case <-p.ready:
 		return nil
 	case <-p.ended:
-		if p.failed != nil {
-			return p.failed
-		}
-		return errors.New("it ended before it was ready")
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		return cmp.Or(p.failed, errEarly)
 	case <-ctx.Done():
 		if context.Cause(ctx) == errTooSlow { //nolint:errorlint // our own cause, never wrapped
 			return errors.New("it started but did not join in time; does main call engine.Main, and does it get there at once?")
@@ -125,7 +127,7 @@ func (h *hub) launchOne(ctx context.Context, p *proc, req control.ProcsReq) erro
 	}
 	child, err := h.spawner.Start(spec)
 	if err != nil {
-		return h.neverStarted(p, err)
+		return h.neverStarted(p, explainFiles(err))
 	}
 	h.mu.Lock()
 	p.child = child
@@ -165,6 +167,7 @@ func (h *hub) startLocal(p *proc) error {
 	}
 	n := newNode(p.id, h.log)
 	n.seed = h.node.seed
+	n.tel = h.node.tel
 	n.local, n.slot, n.out = h, p.rec.Slot, h.out.forProc(p.id)
 	n.setLink(shared{h.mem})
 	h.mem.attach(n)
@@ -189,6 +192,7 @@ type bootstrap struct {
 	Session    string
 	LogFile    string
 	Seed       uint64
+	Tell       tellBody
 	GOMAXPROCS string // the variable as the user had it, restored for the program
 	HadProcs   bool
 }
@@ -208,6 +212,9 @@ func (h *hub) specOf(p *proc, req control.ProcsReq) (launch.Spec, error) {
 		return launch.Spec{}, fmt.Errorf("make a join ticket: %w", err)
 	}
 	boot := bootstrap{Ticket: secret, Proc: p.id, Mesh: p.rec.Mesh, Rank: p.rank, Slot: p.rec.Slot, Session: h.session.Name, LogFile: h.opts.logFile, Seed: h.node.seed}
+	h.mu.Lock()
+	boot.Tell, p.told = h.tell, h.tell.Turn
+	h.mu.Unlock()
 	boot.GOMAXPROCS, boot.HadProcs = os.LookupEnv("GOMAXPROCS")
 	b, err := quicnet.Enc().Marshal(boot)
 	if err != nil {
@@ -243,6 +250,20 @@ func cpuSet(slot, want int) []int {
 	return set
 }
 
+// openWire is ensureWire after a look at whether workers could reach us at all.
+func (h *hub) openWire() error {
+	h.mu.Lock()
+	have := h.wire != nil || h.closed
+	h.mu.Unlock()
+	if !have {
+		if err := dialSelf(h.opts.listen); err != nil {
+			return err
+		}
+	}
+	_, err := h.ensureWire()
+	return err
+}
+
 // ensureWire opens the controller's socket when the first worker needs it.
 func (h *hub) ensureWire() (*quicnet.Node, error) {
 	h.mu.Lock()
@@ -258,7 +279,7 @@ func (h *hub) ensureWire() (*quicnet.Node, error) {
 		Resolve: func(context.Context, uint64) (addr netAddr, err error) { return nil, nil }, // workers dial the controller
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open a socket for the workers: %w", err)
+		return nil, fmt.Errorf("open a socket for the workers: %w", explainFiles(err))
 	}
 	h.wire = wire
 	h.spawner = launch.New()
@@ -313,6 +334,7 @@ func (h *hub) linkEvent(ev quicnet.LinkEvent) {
 	case quicnet.LinkUp:
 		h.on(p, life.Welcomed)
 		p.signalReady()
+		h.tellAnew(p)
 	case quicnet.LinkRecovered:
 		h.on(p, life.Contact)
 	case quicnet.LinkSuspect:
@@ -359,17 +381,21 @@ func (h *hub) watchChild(p *proc, child *launch.Child) {
 		h.markGone(p, what)
 	} else {
 		h.tellGone(p.id, fmt.Sprintf("rank %d of procs %s did not start: %s", p.rank, p.rec.Mesh, what))
-		p.failed = startFailure(what, filepath.Base(h.opts.executable), tail)
 	}
 	h.mu.Lock()
+	if !joined {
+		p.failed = startFailure(what, filepath.Base(h.opts.executable), exit, tail)
+	}
 	p.expect = true
-	delete(h.waits, p.id)
+	h.setWaits(p.id, nil)
+	delete(h.hopsSeen, p.id)
 	h.on(p, exitKind(exit), because(what), func(e *life.Event) { e.Code, e.Signal = exit.Code, exit.SignalName() })
 	h.mu.Unlock()
 	p.once.Do(func() { close(p.ended) })
 	if joined && !expected {
 		h.failure(failureReport{Proc: p.id, Rank: p.rank, What: what, Reported: reported})
 	}
+	h.endOwnedBy(p)
 }
 
 func exitKind(e launch.Exit) life.Kind {
@@ -391,8 +417,15 @@ func (p *proc) isReady() bool {
 	}
 }
 
-// startFailure explains a worker that ended before it said hello: nearly always its own code before engine.Main.
-func startFailure(what, program string, tail []string) error {
+// workerSays begins the line in which a worker says why it could not join.
+const workerSays = "worker: "
+
+// startFailure explains a worker that ended before it was ready: nearly always its own code before engine.Main, which
+// has printed why; if it got to engine.Main, the engine in it has.
+func startFailure(what, program string, exit launch.Exit, tail []string) error {
+	if n := len(tail); n > 0 && exit.Code == exitInternal && strings.HasPrefix(tail[n-1], workerSays) {
+		return fmt.Errorf("%s: %s", what, strings.TrimPrefix(tail[n-1], workerSays))
+	}
 	msg := what + " before it reached engine.Main"
 	if len(tail) == 0 {
 		return fmt.Errorf("%s and printed nothing to stderr: does %s call engine.Main in every run, whatever its flags say?", msg, program)

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
@@ -184,6 +186,9 @@ func (p ProcMesh) Stop(ctx context.Context) error {
 	if err := p.whole("stop"); err != nil {
 		return err
 	}
+	fence(ctx, func(to quicnet.Addr) bool {
+		return to.Proc >= p.r.First && to.Proc < p.r.First+uint64(p.r.Extent.Len())
+	})
 	return endVerb(ctx, p.r.Name, verbBody{Stop: &control.StopReq{Procs: p.r.Name}, ID: p.r.ID})
 }
 
@@ -228,12 +233,18 @@ func (h *hub) startProcs(ctx context.Context, own owner, req control.ProcsReq) (
 	if err != nil {
 		return control.ProcMesh{}, err
 	}
+	defer h.starts.Done()
 	failed := h.launchAll(ctx, pm, req)
 	if len(failed) > 0 && (!req.AllowPartial || len(failed) == len(pm.procs)) {
 		_ = h.endProcs(context.WithoutCancel(ctx), pm, "other ranks did not start")
 		return control.ProcMesh{}, foldStartErrors(failed, len(pm.procs))
 	}
 	h.mu.Lock()
+	if pm.stopping {
+		h.mu.Unlock()
+		_ = awaitEnd(ctx, pm.ended)
+		return control.ProcMesh{}, fmt.Errorf("it was stopped while it started: %w", ErrStopped)
+	}
 	defer h.mu.Unlock()
 	pm.rec.State = "running"
 	rec := pm.rec
@@ -241,13 +252,25 @@ func (h *hub) startProcs(ctx context.Context, own owner, req control.ProcsReq) (
 	return rec, nil
 }
 
+// maxCPUs bounds CPUs. More than the machine has is no mistake: a test may want to see what more threads do.
+const maxCPUs = 1024
+
 func (h *hub) checkProcs(req *control.ProcsReq) error {
 	req.InProcess = req.InProcess || h.opts.inProcess
 	if err := h.checkDims(req.Dims, req.InProcess); err != nil {
 		return err
 	}
-	if req.CPUs < 0 || req.CPUs > 1024 {
-		return fmt.Errorf("CPUs(%d): want 1 or more, the GOMAXPROCS of each worker", req.CPUs)
+	if req.CPUs < 0 || req.CPUs > maxCPUs {
+		return fmt.Errorf("%d CPUs for each worker: want 1 to %d (it is the GOMAXPROCS of a worker; this machine has %d)", req.CPUs, maxCPUs, runtime.NumCPU())
+	}
+	if !req.InProcess {
+		open, most := filesLimit()
+		if err := errors.Join(launch.Platform(), enoughFiles(req.Dims.Len(), open, most)); err != nil {
+			return err
+		}
+		if err := h.openWire(); err != nil {
+			return err
+		}
 	}
 	for _, v := range req.Env {
 		if k, _, ok := strings.Cut(v, "="); !ok || k == "" || strings.ContainsRune(v, 0) {
@@ -263,6 +286,9 @@ func (h *hub) bookProcs(own owner, req control.ProcsReq) (*procMesh, error) {
 	defer h.mu.Unlock()
 	if h.closed {
 		return nil, fmt.Errorf("the engine is closing: %w", ErrStopped)
+	}
+	if err := h.orphaned(own); err != nil {
+		return nil, err
 	}
 	name := req.Name
 	for name == "" || (req.Name == "" && h.procMeshes[name] != nil) {
@@ -292,6 +318,7 @@ func (h *hub) bookProcs(own owner, req control.ProcsReq) (*procMesh, error) {
 		h.procs[p.id] = p
 	}
 	h.procMeshes[name] = pm
+	h.starts.Add(1)
 	rec := pm.rec
 	h.publish(control.Event{ProcMesh: &rec})
 	for _, p := range pm.procs {
@@ -300,6 +327,9 @@ func (h *hub) bookProcs(own owner, req control.ProcsReq) (*procMesh, error) {
 	}
 	return pm, nil
 }
+
+// startAtOnce is how many workers start beside each other.
+const startAtOnce = 16
 
 // launchAll starts the ranks, a few at a time, and returns the errors of those that did not become ready.
 func (h *hub) launchAll(ctx context.Context, pm *procMesh, req control.ProcsReq) map[int]error {
@@ -310,7 +340,7 @@ func (h *hub) launchAll(ctx context.Context, pm *procMesh, req control.ProcsReq)
 		err  error
 	}
 	results := make(chan result, len(pm.procs))
-	slots := make(chan struct{}, 16)
+	slots := make(chan struct{}, startAtOnce)
 	go func() {
 		for i, p := range pm.procs {
 			slots <- struct{}{}
@@ -318,7 +348,7 @@ func (h *hub) launchAll(ctx context.Context, pm *procMesh, req control.ProcsReq)
 				err := h.launchOne(ctx, p, req)
 				<-slots
 				if err == nil {
-					err = p.awaitReady(ctx)
+					err = h.awaitReady(ctx, p)
 				}
 				results <- result{i, err}
 			}()

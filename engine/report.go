@@ -10,9 +10,9 @@ import (
 )
 
 // reportEvery is how often a process tells what its ranks are doing, when that changed.
-const reportEvery = 100 * time.Millisecond
+const reportEvery = 50 * time.Millisecond
 
-// slowCall is how long an actor must have waited for a call before the wait is told: the wait-for graph shows what
+// slowCall is how long somebody must have waited for a call before the wait is told: the wait-for graph shows what
 // hangs, not what flows.
 const slowCall = 250 * time.Millisecond
 
@@ -68,63 +68,36 @@ func (n *node) sendReport() {
 	for _, a := range actors {
 		r.Ranks = append(r.Ranks, rankReport{Mesh: a.id, Rank: a.rank, State: a.state()})
 	}
-	var open bool
-	r.Waits, open = n.waitEdges()
-	if open { // a wait grows older without an event: look again
+	var young bool
+	r.Waits, young = n.waitEdges()
+	if young { // a wait grows old without an event: look again
 		n.touch()
 	}
-	if n.local != nil && n.hub == nil {
+	switch {
+	case n.hub != nil:
+		n.hub.tellCalls()
+		n.hub.takeReport(0, r)
+	case n.local != nil:
 		n.local.takeReport(n.id, r)
-		return
+	default:
+		_ = n.notice(context.Background(), quicnet.LaneEvents, nil, quicnet.Addr{}, sysReport, r) // may be dropped
 	}
-	_ = n.notice(context.Background(), quicnet.LaneEvents, nil, quicnet.Addr{}, sysReport, r) // may be dropped
-}
-
-// waitEdges lists whom actors of this process have waited for, for a while, and says whether any call is open at all.
-func (n *node) waitEdges() (out []control.WaitEdge, open bool) {
-	n.mu.Lock()
-	var calls []*call
-	for _, c := range n.calls {
-		calls = append(calls, c)
-	}
-	n.mu.Unlock()
-	for _, c := range calls {
-		if c.caller == nil && n.hub == nil {
-			continue
-		}
-		open = true
-		if time.Since(c.started) < slowCall {
-			continue
-		}
-		from := c.client
-		if c.caller != nil {
-			from = c.caller.actor.label()
-		} else if from == "" {
-			from = "main"
-		}
-		for _, i := range c.open() {
-			rank := c.ref.View.RankAt(i)
-			out = append(out, control.WaitEdge{From: from, To: rankLabel(c.ref.Name, rank), Endpoint: c.endpoint, Call: c.id, Since: c.started, State: "sent"})
-		}
-	}
-	return out, open
 }
 
 // takeReport puts what a process told into the books; it may speak only for its own ranks.
 func (h *hub) takeReport(proc uint64, r report) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if p := h.procs[proc]; p == nil || p.over() {
+	if p := h.procs[proc]; proc != 0 && (p == nil || p.over()) {
 		return
 	}
-	h.waits[proc] = r.Waits
 	for _, x := range r.Ranks {
 		m := h.meshByID[x.Mesh]
 		if m == nil || x.Rank < 0 || x.Rank >= len(m.rec.Ranks) || m.rec.Ref.First+uint64(m.rec.Ref.Home.RankAt(x.Rank)) != proc {
 			continue
 		}
 		old := &m.rec.Ranks[x.Rank]
-		if old.State == x.State.State && old.Queue == x.State.Queue && old.Handled == x.State.Handled && slices.Equal(old.Running, x.State.Running) {
+		if sameState(old, &x.State) {
 			continue
 		}
 		if m.rec.State == "starting" && x.State.State == "idle" {
@@ -133,9 +106,10 @@ func (h *hub) takeReport(proc uint64, r report) {
 		*old = x.State
 		h.publish(control.Event{Rank: &control.RankEvent{Mesh: m.rec.Ref.Name, Rank: x.Rank, State: x.State}})
 	}
+	h.takeWaits(proc, r.Waits)
 }
 
-func rankLabel(mesh string, rank int) string {
-	a := actor{name: mesh, rank: rank}
-	return a.label()
+func sameState(a, b *control.RankState) bool {
+	return a.State == b.State && a.Queue == b.Queue && a.Handled == b.Handled &&
+		slices.Equal(a.Running, b.Running) && slices.Equal(a.Calls, b.Calls) && slices.Equal(a.Next, b.Next)
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -22,8 +23,11 @@ func (e *Engine) OpenSession() error {
 		return nil
 	}
 	dir, err := control.OpenSession(h.opts.name, h.opts.program)
+	if errors.Is(err, control.ErrPlatform) {
+		return nil // nothing on this system could attach
+	}
 	if err != nil {
-		return fmt.Errorf("open the session socket: %w (engine.NoSession() runs without one)", err)
+		return fmt.Errorf("open the session socket: %w", err)
 	}
 	e.dir = dir
 	h.mu.Lock()
@@ -90,7 +94,7 @@ func serveInherited(fd string, run func(context.Context) error, opts []Option) i
 	}
 	defer e.Close()
 	if err := e.OpenSession(); err != nil {
-		fmt.Fprintln(os.Stderr, "warning:", err) // nobody else can attach; the tool itself has its socket
+		fmt.Fprintln(os.Stderr, "warning: nobody else can attach to this program:", err) // the tool itself has its socket
 	}
 	if callRun {
 		go func() {
@@ -110,7 +114,7 @@ func inheritedConn(fd string) (net.Conn, error) {
 	if err != nil || n < 3 {
 		return nil, fmt.Errorf("want a descriptor number")
 	}
-	syscall.CloseOnExec(n)
+	closeOnExec(n)
 	f := os.NewFile(uintptr(n), "control")
 	defer f.Close()
 	return net.FileConn(f)

@@ -76,6 +76,13 @@ func (h *hub) startMesh(ctx context.Context, own owner, req control.SpawnReq, pr
 		return control.Mesh{}, foldStartErrors(failed, m.rec.Ref.Home.Len())
 	}
 	h.mu.Lock()
+	if m.stopping { // meanwhile; what was not there yet when the stop came is ended here
+		h.mu.Unlock()
+		_ = h.eachRank(ranks, func(_ int, p *proc) error {
+			return h.node.request(ctx, quicnet.Addr{Proc: p.id}, sysKill, endBody{Mesh: m.rec.Ref.ID, Reason: "stopped"}, nil)
+		})
+		return control.Mesh{}, fmt.Errorf("it was stopped while it started: %w", ErrStopped)
+	}
 	defer h.mu.Unlock()
 	m.rec.State = "running"
 	for i := range m.rec.Ranks {
@@ -102,6 +109,9 @@ func (h *hub) bookMesh(own owner, req control.SpawnReq, procsID uint64, at *acto
 	defer h.mu.Unlock()
 	if h.closed {
 		return nil, nil, fmt.Errorf("the engine is closing: %w", ErrStopped)
+	}
+	if err := h.orphaned(own); err != nil {
+		return nil, nil, err
 	}
 	if h.meshes[req.Name] != nil {
 		return nil, nil, fmt.Errorf("an actor mesh named %s exists already; stop it first or choose another name", req.Name)
@@ -221,16 +231,23 @@ func (n *node) spawnHere(ctx context.Context, b spawnBody) error {
 	if slices.ContainsFunc(at.list, func(ep *endpoint) bool { return ep.concurrent }) {
 		a.starts = make(chan *activation, windowSize)
 	}
+	if err := n.beginStart(a); err != nil {
+		return err
+	}
 	if s, ok := self.(Starter); ok {
 		hctx, done := hookContext(a.ctx, ctx)
 		err := guard("OnStart", func() error { return s.OnStart(hctx) })
 		done()
 		if err != nil {
+			n.mu.Lock()
+			delete(n.starting, a.id)
+			n.mu.Unlock()
 			cancel(err)
 			return err
 		}
 	}
 	n.mu.Lock()
+	delete(n.starting, a.id)
 	if n.closed || n.ended[a.id] != nil { // killed during OnStart
 		n.mu.Unlock()
 		cancel(ErrStopped)
@@ -247,6 +264,18 @@ func (n *node) spawnHere(ctx context.Context, b spawnBody) error {
 		go a.startConcurrent()
 	}
 	n.touch()
+	return nil
+}
+
+// beginStart notes an actor that is not there yet, so that a kill reaches its OnStart.
+func (n *node) beginStart(a *actor) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed || n.ended[a.id] != nil {
+		a.cancel(ErrStopped)
+		return ErrStopped
+	}
+	n.starting[a.id] = a.cancel
 	return nil
 }
 

@@ -24,6 +24,7 @@ func stopMesh(ctx context.Context, r *meshRef) error {
 	if r.View.Len() != r.Home.Len() {
 		return fmt.Errorf("stop of %s: a mesh stops as a whole; Kill ends single ranks", refString(r.MeshRef))
 	}
+	fence(ctx, func(to quicnet.Addr) bool { return to.Actor == r.ID })
 	return endVerb(ctx, "@"+r.Name, verbBody{Stop: &control.StopReq{Mesh: r.Name}, ID: r.ID})
 }
 
@@ -176,6 +177,7 @@ func (h *hub) endMesh(ctx context.Context, m *mesh, now bool, reason string) err
 	h.publish(control.Event{Mesh: &last})
 	h.mu.Unlock()
 	h.node.meshEnded(m.rec.Ref.ID, m.rec.Ref.Name)
+	h.endOwned(ctx, m, func(int) bool { return true }) // what was made between the first look and the end
 	return joinTexts(failed)
 }
 
@@ -185,37 +187,6 @@ func awaitEnd(ctx context.Context, ended <-chan struct{}) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
-	}
-}
-
-// endOwned ends what actors of a mesh had created, after their OnStop.
-func (h *hub) endOwned(ctx context.Context, m *mesh, ranks func(rank int) bool) {
-	owned := func(o owner) bool {
-		if o.addr.Actor != m.rec.Ref.ID {
-			return false
-		}
-		base, ok := m.rec.Ref.Home.IndexOf(int(o.addr.Proc - m.rec.Ref.First))
-		return ok && ranks(base)
-	}
-	h.mu.Lock()
-	var meshes []*mesh
-	var procs []*procMesh
-	for _, o := range h.meshes {
-		if owned(o.owner) {
-			meshes = append(meshes, o)
-		}
-	}
-	for _, o := range h.procMeshes {
-		if owned(o.owner) {
-			procs = append(procs, o)
-		}
-	}
-	h.mu.Unlock()
-	for _, o := range meshes {
-		_ = h.endMesh(ctx, o, false, "its owner ended")
-	}
-	for _, o := range procs {
-		_ = h.endProcs(ctx, o, "its owner ended")
 	}
 }
 
@@ -299,10 +270,11 @@ func (h *hub) endLocal(p *proc, kind life.Kind, reason string) {
 		p.local.close(what)
 		h.mu.Lock()
 		h.on(p, kind, because(what), func(e *life.Event) { e.Signal = "SIGKILL" })
-		delete(h.waits, p.id)
+		h.setWaits(p.id, nil)
 		h.mu.Unlock()
 		h.markGone(p, what)
 		close(p.ended)
+		h.wg.Go(func() { h.endOwnedBy(p) })
 	})
 }
 

@@ -22,8 +22,11 @@ const (
 const (
 	sysWait    = "wait"    // note: a caller waits for its message now
 	sysReport  = "report"  // note: states of ranks and waits, for front ends
+	sysHops    = "hops"    // note: messages that were sent and answered, for front ends
+	sysTell    = "tell"    // request and note: controller → process, report messages, or do not
 	sysSpawn   = "spawn"   // request: controller → process, create an actor
 	sysStop    = "stop"    // request: controller → process, drain and end an actor
+	sysFence   = "fence"   // request: process → process, what was sent before has arrived
 	sysKill    = "kill"    // request: controller → process, abandon an actor
 	sysState   = "state"   // request: controller → process, read an actor's state
 	sysFlush   = "flush"   // request: controller → process, mark stdout and stderr
@@ -106,7 +109,7 @@ func (n *node) request(ctx context.Context, to quicnet.Addr, name string, body, 
 		env.Budget = max(time.Until(d), time.Nanosecond)
 	}
 	lane := quicnet.LaneControl
-	if name == sysStop { // behind the messages that were sent before: a stop drains those
+	if name == sysStop || name == sysFence { // behind the messages that were sent before: a stop drains those
 		lane = quicnet.LaneCalls
 	}
 	if err := n.send(ctx, lane, &env); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/monarch-tui/monarch-tui/engine"
@@ -289,8 +288,8 @@ func registration[T any]() (said string) {
 	return ""
 }
 
-// refusals is what Register said to each bad type. It says it once: a refusal ends the program, the type is not read again.
-var refusals = sync.OnceValue(func() map[string]refusal {
+// refusals is what Register says to each bad type, however often it is asked.
+func refusals() map[string]refusal {
 	type Acc struct{} // inside a function: the same full name as the other one
 	return map[string]refusal{
 		"a func field":       {registration[badFunc](), []string{"badFunc", "F", "func"}},
@@ -303,7 +302,7 @@ var refusals = sync.OnceValue(func() map[string]refusal {
 		"no struct":          {registration[int](), []string{"an actor is a named struct type, not int"}},
 		"a local twin":       {registration[Acc](), []string{"another type of this package has that name"}},
 	}
-})
+}
 
 type refusal struct {
 	said string

@@ -1,35 +1,172 @@
 package engine_test
 
 import (
+	"context"
+	"errors"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine"
 	"github.com/monarch-tui/monarch-tui/engine/control"
 )
 
-func TestAQuietHangShowsWhoWaitsForWhom(t *testing.T) {
-	for name, opts := range map[string][]engine.Option{"in-process": {engine.AllInProcess()}, "processes": nil} {
-		t.Run(name, func(t *testing.T) {
-			e, err := engine.Start(t.Context(), append(opts, engine.NoSession())...)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(e.Close)
-			ctx := e.Context()
-			a, b := spawn(t, ctx, "a", 1, Acc{}), spawn(t, ctx, "b", 1, Acc{})
-			if err := engine.Action(a, (*Acc).Pair).Call(ctx, b); err != nil {
-				t.Fatal(err)
-			}
-			engine.Signal(a, (*Acc).BlockPeer).Start(ctx) // and nothing else happens from here on
-			c := control.InProcess(e.Backend(), control.ClientInfo{Name: "test"})
-			t.Cleanup(func() { _ = c.Close() })
-			eventually(t, "the edge from a to b", eventLimit, func() bool {
-				snap, err := c.Snapshot(ctx)
-				return err == nil && slices.ContainsFunc(snap.Waits, func(w control.WaitEdge) bool {
-					return w.From == "@a[0]" && w.To == "@b[0]" && w.Endpoint == "Block" && w.State == "running"
-				})
-			})
-		})
+// edge reports whether the snapshot and the picture of a watch show a wait.
+func edge(t *testing.T, c *control.Client, p *tap, want control.WaitEdge) {
+	t.Helper()
+	is := func(w control.WaitEdge) bool {
+		return w.From == want.From && w.To == want.To && w.Endpoint == want.Endpoint && w.State == want.State
 	}
+	var last []control.WaitEdge
+	eventually(t, want.From+" waits for "+want.To, eventLimit, func() bool {
+		snap, err := c.Snapshot(t.Context())
+		last = snap.Waits
+		return err == nil && slices.ContainsFunc(last, is)
+	})
+	p.until("the event of it", func() bool {
+		return slices.ContainsFunc(p.pic.Waits, func(w control.WaitEdge) bool {
+			return w.From == want.From && w.To == want.To && w.Endpoint == want.Endpoint
+		})
+	})
+}
+
+func TestAQuietHangShowsWhoWaitsForWhom(t *testing.T) {
+	bothEngines(t, func(t *testing.T, e *engine.Engine) {
+		ctx := e.Context()
+		a, b := spawn(t, ctx, "a", 1, Acc{}), spawn(t, ctx, "b", 1, Acc{})
+		if err := engine.Action(a, (*Acc).Pair).Call(ctx, b); err != nil {
+			t.Fatal(err)
+		}
+		c := frontEnd(t, e)
+		p := listen(t, c, control.TopicState)
+		hang, cancel := context.WithCancel(ctx)
+		f := engine.Signal(a, (*Acc).BlockPeer).Start(hang) // and nothing else happens from here on
+		edge(t, c, p, control.WaitEdge{From: "@a[0]", To: "@b[0]", Endpoint: "Block", State: control.WaitRunning})
+		if snap, err := c.Snapshot(ctx); err != nil || slices.ContainsFunc(snap.Waits, func(w control.WaitEdge) bool { return w.From == "main" }) {
+			t.Errorf("nobody waits for the future yet: %+v, %v", snap.Waits, err)
+		}
+		waited := make(chan error, 1)
+		go func() { _, err := f.All(ctx); waited <- err }()
+		edge(t, c, p, control.WaitEdge{From: "main", To: "@a[0]", Endpoint: "BlockPeer", State: control.WaitRunning})
+		cancel()
+		if err := <-waited; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		p.until("the end of all waits", func() bool { return len(p.pic.Waits) == 0 })
+	})
+}
+
+func TestTwoActorsThatFloodEachOtherShowWhoHasNoPlace(t *testing.T) {
+	bothEngines(t, func(t *testing.T, e *engine.Engine) {
+		ctx := e.Context()
+		a, b := spawn(t, ctx, "a", 1, Sink{}), spawn(t, ctx, "b", 1, Sink{})
+		for m, next := range map[engine.Mesh[Sink]]engine.Mesh[Sink]{a: b, b: a} {
+			if err := engine.Action(m, (*Sink).Next).Call(ctx, next); err != nil {
+				t.Fatal(err)
+			}
+		}
+		flood, cancel := context.WithCancel(ctx)
+		var floods []*engine.Future[engine.None]
+		for _, m := range []engine.Mesh[Sink]{a, b} {
+			floods = append(floods, engine.Action(m, (*Sink).Flood).Start(flood, 1<<20))
+		}
+		c := frontEnd(t, e)
+		p := listen(t, c, control.TopicState)
+		edge(t, c, p, control.WaitEdge{From: "@a[0]", To: "@b[0]", Endpoint: "Nothing", State: control.WaitFull})
+		edge(t, c, p, control.WaitEdge{From: "@b[0]", To: "@a[0]", Endpoint: "Nothing", State: control.WaitFull})
+		cancel()
+		for _, f := range floods {
+			<-f.Done()
+		}
+		p.until("the end of all waits", func() bool { return len(p.pic.Waits) == 0 })
+	})
+}
+
+// Patient waits for its peer, but not for ever.
+type Patient struct {
+	peer engine.Mesh[Patient]
+	gate chan struct{}
+}
+
+// OnStart closes the gate.
+func (p *Patient) OnStart(context.Context) error { p.gate = make(chan struct{}); return nil }
+
+// Meet sets the peer.
+func (p *Patient) Meet(_ context.Context, peer engine.Mesh[Patient]) error { p.peer = peer; return nil }
+
+// Open opens the gate. It is concurrent.
+func (p *Patient) Open(context.Context) error { close(p.gate); return nil }
+
+// Hello is what the peer calls back.
+func (p *Patient) Hello(context.Context) error { return nil }
+
+// Late waits for the gate and calls back.
+func (p *Patient) Late(ctx context.Context, tell engine.Port[string]) error {
+	<-p.gate
+	err := engine.Signal(p.peer, (*Patient).Hello).CallOne(ctx)
+	if err == nil {
+		return tell.Send(ctx, "welcome")
+	}
+	return errors.Join(err, tell.Send(ctx, err.Error()))
+}
+
+// Trial is what Try does.
+type Trial struct {
+	Tell  engine.Port[string]
+	Again bool // waits once more
+}
+
+// Try starts the peer's Late and gives up waiting.
+func (p *Patient) Try(ctx context.Context, t Trial) error {
+	f := engine.Action(p.peer, (*Patient).Late).Start(context.WithoutCancel(ctx), t.Tell)
+	short, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
+	defer cancel()
+	if _, err := f.One(short); !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	if !t.Again {
+		return nil
+	}
+	if err := engine.Signal(p.peer, (*Patient).Open).CallOne(ctx); err != nil {
+		return err
+	}
+	_, err := f.One(ctx)
+	return err
+}
+
+func TestAWaitThatWasGivenUpClosesNoCycle(t *testing.T) { // INV-CYCLE
+	both(t, func(t *testing.T, ctx context.Context) {
+		port, recv, err := engine.Channel[string](ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer recv.Close()
+		pair := func(suffix string) (a, b engine.Mesh[Patient]) {
+			a, b = spawn(t, ctx, "a"+suffix, 1, Patient{}), spawn(t, ctx, "b"+suffix, 1, Patient{})
+			for _, err := range []error{engine.Action(a, (*Patient).Meet).Call(ctx, b), engine.Action(b, (*Patient).Meet).Call(ctx, a)} {
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			return a, b
+		}
+		a, b := pair("1")
+		if err := engine.Action(a, (*Patient).Try).CallOne(ctx, Trial{Tell: port}); err != nil {
+			t.Fatal(err)
+		}
+		if err := engine.Signal(b, (*Patient).Open).CallOne(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := recv.Recv(ctx); err != nil || got != "welcome" {
+			t.Errorf("the call back was told %q, %v", got, err)
+		}
+		a, _ = pair("2") // and who waits again is waiting
+		if err := engine.Action(a, (*Patient).Try).CallOne(ctx, Trial{Tell: port, Again: true}); !errors.Is(err, engine.ErrCallCycle) {
+			t.Errorf("the second wait ended with %v", err)
+		}
+		if got, err := recv.Recv(ctx); err != nil || !strings.Contains(got, "@a2[0] → @b2[0] → @a2[0].Hello would deadlock") {
+			t.Errorf("the call back was told %q, %v", got, err)
+		}
+	})
 }

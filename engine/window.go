@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
@@ -17,21 +18,40 @@ type window struct {
 	free chan struct{} // closed and replaced when used falls below the limit
 }
 
+// parcel is what a message is to the people who look at it.
+type parcel struct {
+	from     *actor // nil outside actors
+	client   string // where a front end sends it
+	to       *meshRef
+	index    int // in the slice to
+	endpoint string
+	call     uint64 // 0: a broadcast
+}
+
+// stuck is a parcel that waits for a place.
+type stuck struct {
+	parcel
+	since time.Time
+}
+
 // acquire takes a place in the receiver's window.
-func (n *node) acquire(ctx context.Context, to quicnet.Addr) error {
-	for {
+func (n *node) acquire(ctx context.Context, to quicnet.Addr, p parcel) error {
+	n.wmu.Lock()
+	if n.takePlace(to) {
+		n.wmu.Unlock()
+		return nil
+	}
+	s := &stuck{p, time.Now()}
+	n.stuck[s] = struct{}{}
+	defer func() {
 		n.wmu.Lock()
+		delete(n.stuck, s)
+		n.wmu.Unlock()
+		n.touch()
+	}()
+	n.touch()
+	for {
 		w := n.windows[to]
-		if w == nil {
-			n.sweepWindows()
-			w = &window{}
-			n.windows[to] = w
-		}
-		if w.used < windowSize {
-			w.used++
-			n.wmu.Unlock()
-			return nil
-		}
 		if w.free == nil {
 			w.free = make(chan struct{})
 		}
@@ -44,7 +64,27 @@ func (n *node) acquire(ctx context.Context, to quicnet.Addr) error {
 		case <-ctx.Done():
 			return fmt.Errorf("%d messages wait at this actor already: %w", windowSize, ctx.Err())
 		}
+		n.wmu.Lock()
+		if n.takePlace(to) {
+			n.wmu.Unlock()
+			return nil
+		}
 	}
+}
+
+// takePlace reports whether there was one. The caller holds n.wmu.
+func (n *node) takePlace(to quicnet.Addr) bool {
+	w := n.windows[to]
+	if w == nil {
+		n.sweepWindows()
+		w = &window{}
+		n.windows[to] = w
+	}
+	if w.used >= windowSize {
+		return false
+	}
+	w.used++
+	return true
 }
 
 // release gives k places back.

@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"strconv"
-	"syscall"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
@@ -42,18 +41,18 @@ func runWorker(fd string) int {
 		fmt.Fprintf(os.Stderr, "%s=%q is set by the engine for its workers only; unset it\n", launch.MarkerEnv, fd)
 		return exitInternal
 	}
-	syscall.CloseOnExec(n)
+	closeOnExec(n)
 	pipe := os.NewFile(uintptr(n), "bootstrap")
 	boot, err := readBootstrap(pipe)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "worker:", err)
+		fmt.Fprintf(os.Stderr, "%s%v\n", workerSays, err)
 		return exitInternal
 	}
 	launch.Adopt()
 	go watchLifeline(pipe)
 	w, err := joinSession(boot)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "worker: join session %s: %v\n", boot.Session, err)
+		fmt.Fprintf(os.Stderr, "%s%v\n", workerSays, err)
 		return exitInternal
 	}
 	return <-w.exit
@@ -82,11 +81,7 @@ func watchLifeline(pipe *os.File) {
 }
 
 func endGroup() {
-	if pid := os.Getpid(); pid > 1 {
-		if pg, err := syscall.Getpgid(0); err == nil && pg == pid { // the launcher made us its leader
-			_ = syscall.Kill(-pid, syscall.SIGKILL)
-		}
-	}
+	killOwnGroup()
 	os.Exit(exitOrphan)
 }
 
@@ -104,6 +99,7 @@ func joinSession(boot bootstrap) (*worker, error) {
 	w := &worker{node: newNode(boot.Proc, workerLog(boot)), exit: make(chan int, 1)}
 	w.node.slot, w.node.seed = boot.Slot, boot.Seed
 	w.node.out = stdSink{}
+	w.node.tel.set(boot.Tell)
 	w.register()
 	h, err := quicnet.Enc().Marshal(hello{PID: os.Getpid(), Build: buildID(), Engine: Version})
 	if err != nil {
@@ -118,6 +114,7 @@ func joinSession(boot bootstrap) (*worker, error) {
 	w.node.setLink(wire)
 	workerNode.Store(w.node)
 	w.node.startReporter()
+	w.node.wg.Go(func() { w.node.tel.run(w.node.closing) })
 	return w, nil
 }
 
@@ -168,6 +165,15 @@ func (w *worker) register() {
 		}()
 		return nil, nil
 	})
+	tell := func(from quicnet.Addr, b tellBody) error {
+		if err := onlyController(from); err != nil {
+			return err
+		}
+		n.tel.set(b)
+		return nil
+	}
+	handle(n, sysTell, func(_ context.Context, from quicnet.Addr, b tellBody) (any, error) { return nil, tell(from, b) })
+	handleNote(n, sysTell, tell)
 	handleNote(n, sysDial, func(from quicnet.Addr, proc uint64) error {
 		if err := onlyController(from); err != nil {
 			return err

@@ -22,6 +22,6 @@
 //   - INV-GONE: when a client goes, its calls are cancelled and its goroutines have ended before ServeConn returns.
 //   - INV-OWNER: only the user who owns the session may connect; a run folder that others could change is refused.
 //
-// Locks: outbox.mu, feed.mu, link.mu, Client.mu and Server.mu are leaves: none is held while another is taken, and none
+// Locks: outbox.mu, feed.mu, lane.mu, peer.mu, link.mu, Client.mu and Server.mu are leaves: none is held while another is taken, and none
 // while the backend or a connection is called.
 package control

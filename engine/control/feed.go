@@ -10,7 +10,7 @@ import (
 const (
 	maxStateEvents = 8192
 	maxDataEvents  = 16384
-	maxDataBytes   = 8 << 20 // of log text
+	maxDataBytes   = 8 << 20 // of log text and previews
 	maxBatch       = 4096    // events of one update
 )
 
@@ -37,9 +37,24 @@ type feed struct {
 	snap    *Snapshot
 	sync    uint64 // token to be told once all that waits has been taken
 	stopped func()
+	ended   bool
+	unwant  func() // tells the backend that nobody wants these topics for this feed any more; may be nil
 }
 
 type topicSet struct{ state, logs, messages bool }
+
+func (t topicSet) names() []string {
+	var out []string
+	for _, x := range []struct {
+		name string
+		has  bool
+	}{{TopicState, t.state}, {TopicLogs, t.logs}, {TopicMessages, t.messages}} {
+		if x.has {
+			out = append(out, x.name)
+		}
+	}
+	return out
+}
 
 func topicsOf(names []string) topicSet {
 	if len(names) == 0 {
@@ -52,7 +67,7 @@ func (t topicSet) wants(ev *Event) bool {
 	switch {
 	case ev.Log != nil:
 		return t.logs
-	case ev.Message != nil:
+	case ev.Message != nil, ev.Dropped != nil:
 		return t.messages
 	default:
 		return t.state
@@ -62,6 +77,11 @@ func (t topicSet) wants(ev *Event) bool {
 // newFeed subscribes to the backend; its first update holds the snapshot.
 func newFeed(b Backend, topics []string) *feed {
 	f := &feed{topics: topicsOf(topics), wake: make(chan struct{}, 1)}
+	if s, ok := b.(Selective); ok {
+		if names := f.topics.names(); len(names) > 0 {
+			f.unwant = s.Want(names)
+		}
+	}
 	f.subscribe(b)
 	return f
 }
@@ -77,7 +97,11 @@ func (f *feed) subscribe(b Backend) {
 	snap, cancel := b.Subscribe(f.push)
 
 	f.mu.Lock()
-	f.snap, f.stopped = snap, cancel
+	if f.ended {
+		before = cancel
+	} else {
+		f.snap, f.stopped = snap, cancel
+	}
 	f.state = slices.DeleteFunc(f.state, func(ev *Event) bool { return ev.Seq <= snap.Seq })
 	f.mu.Unlock()
 	f.signal()
@@ -98,6 +122,10 @@ func (f *feed) push(ev *Event) {
 		return
 	}
 	f.last = ev.Seq
+	if ev.Dropped != nil { // lost before it came here; it is told with what is lost here
+		f.lost.Data += ev.Dropped.Data
+		return
+	}
 	if ev.IsData() {
 		f.pushData(ev)
 		return
@@ -126,7 +154,7 @@ func weight(ev *Event) int {
 	if ev.Log != nil {
 		return len(ev.Log.Text)
 	}
-	return 64
+	return 64 + len(ev.Message.Body) + len(ev.Message.Error)
 }
 
 func (f *feed) signal() {
@@ -180,10 +208,13 @@ func (u Update) empty() bool { return u.Snapshot == nil && len(u.Events) == 0 &&
 // stop ends the subscription.
 func (f *feed) stop() {
 	f.mu.Lock()
-	cancel := f.stopped
-	f.stopped = nil
+	cancel, unwant := f.stopped, f.unwant
+	f.stopped, f.unwant, f.ended = nil, nil, true
 	f.mu.Unlock()
 	if cancel != nil {
 		cancel()
+	}
+	if unwant != nil {
+		unwant()
 	}
 }

@@ -417,7 +417,7 @@ func encodeUpdate(u Update) ([]byte, error) {
 // known reports whether the event carries anything that this version knows.
 func (e *Event) known() bool {
 	return e.Session != nil || e.Host != nil || e.ProcMesh != nil || e.Proc != nil || e.Mesh != nil || e.Rank != nil ||
-		e.Type != nil || e.Call != nil || e.Client != nil || e.Failure != nil || e.Log != nil || e.Message != nil || e.Dropped != nil
+		e.Type != nil || e.Call != nil || e.Client != nil || e.Waits != nil || e.Failure != nil || e.Log != nil || e.Message != nil || e.Dropped != nil
 }
 
 func (l *link) watch(ctx context.Context, topics []string) (*Watch, error) {

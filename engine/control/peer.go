@@ -27,7 +27,7 @@ type peer struct {
 	ctx    context.Context // ends when the client is to go; its cause says why
 	cancel context.CancelCauseFunc
 	wg     sync.WaitGroup // requests in flight, and the lane
-	lane   chan func()    // sends the client's calls one after the other: their order is the client's (promise P1)
+	lane   *lane          // sends the client's calls one after the other: their order is the client's (promise P1)
 
 	mu       sync.Mutex
 	requests map[uint64]*request
@@ -38,7 +38,8 @@ type request struct {
 	cancel context.CancelFunc
 	call   uint64        // CallReq.ID of a call
 	credit chan struct{} // of a watch
-	feed   *feed         // of a watch
+	feed   *feed         // of a watch, once it has begun
+	marks  marks         // of a watch
 }
 
 // welcome reads hello and answers it.
@@ -64,7 +65,7 @@ func (s *Server) welcome(conn net.Conn) (*peer, error) {
 	}
 	snap, unsubscribe := s.cfg.Backend.Subscribe(func(*Event) {})
 	unsubscribe()
-	p := &peer{s: s, b: s.cfg.Backend, conn: conn, r: r, out: newOutbox(s.cfg.Limits.Queue), requests: make(map[uint64]*request), lane: make(chan func(), s.cfg.Limits.InFlight)}
+	p := &peer{s: s, b: s.cfg.Backend, conn: conn, r: r, out: newOutbox(s.cfg.Limits.Queue), requests: make(map[uint64]*request), lane: newLane(s.cfg.Limits.InFlight)}
 	p.info = infoOf(snap, version)
 	p.info.Capabilities = s.cfg.Capabilities
 	p.who = s.cfg.Backend.Attach(ClientInfo{Name: cleanName(h.Name), Role: role, Version: version, Since: time.Now()})
@@ -129,9 +130,9 @@ func (p *peer) run() error {
 			p.cancel(err)
 		}
 	})
-	p.wg.Go(p.sendCalls)
+	p.wg.Go(p.lane.run)
 	err = p.read()
-	close(p.lane)
+	p.lane.close()
 	left := errors.Is(err, io.EOF)
 	if cause := context.Cause(p.ctx); cause != nil {
 		err = cause
@@ -235,7 +236,7 @@ func (p *peer) start(f *frame) {
 		finish(func() (any, error) { return run(ctx) })
 		return
 	}
-	p.lane <- func() { // has room for every request that admit lets in
+	p.lane.send(func() { // has room for every request that admit lets in
 		wait, err := run(ctx)
 		finish(func() (any, error) {
 			if err != nil {
@@ -243,13 +244,7 @@ func (p *peer) start(f *frame) {
 			}
 			return wait.(func() (CallDone, error))()
 		})
-	}
-}
-
-func (p *peer) sendCalls() {
-	for send := range p.lane {
-		send()
-	}
+	})
 }
 
 func (p *peer) admit(id uint64, req *request) error {
@@ -290,20 +285,6 @@ func (p *peer) grant(id uint64) {
 	}
 }
 
-// mark passes a client's Sync on to the feed of its watch.
-func (p *peer) mark(f *frame) {
-	var token uint64
-	if hostileDec().Unmarshal(f.Body, &token) != nil {
-		return
-	}
-	p.mu.Lock()
-	req := p.requests[f.ID]
-	p.mu.Unlock()
-	if req != nil && req.feed != nil {
-		req.feed.mark(token)
-	}
-}
-
 // plan decodes a request and says what to run for it.
 func (p *peer) plan(f *frame, req *request) func(context.Context) (any, error) {
 	fail := func(err error) func(context.Context) (any, error) {
@@ -335,7 +316,9 @@ func (p *peer) plan(f *frame, req *request) func(context.Context) (any, error) {
 	case verbWatch:
 		return p.planWatch(f, req)
 	case verbSnapshot:
-		return func(context.Context) (any, error) {
+		behind := p.lane.behind()
+		return func(ctx context.Context) (any, error) {
+			behind(ctx)
 			snap, cancel := p.b.Subscribe(func(*Event) {})
 			cancel()
 			return snap, nil
@@ -387,55 +370,6 @@ func (p *peer) endCall(id uint64) {
 	for _, req := range p.requests {
 		if id != 0 && req.call == id {
 			req.cancel()
-		}
-	}
-}
-
-// planWatch sends an update whenever the client has credit and there is something to tell.
-func (p *peer) planWatch(f *frame, req *request) func(context.Context) (any, error) {
-	var w WatchReq
-	if err := hostileDec().Unmarshal(f.Body, &w); err != nil {
-		return func(context.Context) (any, error) { return nil, badBody(f.Verb, err) }
-	}
-	const mostCredit = 16
-	credit := make(chan struct{}, mostCredit)
-	for range min(max(w.Credit, 1), mostCredit) {
-		credit <- struct{}{}
-	}
-	feed := newFeed(p.b, w.Topics) // here and not below: a Sync that follows finds it
-	p.mu.Lock()
-	req.credit, req.feed = credit, feed
-	p.mu.Unlock()
-	return func(ctx context.Context) (any, error) {
-		defer feed.stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return nil, nil
-			case <-credit:
-			}
-			u, err := p.nextUpdate(ctx, feed)
-			if err != nil {
-				return nil, nil
-			}
-			body, err := encodeUpdate(u)
-			if err != nil {
-				return nil, err
-			}
-			p.send(frame{Kind: kindUpdate, ID: f.ID, Body: body})
-		}
-	}
-}
-
-func (p *peer) nextUpdate(ctx context.Context, feed *feed) (Update, error) {
-	for {
-		select {
-		case <-ctx.Done():
-			return Update{}, ctx.Err()
-		case <-feed.wake:
-			if u, ok := feed.take(p.b); ok {
-				return u, nil
-			}
 		}
 	}
 }

@@ -2,11 +2,8 @@
 
 package control
 
-import (
-	"errors"
-	"net"
-)
+import "net"
 
 func peerUID(*net.UnixConn) (int, error) {
-	return 0, errors.New("sessions are for Linux and macOS")
+	return 0, ErrPlatform
 }

@@ -38,6 +38,7 @@ func (p *Picture) reset(s *Snapshot) {
 	p.Snapshot = *s
 	p.ProcMeshes, p.Procs, p.Meshes = slices.Clone(s.ProcMeshes), slices.Clone(s.Procs), slices.Clone(s.Meshes)
 	p.Types, p.Hosts, p.Calls, p.Clients = slices.Clone(s.Types), slices.Clone(s.Hosts), slices.Clone(s.Calls), slices.Clone(s.Clients)
+	p.Waits = slices.Clone(s.Waits)
 	p.procMeshes, p.meshes = make(map[string]int), make(map[string]int)
 	p.procs, p.calls = make(map[uint64]int, len(p.Procs)), make(map[uint64]int)
 	for i := range p.ProcMeshes {
@@ -82,6 +83,9 @@ func (p *Picture) event(ev *Event) {
 		p.call(ev.Call)
 	case ev.Client != nil:
 		p.client(ev.Client)
+	case ev.Waits != nil:
+		p.Waits = slices.DeleteFunc(p.Waits, func(w WaitEdge) bool { return w.Proc == ev.Waits.Proc })
+		p.Waits = append(p.Waits, ev.Waits.Edges...)
 	case ev.Failure != nil:
 		p.Failures = append(p.Failures, *ev.Failure)
 		p.Failures = p.Failures[max(0, len(p.Failures)-maxFailures):]

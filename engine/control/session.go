@@ -25,6 +25,9 @@ const (
 	runFolder  = "monarch-tui"
 )
 
+// ErrPlatform is why there are no sessions to attach to on this system.
+var ErrPlatform = errors.New("sessions that front ends attach to need Linux or macOS")
+
 // SessionInfo is what the run folder tells about a session without connecting to it.
 type SessionInfo struct {
 	Name    string    `json:"name"`

@@ -105,9 +105,11 @@ func (r MeshRef) Extent() shape.Extent { return r.View.Extent() }
 
 // RankState is what one actor is doing.
 type RankState struct {
-	State    string // starting | idle | busy | failed | stopped | gone
-	Queue    int    // messages waiting in the mailbox
-	Running  []string
+	State    string    // starting | idle | busy | failed | stopped | gone
+	Queue    int       // messages waiting in the mailbox
+	Running  []string  // endpoints that handle a message now: one, and any number of concurrent ones
+	Calls    []uint64  // the calls they belong to, as Running
+	Next     []uint64  // the calls of the first messages in the mailbox, 16 at most
 	Since    time.Time // of State
 	Handled  uint64    // messages handled since the start
 	Restarts int
@@ -150,13 +152,28 @@ type Call struct {
 	Waiting  []int // ranks of the mesh that have not answered
 }
 
-// WaitEdge says that From waits for To.
+// WaitEdge says that From waits for To, and has for a while.
 type WaitEdge struct {
+	Proc     uint64 // whose word this is: where From lives
 	From, To string // "main", a client, or "@mesh[rank]"
 	Endpoint string
-	Call     uint64
+	Call     uint64 // 0 for a broadcast
 	Since    time.Time
-	State    string // running | queued | sent: what the message of this edge is doing at To
+	State    string // running | queued | sent: what the message of this edge is doing at To; full: it is not sent, To has no place for it
+}
+
+// The states of a WaitEdge.
+const (
+	WaitRunning = "running"
+	WaitQueued  = "queued"
+	WaitSent    = "sent"
+	WaitFull    = "full"
+)
+
+// Waits is all that one process waits for now, in place of what it waited for before.
+type Waits struct {
+	Proc  uint64 // 0: the controller
+	Edges []WaitEdge
 }
 
 // ClientInfo is a front end attached to the session.
@@ -227,19 +244,40 @@ type Log struct {
 	Text   string // cleaned: no control bytes
 }
 
-// Message is one hop of telemetry: what the Messages pane lists. Best effort.
+// Message is one hop of telemetry, as its caller saw it: a call when it is sent to a rank, a reply or an error when
+// that rank's part is over. It is best effort: what a process or a watch has no room for is dropped, oldest first, and
+// counted in Dropped.
 type Message struct {
-	Time     time.Time
-	Call     uint64 // folds the messages of one cast
-	ID       uint64
-	Parent   uint64 // the message whose handler sent this one
-	Kind     string // call | reply | error
-	From, To string // "main", a client, or "@mesh[rank]"
-	Endpoint string
-	Bytes    int
-	Took     time.Duration // on replies: from send to reply
-	Error    string
+	Time     time.Time     // on the clock of the process that called
+	Call     uint64        // folds the messages of one cast
+	ID       uint64        // unique in the session; 0 on an error that no message brought (lost, deadline, not sent, …)
+	Parent   uint64        // of a call: the ID of the message whose handler sent it, 0 outside handlers; of an answer: the ID of its call
+	Trace    uint64        // Call of the outermost call that led to this one
+	Kind     string        // call | reply | error
+	From, To string        // "main", a client, "@mesh[rank]", or "procs[rank]" for code of a worker outside its actors
+	Endpoint string        //
+	Adverb   Adverb        // broadcast: no answer follows
+	Ranks    int           // how many ranks the cast goes to: one call each
+	Bytes    int           // of the argument or result
+	Body     []byte        // CBOR of the argument of a call or the result of a reply; its first MaxPreview bytes
+	Cut      bool          // Body is not all of it
+	Took     time.Duration // on answers: from send to answer
+	Outcome  Outcome       // on answers
+	Error    string        // on errors
 }
+
+// The kinds of a Message.
+const (
+	MessageCall  = "call"
+	MessageReply = "reply"
+	MessageError = "error"
+)
+
+// MaxPreview is how much of an argument or result a Message shows.
+const MaxPreview = 256
+
+// IsAnswer tells replies and errors from calls.
+func (m *Message) IsAnswer() bool { return m.Kind != MessageCall }
 
 // Failure is something that supervision was told.
 type Failure struct {
@@ -266,6 +304,7 @@ type Event struct {
 	Type     *Type      `cbor:",omitempty"`
 	Call     *CallEvent `cbor:",omitempty"`
 	Client   *Presence  `cbor:",omitempty"`
+	Waits    *Waits     `cbor:",omitempty"` // one process waits for others than before
 	Failure  *Failure   `cbor:",omitempty"`
 	Log      *Log       `cbor:",omitempty"` // data event: may be dropped, and the drop is counted
 	Message  *Message   `cbor:",omitempty"` // data event

@@ -123,3 +123,11 @@ type Backend interface {
 	Attach(client ClientInfo) ClientInfo
 	Detach(client ClientInfo)
 }
+
+// Selective is what a Backend is besides when it pays for some events even if nobody gets them, as the engine does for
+// messages between workers.
+type Selective interface {
+	// Want tells that somebody wants events of these topics (never none) from now until it calls done. It comes before
+	// the Subscribe that is to get them, and has done when it returns what it can do at once.
+	Want(topics []string) (done func())
+}

@@ -20,6 +20,7 @@ type Builder struct {
 	open map[reflect.Type]bool   // named types that are not structs, being built: a second meeting is a recursion
 	loop map[reflect.Type]bool   // those that were met again
 	done map[reflect.Type]bool   // structs whose schema is in Types or being built
+	news []reflect.Type          // what the Of under way has put into loop and done
 }
 
 // NewBuilder returns a Builder without types.
@@ -58,12 +59,28 @@ var (
 
 // Of describes t. What cannot survive the trip to another process is refused with a *TypeError: funcs, channels,
 // complex numbers, raw pointers, interfaces with methods (error among them), structs that have only unexported
-// fields, map keys that are no strings, integers or bools. After an error the Builder should not be used again.
+// fields, map keys that are no strings, integers or bools. A type that is refused leaves nothing behind: asked again, it is
+// refused again.
 func (b *Builder) Of(t reflect.Type) (*Schema, error) {
 	if t == nil {
 		return nil, &TypeError{Path: "nil", Reason: "it has no type", Fix: "give a concrete type"}
 	}
-	return b.of(t, t.String())
+	return undoing(b, func() (*Schema, error) { return b.of(t, t.String()) })
+}
+
+// undoing forgets what build has put into the Builder when it fails: also types that are fine by themselves, for they
+// may refer to one that is not.
+func undoing[R any](b *Builder, build func() (R, error)) (R, error) {
+	b.news = b.news[:0]
+	r, err := build()
+	if err != nil {
+		for _, n := range b.news {
+			delete(b.loop, n)
+			delete(b.done, n)
+			delete(b.Types, b.keys[n])
+		}
+	}
+	return r, err
 }
 
 func (b *Builder) of(t reflect.Type, path string) (*Schema, error) {
@@ -78,7 +95,9 @@ func (b *Builder) of(t reflect.Type, path string) (*Schema, error) {
 	}
 	ref := &Schema{Kind: KindRef, Name: b.key(t)}
 	if b.loop[t] || b.open[t] {
-		b.loop[t] = true
+		if !b.loop[t] {
+			b.loop[t], b.news = true, append(b.news, t)
+		}
 		return ref, nil
 	}
 	b.open[t] = true
@@ -226,7 +245,7 @@ func (b *Builder) structRef(t reflect.Type, path string) (*Schema, error) {
 	if b.done[t] {
 		return ref, nil
 	}
-	b.done[t] = true
+	b.done[t], b.news = true, append(b.news, t)
 	s, err := b.structOf(t, path)
 	if err != nil {
 		return nil, err

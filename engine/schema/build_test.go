@@ -233,3 +233,36 @@ func TestSignature(t *testing.T) {
 		}
 	}
 }
+
+type (
+	refusedList   []refusedList2
+	refusedList2  map[string]refusedStruct
+	refusedStruct struct {
+		Back refusedList
+		Fine fineStruct
+		Bad  func()
+	}
+	fineStruct struct{ Up *refusedStruct }
+)
+
+func TestARefusedTypeIsRefusedAgain(t *testing.T) {
+	b := NewBuilder()
+	for range 3 {
+		for _, typ := range []reflect.Type{reflect.TypeFor[refusedStruct](), reflect.TypeFor[refusedList](), reflect.TypeFor[refusedList2](), reflect.TypeFor[fineStruct](), reflect.TypeFor[*refusedStruct]()} {
+			if s, err := b.Of(typ); err == nil || !strings.Contains(err.Error(), "Bad: a func cannot travel") {
+				t.Errorf("%s: %+v, %v", typ, s, err)
+			}
+		}
+	}
+	for range 2 {
+		if _, err := b.Constructor(reflect.TypeFor[fineStruct]()); err == nil {
+			t.Error("a constructor with a refused field was accepted")
+		}
+	}
+	if len(b.Types) != 0 {
+		t.Errorf("refused types left %v", b.Types)
+	}
+	if _, err := b.Of(reflect.TypeFor[hop]()); err != nil || len(b.Types) != 1 {
+		t.Errorf("another type: %v, %v", b.Types, err)
+	}
+}

@@ -12,7 +12,7 @@ func (b *Builder) Constructor(t reflect.Type) ([]Field, error) {
 	if len(fields) == 0 {
 		return nil, nil
 	}
-	s, err := b.structOf(t, t.String())
+	s, err := undoing(b, func() (*Schema, error) { return b.structOf(t, t.String()) })
 	if err != nil {
 		return nil, err
 	}

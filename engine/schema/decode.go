@@ -28,8 +28,8 @@ type item struct {
 	n     uint64
 }
 
-// next reads a head. The n of strings, arrays and maps is no larger than the bytes that are left.
-func (r *reader) next() (item, error) {
+// head reads a head, and believes its n.
+func (r *reader) head() (item, error) {
 	if r.pos >= len(r.b) {
 		return item{}, errEnd
 	}
@@ -53,6 +53,18 @@ func (r *reader) next() (item, error) {
 	default:
 		return it, errForm
 	}
+	if it.major == majorSimple && it.info == 24 && it.n < 32 {
+		return it, errForm
+	}
+	return it, nil
+}
+
+// next reads a head. The n of strings, arrays and maps is no larger than the bytes that are left.
+func (r *reader) next() (item, error) {
+	it, err := r.head()
+	if err != nil {
+		return it, err
+	}
 	left := uint64(len(r.b) - r.pos)
 	switch it.major {
 	case majorBytes, majorText, majorArray:
@@ -62,10 +74,6 @@ func (r *reader) next() (item, error) {
 	case majorMap:
 		if it.n > left/2 {
 			return it, errEnd
-		}
-	case majorSimple:
-		if it.info == 24 && it.n < 32 {
-			return it, errForm
 		}
 	}
 	return it, nil

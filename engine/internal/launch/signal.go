@@ -5,13 +5,6 @@ import (
 	"syscall"
 )
 
-// killGroup kills the process group that the child leads. ESRCH, an empty group, is the usual answer.
-func killGroup(pid int) {
-	if pid > 1 {
-		_ = syscall.Kill(-pid, syscall.SIGKILL)
-	}
-}
-
 // signalName is the name people know.
 func signalName(s syscall.Signal) string {
 	names := map[syscall.Signal]string{

@@ -1,4 +1,4 @@
-//go:build !linux
+//go:build unix && !linux
 
 package launch
 
@@ -6,6 +6,9 @@ import (
 	"os/exec"
 	"syscall"
 )
+
+// Platform is nil: worker processes can be started here.
+func Platform() error { return nil }
 
 // Without pdeathsig the lifeline alone ends a worker whose controller is gone.
 func sysProcAttr() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }

@@ -1,0 +1,115 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine"
+	"github.com/monarch-tui/monarch-tui/engine/control"
+)
+
+func (p *tap) rank(mesh string, rank int) control.RankState {
+	if m, ok := p.pic.Mesh(mesh); ok {
+		return m.Ranks[rank]
+	}
+	return control.RankState{}
+}
+
+func TestAPictureShowsAtOnceWhoRunsACallAndWhoHasNotAnswered(t *testing.T) {
+	bothEngines(t, func(t *testing.T, e *engine.Engine) {
+		ctx := e.Context()
+		m := spawn(t, ctx, "m", 3, Sink{})
+		p := listen(t, frontEnd(t, e), control.TopicState)
+		quickest := time.Hour
+		for range 5 { // a busy machine is late now and then; the engine must not be late always
+			stick, free := context.WithCancel(ctx)
+			began := time.Now()
+			hold := engine.Signal(m.Slice(at(1)), (*Sink).Stick).Start(stick)
+			p.until("rank 1 to run Stick", func() bool { return slices.Equal(p.rank("m", 1).Running, []string{"Stick"}) })
+			quickest = min(quickest, time.Since(began))
+			all := engine.Signal(m, (*Sink).Nothing).Start(ctx)
+			p.until("the call that only rank 1 has not answered", func() bool {
+				return slices.ContainsFunc(p.pic.Calls, func(c control.Call) bool {
+					return c.Endpoint == "Nothing" && c.Client == "main" && c.Ranks == 3 && slices.Equal(c.Waiting, []int{1})
+				})
+			})
+			p.until("rank 1 to have it in its mailbox", func() bool { return len(p.rank("m", 1).Next) == 1 })
+			for _, c := range p.pic.Calls {
+				st := p.rank("m", 1)
+				if want := map[string][]uint64{"Stick": st.Calls, "Nothing": st.Next}[c.Endpoint]; !slices.Equal(want, []uint64{c.ID}) {
+					t.Errorf("call %d of %s is not among %v", c.ID, c.Endpoint, want)
+				}
+			}
+			free()
+			<-hold.Done()
+			<-all.Done()
+			p.until("the end of both", func() bool { return len(p.pic.Calls) == 0 && p.rank("m", 1).State == "idle" })
+		}
+		if t.Logf("it took %v", quickest); quickest > 100*time.Millisecond {
+			t.Errorf("it took %v to see a handler run, 5 times", quickest)
+		}
+	})
+}
+
+func TestAPictureCountsTheMailboxBehindASlowHandler(t *testing.T) {
+	const n = 200
+	bothEngines(t, func(t *testing.T, e *engine.Engine) {
+		ctx := e.Context()
+		m := spawn(t, ctx, "m", 1, Sink{})
+		p := listen(t, frontEnd(t, e), control.TopicState)
+		stick, free := context.WithCancel(ctx)
+		defer free()
+		engine.Signal(m, (*Sink).Stick).Start(stick)
+		var futures []engine.Waiter
+		for i := range n {
+			if i%2 == 0 {
+				futures = append(futures, engine.Signal(m, (*Sink).Nothing).Start(ctx))
+			} else if err := engine.Signal(m, (*Sink).Nothing).Broadcast(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		began := time.Now()
+		p.until(fmt.Sprint(n, " messages in the mailbox"), func() bool { return p.rank("m", 0).Queue == n })
+		t.Logf("it took %v", time.Since(began))
+		if st := p.rank("m", 0); len(st.Next) != 16 || !slices.Equal(st.Running, []string{"Stick"}) {
+			t.Errorf("the state is %+v", st)
+		}
+		free()
+		if err := engine.Wait(ctx, futures...); err != nil {
+			t.Fatal(err)
+		}
+		p.until("an empty mailbox", func() bool { st := p.rank("m", 0); return st.Queue == 0 && st.State == "idle" && st.Handled == n+1 })
+	})
+}
+
+func TestAWideCallIsNotToldOncePerAnswer(t *testing.T) {
+	const n = 512
+	ctx := context.Background()
+	e, err := engine.Start(ctx, engine.NoSession(), engine.AllInProcess())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	ctx = e.Context()
+	m := spawn(t, ctx, "m", n, Sink{})
+	told, ended := 0, make(chan struct{})
+	_, stop := e.Backend().Subscribe(func(ev *control.Event) {
+		if ev.Call != nil {
+			if told++; ev.Call.Done {
+				close(ended)
+			}
+		}
+	})
+	defer stop()
+	began := time.Now()
+	if err := engine.Signal(m, (*Sink).Nothing).Call(ctx); err != nil {
+		t.Fatal(err)
+	}
+	<-ended
+	if most := int(time.Since(began)/(20*time.Millisecond)) + 5; told > most {
+		t.Errorf("a call of %v was told %d times, want %d at most", time.Since(began), told, most)
+	}
+}

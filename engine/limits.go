@@ -1,0 +1,79 @@
+package engine
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net"
+	"syscall"
+	"time"
+)
+
+const (
+	workerFiles = 4  // two pipes of output, the lifeline and the process itself
+	startFiles  = 5  // more while it starts: the ends that the child gets, and what fork needs
+	spareFiles  = 16 // the socket, the session, whatever the program opens meanwhile
+)
+
+// enoughFiles judges whether n workers fit the limit of open files; most 0 is no limit.
+func enoughFiles(n, open, most int) error {
+	need := open + workerFiles*n + startFiles*min(n, startAtOnce) + spareFiles
+	if most == 0 || need <= most {
+		return nil
+	}
+	return fmt.Errorf("%d worker processes need about %d open files in the controller, and its limit is %d: raise it (ulimit -n %d) or start fewer; in-process ranks need none",
+		n, need, most, 1024*(need/1024+1))
+}
+
+// explainFiles names the limit behind an error that only says that there are too many.
+func explainFiles(err error) error {
+	if !errors.Is(err, syscall.EMFILE) {
+		return err
+	}
+	_, most := filesLimit()
+	return fmt.Errorf("%w: the limit of this process is %d (ulimit -n), and a worker needs %d, while it starts %d", err, most, workerFiles, workerFiles+startFiles)
+}
+
+// selfDialTime is how long a datagram may take from this machine to itself.
+const selfDialTime = 500 * time.Millisecond
+
+// dialSelf sends a datagram from a socket at the address where the controller listens to one beside it. Workers reach
+// the controller as this does, and would otherwise find out only by waiting in vain.
+func dialSelf(listen string) error {
+	host, _, err := net.SplitHostPort(cmp.Or(listen, "127.0.0.1:0"))
+	if err != nil {
+		return nil // who opens the socket says what is wrong with it
+	}
+	if err := echoOnce(host); err != nil {
+		return fmt.Errorf("the controller cannot reach itself at %s, so no worker could: %w; is that interface up (loopback: ip link set lo up), and does the firewall let UDP through?", host, explainFiles(err))
+	}
+	return nil
+}
+
+func echoOnce(host string) error {
+	here, err := net.ListenPacket("udp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		return err
+	}
+	defer here.Close()
+	to, err := net.Dial("udp", here.LocalAddr().String())
+	if err != nil {
+		return err
+	}
+	defer to.Close()
+	end := time.Now().Add(selfDialTime)
+	for pause := selfDialTime / 16; ; pause *= 2 { // a datagram may be lost
+		if _, err := to.Write([]byte("monarch")); err != nil {
+			return err
+		}
+		if err := here.SetReadDeadline(time.Now().Add(pause)); err != nil {
+			return err
+		}
+		if _, _, err := here.ReadFrom(make([]byte, 16)); err == nil {
+			return nil
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("a datagram to %s did not arrive in %v", here.LocalAddr(), selfDialTime)
+		}
+	}
+}

@@ -1,0 +1,190 @@
+package engine
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/clean"
+	"github.com/monarch-tui/monarch-tui/quicnet"
+)
+
+// tellTime is how long a watch of messages waits for the processes to know of it, so that what it does next is seen. A
+// process that takes longer begins to report a little later.
+const tellTime = 250 * time.Millisecond
+
+var _ control.Selective = (*hub)(nil)
+
+// Want counts who wants what: messages are reported, and memory is measured, while somebody looks.
+func (h *hub) Want(topics []string) func() {
+	for _, t := range topics {
+		h.want(t, 1)
+	}
+	return sync.OnceFunc(func() {
+		for _, t := range topics {
+			h.want(t, -1)
+		}
+	})
+}
+
+func (h *hub) want(topic string, n int) {
+	h.mu.Lock()
+	before := h.wanted[topic] > 0
+	h.wanted[topic] += n
+	now := h.wanted[topic] > 0
+	if before == now || h.closed {
+		h.mu.Unlock()
+		return
+	}
+	switch topic {
+	case control.TopicState:
+		h.switchSampler(now)
+		h.mu.Unlock()
+	case control.TopicMessages:
+		h.switchMessages(now)
+	default:
+		h.mu.Unlock()
+	}
+}
+
+// switchMessages has every process report its messages, or not. The caller holds h.mu, which is released.
+func (h *hub) switchMessages(on bool) {
+	h.tell = tellBody{Turn: h.tell.Turn + 1, On: on}
+	tell := h.tell
+	h.hopsSeen = map[uint64]uint64{}
+	h.node.tel.set(tell)
+	var workers []*proc
+	for _, p := range h.procs {
+		if p.local == nil && p.isReady() && !p.over() {
+			p.told = tell.Turn
+			workers = append(workers, p)
+		}
+	}
+	h.mu.Unlock()
+	if !on {
+		for _, p := range workers {
+			h.tellProc(p.id, tell)
+		}
+		return
+	}
+	ctx, cancel := context.WithTimeout(h.node.root, tellTime)
+	defer cancel()
+	h.eachRank(workers, func(_ int, p *proc) error {
+		return h.node.request(ctx, quicnet.Addr{Proc: p.id}, sysTell, tell, nil)
+	})
+}
+
+// tellProc sends the switch to one process and waits for nothing.
+func (h *hub) tellProc(proc uint64, tell tellBody) {
+	h.node.async(proc, func() { // a process that has gone meanwhile has nothing to report
+		_ = h.node.notice(h.node.root, quicnet.LaneControl, nil, quicnet.Addr{Proc: proc}, sysTell, tell)
+	})
+}
+
+// tellAnew tells a process that has just come what changed since it was started. The caller holds h.mu.
+func (h *hub) tellAnew(p *proc) {
+	if p.local == nil && p.told != h.tell.Turn {
+		p.told = h.tell.Turn
+		h.tellProc(p.id, h.tell)
+	}
+}
+
+// maxHops bounds one report: a process that sends more is none of ours.
+const maxHops = 4 * hopBatch
+
+// takeHops publishes what a process reported; from 0 comes from this process, which speaks for the ranks in it.
+func (h *hub) takeHops(from uint64, r hopReport) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if p := h.procs[from]; from != 0 && (p == nil || p.over()) {
+		return
+	}
+	seen := h.hopsSeen[from]
+	if r.Turn != h.tell.Turn || !h.tell.On || r.First < seen || len(r.Hops) > maxHops {
+		return
+	}
+	lost := min(r.First-seen, 1<<32)
+	h.hopsSeen[from] = r.First + uint64(len(r.Hops))
+	for i := range r.Hops {
+		if m, ok := h.messageOf(from, &r.Hops[i]); ok {
+			h.publish(control.Event{Message: &m})
+		} else {
+			lost++
+		}
+	}
+	if lost > 0 {
+		h.publish(control.Event{Dropped: &control.Dropped{Data: lost}})
+	}
+}
+
+// messageOf gives a hop its names; ok is false for one that its sender may not report. The caller holds h.mu.
+func (h *hub) messageOf(from uint64, x *hop) (m control.Message, ok bool) {
+	ours := from == 0
+	if !ours {
+		x.Proc, x.Client = from, ""
+		x.Endpoint, x.Error = clean.Line(clip(x.Endpoint, hopText)), clean.Line(clip(x.Error, hopText))
+	}
+	caller, ok := h.callerOf(x)
+	if !ok || x.Kind > hopError || len(x.Body) > control.MaxPreview {
+		return m, false
+	}
+	name := x.Name
+	if ref, known := h.refOf(x.Mesh); known {
+		name = ref.Name
+	} else if !ours && !nameForm.MatchString(name) {
+		return m, false
+	}
+	callee := rankLabel(name, x.Rank)
+	m = control.Message{
+		Time: time.Unix(0, x.At), Call: x.Call, ID: x.ID, Parent: x.Parent, Trace: x.Trace, Kind: control.MessageCall, From: caller, To: callee,
+		Endpoint: x.Endpoint, Adverb: control.Adverb(x.Adverb), Ranks: x.Ranks, Bytes: x.Bytes, Body: x.Body, Cut: x.Bytes > len(x.Body),
+	}
+	if x.Kind == hopCall {
+		return m, true
+	}
+	m.From, m.To = callee, caller
+	m.Kind, m.Took, m.Outcome = control.MessageReply, time.Duration(x.Took), control.Outcome(x.Outcome)
+	if x.Kind == hopError {
+		m.Kind, m.Error = control.MessageError, x.Error
+	}
+	if !ours {
+		m.Outcome = control.Outcome(clean.Line(clip(x.Outcome, 32)))
+	}
+	return m, true
+}
+
+// callerOf names who called, if it lives where the hop comes from. The caller holds h.mu.
+func (h *hub) callerOf(x *hop) (string, bool) {
+	if x.Actor != 0 {
+		ref, ok := h.refOf(x.Actor)
+		if !ok {
+			return "", false
+		}
+		rank, ok := ref.Home.IndexOf(int(x.Proc - ref.First))
+		return rankLabel(ref.Name, rank), ok
+	}
+	switch p := h.procs[x.Proc]; {
+	case x.Client != "":
+		return x.Client, true
+	case x.Proc == 0:
+		return "main", true
+	case p != nil:
+		return rankLabel(p.rec.Mesh, p.rank)[1:], true
+	}
+	return "", false
+}
+
+// refOf finds an actor mesh by id, also one that ended a while ago. The caller holds h.mu.
+func (h *hub) refOf(id uint64) (control.MeshRef, bool) {
+	if m := h.meshByID[id]; m != nil {
+		return m.rec.Ref, true
+	}
+	for _, m := range slices.Backward(h.history) {
+		if m.Ref.ID == id {
+			return m.Ref, true
+		}
+	}
+	return control.MeshRef{}, false
+}

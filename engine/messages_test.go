@@ -1,0 +1,265 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"github.com/monarch-tui/monarch-tui/engine"
+	"github.com/monarch-tui/monarch-tui/engine/control"
+)
+
+// bothEngines is both for tests that look at the engine as a front end does.
+func bothEngines(t *testing.T, f func(t *testing.T, e *engine.Engine)) {
+	for name, opts := range map[string][]engine.Option{"in-process": {engine.AllInProcess()}, "processes": nil} {
+		t.Run(name, func(t *testing.T) {
+			e, err := engine.Start(context.Background(), append(opts, engine.NoSession())...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(e.Close)
+			f(t, e)
+		})
+	}
+}
+
+func frontEnd(t *testing.T, e *engine.Engine) *control.Client {
+	t.Helper()
+	c := control.InProcess(e.Backend(), control.ClientInfo{Name: "tap"})
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// tap listens to what is said in a session.
+type tap struct {
+	t   *testing.T
+	w   *control.Watch
+	pic control.Picture
+	got []control.Message
+}
+
+func listen(t *testing.T, c *control.Client, topics ...string) *tap {
+	t.Helper()
+	w, err := c.Watch(t.Context(), topics...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.Close)
+	return &tap{t: t, w: w}
+}
+
+// until takes updates until the condition holds.
+func (p *tap) until(what string, cond func() bool) {
+	p.t.Helper()
+	limit, cancel := context.WithTimeout(p.t.Context(), eventLimit)
+	defer cancel()
+	for !cond() {
+		u, err := p.w.Next(limit)
+		if err != nil {
+			p.t.Fatalf("waiting for %s: %v; heard %d messages, the last being %+v", what, err, len(p.got), p.got[max(0, len(p.got)-1):])
+		}
+		p.pic.Apply(u)
+		for _, ev := range u.Events {
+			if ev.Message != nil {
+				p.got = append(p.got, *ev.Message)
+			}
+		}
+	}
+}
+
+// take waits for n messages, gives them and forgets them.
+func (p *tap) take(n int) []control.Message {
+	p.t.Helper()
+	p.until(fmt.Sprint(n, " messages"), func() bool { return len(p.got) >= n })
+	got := p.got
+	p.got = nil
+	if len(got) != n {
+		p.t.Errorf("%d messages, want %d: %+v", len(got), n, got)
+	}
+	return got
+}
+
+func find(t *testing.T, ms []control.Message, kind, from, to string) control.Message {
+	t.Helper()
+	for _, m := range ms {
+		if m.Kind == kind && m.From == from && m.To == to {
+			return m
+		}
+	}
+	t.Fatalf("no %s from %s to %s in %+v", kind, from, to, ms)
+	return control.Message{}
+}
+
+func TestAMessageIsSeenWhenItIsSentAndWhenItIsAnswered(t *testing.T) {
+	bothEngines(t, func(t *testing.T, e *engine.Engine) {
+		ctx := e.Context()
+		acc := spawn(t, ctx, "acc", 4, Acc{Start: 10})
+		p := listen(t, frontEnd(t, e), control.TopicMessages)
+		if _, err := engine.Method(acc.Slice(at(2)), (*Acc).Add).CallOne(ctx, 5); err != nil {
+			t.Fatal(err)
+		}
+		ms := p.take(2)
+		call, reply := ms[0], ms[1]
+		if call.Kind != "call" || call.From != "main" || call.To != "@acc[2]" || call.Endpoint != "Add" || call.Adverb != control.AdverbCallOne ||
+			call.Ranks != 1 || string(call.Body) != "\x05" || call.Cut || call.Bytes != 1 || call.ID == 0 || call.Parent != 0 || call.Trace != call.Call || call.Took != 0 {
+			t.Errorf("the call was told as %+v", call)
+		}
+		if reply.Kind != "reply" || reply.From != "@acc[2]" || reply.To != "main" || reply.Call != call.Call || reply.Parent != call.ID || reply.ID == 0 ||
+			string(reply.Body) != "\x0f" || reply.Took <= 0 || reply.Outcome != control.OutcomeReply || reply.Endpoint != "Add" {
+			t.Errorf("the reply was told as %+v", reply)
+		}
+		if skew := time.Since(call.Time); skew < 0 || skew > time.Minute {
+			t.Errorf("the call was told to be of %v", call.Time)
+		}
+		// A cast is one call to each rank, and the call's id folds them.
+		if _, err := engine.Query(acc, (*Acc).Sum).Call(ctx); err != nil {
+			t.Fatal(err)
+		}
+		ms = p.take(8)
+		ids := map[uint64]bool{}
+		for rank := range 4 {
+			call := find(t, ms, "call", "main", fmt.Sprintf("@acc[%d]", rank))
+			reply := find(t, ms, "reply", fmt.Sprintf("@acc[%d]", rank), "main")
+			if call.Call != ms[0].Call || reply.Call != ms[0].Call || call.Ranks != 4 || reply.Parent != call.ID || len(call.Body) != 0 {
+				t.Errorf("rank %d: %+v, %+v", rank, call, reply)
+			}
+			ids[call.ID], ids[reply.ID] = true, true
+		}
+		if len(ids) != 8 {
+			t.Errorf("8 messages have %d ids", len(ids))
+		}
+	})
+}
+
+func TestACallBetweenWorkersNamesTheMessageThatCausedIt(t *testing.T) {
+	bothEngines(t, func(t *testing.T, e *engine.Engine) {
+		ctx := e.Context()
+		p := listen(t, frontEnd(t, e), control.TopicMessages, control.TopicState) // before there are workers: they learn it as they start
+		a, b := spawn(t, ctx, "a", 2, Acc{}), spawn(t, ctx, "b", 2, Acc{Start: 100})
+		if err := engine.Action(a, (*Acc).Pair).Call(ctx, b); err != nil {
+			t.Fatal(err)
+		}
+		p.take(4)
+		if _, err := engine.Method(a.Slice(at(1)), (*Acc).AddToPeer).CallOne(ctx, 7); err != nil {
+			t.Fatal(err)
+		}
+		ms := p.take(4)
+		outer, inner := find(t, ms, "call", "main", "@a[1]"), find(t, ms, "call", "@a[1]", "@b[1]")
+		if inner.Parent != outer.ID || inner.Trace != outer.Call || inner.Endpoint != "Add" || string(inner.Body) != "\x07" || inner.Call == outer.Call {
+			t.Errorf("outer %+v, inner %+v", outer, inner)
+		}
+		back := find(t, ms, "reply", "@b[1]", "@a[1]")
+		if back.Parent != inner.ID || back.Call != inner.Call || back.Trace != outer.Call || string(back.Body) != "\x18\x6b" {
+			t.Errorf("the inner reply was told as %+v", back)
+		}
+		if last := find(t, ms, "reply", "@a[1]", "main"); last.Took < back.Took {
+			t.Errorf("the outer call took %v, the inner one %v", last.Took, back.Took)
+		}
+	})
+}
+
+func TestErrorsAndBroadcastsAreSeen(t *testing.T) {
+	bothEngines(t, func(t *testing.T, e *engine.Engine) {
+		ctx := e.Context()
+		if err := handleAll(ctx); err != nil {
+			t.Fatal(err)
+		}
+		pm := procs(t, ctx, "p", 2)
+		acc := spawnOn(t, ctx, pm, "acc", Acc{})
+		p := listen(t, frontEnd(t, e), control.TopicMessages)
+		_, _ = engine.Method(acc, (*Acc).Add).Call(ctx, 1000)
+		ms := p.take(4)
+		bad, call := find(t, ms, "error", "@acc[1]", "main"), find(t, ms, "call", "main", "@acc[1]")
+		if bad.Error != "add 1000: bad rank" || bad.Outcome != control.OutcomeError || bad.Parent != call.ID || bad.ID == 0 {
+			t.Errorf("the error was told as %+v", bad)
+		}
+		if err := engine.Method(acc, (*Acc).Add).Broadcast(ctx, 3); err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range p.take(2) {
+			if m.Kind != "call" || m.Adverb != control.AdverbBroadcast || m.Ranks != 2 || string(m.Body) != "\x03" || m.ID == 0 {
+				t.Errorf("a broadcast was told as %+v", m)
+			}
+		}
+		blocked := engine.Signal(acc.Slice(at(0)), (*Acc).Block).Start(ctx)
+		p.take(1)
+		if err := pm.Kill(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if m := p.take(1)[0]; m.Kind != "error" || m.Outcome != control.OutcomeLost || m.ID != 0 || m.From != "@acc[0]" || m.Took <= 0 {
+			t.Errorf("a loss was told as %+v", m)
+		}
+		<-blocked.Done()
+	})
+}
+
+func TestALongArgumentIsToldByItsHead(t *testing.T) {
+	bothEngines(t, func(t *testing.T, e *engine.Engine) {
+		ctx := e.Context()
+		sink := spawn(t, ctx, "sink", 1, Sink{})
+		p := listen(t, frontEnd(t, e), control.TopicMessages)
+		it := Item{Body: make([]byte, 100_000)}
+		if err := engine.Action(sink, (*Sink).Put).Call(ctx, it); err != nil {
+			t.Fatal(err)
+		}
+		want, err := cbor.Marshal(it)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m := p.take(2)[0]; !m.Cut || len(m.Body) != control.MaxPreview || m.Bytes != len(want) {
+			t.Errorf("%d bytes of %d were told, cut %v; the argument has %d", len(m.Body), m.Bytes, m.Cut, len(want))
+		}
+	})
+}
+
+func TestAClientsCallIsToldInItsName(t *testing.T) {
+	bothEngines(t, func(t *testing.T, e *engine.Engine) {
+		ctx := e.Context()
+		spawn(t, ctx, "acc", 1, Acc{})
+		c := frontEnd(t, e)
+		p := listen(t, c, control.TopicMessages)
+		for _, adverb := range []control.Adverb{control.AdverbCall, control.AdverbBroadcast} {
+			h, err := c.Call(ctx, control.CallReq{Mesh: "acc", Endpoint: "Sum", Adverb: adverb})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := h.Wait(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, m := range p.take(3) {
+			if m.From != "tap" && m.To != "tap" {
+				t.Errorf("told as %+v", m)
+			}
+		}
+	})
+}
+
+func TestMessagesAreToldAgainToWhoWatchesLater(t *testing.T) {
+	bothEngines(t, func(t *testing.T, e *engine.Engine) {
+		ctx := e.Context()
+		a, b := spawn(t, ctx, "a", 1, Acc{}), spawn(t, ctx, "b", 1, Acc{})
+		if err := engine.Action(a, (*Acc).Pair).Call(ctx, b); err != nil {
+			t.Fatal(err)
+		}
+		c := frontEnd(t, e)
+		nested := func() {
+			t.Helper()
+			if _, err := engine.Method(a, (*Acc).AddToPeer).CallOne(ctx, 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 3 {
+			p := listen(t, c, control.TopicMessages)
+			nested()
+			if p.take(4); p.pic.Dropped != (control.Dropped{}) { // what happened while nobody watched is not lost: it was not made
+				t.Errorf("dropped %+v", p.pic.Dropped)
+			}
+			p.w.Close()
+			nested()
+		}
+	})
+}

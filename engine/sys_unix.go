@@ -1,0 +1,33 @@
+//go:build unix
+
+package engine
+
+import (
+	"os"
+	"syscall"
+)
+
+// closeOnExec keeps a descriptor from the children of this process.
+func closeOnExec(fd int) { syscall.CloseOnExec(fd) }
+
+// killOwnGroup kills the process group that the launcher made this worker the leader of.
+func killOwnGroup() {
+	if pid := os.Getpid(); pid > 1 {
+		if pg, err := syscall.Getpgid(0); err == nil && pg == pid {
+			_ = syscall.Kill(-pid, syscall.SIGKILL)
+		}
+	}
+}
+
+// filesLimit is how many files this process has open and how many it may have; 0, 0 where that is not known.
+func filesLimit() (open, most int) {
+	var lim syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &lim) != nil {
+		return 0, 0
+	}
+	list, err := os.ReadDir("/dev/fd")
+	if err != nil {
+		return 0, 0
+	}
+	return len(list), int(min(lim.Cur, 1<<30))
+}

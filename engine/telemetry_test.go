@@ -1,0 +1,219 @@
+package engine
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
+	"github.com/monarch-tui/monarch-tui/quicnet"
+)
+
+// counting is a link that counts the notes that leave.
+type counting struct {
+	nowhere
+	hops *[]hopReport
+}
+
+func (l counting) Send(_ context.Context, _ uint64, _ quicnet.Lane, env *quicnet.Envelope) error {
+	if env.Endpoint == sysHops {
+		var r hopReport
+		if err := quicnet.Dec().Unmarshal(env.Body, &r); err != nil {
+			return err
+		}
+		*l.hops = append(*l.hops, r)
+	}
+	return nil
+}
+
+func TestNothingIsToldWhileNobodyWatches(t *testing.T) {
+	n := targetNode(t)
+	var sent []hopReport
+	n.link = counting{hops: &sent}
+	view := shape.RegionOf(shape.Extent{{Name: "gpus", Size: 2}})
+	far := newMeshRef(control.MeshRef{ID: 3, Name: "far", First: 8, Home: view, View: view})
+	call := func() {
+		b := bound{ref: far, name: "Get"}
+		startRaw(n.root, n, b, nil, adverbStart, "", nil)
+		if err := broadcastRaw(n.root, n, b, nil, ""); err != nil {
+			t.Fatal(err)
+		}
+		n.tel.flush()
+	}
+	call()
+	if len(sent) != 0 || len(n.tel.wait) != 0 {
+		t.Fatalf("%d reports left and %d hops wait", len(sent), len(n.tel.wait))
+	}
+	n.tel.set(tellBody{Turn: 1, On: true})
+	call()
+	if len(sent) != 1 || len(sent[0].Hops) != 4 || sent[0].First != 0 {
+		t.Fatalf("while it is on: %+v", sent)
+	}
+	n.tel.set(tellBody{Turn: 3})
+	n.tel.set(tellBody{Turn: 2, On: true}) // overtaken
+	call()
+	if len(sent) != 1 {
+		t.Errorf("%d reports left once it was off", len(sent))
+	}
+}
+
+func TestWhatAProcessHasNoRoomForIsDroppedOldestFirstAndCounted(t *testing.T) { // INV-BOUND
+	const over = 1000
+	e, err := Start(t.Context(), NoSession(), AllInProcess())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	h := e.hub
+	var got, lost uint64
+	first := ""
+	_, stop := h.Subscribe(func(ev *control.Event) {
+		switch {
+		case ev.Message != nil:
+			if got++; first == "" {
+				first = ev.Message.Endpoint
+			}
+		case ev.Dropped != nil:
+			lost += ev.Dropped.Data
+		}
+	})
+	defer stop()
+	done := h.Want([]string{control.TopicMessages})
+	defer done()
+	far := newTelemetry(func(r hopReport) { h.takeHops(0, r) }) // with nobody who ships
+	far.set(h.tell)
+	for i := range hopRing + over {
+		x := hop{Name: "far", Endpoint: "Old"}
+		if i >= over {
+			x.Endpoint = "New"
+		}
+		far.push(x)
+	}
+	far.flush()
+	if got != hopRing || lost != over || first != "New" {
+		t.Errorf("%d told and %d lost of %d, the first being %s", got, lost, hopRing+over, first)
+	}
+	far.push(hop{Name: "far"})
+	far.flush()
+	if got != hopRing+1 || lost != over {
+		t.Errorf("then %d told and %d lost", got, lost)
+	}
+}
+
+func TestAProcessReportsItsOwnMessagesOnly(t *testing.T) {
+	registerTarget()
+	e, err := Start(t.Context(), NoSession(), AllInProcess())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	p, err := SpawnProcs(e.Context(), Name("p"), Dim("gpus", 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := Spawn(e.Context(), p.Slice(At("gpus", 0)), "m", Target{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := e.hub
+	var heard []control.Message
+	var lost uint64
+	_, stop := h.Subscribe(func(ev *control.Event) {
+		if ev.Message != nil {
+			heard = append(heard, *ev.Message)
+		} else if ev.Dropped != nil {
+			lost += ev.Dropped.Data
+		}
+	})
+	defer stop()
+	defer h.Want([]string{control.TopicMessages})()
+	owner, stranger := p.r.First, p.r.First+1
+	lies := []hop{
+		{Actor: m.r.ID, Mesh: m.r.ID},           // of an actor that lives elsewhere
+		{Actor: 99, Mesh: m.r.ID},               // of none
+		{Mesh: 98, Name: "evil\x1b[2J"},         // to a name that is none
+		{Mesh: m.r.ID, Body: make([]byte, 257)}, // more than a preview
+		{Mesh: m.r.ID, Kind: 9},
+	}
+	h.takeHops(stranger, hopReport{Turn: h.tell.Turn, Hops: lies})
+	if len(heard) != 0 || lost != uint64(len(lies)) {
+		t.Errorf("heard %+v, lost %d", heard, lost)
+	}
+	h.takeHops(stranger, hopReport{Turn: h.tell.Turn, First: 1, Hops: make([]hop, 1)})                        // a number again
+	h.takeHops(stranger, hopReport{Turn: h.tell.Turn + 1, First: 9, Hops: make([]hop, 1)})                    // another switch
+	h.takeHops(stranger, hopReport{Turn: h.tell.Turn, First: 9, Hops: make([]hop, maxHops+1)})                // too many
+	h.takeHops(77, hopReport{Turn: h.tell.Turn, First: 9, Hops: []hop{{Mesh: m.r.ID, Proc: 0, Client: "x"}}}) // nobody
+	if len(heard) != 0 || lost != uint64(len(lies)) {
+		t.Errorf("then heard %+v, lost %d", heard, lost)
+	}
+	h.takeHops(owner, hopReport{Turn: h.tell.Turn, Hops: []hop{{Kind: hopError, At: 1 << 62, Actor: m.r.ID, Client: "main", Mesh: m.r.ID, Endpoint: "E\x1b[2Jx", Error: "\x1b]0;pwn\a" + strings.Repeat("e", 1000)}}})
+	if len(heard) != 1 || heard[0].From != "@m[0]" || heard[0].To != "@m[0]" || heard[0].Endpoint != "Ex" || len(heard[0].Error) > 600 || strings.ContainsAny(heard[0].Error, "\x1b\a") {
+		t.Errorf("heard %+v", heard)
+	}
+}
+
+func TestMemoryIsToldWhenItChangedVisibly(t *testing.T) {
+	const mib = 1 << 20
+	for _, c := range []struct {
+		old, now uint64
+		want     bool
+	}{
+		{0, 10 * mib, true}, {10 * mib, 10 * mib, false}, {10 * mib, 11 * mib, false}, {10 * mib, 12 * mib, true}, {12 * mib, 10 * mib, true},
+		{100 * mib, 102 * mib, false}, {100 * mib, 106 * mib, true}, {0, mib / 2, false},
+	} {
+		if got := worthTelling(c.old, c.now); got != c.want {
+			t.Errorf("%d after %d MiB: %v", c.now/mib, c.old/mib, got)
+		}
+	}
+}
+
+func TestMemoryIsMeasuredOnlyWhileSomebodyWatches(t *testing.T) {
+	e, err := Start(t.Context(), NoSession(), AllInProcess())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	h := e.hub
+	running := func() bool {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		return h.endSampler != nil
+	}
+	one, two := h.Want([]string{control.TopicState, control.TopicLogs}), h.Want([]string{control.TopicState})
+	one()
+	one()
+	if !running() {
+		t.Error("nobody measures while somebody watches")
+	}
+	two()
+	if running() {
+		t.Error("somebody measures while nobody watches")
+	}
+	done := h.Want([]string{control.TopicState})
+	defer done()
+	e.Close() // and the sampler with it
+	if h.sampled.After(time.Now()) {
+		t.Error("measured in the future")
+	}
+}
+
+// BenchmarkTell is what a hop costs who sends.
+func BenchmarkTell(b *testing.B) {
+	tel := newTelemetry(func(hopReport) {})
+	stop := make(chan struct{})
+	defer close(stop)
+	go tel.run(stop)
+	for _, on := range []bool{false, true} {
+		b.Run(map[bool]string{false: "off", true: "on"}[on], func(b *testing.B) {
+			tel.set(tellBody{Turn: tel.turn + 1, On: on})
+			b.ReportAllocs()
+			for b.Loop() {
+				if tel.on.Load() {
+					tel.push(hop{Name: "far", Endpoint: "Get", Body: preview([]byte{1})})
+				}
+			}
+		})
+	}
+}
