@@ -28,8 +28,8 @@ build: ## Build bin/monarch-tui
 	go build -o $(BIN) ./cmd/monarch-tui
 
 .PHONY: demo
-demo: build ## Build and run the ping-pong demo on real worker processes
-	@$(BIN) --demo pingpong --headless
+demo: build ## Build, and watch the ping-pong demo on real worker processes; without a terminal it is printed
+	@if [ -t 0 ] && [ -t 1 ]; then $(BIN) --demo pingpong; else $(BIN) --demo pingpong --headless; fi
 
 .PHONY: install
 install: ## Install monarch-tui where `go install` puts programs
@@ -103,6 +103,15 @@ fmt: $(LINT) ## Format, and repair what can be repaired without changing what th
 .PHONY: docs
 docs: ## Write the generated docs anew
 	go test ./cmd/monarch-tui -run '^TestTheReferencePagesAreFresh$$' -update
+	go test ./tui -run '^TestTheKeysPageIsFresh$$' -update
+
+.PHONY: golden
+golden: ## Write the golden screens anew; look at each before committing it
+	go test ./tui/... -run 'Screen|Golden|Drawn|Shows' -update
+
+.PHONY: shots
+shots: ## Draw the pictures of the docs anew, from the screens that the tests hold
+	go test ./tui -run '^TestThePicturesAreFresh$$' -update
 
 .PHONY: clean
 clean: ## Remove what make has built

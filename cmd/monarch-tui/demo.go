@@ -27,12 +27,14 @@ type demoFlags struct {
 	format   string
 	timeout  time.Duration
 	seed     uint64
+	auto     bool
 }
 
 func (d *demoFlags) register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&d.name, "demo", "", "run a demo: "+strings.Join(demoNames(), ", "))
 	f.BoolVar(&d.headless, "headless", false, "print instead of drawing; the same text on every run")
+	f.BoolVar(&d.auto, "auto", false, "the demo on the screen goes on by itself")
 	f.IntVar(&d.ranks, "ranks", 0, "actors per mesh of the demo (0: as in the tutorial)")
 	f.StringVar(&d.format, "format", "text", "output of a headless demo: text or ndjson")
 	f.DurationVar(&d.timeout, "timeout", 10*time.Minute, "give up after this long")

@@ -5,6 +5,7 @@ import (
 	"debug/buildinfo"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -31,6 +32,8 @@ type program struct {
 	args []string
 	main bool
 	seed uint64
+	// quiet keeps what the program prints off the terminal: the screen is drawn there.
+	quiet bool
 }
 
 // checkProgram reads the build information of a binary: one that does not hold our engine is refused, never executed.
@@ -77,7 +80,10 @@ func (p *program) open(ctx context.Context) (*control.Client, func() error, erro
 	if p.main {
 		cmd.Env = append(cmd.Env, "MONARCH_CONTROL_MAIN=1")
 	}
-	tail := &lastLines{}
+	tail := &lastLines{pass: os.Stderr}
+	if p.quiet {
+		tail.pass = io.Discard
+	}
 	cmd.Stderr = tail
 	if p.main { // what run prints is for the person who asked for run; our own stdout is the report
 		cmd.Stdout = os.Stderr
@@ -159,14 +165,17 @@ func socketPair() (net.Conn, *os.File, error) {
 }
 
 // lastLines passes a program's stderr on and keeps the end of it for an error message.
-type lastLines struct{ text string }
+type lastLines struct {
+	pass io.Writer
+	text string
+}
 
 func (l *lastLines) Write(b []byte) (int, error) {
 	l.text += string(b)
 	if n := len(l.text); n > 2000 {
 		l.text = l.text[n-2000:]
 	}
-	return os.Stderr.Write(b)
+	return l.pass.Write(b)
 }
 
 func (l *lastLines) said() string {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/engine"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
+	"github.com/monarch-tui/monarch-tui/tui"
 )
 
 // The exit codes of the program; `run --help` explains them.
@@ -68,35 +69,72 @@ func execute(ctx context.Context, args []string) int {
 
 func newRoot() *cobra.Command {
 	var d demoFlags
+	var screen screenFlags
+	var program string
+	var printConfig bool
 	root := &cobra.Command{
 		Use:   "monarch-tui",
 		Short: "Explore, debug and script actor meshes",
 		Long: "monarch-tui creates process meshes, spawns actors on them, calls their endpoints and shows what happens.\n" +
-			"It runs the tutorial's demos, scripts with expectations for CI, and programs of your own.",
-		Example: "  monarch-tui --demo pingpong --headless\n" +
-			"  monarch-tui run smoke.mtui --format junit\n" +
-			"  monarch-tui run -p ./myprog smoke.mtui",
-		Args:          noArgs,
+			"Without a command it opens the explorer on a session of its own, with the tutorial's actors; -p explores a\n" +
+			"program of yours, attach one that is running. run takes scripts with expectations, for CI.",
+		Example: "  monarch-tui\n" +
+			"  monarch-tui --demo pingpong\n" +
+			"  monarch-tui -p ./myprog\n" +
+			"  monarch-tui run smoke.mtui --format junit",
+		Args:          programArgs(&program),
 		Version:       engine.Version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if printConfig {
+				_, err := fmt.Fprint(cmd.OutOrStdout(), tui.SettingsTemplate())
+				return err
+			}
 			if d.name == "" {
-				for _, flag := range []string{"demo", "headless", "ranks", "format", "timeout", "seed"} {
+				for _, flag := range []string{"headless", "ranks", "format", "timeout", "auto"} {
 					if cmd.Flags().Changed(flag) {
 						return usageError("--%s is about a demo: name one with --demo (%s)", flag, strings.Join(demoNames(), ", "))
 					}
 				}
-				return cmd.Help()
 			}
-			return runDemo(cmd.Context(), d)
+			switch {
+			case program != "" && d.name != "":
+				return usageError("--demo runs in monarch-tui's own session, -p in that of %s: take one of them", program)
+			case program != "":
+				return exploreProgram(cmd.Context(), program, args, d.seed, screen)
+			case d.headless:
+				return runDemo(cmd.Context(), d)
+			}
+			if d.name != "" {
+				if _, err := findDemo(d.name); err != nil {
+					return err
+				}
+				if d.ranks < 0 {
+					return usageError("--ranks %d: want 1 or more (0 means as in the tutorial)", d.ranks)
+				}
+			}
+			return explore(cmd.Context(), d, screen)
 		},
 	}
+	root.Flags().StringVarP(&program, "program", "p", "", "explore this program; what follows -- are its arguments")
+	root.Flags().BoolVar(&printConfig, "print-config", false, "print a file of settings with every setting explained")
+	screen.register(root)
 	root.SetVersionTemplate(readAbout().line())
 	root.SetFlagErrorFunc(flagError)
 	d.register(root)
-	root.AddCommand(newDemoCommand(), newRunCommand(), newCheckCommand(), newInfoCommand(), newVersionCommand(), newDocsCommand())
+	root.AddCommand(newDemoCommand(), newAttachCommand(), newRunCommand(), newCheckCommand(), newInfoCommand(), newVersionCommand(), newDocsCommand())
 	return root
+}
+
+// programArgs takes arguments only behind --, where they are those of the program.
+func programArgs(program *string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if *program != "" && cmd.ArgsLenAtDash() == 0 {
+			return nil
+		}
+		return noArgs(cmd, args)
+	}
 }
 
 // noArgs is for commands that take no arguments: what stands there was meant as a command.

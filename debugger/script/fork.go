@@ -16,6 +16,9 @@ func (s *Session) Fork() *Session {
 	}
 }
 
+// Within gives the commands from now on that long.
+func (s *Session) Within(d time.Duration) { s.opt.Timeout = d }
+
 // Answer is one rank's answer to a call, as text.
 type Answer struct {
 	Rank    int

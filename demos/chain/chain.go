@@ -59,7 +59,7 @@ func Run(ctx context.Context, ranks int) error {
 	if err != nil {
 		return err
 	}
-	defer procs.Stop(context.WithoutCancel(ctx)) // the workers end, whatever happens
+	defer procs.Stop(context.WithoutCancel(ctx)) //nolint:errcheck // the workers end, whatever happens
 	var ring [3]engine.Mesh[LinkActor]
 	for i, name := range []string{"A", "B", "C"} {
 		if ring[i], err = engine.Spawn(ctx, procs, name, LinkActor{Group: name}); err != nil {

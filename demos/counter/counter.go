@@ -57,7 +57,7 @@ func Run(ctx context.Context, ranks int) error {
 	if err != nil {
 		return err
 	}
-	defer procs.Stop(context.WithoutCancel(ctx)) // the workers end, whatever happens
+	defer procs.Stop(context.WithoutCancel(ctx)) //nolint:errcheck // the workers end, whatever happens
 	a, err := engine.Spawn(ctx, procs, "counter_0", CountingActor{Name: "GroupA"})
 	if err != nil {
 		return err

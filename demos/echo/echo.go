@@ -38,7 +38,7 @@ func Run(ctx context.Context, ranks int) error {
 	if err != nil {
 		return err
 	}
-	defer procs.Stop(context.WithoutCancel(ctx)) // the workers end, whatever happens
+	defer procs.Stop(context.WithoutCancel(ctx)) //nolint:errcheck // the workers end, whatever happens
 	actors, err := engine.Spawn(ctx, procs, "echo_actor", EchoActor{})
 	if err != nil {
 		return err

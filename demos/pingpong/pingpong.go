@@ -51,12 +51,12 @@ func Run(ctx context.Context, ranks int) error {
 	if err != nil {
 		return err
 	}
-	defer stopA(context.WithoutCancel(ctx)) // the workers end, whatever happens
+	defer stopA(context.WithoutCancel(ctx)) //nolint:errcheck // the workers end, whatever happens
 	b, stopB, err := group(ctx, ranks, 1, "GroupB")
 	if err != nil {
 		return err
 	}
-	defer stopB(context.WithoutCancel(ctx))
+	defer stopB(context.WithoutCancel(ctx)) //nolint:errcheck // the workers end, whatever happens
 	fmt.Fprintf(out, "\n✓ Created two actor groups (%d actors each)\n", ranks)
 
 	if err := story.Step(ctx, "Part 4: pair the actors"); err != nil {

@@ -39,7 +39,7 @@ func Run(ctx context.Context, ranks int) error {
 	if err != nil {
 		return err
 	}
-	defer procs.Stop(context.WithoutCancel(ctx)) // the workers end, whatever happens
+	defer procs.Stop(context.WithoutCancel(ctx)) //nolint:errcheck // the workers end, whatever happens
 	toys, err := engine.Spawn(ctx, procs, "toy_actor", ToyActor{})
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package paint
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"charm.land/lipgloss/v2"
 )
@@ -90,11 +91,9 @@ func ascii(c cell) string {
 	if len(c.text) == 1 {
 		return c.text
 	}
-	for _, r := range c.text {
-		if a := asciiOf(r); a != "" {
-			return a
-		}
-		break
+	r, _ := utf8.DecodeRuneInString(c.text)
+	if a := asciiOf(r); a != "" {
+		return a
 	}
 	return strings.Repeat("?", int(c.width))
 }

@@ -94,7 +94,7 @@ func (s *Surface) Text(x, y int, st Style, text string) int {
 			continue
 		}
 		if visible {
-			s.put(s.origin.X+x, cy, cell{ch, st, int8(w)}) //nolint:gosec // 1 or 2
+			s.put(s.origin.X+x, cy, cell{ch, st, int8(w)})
 		}
 		x += w
 	}

@@ -19,8 +19,11 @@ func next(text string) (ch string, width int, rest string) {
 		return text[:1], 1, text[1:]
 	}
 	r, n := utf8.DecodeRuneInString(text)
+	if (len(text) == n || text[n] < utf8.RuneSelf) && asciiOf(r) != "" { // our own signs take one cell each
+		return text[:n], 1, text[n:]
+	}
 	if r >= 0x2010 && r < 0x2bff && r != 0x2028 && r != 0x2029 && !unicode.Is(unicode.Cf, r) && (len(text) == n || text[n] < utf8.RuneSelf) {
-		return text[:n], ansi.StringWidthWc(text[:n]), text[n:] // our own signs, mostly
+		return text[:n], ansi.StringWidthWc(text[:n]), text[n:]
 	}
 	ch, width = ansi.FirstGraphemeCluster(text, ansi.GraphemeWidth)
 	rest = text[len(ch):]
@@ -124,7 +127,7 @@ func Wrap(text string, w int) []string {
 	var out []string
 	for para := range strings.SplitSeq(text, "\n") {
 		line := ""
-		for _, word := range strings.Fields(para) {
+		for word := range strings.FieldsSeq(para) {
 			for Width(word) > w {
 				if line != "" {
 					out, line = append(out, line), ""

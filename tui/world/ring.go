@@ -29,6 +29,9 @@ func (r *Ring[T]) First() int { return r.next - len(r.buf) }
 // Total is how many values there were: the number of the next one.
 func (r *Ring[T]) Total() int { return r.next }
 
+// Size is how many values the ring keeps.
+func (r *Ring[T]) Size() int { return r.size }
+
 // At is the value of a number between First and Total.
 func (r *Ring[T]) At(number int) *T { return &r.buf[(number-r.zero)%r.size] }
 

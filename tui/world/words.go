@@ -1,10 +1,6 @@
 package world
 
-import (
-	"strconv"
-
-	"github.com/monarch-tui/monarch-tui/engine/control"
-)
+import "github.com/monarch-tui/monarch-tui/engine/control"
 
 // RankWord is World.Word of an actor whose process, nil when it is not known, is at hand.
 func RankWord(r *control.RankState, p *control.Proc) string {
@@ -61,12 +57,4 @@ func Severity(word string) int {
 		return 6
 	}
 	return 0
-}
-
-// Place says where a process runs: gpu-1@host-0, or p[3]@host-0 without a GPU slot.
-func Place(p *control.Proc) string {
-	if p.Slot >= 0 {
-		return "gpu-" + strconv.Itoa(p.Slot) + "@" + p.Host
-	}
-	return p.Mesh + "[" + strconv.Itoa(p.Rank) + "]@" + p.Host
 }

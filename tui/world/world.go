@@ -101,7 +101,7 @@ func (w *World) MeshByID(id uint64) (*control.Mesh, bool) {
 
 // ProcOf is the process of a rank of a mesh.
 func (w *World) ProcOf(m *control.Mesh, rank int) (*control.Proc, bool) {
-	return w.Proc(m.Ref.First + uint64(m.Ref.Home.RankAt(rank))) //nolint:gosec // ranks are not negative
+	return w.Proc(m.Ref.First + uint64(m.Ref.Home.RankAt(rank)))
 }
 
 // Word is the state of a rank in the screens' vocabulary (package paint): its actor's, or its process's where that is

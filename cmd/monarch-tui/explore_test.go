@@ -1,0 +1,128 @@
+//go:build linux
+
+package main
+
+import (
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+func atoi(s string) int {
+	n, _ := strconv.Atoi(s)
+	return n
+}
+
+// TestAPersonMakesAMeshAndCallsIt goes the whole way with real workers: create, spawn, slice, call, lose one, leave.
+func TestAPersonMakesAMeshAndCallsIt(t *testing.T) {
+	term := open(t, t.TempDir(), 120, 40)
+	term.see("live", "create a proc mesh")
+	term.press("M").see("New proc mesh").press("enter").see("procs0 is ready")
+	workers := children(t, term.cmd.Process.Pid)
+	if len(workers) != 4 {
+		t.Fatalf("%d worker processes, want 4", len(workers))
+	}
+	term.press("a").see("Spawn actors")
+	for range 8 { // to the type that the tutorial begins with
+		if strings.Contains(term.scr.String(), "‹ToyActor›") {
+			break
+		}
+		term.press("right")
+	}
+	term.see("‹ToyActor›").press("enter").see("@toy is ready")
+	term.press("e").press("gpus=1:3").press("enter").see("2 of 4")
+	term.press("x").see("Call toy.HelloWorld on 2 ranks").press("hello from a test").press("enter").see("2 → done")
+	term.press("esc").see("Received message 'hello from a test'")
+	if err := syscall.Kill(workers[2], syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	term.see("killed")
+	term.press("q").see("Leave monarch-tui?").press("y")
+	code, after := term.ends()
+	if code != 0 || !strings.Contains(after, "monarch-tui ran for") {
+		t.Errorf("exit code %d, epilogue %q", code, after)
+	}
+	for _, pid := range workers {
+		if syscall.Kill(pid, 0) == nil {
+			t.Errorf("worker %d is left", pid)
+		}
+	}
+}
+
+func TestTheTerminalIsRestoredAndWorkersEndWhateverHappens(t *testing.T) {
+	for name, end := range map[string]func(term *terminal){
+		"ctrl+c":  func(term *terminal) { term.press("ctrl+c") },
+		"SIGTERM": func(term *terminal) { _ = term.cmd.Process.Signal(syscall.SIGTERM) },
+		"SIGHUP":  func(term *terminal) { _ = term.cmd.Process.Signal(syscall.SIGHUP) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			term := open(t, t.TempDir(), 80, 24)
+			term.see("live").press(":").press("procs p gpus=2").press("enter").see("2 procs")
+			workers := children(t, term.cmd.Process.Pid)
+			end(term)
+			if code, _ := term.ends(); code != 0 && code != exitInterrupted {
+				t.Errorf("exit code %d", code)
+			}
+			for _, pid := range workers {
+				if syscall.Kill(pid, 0) == nil {
+					t.Errorf("worker %d is left", pid)
+				}
+			}
+		})
+	}
+}
+
+func TestSuspendingGivesTheTerminalBackAndComesAgain(t *testing.T) {
+	term := openShell(t, t.TempDir(), 80, 24)
+	term.see("live").press("ctrl+z")
+	term.wait("restored the terminal", func() bool { return strings.Contains(term.text(), leaveAlt) })
+	term.see("Stopped")
+	term.press("fg\n").see("live").press("q")
+	term.see("monarch-tui ran for").press("exit\n").ends()
+}
+
+func TestTheDemoGoesStepByStep(t *testing.T) {
+	term := open(t, t.TempDir(), 120, 40, "--demo", "pingpong")
+	term.see("Part 4: create two groups of actors").press("space").see("Part 4: pair the actors").press("space").see("Part 4: ping, pong")
+	term.press("space").see("Look around", "Pong!").press(";").see("That was it")
+	term.press("q").ends()
+}
+
+func TestAnAttachedExplorerLeavesTheSessionAlone(t *testing.T) {
+	home := t.TempDir()
+	first := open(t, home, 100, 30)
+	first.see("live").press(":").press("procs mine gpus=2").press("enter").see("2 procs")
+	second := open(t, home, 100, 30, "attach", itoa(first.cmd.Process.Pid))
+	second.see("live", "mine").press("q").ends()
+	if n := len(children(t, first.cmd.Process.Pid)); n != 2 {
+		t.Errorf("%d workers after the other explorer has left, want 2", n)
+	}
+	third := open(t, home, 100, 30, "attach", "monarch")
+	third.see("live", "mine")
+	first.press("ctrl+c").ends()
+	third.see("reconnecting", "as of")
+	again := open(t, home, 100, 30)
+	again.see("live")
+	third.see("● live")
+	third.press("q").ends()
+}
+
+func TestWithoutATerminalOneSentenceSaysWhatToDo(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{nil, {"--demo", "toy"}, {"attach", "x"}} {
+		cmd := exec.Command(exe, args...)
+		cmd.Env = append(os.Environ(), "MONARCH_TEST_MAIN=1", "NO_COLOR=1")
+		out, err := cmd.CombinedOutput()
+		if err == nil || !strings.Contains(string(out), "needs a terminal") || cmd.ProcessState.ExitCode() != exitUsage {
+			t.Errorf("%v: %v: %s", args, err, out)
+		}
+	}
+}

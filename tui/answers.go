@@ -1,0 +1,88 @@
+package tui
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/debugger/script"
+	"github.com/monarch-tui/monarch-tui/engine/control"
+)
+
+// answers gathers what ranks answered, grouped by equal value or error. The session's goroutine adds, the screen reads.
+type answers struct {
+	mu     sync.Mutex
+	groups []answerGroup
+	index  map[string]int
+	total  int
+	slow   time.Duration // the longest that one took
+}
+
+// answerGroup is the ranks that answered alike.
+type answerGroup struct {
+	ok    bool
+	text  string // the value, or the error
+	stack string
+	ranks []int
+}
+
+// maxGroups bounds the groups: more different answers are counted as others.
+const maxGroups = 1000
+
+func newAnswers() *answers { return &answers{index: map[string]int{}} }
+
+func (a *answers) add(x script.Answer) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	ok, text := x.Outcome == control.OutcomeReply, x.Value
+	if !ok {
+		text = x.Err
+		if x.Outcome != control.OutcomeError && !strings.Contains(text, string(x.Outcome)) {
+			text = string(x.Outcome) + ": " + text
+		}
+	} else if text == "" {
+		text = "done"
+	}
+	key := text
+	if !ok {
+		key = "\x00" + text
+	}
+	i, found := a.index[key]
+	if !found && len(a.groups) >= maxGroups {
+		key, text = "\x01", "other values"
+		i, found = a.index[key]
+	}
+	if !found {
+		i = len(a.groups)
+		a.index[key] = i
+		a.groups = append(a.groups, answerGroup{ok: ok, text: text, stack: x.Stack})
+	}
+	a.groups[i].ranks = append(a.groups[i].ranks, x.Rank)
+	a.total++
+	a.slow = max(a.slow, x.Took)
+}
+
+// list is the groups, the largest first and errors last, with their ranks in order.
+func (a *answers) list() (groups []answerGroup, total int, slowest time.Duration) {
+	if a == nil {
+		return nil, 0, 0
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	groups = slices.Clone(a.groups)
+	for i := range groups {
+		groups[i].ranks = slices.Clone(groups[i].ranks)
+		slices.Sort(groups[i].ranks)
+	}
+	slices.SortStableFunc(groups, func(x, y answerGroup) int {
+		if x.ok != y.ok {
+			if x.ok {
+				return -1
+			}
+			return 1
+		}
+		return len(y.ranks) - len(x.ranks)
+	})
+	return groups, a.total, a.slow
+}

@@ -1,0 +1,166 @@
+package calls
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/tui/paint"
+	"github.com/monarch-tui/monarch-tui/tui/warn"
+	"github.com/monarch-tui/monarch-tui/tui/world"
+)
+
+// part is some ranks of a call that are equally far.
+type part struct {
+	kind  kind
+	ranks []int // of the mesh, sorted
+	since time.Time
+	ahead int // messages that are handled before it: the most
+}
+
+// kind is how far a rank is with a call.
+type kind uint8
+
+// From the furthest to the nearest.
+const (
+	answered kind = iota
+	running
+	paused
+	queued
+	behind // its mailbox is longer than what is told of it
+	onTheWay
+	gone
+	kinds
+)
+
+// look is the word, the sign and the colour of a kind.
+func (k kind) look() (word, sign string, role paint.Role) {
+	switch k {
+	case answered:
+		return "answered", "✓", paint.Muted
+	case running:
+		return "running", paint.Glyph("busy"), paint.State("busy")
+	case paused:
+		return "paused", paint.Glyph("paused"), paint.State("paused")
+	case queued:
+		return "queued", "┊", paint.Text
+	case behind:
+		return "not begun", "┊", paint.Text
+	case gone:
+		return "gone", paint.Glyph("gone"), paint.State("gone")
+	default:
+		return "not received", paint.Glyph("starting"), paint.Text
+	}
+}
+
+// partsOf tells how far each rank of a call is.
+func partsOf(w *world.World, c *control.Call) []part {
+	waiting := slices.Clone(c.Waiting)
+	slices.Sort(waiting)
+	waiting = slices.Compact(waiting)
+	var list [kinds]part
+	put := func(k kind, rank int) *part {
+		p := &list[k]
+		p.kind = k
+		p.ranks = append(p.ranks, rank)
+		return p
+	}
+	if c.View.Validate() == nil {
+		for rank := range c.View.Ranks() {
+			if _, open := slices.BinarySearch(waiting, rank); !open {
+				put(answered, rank)
+			}
+		}
+	}
+	m, known := w.Mesh(c.Mesh)
+	for _, rank := range waiting {
+		if !known || rank < 0 || rank >= len(m.Ranks) {
+			put(onTheWay, rank)
+			continue
+		}
+		r := &m.Ranks[rank]
+		k, ahead := howFar(w, m, rank, c.ID)
+		p := put(k, rank)
+		if (k == running || k == paused) && (p.since.IsZero() || r.Since.Before(p.since)) {
+			p.since = r.Since
+		}
+		p.ahead = max(p.ahead, ahead)
+	}
+	var out []part
+	for _, p := range list {
+		if len(p.ranks) > 0 {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// howFar is how far a rank is that has not answered, and how many messages are before the call in its mailbox.
+func howFar(w *world.World, m *control.Mesh, rank int, call uint64) (kind, int) {
+	r := &m.Ranks[rank]
+	word := w.Word(m, rank)
+	at := slices.Index(r.Next, call)
+	switch {
+	case word == "gone" || word == "failed":
+		return gone, 0
+	case slices.Contains(r.Calls, call) && word == "paused":
+		return paused, 0
+	case slices.Contains(r.Calls, call):
+		return running, 0
+	case at >= 0:
+		return queued, at
+	case r.Queue > len(r.Next):
+		return behind, r.Queue
+	}
+	return onTheWay, 0
+}
+
+// note says more of a part: for how long, behind how many.
+func (p part) note(now time.Time) string {
+	switch p.kind {
+	case running, paused:
+		if !p.since.IsZero() {
+			return "for " + duration(now.Sub(p.since))
+		}
+	case queued:
+		if p.ahead > 0 {
+			return "behind " + paint.Plural(p.ahead, "message")
+		}
+		return "next"
+	case behind:
+		return paint.Plural(p.ahead, "message") + " in the mailbox"
+	default: // there is nothing more to say
+	}
+	return ""
+}
+
+// duration is a time that does not jump from frame to frame.
+func duration(d time.Duration) string {
+	d = max(0, d)
+	if d < time.Minute {
+		return strconv.FormatFloat(d.Truncate(100*time.Millisecond).Seconds(), 'f', 1, 64) + "s"
+	}
+	return paint.Duration(d)
+}
+
+// target is who was called: @mesh with the ranks where they are not all.
+func target(w *world.World, c *control.Call) string {
+	m, ok := w.Mesh(c.Mesh)
+	if ok && c.Ranks == len(m.Ranks) && c.Ranks > 1 {
+		return c.Mesh + "[*]." + c.Endpoint
+	}
+	if c.View.Validate() != nil || c.View.Len() > 1<<16 {
+		return c.Mesh + "." + c.Endpoint
+	}
+	return w.RanksName(c.Mesh, slices.Collect(c.View.Ranks())) + "." + c.Endpoint
+}
+
+// progress is how many ranks have answered.
+func progress(c *control.Call) string {
+	return paint.Exact(warn.Answered(c)) + " of " + paint.Exact(c.Ranks)
+}
+
+// client is who called.
+func client(c *control.Call) string { return strings.TrimPrefix(c.Client, "@") }

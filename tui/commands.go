@@ -1,0 +1,281 @@
+package tui
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/monarch-tui/monarch-tui/debugger/script"
+)
+
+// entry is one command of the log: from a key, a form or the ':' line.
+type entry struct {
+	id      int
+	line    string
+	began   time.Time
+	took    time.Duration // once done
+	done    bool
+	ok      bool
+	queued  bool // behind a command that has to end first
+	text    []string
+	err     string
+	answers *answers // of a call
+	cancel  context.CancelFunc
+}
+
+// maxEntries bounds the log of commands.
+const maxEntries = 1000
+
+// commandDone says that a command has ended.
+type commandDone struct {
+	id   int
+	step *script.Step
+	took time.Duration
+}
+
+// command runs a line of the language, and logs it.
+func (m *Model) command(line string) tea.Cmd {
+	line = strings.TrimSpace(line)
+	if line == "" {
+		return nil
+	}
+	e := m.logCommand(line)
+	sc, errs := script.ParseLine(line)
+	if len(errs) > 0 {
+		text := errs[0].Msg
+		if errs[0].Column > 0 {
+			text = fmt.Sprintf("%s (column %d)", text, errs[0].Column)
+		}
+		m.failed(e, text)
+		return nil
+	}
+	if len(sc.Stmts) == 0 {
+		m.commands = m.commands[:len(m.commands)-1]
+		return nil
+	}
+	st := sc.Stmts[0]
+	if cmd, mine := m.screenVerb(e, st); mine {
+		return cmd
+	}
+	if why := m.offline(); why != "" {
+		m.failed(e, why)
+		return nil
+	}
+	if !st.Apart() {
+		m.waiting = append(m.waiting, job{e, sc})
+		e.queued = true
+		return m.nextJob()
+	}
+	if m.conn.viewer && changes(st) {
+		m.failed(e, "this explorer may only look (--viewer)")
+		return nil
+	}
+	return m.start(job{e, sc}, m.conn.session.Fork())
+}
+
+// logCommand adds a line to the log.
+func (m *Model) logCommand(line string) *entry {
+	m.lastEntry++
+	e := &entry{id: m.lastEntry, line: line, began: m.now()}
+	m.commands = append(m.commands, e)
+	if over := len(m.commands) - maxEntries; over > 0 {
+		m.commands = m.commands[over:]
+	}
+	m.shownEntry, m.toast = e, toast{}
+	m.touch()
+	return e
+}
+
+// job is a command that runs, or waits for its turn.
+type job struct {
+	e  *entry
+	sc *script.Script
+}
+
+// nextJob starts the next of the commands that run one after the other, if none of them runs.
+func (m *Model) nextJob() tea.Cmd {
+	if m.serial != nil || len(m.waiting) == 0 {
+		return nil
+	}
+	j := m.waiting[0]
+	m.waiting = m.waiting[1:]
+	m.serial = j.e
+	j.e.queued, j.e.began = false, m.now()
+	return m.start(j, m.conn.session)
+}
+
+// start runs a command on a session.
+func (m *Model) start(j job, s *script.Session) tea.Cmd {
+	ctx, cancel := context.WithCancel(m.ctx)
+	e := j.e
+	e.cancel = cancel
+	e.answers = newAnswers()
+	s.Listen(e.answers.add)
+	if m.nextTimeout > 0 && s != m.conn.session {
+		s.Within(m.nextTimeout)
+	}
+	m.nextTimeout = 0
+	gen := m.conn.gen
+	return tea.Batch(m.task(func() tea.Msg {
+		defer cancel()
+		began := time.Now()
+		step := &script.Step{}
+		s.Run(ctx, j.sc, func(st *script.Step) {
+			if st.Skipped == "" {
+				step.Text = append(step.Text, st.Text...)
+			}
+			if !st.OK() && step.Err == "" {
+				step.Code, step.Err, step.Failures = st.Code, st.Err, st.Failures
+			}
+		})
+		return tagged{gen, commandDone{e.id, step, time.Since(began)}}
+	}), m.animate())
+}
+
+// commandEnded takes the result of a command.
+func (m *Model) commandEnded(d commandDone) tea.Cmd {
+	e := m.entry(d.id)
+	if e == nil {
+		return nil
+	}
+	if m.serial == e {
+		m.serial = nil
+	}
+	e.done, e.ok, e.took, e.text = true, d.step.OK(), d.took, d.step.Text
+	if !e.ok {
+		e.err = d.step.Err
+		for _, f := range d.step.Failures {
+			e.err = strings.TrimSpace(e.err + "\ndoes not hold: " + f.Clause + "\n" + strings.Join(f.Why, "\n"))
+		}
+		m.shownEntry = e
+		m.errors++
+	}
+	m.touch()
+	return tea.Batch(m.nextJob(), m.refreshOverlays())
+}
+
+// failed ends a command that could not begin.
+func (m *Model) failed(e *entry, why string) {
+	e.done, e.err = true, why
+	m.errors++
+	m.shownEntry = e
+	m.touch()
+}
+
+// succeed ends a command that the screen itself has done.
+func (m *Model) succeed(e *entry, text ...string) {
+	e.done, e.ok, e.text = true, true, text
+	m.touch()
+}
+
+func (m *Model) entry(id int) *entry {
+	for _, e := range slices.Backward(m.commands) {
+		if e.id == id {
+			return e
+		}
+	}
+	return nil
+}
+
+// running are the commands that have not ended.
+func (m *Model) running() (out []*entry) {
+	for _, e := range m.commands {
+		if !e.done {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// offline says why nothing can be asked of the session now, "" if it can.
+func (m *Model) offline() string {
+	switch {
+	case m.conn == nil && m.connErr != "":
+		return "not connected: " + m.connErr
+	case m.conn == nil:
+		return "not connected yet"
+	case !m.world.AsOf.IsZero():
+		return "the connection is lost; what is shown is as of " + m.world.AsOf.Format(time.TimeOnly)
+	}
+	return ""
+}
+
+// lastCall is the last call that was sent.
+func (m *Model) lastCall() *entry {
+	for _, e := range slices.Backward(m.commands) {
+		if word, _, _ := strings.Cut(e.line, " "); callVerbs[word] {
+			return e
+		}
+	}
+	return nil
+}
+
+var callVerbs = map[string]bool{"call": true, "one": true, "call_one": true, "choose": true, "stream": true, "broadcast": true}
+
+// screenVerb does what only a screen can do. mine is false for every other command.
+func (m *Model) screenVerb(e *entry, st *script.Stmt) (cmd tea.Cmd, mine bool) {
+	if st.Cmd == nil {
+		return nil, false
+	}
+	word, rest, _ := strings.Cut(st.Cmd.Text, " ")
+	rest = strings.TrimSpace(rest)
+	switch st.Cmd.Verb.Name {
+	case "theme":
+		if rest == "" {
+			m.succeed(e, "theme "+m.theme.Name+"; have "+strings.Join(themeNames(), ", "))
+			return nil, true
+		}
+		if err := m.setTheme(rest); err != nil {
+			m.failed(e, err.Error())
+			return nil, true
+		}
+		m.themeFixed = true
+		m.succeed(e, "theme "+rest)
+	case "write":
+		if err := m.writePicture(rest); err != nil {
+			m.failed(e, err.Error())
+			return nil, true
+		}
+		m.succeed(e, "wrote "+rest)
+	case "demo":
+		return m.demoVerb(e, rest), true
+	case "attach":
+		if a, ok := strings.CutPrefix(rest, `"`); ok {
+			rest = strings.TrimSuffix(a, `"`)
+		}
+		m.succeed(e)
+		return m.attach(rest), true
+	case "focus":
+		if err := m.focusTarget(rest); err != nil {
+			m.failed(e, err.Error())
+			return nil, true
+		}
+		m.succeed(e, "focus "+rest)
+	case "quit":
+		m.succeed(e)
+		return m.quit(), true
+	case "help":
+		if rest == "" && word != "h" {
+			m.succeed(e)
+			m.openHelp()
+			return nil, true
+		}
+		return nil, false
+	default:
+		return nil, false
+	}
+	return nil, true
+}
+
+// changes reports whether a command changes the session.
+func changes(st *script.Stmt) bool {
+	switch st.Cmd.Args.(type) {
+	case script.LookArgs, script.SleepArgs:
+		return false
+	}
+	return true
+}

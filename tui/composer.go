@@ -1,0 +1,441 @@
+package tui
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/schema"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
+	"github.com/monarch-tui/monarch-tui/tui/paint"
+)
+
+// composer is the form in which a call is put together.
+type composer struct {
+	m     *Model
+	f     *form
+	mesh  uint64 // id: another mesh of the same name is another mesh
+	name  string
+	typ   control.Type
+	ep    control.Endpoint
+	raw   bool
+	sent  *entry
+	parts int
+	ranks int
+	gone  string // why it cannot be sent
+}
+
+// draft is what was typed into a composer, kept when it is closed.
+type draft struct {
+	verb, ranks string
+	args        []string
+	raw         bool
+}
+
+var adverbWords = []string{"call", "one", "choose", "stream", "broadcast"}
+
+// The fields that every composer has, in their order; those of the argument come between ranks and timeout.
+const (
+	atEndpoint = iota
+	atVerb
+	atRanks
+	atArgs
+)
+
+// openComposer opens the form for a call on the selected ranks.
+func (m *Model) openComposer() tea.Cmd {
+	mesh, sel := m.panes.selection(m.world)
+	if mesh == nil {
+		m.say(sayWarn, "put the cursor on an actor mesh first")
+		return nil
+	}
+	t, ok := m.world.Type(mesh.Ref.Type)
+	if !ok || len(t.Endpoints) == 0 {
+		m.say(sayWarn, fmt.Sprintf("%s has no endpoints", schema.ShortType(mesh.Ref.Type)))
+		return nil
+	}
+	c := &composer{m: m, mesh: mesh.Ref.ID, name: mesh.Ref.Name, typ: *t}
+	names := make([]string, 0, len(t.Endpoints))
+	for _, ep := range t.Endpoints {
+		names = append(names, ep.Name)
+	}
+	at := max(0, slices.Index(names, m.lastEndpoint[mesh.Ref.Type]))
+	c.f = &form{
+		title: c.title, verb: "send", changed: c.changed, block: func() string { return c.gone }, submit: c.send, below: c.below,
+		fields: []*field{choiceOf("endpoint", names, at), choiceOf("verb", adverbWords, 0), textOf("ranks", sel, "all")},
+		closed: func(*Model) { c.keep() },
+		live:   func() bool { return c.sent != nil && !c.sent.done },
+		again:  func(*Model) tea.Cmd { c.look(); return nil },
+	}
+	c.f.keys = []boxKey{
+		{"ctrl+e", "literal", func(*Model) tea.Cmd { c.toggleRaw(); return nil }},
+		{"ctrl+r", "history", func(*Model) tea.Cmd { c.history(); return nil }},
+		{"ctrl+o", "answers", func(m *Model) tea.Cmd {
+			if c.sent != nil {
+				m.openEntry(c.sent)
+			}
+			return nil
+		}},
+		{"ctrl+g", "grid", func(m *Model) tea.Cmd { c.keep(); m.drop(c.f); m.setFocus(Ranks); return nil }},
+	}
+	c.endpoint()
+	c.f.check()
+	c.f.at = atArgs
+	if c.ep.Arg == nil {
+		c.f.at = atEndpoint
+	}
+	m.push(c.f)
+	return nil
+}
+
+func (c *composer) title() string {
+	return fmt.Sprintf("Call %s.%s on %s", c.name, c.ep.Name, paint.Plural(c.ranks, "rank"))
+}
+
+// endpoint builds the fields of the endpoint that is chosen, with its draft.
+func (c *composer) endpoint() {
+	c.ep = c.typ.Endpoints[c.f.fields[atEndpoint].at]
+	c.m.lastEndpoint[c.typ.Full] = c.ep.Name
+	d, kept := c.m.drafts[c.name+"."+c.ep.Name]
+	c.raw = kept && d.raw
+	c.argFields(d.args)
+	if kept {
+		c.f.fields[atVerb].at = max(0, slices.Index(adverbWords, d.verb))
+	}
+	c.f.fields[atEndpoint].typ = schema.Signature(c.ep.Name, c.ep.Param, c.ep.Arg, c.ep.Result)[len(c.ep.Name):]
+}
+
+// argFields makes the fields of the argument, and the one of the time-out.
+func (c *composer) argFields(values []string) {
+	c.f.fields = c.f.fields[:atArgs:atArgs]
+	named := c.m.world.Named
+	value := func(i int) string {
+		if i < len(values) {
+			return values[i]
+		}
+		return ""
+	}
+	add := func(label string, s *schema.Schema, required bool) {
+		f := textOf(label, value(len(c.f.fields)-atArgs), "")
+		f.typ = s.TypeName()
+		f.hint = exampleOf(named, s)
+		f.judge = func(text string) (string, string, int) {
+			if strings.TrimSpace(text) == "" && !required {
+				return "", "", 0
+			}
+			_, err := schema.ParseArg(label, named, s, literalOf(named, s, text), c.refs())
+			if err != nil {
+				msg, col := literalMistake(err)
+				if isString(named, s) { // the quotes are ours
+					col = 0
+				}
+				return "", msg, col
+			}
+			return "✓", "", 0
+		}
+		c.f.fields = append(c.f.fields, f)
+	}
+	switch st := named.Deref(c.ep.Arg); {
+	case c.ep.Arg == nil:
+	case st.Kind == schema.KindStruct && !c.raw && !st.Array:
+		for _, fd := range st.Fields {
+			add(fd.Name, fd.Type, fd.Required)
+		}
+	default:
+		label := c.ep.Param
+		if label == "" {
+			label = "value"
+		}
+		add(label, c.ep.Arg, true)
+		if c.raw {
+			c.f.fields[atArgs].judge = func(text string) (string, string, int) {
+				if _, err := schema.ParseArg(label, named, c.ep.Arg, text, c.refs()); err != nil {
+					msg, col := literalMistake(err)
+					return "", msg, col
+				}
+				return "✓", "", 0
+			}
+		}
+	}
+	timeout := textOf("timeout", "", "30s")
+	timeout.judge = func(text string) (string, string, int) {
+		if text == "" {
+			return "", "", 0
+		}
+		if d, err := time.ParseDuration(text); err != nil || d <= 0 {
+			return "", "want a time such as 500ms, 30s or 10m", 1
+		}
+		return "", "", 0
+	}
+	c.f.fields = append(c.f.fields, timeout)
+	c.f.at = min(c.f.at, len(c.f.fields)-1)
+}
+
+func literalMistake(err error) (string, int) {
+	if e, ok := errors.AsType[*schema.LiteralError](err); ok {
+		return e.Msg, e.Column
+	}
+	return err.Error(), 0
+}
+
+func isString(named schema.Types, s *schema.Schema) bool {
+	return named.Deref(s).Kind == schema.KindString
+}
+
+var plainText = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 _.,!?:/-]*$`)
+
+// literalOf is what was typed into a field as the language writes it: text needs no quotes in a field of its own.
+func literalOf(named schema.Types, s *schema.Schema, text string) string {
+	if !isString(named, s) {
+		return text
+	}
+	if t := strings.TrimSpace(text); len(t) > 1 && t[0] == '"' && t[len(t)-1] == '"' {
+		return t
+	}
+	return strconv.Quote(text)
+}
+
+// exampleOf shows what a value of a type looks like.
+func exampleOf(named schema.Types, s *schema.Schema) string {
+	switch d := named.Deref(s); d.Kind {
+	case schema.KindString:
+		return "text"
+	case schema.KindInt, schema.KindUint:
+		return "0"
+	case schema.KindFloat:
+		return "0.5"
+	case schema.KindBool:
+		return "true"
+	case schema.KindDuration:
+		return "1.5s"
+	case schema.KindTime:
+		return "2026-01-31T12:00:00Z"
+	case schema.KindBytes:
+		return "h'00ff'"
+	case schema.KindList:
+		return "[" + exampleOf(named, d.Elem) + ", …]"
+	case schema.KindMap:
+		return "{key: " + exampleOf(named, d.Elem) + "}"
+	case schema.KindMesh:
+		return "@mesh"
+	case schema.KindStruct:
+		return schema.Fields(named, s)
+	}
+	return ""
+}
+
+// refs finds the meshes that a literal names.
+func (c *composer) refs() schema.Refs {
+	if c.m.conn == nil {
+		return nil
+	}
+	return c.m.conn.session
+}
+
+// changed is told that a field has changed.
+func (c *composer) changed(f *form) {
+	if c.typ.Endpoints[f.fields[atEndpoint].at].Name != c.ep.Name {
+		c.keep()
+		c.endpoint()
+	}
+	c.look()
+	c.judgeRanks()
+}
+
+// look finds out whether the call could be sent at all.
+func (c *composer) look() {
+	mesh, ok := c.m.world.MeshByID(c.mesh)
+	c.gone = ""
+	switch {
+	case c.m.offline() != "":
+		c.gone = c.m.offline()
+	case !ok || mesh.Gone:
+		c.gone = "@" + c.name + " has ended; the draft is kept"
+		if ok && mesh.Reason != "" {
+			c.gone = "@" + c.name + " has ended (" + mesh.Reason + "); the draft is kept"
+		}
+	}
+}
+
+// judgeRanks resolves the ranks and says which verbs can be used on them.
+func (c *composer) judgeRanks() {
+	f := c.f.fields[atRanks]
+	mesh, ok := c.m.world.MeshByID(c.mesh)
+	if !ok {
+		return
+	}
+	view := mesh.Ref.View
+	f.judge = func(text string) (string, string, int) {
+		parts, err := resolve(text, view)
+		if err != nil {
+			msg, col := columnOf(err)
+			return "", msg, col
+		}
+		c.parts, c.ranks = len(parts), 0
+		for _, p := range parts {
+			c.ranks += p.Len()
+		}
+		note := fmt.Sprintf("%d of %d", c.ranks, view.Len())
+		if c.parts > 1 {
+			note += fmt.Sprintf(" · %d slices", c.parts)
+		}
+		return note, "", 0
+	}
+	f.check()
+	why := make([]string, len(adverbWords))
+	if c.ranks != 1 {
+		why[1] = fmt.Sprintf("one needs exactly 1 rank, and %d are selected", c.ranks)
+	}
+	if c.parts > 1 {
+		why[2] = "choose needs one regular slice, and this is several"
+	}
+	c.f.fields[atVerb].whyNot = why
+}
+
+// resolve finds the regions that a selection means; "" and "all" mean all.
+func resolve(text string, view shape.Region) ([]shape.Region, error) {
+	text = strings.TrimSpace(text)
+	if text == "" || text == "all" {
+		return []shape.Region{view}, nil
+	}
+	var sel shape.Selection
+	var err error
+	if strings.HasPrefix(text, "ranks(") {
+		sel, err = shape.ParseRanks(text)
+	} else {
+		sel, err = shape.Parse(text)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return sel.Resolve(view)
+}
+
+// columnOf is the text of an error, and the column that it names.
+func columnOf(err error) (string, int) {
+	if e, ok := errors.AsType[*shape.ParseError](err); ok {
+		return e.Msg, e.Offset + 1
+	}
+	return filterMistake(err)
+}
+
+// args are the texts of the argument's fields.
+func (c *composer) args() []*field { return c.f.fields[atArgs : len(c.f.fields)-1] }
+
+// literal is the argument as the language writes it.
+func (c *composer) literal() string {
+	args := c.args()
+	st := c.m.world.Named.Deref(c.ep.Arg)
+	switch {
+	case c.ep.Arg == nil:
+		return ""
+	case c.raw:
+		return strings.TrimSpace(args[0].value())
+	case st.Kind == schema.KindStruct && !st.Array:
+		parts := make([]string, 0, len(args))
+		for i, a := range args {
+			if strings.TrimSpace(a.value()) != "" {
+				parts = append(parts, st.Fields[i].Name+": "+literalOf(c.m.world.Named, st.Fields[i].Type, a.value()))
+			}
+		}
+		return "{" + strings.Join(parts, ", ") + "}"
+	}
+	text := args[0].value()
+	if isString(c.m.world.Named, c.ep.Arg) && plainText.MatchString(text) && text == strings.TrimSpace(text) {
+		return text
+	}
+	return literalOf(c.m.world.Named, c.ep.Arg, text)
+}
+
+// line is the call as a command.
+func (c *composer) line() string {
+	sel := strings.TrimSpace(c.f.fields[atRanks].value())
+	if inner, ok := strings.CutPrefix(sel, "ranks("); ok {
+		sel = strings.TrimSuffix(inner, ")")
+	}
+	target := "@" + c.name
+	if sel != "" && sel != "all" {
+		target += "[" + strings.ReplaceAll(sel, ", ", ",") + "]"
+	}
+	line := c.f.fields[atVerb].value() + " " + target + "." + c.ep.Name
+	if l := c.literal(); l != "" {
+		line += " " + l
+	}
+	return line
+}
+
+// send sends the call; the form stays, with the answers.
+func (c *composer) send(m *Model, f *form) tea.Cmd {
+	c.keep()
+	line := c.line()
+	m.remember(line)
+	if d, err := time.ParseDuration(f.fields[len(f.fields)-1].value()); err == nil && d > 0 {
+		m.nextTimeout = d
+	}
+	cmd := m.command(line)
+	c.sent = m.shownEntry
+	m.stats.calls++
+	return cmd
+}
+
+// keep remembers what was typed.
+func (c *composer) keep() {
+	d := draft{verb: c.f.fields[atVerb].value(), ranks: c.f.fields[atRanks].value(), raw: c.raw}
+	for _, a := range c.args() {
+		d.args = append(d.args, a.value())
+	}
+	c.m.drafts[c.name+"."+c.ep.Name] = d
+}
+
+// toggleRaw changes between a field for each part of the argument and one literal for all of it.
+func (c *composer) toggleRaw() {
+	if c.ep.Arg == nil {
+		c.m.say(sayWarn, c.ep.Name+" takes no argument")
+		return
+	}
+	if !c.raw {
+		text := c.literal()
+		c.raw = true
+		c.argFields([]string{text})
+	} else {
+		d := c.m.drafts[c.name+"."+c.ep.Name]
+		c.raw = false
+		if d.raw {
+			d.args = nil
+		}
+		c.argFields(d.args)
+	}
+	c.f.at = atArgs
+	c.f.check()
+}
+
+// history lists earlier calls of this endpoint.
+func (c *composer) history() {
+	var rows []choice
+	for _, line := range slices.Backward(c.m.history) {
+		word, _, _ := strings.Cut(line, " ")
+		if callVerbs[word] && strings.Contains(line, "."+c.ep.Name) {
+			rows = append(rows, choice{text: line, do: func(m *Model) tea.Cmd {
+				_, lit, _ := strings.Cut(line, "."+c.ep.Name)
+				c.raw = true
+				c.argFields([]string{strings.TrimSpace(lit)})
+				if c.ep.Arg == nil {
+					c.raw = false
+					c.argFields(nil)
+				}
+				c.f.check()
+				return nil
+			}})
+		}
+	}
+	p := newPicker("Earlier calls of "+c.ep.Name, rows)
+	p.empty = "this endpoint has not been called yet"
+	c.m.push(p)
+}

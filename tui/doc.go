@@ -1,0 +1,21 @@
+// Package tui is the explorer: the Bubble Tea program in which a person makes meshes, picks ranks, fires calls and
+// watches what happens.
+//
+// It is a client of engine/control like any other front end, and acts through the command language of debugger/script:
+// whatever a key does is a command that the log shows and save writes. It knows nothing below those two.
+//
+// One Model is the only tea.Model. Panes are plain structs in packages of their own (grid, tree, inspect, messages, logs,
+// calls, warn) that draw on a paint.Surface; world holds what is known. Updates of the session come as one message per
+// frame: the control watch between two frames is the bounded queue, and counts what it had to drop.
+//
+// Invariants, named where tests hold them:
+//
+//   - INV-SIZE: whatever the size of the terminal, nothing panics, every row is as wide as the screen, and no pane draws
+//     beyond its box.
+//   - INV-KEYS: one key has one meaning in one place, and the documents about keys are made of the table that runs them.
+//   - INV-SAME: an action from a key, the palette, the help menu, the mouse or the ':' line is the same command.
+//   - INV-ORDER: keys go to the topmost overlay, else to the open input, else to the focused pane, else to the program.
+//   - INV-LATE: the result of something that was asked for before the connection, the selection or the form changed is
+//     thrown away.
+//   - INV-COUNT: what was dropped, folded, hidden or is old is told where it is missing.
+package tui

@@ -1,0 +1,464 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/monarch-tui/monarch-tui/tui/paint"
+)
+
+// View draws the screen, unless nothing has changed since the last time.
+func (m *Model) View() (v tea.View) {
+	defer m.guard(nil)
+	if !m.dirty {
+		return m.view
+	}
+	m.dirty = false
+	m.world.Now = m.now()
+	m.view = tea.View{
+		AltScreen: true, ReportFocus: true, WindowTitle: m.title(),
+	}
+	if m.mouse {
+		m.view.MouseMode = tea.MouseModeCellMotion
+	}
+	if m.w <= 0 || m.h <= 0 { // the first View comes before the size is known
+		return m.view
+	}
+	if m.screen == nil || m.screen.Bounds() != (paint.Rect{W: m.w, H: m.h}) {
+		m.screen = paint.New(m.w, m.h)
+	}
+	m.view.Cursor = m.draw(m.screen)
+	m.view.Content = m.screen.Encode(m.theme)
+	return m.view
+}
+
+// title is the title of the terminal's window.
+func (m *Model) title() string {
+	t := "monarch"
+	if n := m.world.Session.Name; n != "" {
+		t += " " + n
+	}
+	if n := m.panes.warnings(m.world); n > 0 {
+		t += fmt.Sprintf(" ▲ %d", n)
+	}
+	return t
+}
+
+// draw draws everything and gives the text cursor.
+func (m *Model) draw(s *paint.Surface) *tea.Cursor {
+	s.Clear()
+	m.clickable = m.clickable[:0]
+	m.layout = Arrange(m.w, m.h, m.focus, m.zoom, m.story != nil, m.side)
+	l := &m.layout
+	if l.Small {
+		text := fmt.Sprintf("monarch-tui needs %d×%d, this is %d×%d", minWidth, minHeight, m.w, m.h)
+		if paint.Width(text) > m.w {
+			text = fmt.Sprintf("needs %d×%d", minWidth, minHeight)
+		}
+		s.Text(max(0, (m.w-paint.Width(text))/2), m.h/2, paint.Style{Fg: paint.Text}, text)
+		return nil
+	}
+	m.drawHeader(s.In(l.Header))
+	if !l.Tabs.Empty() {
+		m.drawTabs(s.In(l.Tabs))
+	}
+	for p := Mesh; p < panes; p++ {
+		switch {
+		case !l.Panes[p].Empty():
+			m.drawPane(s.In(l.Panes[p]), p)
+		case !l.Titles[p].Empty():
+			m.drawTitle(s.In(l.Titles[p]), p)
+		}
+	}
+	if !l.Story.Empty() {
+		m.drawStory(s.In(l.Story))
+	}
+	if !l.Status.Empty() {
+		m.drawStatus(s.In(l.Status))
+	}
+	var cur *tea.Cursor
+	if !l.Input.Empty() {
+		cur = m.drawInput(s.In(l.Input))
+	}
+	switch {
+	case l.Input.Empty() && (m.input != nil || m.pending != ""):
+		cur = m.drawInput(s.In(l.Hints))
+	case l.Status.Empty() && m.statusMatters():
+		m.drawStatus(s.In(l.Hints))
+	default:
+		m.drawHints(s.In(l.Hints))
+	}
+	if len(m.overlays) > 0 {
+		m.clickable = m.clickable[:0]
+		for p := Mesh; p < panes; p++ { // what lies below steps back
+			s.Restyle(l.Panes[p], func(st paint.Style) paint.Style { return paint.Style{Fg: paint.Muted, Attr: st.Attr &^ paint.Bold} })
+		}
+	}
+	for _, o := range m.overlays {
+		cur = o.draw(m, s.In(m.overlayRect(o)))
+	}
+	return cur
+}
+
+// spot makes a place of a surface clickable, until the next drawing.
+func (m *Model) spot(s *paint.Surface, r paint.Rect, do func() tea.Cmd) {
+	x, y, visible := s.Place(r.X, r.Y)
+	if visible {
+		m.clickable = append(m.clickable, spot{paint.Rect{X: x, Y: y, W: r.W, H: r.H}, do})
+	}
+}
+
+// drawHeader draws the first row: where we are, how much there is, and the state of the connection.
+func (m *Model) drawHeader(s *paint.Surface) {
+	w, _ := s.Size()
+	right := m.connState()
+	s.Line(w-1-segsWidth(right), 0, right...)
+	room := w - 3 - segsWidth(right)
+	x := s.Text(1, 0, paint.Style{Fg: paint.Accent, Attr: paint.Bold}, "◆")
+	if w >= wideWidth {
+		x = s.Text(x+1, 0, paint.Style{Fg: paint.Accent, Attr: paint.Bold}, "monarch") + 1
+	}
+	crumbs := m.crumbs()
+	counts := m.counts(w)
+	left := room - x
+	for len(crumbs) > 1 && paint.Width(strings.Join(crumbs, " ▸ ")) > left {
+		crumbs = crumbs[1:]
+	}
+	for i, c := range crumbs {
+		st := paint.Style{Fg: paint.Muted}
+		if i == len(crumbs)-1 {
+			st = paint.Style{Fg: paint.Text, Attr: paint.Bold}
+		}
+		if i > 0 {
+			x = s.Text(x, 0, paint.Style{Fg: paint.Faint}, " ▸")
+		}
+		x = s.TextIn(x+1, 0, max(0, room-x), st, c)
+	}
+	free := room - x - 3
+	for width := w; paint.Width(counts) > free && width > squashWidth; { // less of it, rather than nothing
+		width -= 20
+		counts = m.counts(width)
+	}
+	if paint.Width(counts) <= free {
+		s.TextRight(room, 0, paint.Style{Fg: paint.Muted}, counts)
+	}
+}
+
+func segsWidth(segs []paint.Seg) (n int) {
+	for _, g := range segs {
+		n += paint.Width(g.Text)
+	}
+	return n
+}
+
+// crumbs are the way to what the cursor is on.
+func (m *Model) crumbs() []string {
+	var out []string
+	if n := m.world.Session.Name; n != "" {
+		out = append(out, n)
+	}
+	return append(out, m.panes.place(m.world)...)
+}
+
+// counts say how much there is and how much goes on.
+func (m *Model) counts(w int) string {
+	if !m.world.Loaded {
+		return ""
+	}
+	procs, meshes := m.world.Live()
+	np, na := 0, 0
+	for _, p := range procs {
+		np += p.Extent.Len()
+	}
+	for _, a := range meshes {
+		na += len(a.Ranks)
+	}
+	text := paint.Count(np) + " procs · " + paint.Count(na) + " actors"
+	if w < squashWidth {
+		return text
+	}
+	rate := m.world.Rate(8)
+	text += " · " + paint.PadLeft(paint.Count(rate[len(rate)-1]), 5) + " msg/s"
+	if w >= pairWidth && !m.cfg.Settings.ReduceMotion {
+		text += " " + paint.Spark(rate)
+	}
+	return text
+}
+
+// connState is the right end of the header.
+func (m *Model) connState() []paint.Seg {
+	age := func(t time.Time) string { return paint.Duration(m.now().Sub(t).Truncate(100 * time.Millisecond)) }
+	seg := func(r paint.Role, text string) []paint.Seg {
+		return []paint.Seg{{Style: paint.Style{Fg: r, Attr: paint.Bold}, Text: text}}
+	}
+	switch d := m.dialing; {
+	case d != nil && m.lost:
+		return seg(paint.Warning, fmt.Sprintf("○ reconnecting %d (%s)", d.tries, age(d.began)))
+	case d != nil && m.conn == nil && m.now().Sub(d.began) > 150*time.Millisecond:
+		return seg(paint.Starting, m.spinner()+" connecting "+age(d.began))
+	case m.conn == nil && d != nil:
+		return seg(paint.Starting, "◌ connecting")
+	case m.conn == nil && (m.lost || m.connErr != ""):
+		return seg(paint.Failed, "✕ not connected")
+	case m.conn == nil:
+		return seg(paint.Muted, "○ no session")
+	case m.world.Session.State == "failed":
+		return seg(paint.Failed, "✕ failed "+clockAge(m.now().Sub(m.world.Session.Started)))
+	case m.conn.viewer:
+		return seg(paint.Busy, "● viewing "+clockAge(m.now().Sub(m.world.Session.Started)))
+	}
+	return seg(paint.Busy, "● live "+clockAge(m.now().Sub(m.world.Session.Started)))
+}
+
+// clockAge is an age as minutes and seconds, or hours and minutes.
+func clockAge(d time.Duration) string {
+	d = max(0, d)
+	if d >= time.Hour {
+		return fmt.Sprintf("%dh%02d", int(d.Hours()), int(d.Minutes())%60)
+	}
+	return fmt.Sprintf("%02d:%02d", int(d.Minutes()), int(d.Seconds())%60)
+}
+
+// spinner is the sign of what is in progress.
+func (m *Model) spinner() string {
+	if m.cfg.Settings.ReduceMotion {
+		return "◌"
+	}
+	frames := []rune("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
+	return string(frames[m.step%len(frames)])
+}
+
+// drawTabs draws the row that names the panes.
+func (m *Model) drawTabs(s *paint.Surface) {
+	w, _ := s.Size()
+	x := 1
+	for p := Mesh; p < panes; p++ {
+		st := paint.Style{Fg: paint.Muted}
+		name := paneNames[p]
+		if room := (w - 2) / int(panes-1); paint.Width(name)+6 > room && p != m.focus {
+			name = paint.Fit(name, max(1, room-6))
+			if room < 9 {
+				name = ""
+			}
+		}
+		text := fmt.Sprintf(" %d %s ", p, name)
+		if name == "" {
+			text = fmt.Sprintf(" %d ", p)
+		}
+		if p == m.focus {
+			st = paint.Style{Fg: paint.Accent, Attr: paint.Bold}
+			text = fmt.Sprintf("‹%d %s›", p, name)
+		}
+		from := x
+		x = s.Text(x, 0, st, text)
+		if note, role := m.panes.note(p, m.world); note != "" && x+paint.Width(note)+1 < w {
+			x = s.Text(x, 0, paint.Style{Fg: role}, note) + 1
+		}
+		m.spot(s, paint.Rect{X: from, W: x - from, H: 1}, func() tea.Cmd { m.setFocus(p); return nil })
+	}
+}
+
+// drawPane draws a pane with its border.
+func (m *Model) drawPane(s *paint.Surface, p PaneID) {
+	f := m.panes.frame(p, m.world)
+	f.Key, f.Focus, f.Stale = int(p), p == m.focus && m.top() == nil, !m.world.AsOf.IsZero()
+	if m.zoom == Full && f.Foot == "" && p == m.focus {
+		f.Foot = "_ back"
+	}
+	in := f.Draw(s)
+	m.panes.draw(p, in, m.world, p == m.focus)
+	if !m.world.AsOf.IsZero() {
+		w, h := in.Size()
+		in.Restyle(paint.Rect{W: w, H: h}, func(st paint.Style) paint.Style { return paint.Style{Fg: paint.Muted, Attr: st.Attr} })
+		if p == m.focus {
+			sw, sh := s.Size()
+			s.TextRight(sw-2, sh-1, paint.Style{Fg: paint.Warning}, " as of "+m.world.AsOf.Format(time.TimeOnly)+" ")
+		}
+	}
+}
+
+// drawTitle draws a pane as one line.
+func (m *Model) drawTitle(s *paint.Surface, p PaneID) {
+	w, _ := s.Size()
+	f := m.panes.frame(p, m.world)
+	x := s.Text(0, 0, paint.Style{Fg: paint.Faint}, "──")
+	x = s.Text(x, 0, paint.Style{Fg: paint.Accent}, fmt.Sprintf("[%d]", p))
+	title := f.Title
+	if title == "" && len(f.Tabs) > 0 {
+		title = f.Tabs[f.Tab]
+	}
+	x = s.TextIn(x+1, 0, w-x-2, paint.Style{Fg: paint.Text}, title) + 1
+	if note, role := m.panes.note(p, m.world); note != "" {
+		x = s.Text(x, 0, paint.Style{Fg: role}, note) + 1
+	}
+	right := f.Right
+	if right == "" {
+		right = f.Foot
+	}
+	end := w
+	if right = paint.Fit(right, w-x-3); right != "" {
+		end = s.TextRight(w-1, 0, paint.Style{Fg: paint.Muted}, right) - 1
+	}
+	for ; x < end; x++ {
+		s.Text(x, 0, paint.Style{Fg: paint.Faint}, "─")
+	}
+	m.spot(s, paint.Rect{W: w, H: 1}, func() tea.Cmd { m.setFocus(p); return nil })
+}
+
+// statusMatters reports whether the status should take the row of the hints where it has none of its own.
+func (m *Model) statusMatters() bool {
+	if m.now().Before(m.toast.until) {
+		return true
+	}
+	e := m.shownEntry
+	return e != nil && (!e.done || m.now().Sub(e.began.Add(e.took)) < 5*time.Second)
+}
+
+// drawStatus draws what was said last: a toast, else the last command and what it gave.
+func (m *Model) drawStatus(s *paint.Surface) {
+	w, _ := s.Size()
+	right := ""
+	if n := len(m.running()); n > 1 {
+		right = paint.Plural(n, "command") + " running"
+	}
+	if m.errors > 0 && w >= pairWidth {
+		right = strings.TrimPrefix(right+" · E "+paint.Plural(m.errors, "error"), " · ")
+	}
+	end := w - 1
+	if right != "" {
+		end = s.TextRight(w-1, 0, paint.Style{Fg: paint.Muted}, right) - 2
+		m.spot(s, paint.Rect{X: end, W: w - end, H: 1}, func() tea.Cmd { return m.do(m.reg.named("errors")) })
+	}
+	if t := m.toast; m.now().Before(t.until) {
+		sign, role := "✓", paint.Busy
+		switch t.kind {
+		case sayWarn:
+			sign, role = "▲", paint.Warning
+		case sayError:
+			sign, role = "✕", paint.Failed
+		case sayGood:
+		}
+		x := s.Text(1, 0, paint.Style{Fg: role, Attr: paint.Bold}, sign)
+		s.TextIn(x+1, 0, end-x-1, paint.Style{Fg: paint.Text}, t.text)
+		return
+	}
+	e := m.shownEntry
+	if e == nil {
+		return
+	}
+	sign, role := m.sign(e)
+	x := s.Text(1, 0, paint.Style{Fg: role, Attr: paint.Bold}, sign)
+	line := paint.FitMiddle(e.line, max(10, (end-x)*55/100))
+	x = s.TextIn(x+1, 0, end-x-1, paint.Style{Fg: paint.Text}, line)
+	s.TextIn(x+2, 0, end-x-2, paint.Style{Fg: paint.Muted}, e.summary(m))
+	m.spot(s, paint.Rect{W: end, H: 1}, func() tea.Cmd { m.openEntry(e); return nil })
+}
+
+// sign is the state of a command.
+func (m *Model) sign(e *entry) (string, paint.Role) {
+	switch {
+	case e.queued:
+		return "◌", paint.Starting
+	case !e.done:
+		return m.spinner(), paint.Busy
+	case e.ok:
+		return "✓", paint.Busy
+	}
+	return "✕", paint.Failed
+}
+
+// summary is what a command gave, in one line.
+func (e *entry) summary(m *Model) string {
+	switch {
+	case e.queued:
+		return "waits for " + m.serial.line
+	case !e.done:
+		text := paint.Duration(m.now().Sub(e.began).Truncate(100 * time.Millisecond))
+		if groups, n, _ := e.answers.list(); n > 0 {
+			text = groupsLine(groups) + " · " + text
+		}
+		return text
+	case !e.ok:
+		if groups, n, _ := e.answers.list(); n > 0 {
+			return groupsLine(groups)
+		}
+		first, _, _ := strings.Cut(e.err, "\n")
+		return first
+	}
+	if groups, n, slow := e.answers.list(); n > 0 {
+		return fmt.Sprintf("%s · %s", groupsLine(groups), paint.Duration(slow))
+	}
+	if len(e.text) > 0 {
+		return e.text[0] + map[bool]string{true: fmt.Sprintf("  (+%d)", len(e.text)-1)}[len(e.text) > 1]
+	}
+	if e.took > 0 {
+		return paint.Duration(e.took)
+	}
+	return ""
+}
+
+// groupsLine is answers in one line: 20 → 4 │ 1 ✕ want int.
+func groupsLine(groups []answerGroup) string {
+	parts := make([]string, 0, len(groups))
+	for _, g := range groups {
+		if len(parts) == 4 {
+			parts = append(parts, fmt.Sprintf("%d more", len(groups)-4))
+			break
+		}
+		arrow := "→"
+		if !g.ok {
+			arrow = "✕"
+		}
+		text, _, _ := strings.Cut(g.text, "\n")
+		parts = append(parts, fmt.Sprintf("%d %s %s", len(g.ranks), arrow, paint.Fit(text, 32)))
+	}
+	return strings.Join(parts, " │ ")
+}
+
+// drawHints draws the keys that matter here, as many as fit: the heaviest stay.
+func (m *Model) drawHints(s *paint.Surface) {
+	w, _ := s.Size()
+	if h, ok := m.top().(hinter); ok {
+		x := 1
+		for _, k := range h.hints(m) {
+			if x+paint.Width(k.key)+paint.Width(k.hint)+1 > w-1 {
+				break
+			}
+			x = s.Text(x, 0, paint.Style{Fg: paint.Accent}, k.key)
+			x = s.Text(x+1, 0, paint.Style{Fg: paint.Muted}, k.hint) + 2
+		}
+		return
+	}
+	var hints []*Action
+	for _, a := range m.reg.list {
+		if a.Hint != "" && a.Here(m.focus) && m.whyNot(a) == "" && len(a.Keys) > 0 {
+			hints = append(hints, a)
+		}
+	}
+	width := func(a *Action) int { return paint.Width(a.Key()) + 1 + paint.Width(a.Hint) + 2 }
+	total := 0
+	for _, a := range hints {
+		total += width(a)
+	}
+	for total > w-2 && len(hints) > 1 {
+		light := 0
+		for i, a := range hints {
+			if a.Weight < hints[light].Weight {
+				light = i
+			}
+		}
+		total -= width(hints[light])
+		hints = append(hints[:light:light], hints[light+1:]...)
+	}
+	x := 1
+	for _, a := range hints {
+		from := x
+		x = s.Text(x, 0, paint.Style{Fg: paint.Accent}, a.Key())
+		x = s.Text(x+1, 0, paint.Style{Fg: paint.Muted}, a.Hint)
+		m.spot(s, paint.Rect{X: from, W: x - from, H: 1}, func() tea.Cmd { return m.do(a) })
+		x += 2
+	}
+}

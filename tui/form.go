@@ -1,0 +1,347 @@
+package tui
+
+import (
+	"strings"
+
+	"charm.land/bubbles/v2/textinput"
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/monarch-tui/monarch-tui/tui/paint"
+)
+
+// field is a row of a form: a text that is judged while it is typed, or a choice.
+type field struct {
+	label   string
+	hint    string // in an empty text
+	typ     string // at the right
+	input   textinput.Model
+	choices []string // not nil: one of them is chosen with ← →
+	whyNot  []string // by choice: why it cannot be chosen now
+	at      int
+	judge   func(text string) (note, err string, column int)
+	note    string // what the text means
+	err     string // why it cannot be sent
+	column  int    // of the mistake, from 1; 0: none
+}
+
+func textOf(label, value, hint string) *field {
+	return &field{label: label, input: newField(value), hint: hint}
+}
+
+func choiceOf(label string, choices []string, at int) *field {
+	return &field{label: label, choices: choices, at: clamp(at, 0, max(0, len(choices)-1))}
+}
+
+func (f *field) value() string {
+	if f.choices != nil {
+		if len(f.choices) == 0 {
+			return ""
+		}
+		return f.choices[f.at]
+	}
+	return f.input.Value()
+}
+
+func (f *field) check() {
+	f.note, f.err, f.column = "", "", 0
+	if f.choices != nil && f.whyNot != nil {
+		f.err = f.whyNot[f.at]
+	}
+	if f.judge != nil && f.err == "" {
+		f.note, f.err, f.column = f.judge(f.value())
+	}
+}
+
+// form is an overlay of fields.
+type form struct {
+	title   func() string
+	fields  []*field
+	at      int
+	verb    string // what enter does
+	keys    []boxKey
+	changed func(f *form)                       // a field has changed: others may depend on it
+	block   func() string                       // why it cannot be sent whatever is typed
+	submit  func(m *Model, f *form) tea.Cmd     // all fields are good
+	below   func(m *Model, w int) [][]paint.Seg // lines under the fields
+	closed  func(m *Model)                      // esc
+	live    func() bool                         // something is in progress
+	again   func(m *Model) tea.Cmd              // the world has changed
+}
+
+func (f *form) check() {
+	if f.changed != nil {
+		f.changed(f)
+	}
+	for _, x := range f.fields {
+		x.check()
+	}
+}
+
+func (f *form) refresh(m *Model) tea.Cmd {
+	var cmd tea.Cmd
+	if f.again != nil {
+		cmd = f.again(m)
+	}
+	f.check()
+	return cmd
+}
+
+func (f *form) moves(*Model) bool { return f.live != nil && f.live() }
+
+const formWidth = 82
+
+func (f *form) size(m *Model, w, h int) (int, int) {
+	width := min(w, formWidth)
+	rows := len(f.fields) + 3
+	if f.below != nil {
+		rows += len(f.below(m, width-4)) + 1
+	}
+	return width, min(h, rows)
+}
+
+func (f *form) labels() (n int) {
+	for _, x := range f.fields {
+		n = max(n, paint.Width(x.label))
+	}
+	return min(n, 16)
+}
+
+func (f *form) draw(m *Model, s *paint.Surface) *tea.Cursor {
+	w, h := s.Size()
+	in := paint.Frame{Title: f.title(), Focus: true}.Draw(s)
+	iw, ih := w-2, h-2
+	top := 0
+	if ih >= len(f.fields)+2 {
+		top = 1
+	}
+	if f.at-top+1 > ih { // on a small screen the field that is edited stays in sight
+		top = ih - 1 - f.at
+	}
+	var cur *tea.Cursor
+	label := f.labels()
+	for i, x := range f.fields {
+		if c := f.row(in, top+i, iw, label, x, i == f.at); c != nil {
+			cur = c
+		}
+	}
+	if f.below == nil {
+		return cur
+	}
+	y := top + len(f.fields) + 1
+	for _, line := range f.below(m, iw-2) {
+		in.Line(1, y, line...)
+		y++
+	}
+	return cur
+}
+
+// row draws a field: label, value, and at the right its type and whether it is good.
+func (f *form) row(s *paint.Surface, y, w, label int, x *field, focus bool) *tea.Cursor {
+	bg := paint.Default
+	st := paint.Style{Fg: paint.Muted}
+	if focus {
+		bg = paint.Cursor
+		st = paint.Style{Fg: paint.Accent, Attr: paint.Bold}
+		s.In(paint.Rect{Y: y, W: w, H: 1}).Fill(paint.Style{Bg: bg})
+		s.Text(0, y, st.On(bg), "▸")
+	}
+	s.Text(1, y, st.On(bg), paint.Pad(x.label, label))
+	left := label + 3
+	note, role := x.note, paint.Muted
+	if x.err != "" {
+		note, role = "✕ "+x.err, paint.Failed
+		if x.column > 0 && len(x.choices) == 0 {
+			note = "✕ " + x.err
+		}
+	}
+	if x.typ != "" && x.err == "" {
+		note = strings.TrimSpace(x.typ + "  " + note)
+	}
+	value := x.value()
+	need := paint.Width(value) + 2
+	if x.choices != nil {
+		need = 0
+		for _, c := range x.choices {
+			need += paint.Width(c) + 2
+		}
+	}
+	room := max(min(need, w-left-1), w-left-paint.Width(note)-3)
+	room = max(min(room, w-left-1), min(12, w-left-1))
+	if n := w - left - room - 2; n > 0 {
+		text := paint.Fit(note, n)
+		s.TextRight(w-1, y, paint.Style{Fg: role, Bg: bg}, text)
+	}
+	if x.choices != nil {
+		f.choicesRow(s, left, y, room, bg, x)
+		return nil
+	}
+	in := s.In(paint.Rect{X: left, Y: y, W: room, H: 1})
+	if !focus {
+		if value == "" {
+			in.TextIn(0, 0, room, paint.Style{Fg: paint.Muted}, x.hint)
+		} else {
+			in.TextIn(0, 0, room, paint.Style{Fg: paint.Text}, value)
+		}
+		f.mark(in, x, 0)
+		return nil
+	}
+	cur := drawField(in, 0, 0, room, &x.input, x.hint)
+	in.Restyle(paint.Rect{W: room, H: 1}, func(st paint.Style) paint.Style { return st.On(bg) })
+	if paint.Width(value) < room {
+		f.mark(in, x, 0)
+	}
+	return cur
+}
+
+// mark underlines the place of a mistake.
+func (f *form) mark(s *paint.Surface, x *field, from int) {
+	if x.err == "" || x.column <= 0 {
+		return
+	}
+	v := []rune(x.value())
+	at := min(x.column-1, len(v))
+	s.Restyle(paint.Rect{X: from + paint.Width(string(v[:at])), W: 1, H: 1}, func(st paint.Style) paint.Style {
+		return paint.Style{Fg: paint.Failed, Bg: st.Bg, Attr: st.Attr | paint.Underline | paint.Bold}
+	})
+}
+
+func (f *form) choicesRow(s *paint.Surface, x, y, room int, bg paint.Role, c *field) {
+	in := s.In(paint.Rect{X: x, Y: y, W: room, H: 1})
+	at, from := 0, 0
+	for i, word := range c.choices { // as much as fits, around the chosen one
+		at += paint.Width(word) + 3
+		if i == c.at {
+			break
+		}
+		if at > room/2 {
+			from = i
+		}
+	}
+	pos := 0
+	if from > 0 {
+		pos = in.Text(0, 0, paint.Style{Fg: paint.Muted, Bg: bg}, "… ")
+	}
+	for i := from; i < len(c.choices); i++ {
+		word := c.choices[i]
+		st := paint.Style{Fg: paint.Muted, Bg: bg}
+		if c.whyNot != nil && c.whyNot[i] != "" {
+			st.Attr |= paint.Strike
+		}
+		if i == c.at {
+			st.Fg, st.Attr = paint.Text, st.Attr|paint.Bold
+			word = "‹" + word + "›"
+		} else {
+			word = " " + word + " "
+		}
+		pos = in.Text(pos, 0, st, word)
+	}
+}
+
+func (f *form) hints(*Model) []boxKey {
+	return append([]boxKey{{key: "enter", hint: f.verb}, {key: "tab", hint: "next field"}, {key: "esc", hint: "close"}}, f.keys...)
+}
+
+func (f *form) key(m *Model, msg tea.KeyPressMsg) tea.Cmd {
+	k := msg.String()
+	for _, bk := range f.keys {
+		if bk.key == k {
+			return bk.do(m)
+		}
+	}
+	x := f.fields[f.at]
+	switch k {
+	case "esc":
+		m.drop(f)
+		if f.closed != nil {
+			f.closed(m)
+		}
+		return nil
+	case "enter", "ctrl+s":
+		return f.send(m)
+	case "tab", "down":
+		f.at = (f.at + 1) % len(f.fields)
+		return nil
+	case "shift+tab", "up":
+		f.at = (f.at + len(f.fields) - 1) % len(f.fields)
+		return nil
+	}
+	if x.choices != nil {
+		switch k {
+		case "left", "h":
+			x.at = (x.at + len(x.choices) - 1) % max(1, len(x.choices))
+		case "right", "l", "space":
+			x.at = (x.at + 1) % max(1, len(x.choices))
+		default:
+			for i, c := range x.choices { // its first letter chooses
+				if msg.Text != "" && strings.HasPrefix(strings.ToLower(c), strings.ToLower(msg.Text)) && i != x.at {
+					x.at = i
+					break
+				}
+			}
+		}
+		f.check()
+		return nil
+	}
+	before := x.input.Value()
+	var cmd tea.Cmd
+	x.input, cmd = x.input.Update(msg)
+	if x.input.Value() != before {
+		f.check()
+	}
+	return cmd
+}
+
+// send submits, or goes to the first field that is wrong.
+func (f *form) send(m *Model) tea.Cmd {
+	f.check()
+	if f.block != nil {
+		if why := f.block(); why != "" {
+			m.say(sayWarn, why)
+			return nil
+		}
+	}
+	for i, x := range f.fields {
+		if x.err != "" {
+			f.at = i
+			m.say(sayWarn, x.label+": "+x.err)
+			return nil
+		}
+	}
+	return f.submit(m, f)
+}
+
+func (f *form) paste(_ *Model, text string) tea.Cmd {
+	if x := f.fields[f.at]; x.choices == nil {
+		at := x.input.Position()
+		v := []rune(x.input.Value())
+		text = strings.Join(strings.Fields(text), " ")
+		x.input.SetValue(string(v[:at]) + text + string(v[at:]))
+		x.input.SetCursor(at + len([]rune(text)))
+		f.check()
+	}
+	return nil
+}
+
+func (f *form) click(m *Model, x, y int) tea.Cmd {
+	w, h := f.size(m, m.w, m.h)
+	_ = w
+	top := 1
+	if h-2 >= len(f.fields)+2 {
+		top = 2
+	}
+	if i := y - top; i >= 0 && i < len(f.fields) {
+		f.at = i
+		if c := f.fields[i]; c.choices != nil {
+			pos := f.labels() + 4
+			for n, word := range c.choices {
+				pos += paint.Width(word) + 2
+				if x < pos {
+					c.at = n
+					f.check()
+					break
+				}
+			}
+		}
+	}
+	return nil
+}

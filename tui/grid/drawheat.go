@@ -1,0 +1,149 @@
+package grid
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/monarch-tui/monarch-tui/tui/paint"
+)
+
+// group is what the ranks of one cell do.
+type group struct {
+	n, selected int32
+	count       [nStates]int32
+}
+
+// groups are the groups of a layout, counted once per change.
+type groups struct {
+	key   groupKey
+	cells []group
+}
+
+type groupKey struct {
+	view    *view
+	rev     uint64
+	sel     int
+	col     piece
+	row     piece
+	codesOf *uint8
+}
+
+// count counts the groups, where anything has changed since the last time.
+func (p *Pane) count(l *layout) []group {
+	pl, v := p.at, p.at.view()
+	k := groupKey{view: v, rev: p.now.rev, sel: pl.version, col: l.col, row: l.row, codesOf: &p.now.codes[0]}
+	if p.groups.key == k {
+		return p.groups.cells
+	}
+	n := l.cols() * l.rows()
+	if cap(p.groups.cells) < n {
+		p.groups.cells = make([]group, n)
+	}
+	cells := p.groups.cells[:n]
+	clear(cells)
+	for index, rank := range v.ranks {
+		gx, gy := l.cell(v, index)
+		g := &cells[gy*l.cols()+gx]
+		g.n++
+		g.count[p.now.codes[rank]]++
+		if pl.sel.has(int(rank)) {
+			g.selected++
+		}
+	}
+	p.groups = groups{k, cells}
+	return cells
+}
+
+// states are the state that most of a group have and the worst one, if that is another.
+func (g *group) states() (most, worst int) {
+	worst = -1
+	for code, n := range g.count {
+		if n > 0 {
+			worst = code
+		}
+	}
+	most = worst
+	for code, n := range g.count {
+		if code != worst && n > 0 && (most == worst || n > g.count[most]) {
+			most = code
+		}
+	}
+	return most, worst
+}
+
+// drawHeat draws a cell per group: 62· where all are alike, 60●2✕ where some are worse than the most.
+func (p *Pane) drawHeat(s *paint.Surface, l *layout, focus bool) {
+	pl, v := p.at, p.at.view()
+	cells := p.count(l)
+	gx, gy := l.cell(v, v.index(pl.cursor))
+	l.tiles(pl, func(t tile) {
+		p.drawLabels(s, l, t, gx, gy)
+		for r := range t.rows {
+			for c := range t.cols {
+				at := (t.top+r)*l.cols() + t.left + c
+				if cells[at].n > 0 {
+					p.drawGroup(s, l, &cells[at], t.x+c*l.pitch, t.y+r, focus, t.left+c == gx && t.top+r == gy)
+				}
+			}
+		}
+	})
+}
+
+func (p *Pane) drawGroup(s *paint.Surface, l *layout, g *group, x, y int, focus, cursor bool) {
+	most, worst := g.states()
+	base := paint.Style{}
+	switch g.selected {
+	case 0:
+	case g.n:
+		base.Bg = paint.Selection
+	default:
+		base.Attr = paint.Underline
+	}
+	end := x + 1
+	put := func(code int) {
+		st := base
+		st.Fg = roles[code]
+		end = s.Text(end, y, st, paint.Count(int(g.count[code]))+paint.Glyph(words[code]))
+	}
+	if l.pair && most != worst {
+		put(most)
+	}
+	put(worst)
+	if !cursor {
+		return
+	}
+	mark := paint.Style{Fg: paint.Muted, Bg: base.Bg, Attr: paint.Bold}
+	if focus {
+		mark.Fg = paint.Accent
+	}
+	s.Text(x, y, mark, "[")
+	s.Text(end, y, mark, "]")
+}
+
+// groupStates is what the ranks of a group do: 1 failed, 9 busy, 54 idle.
+func (p *Pane) groupStates(g *group) string {
+	var parts []string
+	for code := nStates - 1; code >= 0; code-- {
+		if n := g.count[code]; n > 0 {
+			parts = append(parts, paint.Exact(int(n))+" "+p.called(code))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// groupText tells which ranks are in the group under the cursor: dp=0:8 tp=3.
+func (l *layout) groupText(v *view, index int) string {
+	var parts []string
+	for d, a := range v.dims {
+		from, to := l.inGroup(v, index, d)
+		switch to - from {
+		case a.size:
+			continue
+		case 1:
+			parts = append(parts, a.name+"="+strconv.Itoa(a.own(from)))
+		default:
+			parts = append(parts, a.name+"="+strconv.Itoa(a.own(from))+":"+strconv.Itoa(a.own(to-1)+1))
+		}
+	}
+	return strings.Join(parts, " ")
+}

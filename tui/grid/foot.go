@@ -1,0 +1,289 @@
+package grid
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/monarch-tui/monarch-tui/tui/paint"
+	"github.com/monarch-tui/monarch-tui/tui/world"
+)
+
+// drawHead tells which dimension lies where, the pages, and the keys that change it.
+func (p *Pane) drawHead(s *paint.Surface, l *layout) {
+	gap := "  "
+	if p.w >= wideFrom {
+		gap = "   "
+	}
+	segs := headSegs(p.headParts(l), gap, true)
+	if width(segs) > p.w-2 {
+		segs = headSegs(p.headParts(l), "  ", false)
+	}
+	x := 1
+	for _, seg := range segs {
+		x = s.TextIn(x, 0, p.w-1-x, seg.Style, seg.Text)
+	}
+	right := p.w - 1
+	for _, hint := range p.headHints(l) {
+		n := paint.Width(hint.name) + paint.Width(hint.value) + 1
+		if right-n < x+3 {
+			break
+		}
+		right -= n
+		s.Line(right, 0, paint.Seg{Style: paint.Style{Fg: paint.Muted}, Text: hint.name + " "}, paint.Seg{Style: paint.Style{Fg: paint.Accent}, Text: hint.value})
+		right -= 2
+	}
+}
+
+// headSegs are the parts with their names, or without those that can be guessed.
+func headSegs(parts []part, gap string, names bool) []paint.Seg {
+	var out []paint.Seg
+	for i, q := range parts {
+		if i > 0 {
+			out = append(out, paint.Seg{Text: gap})
+		}
+		if names || !q.guess {
+			out = append(out, paint.Seg{Style: paint.Style{Fg: paint.Muted}, Text: q.name})
+		}
+		out = append(out, paint.Seg{Style: paint.Style{Fg: paint.Text}, Text: q.value})
+	}
+	return out
+}
+
+func width(segs []paint.Seg) int {
+	n := 0
+	for _, seg := range segs {
+		n += paint.Width(seg.Text)
+	}
+	return n
+}
+
+type part struct {
+	name, value string
+	guess       bool // the name can be left out
+}
+
+// headParts are such as rows dp=8, cols tp=8, pp 2/4.
+func (p *Pane) headParts(l *layout) []part {
+	v := p.at.view()
+	full := func(q piece) string { return v.dims[q.dim].name + "=" + strconv.Itoa(v.dims[q.dim].size) }
+	var out []part
+	switch {
+	case l.col.dim < 0:
+		return []part{{name: "one rank"}}
+	case l.col.dim == l.row.dim && l.density != Heat:
+		out = append(out, part{name: "", value: full(l.col)})
+		if l.row.n > 1 {
+			out = append(out, part{name: "in rows of ", value: strconv.Itoa(l.col.n)})
+		}
+	case l.col.dim == l.row.dim:
+		out = append(out, part{name: "", value: full(l.col)})
+	default:
+		out = append(out, part{"rows ", full(l.row), true}, part{"cols ", full(l.col), true})
+	}
+	if l.density == Heat {
+		return append(out, part{name: "groups of ", value: paint.Exact(l.group)})
+	}
+	if l.across.dim >= 0 && l.across.dim != l.row.dim {
+		out = append(out, part{name: "tiles ", value: full(l.across)})
+		if l.down.dim >= 0 && l.down.dim != l.across.dim {
+			out[len(out)-1].value += " " + full(l.down)
+		}
+	}
+	for _, dim := range l.pages {
+		a := v.dims[dim]
+		out = append(out, part{name: a.name + " ", value: strconv.Itoa(v.coord(v.index(p.at.cursor), dim)+1) + "/" + strconv.Itoa(a.size)})
+	}
+	return out
+}
+
+// headHints are keys that change what is seen, the most telling first: it stands at the right, and goes last.
+func (p *Pane) headHints(l *layout) []part {
+	var out []part
+	if len(l.pages) > 0 {
+		out = append(out, part{name: "page", value: "[]"})
+	}
+	if l.density == Heat && l.group > 1 {
+		out = append(out, part{name: "zoom", value: "enter"})
+	}
+	if len(p.at.views) > 1 {
+		out = append(out, part{name: "back", value: "esc"})
+	}
+	if l.row.dim >= 0 && l.row.dim != l.col.dim {
+		out = append(out, part{name: "axis", value: "t"})
+	}
+	return append(out, part{name: "size", value: "z"})
+}
+
+// drawFoot writes what is selected, what the signs mean, and what is under the cursor.
+func (p *Pane) drawFoot(s *paint.Surface, w *world.World, a around, y int) {
+	if a.air > 0 {
+		y++
+	}
+	if a.slice {
+		p.shown.slice = y
+		y = p.drawSlice(s, a, y)
+	}
+	if a.air > 1 {
+		y++
+	}
+	p.shown.legend = y
+	if a.legend > 0 {
+		p.drawLegend(s, y)
+		y += a.legend
+	}
+	if a.cursor {
+		p.drawCursorLine(s, w, y)
+	}
+}
+
+// drawSlice writes the selection: its text, how many ranks, and how many slices they take.
+func (p *Pane) drawSlice(s *paint.Surface, a around, y int) int {
+	wide := p.w >= wideFrom
+	x := 1
+	if wide {
+		x = s.Text(x, y, paint.Style{Fg: paint.Muted}, "slice  ")
+	}
+	n := strconv.Itoa(p.at.sel.n)
+	count := paint.Exact(p.at.sel.n) + " of " + paint.Exact(p.at.n)
+	if p.at.sel.n == 0 {
+		s.TextIn(x, y, p.w-x-1, paint.Style{Fg: paint.Muted}, "nothing selected")
+		if a.count && !a.brief {
+			y++
+			hint := "space selects · v rectangle · e edit"
+			if !wide {
+				hint = "space selects · e edits"
+			}
+			s.TextIn(x, y, p.w-x-1, paint.Style{Fg: paint.Muted}, hint)
+		}
+		return y + 1
+	}
+	t := p.at.texts()
+	if a.brief || !a.count {
+		x = s.Text(x, y, paint.Style{Fg: paint.Muted}, n+" · ")
+		s.TextIn(x, y, p.w-x-1, paint.Style{Fg: paint.Text}, t.display)
+		return y + 1
+	}
+	s.TextIn(x, y, p.w-x-1, paint.Style{Fg: paint.Text}, t.display)
+	y++
+	slices := t.slicesLong
+	if !wide {
+		slices = t.slicesShort
+	}
+	s.TextIn(x, y, p.w-x-1, paint.Style{Fg: paint.Muted}, count+" · "+slices)
+	return y + 1
+}
+
+// drawLegend writes what the signs mean; states that no rank is in stand back.
+func (p *Pane) drawLegend(s *paint.Surface, y int) {
+	lines := p.legendLines(p.w)
+	gap := legendGap(lines, p.w)
+	for i, line := range lines {
+		x := 1
+		for j, item := range line {
+			if item.word == "gone" && p.now.count[2] > 0 && p.now.count[3] == 0 {
+				item = legendItem{"starting", "starting"} // rare, and never for long
+			}
+			if j > 0 {
+				x += gap
+			}
+			from := x
+			code := world.Severity(item.word)
+			x = s.Text(x, y+i, paint.Style{Fg: roles[code]}, paint.Glyph(item.word)+" ")
+			st := paint.Style{Fg: paint.Muted}
+			if p.now.count[code] > 0 {
+				st.Fg = paint.Text
+			}
+			x = s.Text(x, y+i, st, item.text)
+			p.shown.states = append(p.shown.states, legendSpot{paint.Rect{X: from, Y: y + i, W: x - from, H: 1}, item.word})
+		}
+	}
+}
+
+// drawCursorLine tells all of the rank under the cursor: its number, coordinates, place, name and state.
+func (p *Pane) drawCursorLine(s *paint.Surface, w *world.World, y int) {
+	pl, v := p.at, p.at.view()
+	rank := pl.cursor
+	code := p.now.codes[rank]
+	muted, text := paint.Style{Fg: paint.Muted}, paint.Style{Fg: paint.Text}
+	if l := &p.shown.layout; l.density == Heat && l.group > 1 {
+		gx, gy := l.cell(v, v.index(rank))
+		if g := p.count(l)[gy*l.cols()+gx]; g.n > 1 {
+			x := 1
+			if p.w >= wideFrom {
+				x = s.Text(x, y, muted, "cursor ")
+			}
+			if where := l.groupText(v, v.index(rank)); where != "" {
+				x = s.Text(x, y, muted, where+"  ")
+			}
+			s.TextIn(x, y, p.w-x-1, text, p.groupStates(&g))
+			return
+		}
+	}
+	number := "rank " + strconv.Itoa(rank)
+	if i := v.index(rank); i != rank {
+		number += ", in the slice " + strconv.Itoa(i)
+	}
+	state := paint.Glyph(words[code]) + " " + p.called(int(code))
+	segs := []paint.Seg{
+		{Style: muted, Text: "cursor "}, {Style: text, Text: number}, {Style: muted, Text: pl.coords(rank)}, {Style: muted, Text: p.where(w, rank)},
+		{Style: muted, Text: pl.nameOf(rank)}, {Style: paint.Style{Fg: roles[code]}, Text: state},
+	}
+	if segs[3].Text == segs[4].Text {
+		segs[4].Text = ""
+	}
+	for _, drop := range []int{0, 4, 3, 2} { // what can be told from the rest goes first
+		if segsWidth(segs) <= p.w-2 {
+			break
+		}
+		segs[drop].Text = ""
+	}
+	x := 1
+	for i, seg := range segs {
+		if seg.Text == "" {
+			continue
+		}
+		x = s.TextIn(x, y, p.w-x-1, seg.Style, seg.Text)
+		if i > 0 {
+			x += 2
+		}
+	}
+}
+
+func segsWidth(segs []paint.Seg) int {
+	n := 0
+	for i, seg := range segs {
+		if seg.Text != "" {
+			n += paint.Width(seg.Text)
+			if i > 0 && i < len(segs)-1 {
+				n += 2
+			}
+		}
+	}
+	return n
+}
+
+// coords are the coordinates of a rank in the mesh: dp=1 tp=1.
+func (pl *place) coords(rank int) string {
+	i, ok := pl.region.IndexOf(rank)
+	if !ok {
+		return ""
+	}
+	return strings.ReplaceAll(pl.region.Point(i).String(), ",", " ")
+}
+
+// where is the place of a rank's process: gpu-1@host-0.
+func (p *Pane) where(w *world.World, rank int) string {
+	s, ok := find(w, p.at.key)
+	switch {
+	case !ok:
+	case s.procs != nil:
+		if proc, ok := w.Proc(s.procs.FirstProc + uint64(rank)); ok {
+			return world.ProcName(proc)
+		}
+	case s.mesh.Ref.Home.Validate() == nil && rank < s.mesh.Ref.Home.Len():
+		if proc, ok := w.ProcOf(s.mesh, rank); ok {
+			return world.ProcName(proc)
+		}
+	}
+	return ""
+}

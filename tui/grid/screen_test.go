@@ -1,0 +1,220 @@
+package grid
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/charmbracelet/x/exp/golden"
+
+	"github.com/monarch-tui/monarch-tui/engine/shape"
+	"github.com/monarch-tui/monarch-tui/tui/paint"
+	"github.com/monarch-tui/monarch-tui/tui/world"
+	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
+)
+
+// screen is the pane in its frame, the inside w×h.
+func screen(p *Pane, b *worldtest.Builder, w, h int) string {
+	s := paint.New(w+2, h+2)
+	f := p.Frame(b.World)
+	f.Key, f.Focus = 2, true
+	p.Draw(f.Draw(s), b.World, true)
+	s = paint.New(w+2, h+2) // the frame knows of scrolling once the inside was drawn
+	f = p.Frame(b.World)
+	f.Key, f.Focus = 2, true
+	p.Draw(f.Draw(s), b.World, true)
+	return s.Plain() + "\n"
+}
+
+// dims is an extent written as "dp=8 tp=8".
+func dims(t testing.TB, text string) shape.Extent {
+	t.Helper()
+	e := shape.Extent{}
+	for f := range strings.FieldsSeq(text) {
+		name, size, _ := strings.Cut(f, "=")
+		d := shape.Dim{Name: name}
+		if _, err := fmt.Sscan(size, &d.Size); err != nil {
+			t.Fatal(err)
+		}
+		e = append(e, d)
+	}
+	return e
+}
+
+// meshOf is a pane with one mesh m of an extent; every seventh rank is busy, and one has failed.
+func meshOf(t testing.TB, extent string) (*Pane, *worldtest.Builder) {
+	t.Helper()
+	b := worldtest.New(t)
+	e := dims(t, extent)
+	b.Procs("p", e, worldtest.Opts{})
+	m := b.Mesh("m", "p", "main.M")
+	for rank := 3; rank < e.Len(); rank += 7 {
+		b.Rank("m", rank, "busy", 0)
+	}
+	b.Rank("m", e.Len()*2/3, "failed", 0)
+	p := New()
+	if !p.Show(b.World, m.Ref.ID) {
+		t.Fatal("the mesh is not shown")
+	}
+	return p, b
+}
+
+func pingpong(t testing.TB) (*Pane, *worldtest.Builder) {
+	t.Helper()
+	b := worldtest.Pingpong(t)
+	m, _ := b.Picture.Mesh("ponger")
+	p := New()
+	p.Show(b.World, m.Ref.ID)
+	return p, b
+}
+
+func TestTheScreensOfPingpong(t *testing.T) {
+	p, b := pingpong(t)
+	must(t, p.SetSelection("dp=1:4,tp=1"))
+	for _, size := range [][2]int{{54, 22}, {34, 16}, {116, 36}, {76, 18}, {52, 24}, {30, 9}, {28, 4}} {
+		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
+			golden.RequireEqual(t, screen(p, b, size[0], size[1]))
+		})
+	}
+}
+
+func TestTheScreensOfOtherShapes(t *testing.T) {
+	for _, c := range []struct {
+		name, extent string
+		w, h         int
+		prepare      func(p *Pane)
+	}{
+		{"one rank", "", 54, 12, nil},
+		{"a row", "gpus=4", 54, 12, nil},
+		{"a wrapped row", "gpus=60", 54, 18, nil},
+		{"three dimensions in tiles", "pp=4 dp=8 tp=8", 98, 30, nil},
+		{"three dimensions in a narrow pane", "pp=4 dp=8 tp=8", 34, 17, nil},
+		{"four dimensions in tiles", "vp=2 pp=3 dp=4 tp=4", 54, 21, nil},
+		{"pages", "vp=3 pp=4 dp=8 tp=8", 54, 20, func(p *Pane) { p.SetDensity(Dot); p.NextPage(5) }},
+		{"many rows folded", "hosts=128 gpus=8", 98, 30, nil},
+		{"scrolled", "hosts=64 gpus=8", 34, 17, func(p *Pane) { p.SetDensity(Dot); p.SetCursor(203) }},
+		{"half of 4096", "dp=64 tp=64", 98, 42, nil},
+		{"heat of 4096", "dp=64 tp=64", 98, 24, nil},
+		{"heat of 65536", "vp=4 pp=16 dp=32 tp=32", 76, 18, nil},
+		{"zoomed", "vp=4 pp=16 dp=32 tp=32", 76, 24, func(p *Pane) { p.Down(2); p.Right(3); p.Enter(); p.Enter(); p.Right(5) }},
+		{"heat in a corner", "dp=64 tp=64", 28, 6, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p, b := meshOf(t, c.extent)
+			screen(p, b, c.w, c.h)
+			if c.prepare != nil {
+				c.prepare(p)
+			}
+			golden.RequireEqual(t, screen(p, b, c.w, c.h))
+		})
+	}
+}
+
+func TestWithoutColourHalfIsLeftOut(t *testing.T) {
+	p, b := meshOf(t, "dp=64 tp=32")
+	screen(p, b, 98, 40)
+	if d, _ := p.Density(); d != Half {
+		t.Fatalf("with colours 2,048 ranks are drawn as %s", d)
+	}
+	p.NoColor = true
+	if d, _ := p.Density(); d != Heat {
+		t.Fatalf("without colours 2,048 ranks are drawn as %s", d)
+	}
+	p.SetDensity(Half)
+	if d, _ := p.Density(); d != Heat {
+		t.Fatalf("without colours a picked HALF is drawn as %s", d)
+	}
+}
+
+func TestDensitiesChangeOneAfterTheOther(t *testing.T) {
+	p, b := pingpong(t)
+	screen(p, b, 54, 22)
+	var got []string
+	for range 6 {
+		d, picked := p.Density()
+		got = append(got, fmt.Sprint(d, picked))
+		p.Denser(1)
+	}
+	if want := "[dotfalse halftrue heattrue dotfalse halftrue heattrue]"; strings.ReplaceAll(fmt.Sprint(got), " ", "") != strings.ReplaceAll(want, " ", "") {
+		t.Fatalf("got %v", got)
+	}
+	p.SetDensity(Dot)
+	p.Denser(-1)
+	if d, picked := p.Density(); d != Label || !picked {
+		t.Fatalf("before dot is %s", d)
+	}
+}
+
+func TestNothingToShowSaysWhatFillsIt(t *testing.T) {
+	b := worldtest.New(t)
+	p := New()
+	if got := screen(p, b, 54, 12); !strings.Contains(got, "M creates a proc mesh") {
+		t.Fatal(got)
+	}
+	b.Procs("p", dims(t, "gpus=2"), worldtest.Opts{})
+	b.Mesh("m", "p", "main.M")
+	if got := screen(p, b, 54, 12); !strings.Contains(got, "Pick an actor mesh in [1]") {
+		t.Fatal(got)
+	}
+}
+
+func TestProcsAreShownAsAGridToo(t *testing.T) {
+	b := worldtest.New(t)
+	pm := b.Procs("p", dims(t, "hosts=2 gpus=4"), worldtest.Opts{})
+	b.Proc("p", 5, "suspect", "")
+	b.Proc("p", 6, "killed", "signal: killed")
+	p := New()
+	if !p.ShowProcs(b.World, pm.ID) {
+		t.Fatal("not shown")
+	}
+	must(t, p.SetSelection("state=(warning,failed)"))
+	golden.RequireEqual(t, screen(p, b, 54, 16))
+	if target, _ := p.Target(); target.Selector != "p[hosts=1,gpus=1:3]" || !target.Procs {
+		t.Fatalf("%+v", target)
+	}
+}
+
+func TestTheStatesAreThoseOfTheWorld(t *testing.T) {
+	p, b := pingpong(t)
+	home, _ := shape.RegionOf(dims(t, "dp=8 tp=8")).Slice(shape.Range("tp", 1, 8, 3))
+	b.MeshOn("part", "trainers", "main.M", home)
+	for _, name := range []string{"ponger", "part"} {
+		m, _ := b.Picture.Mesh(name)
+		p.Show(b.World, m.Ref.ID)
+		screen(p, b, 54, 22)
+		for rank := range m.Ranks {
+			if got, want := words[p.now.codes[rank]], b.Word(m, rank); got != want {
+				t.Fatalf("%s[%d] is %s, want %s", name, rank, got, want)
+			}
+		}
+	}
+	for code, word := range words {
+		if world.Severity(word) != code || paint.State(word) != roles[code] {
+			t.Fatalf("%s", word)
+		}
+	}
+}
+
+func TestAMeshThatIsWrongIsShownAsARow(t *testing.T) {
+	b := worldtest.New(t)
+	b.Procs("p", dims(t, "gpus=4"), worldtest.Opts{})
+	m := b.Mesh("m", "p", "main.M")
+	b.EditMesh("m", func(m *controlMesh) {
+		m.Ref.View = shape.Region{Labels: []string{"a"}, Sizes: []int{1 << 40}, Strides: []int{-1}}
+	})
+	p := New()
+	if !p.Show(b.World, m.Ref.ID) {
+		t.Fatal("not shown")
+	}
+	b.EditMesh("m", func(m *controlMesh) { m.Ref.Home = shape.Region{} })
+	if got := screen(p, b, 54, 12); !strings.Contains(got, "rank=4") {
+		t.Fatal(got)
+	}
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

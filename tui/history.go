@@ -1,0 +1,93 @@
+package tui
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// maxHistory bounds the lines that are remembered from session to session.
+const maxHistory = 500
+
+func (m *Model) historyFile() string {
+	if m.cfg.Dir == "" {
+		return ""
+	}
+	return filepath.Join(m.cfg.Dir, "history")
+}
+
+// loadHistory reads the lines of earlier sessions; a file that cannot be read is none.
+func (m *Model) loadHistory() []string {
+	name := m.historyFile()
+	if name == "" {
+		return nil
+	}
+	b, err := os.ReadFile(name)
+	if err != nil || len(b) > 1<<20 {
+		return nil
+	}
+	lines := strings.FieldsFunc(string(b), func(r rune) bool { return r == '\n' })
+	return lines[max(0, len(lines)-maxHistory):]
+}
+
+// remember adds a line to the history, in memory and in the file.
+func (m *Model) remember(line string) {
+	line = strings.TrimSpace(line)
+	if line == "" || strings.ContainsAny(line, "\n\r") {
+		return
+	}
+	m.history = append(slices.DeleteFunc(m.history, func(l string) bool { return l == line }), line)
+	m.history = m.history[max(0, len(m.history)-maxHistory):]
+	name := m.historyFile()
+	if name == "" {
+		return
+	}
+	if err := writeFile(name, strings.Join(m.history, "\n")+"\n"); err != nil {
+		m.say(sayWarn, fmt.Sprintf("the history is not kept: %v", err))
+	}
+}
+
+// writeFile replaces a file as a whole.
+func writeFile(name, text string) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		return short(err)
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), ".new-*")
+	if err != nil {
+		return short(err)
+	}
+	_, err = f.WriteString(text)
+	err = errors.Join(err, f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return short(err)
+}
+
+// short is an error of the file system with the last part of the path only.
+func short(err error) error {
+	if e := (*fs.PathError)(nil); errors.As(err, &e) {
+		return fmt.Errorf("%s: %w", filepath.Base(e.Path), e.Err)
+	}
+	return err
+}
+
+// openHistory lists the lines to choose from; the newest comes first.
+func (m *Model) openHistory() {
+	rows := make([]choice, 0, len(m.history))
+	for _, line := range slices.Backward(m.history) {
+		rows = append(rows, choice{text: line, do: func(m *Model) tea.Cmd { m.openCommand(line); return nil }})
+	}
+	p := newPicker("History", rows)
+	p.empty = "no commands yet"
+	m.push(p)
+}

@@ -1,0 +1,239 @@
+package tui
+
+import (
+	"strings"
+
+	"charm.land/bubbles/v2/textinput"
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/monarch-tui/monarch-tui/tui/paint"
+)
+
+// input is the line at the foot of the screen while something is typed into it: a command, a filter, a slice.
+type input struct {
+	mark    string // what stands before it: ":", "/", "slice"
+	field   textinput.Model
+	hint    string
+	err     string // of what is typed so far
+	errAt   int    // its column from 1, 0 for none
+	done    func(m *Model, text string) tea.Cmd
+	changed func(m *Model, text string) (err string, column int) // nil: nothing is judged while typing
+	leave   func(m *Model)                                       // esc
+	recall  int                                                  // how far up the history; 0: what is typed
+	typed   string                                               // before the history was looked through
+	comp    *completion
+}
+
+// completion is the words that fit where the cursor is.
+type completion struct {
+	from  int // byte offset of the word
+	words []string
+	at    int // the one that is in the line; -1: none yet
+}
+
+func (i *input) insert(text string) {
+	at := i.field.Position()
+	v := []rune(i.field.Value())
+	i.field.SetValue(string(v[:at]) + text + string(v[at:]))
+	i.field.SetCursor(at + len([]rune(text)))
+}
+
+// openCommand opens the ':' line.
+func (m *Model) openCommand(text string) {
+	m.input = &input{mark: ":", field: newField(text), hint: "a command; tab completes, ↑ history, ctrl+r searches it", done: func(m *Model, text string) tea.Cmd {
+		m.remember(text)
+		return m.command(text)
+	}}
+	m.touch()
+}
+
+// openFilter opens the filter of the focused pane.
+func (m *Model) openFilter() {
+	f := m.filterOf(m.focus)
+	if f == nil {
+		m.say(sayWarn, paneNames[m.focus]+" has no filter")
+		return
+	}
+	before := f.get()
+	set := func(_ *Model, text string) (string, int) {
+		if err := f.set(text); err != nil {
+			return columnOf(err)
+		}
+		return "", 0
+	}
+	m.input = &input{
+		mark: "/", field: newField(before), hint: f.hint, changed: set,
+		done:  func(m *Model, text string) tea.Cmd { set(m, text); return nil },
+		leave: func(*Model) { _ = f.set(before) },
+	}
+	m.touch()
+}
+
+// inputKey is a key while the input is open.
+func (m *Model) inputKey(msg tea.KeyPressMsg) tea.Cmd {
+	i := m.input
+	switch msg.String() {
+	case "esc", "ctrl+g":
+		if i.leave != nil {
+			i.leave(m)
+		}
+		m.input = nil
+		return nil
+	case "enter":
+		if i.err != "" && i.mark != ":" {
+			m.say(sayWarn, i.err)
+			return nil
+		}
+		m.input = nil
+		return i.done(m, i.field.Value())
+	case "backspace":
+		if i.field.Value() == "" {
+			m.input = nil
+			return nil
+		}
+	case "up", "ctrl+p":
+		m.recall(1)
+		return nil
+	case "down", "ctrl+n":
+		m.recall(-1)
+		return nil
+	case "ctrl+r":
+		if i.mark == ":" {
+			m.input = nil
+			m.openHistory()
+			return nil
+		}
+	case "tab", "shift+tab":
+		if i.mark == ":" {
+			m.complete(msg.String() == "tab")
+			return nil
+		}
+	}
+	var cmd tea.Cmd
+	i.field, cmd = i.field.Update(msg)
+	i.comp = nil
+	return tea.Batch(cmd, m.inputChanged())
+}
+
+func (m *Model) inputChanged() tea.Cmd {
+	i := m.input
+	i.err, i.errAt = "", 0
+	if i.changed != nil {
+		i.err, i.errAt = i.changed(m, i.field.Value())
+	}
+	m.touch()
+	return nil
+}
+
+// recall walks through the history.
+func (m *Model) recall(by int) {
+	i := m.input
+	if i.mark != ":" {
+		return
+	}
+	if i.recall == 0 {
+		i.typed = i.field.Value()
+	}
+	at := clamp(i.recall+by, 0, len(m.history))
+	i.recall = at
+	text := i.typed
+	if at > 0 {
+		text = m.history[len(m.history)-at]
+	}
+	i.field.SetValue(text)
+	i.field.CursorEnd()
+	i.comp = nil
+}
+
+// complete puts the next word that fits into the line.
+func (m *Model) complete(forward bool) {
+	i := m.input
+	if i.comp == nil {
+		text := string([]rune(i.field.Value())[:i.field.Position()])
+		from, words := m.words(text)
+		if len(words) == 0 {
+			return
+		}
+		i.comp = &completion{from: from, words: words, at: -1}
+		if len(words) > 1 {
+			if common := commonPrefix(words); len(common) > len(text)-from {
+				m.replaceWord(common)
+				return
+			}
+		}
+	}
+	c := i.comp
+	step := 1
+	if !forward {
+		step = len(c.words) - 1
+		if c.at < 0 {
+			c.at = 0
+		}
+	}
+	c.at = (c.at + step) % len(c.words)
+	m.replaceWord(c.words[c.at])
+	if len(c.words) == 1 {
+		i.comp = nil
+	}
+}
+
+func (m *Model) replaceWord(word string) {
+	i := m.input
+	v := []rune(i.field.Value())
+	before, after := string(v[:i.field.Position()]), string(v[i.field.Position():])
+	before = before[:min(i.comp.from, len(before))] + word
+	i.field.SetValue(before + after)
+	i.field.SetCursor(len([]rune(before)))
+}
+
+func commonPrefix(words []string) string {
+	p := words[0]
+	for _, w := range words[1:] {
+		for !strings.HasPrefix(w, p) {
+			p = p[:len(p)-1]
+		}
+	}
+	return p
+}
+
+// drawInput draws the line at the foot, and gives the cursor.
+func (m *Model) drawInput(s *paint.Surface) *tea.Cursor {
+	w, _ := s.Size()
+	if m.input == nil {
+		switch {
+		case m.pending != "":
+			s.TextIn(1, 0, w-2, paint.Style{Fg: paint.Accent, Attr: paint.Bold}, m.pending+" …   a letter: the selection's name    esc")
+		case m.w >= squashWidth:
+			s.Text(1, 0, paint.Style{Fg: paint.Muted}, ":")
+		}
+		return nil
+	}
+	i := m.input
+	x := s.Text(1, 0, paint.Style{Fg: paint.Accent, Attr: paint.Bold}, i.mark)
+	if len(i.mark) > 1 {
+		x++
+	}
+	room := w - x - 1
+	if i.err != "" {
+		room = max(room/2, room-paint.Width(i.err)-3)
+	}
+	cur := drawField(s, x, 0, room, &i.field, i.hint)
+	switch {
+	case i.err != "":
+		s.TextIn(x+room+1, 0, w-x-room-2, paint.Style{Fg: paint.Failed}, "✕ "+i.err)
+	case i.comp != nil && len(i.comp.words) > 1:
+		used := x + paint.Width(i.field.Value()) + 3
+		for n, word := range i.comp.words {
+			st := paint.Style{Fg: paint.Muted}
+			if n == i.comp.at {
+				st = paint.Style{Fg: paint.Accent, Attr: paint.Bold}
+			}
+			if used+paint.Width(word)+2 > w-2 {
+				s.Text(used, 0, paint.Style{Fg: paint.Muted}, "…")
+				break
+			}
+			used = s.Text(used, 0, st, word) + 2
+		}
+	}
+	return cur
+}

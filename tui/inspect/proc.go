@@ -1,0 +1,178 @@
+package inspect
+
+import (
+	"strconv"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/tui/paint"
+	"github.com/monarch-tui/monarch-tui/tui/world"
+)
+
+// procsOf yields the processes of a proc mesh that are known.
+func procsOf(w *world.World, pm *control.ProcMesh) func(yield func(*control.Proc) bool) {
+	return func(yield func(*control.Proc) bool) {
+		n := uint64(max(0, pm.Extent.Len()))
+		for i := range w.Procs {
+			if pr := &w.Procs[i]; pr.ID >= pm.FirstProc && pr.ID-pm.FirstProc < n && !yield(pr) {
+				return
+			}
+		}
+	}
+}
+
+// procTally counts the processes of a proc mesh.
+func procTally(w *world.World, pm *control.ProcMesh) (t tally) {
+	for pr := range procsOf(w, pm) {
+		t[world.Severity(world.ProcWord(pr))]++
+	}
+	return t
+}
+
+// calledProc is what a state is called of processes.
+func calledProc(word string) string {
+	if word == "warning" {
+		return "silent"
+	}
+	return word
+}
+
+func (p *Pane) buildProcs(w *world.World) {
+	pm := procMesh(w, p.thing.id)
+	if pm == nil {
+		return
+	}
+	if pm.Reason != "" {
+		p.field("reason", oneLine(pm.Reason), paint.Failed)
+	}
+	p.field("extent", extent(pm.Extent), paint.Text)
+	kind := "one process a rank"
+	if pm.InProcess {
+		kind = "in-process: goroutines of the controller"
+	}
+	p.field("kind", kind, paint.Text)
+	if pm.Virtual {
+		p.field("gpus", "virtual: slots without devices", paint.Text)
+	}
+	p.field("owner", owner(pm.Owner), paint.Text)
+	var rss uint64
+	hosts := map[string]bool{}
+	for pr := range procsOf(w, pm) {
+		rss += pr.RSS
+		hosts[pr.Host] = true
+	}
+	t := procTally(w, pm)
+	p.fieldCounts("procs", t.segs(calledProc))
+	if len(hosts) > 1 {
+		p.field("hosts", strconv.Itoa(len(hosts)), paint.Text)
+	}
+	if rss > 0 {
+		p.field("memory", paint.Bytes(rss)+" resident", paint.Text)
+	}
+	p.head("Actor meshes")
+	some := false
+	for i := range w.Meshes {
+		m := &w.Meshes[i]
+		if m.Gone || m.Procs != pm.Name || m.Ref.First != pm.FirstProc {
+			continue
+		}
+		some = true
+		t := meshTally(w, m)
+		word, note := t.whole(m.State, false, called)
+		p.add(line{
+			key:   "mesh " + m.Ref.Name,
+			left:  []paint.Seg{seg(paint.State(word), paint.Glyph(word)+" "), seg(paint.Text, m.Ref.Name), seg(paint.Muted, "  "+paint.Exact(len(m.Ranks))+" · "+shortType(m.Ref.Type))},
+			right: []paint.Seg{seg(paint.Muted, note)}, copied: "@" + m.Ref.Name,
+		})
+	}
+	if !some {
+		p.note("none", paint.Muted, "None yet: a spawns one.")
+	}
+}
+
+func (p *Pane) buildProc(w *world.World) {
+	pr, ok := w.Proc(p.thing.id)
+	if !ok {
+		return
+	}
+	word := world.ProcWord(pr)
+	if pr.Reason != "" {
+		p.field("reason", oneLine(pr.Reason), paint.State(word))
+	}
+	switch {
+	case pr.Held:
+		p.field("held", "by a debugger", paint.Paused)
+	case pr.Paused:
+		p.field("paused", "by a signal (SIGSTOP)", paint.Paused)
+	}
+	if pr.PID > 0 {
+		p.field("pid", strconv.Itoa(pr.PID), paint.Text)
+	} else if pr.State == "ready" {
+		p.field("pid", "in the controller (in-process)", paint.Text)
+	}
+	p.field("host", pr.Host, paint.Text)
+	if pr.Slot >= 0 {
+		device := pr.Device
+		if device != "" {
+			device = " · " + device
+		}
+		p.field("gpu", "slot "+strconv.Itoa(pr.Slot)+device, paint.Text)
+	}
+	if pr.CPUs != "" {
+		p.field("cpus", pr.CPUs, paint.Text)
+	} else {
+		p.field("cpus", "not pinned", paint.Text)
+	}
+	if pr.Procs > 0 {
+		p.field("threads", "GOMAXPROCS "+strconv.Itoa(pr.Procs), paint.Text)
+	}
+	if pr.RSS > 0 {
+		p.field("memory", paint.Bytes(pr.RSS)+" resident", paint.Text)
+	}
+	if !pr.Since.IsZero() {
+		p.field("since", clock(pr.Since)+" · "+ago(w, pr.Since), paint.Text)
+	}
+	if pr.Build != "" && w.Session.Build != "" && pr.Build != w.Session.Build {
+		p.field("build", pr.Build+" is not the controller's "+w.Session.Build, paint.Warning)
+	}
+	p.buildActorsOf(w, pr)
+	if len(pr.Tail) > 0 {
+		p.head("Last lines of stderr")
+		for i, text := range pr.Tail {
+			p.add(line{key: "tail " + strconv.Itoa(i), left: []paint.Seg{seg(paint.Text, text)}, copied: text})
+		}
+	} else if word == "failed" {
+		p.space()
+		p.note("tail", paint.Muted, "It printed nothing on stderr before it ended.")
+	}
+}
+
+// buildActorsOf lists the actors of a process.
+func (p *Pane) buildActorsOf(w *world.World, pr *control.Proc) {
+	begun := false
+	for i := range w.Meshes {
+		m := &w.Meshes[i]
+		home := m.Ref.Home
+		if m.Gone || pr.ID < m.Ref.First || home.Validate() != nil || home.Len() != len(m.Ranks) {
+			continue
+		}
+		rank, ok := home.IndexOf(int(pr.ID - m.Ref.First))
+		if !ok || m.Procs != pr.Mesh {
+			continue
+		}
+		if !begun {
+			begun = true
+			p.head("Actors")
+		}
+		r := &m.Ranks[rank]
+		word := world.RankWord(r, pr)
+		note := called(word)
+		if len(r.Running) > 0 && word != "failed" && word != "gone" {
+			note += " in " + r.Running[0]
+		}
+		name := m.Ref.Name + "[" + strconv.Itoa(rank) + "]"
+		p.add(line{
+			key: "actor " + name, left: []paint.Seg{seg(paint.State(word), paint.Glyph(word)+" "), seg(paint.Text, name)},
+			right: []paint.Seg{seg(paint.Muted, note)}, copied: "@" + name,
+		})
+	}
+}

@@ -1,0 +1,222 @@
+package logs
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/tui/filter"
+	"github.com/monarch-tui/monarch-tui/tui/paint"
+	"github.com/monarch-tui/monarch-tui/tui/world"
+)
+
+// sign is the room for the sign of a fold.
+const sign = 2
+
+// Widths at which columns come in.
+const (
+	wideTime   = 100
+	someTime   = 60
+	withSource = 44
+)
+
+// Draw draws the inside of the frame.
+func (p *Pane) Draw(s *paint.Surface, w *world.World, focus bool) {
+	width, height := s.Size()
+	if width != p.w0 {
+		p.w0, p.from = width, 0
+	}
+	if width <= 0 || height <= 0 {
+		return
+	}
+	foot := 0
+	if !p.filter.Empty() && height >= 2 {
+		foot = 1
+	}
+	p.view.Fit(height - foot)
+	p.sync(w)
+	if foot > 0 {
+		p.filter.Draw(s.In(paint.Rect{Y: height - 1, W: width, H: 1}), p.ix.shown, p.ix.next-p.ix.first)
+	}
+	if len(p.view.Rows) == 0 {
+		p.empty(s)
+		return
+	}
+	from, to := p.view.Visible()
+	rows := p.view.Rows[from:to]
+	for _, r := range rows {
+		p.from = max(p.from, min(paint.Width(p.source(r)), max(9, width*20/100)))
+	}
+	for i, r := range rows {
+		p.drawRow(s, width, i, r)
+		if from+i == p.view.Cursor() && focus {
+			s.Restyle(paint.Rect{Y: i, W: width, H: 1}, func(st paint.Style) paint.Style { return st.On(paint.Cursor) })
+		}
+	}
+}
+
+// empty says what would be here, and how it comes.
+func (p *Pane) empty(s *paint.Surface) {
+	muted, key := paint.Style{Fg: paint.Muted}, paint.Style{Fg: paint.Accent}
+	w, h := s.Size()
+	y := min(1, h-1)
+	if p.ix.next > p.ix.first {
+		s.TextIn(1, y, w-2, muted, "no line gets through the filter")
+		x := s.Text(1, y+1, key, "esc")
+		s.TextIn(x+2, y+1, w-x-3, muted, "clears its last term")
+		return
+	}
+	s.TextIn(1, y, w-2, muted, "Nothing was printed yet.")
+	s.TextIn(1, y+1, w-2, muted, "What workers print comes here.")
+	if File(p.w) != "" {
+		x := s.Text(1, y+2, key, "L")
+		s.TextIn(x+2, y+2, w-x-3, muted, "shows where the engine's log file is")
+	}
+}
+
+// source is who printed a row.
+func (p *Pane) source(r row) string {
+	l := p.src.At(r.n)
+	source := p.ix.rec(r.n).source
+	switch {
+	case l.Rank < 0:
+		return source
+	case r.one && !p.unfolded:
+		return "├ " + world.ActorName(source, l.Rank)
+	case r.one || len(r.f.ranks) < 2:
+		return world.ActorName(source, l.Rank)
+	}
+	if r.f.whoCount != r.f.count {
+		r.f.who, r.f.whoCount = p.w.RanksName(source, r.f.ranks), r.f.count
+	}
+	return r.f.who
+}
+
+// look is the style of a line, and its sign.
+func look(l *control.Log, level Level) (st paint.Style, mark string, role paint.Role) {
+	switch {
+	case level == Error:
+		return paint.Style{Fg: paint.Text}, "✕", paint.Failed
+	case level == Warn:
+		return paint.Style{Fg: paint.Text}, "▲", paint.Warning
+	case l.Stream == "engine" || level == Debug:
+		return paint.Style{Fg: paint.Muted}, "", paint.Muted
+	}
+	return paint.Style{Fg: paint.Text}, "", paint.Text
+}
+
+// text is what a row shows, without its count.
+func (p *Pane) text(r row) string {
+	l := p.src.At(r.n)
+	if r.one || r.f.way != byRanks {
+		return l.Text
+	}
+	if r.f.textCount != r.f.count || r.f.text == "" {
+		r.f.text, r.f.textCount = folded(l.Text, l.Rank, r.f.ranks), r.f.count
+	}
+	return r.f.text
+}
+
+func (p *Pane) drawRow(s *paint.Surface, width, y int, r row) {
+	l := p.src.At(r.n)
+	muted := paint.Style{Fg: paint.Muted}
+	if !r.one && len(r.f.lines) > 1 {
+		mark := "▸"
+		if r.f.open {
+			mark = "▾"
+		}
+		s.Text(0, y, muted, mark)
+	}
+	x := sign
+	switch {
+	case width >= wideTime:
+		x = s.Text(x, y, muted, l.Time.Format("15:04:05.000")) + 2
+	case width >= someTime:
+		x = s.Text(x, y, muted, l.Time.Format(time.TimeOnly)) + 1
+	}
+	if width >= withSource {
+		s.Line(x, y, p.filter.Segs(filter.From, paint.FitMiddle(p.source(r), p.from), muted)...)
+		x += p.from + 1
+	}
+	st, mark, role := look(l, p.ix.rec(r.n).level)
+	s.Text(x, y, paint.Style{Fg: role}, mark)
+	x += 2
+	count := p.count(r)
+	room := width - x
+	if count != "" {
+		room -= paint.Width(count) + 2
+	}
+	text := p.text(r)
+	x = s.Line(x, y, p.filter.Segs(filter.Text, paint.Fit(text, room), st)...)
+	if count != "" {
+		s.Text(x+2, y, muted, count)
+	}
+}
+
+// count is how many lines a row stands for, "" for one.
+func (p *Pane) count(r row) string {
+	switch {
+	case r.one || r.f.count < 2:
+		return ""
+	case r.f.matched < len(r.f.lines):
+		return fmt.Sprintf("(×%s of %s)", paint.Exact(r.f.matched), paint.Exact(r.f.count))
+	}
+	return fmt.Sprintf("(×%s)", paint.Exact(r.f.count))
+}
+
+// Text is the row under the cursor as text, for copying: the line as it was printed, or each line of a fold.
+func (p *Pane) Text() string {
+	p.refresh()
+	r, ok := p.view.Current()
+	if !ok {
+		return ""
+	}
+	if r.one || len(r.f.lines) == 1 {
+		return p.src.At(r.n).Text
+	}
+	var b strings.Builder
+	for _, n := range r.f.lines {
+		b.WriteString(world.ActorName(p.ix.rec(n).source, p.src.At(n).Rank) + " " + p.src.At(n).Text + "\n")
+	}
+	return b.String()
+}
+
+// Open is all there is to know of the row under the cursor, as lines; nil where there is no row.
+func (p *Pane) Open(w *world.World) [][]paint.Seg {
+	p.sync(w)
+	r, ok := p.view.Current()
+	if !ok {
+		return nil
+	}
+	l, rec := p.src.At(r.n), p.ix.rec(r.n)
+	var out [][]paint.Seg
+	add := func(label, text string) {
+		out = append(out, []paint.Seg{{Style: paint.Style{Fg: paint.Muted}, Text: paint.Pad(label, 10)}, {Style: paint.Style{Fg: paint.Text}, Text: text}})
+	}
+	add("from", strings.TrimPrefix(p.source(r), "├ "))
+	if pr, ok := w.Proc(l.Proc); ok {
+		where := world.ProcName(pr)
+		if pr.PID != 0 {
+			where += fmt.Sprintf("  pid %d", pr.PID)
+		}
+		add("process", where)
+	}
+	add("when", l.Time.Format("15:04:05.000000"))
+	add("stream", map[string]string{"out": "stdout", "err": "stderr", "engine": "the engine's own"}[l.Stream]+", "+rec.level.String())
+	out = append(out, nil)
+	if r.one || len(r.f.lines) == 1 {
+		return append(out, []paint.Seg{{Style: paint.Style{Fg: paint.Text}, Text: l.Text}})
+	}
+	if gone := r.f.count - len(r.f.lines); gone > 0 {
+		add("gone", paint.Plural(gone, "line")+" of it are no longer kept")
+	}
+	for _, n := range r.f.lines {
+		line := p.src.At(n)
+		out = append(out, []paint.Seg{
+			{Style: paint.Style{Fg: paint.Muted}, Text: line.Time.Format("15:04:05.000") + "  " + world.ActorName(rec.source, line.Rank) + "  "},
+			{Style: paint.Style{Fg: paint.Text}, Text: line.Text},
+		})
+	}
+	return out
+}

@@ -1,0 +1,305 @@
+package logs
+
+import (
+	"path/filepath"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/tui/filter"
+	"github.com/monarch-tui/monarch-tui/tui/paint"
+	"github.com/monarch-tui/monarch-tui/tui/stream"
+	"github.com/monarch-tui/monarch-tui/tui/world"
+)
+
+// Keys are what a filter of lines may judge.
+func Keys() []filter.Key {
+	return []filter.Key{filter.Text, filter.From, filter.Mesh, filter.Rank, filter.Level, filter.Stream}
+}
+
+// Pane shows the lines of a world.
+type Pane struct {
+	unfolded bool
+	filter   *filter.Filter
+	w        *world.World
+	src      *ring
+	ix       *index
+	view     *stream.View[control.Log, row]
+	built    built
+	pass     uint64
+	version  uint64 // of what the person changed
+	from     int    // width of the column of sources; it grows only
+	w0       int    // of the last drawing
+	bodyY    int
+}
+
+// row is a line of the pane: a fold, or one line of the ring.
+type row struct {
+	n   int
+	f   *fold
+	one bool // a line of a fold that is open, or unfolded
+}
+
+// Number is where the row stands.
+func (r row) Number() int { return r.n }
+
+// Is reports whether it is the same row, wherever it stands.
+func (r row) Is(o row) bool { return r.f == o.f && r.one == o.one && (!r.one || r.n == o.n) }
+
+// built is what the rows were made of.
+type built struct{ index, version uint64 }
+
+// New makes a pane that follows what comes.
+func New() *Pane {
+	return &Pane{ix: newIndex(), view: stream.New[control.Log, row]()}
+}
+
+// sync brings the rows up to date with the world.
+func (p *Pane) sync(w *world.World) {
+	p.w, p.src = w, p.view.Source(&w.Logs)
+	p.ix.sync(w, p.src)
+	if now := (built{p.ix.version, p.version}); now != p.built || !p.view.Made() {
+		p.built = now
+		p.view.Make(p.build)
+	}
+	p.view.Look()
+}
+
+// build makes the rows by one pass over what is kept.
+func (p *Pane) build(rows []row) []row {
+	p.pass++
+	for n := p.ix.first; n < p.ix.next; n++ {
+		r := p.ix.rec(n)
+		switch {
+		case p.unfolded:
+			if r.matches {
+				rows = append(rows, row{n, r.f, true})
+			}
+		case r.f.mark != p.pass && r.f.matched > 0:
+			r.f.mark = p.pass
+			rows = append(rows, row{n, r.f, false})
+			if r.f.open && len(r.f.lines) > 1 {
+				for _, line := range r.f.lines {
+					if p.ix.rec(line).matches {
+						rows = append(rows, row{line, r.f, true})
+					}
+				}
+			}
+		}
+	}
+	return rows
+}
+
+func (p *Pane) refresh() {
+	if p.w != nil {
+		p.sync(p.w)
+	}
+}
+
+func (p *Pane) change() {
+	p.version++
+	p.refresh()
+}
+
+// Filter is the text of the filter.
+func (p *Pane) Filter() string { return p.filter.String() }
+
+// SetFilter shows only what the filter lets through. A text that is no filter changes nothing; the error, a
+// *filter.Error, says why.
+func (p *Pane) SetFilter(text string) error {
+	f, err := filter.Parse(text, Keys()...)
+	if err != nil {
+		return err
+	}
+	p.setFilter(f)
+	return nil
+}
+
+func (p *Pane) setFilter(f *filter.Filter) {
+	p.filter = f
+	p.refresh()
+	p.ix.setFilter(p.src, f)
+	p.change()
+}
+
+// ClearLast takes the last term of the filter away; false when there is none.
+func (p *Pane) ClearLast() bool {
+	n := len(p.filter.Terms())
+	if n == 0 {
+		return false
+	}
+	p.setFilter(p.filter.Without(n - 1))
+	return true
+}
+
+// ToggleFold shows each line by itself, or folds them again.
+func (p *Pane) ToggleFold() {
+	p.unfolded = !p.unfolded
+	p.change()
+}
+
+// Freeze holds the view, or lets it go on.
+func (p *Pane) Freeze() {
+	p.refresh()
+	p.view.Freeze()
+	p.refresh()
+}
+
+// Frozen reports whether the view is held by Freeze.
+func (p *Pane) Frozen() bool { return p.view.Frozen() }
+
+// Following reports whether the newest line stays in sight.
+func (p *Pane) Following() bool { return p.view.Following() }
+
+// Up moves the cursor, and stops following.
+func (p *Pane) Up(n int) {
+	p.refresh()
+	p.view.Up(n)
+}
+
+// Down moves the cursor.
+func (p *Pane) Down(n int) {
+	p.refresh()
+	if p.view.Down(n) {
+		p.refresh()
+		p.view.Down(n)
+	}
+}
+
+// Page moves by n half screens.
+func (p *Pane) Page(n int) {
+	p.refresh()
+	p.view.Page(n)
+}
+
+// Home goes to the oldest line.
+func (p *Pane) Home() {
+	p.refresh()
+	p.view.Home()
+	p.refresh()
+}
+
+// End goes to the newest line and follows.
+func (p *Pane) End() {
+	p.view.End()
+	p.refresh()
+}
+
+// Enter opens the fold under the cursor, or closes it; false where there is nothing to open: then Open has what there
+// is.
+func (p *Pane) Enter() bool {
+	r, ok := p.view.Current()
+	if !ok || r.one || len(r.f.lines) < 2 {
+		return false
+	}
+	p.view.Stay()
+	r.f.open = !r.f.open
+	p.change()
+	return true
+}
+
+// Right opens the fold under the cursor.
+func (p *Pane) Right() {
+	if r, ok := p.view.Current(); ok && !r.f.open {
+		p.Enter()
+	}
+}
+
+// Left closes the fold that the cursor is in.
+func (p *Pane) Left() {
+	r, ok := p.view.Current()
+	if !ok || !r.f.open || p.unfolded {
+		return
+	}
+	r.f.open = false
+	p.change()
+	for i, o := range p.view.Rows {
+		if o.f == r.f {
+			p.view.To(i)
+			return
+		}
+	}
+}
+
+// Click moves the cursor; on the sign of a fold it opens and closes it.
+func (p *Pane) Click(x, y int) {
+	p.refresh()
+	at := p.view.RowAt(y - p.bodyY)
+	if at < 0 {
+		return
+	}
+	p.view.To(at)
+	if x < sign {
+		p.Enter()
+	}
+}
+
+// Drag does what Click does: there is nothing to be drawn.
+func (p *Pane) Drag(_, y int) { p.Click(sign, y) }
+
+// Wheel scrolls; down is positive.
+func (p *Pane) Wheel(lines int) {
+	p.refresh()
+	p.view.Wheel(lines)
+}
+
+// Selection is who printed the row under the cursor.
+type Selection struct {
+	Mesh  string // an actor mesh, "" where only the process is known
+	Procs string // the proc mesh, where Mesh is ""
+	Ranks []int
+	Proc  uint64 // of the first of them, 0 for the controller
+}
+
+// Selected is who printed the row under the cursor.
+func (p *Pane) Selected() (Selection, bool) {
+	p.refresh()
+	r, ok := p.view.Current()
+	if !ok {
+		return Selection{}, false
+	}
+	l := p.src.At(r.n)
+	s := Selection{Mesh: l.Mesh, Proc: l.Proc}
+	if l.Rank < 0 {
+		return s, true
+	}
+	if s.Mesh == "" {
+		s.Procs = p.ix.rec(r.n).source
+	}
+	s.Ranks = append(s.Ranks, l.Rank)
+	if !r.one {
+		s.Ranks = append(s.Ranks[:0], r.f.ranks...)
+	}
+	return s, true
+}
+
+// File is the log file of a session, "" where it has none.
+func File(w *world.World) string {
+	if w.Session.Dir == "" {
+		return ""
+	}
+	return filepath.Join(w.Session.Dir, "engine.log")
+}
+
+// Frame is the pane's frame.
+func (p *Pane) Frame(w *world.World) paint.Frame {
+	p.sync(w)
+	from, to := p.view.Visible()
+	f := paint.Frame{Title: "Logs", Right: p.lostText(w), Foot: p.view.Foot(), At: from, Shown: to - from, Total: len(p.view.Rows)}
+	if p.w0 < 46 && p.w0 > 0 {
+		f.Right = ""
+		if n := w.Dropped.Data; n > 0 {
+			f.FootLeft = paint.Count(n) + " dropped"
+		}
+	} else if p.unfolded {
+		f.FootLeft = "unfolded"
+	}
+	return f
+}
+
+// lostText counts what is not here.
+func (p *Pane) lostText(w *world.World) string {
+	text := paint.Exact(w.Dropped.Data) + " dropped"
+	if gone := w.Logs.First(); gone > 0 && p.w0 >= 60 {
+		text += " · " + paint.Count(gone) + " older let go"
+	}
+	return text
+}

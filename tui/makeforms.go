@@ -1,0 +1,357 @@
+package tui
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/monarch-tui/monarch-tui/debugger/script"
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/schema"
+	"github.com/monarch-tui/monarch-tui/tui/paint"
+	"github.com/monarch-tui/monarch-tui/tui/world"
+)
+
+// maker is a form whose command makes something: it stays open until that stands, and shows how far it is.
+type maker struct {
+	f        *form
+	sent     *entry
+	line     func() string
+	doc      func() string // about what is made
+	progress func(m *Model) [][]paint.Seg
+	made     func(m *Model)
+}
+
+func newMaker(title, verb string) *maker {
+	k := &maker{}
+	k.f = &form{
+		title: func() string { return title }, verb: verb, below: k.below,
+		live: func() bool { return k.sent != nil && !k.sent.done },
+		submit: func(m *Model, _ *form) tea.Cmd {
+			if k.sent != nil && !k.sent.done {
+				m.say(sayWarn, "it is being made; esc leaves it to it, ctrl+x gives up")
+				return nil
+			}
+			cmd := m.command(k.line())
+			k.sent = m.shownEntry
+			return cmd
+		},
+		again: func(m *Model) tea.Cmd {
+			if k.sent != nil && k.sent.done && k.sent.ok {
+				m.drop(k.f)
+				k.made(m)
+				return m.worldChanged()
+			}
+			return nil
+		},
+		keys: []boxKey{{"ctrl+x", "give up", func(*Model) tea.Cmd {
+			if k.sent != nil && k.sent.cancel != nil {
+				k.sent.cancel()
+			}
+			return nil
+		}}},
+		block: nil,
+	}
+	k.f.block = func() string { return "" }
+	return k
+}
+
+func (k *maker) below(m *Model, w int) (out [][]paint.Seg) {
+	if k.doc != nil {
+		out = append(out, []paint.Seg{{Text: strings.Repeat(" ", 10)}, {Style: paint.Style{Fg: paint.Muted}, Text: paint.Fit(k.doc(), max(0, w-10))}})
+	}
+	out = append(out, []paint.Seg{
+		{Style: paint.Style{Fg: paint.Muted}, Text: paint.Pad("command", 10)},
+		{Style: paint.Style{Fg: paint.Text}, Text: paint.Fit(k.line(), max(0, w-10))},
+	})
+	switch e := k.sent; {
+	case e == nil:
+	case !e.done:
+		out = append(out, nil, []paint.Seg{{Style: paint.Style{Fg: paint.Busy}, Text: m.spinner() + " " + paint.Duration(m.now().Sub(e.began).Truncate(100*time.Millisecond))}})
+		if k.progress != nil {
+			out = append(out, k.progress(m)...)
+		}
+	case !e.ok:
+		out = append(out, nil)
+		for i, l := range paint.Wrap(e.err, w-2) {
+			if i == 6 {
+				out = append(out, []paint.Seg{{Style: paint.Style{Fg: paint.Muted}, Text: "  … (E lists it whole)"}})
+				break
+			}
+			sign := "  "
+			if i == 0 {
+				sign = "✕ "
+			}
+			out = append(out, []paint.Seg{{Style: paint.Style{Fg: paint.Failed}, Text: sign + l}})
+		}
+	}
+	return out
+}
+
+var dimWord = regexp.MustCompile(`^([a-zA-Z_][a-zA-Z0-9_]*)=(\d{1,9})$`)
+
+// openProcs opens the form for a new proc mesh.
+func (m *Model) openProcs() tea.Cmd {
+	k := newMaker("New proc mesh", "make it")
+	name := textOf("name", freeName("procs", func(n string) bool { p, ok := m.world.ProcMesh(n); return ok && !p.Gone }), "procs0")
+	name.judge = func(text string) (string, string, int) {
+		if p, ok := m.world.ProcMesh(text); ok && !p.Gone {
+			return "", "there is a proc mesh " + text, 1
+		}
+		return judgeLine("procs " + text + " gpus=1")
+	}
+	dims := textOf("dims", "gpus=4", "hosts=2 gpus=8")
+	dims.judge = func(text string) (string, string, int) {
+		n := 1
+		for word := range strings.FieldsSeq(text) {
+			d := dimWord.FindStringSubmatch(word)
+			if d == nil {
+				return "", "want name=size, such as gpus=4", strings.Index(text, word) + 1
+			}
+			size, err := strconv.Atoi(d[2])
+			if err != nil || size < 1 {
+				return "", d[1] + " must be 1 or more", strings.Index(text, word) + 1
+			}
+			n *= size
+			if n > 1<<20 {
+				return "", "that is more than a million ranks", 1
+			}
+		}
+		if len(strings.Fields(text)) == 0 {
+			return "", "want at least one dimension, such as gpus=4", 1
+		}
+		return paint.Plural(n, "rank"), "", 0
+	}
+	kind := choiceOf("ranks are", []string{"processes", "in-process"}, 0)
+	kind.judge = func(v string) (string, string, int) {
+		if v == "processes" {
+			return "a worker process each", "", 0
+		}
+		return "goroutines of this program", "", 0
+	}
+	cpus := textOf("cpus", "", "1")
+	cpus.typ = "GOMAXPROCS of a worker"
+	cpus.judge = func(text string) (string, string, int) {
+		if n, err := strconv.Atoi(text); text != "" && (err != nil || n < 1 || n > 1024) {
+			return "", "want a whole number from 1 on", 1
+		}
+		return "", "", 0
+	}
+	k.f.fields = []*field{name, dims, kind, cpus}
+	k.f.at = 1
+	k.line = func() string {
+		line := "procs " + name.value() + " " + strings.Join(strings.Fields(dims.value()), " ")
+		if kind.at == 1 {
+			line += " in-process"
+		}
+		if v := cpus.value(); v != "" && v != "1" {
+			line += " cpus=" + v
+		}
+		return line
+	}
+	k.progress = func(m *Model) [][]paint.Seg { return m.startProgress(name.value()) }
+	k.made = func(m *Model) {
+		m.setFocus(Mesh)
+		m.show = target{procs: name.value()}
+		m.say(sayGood, "proc mesh "+name.value()+" is ready; a spawns actors on it")
+	}
+	k.f.check()
+	m.push(k.f)
+	return nil
+}
+
+// judgeLine parses a command for its mistakes.
+func judgeLine(line string) (note, err string, column int) {
+	if _, errs := script.ParseLine(line); len(errs) > 0 {
+		return "", errs[0].Msg, 1
+	}
+	return "", "", 0
+}
+
+// freeName is the first of base0, base1, … that is not taken.
+func freeName(base string, taken func(string) bool) string {
+	for i := 0; ; i++ {
+		if n := base + strconv.Itoa(i); !taken(n) {
+			return n
+		}
+	}
+}
+
+// startProgress tells how far a proc mesh is: how many ranks are ready, and what the slowest are waiting for.
+func (m *Model) startProgress(name string) (out [][]paint.Seg) {
+	pm, ok := m.world.ProcMesh(name)
+	if !ok || pm.Gone {
+		return nil
+	}
+	ready, slow := 0, []*control.Proc(nil)
+	n := pm.Extent.Len()
+	for r := range n {
+		p, ok := m.world.Proc(pm.FirstProc + uint64(r))
+		switch {
+		case !ok:
+		case p.State == "ready":
+			ready++
+		default:
+			slow = append(slow, p)
+		}
+	}
+	full := ready * 30 / max(1, n)
+	bar := strings.Repeat("█", full) + strings.Repeat("░", 30-full)
+	out = append(out, []paint.Seg{
+		{Style: paint.Style{Fg: paint.Busy}, Text: bar},
+		{Style: paint.Style{Fg: paint.Text}, Text: fmt.Sprintf(" %d of %d ready", ready, n)},
+	})
+	slices.SortFunc(slow, func(a, b *control.Proc) int { return a.Since.Compare(b.Since) })
+	for i, p := range slow {
+		if i == 3 {
+			break
+		}
+		text := fmt.Sprintf("rank %d %s for %s", p.Rank, p.State, paint.Duration(m.now().Sub(p.Since).Truncate(100*time.Millisecond)))
+		if p.Reason != "" {
+			text += ": " + p.Reason
+		}
+		out = append(out, []paint.Seg{{Style: paint.Style{Fg: paint.State(world.ProcWord(p))}, Text: text}})
+	}
+	return out
+}
+
+// openSpawn opens the form for new actors.
+func (m *Model) openSpawn() tea.Cmd {
+	procs, _ := m.world.Live()
+	types := slices.Clone(m.world.Types)
+	if len(types) == 0 {
+		m.say(sayWarn, "this program has registered no actor types (engine.Register)")
+		return nil
+	}
+	names, kinds, at := []string{}, []string{}, 0
+	here := m.target().procs
+	for _, p := range procs {
+		if p.Name == here {
+			at = len(names)
+		}
+		names = append(names, p.Name)
+	}
+	for _, t := range types {
+		kinds = append(kinds, t.Name)
+	}
+	k := newMaker("Spawn actors", "spawn")
+	on := choiceOf("on procs", names, at)
+	sel := textOf("ranks", "", "all")
+	sel.judge = func(text string) (string, string, int) {
+		pm, ok := m.world.ProcMesh(on.value())
+		if !ok {
+			return "", "", 0
+		}
+		parts, err := resolve(text, regionOf(pm))
+		switch {
+		case err != nil:
+			msg, col := columnOf(err)
+			return "", msg, col
+		case len(parts) > 1:
+			return "", "actors are spawned on one regular slice, and this is several", 1
+		}
+		return fmt.Sprintf("%d of %d", parts[0].Len(), pm.Extent.Len()), "", 0
+	}
+	kind := choiceOf("type", kinds, max(0, slices.Index(kinds, m.lastType)))
+	name := textOf("name", "", "")
+	taken := func(n string) bool { x, ok := m.world.Mesh(n); return ok && !x.Gone }
+	name.judge = func(text string) (string, string, int) {
+		text = strings.TrimPrefix(text, "@")
+		if taken(text) {
+			return "", "there is a mesh @" + text, 1
+		}
+		return judgeLine("spawn @" + text + " on p T")
+	}
+	k.f.fields = []*field{on, sel, kind, name}
+	shown := -1
+	k.f.changed = func(f *form) {
+		if kind.at == shown {
+			return
+		}
+		shown = kind.at
+		t := types[shown]
+		base := snake(t.Name)
+		if base = strings.TrimSuffix(base, "_actor"); base == "" || taken(base) {
+			base = freeName(base, taken)
+		}
+		name.input.SetValue(base)
+		name.input.CursorEnd()
+		f.fields = f.fields[:4:4]
+		for _, fd := range t.Fields {
+			x := textOf(fd.Name, "", exampleOf(m.world.Named, fd.Type))
+			x.typ = fd.Type.TypeName()
+			x.judge = func(text string) (string, string, int) {
+				if strings.TrimSpace(text) == "" {
+					return "", "", 0
+				}
+				if m.conn == nil {
+					return "", m.offline(), 0
+				}
+				if _, err := schema.ParseArg(fd.Name, m.world.Named, fd.Type, literalOf(m.world.Named, fd.Type, text), m.conn.session); err != nil {
+					msg, col := literalMistake(err)
+					return "", msg, col
+				}
+				return "✓", "", 0
+			}
+			f.fields = append(f.fields, x)
+		}
+	}
+	k.line = func() string {
+		t := types[kind.at]
+		line := "spawn @" + strings.TrimPrefix(name.value(), "@") + " on " + on.value()
+		if s := strings.TrimSpace(sel.value()); s != "" && s != "all" {
+			line += "[" + s + "]"
+		}
+		line += " " + t.Name
+		parts := []string{}
+		for i, fd := range t.Fields {
+			if i+4 < len(k.f.fields) {
+				if v := k.f.fields[i+4].value(); strings.TrimSpace(v) != "" {
+					parts = append(parts, fd.Name+": "+literalOf(m.world.Named, fd.Type, v))
+				}
+			}
+		}
+		if len(parts) > 0 {
+			line += " {" + strings.Join(parts, ", ") + "}"
+		}
+		return line
+	}
+	k.made = func(m *Model) {
+		m.lastType = kind.value()
+		m.setFocus(Ranks)
+		m.show = target{mesh: strings.TrimPrefix(name.value(), "@")}
+		m.say(sayGood, "@"+strings.TrimPrefix(name.value(), "@")+" is ready; x calls it")
+	}
+	k.doc = func() string { doc, _, _ := strings.Cut(types[kind.at].Doc, "\n"); return doc }
+	k.f.block = func() string {
+		if p, ok := m.world.ProcMesh(on.value()); !ok || p.Gone {
+			return "procs " + on.value() + " have ended"
+		}
+		return m.offline()
+	}
+	k.f.at = 2
+	k.f.check()
+	m.push(k.f)
+	return nil
+}
+
+// snake is a type's name as a mesh would be called: PingPongActor is ping_pong_actor.
+func snake(s string) string {
+	s = s[strings.LastIndexByte(s, '.')+1:]
+	var b strings.Builder
+	prev := rune(0)
+	for _, r := range s {
+		if unicode.IsUpper(r) && prev != 0 && !unicode.IsUpper(prev) && prev != '_' {
+			b.WriteByte('_')
+		}
+		b.WriteRune(unicode.ToLower(r))
+		prev = r
+	}
+	return b.String()
+}

@@ -1,0 +1,293 @@
+package messages
+
+import (
+	"slices"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/tui/world"
+)
+
+type ring = world.Ring[control.Message]
+
+// hop is one call to one rank, with its answer. The messages themselves stay in the ring.
+type hop struct {
+	f            *fold
+	id           uint64 // of the call; 0 when only the answer was seen
+	call, answer int    // numbers of the messages, -1: not seen, or gone
+	took         time.Duration
+	answered     bool
+	failed       bool
+	matches      bool   // gets through the filter
+	sent         []sent // what its handler has called
+}
+
+// sent counts the calls that one handler made to one endpoint of one mesh, so that the second call of one rank is
+// folded with the second calls of the others.
+type sent struct {
+	endpoint, to string
+	n            int
+}
+
+// fold is a row: the hops of a cast.
+type fold struct {
+	number   uint64 // of the fold
+	hops     []*hop
+	gone     int // hops in hops that have left the ring
+	live     int // messages that are in the ring
+	calls    []uint64
+	trace    uint64
+	nth      nth    // its key in byNth, if it has one
+	orphan   uint64 // the message that has caused it, while that has not come
+	into     *fold  // it has become a part of another
+	senders  bool   // several ranks called
+	cast     bool   // a broadcast: no answer follows
+	ranks    int    // that were called, as the callers say
+	seen     int    // calls, also those that have left the ring
+	answered int
+	failed   int
+	sum, max time.Duration
+	matched  int // hops that get through the filter
+	messages int // in the ring, that get through
+	open     bool
+	mark     uint64 // of the pass that has shown it
+	lastGood int    // number of its last reply, -1
+	lastBad  int    // and of its last error
+	memo     memo   // texts, as last drawn
+}
+
+// one is a hop that has a message in the ring.
+func (f *fold) one() *hop {
+	for _, h := range f.hops {
+		if h.messages() > 0 {
+			return h
+		}
+	}
+	return nil
+}
+
+// record says to which hop a message of the ring belongs.
+type record struct {
+	h  *hop
+	f  *fold
+	at int64 // when it was sent, in nanoseconds
+}
+
+// nth is the same call made by the handlers of one fold.
+type nth struct {
+	parent         uint64 // number of the fold
+	from, to, name string
+	adverb         control.Adverb
+	n              int
+}
+
+// index finds the hop and the fold of each message. Messages come in batches from many processes, so they are kept in
+// the order of their times too, and a call may come after those that its handler made.
+type index struct {
+	recs        []record
+	first, next int
+	order       []int              // numbers by time
+	room        []int              // to be used again
+	orphans     map[uint64][]*fold // by the message that has caused them, which has not come yet
+	byCall      map[uint64]*fold
+	byID        map[uint64]*hop
+	byNth       map[nth]*fold
+	folds       uint64
+	live        int    // folds
+	skipped     int    // messages that came and went between two looks
+	version     uint64 // of what is in the index
+	match       func(h *hop) bool
+	shown       int // messages that get through the filter
+}
+
+func newIndex() *index {
+	ix := &index{}
+	ix.reset(0)
+	return ix
+}
+
+func (ix *index) reset(at int) {
+	ix.recs = make([]record, world.MaxMessages)
+	ix.byCall, ix.byID, ix.byNth = map[uint64]*fold{}, map[uint64]*hop{}, map[nth]*fold{}
+	ix.orphans, ix.order = map[uint64][]*fold{}, ix.order[:0]
+	ix.first, ix.next, ix.live, ix.shown = at, at, 0, 0
+}
+
+// sync follows the ring.
+func (ix *index) sync(src *ring) {
+	first, total := src.First(), src.Total()
+	if total < ix.next || first > ix.next {
+		ix.skipped += max(0, first-ix.next)
+		ix.reset(first)
+	}
+	if first == ix.first && total == ix.next {
+		return
+	}
+	for ; ix.first < first; ix.first++ {
+		ix.evict(ix.first)
+	}
+	fresh := ix.next
+	for ; ix.next < total; ix.next++ {
+		ix.add(src, ix.next)
+	}
+	ix.arrange(fresh)
+	ix.version++
+}
+
+func (ix *index) rec(number int) *record { return &ix.recs[number%len(ix.recs)] }
+
+// add takes in a message.
+func (ix *index) add(src *ring, number int) {
+	m := src.At(number)
+	var h *hop
+	if m.IsAnswer() {
+		h = ix.answer(m, number)
+	} else {
+		h = ix.call(m, number)
+	}
+	h.f.live++
+	*ix.rec(number) = record{h, h.f, m.Time.UnixNano()}
+	if m.IsAnswer() {
+		ix.latest(h, number)
+	}
+	ix.judge(h)
+	if !m.IsAnswer() {
+		ix.adopt(src, h)
+	}
+}
+
+func (ix *index) call(m *control.Message, number int) *hop {
+	f := ix.byCall[m.Call]
+	if f == nil {
+		f = ix.foldOf(m)
+	}
+	h := &hop{f: f, id: m.ID, call: number, answer: -1}
+	f.hops = append(f.hops, h)
+	f.seen++
+	if m.ID != 0 {
+		ix.byID[m.ID] = h
+	}
+	return h
+}
+
+func (ix *index) answer(m *control.Message, number int) *hop {
+	h := ix.byID[m.Parent]
+	if m.Parent == 0 || h == nil || h.answered {
+		f := ix.byCall[m.Call]
+		if f == nil {
+			f = ix.newFold(m)
+		}
+		h = &hop{f: f, call: -1}
+		f.hops = append(f.hops, h)
+	}
+	h.answer, h.answered, h.took, h.failed = number, true, m.Took, m.Kind == control.MessageError
+	f := h.f
+	f.answered++
+	f.sum += m.Took
+	f.max = max(f.max, m.Took)
+	if h.failed {
+		f.failed++
+	}
+	return h
+}
+
+// judge asks the filter about a hop that has changed.
+func (ix *index) judge(h *hop) {
+	before := h.messages()
+	if h.matches {
+		before-- // the message that has just come is not counted yet
+		h.f.matched--
+	} else {
+		before = 0
+	}
+	h.matches = ix.match == nil || ix.match(h)
+	after := 0
+	if h.matches {
+		h.f.matched++
+		after = h.messages()
+	}
+	h.f.messages += after - before
+	ix.shown += after - before
+}
+
+// messages is how many messages of the hop are in the ring.
+func (h *hop) messages() int {
+	n := 0
+	if h.call >= 0 {
+		n++
+	}
+	if h.answer >= 0 {
+		n++
+	}
+	return n
+}
+
+// filter asks about every hop anew.
+func (ix *index) filter(match func(h *hop) bool) {
+	ix.match, ix.shown = match, 0
+	for n := ix.first; n < ix.next; n++ {
+		f := ix.rec(n).f
+		f.matched, f.messages = 0, 0
+	}
+	for n := ix.first; n < ix.next; n++ {
+		h := ix.rec(n).h
+		if h.call >= 0 && h.call != n { // its second message
+			continue
+		}
+		h.matches = match == nil || match(h)
+		if h.matches {
+			h.f.matched++
+			h.f.messages += h.messages()
+			ix.shown += h.messages()
+		}
+	}
+	ix.version++
+}
+
+// evict forgets a message that has left the ring.
+func (ix *index) evict(number int) {
+	r := ix.rec(number)
+	h, f := r.h, r.f
+	*r = record{}
+	if h.matches {
+		f.messages--
+		ix.shown--
+	}
+	if h.call == number {
+		h.call = -1
+		if ix.byID[h.id] == h {
+			delete(ix.byID, h.id)
+		}
+	} else {
+		h.answer = -1
+	}
+	f.live--
+	if h.messages() == 0 {
+		if h.matches {
+			f.matched--
+		}
+		if f.gone++; f.gone*2 > len(f.hops) {
+			f.hops = slices.DeleteFunc(f.hops, func(h *hop) bool { return h.messages() == 0 })
+			f.gone = 0
+		}
+	}
+	if f.live > 0 {
+		return
+	}
+	ix.live--
+	for _, c := range f.calls {
+		if ix.byCall[c] == f {
+			delete(ix.byCall, c)
+		}
+	}
+	if ix.byNth[f.nth] == f {
+		delete(ix.byNth, f.nth)
+	}
+	if f.orphan == 0 {
+		return
+	}
+	list := slices.DeleteFunc(ix.orphans[f.orphan], func(o *fold) bool { return o == f })
+	if ix.orphans[f.orphan] = list; len(list) == 0 {
+		delete(ix.orphans, f.orphan)
+	}
+}

@@ -1,0 +1,300 @@
+package messages
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/monarch-tui/monarch-tui/engine/shape"
+	"github.com/monarch-tui/monarch-tui/tui/paint"
+	"github.com/monarch-tui/monarch-tui/tui/world"
+)
+
+// Limits of the flow.
+const (
+	maxLines  = 12
+	leastLine = 10   // cells from a lifeline to the next
+	widest    = 22   // and at most
+	lookBack  = 2000 // rows above the screen that are looked at for parties and waiting calls
+	fewRanks  = 4    // of a mesh that get a lifeline each without being selected
+	mostNames = 512  // whose order of appearance is remembered
+)
+
+// flow is the state of the sequence view.
+type flow struct {
+	stale bool           // the selection has changed
+	order map[string]int // of groups, by first appearance, so that lifelines do not jump
+	lines []lifeline
+	of    map[string]*lanes // by group
+	other int               // the lifeline of all the others, -1
+}
+
+// lifeline is a column of the flow: an actor, the rest of a mesh, a client, or all others.
+type lifeline struct {
+	label string
+	mesh  string // of a single actor, for its state
+	rank  int
+	many  bool
+}
+
+// lanes are the lifelines of a group: of some of its ranks, and of its rest (-1: none).
+type lanes struct {
+	own  map[int]int
+	rest int
+}
+
+// party is a group that was seen in the rows looked at.
+type party struct {
+	group string
+	mesh  string // "" for a client
+	ranks map[int]bool
+	wide  bool // more ranks than were looked at
+}
+
+// lay chooses the lifelines: clients, selected ranks, then meshes, in the order in which they appeared.
+func (p *Pane) lay(rows []row, budget int) {
+	f := &p.flow
+	if f.order == nil || len(f.order) > mostNames || f.stale {
+		f.order, f.stale = map[string]int{}, false
+	}
+	parties := p.partiesOf(rows)
+	var clients, meshes []*party
+	for _, q := range parties {
+		if q.mesh == "" {
+			clients = append(clients, q)
+		} else {
+			meshes = append(meshes, q)
+		}
+	}
+	slices.SortStableFunc(meshes, func(a, b *party) int {
+		return cmp.Compare(btoi(b.mesh == p.focusMesh), btoi(a.mesh == p.focusMesh))
+	})
+	single := p.singles(meshes, max(0, budget-min(3, len(clients))))
+	f.lines, f.of, f.other = f.lines[:0], map[string]*lanes{}, -1
+	var overflow []*party
+	room := func(n int, last bool) bool {
+		return len(f.lines)+n <= budget-btoi(!last)
+	}
+	for i, q := range slices.Concat(clients, meshes) {
+		last := i == len(parties)-1 && overflow == nil
+		if q.mesh == "" {
+			if i >= 3 || !room(1, last) {
+				overflow = append(overflow, q)
+				continue
+			}
+			f.of[q.group] = &lanes{rest: len(f.lines)}
+			f.lines = append(f.lines, lifeline{label: q.group, rank: -1})
+			continue
+		}
+		ranks := single[q]
+		rest := btoi(q.wide || len(q.ranks) > len(ranks) || len(ranks) == 0)
+		for len(ranks) > 0 && !room(len(ranks)+rest, last) {
+			ranks, rest = ranks[:len(ranks)-1], 1
+		}
+		if !room(len(ranks)+rest, last) {
+			overflow = append(overflow, q)
+			continue
+		}
+		p.place(q, ranks, rest > 0)
+	}
+	if overflow != nil {
+		f.other = len(f.lines)
+		f.lines = append(f.lines, lifeline{label: "others", rank: -1, many: true})
+	}
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// place gives lifelines to ranks of a mesh, and one to its rest.
+func (p *Pane) place(q *party, ranks []int, rest bool) {
+	f := &p.flow
+	l := &lanes{own: map[int]int{}, rest: -1}
+	f.of[q.group] = l
+	for _, r := range ranks {
+		l.own[r] = len(f.lines)
+		f.lines = append(f.lines, lifeline{label: fmt.Sprintf("%s[%d]", q.mesh, r), mesh: q.mesh, rank: r})
+	}
+	if !rest {
+		return
+	}
+	l.rest = len(f.lines)
+	label := q.mesh + "[*]"
+	if len(ranks) > 0 {
+		label = q.mesh + " rest"
+		if m, ok := p.w.Mesh(q.mesh); ok {
+			var others []int
+			for r := range m.Ranks {
+				if !slices.Contains(ranks, r) {
+					others = append(others, r)
+				}
+			}
+			if text := shape.FormatRanks(others); len(text) <= 8 {
+				label = q.mesh + "[" + text + "]"
+			}
+		}
+	}
+	f.lines = append(f.lines, lifeline{label: label, rank: -1, many: true})
+}
+
+// singles are the ranks of each mesh that get lifelines of their own: those that are selected, and all where there is
+// room for all.
+func (p *Pane) singles(meshes []*party, budget int) map[*party][]int {
+	out, all := map[*party][]int{}, map[*party][]int{}
+	need := 0
+	for _, q := range meshes {
+		if q.mesh == p.focusMesh && len(p.focusRanks) > 0 {
+			out[q] = p.focusRanks[:min(len(p.focusRanks), max(1, budget/2))]
+			need += len(out[q]) + 1
+			continue
+		}
+		if m, ok := p.w.Mesh(q.mesh); ok && q.wide && len(m.Ranks) <= fewRanks {
+			for r := range m.Ranks {
+				q.ranks[r] = true
+			}
+			q.wide = false
+		}
+		if q.wide || len(q.ranks) > fewRanks {
+			need = budget + 1 // ranks of one mesh beside another as a whole look odd
+			continue
+		}
+		all[q] = slices.Sorted(maps.Keys(q.ranks))
+		need += len(all[q])
+	}
+	if need <= budget {
+		maps.Copy(out, all)
+	}
+	return out
+}
+
+// partiesOf are the groups of the rows, in the order in which they first appeared.
+func (p *Pane) partiesOf(rows []row) []*party {
+	seen := map[string]*party{}
+	add := func(name string, wide bool) {
+		g := world.Name(group(name))
+		mesh, rank, ok := world.SplitName(name)
+		q := seen[g]
+		if q == nil {
+			q = &party{group: g, mesh: mesh, ranks: map[int]bool{}}
+			seen[g] = q
+			if _, known := p.flow.order[g]; !known {
+				p.flow.order[g] = len(p.flow.order)
+			}
+		}
+		if ok && len(q.ranks) <= maxLines {
+			q.ranks[rank] = true
+		}
+		q.wide = q.wide || wide || len(q.ranks) > maxLines
+	}
+	for _, r := range rows {
+		if r.part != whole {
+			continue
+		}
+		from, to := ends(r.f.one().message(p.src))
+		add(from, r.f.senders)
+		add(to, r.f.ranks > 1)
+	}
+	if p.focusMesh != "" && len(p.focusRanks) > 0 && len(seen) > 0 && seen[p.focusMesh] == nil {
+		if _, ok := p.w.Mesh(p.focusMesh); ok {
+			add(fmt.Sprintf("%s[%d]", p.focusMesh, p.focusRanks[0]), false)
+			delete(seen[p.focusMesh].ranks, p.focusRanks[0])
+		}
+	}
+	out := slices.Collect(maps.Values(seen))
+	slices.SortFunc(out, func(a, b *party) int { return cmp.Compare(p.flow.order[a.group], p.flow.order[b.group]) })
+	return out
+}
+
+// lineOf is the lifeline of a party, -1 where it has none.
+func (f *flow) lineOf(name string) int {
+	l := f.of[world.Name(group(name))]
+	if l == nil {
+		return f.other
+	}
+	if _, rank, ok := world.SplitName(name); ok {
+		if i, ok := l.own[rank]; ok {
+			return i
+		}
+	}
+	if l.rest < 0 {
+		return f.other
+	}
+	return l.rest
+}
+
+// linesOf are the lifelines of ranks of a group.
+func (f *flow) linesOf(name string, ranks []int) []int {
+	l := f.of[world.Name(group(name))]
+	if l == nil || len(ranks) < 2 {
+		return []int{f.lineOf(name)}
+	}
+	var out []int
+	for rank, line := range l.own {
+		if _, ok := slices.BinarySearch(ranks, rank); ok {
+			out = append(out, line)
+		}
+	}
+	if len(out) < len(ranks) && l.rest >= 0 {
+		out = append(out, l.rest)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// grid is where the lifelines are.
+type grid struct {
+	time, step, n int
+	note          column
+}
+
+func gridOf(w, n int) grid {
+	g := grid{n: n}
+	if w >= 60 {
+		g.time = 8
+	}
+	g.step = min(widest, (w-g.time-noteRoom(w))/max(1, n))
+	g.note.x = g.time + n*g.step + 1
+	g.note.w = max(0, w-g.note.x)
+	return g
+}
+
+// noteRoom is the least room for what is said beside an arrow.
+func noteRoom(w int) int {
+	switch {
+	case w >= 100:
+		return 24
+	case w >= 72:
+		return 16
+	}
+	return 0
+}
+
+// linesIn is how many lifelines a width has room for.
+func linesIn(w int) int {
+	return max(1, min(maxLines, (w-btoi(w >= 60)*8-noteRoom(w))/leastLine))
+}
+
+func (g grid) x(line int) int { return g.time + line*g.step + g.step/2 }
+
+// heads writes the names above the lifelines.
+func (p *Pane) heads(s *paint.Surface, g grid) {
+	for i, l := range p.flow.lines {
+		room := g.step - 1
+		label := paint.FitMiddle(l.label, room)
+		word := ""
+		if m, ok := p.w.Mesh(l.mesh); ok && l.rank >= 0 && l.rank < len(m.Ranks) && paint.Width(l.label)+2 <= room {
+			word = p.w.Word(m, l.rank)
+		}
+		x := g.x(i) - paint.Width(label)/2
+		x = max(g.time+i*g.step, x-btoi(word != ""))
+		if word != "" {
+			x = s.Text(x, 0, paint.Style{Fg: paint.State(word)}, paint.Glyph(word)) + 1
+		}
+		s.Text(x, 0, paint.Style{Fg: paint.Text, Attr: paint.Bold}, label)
+	}
+}

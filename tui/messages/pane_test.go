@@ -1,0 +1,174 @@
+package messages
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/charmbracelet/x/exp/golden"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/schema"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
+	"github.com/monarch-tui/monarch-tui/tui/paint"
+	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
+)
+
+// talk is a world in which messages are sent.
+type talk struct {
+	*worldtest.Builder
+	ids, calls uint64
+}
+
+// newTalk has meshes pinger and ponger of dp=2 tp=4, and a client.
+func newTalk(t testing.TB) *talk {
+	t.Helper()
+	b := worldtest.New(t)
+	integer := &schema.Schema{Kind: schema.KindInt, Name: "int", Bits: 64}
+	text := &schema.Schema{Kind: schema.KindString, Name: "string"}
+	b.Type(control.Type{Name: "Ponger", Full: "demo.Ponger", Endpoints: []control.Endpoint{
+		{Name: "pong", Param: "n", Arg: integer, Result: integer}, {Name: "say", Param: "text", Arg: text, Result: text},
+		{Name: "stop"},
+	}})
+	b.Type(control.Type{Name: "Pinger", Full: "demo.Pinger", Endpoints: []control.Endpoint{{Name: "run", Param: "rounds", Arg: integer}}})
+	b.Procs("trainers", shape.Extent{{Name: "dp", Size: 2}, {Name: "tp", Size: 4}}, worldtest.Opts{PerHost: 4})
+	b.Mesh("pinger", "trainers", "demo.Pinger")
+	b.Mesh("ponger", "trainers", "demo.Ponger")
+	return &talk{Builder: b}
+}
+
+// sentCall is a message that was sent.
+type sentCall struct{ control.Message }
+
+func (k *talk) id() uint64 { k.ids++; return k.ids }
+
+// cast sends one call to ranks of a mesh; the argument is CBOR.
+func (k *talk) cast(parent *sentCall, from, mesh, endpoint string, arg []byte, ranks ...int) []*sentCall {
+	k.calls++
+	out := make([]*sentCall, len(ranks))
+	for i, rank := range ranks {
+		m := control.Message{
+			Call: k.calls, ID: k.id(), Trace: k.calls, Kind: control.MessageCall, From: from, To: fmt.Sprintf("@%s[%d]", mesh, rank),
+			Endpoint: endpoint, Ranks: len(ranks), Body: arg, Bytes: len(arg), Time: k.Now,
+		}
+		if len(ranks) == 1 {
+			m.Adverb = control.AdverbCallOne
+		}
+		if parent != nil {
+			m.Parent, m.Trace = parent.ID, parent.Trace
+		}
+		k.Message(m)
+		out[i] = &sentCall{m}
+	}
+	return out
+}
+
+func (k *talk) answer(c *sentCall, body []byte, err string) {
+	m := control.Message{
+		Call: c.Call, ID: k.id(), Parent: c.ID, Trace: c.Trace, Kind: control.MessageReply, From: c.To, To: c.From, Endpoint: c.Endpoint,
+		Ranks: c.Ranks, Body: body, Bytes: len(body), Took: k.Now.Sub(c.Time), Outcome: control.OutcomeReply, Time: k.Now,
+	}
+	if err != "" {
+		m.Kind, m.Error, m.Outcome, m.Body = control.MessageError, err, control.OutcomeError, nil
+	}
+	k.Message(m)
+}
+
+func upTo(n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i
+	}
+	return out
+}
+
+// story is what the mock-up of the screens shows.
+func story(t testing.TB) *talk {
+	t.Helper()
+	k := newTalk(t)
+	k.Tick(221 * time.Microsecond)
+	run := k.cast(nil, "main", "pinger", "run", []byte{0x03}, upTo(8)...)
+	k.Tick(310 * time.Microsecond)
+	var pongs []*sentCall
+	for rank := range 8 {
+		pongs = append(pongs, k.cast(run[rank], fmt.Sprintf("@pinger[%d]", rank), "ponger", "pong", []byte{0x03}, rank)...)
+	}
+	for rank := range 8 {
+		k.Tick(time.Duration(100+rank*150) * time.Microsecond)
+		k.answer(pongs[rank], []byte{0x04}, "")
+	}
+	k.Tick(time.Millisecond)
+	for _, c := range run {
+		k.answer(c, nil, "")
+	}
+	one := k.cast(nil, "main", "ponger", "say", []byte{0x62, 'h', 'i'}, 5)
+	k.Tick(800 * time.Microsecond)
+	k.answer(one[0], []byte{0x62, 'h', 'o'}, "")
+	k.Tick(405 * time.Millisecond)
+	wrong := k.cast(nil, "tui ada@laptop", "ponger", "pong", []byte{0x61, 'x'}, 3)
+	k.Tick(1200 * time.Microsecond)
+	k.answer(wrong[0], nil, "want int, got string")
+	k.Tick(700 * time.Millisecond)
+	k.Proc("trainers", 5, "killed", "signal: killed")
+	k.Failure(control.Failure{Mesh: "ponger", Rank: 5, Proc: 6, What: "worker 5 of procs trainers was killed (SIGKILL)"})
+	k.Tick(time.Second)
+	some := k.cast(nil, "main", "ponger", "pong", []byte{0x04}, 1, 2, 3)
+	k.Tick(900 * time.Microsecond)
+	k.answer(some[0], []byte{0x05}, "")
+	k.answer(some[2], []byte{0x06}, "")
+	k.Tick(20 * time.Millisecond)
+	k.cast(nil, "main", "ponger", "stop", nil, 0)
+	k.Tick(2 * time.Second)
+	return k
+}
+
+func screen(p *Pane, k *talk, w, h int) string {
+	s := paint.New(w+2, h+2)
+	f := p.Frame(k.World)
+	f.Key, f.Focus = 4, true
+	p.Draw(f.Draw(s), k.World, true)
+	f = p.Frame(k.World) // the size is known now
+	f.Key, f.Focus = 4, true
+	p.Draw(f.Draw(s), k.World, true)
+	return s.Plain() + "\n"
+}
+
+var sizes = [][2]int{{116, 36}, {76, 18}, {52, 24}, {30, 9}, {28, 4}}
+
+func TestTheListShowsCastsAsRows(t *testing.T) {
+	for _, size := range sizes {
+		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
+			golden.RequireEqual(t, []byte(screen(New(), story(t), size[0], size[1])))
+		})
+	}
+}
+
+func TestTheFlowShowsWhoCallsWhom(t *testing.T) {
+	for _, size := range sizes {
+		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
+			p := New()
+			p.SetTab(Flow)
+			golden.RequireEqual(t, []byte(screen(p, story(t), size[0], size[1])))
+		})
+	}
+	t.Run("selected ranks come first", func(t *testing.T) {
+		p := New()
+		p.SetTab(Flow)
+		p.SetFocus("ponger", []int{3, 5})
+		golden.RequireEqual(t, []byte(screen(p, story(t), 116, 20)))
+	})
+}
+
+func TestASmallMeshHasALifelineForEachActor(t *testing.T) {
+	k := newTalk(t)
+	run := k.cast(nil, "main", "pinger", "run", []byte{0x03}, 1)
+	k.Tick(time.Millisecond)
+	for rank := range 2 {
+		c := k.cast(run[0], "@pinger[1]", "ponger", "pong", []byte{0x03}, rank)
+		k.Tick(2 * time.Millisecond)
+		k.answer(c[0], []byte{0x04}, "")
+	}
+	p := New()
+	p.SetTab(Flow)
+	golden.RequireEqual(t, []byte(screen(p, k, 90, 8)))
+}

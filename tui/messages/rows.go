@@ -1,0 +1,103 @@
+package messages
+
+import "math"
+
+// part is which part of a fold a row shows.
+type part uint8
+
+const (
+	whole   part = iota // the fold; in the flow: that it was sent
+	oneHop              // a hop of an opened fold
+	sending             // one call
+	coming              // one answer
+	good                // in the flow: the replies of a fold
+	bad                 // in the flow: its errors
+	lost                // a failure
+)
+
+// row is a line of the list or of the flow.
+type row struct {
+	n    int // number of the message where it stands
+	part part
+	f    *fold
+	h    *hop
+	fail *failure
+}
+
+// Number is where the row stands.
+func (r row) Number() int { return r.n }
+
+// Is reports whether it is the same row, wherever it stands.
+func (r row) Is(o row) bool {
+	return r.part == o.part && r.f.now() == o.f.now() && r.h == o.h && r.fail == o.fail
+}
+
+// build makes the rows by one pass over what is kept.
+func (p *Pane) build(rows []row) []row {
+	p.pass++
+	ix, fails := p.ix, p.failures
+	lostUntil := func(at int64) {
+		for len(fails) > 0 && fails[0].Time.UnixNano() <= at {
+			if fails[0].matches {
+				rows = append(rows, row{n: fails[0].at, part: lost, fail: fails[0]})
+			}
+			fails = fails[1:]
+		}
+	}
+	for _, n := range ix.order {
+		r := ix.rec(n)
+		lostUntil(r.at)
+		switch {
+		case p.tab == Flow:
+			rows = p.flowRows(rows, n, r)
+		case p.unfolded:
+			if r.h.matches {
+				pt := sending
+				if r.h.answer == n {
+					pt = coming
+				}
+				rows = append(rows, row{n, pt, r.f, r.h, nil})
+			}
+		case r.f.mark != p.pass && r.f.matched > 0:
+			r.f.mark = p.pass
+			rows = r.f.opened(append(rows, row{n: n, part: whole, f: r.f}), n)
+		}
+	}
+	lostUntil(math.MaxInt64)
+	return rows
+}
+
+// flowRows adds what the flow shows of a message: the sending of a fold, its last reply, its last error.
+func (p *Pane) flowRows(rows []row, n int, r *record) []row {
+	f := r.f
+	if f.matched == 0 {
+		return rows
+	}
+	if r.h.call == n && f.mark != p.pass {
+		f.mark = p.pass
+		rows = f.opened(append(rows, row{n: n, part: whole, f: f}), n)
+	}
+	if n == f.lastGood {
+		rows = append(rows, row{n: n, part: good, f: f})
+	}
+	if n == f.lastBad {
+		rows = append(rows, row{n: n, part: bad, f: f})
+	}
+	return rows
+}
+
+// opened adds the hops of a fold that is open.
+func (f *fold) opened(rows []row, n int) []row {
+	if !f.open || !f.opens() {
+		return rows
+	}
+	for _, h := range f.hops {
+		if h.matches && h.messages() > 0 {
+			rows = append(rows, row{n, oneHop, f, h, nil})
+		}
+	}
+	return rows
+}
+
+// opens reports whether there is more in the fold than its row shows.
+func (f *fold) opens() bool { return len(f.hops)-f.gone > 1 }

@@ -1,0 +1,200 @@
+package messages
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/tui/paint"
+	"github.com/monarch-tui/monarch-tui/tui/world"
+)
+
+// memo holds the texts of a fold that cost more than a look: they are made anew when more messages of it have come.
+type memo struct {
+	made     bool
+	seen     int
+	answered int
+	matched  int
+	from, to string
+	call     string
+	ranks    []int // that were called
+	senders  []int // that called, where they are several
+	slowest  int   // rank, -1
+	result   string
+	err      string
+	median   time.Duration
+}
+
+// texts are the texts of a fold.
+func (p *Pane) texts(f *fold) *memo {
+	m := &f.memo
+	if m.made && m.seen == f.seen && m.answered == f.answered && m.matched == f.matched {
+		return m
+	}
+	*m = memo{made: true, slowest: -1, seen: f.seen, answered: f.answered, matched: f.matched}
+	p.parties(f, m)
+	p.outcomes(f, m)
+	return m
+}
+
+// parties names who called whom, and with what.
+func (p *Pane) parties(f *fold, m *memo) {
+	first := f.one()
+	msg := first.message(p.src)
+	from, to := ends(msg)
+	m.from, m.to, m.call = world.Name(from), world.Name(to), Call(p.w, msg)
+	if f.ranks == 1 && len(f.hops) == 1 {
+		_, rank, ok := world.SplitName(to)
+		if ok {
+			m.ranks = []int{rank}
+		}
+		return
+	}
+	var senders, targets []int
+	alike := true
+	for _, h := range f.hops {
+		if h.messages() == 0 {
+			continue
+		}
+		hm := h.message(p.src)
+		hf, ht := ends(hm)
+		if _, rank, ok := world.SplitName(hf); ok {
+			senders = append(senders, rank)
+		}
+		if _, rank, ok := world.SplitName(ht); ok {
+			targets = append(targets, rank)
+		}
+		alike = alike && (hm.IsAnswer() || string(hm.Body) == string(msg.Body) && hm.Bytes == msg.Bytes)
+	}
+	if !alike {
+		m.call = msg.Endpoint + "(…)"
+	}
+	slices.Sort(targets)
+	m.ranks = slices.Compact(targets)
+	if mesh, _, ok := world.SplitName(to); ok {
+		m.to = p.w.RanksName(mesh, m.ranks)
+		if known, ok := p.w.Mesh(mesh); ok && f.ranks == len(known.Ranks) && !f.senders {
+			m.to = mesh + "[*]"
+		}
+	}
+	if mesh, _, ok := world.SplitName(from); ok && f.senders {
+		slices.Sort(senders)
+		m.senders = slices.Compact(senders)
+		m.from = p.w.RanksName(mesh, m.senders)
+	}
+}
+
+// most is how many answers are looked at to tell whether they are equal.
+const most = 65
+
+// outcomes sums up what came back.
+func (p *Pane) outcomes(f *fold, m *memo) {
+	results, errors := map[string]*control.Message{}, map[string]bool{}
+	times := make([]time.Duration, 0, len(f.hops))
+	for _, h := range f.hops {
+		if !h.answered || h.messages() == 0 {
+			continue
+		}
+		times = append(times, h.took)
+		if h.answer < 0 {
+			continue
+		}
+		msg := p.src.At(h.answer)
+		if h.took == f.max {
+			if _, rank, ok := world.SplitName(msg.From); ok {
+				m.slowest = rank
+			}
+		}
+		switch {
+		case h.failed && len(errors) < most:
+			text := errorText(msg)
+			if m.err == "" {
+				m.err = text
+			}
+			errors[text] = true
+		case !h.failed && len(results) < most:
+			results[strconv.Itoa(msg.Bytes)+" "+string(msg.Body)] = msg
+		}
+	}
+	if len(times) > 0 {
+		slices.Sort(times)
+		m.median = times[len(times)/2]
+	}
+	switch n := len(results); {
+	case n == 1:
+		for _, msg := range results {
+			m.result = Answer(p.w, msg)
+		}
+	case n >= most:
+		m.result = "↩ many values"
+	case n > 1:
+		m.result = fmt.Sprintf("↩ %d values", n)
+	}
+	switch n := len(errors); {
+	case f.failed == 0:
+	case n > 1:
+		m.err = fmt.Sprintf("✕ %d  %s, …", f.failed, m.err)
+	case f.failed > 1 || f.ranks > 1:
+		m.err = fmt.Sprintf("✕ %d  %s", f.failed, m.err)
+	default:
+		m.err = "✕ " + m.err
+	}
+}
+
+// times is what the row of a fold says of its duration, in at most w cells.
+func (p *Pane) times(f *fold, m *memo, w int) (string, paint.Role) {
+	switch {
+	case f.cast && f.answered == 0:
+		return oneOf(w, "broadcast", "cast"), paint.Muted
+	case f.ranks == 1 && f.answered > 0:
+		return paint.PadLeft(paint.Duration(m.median), 6), took(f.failed > 0)
+	case f.answered == 0:
+		return p.waiting(f.one()), paint.Muted
+	case f.answered < f.ranks:
+		return oneOf(w, fmt.Sprintf("%d of %d replied", f.answered, f.ranks), fmt.Sprintf("%d of %d", f.answered, f.ranks),
+			fmt.Sprintf("%d/%d", f.answered, f.ranks), fmt.Sprintf("-%d", f.ranks-f.answered)), paint.Text
+	}
+	half, top := paint.PadLeft(paint.Duration(m.median), 6), paint.Duration(f.max)
+	return oneOf(w, half+" p50 · "+top+" max", half+" max "+top, half), paint.Muted
+}
+
+func took(failed bool) paint.Role {
+	if failed {
+		return paint.Failed
+	}
+	return paint.Muted
+}
+
+// waiting is for how long a call has had no answer.
+func (p *Pane) waiting(h *hop) string {
+	if h == nil || h.call < 0 {
+		return "┊"
+	}
+	m := p.src.At(h.call)
+	if mesh, rank, ok := world.SplitName(m.To); ok {
+		if known, ok := p.w.Mesh(mesh); ok && (known.Gone || rank < len(known.Ranks) && p.w.Word(known, rank) == "gone") {
+			return "unseen" // it cannot come any more
+		}
+	}
+	if m.Adverb != control.AdverbBroadcast {
+		d := max(0, p.w.Now.Sub(m.Time))
+		step := 100 * time.Millisecond // the digits are to be read
+		if d < time.Second {
+			step = 10 * time.Millisecond
+		}
+		return "┊" + paint.PadLeft(paint.Duration(d.Truncate(step)), 5)
+	}
+	return "cast"
+}
+
+// oneOf is the first of the texts that fits, or the last one cut.
+func oneOf(w int, texts ...string) string {
+	for _, t := range texts {
+		if paint.Width(t) <= w {
+			return t
+		}
+	}
+	return paint.Fit(texts[len(texts)-1], w)
+}

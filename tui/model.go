@@ -1,0 +1,379 @@
+package tui
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+
+	"github.com/monarch-tui/monarch-tui/tui/paint"
+	"github.com/monarch-tui/monarch-tui/tui/world"
+)
+
+// Model is the explorer's one tea.Model. Everything in it belongs to the goroutine of the program; what runs beside it
+// answers with messages.
+type Model struct {
+	cfg    Config
+	ctx    context.Context
+	cancel context.CancelFunc
+	reg    *Registry
+
+	w, h       int
+	focus      PaneID
+	zoom       Zoom
+	side       int
+	layout     Layout
+	theme      *paint.Theme
+	themeFixed bool // chosen by the person: the terminal's background does not change it
+	dark, mono bool
+	mouse      bool
+	blurred    bool
+
+	world         *world.World
+	conn          *conn
+	dialer        dialer
+	dialing       *dialing
+	connErr       string
+	lost          bool
+	everConnected bool
+	lastGen       int
+
+	panes    paneSet
+	overlays []overlay
+	input    *input // the open ':' line, filter or edit
+	pending  string // the first key of a chord
+	history  []string
+
+	commands   []*entry
+	lastEntry  int
+	shownEntry *entry // in the status row
+	serial     *entry // runs on the session itself; others wait
+	waiting    []job
+	errors     int
+	toast      toast
+
+	drafts       map[string]draft  // by mesh.Endpoint
+	lastEndpoint map[string]string // by type
+	lastType     string
+	nextTimeout  time.Duration // of the next call
+	asking       bool          // for the state that the inspector shows
+	show         target        // to be shown as soon as the world has it
+	newest       uint64        // id of the newest mesh that was seen
+
+	story    *story
+	places   placeHistory
+	quitting bool
+	crash    *Crash
+	began    time.Time
+	stats    stats
+
+	screen    *paint.Surface
+	view      tea.View
+	dirty     bool
+	moving    bool // the animation's clock ticks
+	step      int  // of the animation
+	clickable []spot
+	dragging  PaneID
+}
+
+// toast is a short word about what just happened.
+type toast struct {
+	kind  sayKind
+	text  string
+	until time.Time
+}
+
+type sayKind int
+
+const (
+	sayGood sayKind = iota
+	sayWarn
+	sayError
+)
+
+// spot is a place that can be clicked.
+type spot struct {
+	rect paint.Rect
+	do   func() tea.Cmd
+}
+
+// stats are what the epilogue tells.
+type stats struct{ messages, calls int }
+
+// New makes an explorer that has not begun. Close ends it.
+func New(ctx context.Context, cfg Config) (*Model, error) {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	reg, err := newRegistry(actions(), cfg.Settings.Keys)
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{cfg: cfg, reg: reg, focus: Mesh, world: world.New(), dark: true, mouse: !cfg.Settings.NoMouse, dirty: true, began: cfg.Now(), drafts: map[string]draft{}, lastEndpoint: map[string]string{}}
+	m.ctx, m.cancel = context.WithCancel(ctx)
+	m.panes = newPaneSet(m)
+	name := cfg.Settings.Theme
+	m.themeFixed = name != ""
+	if name == "" {
+		name = "dark"
+	}
+	if err := m.setTheme(name); err != nil {
+		return nil, err
+	}
+	m.history = m.loadHistory()
+	return m, nil
+}
+
+// Close ends everything that runs beside the screen, and leaves the session.
+func (m *Model) Close() {
+	m.cancel()
+	m.story.end()
+	m.conn.close()
+}
+
+// Init dials the session and starts the clock.
+func (m *Model) Init() tea.Cmd {
+	cmds := []tea.Cmd{m.clock()}
+	if !m.themeFixed {
+		cmds = append(cmds, tea.RequestBackgroundColor)
+	}
+	if m.cfg.Connect != nil {
+		cmds = append(cmds, m.connect(dialer{dial: m.cfg.Connect, name: m.cfg.Name, own: m.cfg.Own}))
+	}
+	return tea.Batch(cmds...)
+}
+
+// Messages of the clocks.
+type (
+	clockMsg struct{}
+	animMsg  struct{}
+)
+
+// clock ticks at every full second: all that an idle screen redraws.
+func (m *Model) clock() tea.Cmd {
+	return m.after(time.Second-time.Duration(time.Now().Nanosecond()), clockMsg{})
+}
+
+// animate lets the spinner turn while something is in progress.
+func (m *Model) animate() tea.Cmd {
+	if m.moving {
+		return nil
+	}
+	m.moving = true
+	return m.after(100*time.Millisecond, animMsg{})
+}
+
+func (m *Model) now() time.Time { return m.cfg.Now() }
+
+// touch says that the screen has to be drawn anew.
+func (m *Model) touch() { m.dirty = true }
+
+// say shows a short word for a few seconds.
+func (m *Model) say(kind sayKind, text string) {
+	m.toast = toast{kind, text, m.now().Add(5 * time.Second)}
+	m.touch()
+}
+
+// Update takes a message.
+func (m *Model) Update(msg tea.Msg) (_ tea.Model, cmd tea.Cmd) {
+	defer m.guard(&cmd)
+	m.world.Now = m.now()
+	return m, m.update(msg)
+}
+
+func (m *Model) update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.w, m.h = max(0, min(msg.Width, 2000)), max(0, min(msg.Height, 1000))
+		m.touch()
+	case tea.ColorProfileMsg:
+		m.mono = msg.Profile <= colorprofile.ASCII
+		m.pickTheme()
+	case tea.BackgroundColorMsg:
+		m.dark = msg.IsDark()
+		m.pickTheme()
+	case tea.FocusMsg, tea.BlurMsg:
+		_, m.blurred = msg.(tea.BlurMsg)
+	case clockMsg:
+		m.touch()
+		return tea.Batch(m.clock(), m.everySecond())
+	case animMsg:
+		return m.animated()
+	case tea.KeyPressMsg:
+		m.touch()
+		return m.key(msg)
+	case tea.PasteMsg:
+		m.touch()
+		return m.paste(msg.Content)
+	case tea.MouseMsg:
+		m.touch()
+		return m.mouseEvent(msg)
+	case connected:
+		return m.connectedNow(msg)
+	case redial:
+		return m.dialAgain(msg)
+	case tagged:
+		if m.conn == nil || msg.gen != m.conn.gen { // INV-LATE
+			return nil
+		}
+		return m.update(msg.msg)
+	case updateMsg:
+		return m.updated(msg)
+	case lostMsg:
+		return m.disconnected(msg.err)
+	case commandDone:
+		return m.commandEnded(msg)
+	case crashMsg:
+		m.crashed(msg.value, msg.stack)
+		return tea.Quit
+	case interface{ apply(m *Model) tea.Cmd }:
+		m.touch()
+		return msg.apply(m)
+	}
+	return nil
+}
+
+// updated applies what has happened since the last frame.
+func (m *Model) updated(msg updateMsg) tea.Cmd {
+	before := m.world.Messages.Total()
+	m.world.Apply(msg.update)
+	m.stats.messages += m.world.Messages.Total() - before
+	m.touch()
+	wait := frame
+	if m.blurred {
+		wait = frameBlurred
+	}
+	return tea.Batch(m.pump(wait), m.worldChanged())
+}
+
+// animated draws the next picture of what is in progress, and stops when nothing is.
+func (m *Model) animated() tea.Cmd {
+	m.moving = false
+	if len(m.running()) == 0 && m.dialing == nil && !m.overlayMoves() {
+		m.touch()
+		return nil
+	}
+	m.step++
+	m.touch()
+	return m.animate()
+}
+
+// everySecond is what ages.
+func (m *Model) everySecond() tea.Cmd { return tea.Batch(m.storyTick(), m.wantState()) }
+
+// pickTheme follows the terminal, unless the person has chosen.
+func (m *Model) pickTheme() {
+	switch {
+	case m.mono:
+		_ = m.setTheme("mono")
+	case m.themeFixed:
+		_ = m.setTheme(m.cfg.Settings.Theme)
+	case m.dark:
+		_ = m.setTheme("dark")
+	default:
+		_ = m.setTheme("light")
+	}
+}
+
+// setTheme changes the theme.
+func (m *Model) setTheme(name string) error {
+	if name == "" {
+		name = "dark"
+	}
+	t, err := paint.NewTheme(name)
+	if err != nil {
+		return err
+	}
+	t.ASCII = m.cfg.Settings.ASCII
+	m.theme = t
+	m.panes.grid.NoColor = t.Mono
+	m.touch()
+	return nil
+}
+
+func themeNames() []string { return paint.Themes() }
+
+// forget clears what belonged to another session.
+func (m *Model) forget() {
+	m.world = world.New()
+	m.world.Now = m.now()
+	m.panes = newPaneSet(m)
+	m.panes.grid.NoColor = m.theme.Mono
+	m.touch()
+}
+
+// key goes to the topmost overlay, else to the open input, else to an action (INV-ORDER).
+func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
+	k := msg.String()
+	if k == "ctrl+c" {
+		m.quitting = true
+		return tea.Quit
+	}
+	if o := m.top(); o != nil {
+		return o.key(m, msg)
+	}
+	if m.input != nil {
+		return m.inputKey(msg)
+	}
+	if m.pending != "" {
+		first := m.pending
+		m.pending = ""
+		return m.chord(first, k)
+	}
+	if m.story.takesKey(k) {
+		return m.storyNext()
+	}
+	return m.do(m.reg.find(k, m.focus))
+}
+
+// paste goes where keys go.
+func (m *Model) paste(text string) tea.Cmd {
+	if o := m.top(); o != nil {
+		if p, ok := o.(interface {
+			paste(m *Model, text string) tea.Cmd
+		}); ok {
+			return p.paste(m, text)
+		}
+		return nil
+	}
+	if m.input == nil {
+		m.openCommand("")
+	}
+	m.input.insert(strings.Join(strings.Fields(strings.ReplaceAll(text, "\n", " ; ")), " "))
+	return m.inputChanged()
+}
+
+// epilogue is the line that stays in the scrollback.
+func (m *Model) epilogue() string {
+	parts := []string{"monarch-tui ran for " + paint.Duration(m.now().Sub(m.began).Round(time.Second))}
+	if n := len(m.commands); n > 0 {
+		parts = append(parts, paint.Plural(n, "command"))
+	}
+	if m.stats.messages > 0 {
+		parts = append(parts, paint.Plural(m.stats.messages, "message")+" seen")
+	}
+	if d := m.world.Session.Dir; d != "" && !m.cfg.Own {
+		parts = append(parts, fmt.Sprintf("session %s goes on", m.world.Session.Name))
+	}
+	return strings.Join(parts, " · ")
+}
+
+// top is the topmost overlay.
+func (m *Model) top() overlay {
+	if len(m.overlays) == 0 {
+		return nil
+	}
+	return m.overlays[len(m.overlays)-1]
+}
+
+func (m *Model) push(o overlay) { m.overlays = append(m.overlays, o); m.touch() }
+
+// drop closes an overlay.
+func (m *Model) drop(o overlay) {
+	m.overlays = slices.DeleteFunc(m.overlays, func(x overlay) bool { return x == o })
+	m.touch()
+}

@@ -1,0 +1,74 @@
+package tui
+
+import (
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/monarch-tui/monarch-tui/tui/paint"
+)
+
+// mouseEvent goes to the topmost overlay, else to what is under the pointer.
+func (m *Model) mouseEvent(msg tea.MouseMsg) tea.Cmd {
+	ev := msg.Mouse()
+	if o := m.top(); o != nil {
+		return m.mouseOver(o, msg)
+	}
+	switch msg.(type) {
+	case tea.MouseWheelMsg:
+		lines := 3
+		if ev.Button == tea.MouseWheelUp {
+			lines = -3
+		}
+		if p := m.layout.At(ev.X, ev.Y); p != None && !m.layout.Panes[p].Empty() {
+			m.panes.wheel(p, lines)
+		}
+	case tea.MouseClickMsg:
+		if ev.Button != tea.MouseLeft {
+			return nil
+		}
+		for _, s := range m.clickable {
+			if s.rect.Contains(ev.X, ev.Y) {
+				return s.do()
+			}
+		}
+		p := m.layout.At(ev.X, ev.Y)
+		if p == None {
+			return nil
+		}
+		m.setFocus(p)
+		if in := m.inside(p); in.Contains(ev.X, ev.Y) {
+			m.dragging = p
+			return m.clicked(p, ev.X-in.X, ev.Y-in.Y, ev.Mod)
+		}
+	case tea.MouseMotionMsg:
+		if m.dragging != None && ev.Button == tea.MouseLeft {
+			in := m.inside(m.dragging)
+			m.panes.drag(m.dragging, clamp(ev.X-in.X, 0, in.W-1), clamp(ev.Y-in.Y, 0, in.H-1))
+			return m.cursorMoved()
+		}
+	case tea.MouseReleaseMsg:
+		m.dragging = None
+	}
+	return nil
+}
+
+// inside is where a pane's content is.
+func (m *Model) inside(p PaneID) paint.Rect { return m.layout.Panes[p].Inset(1) }
+
+func (m *Model) mouseOver(o overlay, msg tea.MouseMsg) tea.Cmd {
+	ev := msg.Mouse()
+	r := m.overlayRect(o)
+	switch msg.(type) {
+	case tea.MouseWheelMsg:
+		if w, ok := o.(wheeler); ok {
+			w.wheel(m, map[bool]int{true: -3, false: 3}[ev.Button == tea.MouseWheelUp])
+		}
+	case tea.MouseClickMsg:
+		if c, ok := o.(clicker); ok && r.Contains(ev.X, ev.Y) {
+			return c.click(m, ev.X-r.X, ev.Y-r.Y)
+		}
+		if !r.Contains(ev.X, ev.Y) { // beside it: as esc
+			return o.key(m, tea.KeyPressMsg{Code: tea.KeyEscape})
+		}
+	}
+	return nil
+}

@@ -1,0 +1,158 @@
+package tui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/monarch-tui/monarch-tui/engine/schema"
+)
+
+// Action is something a person can do. Keys, the palette, the help menu, the hints in the last row and docs/keys.md are
+// all made of actions, so that they cannot disagree.
+type Action struct {
+	Name   string   // stable: settings remap keys by it
+	Keys   []string // as Bubble Tea spells them; the first is shown
+	Title  string   // what it does, as a row of the help menu
+	Hint   string   // one or two words for the last row; "": not shown there
+	Group  string   // heading
+	Panes  []PaneID // where the keys work; none: everywhere
+	Weight int      // of hints: the heavier stays when the row is short
+
+	off func(m *Model) string // why it cannot be done now, "" if it can
+	run func(m *Model) tea.Cmd
+}
+
+// Here reports whether the action's keys work in a pane.
+func (a *Action) Here(p PaneID) bool { return len(a.Panes) == 0 || slices.Contains(a.Panes, p) }
+
+// Key is the key that is shown for the action.
+func (a *Action) Key() string {
+	if len(a.Keys) == 0 {
+		return ""
+	}
+	return keyName(a.Keys[0])
+}
+
+// keyName is a key as a person reads it.
+func keyName(k string) string {
+	switch k {
+	case "up", "shift+up", "down", "shift+down", "left", "right", "shift+left", "shift+right", "ctrl+left", "ctrl+right", "alt+right", "alt+left":
+		return strings.NewReplacer("up", "↑", "down", "↓", "left", "←", "right", "→").Replace(k)
+	}
+	return k
+}
+
+// Registry is all actions, by key.
+type Registry struct {
+	list  []*Action
+	byKey map[string][]*Action
+}
+
+// newRegistry makes the registry; remap gives actions other keys. Two actions with one key in one place are refused.
+func newRegistry(list []*Action, remap map[string][]string) (*Registry, error) {
+	r := &Registry{byKey: map[string][]*Action{}}
+	names := make([]string, 0, len(list))
+	for _, a := range list {
+		a := *a
+		names = append(names, a.Name)
+		if keys, ok := remap[a.Name]; ok {
+			a.Keys = keys
+		}
+		r.list = append(r.list, &a)
+	}
+	for name := range remap {
+		if !slices.Contains(names, name) {
+			return nil, fmt.Errorf("keys: there is no action %q%s", name, schema.Suggest(name, names))
+		}
+	}
+	for _, a := range r.list {
+		for _, k := range a.Keys {
+			for _, other := range r.byKey[k] {
+				if overlap(a.Panes, other.Panes) {
+					return nil, fmt.Errorf("keys: %q is both %q (%s) and %q (%s)", k, a.Name, a.Title, other.Name, other.Title)
+				}
+			}
+			r.byKey[k] = append(r.byKey[k], a)
+		}
+	}
+	return r, nil
+}
+
+func overlap(a, b []PaneID) bool {
+	if len(a) == 0 || len(b) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(a, func(p PaneID) bool { return slices.Contains(b, p) })
+}
+
+// find is the action of a key in a pane.
+func (r *Registry) find(key string, p PaneID) *Action {
+	for _, a := range r.byKey[key] {
+		if a.Here(p) {
+			return a
+		}
+	}
+	return nil
+}
+
+// named is the action of a name.
+func (r *Registry) named(name string) *Action {
+	for _, a := range r.list {
+		if a.Name == name {
+			return a
+		}
+	}
+	return nil
+}
+
+// do runs an action, or says why it cannot be done.
+func (m *Model) do(a *Action) tea.Cmd {
+	if a == nil {
+		return nil
+	}
+	if why := m.whyNot(a); why != "" {
+		m.say(sayWarn, a.Title+": "+why)
+		return nil
+	}
+	return a.run(m)
+}
+
+func (m *Model) whyNot(a *Action) string {
+	if a.off == nil {
+		return ""
+	}
+	return a.off(m)
+}
+
+// KeysMarkdown is docs/keys.md, made from the actions.
+func KeysMarkdown() string {
+	var b strings.Builder
+	b.WriteString("# Keys\n\nGenerated from the explorer's actions; `make docs` writes it anew. One key means one thing wherever it works.\n" +
+		"`?` in the program lists what applies where you are, and runs it. Settings may give an action other keys by its name.\n")
+	group := ""
+	for _, a := range actions() {
+		if a.Group != group {
+			group = a.Group
+			fmt.Fprintf(&b, "\n## %s\n\n| key | does | where | name |\n|---|---|---|---|\n", group)
+		}
+		keys := make([]string, 0, len(a.Keys))
+		for _, k := range a.Keys {
+			keys = append(keys, "`"+strings.ReplaceAll(keyName(k), "|", "\\|")+"`")
+		}
+		where := make([]string, 0, len(a.Panes))
+		for _, p := range a.Panes {
+			where = append(where, paneNames[p])
+		}
+		if len(where) == 0 {
+			where = []string{"everywhere"}
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | `%s` |\n", strings.Join(keys, " "), a.Title, strings.Join(where, ", "), a.Name)
+	}
+	return b.String()
+}
+
+// paneNames are the titles of the panes.
+var paneNames = [panes]string{"", "Mesh", "Ranks", "Inspect", "Messages", "Logs"}

@@ -1,0 +1,218 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/x/exp/golden"
+
+	"github.com/monarch-tui/monarch-tui/debugger/script"
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/tui/keys"
+	"github.com/monarch-tui/monarch-tui/tui/paint"
+	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
+)
+
+// still is an explorer that looks at a world in which nothing moves: its screens are the same at every run.
+func still(t testing.TB, b *worldtest.Builder, w, h int, change ...func(*Config)) *Model {
+	t.Helper()
+	cfg := Config{Now: func() time.Time { return b.Now }, Settings: Settings{Theme: "dark"}}
+	for _, c := range change {
+		c(&cfg)
+	}
+	m, err := New(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(m.Close)
+	m.Update(tea.WindowSizeMsg{Width: w, Height: h})
+	if b.Loaded {
+		m.world = b.World
+		c := control.InProcess(deaf{b}, control.ClientInfo{Name: "explorer"})
+		session, err := script.NewSession(t.Context(), c, script.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		watch, err := c.Watch(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.conn = &conn{gen: 1, since: b.Now, client: c, session: session, watch: watch}
+		m.worldChanged()
+	}
+	return m
+}
+
+// press presses keys; what they would do beside the screen does not happen.
+func press(t testing.TB, m *Model, names ...string) *Model {
+	t.Helper()
+	for _, k := range names {
+		msg, err := keys.Parse(k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.View() // a person looks before pressing a key; panes know their size from then on
+		m.Update(msg)
+	}
+	return m
+}
+
+func typeText(m *Model, text string) *Model {
+	for _, r := range text {
+		m.Update(tea.KeyPressMsg{Code: r, Text: string(r)})
+	}
+	return m
+}
+
+// screen is what a person sees, and checks INV-SIZE on the way.
+func screen(t tester, m *Model) string {
+	t.Helper()
+	v := m.View()
+	if m.crash != nil {
+		t.Fatalf("panic: %v\n%s", m.crash.Value, m.crash.Stack)
+	}
+	lines := strings.Split(ansi.Strip(v.Content), "\n")
+	if len(lines) != m.h {
+		t.Fatalf("%d rows on a screen of %d", len(lines), m.h)
+	}
+	for i, l := range lines {
+		if got := ansi.StringWidth(l); got != m.w {
+			t.Fatalf("row %d is %d cells wide on a screen of %d: %q", i, got, m.w, l)
+		}
+		lines[i] = strings.TrimRight(l, " ")
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// sizes are those that every pane and overlay is looked at.
+var sizes = []struct{ w, h int }{{120, 40}, {80, 24}, {40, 12}, {32, 10}, {20, 6}}
+
+// scene is a screen that is kept as golden, and may be drawn as a picture.
+type scene struct {
+	name  string
+	world func(t testing.TB) *worldtest.Builder
+	do    func(t testing.TB, m *Model)
+}
+
+var scenes = []scene{
+	{"first run", func(t testing.TB) *worldtest.Builder { return worldtest.New(t) }, func(testing.TB, *Model) {}},
+	{"mesh", worldtest.Pingpong, func(testing.TB, *Model) {}},
+	{"ranks", worldtest.Pingpong, func(t testing.TB, m *Model) {
+		press(t, m, "2", "e")
+		typeText(m, "dp=1:4,tp=1")
+		press(t, m, "enter")
+	}},
+	{"inspect", worldtest.Pingpong, func(t testing.TB, m *Model) {
+		press(t, m, "2", "j", "l", "3")
+		for _, count := range []string{"1181", "1182"} {
+			if ask, ok := m.panes.inspect.Want(m.world); ok {
+				m.panes.inspect.SetState(m.world, ask, ballState(count), nil)
+			}
+			m.panes.inspect.Refresh()
+		}
+	}},
+	{"messages", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "4") }},
+	{"flow", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "4", "]") }},
+	{"calls", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "4", "[") }},
+	{"logs", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "5") }},
+	{"commands", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "5", "]"); m.say(sayGood, "connected again") }},
+	{"help", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "2", "?") }},
+	{"palette", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "ctrl+p"); typeText(m, "spawn") }},
+	{"composer", worldtest.Pingpong, func(t testing.TB, m *Model) {
+		press(t, m, "2", "e")
+		typeText(m, "dp=0:8,tp=(1,2,5)")
+		press(t, m, "enter", "x")
+		typeText(m, "4")
+		press(t, m, "tab")
+		typeText(m, "warm")
+	}},
+	{"new procs", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "M") }},
+	{"spawn", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "a") }},
+	{"kill", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "2", "K"); typeText(m, "pon") }},
+	{"warnings", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "W") }},
+	{"command line", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, ":"); typeText(m, "call @ponger."); press(t, m, "tab") }},
+	{"filter", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "4", "/"); typeText(m, "!kind:reply") }},
+	{"story", worldtest.Pingpong, func(_ testing.TB, m *Model) {
+		m.story = &story{demo: Demo{Name: "toy", Title: "tutorial parts 2 and 3", Steps: 4}, step: 3, text: "Part 3: slice, and call each actor with a message of its own", waiting: true, focused: true, cancel: func() {}}
+		m.touch()
+	}},
+	{"lost", worldtest.Pingpong, func(_ testing.TB, m *Model) {
+		m.conn, m.lost, m.world.AsOf = nil, true, m.now()
+		m.dialing = &dialing{tries: 3, began: m.now().Add(-2100 * time.Millisecond)}
+		m.touch()
+	}},
+}
+
+func TestTheScreensAreAsTheyWereLookedAt(t *testing.T) {
+	for _, sc := range scenes {
+		for _, size := range sizes {
+			t.Run(fmt.Sprintf("%s/%dx%d", sc.name, size.w, size.h), func(t *testing.T) {
+				b := sc.world(t)
+				m := still(t, b, size.w, size.h)
+				sc.do(t, m)
+				golden.RequireEqual(t, screen(t, m))
+			})
+		}
+	}
+}
+
+// TestTheThemesAreAsTheyWereLookedAt keeps one screen with its colours for each theme, without colours, and in ASCII.
+func TestTheThemesAreAsTheyWereLookedAt(t *testing.T) {
+	for _, name := range paint.Themes() {
+		t.Run(name, func(t *testing.T) {
+			m := still(t, worldtest.Pingpong(t), 120, 40, func(c *Config) { c.Settings.Theme = name })
+			press(t, m, "2", "v", "j", "l")
+			golden.RequireEqual(t, m.View().Content+"\n")
+		})
+	}
+	t.Run("ascii", func(t *testing.T) {
+		m := still(t, worldtest.Pingpong(t), 120, 40, func(c *Config) { c.Settings.ASCII = true })
+		press(t, m, "2", "v", "j", "l")
+		text := screen(t, m)
+		if i := strings.IndexFunc(text, func(r rune) bool { return r > 0x7e }); i >= 0 {
+			t.Errorf("%q is not ASCII", text[i:i+4])
+		}
+		golden.RequireEqual(t, text)
+	})
+}
+
+// tester is what screen needs of a test.
+type tester interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
+// ballState is the state of an actor.
+func ballState(count string) []control.StateNode {
+	return []control.StateNode{{Rank: 9, Name: "Ponger", Type: "pingpong.Ponger", Kind: "struct", Len: 4, Nodes: []control.StateNode{
+		{Name: "count", Path: "count", Type: "int", Kind: "int", Text: count},
+		{Name: "peer", Path: "peer", Type: "engine.Mesh[Pinger]", Kind: "mesh", Text: "@pinger[9]"},
+		{Name: "history", Path: "history", Type: "[]int", Kind: "list", Text: "[256]", Len: 256},
+		{Name: "loss", Path: "loss", Type: "float64", Kind: "float", Text: "0.1907"},
+	}}}
+}
+
+// deaf is a session that shows a world, and does nothing of what it is asked for.
+type deaf struct{ b *worldtest.Builder }
+
+func (d deaf) Subscribe(func(*control.Event)) (*control.Snapshot, func()) {
+	snap := d.b.Snapshot
+	return &snap, func() {}
+}
+
+func (deaf) Handle(context.Context, control.ClientInfo, any) (any, error) { return nil, errDeaf }
+
+func (deaf) StartCall(context.Context, control.ClientInfo, control.CallReq, func(control.Reply)) func() (control.CallDone, error) {
+	return func() (control.CallDone, error) { return control.CallDone{}, errDeaf }
+}
+
+func (deaf) Attach(c control.ClientInfo) control.ClientInfo { return c }
+func (deaf) Detach(control.ClientInfo)                      {}
+
+var errDeaf = errors.New("this session does nothing")

@@ -1,0 +1,189 @@
+package tui
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"github.com/monarch-tui/monarch-tui/engine/schema"
+	"github.com/monarch-tui/monarch-tui/tui/keys"
+	"github.com/monarch-tui/monarch-tui/tui/paint"
+	"github.com/monarch-tui/monarch-tui/tui/warn"
+)
+
+// Settings are what the person prefers; the zero value is the default.
+type Settings struct {
+	Theme        string              // one of the themes; "" for dark or light, as the terminal is
+	ASCII        bool                // draw with ASCII only
+	ReduceMotion bool                // nothing moves: no spinner, no bars in the header
+	NoMouse      bool                // leave the mouse to the terminal
+	Keys         map[string][]string // keys of actions, by name (docs/keys.md)
+	Off          []string            // warnings that are switched off, by name
+}
+
+// settingsFile is the form of the settings' file.
+type settingsFile struct {
+	Theme        string         `toml:"theme"`
+	ASCII        bool           `toml:"ascii"`
+	ReduceMotion bool           `toml:"reduce_motion"`
+	Mouse        *bool          `toml:"mouse"`
+	Keys         map[string]any `toml:"keys"`
+	Warnings     struct {
+		Off []string `toml:"off"`
+	} `toml:"warnings"`
+}
+
+var settingNames = []string{"theme", "ascii", "reduce_motion", "mouse", "keys", "warnings", "warnings.off"}
+
+// maxSettings bounds what is read of a settings' file, in bytes.
+const maxSettings = 1 << 20
+
+// LoadSettings reads a file of settings. One that is not there is the default; a mistake in it is an error with file,
+// line and what would be right.
+func LoadSettings(name string) (Settings, error) {
+	f, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Settings{}, nil
+	}
+	if err != nil {
+		return Settings{}, err
+	}
+	defer f.Close()
+	b := make([]byte, maxSettings+1)
+	n, err := f.Read(b)
+	if n > maxSettings {
+		return Settings{}, fmt.Errorf("%s: more than %s", name, paint.Bytes(maxSettings))
+	}
+	if err != nil && n > 0 {
+		return Settings{}, err
+	}
+	return parseSettings(name, b[:n])
+}
+
+func parseSettings(name string, b []byte) (Settings, error) {
+	var file settingsFile
+	d := toml.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&file); err != nil {
+		if e, ok := errors.AsType[*toml.StrictMissingError](err); ok && len(e.Errors) > 0 {
+			first := e.Errors[0]
+			line, _ := first.Position()
+			key := strings.Join(first.Key(), ".")
+			return Settings{}, fmt.Errorf("%s:%d: there is no setting %q%s", name, line, key, schema.Suggest(key, settingNames))
+		}
+		if e, ok := errors.AsType[*toml.DecodeError](err); ok {
+			line, col := e.Position()
+			return Settings{}, fmt.Errorf("%s:%d:%d: %s", name, line, col, strings.TrimPrefix(e.Error(), "toml: "))
+		}
+		return Settings{}, fmt.Errorf("%s: %w", name, err)
+	}
+	s := Settings{Theme: file.Theme, ASCII: file.ASCII, ReduceMotion: file.ReduceMotion, NoMouse: file.Mouse != nil && !*file.Mouse, Off: file.Warnings.Off}
+	at := func(key string) string { return fmt.Sprintf("%s:%d", name, lineOf(b, key)) }
+	if s.Theme != "" && !slices.Contains(paint.Themes(), s.Theme) {
+		return Settings{}, fmt.Errorf("%s: there is no theme %q%s", at("theme"), s.Theme, schema.Suggest(s.Theme, paint.Themes()))
+	}
+	for _, w := range s.Off {
+		if !slices.Contains(warningNames(), w) {
+			return Settings{}, fmt.Errorf("%s: there is no warning %q%s", at("off"), w, schema.Suggest(w, warningNames()))
+		}
+	}
+	for action, v := range file.Keys {
+		names, err := keyList(v)
+		if err != nil {
+			return Settings{}, fmt.Errorf("%s: %s: %w", at(action), action, err)
+		}
+		if s.Keys == nil {
+			s.Keys = map[string][]string{}
+		}
+		s.Keys[action] = names
+	}
+	if _, err := newRegistry(actions(), s.Keys); err != nil {
+		return Settings{}, fmt.Errorf("%s: %w", at("keys"), err)
+	}
+	return s, nil
+}
+
+// lineOf is the first line that sets a key, 1 where none is found.
+func lineOf(b []byte, key string) int {
+	for i, line := range strings.Split(string(b), "\n") {
+		line = strings.TrimLeft(strings.TrimSpace(line), `["`)
+		if rest, ok := strings.CutPrefix(line, key); ok && strings.TrimLeft(rest, `"] `) != rest || ok && strings.HasPrefix(rest, "=") {
+			return i + 1
+		}
+	}
+	return 1
+}
+
+func keyList(v any) ([]string, error) {
+	switch v := v.(type) {
+	case string:
+		_, err := keys.Parse(v)
+		return []string{v}, err
+	case []any:
+		out := make([]string, 0, len(v))
+		for _, x := range v {
+			s, ok := x.(string)
+			if !ok {
+				return nil, fmt.Errorf("want keys such as \"x\" or [\"x\", \"ctrl+x\"], not %v", x)
+			}
+			if _, err := keys.Parse(s); err != nil {
+				return nil, err
+			}
+			out = append(out, s)
+		}
+		return out, nil
+	}
+	return nil, fmt.Errorf("want a key such as \"x\", or several in [ ], not %v", v)
+}
+
+// SettingsTemplate is a file of settings that changes nothing, with every setting explained.
+func SettingsTemplate() string {
+	return fmt.Sprintf(`# Settings of monarch-tui. None is needed; what is commented out is the default.
+
+# One of %s. Without it: dark or light, as the terminal is.
+# theme = "dark"
+
+# Draw with ASCII only.
+# ascii = false
+
+# Nothing moves: no spinner, no bars in the header.
+# reduce_motion = false
+
+# false leaves the mouse to the terminal; m changes it while the program runs.
+# mouse = true
+
+[warnings]
+# Warnings that are switched off: %s.
+# off = []
+
+[keys]
+# Other keys for actions, by the names in docs/keys.md: one, or several in [ ].
+# call = "x"
+# quit = ["q", "ctrl+q"]
+`, strings.Join(paint.Themes(), ", "), strings.Join(warningNames(), ", "))
+}
+
+// Paths are the places where the explorer looks for settings and keeps its history.
+func Paths() (settings, state string) {
+	if dir, err := os.UserConfigDir(); err == nil {
+		settings = filepath.Join(dir, "monarch-tui", "config.toml")
+	}
+	dir := os.Getenv("XDG_STATE_HOME")
+	if !filepath.IsAbs(dir) {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return settings, ""
+		}
+		dir = filepath.Join(home, ".local", "state")
+	}
+	return settings, filepath.Join(dir, "monarch-tui")
+}
+
+func warningNames() []string { return warn.Names() }

@@ -1,0 +1,379 @@
+package tree
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/monarch-tui/monarch-tui/engine/schema"
+	"github.com/monarch-tui/monarch-tui/tui/paint"
+	"github.com/monarch-tui/monarch-tui/tui/world"
+)
+
+// Draw draws the inside of the frame.
+func (p *Pane) Draw(s *paint.Surface, w *world.World, focus bool) {
+	p.w, p.h = s.Size()
+	p.sync(w)
+	if p.h <= 0 || p.w <= 0 {
+		return
+	}
+	if !w.Loaded {
+		s.TextIn(1, 0, p.w-2, paint.Style{Fg: paint.Muted}, "waiting for the session …")
+		return
+	}
+	from, to := p.win.Visible()
+	for i := from; i < to; i++ {
+		y := i - from
+		on := i == p.win.Cursor
+		if p.rows[i].kind == KindHint {
+			p.drawHint(s, y, int(p.rows[i].rank))
+		} else {
+			p.drawRow(s, y, &p.rows[i], on && !focus)
+		}
+		if on && focus {
+			s.Restyle(paint.Rect{X: 0, Y: y, W: p.w, H: 1}, func(st paint.Style) paint.Style { return st.On(paint.Cursor) })
+		}
+	}
+	switch {
+	case p.model.first:
+		p.drawTip(s, to-from+1)
+	case !p.filter.empty() && len(p.rows) <= min(1, p.model.ended):
+		s.TextIn(1, to-from+1, p.w-2, paint.Style{Fg: paint.Muted}, "nothing matches; esc clears the filter")
+	}
+}
+
+type hint struct{ key, text, short, action string }
+
+// hints are ways to begin.
+func hints() []hint {
+	return []hint{
+		{"M", "create a proc mesh (try 4 slots)", "create a proc mesh", "procs"},
+		{":demo pingpong", "watch a small mesh talk", "a demo", "demo"},
+		{"A", "attach to a running mesh", "attach to a mesh", "attach"},
+	}
+}
+
+func (p *Pane) drawHint(s *paint.Surface, y, i int) {
+	h := hints()[i]
+	x := s.TextIn(1, y, p.w-2, paint.Style{Fg: paint.Accent}, h.key) + 2
+	if x+paint.Width(h.text) > p.w-1 {
+		h.text = h.short
+	}
+	s.TextIn(x, y, p.w-x-1, paint.Style{Fg: paint.Text}, h.text)
+}
+
+func (p *Pane) drawTip(s *paint.Surface, y int) {
+	for _, line := range paint.Wrap("Nothing runs yet. Pick a line with ↑ ↓ and enter. ? lists what can be done anywhere.", p.w-2) {
+		s.Text(1, y, paint.Style{Fg: paint.Muted}, line)
+		y++
+	}
+}
+
+// drawRow draws guides, sign and name from the left, and what there is to tell from the right, with the worst state's
+// sign in the last column.
+func (p *Pane) drawRow(s *paint.Surface, y int, r *row, mark bool) {
+	faint := paint.Style{Fg: paint.Faint}
+	x := 1
+	for d := int8(1); d < r.depth; d++ {
+		if r.guides&(1<<d) != 0 {
+			s.Text(x, y, faint, "│")
+		}
+		x += 2
+	}
+	if r.depth > 0 {
+		branch := "├"
+		if r.last {
+			branch = "└"
+		}
+		x = s.Text(x, y, faint, branch)
+	}
+	switch {
+	case r.open:
+		s.Text(x, y, paint.Style{Fg: paint.Muted}, "▾")
+	case r.foldable:
+		s.Text(x, y, paint.Style{Fg: paint.Muted}, "▸")
+	}
+	if mark {
+		s.Text(0, y, paint.Style{Fg: paint.Muted}, "▸")
+	}
+	x += 2
+	if r.depth > 0 && !r.foldable {
+		x--
+	}
+	end, worst := p.w, words[p.worst(r)]
+	if r.kind != KindEnded {
+		end = s.TextRight(p.w, y, paint.Style{Fg: paint.State(worst)}, paint.Glyph(worst)) - 1
+	} else {
+		end--
+	}
+	p.label = p.appendLabel(p.label[:0], r)
+	name := string(p.label)
+	room := end - x
+	value := p.value(r, room-paint.Width(name)-1) // the name comes first
+	if len(value) == 0 {
+		value = p.value(r, min(6, room-9)) // but a word is worth its middle
+	}
+	if len(value) > 0 {
+		end -= width(value)
+		s.Line(end, y, value...)
+		end--
+	}
+	p.drawName(s, x, y, end-x, nameStyle(r, worst), name)
+}
+
+func nameStyle(r *row, worst string) paint.Style {
+	switch r.kind {
+	case KindSession, KindProcs:
+		return paint.Style{Fg: paint.Text, Attr: paint.Bold}
+	case KindMesh:
+		return paint.Style{Fg: paint.Text}
+	case KindEnded, KindState:
+		return paint.Style{Fg: paint.Muted}
+	case KindNone, KindHost, KindRun, KindProc, KindActor, KindHint:
+	}
+	if worst == "gone" {
+		return paint.Style{Fg: paint.Muted}
+	}
+	return paint.Style{Fg: paint.Text}
+}
+
+// drawName writes a name with what the filter has found in it.
+func (p *Pane) drawName(s *paint.Surface, x, y, room int, st paint.Style, name string) {
+	if paint.Width(name) > room {
+		s.Text(x, y, st, paint.FitMiddle(name, room))
+		return
+	}
+	spots := p.filter.spots([]byte(name))
+	if spots == nil {
+		s.Text(x, y, st, name)
+		return
+	}
+	hit := st.With(paint.Bold | paint.Underline)
+	hit.Fg = paint.Match
+	for i := 0; i < len(name); {
+		j := i
+		for j < len(name) && spots[j] == spots[i] {
+			j++
+		}
+		part := st
+		if spots[i] {
+			part = hit
+		}
+		x = s.Text(x, y, part, name[i:j])
+		i = j
+	}
+}
+
+// value is what a line tells at the right in at most room cells, less where there is little.
+func (p *Pane) value(r *row, room int) []paint.Seg {
+	if r.kind == KindMesh {
+		return p.meshValue(r, room)
+	}
+	var long, short string
+	role := paint.Muted
+	switch r.kind {
+	case KindSession:
+		long = paint.Plural(p.model.live, "proc")
+		short = long
+		if st := p.model.w.Session; st.State == "failed" {
+			long, role = "failed", paint.Failed
+		}
+	case KindProcs:
+		long, short, role = p.procsValue(r)
+	case KindState:
+		m := p.meshAt(r.pm, r.mesh)
+		long = "[" + stateRanks(m.codes, uint8(r.rank)) + "]"
+		short = paint.Fit(long, room)
+	case KindHost:
+		n := len(p.model.procs[r.pm].hosts[r.host].ranks)
+		long, short = paint.Plural(n, p.slots(r)), strconv.Itoa(n)
+	case KindRun:
+		n := int(r.to-r.rank+1) * len(p.model.procs[r.pm].meshes)
+		long, short = paint.Plural(n, "actor"), strconv.Itoa(n)
+	case KindProc:
+		long, short, role = p.procValue(r)
+	case KindActor:
+		long, short, role = p.actorValue(r)
+	case KindEnded:
+		long, short = "hidden, H", "H"
+		if p.hidden {
+			long = "shown, H"
+		}
+	case KindNone, KindMesh, KindHint:
+	}
+	if role == paint.Failed && room >= 12 {
+		long = paint.Fit(long, room)
+	}
+	return fitting(room, text(long, role), text(short, role))
+}
+
+func text(t string, role paint.Role) []paint.Seg {
+	return []paint.Seg{{Style: paint.Style{Fg: role}, Text: t}}
+}
+
+func width(segs []paint.Seg) int {
+	n := 0
+	for _, seg := range segs {
+		n += paint.Width(seg.Text)
+	}
+	return n
+}
+
+// fitting is the first that fits in room cells, nil where none does.
+func fitting(room int, choices ...[]paint.Seg) []paint.Seg {
+	for _, segs := range choices {
+		if n := width(segs); n > 0 && n <= room {
+			return segs
+		}
+	}
+	return nil
+}
+
+// slots is what the processes of a host are called.
+func (p *Pane) slots(r *row) string {
+	pm := &p.model.procs[r.pm]
+	if at := pm.procs[pm.hosts[r.host].ranks[0]]; at >= 0 && p.model.w.Procs[at].Slot >= 0 {
+		return "slot"
+	}
+	return "proc"
+}
+
+func (p *Pane) procsValue(r *row) (long, short string, role paint.Role) {
+	pm := &p.model.procs[r.pm]
+	short = paint.Plural(len(pm.procs), "proc")
+	long = short
+	switch {
+	case pm.State == "failed" && pm.Reason != "":
+		return pm.Reason, "failed", paint.Failed
+	case pm.State != "running" && pm.State != "":
+		return short + " · " + pm.State, pm.State, paint.Muted
+	case pm.InProcess:
+		long = short + " · in-process"
+	case pm.Virtual:
+		long = short + " · virtual"
+	}
+	return long, short, paint.Muted
+}
+
+// meshValue is 64 · Ponger · 3◆ 12● 8 ✕: size, type, and how many are in which state, the worst beside its sign.
+func (p *Pane) meshValue(r *row, room int) []paint.Seg {
+	m := p.meshAt(r.pm, r.mesh)
+	switch {
+	case m.Gone:
+		return fitting(room, text("ended", paint.Muted))
+	case m.State == "failed":
+		if m.Reason != "" && room >= 12 {
+			return text(paint.Fit(m.Reason, room), paint.Failed)
+		}
+		return fitting(room, text("failed", paint.Failed))
+	case m.State == "starting" || m.State == "stopping":
+		return fitting(room, text(m.State, paint.Muted))
+	}
+	size := text(paint.Exact(len(m.codes)), paint.Muted)
+	typed := text(size[0].Text+" · "+shortType(m.Ref.Type), paint.Muted)
+	var worst, all []paint.Seg
+	for code := 1; code < states; code++ {
+		c := m.count[code]
+		if c == 0 || code == int(m.worst) {
+			continue
+		}
+		all = append(all, paint.Seg{Text: " "}, paint.Seg{Style: paint.Style{Fg: paint.State(words[code])}, Text: strconv.Itoa(c) + paint.Glyph(words[code])})
+	}
+	if c := m.count[m.worst]; m.worst > 0 && c > 0 {
+		worst = []paint.Seg{{Text: " "}, {Style: paint.Style{Fg: paint.State(words[m.worst])}, Text: strconv.Itoa(c)}}
+	}
+	all = append(all, worst...)
+	dot := paint.Seg{Style: paint.Style{Fg: paint.Muted}, Text: " ·"}
+	with := func(head, tail []paint.Seg) []paint.Seg {
+		if len(tail) == 0 {
+			return head
+		}
+		return append(append(slices.Clone(head), dot), tail...)
+	}
+	return fitting(room, with(typed, all), with(typed, worst), with(size, all), with(size, worst), size, worst)
+}
+
+func (p *Pane) procValue(r *row) (long, short string, role paint.Role) {
+	pm := &p.model.procs[r.pm]
+	at := pm.procs[r.rank]
+	if at < 0 {
+		return "not there", "", paint.Muted
+	}
+	proc := &p.model.w.Procs[at]
+	word := world.ProcWord(proc)
+	switch {
+	case word == "failed":
+		short = proc.State
+		if proc.Reason != "" {
+			return proc.Reason, short, paint.Failed
+		}
+		return short, short, paint.Failed
+	case word != "idle":
+		if proc.Held || proc.Paused {
+			return "paused", "", paint.Paused
+		}
+		return proc.State, "", paint.State(word)
+	}
+	short = paint.Plural(len(pm.meshes), "actor")
+	long = short
+	if proc.PID > 0 {
+		long = "pid " + strconv.Itoa(proc.PID) + " · " + short
+	}
+	return long, short, paint.Muted
+}
+
+func (p *Pane) actorValue(r *row) (long, short string, role paint.Role) {
+	m := p.meshAt(r.pm, r.mesh)
+	st := &m.Ranks[r.rank]
+	word := words[p.worst(r)]
+	role = paint.Muted
+	short = word
+	switch word {
+	case "warning":
+		return paint.Exact(st.Queue) + " queued", paint.Count(st.Queue), paint.Warning
+	case "failed":
+		role = paint.Failed
+		if st.Reason != "" {
+			return st.Reason, short, role
+		}
+	case "paused":
+		role = paint.Paused
+	}
+	if len(st.Running) > 0 && word != "gone" {
+		return word + " in " + st.Running[0], short, role
+	}
+	return short, short, role
+}
+
+// stateRanks are the ranks in a state: 0-2,5. Of many only the first are written.
+func stateRanks(codes []uint8, code uint8) string {
+	const most = 120 // bytes; no pane is wider
+	var b []byte
+	for rank := 0; rank < len(codes); rank++ {
+		if codes[rank] != code {
+			continue
+		}
+		if len(b) > most {
+			return string(b) + ",…"
+		}
+		if len(b) > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendInt(b, int64(rank), 10)
+		last := rank
+		for last+1 < len(codes) && codes[last+1] == code {
+			last++
+		}
+		if last > rank {
+			b = strconv.AppendInt(append(b, '-'), int64(last), 10)
+		}
+		rank = last
+	}
+	return string(b)
+}
+
+// shortType is the name of a type without its package.
+func shortType(full string) string {
+	short := schema.ShortType(full)
+	return short[strings.LastIndexByte(short, '.')+1:]
+}

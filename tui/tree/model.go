@@ -1,0 +1,324 @@
+package tree
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/tui/world"
+)
+
+// words are the states by severity; a code is a place in it.
+var words = [states]string{"idle", "busy", "starting", "gone", "paused", "warning", "failed"}
+
+const states = 7
+
+// model is the world by proc mesh, with the worst states of what may be folded.
+type model struct {
+	w     *world.World
+	procs []procMesh
+	stray []mesh // actor meshes whose proc mesh is not known
+	ended int    // things that are hidden
+	first bool   // there is nothing at all
+	live  int    // processes of proc meshes that have not ended
+	worst uint8
+}
+
+// procMesh is a proc mesh with what lives on it.
+type procMesh struct {
+	*control.ProcMesh
+	procs  []int32 // places in World.Procs by rank, -1 where there is none
+	worst  []uint8 // by rank, of the process and its actors
+	own    []uint8 // by rank, of the process alone
+	hosts  []host
+	meshes []mesh
+	all    uint8 // the worst of all
+}
+
+type host struct {
+	name  string
+	ranks []int32
+	worst uint8
+}
+
+// mesh is an actor mesh with the states of its ranks.
+type mesh struct {
+	*control.Mesh
+	codes  []uint8
+	count  [states]int
+	worst  uint8
+	named  bool // a filter finds its name
+	placed bool // Ref.Home tells the process of each rank
+}
+
+// read reads the world. What it held before is used again: a world of a hundred thousand ranks changes many times a
+// second.
+func (m *model) read(w *world.World, hidden bool) {
+	old := m.procs[:cap(m.procs)]
+	*m = model{w: w, procs: m.procs[:0], first: len(w.ProcMeshes) == 0 && len(w.Meshes) == 0}
+	place := map[string]int{}
+	for i := range w.ProcMeshes {
+		pm := &w.ProcMeshes[i]
+		if pm.Gone && !hidden {
+			m.ended++
+			continue
+		}
+		n := pm.Extent.Len()
+		if n <= 0 || n > maxRanks {
+			n = 0
+		}
+		var p procMesh
+		if at := len(m.procs); at < len(old) {
+			p = old[at]
+		}
+		m.procs = append(m.procs, procMesh{
+			ProcMesh: pm, procs: sized(p.procs, n), worst: sized(p.worst, n), own: sized(p.own, n), hosts: p.hosts[:0], meshes: p.meshes[:0],
+		})
+		place[pm.Name] = len(m.procs) - 1 // of one name the newest comes last
+		if !pm.Gone {
+			m.live += n
+		}
+	}
+	m.readProcs()
+	for i := range w.Meshes {
+		am := &w.Meshes[i]
+		if am.Gone && !hidden {
+			m.ended++
+			continue
+		}
+		at, ok := place[am.Procs]
+		if ok && !m.procs[at].holds(am) {
+			at = slices.IndexFunc(m.procs, func(p procMesh) bool { return p.holds(am) })
+			ok = at >= 0
+		}
+		if !ok {
+			m.stray = append(m.stray, m.readMesh(am, nil, nil))
+			continue
+		}
+		pm := &m.procs[at]
+		var codes []uint8
+		if next := len(pm.meshes); next < cap(pm.meshes) {
+			codes = pm.meshes[:next+1][next].codes
+		}
+		pm.meshes = append(pm.meshes, m.readMesh(am, pm, codes))
+	}
+	for i := range m.procs {
+		m.procs[i].sum()
+		m.worst = max(m.worst, m.procs[i].all)
+	}
+	if m.ended > 0 && len(m.procs) == 0 && len(m.stray) == 0 {
+		m.first = !hidden
+	}
+}
+
+// sized is a buffer of n elements, the old one where it is large enough.
+func sized[T any](old []T, n int) []T {
+	if cap(old) >= n {
+		return old[:n]
+	}
+	return make([]T, n)
+}
+
+// signature changes when there are other lines, or in another order, as long as no filter is on, none is open that lists
+// actors by state, and none are ordered by it.
+func (m *model) signature() uint64 {
+	h := uint64(14695981039346656037) // FNV-1a, a number at a time
+	mix := func(x uint64) { h = (h ^ x) * 1099511628211 }
+	flag := func(b bool) {
+		if b {
+			mix(1)
+		} else {
+			mix(2)
+		}
+	}
+	flag(m.first)
+	mix(uint64(m.ended))
+	meshes := func(list []mesh) {
+		mix(uint64(len(list)))
+		for i := range list {
+			mix(list[i].Ref.ID)
+			flag(list[i].placed)
+			for _, n := range list[i].count {
+				flag(n > 0)
+			}
+		}
+	}
+	meshes(m.stray)
+	for i := range m.procs {
+		pm := &m.procs[i]
+		mix(pm.ID)
+		flag(pm.Gone)
+		meshes(pm.meshes)
+		mix(uint64(len(pm.hosts)))
+		for i := range pm.hosts {
+			for _, rank := range pm.hosts[i].ranks {
+				mix(uint64(rank)<<8 | uint64(pm.own[rank]))
+			}
+		}
+	}
+	return h
+}
+
+const maxRanks = 1 << 20
+
+// holds reports whether an actor mesh lives on these processes: names may be used again.
+func (p *procMesh) holds(am *control.Mesh) bool {
+	return p.Name == am.Procs && p.FirstProc == am.Ref.First
+}
+
+// readProcs finds the processes of the proc meshes: their ids are in a row.
+func (m *model) readProcs() {
+	for i := range m.procs {
+		for rank := range m.procs[i].procs {
+			m.procs[i].procs[rank] = -1
+			m.procs[i].own[rank] = uint8(world.Severity("gone"))
+		}
+	}
+	if len(m.procs) == 0 {
+		return
+	}
+	order := make([]int, len(m.procs))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(m.procs[a].FirstProc, m.procs[b].FirstProc) })
+	pm := &m.procs[order[0]]
+	for i := range m.w.Procs {
+		proc := &m.w.Procs[i]
+		if proc.ID < pm.FirstProc || proc.ID-pm.FirstProc >= uint64(len(pm.procs)) {
+			at, exact := slices.BinarySearchFunc(order, proc.ID, func(i int, id uint64) int { return cmp.Compare(m.procs[i].FirstProc, id) })
+			if !exact {
+				at--
+			}
+			if at < 0 {
+				continue
+			}
+			pm = &m.procs[order[at]]
+			if proc.ID-pm.FirstProc >= uint64(len(pm.procs)) {
+				continue
+			}
+		}
+		rank := proc.ID - pm.FirstProc
+		pm.procs[rank], pm.own[rank] = int32(i), uint8(world.Severity(world.ProcWord(proc)))
+	}
+	for i := range m.procs {
+		copy(m.procs[i].worst, m.procs[i].own)
+		m.procs[i].findHosts(m.w)
+	}
+}
+
+func (p *procMesh) findHosts(w *world.World) {
+	last := -1
+	for rank, at := range p.procs {
+		name := ""
+		if at >= 0 {
+			name = w.Procs[at].Host
+		}
+		if last < 0 || p.hosts[last].name != name {
+			last = slices.IndexFunc(p.hosts, func(h host) bool { return h.name == name })
+			if last < 0 {
+				var ranks []int32
+				if next := len(p.hosts); next < cap(p.hosts) {
+					ranks = p.hosts[:next+1][next].ranks[:0]
+				}
+				p.hosts = append(p.hosts, host{name: name, ranks: ranks})
+				last = len(p.hosts) - 1
+			}
+		}
+		p.hosts[last].ranks = append(p.hosts[last].ranks, int32(rank))
+	}
+}
+
+// readMesh reads the states of an actor mesh, and tells its processes.
+func (m *model) readMesh(am *control.Mesh, pm *procMesh, codes []uint8) mesh {
+	out := mesh{Mesh: am, codes: sized(codes, len(am.Ranks))}
+	home := am.Ref.Home
+	placed := pm != nil && home.Validate() == nil && home.Len() == len(am.Ranks)
+	dense := placed && home.IsDense()
+	out.placed = placed
+	for rank := range am.Ranks {
+		at := -1
+		switch {
+		case dense:
+			at = home.Offset + rank
+		case placed:
+			at = home.RankAt(rank)
+		}
+		var proc *control.Proc
+		if at >= 0 && at < len(pm.procs) && pm.procs[at] >= 0 {
+			proc = &m.w.Procs[pm.procs[at]]
+		}
+		code := uint8(world.Severity(world.RankWord(&am.Ranks[rank], proc)))
+		out.codes[rank] = code
+		out.count[code]++
+		out.worst = max(out.worst, code)
+		if proc != nil && !am.Gone {
+			pm.worst[at] = max(pm.worst[at], code)
+		}
+	}
+	if word := world.MeshWord(am.State, am.Gone); word == "failed" || word == "gone" {
+		out.worst = max(out.worst, uint8(world.Severity(word)))
+	}
+	return out
+}
+
+// sum finds the worst of hosts and of all.
+func (p *procMesh) sum() {
+	for i := range p.hosts {
+		for _, rank := range p.hosts[i].ranks {
+			p.hosts[i].worst = max(p.hosts[i].worst, p.worst[rank])
+		}
+		p.all = max(p.all, p.hosts[i].worst)
+	}
+	for _, m := range p.meshes {
+		if !m.Gone {
+			p.all = max(p.all, m.worst)
+		}
+	}
+	if word := world.MeshWord(p.State, p.Gone); word == "failed" || word == "gone" {
+		p.all = max(p.all, uint8(world.Severity(word)))
+	}
+}
+
+// sort brings proc meshes, actor meshes and hosts into an order.
+func (m *model) sort(o Order) {
+	compare := func(a, b string, x, y uint8, i, j uint64) int {
+		switch {
+		case o == ByName && a != b:
+			return strings.Compare(a, b)
+		case o == ByState && x != y:
+			return cmp.Compare(y, x)
+		}
+		return cmp.Compare(i, j)
+	}
+	slices.SortFunc(m.procs, func(a, b procMesh) int { return compare(a.Name, b.Name, a.all, b.all, a.ID, b.ID) })
+	meshes := func(list []mesh) {
+		slices.SortFunc(list, func(a, b mesh) int {
+			return compare(a.Ref.Name, b.Ref.Name, a.worst, b.worst, a.Ref.ID, b.Ref.ID)
+		})
+	}
+	meshes(m.stray)
+	for i := range m.procs {
+		meshes(m.procs[i].meshes)
+		if o == ByState {
+			slices.SortStableFunc(m.procs[i].hosts, func(a, b host) int { return cmp.Compare(b.worst, a.worst) })
+		}
+	}
+}
+
+// find marks the actor meshes whose names a filter finds: their actors need not be found one by one.
+func (m *model) find(f *filter) {
+	if f.empty() {
+		return
+	}
+	mark := func(list []mesh) {
+		for i := range list {
+			list[i].named = f.match([]byte(list[i].Ref.Name + " " + shortType(list[i].Ref.Type)))
+		}
+	}
+	mark(m.stray)
+	for i := range m.procs {
+		mark(m.procs[i].meshes)
+	}
+}

@@ -1,0 +1,142 @@
+package warn
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/tui/paint"
+	"github.com/monarch-tui/monarch-tui/tui/world"
+)
+
+type lostProc struct{}
+
+func (lostProc) Name() string  { return "lost-proc" }
+func (lostProc) About() string { return "processes that ended or fell silent unordered" }
+
+// Check looks at the processes of meshes that nobody has stopped.
+func (r lostProc) Check(l *Look) (out []Warning) {
+	for _, pm := range procMeshes(l.World) {
+		if pm.State == "stopping" || pm.State == "stopped" {
+			continue
+		}
+		var lost, silent []*control.Proc
+		for rank := range pm.Extent.Len() {
+			p, ok := l.World.Proc(pm.FirstProc + uint64(rank))
+			if !ok {
+				continue
+			}
+			switch p.State {
+			case "failed", "lost", "killed", "oom", "fenced", "exited":
+				lost = append(lost, p)
+			case "suspect", "unreachable":
+				silent = append(silent, p)
+			}
+		}
+		if lost != nil {
+			out = append(out, r.warning(l, pm, lost, "lost", true))
+		}
+		if silent != nil {
+			out = append(out, r.warning(l, pm, silent, "silent", false))
+		}
+	}
+	return out
+}
+
+func (r lostProc) warning(l *Look, pm *control.ProcMesh, procs []*control.Proc, word string, severe bool) Warning {
+	w := Warning{
+		Name: r.Name(), Severe: severe, Count: len(procs), Procs: pm.Name, Line: fmt.Sprintf("%s of %s %s", paint.Plural(len(procs), "proc"), pm.Name, word),
+	}
+	var d lines
+	for _, p := range procs {
+		w.Ranks = append(w.Ranks, p.Rank)
+		pid := ""
+		if p.PID != 0 {
+			pid = fmt.Sprintf(", pid %d", p.PID)
+		}
+		why := p.Reason
+		if why == "" {
+			why = p.State
+		}
+		since := ""
+		if !p.Since.IsZero() {
+			since = ", " + age(max(0, l.World.Now.Sub(p.Since))) + " ago"
+		}
+		d.add("%s (%s%s): %s%s.", world.ActorName(pm.Name, p.Rank), world.ProcName(p), pid, why, since)
+		if n := len(p.Tail); n > 0 {
+			d.add("   its last line: %s", p.Tail[n-1])
+		}
+	}
+	if severe {
+		w.Detail = d.end("Any process that ends without an order is told. The inspector has the last lines that it printed.")
+	} else {
+		w.Detail = d.end("They have sent no sign of life for 1.75 s; after 10.5 s they are given up.")
+	}
+	return w
+}
+
+type failed struct{}
+
+func (failed) Name() string  { return "failed" }
+func (failed) About() string { return "meshes and actors that have failed" }
+
+func (r failed) Check(l *Look) (out []Warning) {
+	for _, pm := range procMeshes(l.World) {
+		if pm.State == "failed" {
+			out = append(out, Warning{
+				Name: r.Name(), Severe: true, Count: 1, Procs: pm.Name, Line: "procs " + pm.Name + " failed" + because(pm.Reason),
+				Detail: fmt.Sprintf("The processes %s have failed%s.", pm.Name, because(pm.Reason)),
+			})
+		}
+	}
+	for _, m := range meshes(l.World) {
+		if m.State == "failed" {
+			out = append(out, Warning{
+				Name: r.Name(), Severe: true, Count: len(m.Ranks), Mesh: m.Ref.Name, Line: m.Ref.Name + " failed" + because(m.Reason),
+				Detail: fmt.Sprintf("The mesh %s has failed%s.", m.Ref.Name, because(m.Reason)),
+			})
+			continue
+		}
+		var ranks []int
+		var d lines
+		for rank := range m.Ranks {
+			if s := &m.Ranks[rank]; s.State == "failed" {
+				ranks = append(ranks, rank)
+				d.add("%s has failed%s.", world.ActorName(m.Ref.Name, rank), because(s.Reason))
+			}
+		}
+		if ranks != nil {
+			out = append(out, Warning{
+				Name: r.Name(), Severe: true, Count: len(ranks), Mesh: m.Ref.Name, Ranks: ranks,
+				Line:   fmt.Sprintf("%s of %s failed", paint.Plural(len(ranks), "actor"), m.Ref.Name),
+				Detail: d.end("Calls to a failed actor are answered with its failure at once."),
+			})
+		}
+	}
+	return out
+}
+
+// because is a reason, cut to one line.
+func because(reason string) string {
+	if reason = strings.Join(strings.Fields(reason), " "); reason == "" {
+		return ""
+	}
+	return ": " + reason
+}
+
+type session struct{}
+
+func (session) Name() string  { return "session" }
+func (session) About() string { return "that the program has failed" }
+
+func (r session) Check(l *Look) []Warning {
+	s := &l.World.Session
+	if s.State != "failed" {
+		return nil
+	}
+	d := fmt.Sprintf("The session %s (%s, pid %d) has failed%s.", s.Name, s.Program, s.PID, because(s.Reason))
+	if s.Dir != "" {
+		d += "\n\nIts log is in " + s.Dir + "."
+	}
+	return []Warning{{Name: r.Name(), Severe: true, Count: 1, Line: "session failed" + because(s.Reason), Detail: d}}
+}

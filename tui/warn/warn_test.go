@@ -1,0 +1,238 @@
+package warn
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/charmbracelet/x/exp/golden"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
+	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
+)
+
+func newWorld(t testing.TB) *worldtest.Builder {
+	b := worldtest.New(t)
+	b.Procs("trainers", shape.Extent{{Name: "dp", Size: 8}, {Name: "tp", Size: 8}}, worldtest.Opts{PerHost: 8})
+	b.Mesh("ponger", "trainers", "demo.Ponger")
+	b.Mesh("loader", "trainers", "demo.Loader")
+	return b
+}
+
+func text(list []Warning) string {
+	var b strings.Builder
+	for _, w := range list {
+		sign := "▲"
+		if w.Severe {
+			sign = "✕"
+		}
+		fmt.Fprintf(&b, "%s %s  [%s, %d, %s%s%v, call %d]\n", sign, w.Line, w.Name, w.Count, w.Mesh, w.Procs, w.Ranks, w.Call)
+		for l := range strings.Lines(w.Detail) {
+			b.WriteString("      " + strings.TrimRight(l, "\n") + "\n")
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+// trouble is a world in which everything goes wrong.
+func trouble(t testing.TB) (*worldtest.Builder, *Checker) {
+	b := newWorld(t)
+	c := New(Config{})
+	for rank := range 12 {
+		b.EditRank("ponger", rank+9, func(r *control.RankState) {
+			r.State, r.Queue, r.Running, r.Since = "busy", 100+rank*10, []string{"Pong"}, b.Now
+		})
+	}
+	b.Rank("loader", 1, "idle", 99)
+	all := make([]int, 64)
+	for i := range all {
+		all[i] = i
+	}
+	call := control.Call{ID: 41, Client: "main", Mesh: "ponger", Endpoint: "Pong", Started: b.Now, Ranks: 64, Waiting: all}
+	b.Call(call)
+	c.List(b.World)
+	b.Tick(40 * time.Millisecond)
+	call.Waiting = []int{9, 17, 25}
+	b.Call(call)
+	b.Call(control.Call{ID: 40, Client: "@pinger[3]", Mesh: "loader", Endpoint: "Next", Adverb: control.AdverbCallOne, Started: b.Now, Ranks: 1, Waiting: []int{3}})
+	c.List(b.World)
+	b.Tick(time.Second)
+	b.EditProc("trainers", 40, func(p *control.Proc) {
+		p.State, p.Reason, p.Since, p.Tail = "killed", "signal: killed", b.Now, []string{"a", "step 1181 loss 0.1907"}
+	})
+	b.Proc("trainers", 41, "suspect", "")
+	b.EditRank("loader", 7, func(r *control.RankState) { r.State, r.Reason = "failed", "panic: nil map" })
+	b.EditMesh("loader", func(m *control.Mesh) { m.Ranks[7].State, m.Ranks[7].Reason = "failed", "panic: nil map" })
+	b.Apply(&control.Event{Session: &control.Session{Name: "demo", Program: "monarch-tui", PID: 4711, State: "failed", Reason: "a failure was not handled", Dir: "/run/demo"}})
+	b.Tick(5 * time.Second)
+	return b, c
+}
+
+func TestEveryWarningHasItsEvidence_INV_EVIDENCE(t *testing.T) {
+	b, c := trouble(t)
+	golden.RequireEqual(t, []byte(text(c.List(b.World))))
+}
+
+func TestARuleCanBeSwitchedOff(t *testing.T) {
+	b, all := trouble(t)
+	for _, name := range Names() {
+		if About(name) == "" {
+			t.Errorf("%s does not say what it looks for", name)
+		}
+		has := func(c *Checker) (n int) {
+			for _, w := range c.List(b.World) {
+				if w.Name == name {
+					n++
+				}
+			}
+			return n
+		}
+		if has(all) == 0 {
+			t.Errorf("the rule %s finds nothing", name)
+		}
+		if has(New(Config{Off: []string{name}})) != 0 {
+			t.Errorf("the rule %s cannot be switched off", name)
+		}
+	}
+	if About("none") != "" {
+		t.Error("a rule that is none is about something")
+	}
+}
+
+func TestNothingIsWrongInAQuietWorld(t *testing.T) {
+	b := newWorld(t)
+	c := New(Config{})
+	b.Call(control.Call{ID: 1, Client: "main", Mesh: "ponger", Endpoint: "Pong", Started: b.Now, Ranks: 1, Waiting: []int{0}})
+	b.Rank("ponger", 0, "busy", 99)
+	b.Tick(4 * time.Second)
+	if list := c.List(b.World); len(list) != 0 {
+		t.Error(text(list))
+	}
+}
+
+func TestAnActorThatGoesOnIsNotSlow(t *testing.T) {
+	b := newWorld(t)
+	c := New(Config{Off: []string{"backlog"}})
+	busy := func(handled uint64) {
+		b.EditRank("ponger", 3, func(r *control.RankState) {
+			r.State, r.Running, r.Handled = "busy", []string{"Pong"}, handled
+			if handled == 0 {
+				r.Since = b.Now
+			}
+		})
+	}
+	for n := range uint64(20) {
+		busy(n)
+		b.Tick(time.Second)
+		if list := c.List(b.World); len(list) != 0 {
+			t.Fatalf("after %d messages: %s", n, text(list))
+		}
+	}
+	b.Tick(6 * time.Second)
+	if list := c.List(b.World); len(list) != 1 || list[0].Line != "1 handler of ponger > 5s" {
+		t.Errorf("a handler that hangs: %s", text(list))
+	}
+	b.EditProc("trainers", 3, func(p *control.Proc) { p.Held = true })
+	if list := c.List(b.World); len(list) != 0 {
+		t.Errorf("one that a debugger holds: %s", text(list))
+	}
+}
+
+func TestAStragglerNeedsTheOthersToBeFaster(t *testing.T) {
+	for name, c := range map[string]struct {
+		half, age time.Duration
+		answered  int
+		want      string
+	}{
+		"late":           {100 * time.Millisecond, 3 * time.Second, 61, "straggler"},
+		"all are slow":   {time.Second, 3 * time.Second, 61, ""},
+		"few answered":   {100 * time.Millisecond, 3 * time.Second, 50, ""},
+		"not yet late":   {100 * time.Millisecond, 1500 * time.Millisecond, 61, ""},
+		"nobody answers": {0, 6 * time.Second, 0, "no-reply"},
+	} {
+		b := newWorld(t)
+		checker := New(Config{})
+		call := control.Call{ID: 41, Client: "main", Mesh: "ponger", Endpoint: "Pong", Started: b.Now, Ranks: 64}
+		waiting := func(n int) []int {
+			out := make([]int, 0, 64)
+			for r := n; r < 64; r++ {
+				out = append(out, r)
+			}
+			return out
+		}
+		call.Waiting = waiting(0)
+		b.Call(call)
+		checker.List(b.World)
+		b.Tick(c.half)
+		call.Waiting = waiting(c.answered)
+		b.Call(call)
+		checker.List(b.World)
+		b.Tick(c.age - c.half)
+		got := ""
+		for _, w := range checker.List(b.World) {
+			got += w.Name
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestAStoppedMeshHasLostNothing(t *testing.T) {
+	b := newWorld(t)
+	b.Proc("trainers", 3, "exited", "exit status 0")
+	c := New(Config{})
+	if list := c.List(b.World); len(list) != 1 || !list[0].Severe {
+		t.Errorf("a process that ended by itself: %s", text(list))
+	}
+	b.EditProcs("trainers", func(p *control.ProcMesh) { p.State = "stopping" })
+	if list := c.List(b.World); len(list) != 0 {
+		t.Errorf("a process that was stopped: %s", text(list))
+	}
+}
+
+func TestTheRulesRunOnceForARevisionOrASecond_INV_CHEAP_INV_STEADY(t *testing.T) {
+	b, c := trouble(t)
+	first := c.List(b.World)
+	runs := c.runs
+	for range 10 {
+		b.Tick(10 * time.Millisecond)
+		c.List(b.World)
+	}
+	if c.runs != runs {
+		t.Errorf("the rules ran %d times for nothing", c.runs-runs)
+	}
+	b.Tick(2 * time.Second)
+	b.Rank("loader", 2, "idle", 0)
+	again := c.List(b.World)
+	if c.runs != runs+1 {
+		t.Errorf("the rules ran %d times for a change", c.runs-runs)
+	}
+	for i := range first {
+		if first[i].Name != again[i].Name || !reflect.DeepEqual(first[i].Ranks, again[i].Ranks) {
+			t.Errorf("the order changed: %s", text(again))
+		}
+	}
+}
+
+// BenchmarkList is a look at 4,096 busy actors.
+func BenchmarkList(b *testing.B) {
+	w := worldtest.New(b)
+	w.Procs("p", shape.Extent{{Name: "n", Size: 4096}}, worldtest.Opts{})
+	w.Mesh("m", "p", "demo.M")
+	w.EditMesh("m", func(m *control.Mesh) {
+		for i := range m.Ranks {
+			m.Ranks[i] = control.RankState{State: "busy", Running: []string{"x"}, Since: w.Now}
+		}
+	})
+	c := New(Config{})
+	for n := 0; b.Loop(); n++ {
+		w.Tick(time.Millisecond)
+		w.Apply()
+		c.List(w.World)
+	}
+}

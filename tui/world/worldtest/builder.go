@@ -1,0 +1,230 @@
+package worldtest
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
+	"github.com/monarch-tui/monarch-tui/tui/world"
+)
+
+// Builder is a world and the means to change it. Whatever a test names that is not there fails the test.
+type Builder struct {
+	*world.World
+	t      testing.TB
+	seq    uint64
+	nextID uint64
+	proc   uint64 // first id of the next proc mesh
+}
+
+// Start is what the clock of a new world shows.
+func Start() time.Time { return time.Date(2026, time.March, 5, 12, 4, 42, 107_000_000, time.UTC) }
+
+// New makes the world of a session named demo in which nothing was created yet.
+func New(t testing.TB) *Builder {
+	t.Helper()
+	b := &Builder{World: world.New(), t: t, nextID: 100, proc: 1}
+	b.Now = Start()
+	b.World.Apply(control.Update{Snapshot: &control.Snapshot{
+		Time: b.Now,
+		Session: control.Session{
+			Name: "demo", Program: "monarch-tui", PID: 4711, Build: "b1", Engine: "v0.1.0", State: "running",
+			Started: b.Now.Add(-42 * time.Second), Dir: "/run/user/1000/monarch/demo",
+		},
+		Hosts: []control.Host{{Name: "local", Launcher: "local"}},
+	}})
+	return b
+}
+
+// Tick moves the clock.
+func (b *Builder) Tick(d time.Duration) { b.Now = b.Now.Add(d) }
+
+// Apply applies events as one update, with sequence numbers and times where they have none.
+func (b *Builder) Apply(events ...*control.Event) {
+	for _, ev := range events {
+		b.seq++
+		ev.Seq = b.seq
+		if ev.Time.IsZero() {
+			ev.Time = b.Now
+		}
+	}
+	b.World.Apply(control.Update{Events: events})
+}
+
+// Opts are what a proc mesh may be besides its extent.
+type Opts struct {
+	InProcess bool
+	Virtual   bool   // GPU slots without devices
+	Owner     string // an actor, e.g. "@trainer[0]"
+	State     string // of all procs; ready when empty
+	PerHost   int    // procs on one host; 0: along a dimension "hosts", or all on "local"
+}
+
+// Procs creates a proc mesh. Ranks have pids from 5001 on, GPU slots along a dimension "gpus" or within a host.
+func (b *Builder) Procs(name string, extent shape.Extent, o Opts) control.ProcMesh {
+	b.t.Helper()
+	n := extent.Len()
+	if o.State == "" {
+		o.State = "ready"
+	}
+	pm := control.ProcMesh{
+		ID: b.id(), Name: name, Extent: extent, FirstProc: b.proc, Owner: o.Owner, InProcess: o.InProcess, Virtual: o.Virtual, State: "running",
+	}
+	b.proc += uint64(n)
+	events := []*control.Event{{ProcMesh: &pm}}
+	hosts, named := extent.Size("hosts")
+	if o.PerHost == 0 && named {
+		o.PerHost = max(1, n/hosts)
+	}
+	for rank := range n {
+		p := &control.Proc{
+			ID: pm.FirstProc + uint64(rank), Mesh: name, Rank: rank, Host: "local", PID: 5001 + int(pm.FirstProc) + rank - 1, Slot: -1, CPUs: fmt.Sprint(rank % 8),
+			Procs: 1, State: o.State, Since: b.Now.Add(-30 * time.Second), Build: "b1", RSS: 48<<20 + uint64(rank)<<16,
+		}
+		if o.PerHost > 0 {
+			p.Host, p.Slot, p.Device = fmt.Sprintf("host-%d", rank/o.PerHost), rank%o.PerHost, "NVIDIA H100 80GB HBM3"
+		} else if c, ok := extent.Point(rank).Coord("gpus"); ok {
+			p.Slot, p.Device = c, "NVIDIA H100 80GB HBM3"
+		}
+		if o.Virtual && p.Slot >= 0 {
+			p.Device = "virtual"
+		}
+		if o.InProcess {
+			p.PID, p.RSS = 0, 0
+		}
+		events = append(events, &control.Event{Proc: p})
+	}
+	b.Apply(events...)
+	return pm
+}
+
+// Mesh spawns an actor mesh on a whole proc mesh, all ranks idle.
+func (b *Builder) Mesh(name, procs, typ string) control.Mesh {
+	b.t.Helper()
+	return b.MeshOn(name, procs, typ, shape.RegionOf(b.procMesh(procs).Extent))
+}
+
+// MeshOn spawns an actor mesh on a slice of a proc mesh, all ranks idle.
+func (b *Builder) MeshOn(name, procs, typ string, home shape.Region) control.Mesh {
+	b.t.Helper()
+	pm := b.procMesh(procs)
+	m := control.Mesh{
+		Ref:   control.MeshRef{ID: b.id(), Name: name, Type: typ, First: pm.FirstProc, Home: home, View: shape.RegionOf(home.Extent())},
+		Procs: procs, State: "running", Ranks: make([]control.RankState, home.Len()),
+	}
+	for i := range m.Ranks {
+		m.Ranks[i] = control.RankState{State: "idle", Since: b.Now.Add(-20 * time.Second)}
+	}
+	b.Apply(&control.Event{Mesh: &m})
+	return m
+}
+
+// Rank changes the state and the mailbox of one actor.
+func (b *Builder) Rank(mesh string, rank int, state string, queue int) {
+	b.t.Helper()
+	b.EditRank(mesh, rank, func(r *control.RankState) { r.State, r.Queue, r.Since = state, queue, b.Now })
+}
+
+// EditRank changes whatever a test wants of one actor.
+func (b *Builder) EditRank(mesh string, rank int, edit func(*control.RankState)) {
+	b.t.Helper()
+	m, ok := b.Picture.Mesh(mesh)
+	if !ok || rank < 0 || rank >= len(m.Ranks) {
+		b.t.Fatalf("worldtest: no rank %d of a mesh %s", rank, mesh)
+	}
+	r := m.Ranks[rank]
+	edit(&r)
+	b.Apply(&control.Event{Rank: &control.RankEvent{Mesh: mesh, Rank: rank, State: r}})
+}
+
+// EditMesh changes whatever a test wants of an actor mesh.
+func (b *Builder) EditMesh(mesh string, edit func(*control.Mesh)) {
+	b.t.Helper()
+	m, ok := b.Picture.Mesh(mesh)
+	if !ok {
+		b.t.Fatalf("worldtest: no mesh %s", mesh)
+	}
+	c := *m
+	edit(&c)
+	b.Apply(&control.Event{Mesh: &c})
+}
+
+// EditProcs changes whatever a test wants of a proc mesh.
+func (b *Builder) EditProcs(name string, edit func(*control.ProcMesh)) {
+	b.t.Helper()
+	c := *b.procMesh(name)
+	edit(&c)
+	b.Apply(&control.Event{ProcMesh: &c})
+}
+
+// Proc changes the state of one process.
+func (b *Builder) Proc(procs string, rank int, state, reason string) {
+	b.t.Helper()
+	b.EditProc(procs, rank, func(p *control.Proc) { p.State, p.Reason, p.Since = state, reason, b.Now })
+}
+
+// EditProc changes whatever a test wants of one process.
+func (b *Builder) EditProc(procs string, rank int, edit func(*control.Proc)) {
+	b.t.Helper()
+	p, ok := b.Picture.Proc(b.procMesh(procs).FirstProc + uint64(rank))
+	if !ok {
+		b.t.Fatalf("worldtest: no rank %d of procs %s", rank, procs)
+	}
+	c := *p
+	edit(&c)
+	b.Apply(&control.Event{Proc: &c})
+}
+
+// Message adds telemetry; a message without a time is of now.
+func (b *Builder) Message(m control.Message) {
+	if m.Time.IsZero() {
+		m.Time = b.Now
+	}
+	b.Apply(&control.Event{Message: &m})
+}
+
+// Log adds a line that a rank printed; a line without a time is of now.
+func (b *Builder) Log(l control.Log) {
+	if l.Time.IsZero() {
+		l.Time = b.Now
+	}
+	b.Apply(&control.Event{Log: &l})
+}
+
+// Type registers an actor type.
+func (b *Builder) Type(t control.Type) { b.Apply(&control.Event{Type: &t}) }
+
+// Call opens a call, or changes it.
+func (b *Builder) Call(c control.Call) { b.Apply(&control.Event{Call: &control.CallEvent{Call: c}}) }
+
+// EndCall ends a call.
+func (b *Builder) EndCall(id uint64) {
+	b.Apply(&control.Event{Call: &control.CallEvent{Call: control.Call{ID: id}, Done: true}})
+}
+
+// Failure adds what supervision was told; one without a time is of now.
+func (b *Builder) Failure(f control.Failure) {
+	if f.Time.IsZero() {
+		f.Time = b.Now
+	}
+	b.Apply(&control.Event{Failure: &f})
+}
+
+// Dropped tells that data events were lost.
+func (b *Builder) Dropped(n uint64) { b.Apply(&control.Event{Dropped: &control.Dropped{Data: n}}) }
+
+func (b *Builder) id() uint64 {
+	b.nextID++
+	return b.nextID
+}
+
+func (b *Builder) procMesh(name string) *control.ProcMesh {
+	b.t.Helper()
+	pm, ok := b.ProcMesh(name)
+	if !ok {
+		b.t.Fatalf("worldtest: no procs %s", name)
+	}
+	return pm
+}
