@@ -53,16 +53,18 @@ scripts: build ## Run demos/scripts/*.mtui
 	$(BIN) run demos/scripts/*.mtui
 
 .PHONY: vet
-vet: ## go vet for Linux, macOS and (where it builds) Windows; the benchmark module too
+vet: ## go vet for Linux, macOS and (where it builds) Windows; the benchmark modules too
 	GOOS=linux go vet ./...
 	GOOS=darwin go vet ./...
 	GOOS=windows go vet $(WINDOWS_PKGS)
 	cd engine/bench && go vet ./...
+	cd tui/bench && go vet ./...
 
 .PHONY: lint
 lint: $(LINT) ## golangci-lint, at the version that tools/go.mod names
 	$(LINT) run ./...
 	cd engine/bench && ../../$(LINT) run --config ../../.golangci.yml ./...
+	cd tui/bench && ../../$(LINT) run --config ../../.golangci.yml ./...
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (10s) each
@@ -84,9 +86,10 @@ soak: build ## Look for flaky tests and left-over processes: COUNT (10) rounds o
 ##@ Measure
 
 .PHONY: bench
-bench: ## Benchmarks next to the code, then side by side with raw QUIC, gRPC and (after bench-monarch) Monarch
+bench: ## Benchmarks next to the code, then side by side with raw QUIC, gRPC, (after bench-monarch) Monarch, and Bubble Tea 1
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
 	cd engine/bench && go run . -reps $(REPS)
+	cd tui/bench && go test -run '^$$' -bench . -benchtime 1x ./...
 
 .PHONY: bench-monarch
 bench-monarch: ## Make the Python environment in which bench finds Monarch itself
