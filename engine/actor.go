@@ -170,41 +170,36 @@ func (a *actor) fail(act *activation, pe *panicError, reported bool) {
 }
 
 // end closes the mailbox for good and refuses what is in it.
-func (a *actor) end(why *wireError, failed bool) {
+func (a *actor) end(why *wireError, failed bool) { a.endHow(why, failed, false) }
+
+// abandon ends the actor at once: running handlers are left behind with a cancelled context, their callers get why.
+func (a *actor) abandon(why *wireError) { a.endHow(why, false, true) }
+
+func (a *actor) endHow(why *wireError, failed, leave bool) {
 	a.mu.Lock()
-	if a.ended != nil {
-		a.mu.Unlock()
-		return
+	var left []*quicnet.Envelope
+	if leave { // before their contexts end: what a handler makes of that is no answer any more
+		for _, act := range a.running {
+			if !act.settled {
+				act.settled = true
+				left = append(left, act.env)
+			}
+		}
 	}
-	a.ended, a.failed = why, failed
-	queue := a.queue
-	a.queue, a.turns = nil, nil
-	a.since = time.Now()
-	a.checkQuiet()
+	if a.ended == nil {
+		a.ended, a.failed = why, failed
+		left = append(left, a.queue...)
+		a.queue, a.turns = nil, nil
+		a.since = time.Now()
+		a.checkQuiet()
+	}
 	a.mu.Unlock()
 	a.cancel(errors.New(why.Msg))
-	for _, env := range queue {
+	for _, env := range left {
 		a.node.refuse(env, why)
 	}
 	a.wake()
 	a.node.touch()
-}
-
-// abandon ends the actor at once: running handlers are left behind with a cancelled context, their callers get why.
-func (a *actor) abandon(why *wireError) {
-	a.end(why, false)
-	a.mu.Lock()
-	var left []*quicnet.Envelope
-	for _, act := range a.running {
-		if !act.settled {
-			act.settled = true
-			left = append(left, act.env)
-		}
-	}
-	a.mu.Unlock()
-	for _, env := range left {
-		a.node.refuse(env, why)
-	}
 }
 
 // dropQueued takes a message out of the mailbox that will not be handled. The caller holds a.mu.
