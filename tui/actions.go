@@ -61,7 +61,7 @@ func doActions() []*Action {
 	all := []*Action{
 		{Name: "call", Keys: []string{"x"}, Title: "call an endpoint on the selected ranks", Hint: "call", Weight: 90, off: noMesh, run: (*Model).openComposer},
 		{Name: "spawn", Keys: []string{"a"}, Title: "spawn actors", Hint: "spawn", Weight: 70, off: noProcs, run: (*Model).openSpawn},
-		{Name: "procs", Keys: []string{"M"}, Title: "new proc mesh", Hint: "new mesh", Weight: 75, off: (*Model).offline, run: (*Model).openProcs},
+		{Name: "procs", Keys: []string{"M"}, Title: "new proc mesh", Hint: "new mesh", Weight: 75, off: (*Model).blocked, run: (*Model).openProcs},
 		{Name: "attach", Keys: []string{"A"}, Title: "attach to a running session", run: func(m *Model) tea.Cmd { return m.openSessions() }},
 		{Name: "stop", Keys: []string{"delete", "ctrl+k"}, Title: "stop what the cursor is on, in order", off: nothingToEnd, run: (*Model).askStop},
 		{Name: "kill", Keys: []string{"K"}, Title: "kill what the cursor is on", off: nothingToEnd, run: (*Model).askKill},
@@ -106,7 +106,7 @@ func leaveActions() []*Action {
 // The reasons why something cannot be done now.
 
 func noMesh(m *Model) string {
-	if why := m.offline(); why != "" {
+	if why := m.blocked(); why != "" {
 		return why
 	}
 	if _, meshes := m.world.Live(); len(meshes) == 0 {
@@ -116,7 +116,7 @@ func noMesh(m *Model) string {
 }
 
 func noProcs(m *Model) string {
-	if why := m.offline(); why != "" {
+	if why := m.blocked(); why != "" {
 		return why
 	}
 	if procs, _ := m.world.Live(); len(procs) == 0 {
@@ -126,7 +126,7 @@ func noProcs(m *Model) string {
 }
 
 func nothingToEnd(m *Model) string {
-	if why := m.offline(); why != "" {
+	if why := m.blocked(); why != "" {
 		return why
 	}
 	if m.target().none() {
@@ -139,10 +139,13 @@ func noCall(m *Model) string {
 	if m.lastCall() == nil {
 		return "nothing has been called (x)"
 	}
-	return m.offline()
+	return m.blocked()
 }
 
 func nothingRuns(m *Model) string {
+	if _, ok := m.selectedCall(); ok {
+		return ""
+	}
 	if len(m.running()) == 0 {
 		return "nothing is running"
 	}

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+
+	"github.com/monarch-tui/monarch-tui/tui/messages"
 )
 
 // rankActions pick ranks on the grid.
@@ -46,15 +48,22 @@ func rankActions() []*Action {
 // lookActions change what is shown.
 func lookActions() []*Action {
 	flow := []PaneID{Messages, Logs}
+	follow := func(f func(p *messages.Pane) bool) func(m *Model) tea.Cmd {
+		return act(func(m *Model) {
+			if !f(m.panes.msgs) {
+				m.say(sayWarn, m.panes.msgs.Why())
+			}
+		})
+	}
 	all := []*Action{
-		{Name: "filter", Keys: []string{"/"}, Title: "filter", Hint: "filter", Weight: 60, Panes: []PaneID{Mesh, Messages, Logs}, run: act((*Model).openFilter)},
-		{Name: "freeze", Keys: []string{"f"}, Title: "freeze what is shown, and let it go on", Hint: "freeze", Weight: 34, Panes: flow, run: act(func(m *Model) { m.panes.freeze(m.focus) })},
+		{Name: "filter", Keys: []string{"/"}, Title: "filter", Hint: "filter", Weight: 60, Panes: []PaneID{Mesh, Messages, Logs}, off: noStream, run: act((*Model).openFilter)},
+		{Name: "freeze", Keys: []string{"f"}, Title: "freeze what is shown, and let it go on", Hint: "freeze", Weight: 34, Panes: flow, off: noStream, run: act(func(m *Model) { m.panes.freeze(m.focus) })},
 		{Name: "next.tab", Keys: []string{"]"}, Title: "next tab, or page of the grid", Hint: "tab", Weight: 28, Panes: []PaneID{Ranks, Inspect, Messages, Logs}, run: act(func(m *Model) { m.panes.turn(m.focus, 1) })},
 		{Name: "prev.tab", Keys: []string{"["}, Title: "tab, or page, before", Panes: []PaneID{Ranks, Inspect, Messages, Logs}, run: act(func(m *Model) { m.panes.turn(m.focus, -1) })},
-		{Name: "cause", Keys: []string{"<"}, Title: "the message that caused this one", Panes: []PaneID{Messages}, run: act(func(m *Model) { m.panes.cause(m) })},
-		{Name: "effect", Keys: []string{">"}, Title: "what this message caused", Panes: []PaneID{Messages}, run: act(func(m *Model) { m.panes.effect(m) })},
-		{Name: "family", Keys: []string{"F"}, Title: "only this call and what it caused", Panes: []PaneID{Messages}, run: act(func(m *Model) { m.panes.family(m) })},
-		{Name: "fold", Keys: []string{"ctrl+f"}, Title: "fold what is alike over ranks, or not", Panes: flow, run: act(func(m *Model) { m.panes.fold(m.focus) })},
+		{Name: "cause", Keys: []string{"<"}, Title: "the message that caused this one", Panes: []PaneID{Messages}, off: noStream, run: follow((*messages.Pane).Cause)},
+		{Name: "effect", Keys: []string{">"}, Title: "what this message caused", Panes: []PaneID{Messages}, off: noStream, run: follow((*messages.Pane).Effect)},
+		{Name: "family", Keys: []string{"F"}, Title: "only this call and what it caused", Panes: []PaneID{Messages}, off: noStream, run: follow((*messages.Pane).Family)},
+		{Name: "fold", Keys: []string{"ctrl+f"}, Title: "fold what is alike over ranks, or not", Panes: flow, off: noStream, run: act(func(m *Model) { m.panes.fold(m.focus) })},
 		{Name: "types", Keys: []string{"I"}, Title: "types of the fields", Panes: []PaneID{Inspect}, run: act(func(m *Model) { m.panes.inspect.ToggleTypes() })},
 		{Name: "hidden", Keys: []string{"H"}, Title: "what has ended, too", Panes: []PaneID{Mesh}, run: act(func(m *Model) { m.panes.tree.ToggleHidden() })},
 		{Name: "sort", Keys: []string{"O"}, Title: "sort otherwise", Panes: []PaneID{Mesh}, run: act(func(m *Model) { m.panes.tree.CycleSort() })},
@@ -67,6 +76,17 @@ func lookActions() []*Action {
 		a.Group = groupLook
 	}
 	return all
+}
+
+// noStream says why what works on messages and lines does not work on the tab that is open.
+func noStream(m *Model) string {
+	switch {
+	case m.focus == Messages && m.panes.callsTab:
+		return "these are the open calls; ] goes to the messages"
+	case m.focus == Logs && m.panes.cmdsTab:
+		return "these are the commands; ] goes to the logs"
+	}
+	return ""
 }
 
 func noGrid(m *Model) string {

@@ -216,3 +216,48 @@ func TestTheMousePicksRanksAndPressesWhatItSays(t *testing.T) {
 	app := greeters(t, 120, 40)
 	app.ClickOn("[5]").See("f freeze").ClickOn("? help").See("Help · Logs").Press("esc")
 }
+
+func TestATimeoutInTheFormIsTheCalls(t *testing.T) {
+	app := greeters(t, 120, 40)
+	app.Press("x").See("Call g.Add").Press("shift+tab", "shift+tab", "shift+tab").Type("w").See("‹Wait›")
+	app.Press("shift+tab").Type("300ms").See("given up after 300").Press("enter").See("no answer").Press("esc").See("✕ call @g.Wait")
+	app.Press(".").See("no answer").Press("E").See("Errors").Press("enter").See("given up after 300")
+}
+
+func TestACallIsCancelledWhereItIsListedWhenItIsOurs(t *testing.T) {
+	e := start(t)
+	cfg := tui.Config{Own: true, Settings: tui.Settings{Theme: "dark", ReduceMotion: true}, Connect: func(context.Context) (*control.Client, error) {
+		return control.InProcess(e.Backend(), control.ClientInfo{Name: "explorer"}), nil
+	}}
+	app := tuitest.Start(t, cfg, 120, 40).See("live")
+	app.Press(":").Type("procs p gpus=2 in-process").Press("enter").See("✓ procs p")
+	app.Press(":").Type("spawn @g on p Greeter").Press("enter").See("✓ spawn @g", "g · 2")
+	other := control.InProcess(e.Backend(), control.ClientInfo{Name: "ada"})
+	defer other.Close()
+	snap, err := other.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.Call(t.Context(), control.CallReq{Mesh: "g", View: snap.Meshes[0].Ref.View, Endpoint: "Wait"}); err != nil {
+		t.Fatal(err)
+	}
+	app.Press("4", "[").See("ada", "1 open").Press("ctrl+x").See("ada's: only its caller can cancel it")
+	app.Press(":").Type("call @g.Wait").Press("enter").See("2 open")
+	app.Press(":").Type("call @g.Greet bob").Press("enter").See("3 open").Press("k", "k", "j", "ctrl+x").See("cancelled call @g.Wait", "2 open")
+}
+
+func TestAViewerIsToldThatItMayOnlyLook(t *testing.T) {
+	e := start(t)
+	app := session(t, 120, 40, func(c *tui.Config) {
+		c.Connect = func(context.Context) (*control.Client, error) {
+			return control.InProcess(e.Backend(), control.ClientInfo{Name: "explorer", Role: control.RoleViewer}), nil
+		}
+	}).See("viewing")
+	for _, key := range []string{"M", "a", "x"} {
+		app.Press(key).See("may only look").Press("esc").SeeNot("may only look")
+	}
+	for _, line := range []string{"procs p gpus=1 in-process", "let x = 1", "a = call @g.Add {By: 1}"} {
+		app.Press(":").Type(line).Press("enter").See(line)
+	}
+	app.Press("5", "]").See("✕ procs p", "✓ let x")
+}

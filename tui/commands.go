@@ -14,17 +14,21 @@ import (
 
 // entry is one command of the log: from a key, a form or the ':' line.
 type entry struct {
-	id      int
 	line    string
 	began   time.Time
 	took    time.Duration // once done
 	done    bool
 	ok      bool
+	late    bool // it was given up on after its time
 	queued  bool // behind a command that has to end first
 	text    []string
 	err     string
 	answers *answers // of a call
 	cancel  context.CancelFunc
+	within  time.Duration // how long it may take, 0: as long as the session says
+	limit   time.Duration // what it sets for those after it
+	mesh    string        // of a call
+	ep      string        // its endpoint
 }
 
 // maxEntries bounds the log of commands.
@@ -32,25 +36,25 @@ const maxEntries = 1000
 
 // commandDone says that a command has ended.
 type commandDone struct {
-	id   int
+	e    *entry
 	step *script.Step
 	took time.Duration
 }
 
 // command runs a line of the language, and logs it.
-func (m *Model) command(line string) tea.Cmd {
+func (m *Model) command(line string) tea.Cmd { return m.commandWithin(line, 0) }
+
+// commandWithin is command with a limit of its own.
+func (m *Model) commandWithin(line string, within time.Duration) tea.Cmd {
 	line = strings.TrimSpace(line)
 	if line == "" {
 		return nil
 	}
 	e := m.logCommand(line)
+	e.within = within
 	sc, errs := script.ParseLine(line)
 	if len(errs) > 0 {
-		text := errs[0].Msg
-		if errs[0].Column > 0 {
-			text = fmt.Sprintf("%s (column %d)", text, errs[0].Column)
-		}
-		m.failed(e, text)
+		m.failed(e, atColumn(errs[0].Msg, errs[0].Column))
 		return nil
 	}
 	if len(sc.Stmts) == 0 {
@@ -65,22 +69,33 @@ func (m *Model) command(line string) tea.Cmd {
 		m.failed(e, why)
 		return nil
 	}
-	if !st.Apart() {
+	if m.conn.viewer && changes(st) {
+		m.failed(e, onlyLooks)
+		return nil
+	}
+	if a, ok := argsOf(st).(script.OptionArgs); ok {
+		e.limit = a.Value
+	}
+	if !st.Apart() || len(sc.Stmts) > 1 {
 		m.waiting = append(m.waiting, job{e, sc})
 		e.queued = true
 		return m.nextJob()
 	}
-	if m.conn.viewer && changes(st) {
-		m.failed(e, "this explorer may only look (--viewer)")
-		return nil
+	fork := m.conn.base.Fork()
+	e.answers = newAnswers()
+	fork.Listen(e.answers.add)
+	if within > 0 {
+		fork.Within(within)
 	}
-	return m.start(job{e, sc}, m.conn.session.Fork())
+	if a, ok := argsOf(st).(script.CallArgs); ok && a.Target != nil {
+		e.mesh, e.ep = a.Target.Mesh, a.Target.Endpoint
+	}
+	return m.start(job{e, sc}, fork)
 }
 
 // logCommand adds a line to the log.
 func (m *Model) logCommand(line string) *entry {
-	m.lastEntry++
-	e := &entry{id: m.lastEntry, line: line, began: m.now()}
+	e := &entry{line: line, began: m.now()}
 	m.commands = append(m.commands, e)
 	if over := len(m.commands) - maxEntries; over > 0 {
 		m.commands = m.commands[over:]
@@ -105,6 +120,8 @@ func (m *Model) nextJob() tea.Cmd {
 	m.waiting = m.waiting[1:]
 	m.serial = j.e
 	j.e.queued, j.e.began = false, m.now()
+	j.e.answers = newAnswers()
+	m.conn.heard.Store(j.e.answers)
 	return m.start(j, m.conn.session)
 }
 
@@ -113,12 +130,6 @@ func (m *Model) start(j job, s *script.Session) tea.Cmd {
 	ctx, cancel := context.WithCancel(m.ctx)
 	e := j.e
 	e.cancel = cancel
-	e.answers = newAnswers()
-	s.Listen(e.answers.add)
-	if m.nextTimeout > 0 && s != m.conn.session {
-		s.Within(m.nextTimeout)
-	}
-	m.nextTimeout = 0
 	gen := m.conn.gen
 	return tea.Batch(m.task(func() tea.Msg {
 		defer cancel()
@@ -130,24 +141,29 @@ func (m *Model) start(j job, s *script.Session) tea.Cmd {
 			}
 			if !st.OK() && step.Err == "" {
 				step.Code, step.Err, step.Failures = st.Code, st.Err, st.Failures
+				if st.Stmt == j.sc.Stmts[0] { // else the place is one in a file, and told with it
+					step.ErrPos = st.ErrPos
+				}
 			}
 		})
-		return tagged{gen, commandDone{e.id, step, time.Since(began)}}
+		return tagged{gen, commandDone{e, step, time.Since(began)}}
 	}), m.animate())
 }
 
 // commandEnded takes the result of a command.
 func (m *Model) commandEnded(d commandDone) tea.Cmd {
-	e := m.entry(d.id)
-	if e == nil {
-		return nil
-	}
+	e := d.e
 	if m.serial == e {
 		m.serial = nil
+		m.conn.idle()
+		if e.limit > 0 && d.step.OK() {
+			m.conn.limit = e.limit
+		}
 	}
 	e.done, e.ok, e.took, e.text = true, d.step.OK(), d.took, d.step.Text
 	if !e.ok {
-		e.err = d.step.Err
+		e.late = d.step.Code == script.ExitTimeout
+		e.err = atColumn(d.step.Err, d.step.ErrPos.Column)
 		for _, f := range d.step.Failures {
 			e.err = strings.TrimSpace(e.err + "\ndoes not hold: " + f.Clause + "\n" + strings.Join(f.Why, "\n"))
 		}
@@ -172,13 +188,17 @@ func (m *Model) succeed(e *entry, text ...string) {
 	m.touch()
 }
 
-func (m *Model) entry(id int) *entry {
-	for _, e := range slices.Backward(m.commands) {
-		if e.id == id {
-			return e
-		}
+// atColumn adds the column of a mistake to the first line of its text.
+func atColumn(text string, column int) string {
+	if column <= 0 {
+		return text
 	}
-	return nil
+	first, rest, more := strings.Cut(text, "\n")
+	first += fmt.Sprintf(" (column %d)", column)
+	if more {
+		first += "\n" + rest
+	}
+	return first
 }
 
 // running are the commands that have not ended.
@@ -271,11 +291,29 @@ func (m *Model) screenVerb(e *entry, st *script.Stmt) (cmd tea.Cmd, mine bool) {
 	return nil, true
 }
 
-// changes reports whether a command changes the session.
+// changes reports whether a command changes the session. What others lead to is up to the session: it refuses viewers.
 func changes(st *script.Stmt) bool {
-	switch st.Cmd.Args.(type) {
-	case script.LookArgs, script.SleepArgs:
-		return false
+	switch argsOf(st).(type) {
+	case script.CallArgs, script.ProcsArgs, script.SpawnArgs, script.EndArgs:
+		return true
 	}
-	return true
+	return false
+}
+
+// argsOf are the arguments of a command; a statement that reads a file has none.
+func argsOf(st *script.Stmt) any {
+	if st.Cmd == nil {
+		return nil
+	}
+	return st.Cmd.Args
+}
+
+const onlyLooks = "this explorer may only look (--viewer)"
+
+// blocked says why nothing can be changed now, "" if it can.
+func (m *Model) blocked() string {
+	if why := m.offline(); why != "" || !m.conn.viewer {
+		return why
+	}
+	return onlyLooks
 }

@@ -11,6 +11,12 @@ import (
 // words are what could stand at the end of a command that is being typed, and where that word begins.
 func (m *Model) words(text string) (from int, out []string) {
 	from = strings.LastIndexAny(text, " ,=") + 1
+	at := strings.LastIndex(text, " @") + 1
+	if open, end := strings.LastIndexByte(text, '['), strings.LastIndexByte(text, ']'); at > 0 && open > max(at, end) { // within a selection
+		return m.dims(text, at, open)
+	} else if at > 0 && end > at && !strings.ContainsRune(text[end:], ' ') { // behind one, which may have commas
+		from = at
+	}
 	word := text[from:]
 	first, _, more := strings.Cut(strings.TrimLeft(text, " "), " ")
 	add := func(w string) {
@@ -35,13 +41,6 @@ func (m *Model) words(text string) (from int, out []string) {
 				for _, ep := range t.Endpoints {
 					add(head + ep.Name)
 				}
-			}
-		}
-	case strings.HasPrefix(word, "@") && strings.Contains(word, "[") && !strings.Contains(word, "]"):
-		name, _, _ := strings.Cut(word[1:], "[")
-		if mesh, ok := m.world.Mesh(name); ok {
-			for _, d := range mesh.Ref.Extent().Names() {
-				add(word[:strings.IndexByte(word, '[')+1] + d + "=")
 			}
 		}
 	case first == "theme":
@@ -92,4 +91,18 @@ func (m *Model) words(text string) (from int, out []string) {
 	}
 	slices.Sort(out)
 	return from, slices.Compact(out)
+}
+
+// dims are the dimensions that a selection of the mesh that is named at a place could go on with.
+func (m *Model) dims(text string, at, open int) (from int, out []string) {
+	from = max(open, strings.LastIndexByte(text, ',')) + 1
+	from += len(text[from:]) - len(strings.TrimLeft(text[from:], " "))
+	if mesh, ok := m.world.Mesh(text[at+1 : open]); ok {
+		for _, d := range mesh.Ref.Extent().Names() {
+			if strings.HasPrefix(d, text[from:]) {
+				out = append(out, d+"=")
+			}
+		}
+	}
+	return from, out
 }

@@ -24,19 +24,15 @@ type composer struct {
 	mesh  uint64 // id: another mesh of the same name is another mesh
 	name  string
 	typ   control.Type
+	named schema.Types
 	ep    control.Endpoint
 	raw   bool
+	was   unfolded // before it became one literal
 	sent  *entry
+	asked int // how many ranks
 	parts int
 	ranks int
 	gone  string // why it cannot be sent
-}
-
-// draft is what was typed into a composer, kept when it is closed.
-type draft struct {
-	verb, ranks string
-	args        []string
-	raw         bool
 }
 
 var adverbWords = []string{"call", "one", "choose", "stream", "broadcast"}
@@ -61,14 +57,14 @@ func (m *Model) openComposer() tea.Cmd {
 		m.say(sayWarn, fmt.Sprintf("%s has no endpoints", schema.ShortType(mesh.Ref.Type)))
 		return nil
 	}
-	c := &composer{m: m, mesh: mesh.Ref.ID, name: mesh.Ref.Name, typ: *t}
+	c := &composer{m: m, mesh: mesh.Ref.ID, name: mesh.Ref.Name, typ: *t, named: m.world.Named}
 	names := make([]string, 0, len(t.Endpoints))
 	for _, ep := range t.Endpoints {
 		names = append(names, ep.Name)
 	}
 	at := max(0, slices.Index(names, m.lastEndpoint[mesh.Ref.Type]))
 	c.f = &form{
-		title: c.title, verb: "send", changed: c.changed, block: func() string { return c.gone }, submit: c.send, below: c.below,
+		title: c.title, verb: "send", changed: c.changed, block: func() string { return c.gone }, submit: c.send, doc: c.doc, below: c.below, result: c.result,
 		fields: []*field{choiceOf("endpoint", names, at), choiceOf("verb", adverbWords, 0), textOf("ranks", sel, "all")},
 		closed: func(*Model) { c.keep() },
 		live:   func() bool { return c.sent != nil && !c.sent.done },
@@ -83,7 +79,8 @@ func (m *Model) openComposer() tea.Cmd {
 			}
 			return nil
 		}},
-		{"ctrl+g", "grid", func(m *Model) tea.Cmd { c.keep(); m.drop(c.f); m.setFocus(Ranks); return nil }},
+		{"ctrl+g", "grid", c.toGrid},
+		{"ctrl+x", "cancel", func(m *Model) tea.Cmd { m.cancelEntry(c.sent); return nil }},
 	}
 	c.endpoint()
 	c.f.check()
@@ -107,6 +104,7 @@ func (c *composer) endpoint() {
 	c.raw = kept && d.raw
 	c.argFields(d.args)
 	if kept {
+		c.timeout().input.SetValue(d.timeout)
 		c.f.fields[atVerb].at = max(0, slices.Index(adverbWords, d.verb))
 	}
 	c.f.fields[atEndpoint].typ = schema.Signature(c.ep.Name, c.ep.Param, c.ep.Arg, c.ep.Result)[len(c.ep.Name):]
@@ -114,8 +112,15 @@ func (c *composer) endpoint() {
 
 // argFields makes the fields of the argument, and the one of the time-out.
 func (c *composer) argFields(values []string) {
+	within, limit := "", ""
+	if c.m.conn != nil {
+		limit = c.m.conn.limit.String()
+	}
+	if len(c.f.fields) > atArgs {
+		within = c.timeout().value()
+	}
 	c.f.fields = c.f.fields[:atArgs:atArgs]
-	named := c.m.world.Named
+	named := c.named
 	value := func(i int) string {
 		if i < len(values) {
 			return values[i]
@@ -164,7 +169,7 @@ func (c *composer) argFields(values []string) {
 			}
 		}
 	}
-	timeout := textOf("timeout", "", "30s")
+	timeout := textOf("timeout", within, limit)
 	timeout.judge = func(text string) (string, string, int) {
 		if text == "" {
 			return "", "", 0
@@ -236,7 +241,7 @@ func (c *composer) refs() schema.Refs {
 	if c.m.conn == nil {
 		return nil
 	}
-	return c.m.conn.session
+	return c.m.conn.base
 }
 
 // changed is told that a field has changed.
@@ -249,13 +254,22 @@ func (c *composer) changed(f *form) {
 	c.judgeRanks()
 }
 
+// timeout is the field of the time-out, the last.
+func (c *composer) timeout() *field { return c.f.fields[len(c.f.fields)-1] }
+
+// within is the time-out, 0 without one.
+func (c *composer) within() time.Duration {
+	d, _ := time.ParseDuration(c.timeout().value()) // judged where it is typed
+	return d
+}
+
 // look finds out whether the call could be sent at all.
 func (c *composer) look() {
 	mesh, ok := c.m.world.MeshByID(c.mesh)
 	c.gone = ""
 	switch {
-	case c.m.offline() != "":
-		c.gone = c.m.offline()
+	case c.m.blocked() != "":
+		c.gone = c.m.blocked()
 	case !ok || mesh.Gone:
 		c.gone = "@" + c.name + " has ended; the draft is kept"
 		if ok && mesh.Reason != "" {
@@ -332,110 +346,49 @@ func (c *composer) args() []*field { return c.f.fields[atArgs : len(c.f.fields)-
 // literal is the argument as the language writes it.
 func (c *composer) literal() string {
 	args := c.args()
-	st := c.m.world.Named.Deref(c.ep.Arg)
+	st := c.named.Deref(c.ep.Arg)
 	switch {
 	case c.ep.Arg == nil:
 		return ""
 	case c.raw:
 		return strings.TrimSpace(args[0].value())
 	case st.Kind == schema.KindStruct && !st.Array:
-		parts := make([]string, 0, len(args))
-		for i, a := range args {
-			if strings.TrimSpace(a.value()) != "" {
-				parts = append(parts, st.Fields[i].Name+": "+literalOf(c.m.world.Named, st.Fields[i].Type, a.value()))
-			}
-		}
-		return "{" + strings.Join(parts, ", ") + "}"
+		return c.fold(st.Fields, c.texts())
 	}
 	text := args[0].value()
-	if isString(c.m.world.Named, c.ep.Arg) && plainText.MatchString(text) && text == strings.TrimSpace(text) {
+	if isString(c.named, c.ep.Arg) && plainText.MatchString(text) && text == strings.TrimSpace(text) {
 		return text
 	}
-	return literalOf(c.m.world.Named, c.ep.Arg, text)
+	return literalOf(c.named, c.ep.Arg, text)
 }
 
 // line is the call as a command.
 func (c *composer) line() string {
-	sel := strings.TrimSpace(c.f.fields[atRanks].value())
-	if inner, ok := strings.CutPrefix(sel, "ranks("); ok {
-		sel = strings.TrimSuffix(inner, ")")
-	}
-	target := "@" + c.name
-	if sel != "" && sel != "all" {
-		target += "[" + strings.ReplaceAll(sel, ", ", ",") + "]"
-	}
-	line := c.f.fields[atVerb].value() + " " + target + "." + c.ep.Name
+	line := c.f.fields[atVerb].value() + " @" + c.name + selector(c.f.fields[atRanks].value()) + "." + c.ep.Name
 	if l := c.literal(); l != "" {
 		line += " " + l
 	}
 	return line
 }
 
+// selector is what was typed into a field of ranks as the language writes it behind a name; "" is all.
+func selector(ranks string) string {
+	ranks = strings.TrimSpace(ranks)
+	if inner, ok := strings.CutPrefix(ranks, "ranks("); ok {
+		ranks = strings.TrimSpace(strings.TrimSuffix(inner, ")"))
+	}
+	if ranks == "" || ranks == "all" {
+		return ""
+	}
+	return "[" + strings.ReplaceAll(ranks, ", ", ",") + "]"
+}
+
 // send sends the call; the form stays, with the answers.
-func (c *composer) send(m *Model, f *form) tea.Cmd {
+func (c *composer) send(m *Model, _ *form) tea.Cmd {
 	c.keep()
 	line := c.line()
 	m.remember(line)
-	if d, err := time.ParseDuration(f.fields[len(f.fields)-1].value()); err == nil && d > 0 {
-		m.nextTimeout = d
-	}
-	cmd := m.command(line)
-	c.sent = m.shownEntry
-	m.stats.calls++
+	cmd := m.commandWithin(line, c.within())
+	c.sent, c.asked = m.shownEntry, c.ranks
 	return cmd
-}
-
-// keep remembers what was typed.
-func (c *composer) keep() {
-	d := draft{verb: c.f.fields[atVerb].value(), ranks: c.f.fields[atRanks].value(), raw: c.raw}
-	for _, a := range c.args() {
-		d.args = append(d.args, a.value())
-	}
-	c.m.drafts[c.name+"."+c.ep.Name] = d
-}
-
-// toggleRaw changes between a field for each part of the argument and one literal for all of it.
-func (c *composer) toggleRaw() {
-	if c.ep.Arg == nil {
-		c.m.say(sayWarn, c.ep.Name+" takes no argument")
-		return
-	}
-	if !c.raw {
-		text := c.literal()
-		c.raw = true
-		c.argFields([]string{text})
-	} else {
-		d := c.m.drafts[c.name+"."+c.ep.Name]
-		c.raw = false
-		if d.raw {
-			d.args = nil
-		}
-		c.argFields(d.args)
-	}
-	c.f.at = atArgs
-	c.f.check()
-}
-
-// history lists earlier calls of this endpoint.
-func (c *composer) history() {
-	var rows []choice
-	for _, line := range slices.Backward(c.m.history) {
-		word, _, _ := strings.Cut(line, " ")
-		if callVerbs[word] && strings.Contains(line, "."+c.ep.Name) {
-			rows = append(rows, choice{text: line, do: func(m *Model) tea.Cmd {
-				_, lit, _ := strings.Cut(line, "."+c.ep.Name)
-				c.raw = true
-				c.argFields([]string{strings.TrimSpace(lit)})
-				if c.ep.Arg == nil {
-					c.raw = false
-					c.argFields(nil)
-				}
-				c.f.check()
-				return nil
-			}})
-		}
-	}
-	p := newPicker("Earlier calls of "+c.ep.Name, rows)
-	p.empty = "this endpoint has not been called yet"
-	c.m.push(p)
 }

@@ -9,56 +9,70 @@ import (
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 )
 
-// below are the lines under the fields: what would be sent, and what came back.
-func (c *composer) below(m *Model, w int) (out [][]paint.Seg) {
-	label := func(s string) paint.Seg {
-		return paint.Seg{Style: paint.Style{Fg: paint.Muted}, Text: paint.Pad(s, 10)}
-	}
-	line := func(l string, st paint.Style, text string) {
-		out = append(out, []paint.Seg{label(l), {Style: st, Text: paint.Fit(text, max(0, w-10))}})
-	}
-	if c.ep.Doc != "" {
-		first, _, _ := strings.Cut(c.ep.Doc, "\n")
-		line("", paint.Style{Fg: paint.Muted}, first)
-	}
+// doc is the first line about the endpoint.
+func (c *composer) doc() string {
+	first, _, _ := strings.Cut(c.ep.Doc, "\n")
+	return first
+}
+
+// below is what would be sent.
+func (c *composer) below(_ *Model, w int) (out [][]paint.Seg) {
 	if c.gone != "" {
-		line("cannot", paint.Style{Fg: paint.Failed}, c.gone)
-		return out
+		return nil
 	}
-	line("command", paint.Style{Fg: paint.Text}, c.line())
+	out = append(out, labelled("command", paint.Text, c.line(), w))
 	if size, ok := c.bytes(); ok {
 		casts := "1 cast"
 		if c.parts > 1 {
 			casts = fmt.Sprintf("%d casts", c.parts)
 		}
-		line("", paint.Style{Fg: paint.Muted}, fmt.Sprintf("%s, %s, %s each", casts, paint.Plural(c.ranks, "message"), paint.Bytes(uint64(size))))
+		text := fmt.Sprintf("%s, %s, %s each", casts, paint.Plural(c.ranks, "message"), paint.Bytes(uint64(size)))
+		if d := c.within(); d > 0 {
+			text += ", given up after " + paint.Duration(d)
+		}
+		out = append(out, labelled("", paint.Muted, text, w))
 	}
-	if c.sent == nil {
+	return out
+}
+
+// labelled is a line under the fields of a form.
+func labelled(label string, role paint.Role, text string, w int) []paint.Seg {
+	return []paint.Seg{{Style: paint.Style{Fg: paint.Muted}, Text: paint.Pad(label, 10)}, {Style: paint.Style{Fg: role}, Text: paint.Fit(text, max(0, w-10))}}
+}
+
+// result is why it cannot be sent, or what came back.
+func (c *composer) result(m *Model, w int) (out [][]paint.Seg) {
+	line := func(label string, role paint.Role, text string) { out = append(out, labelled(label, role, text, w)) }
+	if c.gone != "" {
+		line("cannot", paint.Failed, c.gone)
 		return out
 	}
-	out = append(out, nil)
+	if c.sent == nil {
+		return nil
+	}
 	groups, n, slow := c.sent.answers.list()
+	first, _, _ := strings.Cut(c.sent.err, "\n")
 	switch {
 	case !c.sent.done:
-		line("answers", paint.Style{Fg: paint.Busy}, fmt.Sprintf("%s %d of %d  %s", m.spinner(), n, c.ranks, paint.Duration(m.now().Sub(c.sent.began).Truncate(100*time.Millisecond))))
+		line("answers", paint.Busy, fmt.Sprintf("%s %d of %d  %s", m.spinner(), n, c.asked, paint.Duration(m.now().Sub(c.sent.began).Truncate(100*time.Millisecond))))
 	case n == 0 && c.sent.ok:
-		line("sent", paint.Style{Fg: paint.Busy}, "✓ no answer is waited for")
-	case n == 0:
-		line("failed", paint.Style{Fg: paint.Failed}, "✕ "+strings.ReplaceAll(c.sent.err, "\n", " "))
+		line("sent", paint.Busy, "✓ no answer is waited for")
+	case n == 0 || c.sent.late:
+		line("failed", paint.Failed, "✕ "+first)
 	default:
-		line("answers", paint.Style{Fg: paint.Text}, fmt.Sprintf("%d, the slowest after %s", n, paint.Duration(slow)))
+		line("answers", paint.Text, fmt.Sprintf("%d, the slowest after %s", n, paint.Duration(slow)))
 	}
 	for i, g := range groups {
 		if i == 5 {
-			line("", paint.Style{Fg: paint.Muted}, fmt.Sprintf("%d more (ctrl+o)", len(groups)-i))
+			line("", paint.Muted, fmt.Sprintf("%d more (ctrl+o)", len(groups)-i))
 			break
 		}
-		st, arrow := paint.Style{Fg: paint.Text}, "→"
+		role, arrow := paint.Text, "→"
 		if !g.ok {
-			st, arrow = paint.Style{Fg: paint.Failed}, "✕"
+			role, arrow = paint.Failed, "✕"
 		}
 		text, _, _ := strings.Cut(g.text, "\n")
-		line("", st, fmt.Sprintf("%4d %s %s  [%s]", len(g.ranks), arrow, paint.Fit(text, max(8, w-30)), ranksText(g.ranks)))
+		line("", role, fmt.Sprintf("%4d %s %s  [%s]", len(g.ranks), arrow, paint.Fit(text, max(8, w-30)), ranksText(g.ranks)))
 	}
 	return out
 }
@@ -70,6 +84,6 @@ func (c *composer) bytes() (int, bool) {
 			return 0, false
 		}
 	}
-	b, err := schema.ParseArg(c.ep.Param, c.m.world.Named, c.ep.Arg, c.literal(), c.refs())
+	b, err := schema.ParseArg(c.ep.Param, c.named, c.ep.Arg, c.literal(), c.refs())
 	return len(b), err == nil
 }

@@ -1,9 +1,15 @@
 package tui
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -17,18 +23,83 @@ type conn struct {
 	gen     int // results of another generation are thrown away
 	client  *control.Client
 	session *script.Session
+	base    *script.Session         // what session knew when nothing ran on it: for whatever runs beside it
+	heard   atomic.Pointer[answers] // who hears the answers of what runs on session
 	watch   *control.Watch
-	since   time.Time
-	viewer  bool // may only look
+	limit   time.Duration // of a command
+	viewer  bool          // may only look
+	links   *links
+	once    sync.Once
 }
 
+func newConn(client *control.Client, session *script.Session, watch *control.Watch) *conn {
+	c := &conn{limit: 30 * time.Second, client: client, session: session, watch: watch, viewer: client.Info().Client.Role == control.RoleViewer}
+	session.Listen(func(x script.Answer) {
+		if a := c.heard.Load(); a != nil {
+			a.add(x)
+		}
+	})
+	c.idle()
+	return c
+}
+
+// idle notes what the session knows, while nothing runs on it.
+func (c *conn) idle() {
+	c.heard.Store(nil)
+	c.base = c.session.Fork()
+}
+
+// close leaves the session; it may be called more than once.
 func (c *conn) close() {
-	if c == nil || c.client == nil {
+	if c == nil {
 		return
 	}
-	c.watch.Close()
-	_ = c.session.Close()
-	_ = c.client.Close()
+	c.once.Do(func() {
+		c.links.remove(c)
+		c.watch.Close()
+		_ = c.session.Close()
+		_ = c.client.Close()
+	})
+}
+
+// links are the connections that stand. One may be made just when nobody takes it any more: this closes it.
+type links struct {
+	mu    sync.Mutex
+	open  map[*conn]bool
+	ended bool
+}
+
+// add is false when everything has ended: the connection is closed then.
+func (l *links) add(c *conn) bool {
+	l.mu.Lock()
+	ended := l.ended
+	if !ended {
+		c.links, l.open[c] = l, true
+	}
+	l.mu.Unlock()
+	if ended {
+		c.close()
+	}
+	return !ended
+}
+
+func (l *links) remove(c *conn) {
+	if l != nil {
+		l.mu.Lock()
+		delete(l.open, c)
+		l.mu.Unlock()
+	}
+}
+
+// end closes all, and whatever comes later.
+func (l *links) end() {
+	l.mu.Lock()
+	l.ended = true
+	all := slices.Collect(maps.Keys(l.open))
+	l.mu.Unlock()
+	for _, c := range all {
+		c.close()
+	}
 }
 
 // tagged is a result that belongs to a connection.
@@ -70,13 +141,17 @@ func (m *Model) connect(d dialer) tea.Cmd {
 	gen := m.lastGen
 	m.dialing = &dialing{dialer: d, gen: gen, began: m.now()}
 	m.touch()
-	return tea.Batch(m.task(func() tea.Msg {
+	return tea.Batch(m.dial(d, gen), m.animate())
+}
+
+func (m *Model) dial(d dialer, gen int) tea.Cmd {
+	return m.task(func() tea.Msg {
 		c, err := m.open(m.ctx, d)
 		if c != nil {
 			c.gen = gen
 		}
 		return connected{gen, c, err}
-	}), m.animate())
+	})
 }
 
 // dialing is a connection that is being made.
@@ -84,7 +159,8 @@ type dialing struct {
 	dialer
 	gen   int
 	began time.Time
-	tries int
+	tries int  // so far
+	again bool // it was there, and was lost: what is known of it still holds
 }
 
 func (m *Model) open(ctx context.Context, d dialer) (*conn, error) {
@@ -92,15 +168,21 @@ func (m *Model) open(ctx context.Context, d dialer) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{client: client, since: m.now(), viewer: client.Info().Client.Role == control.RoleViewer}
-	if c.session, err = script.NewSession(ctx, client, m.cfg.Commands); err == nil {
-		c.watch, err = client.Watch(ctx)
+	session, err := script.NewSession(ctx, client, m.cfg.Commands)
+	var watch *control.Watch
+	if err == nil {
+		watch, err = client.Watch(ctx)
 	}
 	if err != nil {
-		if c.session != nil {
-			_ = c.session.Close()
+		if session != nil {
+			_ = session.Close()
 		}
 		return nil, errors.Join(err, client.Close())
+	}
+	c := newConn(client, session, watch)
+	c.limit = cmp.Or(m.cfg.Commands.Timeout, c.limit)
+	if !m.links.add(c) {
+		return nil, context.Canceled
 	}
 	return c, nil
 }
@@ -114,23 +196,26 @@ func (m *Model) connectedNow(msg connected) tea.Cmd {
 	}
 	m.touch()
 	if msg.err != nil {
-		m.connErr = msg.err.Error()
-		if m.conn == nil && m.everConnected || m.lost { // it was there: it may come back
+		if m.conn == nil {
+			m.connErr = msg.err.Error()
+		}
+		if d.again { // it was there: it may come back
 			d.tries++
 			return m.after(backoff(d.tries), redial{d.gen})
 		}
 		m.dialing = nil
 		m.say(sayError, fmt.Sprintf("%s: %v", d.name, msg.err))
 		m.errors++
+		if m.lost { // back to waiting for the one that was lost
+			return m.redial()
+		}
 		return nil
 	}
-	old := m.conn
-	again := m.lost
-	m.conn, m.dialer, m.dialing, m.connErr, m.lost, m.everConnected = msg.conn, d.dialer, nil, "", false, true
-	m.dropJobs()
+	old, again := m.conn, d.again
 	if !again {
-		m.forget()
+		m.leave()
 	}
+	m.conn, m.dialer, m.dialing, m.connErr, m.lost = msg.conn, d.dialer, nil, "", false
 	m.world.AsOf = time.Time{}
 	cmds := []tea.Cmd{m.pump(0)}
 	if old != nil {
@@ -139,7 +224,7 @@ func (m *Model) connectedNow(msg connected) tea.Cmd {
 	if again {
 		m.say(sayGood, "connected again")
 	}
-	if name := m.cfg.Demo; name != "" {
+	if name := m.cfg.Demo; name != "" && d.own {
 		m.cfg.Demo = ""
 		for _, d := range m.cfg.Demos {
 			if d.Name == name {
@@ -179,7 +264,7 @@ func (m *Model) disconnected(err error) tea.Cmd {
 	m.conn, m.lost = nil, true
 	m.world.AsOf = m.now()
 	m.connErr = err.Error()
-	m.dropJobs()
+	m.dropJobs("the connection was lost before it ended; it may have run")
 	m.touch()
 	closing := m.task(func() tea.Msg { old.close(); return nil })
 	if m.dialer.own {
@@ -187,9 +272,32 @@ func (m *Model) disconnected(err error) tea.Cmd {
 		return closing
 	}
 	m.say(sayWarn, "lost the connection: "+err.Error())
+	if m.dialing != nil { // on the way to another session: that comes first
+		return closing
+	}
+	return tea.Batch(closing, m.redial())
+}
+
+// redial begins to dial what was lost; what ended with its program does not come back.
+func (m *Model) redial() tea.Cmd {
+	if m.dialer.own {
+		return nil
+	}
 	m.lastGen++
-	m.dialing = &dialing{dialer: m.dialer, gen: m.lastGen, began: m.now(), tries: 1}
-	return tea.Batch(closing, m.after(backoff(1), redial{m.lastGen}), m.animate())
+	m.dialing = &dialing{dialer: m.dialer, gen: m.lastGen, began: m.world.AsOf, tries: 1, again: true}
+	return tea.Batch(m.after(backoff(1), redial{m.lastGen}), m.animate())
+}
+
+// leave forgets the session that is shown, for another one.
+func (m *Model) leave() {
+	m.dropJobs("you left the session before it ended; it may have run")
+	if m.dialer.own {
+		procs, _ := m.world.Live()
+		m.ownRuns = len(procs)
+		m.story.drop()
+		m.story = nil
+	}
+	m.forget()
 }
 
 // dialAgain is the next try after a lost connection.
@@ -200,15 +308,8 @@ func (m *Model) dialAgain(msg redial) tea.Cmd {
 	}
 	m.lastGen++
 	d.gen = m.lastGen
-	gen := d.gen
 	m.touch()
-	return m.task(func() tea.Msg {
-		c, err := m.open(m.ctx, d.dialer)
-		if c != nil {
-			c.gen = gen
-		}
-		return connected{gen, c, err}
-	})
+	return m.dial(d.dialer, d.gen)
 }
 
 // backoff is the pause before a try: 0.25 s, doubled up to 5 s.
@@ -216,13 +317,16 @@ func backoff(tries int) time.Duration {
 	return min(5*time.Second, 250*time.Millisecond<<min(tries-1, 5))
 }
 
-// dropJobs gives up on commands that a lost connection cannot answer any more.
-func (m *Model) dropJobs() {
+// dropJobs gives up on commands that the connection cannot answer any more.
+func (m *Model) dropJobs(why string) {
 	for _, e := range m.running() {
 		if e.cancel != nil {
 			e.cancel()
 		}
-		e.done, e.err = true, "the connection was lost before it ended; it may have run"
+		e.done, e.err = true, why
+		if e.queued {
+			e.queued, e.err = false, "the session is gone; its turn had not come, so it has not run"
+		}
 		m.errors++
 	}
 	m.serial, m.waiting = nil, nil
@@ -233,7 +337,8 @@ func (m *Model) attach(addr string) tea.Cmd {
 	if addr == "" {
 		return m.openSessions()
 	}
-	return m.connect(dialer{name: addr, dial: func(ctx context.Context) (*control.Client, error) {
+	own := m.own.Name != "" && (addr == m.own.Name || addr == strconv.Itoa(m.own.PID)) // back from another one
+	return m.connect(dialer{name: addr, own: own, dial: func(ctx context.Context) (*control.Client, error) {
 		return control.Dial(ctx, addr, m.cfg.Who)
 	}})
 }

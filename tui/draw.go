@@ -196,7 +196,17 @@ func (m *Model) connState() []paint.Seg {
 	}
 	switch d := m.dialing; {
 	case d != nil && m.lost:
-		return seg(paint.Warning, fmt.Sprintf("○ reconnecting %d (%s)", d.tries, age(d.began)))
+		text := "○ reconnecting"
+		if !d.again {
+			text = "○ attaching"
+		}
+		text += " " + age(d.began)
+		if d.again && m.w >= squashWidth {
+			text += fmt.Sprintf(" · try %d", d.tries)
+		}
+		return seg(paint.Warning, text)
+	case d != nil && m.conn != nil && m.now().Sub(d.began) > 150*time.Millisecond:
+		return seg(paint.Starting, m.spinner()+" attaching "+age(d.began))
 	case d != nil && m.conn == nil && m.now().Sub(d.began) > 150*time.Millisecond:
 		return seg(paint.Starting, m.spinner()+" connecting "+age(d.began))
 	case m.conn == nil && d != nil:
@@ -264,19 +274,20 @@ func (m *Model) drawTabs(s *paint.Surface) {
 // drawPane draws a pane with its border.
 func (m *Model) drawPane(s *paint.Surface, p PaneID) {
 	f := m.panes.frame(p, m.world)
-	f.Key, f.Focus, f.Stale = int(p), p == m.focus && m.top() == nil, !m.world.AsOf.IsZero()
+	stale := !m.world.AsOf.IsZero()
+	f.Key, f.Focus, f.Stale = int(p), p == m.focus && m.top() == nil, stale
 	if m.zoom == Full && f.Foot == "" && p == m.focus {
 		f.Foot = "_ back"
 	}
+	if stale {
+		f.Foot = "as of " + m.world.AsOf.Format(time.TimeOnly)
+	}
 	in := f.Draw(s)
 	m.panes.draw(p, in, m.world, p == m.focus)
-	if !m.world.AsOf.IsZero() {
-		w, h := in.Size()
-		in.Restyle(paint.Rect{W: w, H: h}, func(st paint.Style) paint.Style { return paint.Style{Fg: paint.Muted, Attr: st.Attr} })
-		if p == m.focus {
-			sw, sh := s.Size()
-			s.TextRight(sw-2, sh-1, paint.Style{Fg: paint.Warning}, " as of "+m.world.AsOf.Format(time.TimeOnly)+" ")
-		}
+	if stale {
+		in.Restyle(in.Bounds(), func(st paint.Style) paint.Style { return paint.Style{Fg: paint.Muted, Attr: st.Attr} })
+		w, h := s.Size()
+		s.TextRight(w-2, h-1, paint.Style{Fg: paint.Warning}, " "+f.Foot+" ")
 	}
 }
 
@@ -373,7 +384,7 @@ func (m *Model) sign(e *entry) (string, paint.Role) {
 // summary is what a command gave, in one line.
 func (e *entry) summary(m *Model) string {
 	switch {
-	case e.queued:
+	case e.queued && m.serial != nil:
 		return "waits for " + m.serial.line
 	case !e.done:
 		text := paint.Duration(m.now().Sub(e.began).Truncate(100 * time.Millisecond))
@@ -382,7 +393,7 @@ func (e *entry) summary(m *Model) string {
 		}
 		return text
 	case !e.ok:
-		if groups, n, _ := e.answers.list(); n > 0 {
+		if groups, n, _ := e.answers.list(); n > 0 && !e.late {
 			return groupsLine(groups)
 		}
 		first, _, _ := strings.Cut(e.err, "\n")

@@ -2,13 +2,17 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
+	"github.com/monarch-tui/monarch-tui/tui/calls"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
+	"github.com/monarch-tui/monarch-tui/tui/world"
 )
 
 // target is what a verb is about: the selection, else what the cursor is on.
@@ -38,9 +42,13 @@ func regionOf(p *control.ProcMesh) shape.Region { return shape.RegionOf(p.Extent
 // askStop ends what the cursor is on in order; stopping is for whole meshes.
 func (m *Model) askStop() tea.Cmd {
 	t := m.target()
+	text := ""
+	if len(t.ranks) > 0 {
+		text = "All of it, not only what is selected. "
+	}
 	t.ranks = nil
 	line := "stop " + t.String()
-	m.push(&confirm{title: line + "?", text: "It takes no new calls, finishes the running ones for up to 10 s, and ends.", do: func(m *Model) tea.Cmd { return m.command(line) }})
+	m.push(&confirm{title: line + "?", text: text + "It takes no new calls, finishes the running ones for up to 10 s, and ends.", do: func(m *Model) tea.Cmd { return m.command(line) }})
 	return nil
 }
 
@@ -63,22 +71,72 @@ func (m *Model) askKill() tea.Cmd {
 	return nil
 }
 
-// cancelRunning gives up on the newest command that runs.
+// cancelRunning gives up on the call under the cursor of the calls, else on the newest command that runs.
 func (m *Model) cancelRunning() tea.Cmd {
-	if r := m.running(); len(r) > 0 {
-		e := r[len(r)-1]
-		if e.cancel != nil {
-			e.cancel()
-			m.say(sayGood, "cancelled "+e.line)
-		}
+	if sel, ok := m.selectedCall(); ok {
+		m.cancelCall(sel)
+	} else if r := m.running(); len(r) > 0 {
+		m.cancelEntry(r[len(r)-1])
 	}
 	return nil
 }
 
+// cancelEntry gives up on a command that runs, or waits for its turn.
+func (m *Model) cancelEntry(e *entry) {
+	switch {
+	case e == nil || e.done:
+		return
+	case e.queued:
+		m.waiting = slices.DeleteFunc(m.waiting, func(j job) bool { return j.e == e })
+		e.done, e.queued, e.err = true, false, "cancelled before its turn; it has not run"
+	case e.cancel != nil:
+		e.cancel()
+	}
+	m.say(sayGood, "cancelled "+e.line)
+}
+
+// selectedCall is the call under the cursor, where the calls are what is looked at.
+func (m *Model) selectedCall() (calls.Selection, bool) {
+	if m.focus != Messages || !m.panes.callsTab {
+		return calls.Selection{}, false
+	}
+	return m.panes.calls.Selected()
+}
+
+// cancelCall cancels a call that a command of ours has sent; only its caller can cancel a call.
+func (m *Model) cancelCall(sel calls.Selection) {
+	name := world.CallName(sel.Call)
+	i := slices.IndexFunc(m.world.Calls, func(c control.Call) bool { return c.ID == sel.Call })
+	if i < 0 {
+		m.say(sayWarn, "call "+name+" has ended")
+		return
+	}
+	call := &m.world.Calls[i]
+	if why := m.offline(); why != "" {
+		m.say(sayWarn, why)
+		return
+	}
+	var ours *entry
+	off := func(e *entry) time.Duration { return e.began.Sub(call.Started).Abs() }
+	for _, e := range m.running() {
+		if e.mesh == call.Mesh && e.ep == call.Endpoint && (ours == nil || off(e) < off(ours)) {
+			ours = e
+		}
+	}
+	switch who := call.Client; {
+	case who != m.conn.client.Info().Client.Name:
+		m.say(sayWarn, fmt.Sprintf("call %s is %s's: only its caller can cancel it", name, who))
+	case ours == nil:
+		m.say(sayWarn, fmt.Sprintf("call %s came from another %s: only its caller can cancel it", name, who))
+	default:
+		m.cancelEntry(ours)
+	}
+}
+
 // repeatCall sends the last call once more.
 func (m *Model) repeatCall() tea.Cmd {
-	m.stats.calls++
-	return m.command(m.lastCall().line)
+	e := m.lastCall()
+	return m.commandWithin(e.line, e.within)
 }
 
 // toggleMouse gives the mouse to the terminal, or takes it back.

@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -125,8 +126,12 @@ func (m *Model) showNew() tea.Cmd {
 // gridGone reports whether the mesh on the grid has ended.
 func (m *Model) gridGone() bool {
 	id, procs, ok := m.panes.grid.Mesh()
-	if !ok || procs {
-		return !ok
+	if !ok {
+		return true
+	}
+	if procs {
+		i := slices.IndexFunc(m.world.ProcMeshes, func(p control.ProcMesh) bool { return p.ID == id })
+		return i < 0 || m.world.ProcMeshes[i].Gone
 	}
 	mesh, ok := m.world.MeshByID(id)
 	return !ok || mesh.Gone
@@ -341,9 +346,10 @@ func (m *Model) copyHere() tea.Cmd {
 	case Inspect:
 		return m.copy("the row", p.inspect.Text())
 	case Messages:
-		if !p.callsTab {
-			return m.copy("the message", p.msgs.Text(m.world))
+		if p.callsTab {
+			return m.copy("the call", p.calls.Text())
 		}
+		return m.copy("the message", p.msgs.Text(m.world))
 	case Logs:
 		if p.cmdsTab {
 			if e := p.cmds.current(); e != nil {
@@ -387,13 +393,9 @@ func (m *Model) openWarnings() {
 	reload := func(m *Model) []choice {
 		var rows []choice
 		for _, f := range m.panes.warn.List(m.world) {
-			rows = append(rows, choice{text: f.Line, right: f.Name, do: func(m *Model) tea.Cmd {
-				if f.Mesh != "" || f.Procs != "" {
-					if f.Mesh != "" {
-						m.panes.showMesh(m.world, f.Mesh)
-					} else {
-						m.panes.showProcs(m.world, f.Procs)
-					}
+			key := fmt.Sprint(f.Name, " ", f.Mesh, " ", f.Procs, " ", f.Call)
+			rows = append(rows, choice{text: f.Line, right: f.Name, key: key, do: func(m *Model) tea.Cmd {
+				if m.panes.showMesh(m.world, f.Mesh) || m.panes.showProcs(m.world, f.Procs) {
 					m.setFocus(Ranks)
 					if len(f.Ranks) > 0 {
 						m.panes.grid.SetCursor(f.Ranks[0])

@@ -22,7 +22,11 @@ type field struct {
 	note    string // what the text means
 	err     string // why it cannot be sent
 	column  int    // of the mistake, from 1; 0: none
+	spots   []span // where the choices are, to be clicked
 }
+
+// span is where a choice is in its row.
+type span struct{ from, to, choice int }
 
 func textOf(label, value, hint string) *field {
 	return &field{label: label, input: newField(value), hint: hint}
@@ -62,10 +66,15 @@ type form struct {
 	changed func(f *form)                       // a field has changed: others may depend on it
 	block   func() string                       // why it cannot be sent whatever is typed
 	submit  func(m *Model, f *form) tea.Cmd     // all fields are good
+	doc     func() string                       // a line about what this is; the first to go where there is no room
 	below   func(m *Model, w int) [][]paint.Seg // lines under the fields
+	result  func(m *Model, w int) [][]paint.Seg // lines that matter most: why it cannot be sent, what came of it
 	closed  func(m *Model)                      // esc
 	live    func() bool                         // something is in progress
 	again   func(m *Model) tea.Cmd              // the world has changed
+	top     int                                 // the row of the first field at the last drawing
+	first   int                                 // which field that was
+	shown   int                                 // how many there were
 }
 
 func (f *form) check() {
@@ -92,11 +101,43 @@ const formWidth = 82
 
 func (f *form) size(m *Model, w, h int) (int, int) {
 	width := min(w, formWidth)
-	rows := len(f.fields) + 3
-	if f.below != nil {
-		rows += len(f.below(m, width-4)) + 1
+	text, result := f.text(m, width-4)
+	return width, min(h, 2+f.rows(text, result))
+}
+
+// rows is how many rows it wants inside its border.
+func (f *form) rows(text, result [][]paint.Seg) int {
+	rows := 1 + len(f.fields)
+	for _, part := range [][][]paint.Seg{text, result} {
+		if len(part) > 0 {
+			rows += len(part) + 1
+		}
 	}
-	return width, min(h, rows)
+	return rows
+}
+
+// text is what stands under the fields. A mistake in the field that is edited is told whole there, where there is no
+// room for it beside the field.
+func (f *form) text(m *Model, w int) (text, result [][]paint.Seg) {
+	if f.doc != nil {
+		if doc := f.doc(); doc != "" {
+			text = append(text, labelled("", paint.Muted, doc, w))
+		}
+	}
+	if f.below != nil {
+		text = append(text, f.below(m, w)...)
+	}
+	if x := f.fields[f.at]; x.err != "" && paint.Width(x.err) > w/2 {
+		for i, l := range paint.Wrap("✕ "+x.label+": "+x.err, w) {
+			if i < 3 {
+				result = append(result, []paint.Seg{{Style: paint.Style{Fg: paint.Failed}, Text: l}})
+			}
+		}
+	}
+	if f.result != nil {
+		result = append(result, f.result(m, w)...)
+	}
+	return text, result
 }
 
 func (f *form) labels() (n int) {
@@ -110,27 +151,40 @@ func (f *form) draw(m *Model, s *paint.Surface) *tea.Cursor {
 	w, h := s.Size()
 	in := paint.Frame{Title: f.title(), Focus: true}.Draw(s)
 	iw, ih := w-2, h-2
-	top := 0
-	if ih >= len(f.fields)+2 {
-		top = 1
-	}
-	if f.at-top+1 > ih { // on a small screen the field that is edited stays in sight
-		top = ih - 1 - f.at
+	text, result := f.text(m, iw-2)
+	gap := 1
+	f.top, f.first, f.shown = 1, 0, len(f.fields)
+	if f.rows(text, result) > ih { // on a small screen the field that is edited and what matters most stay in sight
+		gap, f.top = 0, 0
+		result = result[:max(0, min(len(result), ih/2))]
+		f.shown = max(0, min(len(f.fields), ih-len(result)))
+		f.first = clamp(f.at-f.shown+1, 0, len(f.fields)-f.shown)
+		room := ih - len(result) - f.shown
+		if f.doc != nil && f.doc() != "" && len(text) > room {
+			text = text[1:]
+		}
+		text = text[:min(len(text), room)]
 	}
 	var cur *tea.Cursor
 	label := f.labels()
 	for i, x := range f.fields {
-		if c := f.row(in, top+i, iw, label, x, i == f.at); c != nil {
+		x.spots = x.spots[:0]
+		if i < f.first || i >= f.first+f.shown {
+			continue
+		}
+		if c := f.row(in, f.top+i-f.first, iw, label, x, i == f.at); c != nil {
 			cur = c
 		}
 	}
-	if f.below == nil {
-		return cur
-	}
-	y := top + len(f.fields) + 1
-	for _, line := range f.below(m, iw-2) {
-		in.Line(1, y, line...)
-		y++
+	y := f.top + f.shown
+	for _, part := range [][][]paint.Seg{text, result} {
+		if len(part) > 0 {
+			y += gap
+		}
+		for _, line := range part {
+			in.Line(1, y, line...)
+			y++
+		}
 	}
 	return cur
 }
@@ -150,9 +204,6 @@ func (f *form) row(s *paint.Surface, y, w, label int, x *field, focus bool) *tea
 	note, role := x.note, paint.Muted
 	if x.err != "" {
 		note, role = "✕ "+x.err, paint.Failed
-		if x.column > 0 && len(x.choices) == 0 {
-			note = "✕ " + x.err
-		}
 	}
 	if x.typ != "" && x.err == "" {
 		note = strings.TrimSpace(x.typ + "  " + note)
@@ -182,25 +233,31 @@ func (f *form) row(s *paint.Surface, y, w, label int, x *field, focus bool) *tea
 		} else {
 			in.TextIn(0, 0, room, paint.Style{Fg: paint.Text}, value)
 		}
-		f.mark(in, x, 0)
+		f.mark(in, x)
 		return nil
 	}
 	cur := drawField(in, 0, 0, room, &x.input, x.hint)
 	in.Restyle(paint.Rect{W: room, H: 1}, func(st paint.Style) paint.Style { return st.On(bg) })
 	if paint.Width(value) < room {
-		f.mark(in, x, 0)
+		f.mark(in, x)
 	}
 	return cur
 }
 
 // mark underlines the place of a mistake.
-func (f *form) mark(s *paint.Surface, x *field, from int) {
-	if x.err == "" || x.column <= 0 {
+func (f *form) mark(s *paint.Surface, x *field) {
+	if x.err != "" {
+		markColumn(s, 0, x.value(), x.column)
+	}
+}
+
+// markColumn underlines a column, from 1, of a text that is drawn from x on.
+func markColumn(s *paint.Surface, x int, text string, column int) {
+	if column <= 0 {
 		return
 	}
-	v := []rune(x.value())
-	at := min(x.column-1, len(v))
-	s.Restyle(paint.Rect{X: from + paint.Width(string(v[:at])), W: 1, H: 1}, func(st paint.Style) paint.Style {
+	v := []rune(text)
+	s.Restyle(paint.Rect{X: x + paint.Width(string(v[:min(column-1, len(v))])), W: 1, H: 1}, func(st paint.Style) paint.Style {
 		return paint.Style{Fg: paint.Failed, Bg: st.Bg, Attr: st.Attr | paint.Underline | paint.Bold}
 	})
 }
@@ -233,7 +290,9 @@ func (f *form) choicesRow(s *paint.Surface, x, y, room int, bg paint.Role, c *fi
 		} else {
 			word = " " + word + " "
 		}
+		from := pos
 		pos = in.Text(pos, 0, st, word)
+		c.spots = append(c.spots, span{x + from, x + min(pos, room), i})
 	}
 }
 
@@ -272,8 +331,9 @@ func (f *form) key(m *Model, msg tea.KeyPressMsg) tea.Cmd {
 		case "right", "l", "space":
 			x.at = (x.at + 1) % max(1, len(x.choices))
 		default:
-			for i, c := range x.choices { // its first letter chooses
-				if msg.Text != "" && strings.HasPrefix(strings.ToLower(c), strings.ToLower(msg.Text)) && i != x.at {
+			for by := range x.choices { // its first letter chooses the next of them
+				i := (x.at + 1 + by) % len(x.choices)
+				if msg.Text != "" && strings.HasPrefix(strings.ToLower(x.choices[i]), strings.ToLower(msg.Text)) {
 					x.at = i
 					break
 				}
@@ -312,35 +372,24 @@ func (f *form) send(m *Model) tea.Cmd {
 
 func (f *form) paste(_ *Model, text string) tea.Cmd {
 	if x := f.fields[f.at]; x.choices == nil {
-		at := x.input.Position()
-		v := []rune(x.input.Value())
-		text = strings.Join(strings.Fields(text), " ")
-		x.input.SetValue(string(v[:at]) + text + string(v[at:]))
-		x.input.SetCursor(at + len([]rune(text)))
+		insertText(&x.input, text)
 		f.check()
 	}
 	return nil
 }
 
-func (f *form) click(m *Model, x, y int) tea.Cmd {
-	w, h := f.size(m, m.w, m.h)
-	_ = w
-	top := 1
-	if h-2 >= len(f.fields)+2 {
-		top = 2
+func (f *form) click(_ *Model, x, y int) tea.Cmd {
+	row := y - 1 - f.top
+	if row < 0 || row >= f.shown {
+		return nil
 	}
-	if i := y - top; i >= 0 && i < len(f.fields) {
-		f.at = i
-		if c := f.fields[i]; c.choices != nil {
-			pos := f.labels() + 4
-			for n, word := range c.choices {
-				pos += paint.Width(word) + 2
-				if x < pos {
-					c.at = n
-					f.check()
-					break
-				}
-			}
+	f.at = f.first + row
+	c := f.fields[f.at]
+	for _, at := range c.spots {
+		if x-1 >= at.from && x-1 < at.to {
+			c.at = at.choice
+			f.check()
+			break
 		}
 	}
 	return nil

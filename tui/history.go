@@ -81,13 +81,16 @@ func short(err error) error {
 	return err
 }
 
-// openHistory lists the lines to choose from; the newest comes first.
-func (m *Model) openHistory() {
+// openHistory lists the lines to choose from, those that have what was typed; the newest comes first.
+func (m *Model) openHistory(typed string) {
 	rows := make([]choice, 0, len(m.history))
 	for _, line := range slices.Backward(m.history) {
 		rows = append(rows, choice{text: line, do: func(m *Model) tea.Cmd { m.openCommand(line); return nil }})
 	}
 	p := newPicker("History", rows)
 	p.empty = "no commands yet"
+	p.filter.SetValue(typed)
+	p.filter.CursorEnd()
+	p.apply()
 	m.push(p)
 }

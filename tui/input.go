@@ -31,13 +31,6 @@ type completion struct {
 	at    int // the one that is in the line; -1: none yet
 }
 
-func (i *input) insert(text string) {
-	at := i.field.Position()
-	v := []rune(i.field.Value())
-	i.field.SetValue(string(v[:at]) + text + string(v[at:]))
-	i.field.SetCursor(at + len([]rune(text)))
-}
-
 // openCommand opens the ':' line.
 func (m *Model) openCommand(text string) {
 	m.input = &input{mark: ":", field: newField(text), hint: "a command; tab completes, ↑ history, ctrl+r searches it", done: func(m *Model, text string) tea.Cmd {
@@ -51,7 +44,6 @@ func (m *Model) openCommand(text string) {
 func (m *Model) openFilter() {
 	f := m.filterOf(m.focus)
 	if f == nil {
-		m.say(sayWarn, paneNames[m.focus]+" has no filter")
 		return
 	}
 	before := f.get()
@@ -99,8 +91,7 @@ func (m *Model) inputKey(msg tea.KeyPressMsg) tea.Cmd {
 		return nil
 	case "ctrl+r":
 		if i.mark == ":" {
-			m.input = nil
-			m.openHistory()
+			m.openHistory(i.field.Value())
 			return nil
 		}
 	case "tab", "shift+tab":
@@ -220,6 +211,9 @@ func (m *Model) drawInput(s *paint.Surface) *tea.Cursor {
 	cur := drawField(s, x, 0, room, &i.field, i.hint)
 	switch {
 	case i.err != "":
+		if paint.Width(i.field.Value()) < room {
+			markColumn(s, x, i.field.Value(), i.errAt)
+		}
 		s.TextIn(x+room+1, 0, w-x-room-2, paint.Style{Fg: paint.Failed}, "✕ "+i.err)
 	case i.comp != nil && len(i.comp.words) > 1:
 		used := x + paint.Width(i.field.Value()) + 3

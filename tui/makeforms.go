@@ -23,7 +23,6 @@ type maker struct {
 	f        *form
 	sent     *entry
 	line     func() string
-	doc      func() string // about what is made
 	progress func(m *Model) [][]paint.Seg
 	made     func(m *Model)
 }
@@ -31,7 +30,7 @@ type maker struct {
 func newMaker(title, verb string) *maker {
 	k := &maker{}
 	k.f = &form{
-		title: func() string { return title }, verb: verb, below: k.below,
+		title: func() string { return title }, verb: verb, below: k.below, result: k.result,
 		live: func() bool { return k.sent != nil && !k.sent.done },
 		submit: func(m *Model, _ *form) tea.Cmd {
 			if k.sent != nil && !k.sent.done {
@@ -56,40 +55,36 @@ func newMaker(title, verb string) *maker {
 			}
 			return nil
 		}}},
-		block: nil,
 	}
-	k.f.block = func() string { return "" }
 	return k
 }
 
-func (k *maker) below(m *Model, w int) (out [][]paint.Seg) {
-	if k.doc != nil {
-		out = append(out, []paint.Seg{{Text: strings.Repeat(" ", 10)}, {Style: paint.Style{Fg: paint.Muted}, Text: paint.Fit(k.doc(), max(0, w-10))}})
-	}
-	out = append(out, []paint.Seg{
-		{Style: paint.Style{Fg: paint.Muted}, Text: paint.Pad("command", 10)},
-		{Style: paint.Style{Fg: paint.Text}, Text: paint.Fit(k.line(), max(0, w-10))},
-	})
-	switch e := k.sent; {
-	case e == nil:
-	case !e.done:
-		out = append(out, nil, []paint.Seg{{Style: paint.Style{Fg: paint.Busy}, Text: m.spinner() + " " + paint.Duration(m.now().Sub(e.began).Truncate(100*time.Millisecond))}})
+func (k *maker) below(_ *Model, w int) [][]paint.Seg {
+	return [][]paint.Seg{labelled("command", paint.Text, k.line(), w)}
+}
+
+// result is how far it is, or why it cannot be.
+func (k *maker) result(m *Model, w int) (out [][]paint.Seg) {
+	e := k.sent
+	why := k.f.block()
+	switch {
+	case e != nil && !e.done:
+		out = append(out, []paint.Seg{{Style: paint.Style{Fg: paint.Busy}, Text: m.spinner() + " " + paint.Duration(m.now().Sub(e.began).Truncate(100*time.Millisecond))}})
 		if k.progress != nil {
 			out = append(out, k.progress(m)...)
 		}
-	case !e.ok:
-		out = append(out, nil)
-		for i, l := range paint.Wrap(e.err, w-2) {
-			if i == 6 {
-				out = append(out, []paint.Seg{{Style: paint.Style{Fg: paint.Muted}, Text: "  … (E lists it whole)"}})
-				break
-			}
-			sign := "  "
-			if i == 0 {
-				sign = "✕ "
-			}
-			out = append(out, []paint.Seg{{Style: paint.Style{Fg: paint.Failed}, Text: sign + l}})
+		return out
+	case why == "" && e != nil && !e.ok:
+		why = e.err
+	case why == "":
+		return nil
+	}
+	for i, l := range paint.Wrap(why, w-2) {
+		if i == 6 {
+			return append(out, []paint.Seg{{Style: paint.Style{Fg: paint.Muted}, Text: "  … (E lists it whole)"}})
 		}
+		sign := map[bool]string{true: "✕ ", false: "  "}[i == 0]
+		out = append(out, []paint.Seg{{Style: paint.Style{Fg: paint.Failed}, Text: sign + l}})
 	}
 	return out
 }
@@ -104,7 +99,7 @@ func (m *Model) openProcs() tea.Cmd {
 		if p, ok := m.world.ProcMesh(text); ok && !p.Gone {
 			return "", "there is a proc mesh " + text, 1
 		}
-		return judgeLine("procs " + text + " gpus=1")
+		return judgeName(text, "procs ", " gpus=1")
 	}
 	dims := textOf("dims", "gpus=4", "hosts=2 gpus=8")
 	dims.judge = func(text string) (string, string, int) {
@@ -155,6 +150,7 @@ func (m *Model) openProcs() tea.Cmd {
 		}
 		return line
 	}
+	k.f.block = m.blocked
 	k.progress = func(m *Model) [][]paint.Seg { return m.startProgress(name.value()) }
 	k.made = func(m *Model) {
 		m.setFocus(Mesh)
@@ -166,9 +162,12 @@ func (m *Model) openProcs() tea.Cmd {
 	return nil
 }
 
-// judgeLine parses a command for its mistakes.
-func judgeLine(line string) (note, err string, column int) {
-	if _, errs := script.ParseLine(line); len(errs) > 0 {
+// judgeName parses a command with a name in it for its mistakes.
+func judgeName(name, before, after string) (note, err string, column int) {
+	if i := strings.IndexAny(name, " \t#"); i >= 0 {
+		return "", "a name is one word", i + 1
+	}
+	if _, errs := script.ParseLine(before + name + after); len(errs) > 0 {
 		return "", errs[0].Msg, 1
 	}
 	return "", "", 0
@@ -224,7 +223,7 @@ func (m *Model) startProgress(name string) (out [][]paint.Seg) {
 // openSpawn opens the form for new actors.
 func (m *Model) openSpawn() tea.Cmd {
 	procs, _ := m.world.Live()
-	types := slices.Clone(m.world.Types)
+	types, named := slices.Clone(m.world.Types), m.world.Named
 	if len(types) == 0 {
 		m.say(sayWarn, "this program has registered no actor types (engine.Register)")
 		return nil
@@ -266,25 +265,34 @@ func (m *Model) openSpawn() tea.Cmd {
 		if taken(text) {
 			return "", "there is a mesh @" + text, 1
 		}
-		return judgeLine("spawn @" + text + " on p T")
+		return judgeName(text, "spawn @", " on p T")
 	}
 	k.f.fields = []*field{on, sel, kind, name}
-	shown := -1
+	shown, given := -1, ""
+	typed := map[string]*field{} // what was typed for another type is there again when it is
 	k.f.changed = func(f *form) {
 		if kind.at == shown {
 			return
 		}
 		shown = kind.at
 		t := types[shown]
-		base := snake(t.Name)
-		if base = strings.TrimSuffix(base, "_actor"); base == "" || taken(base) {
+		base := strings.TrimSuffix(snake(t.Name), "_actor")
+		if taken(base) {
 			base = freeName(base, taken)
 		}
-		name.input.SetValue(base)
-		name.input.CursorEnd()
+		if name.value() == given { // a name that was typed stays
+			name.input.SetValue(base)
+			name.input.CursorEnd()
+			given = base
+		}
 		f.fields = f.fields[:4:4]
 		for _, fd := range t.Fields {
-			x := textOf(fd.Name, "", exampleOf(m.world.Named, fd.Type))
+			if x := typed[t.Full+"."+fd.Name]; x != nil {
+				f.fields = append(f.fields, x)
+				continue
+			}
+			x := textOf(fd.Name, "", exampleOf(named, fd.Type))
+			typed[t.Full+"."+fd.Name] = x
 			x.typ = fd.Type.TypeName()
 			x.judge = func(text string) (string, string, int) {
 				if strings.TrimSpace(text) == "" {
@@ -293,7 +301,7 @@ func (m *Model) openSpawn() tea.Cmd {
 				if m.conn == nil {
 					return "", m.offline(), 0
 				}
-				if _, err := schema.ParseArg(fd.Name, m.world.Named, fd.Type, literalOf(m.world.Named, fd.Type, text), m.conn.session); err != nil {
+				if _, err := schema.ParseArg(fd.Name, named, fd.Type, literalOf(named, fd.Type, text), m.conn.base); err != nil {
 					msg, col := literalMistake(err)
 					return "", msg, col
 				}
@@ -305,15 +313,12 @@ func (m *Model) openSpawn() tea.Cmd {
 	k.line = func() string {
 		t := types[kind.at]
 		line := "spawn @" + strings.TrimPrefix(name.value(), "@") + " on " + on.value()
-		if s := strings.TrimSpace(sel.value()); s != "" && s != "all" {
-			line += "[" + s + "]"
-		}
-		line += " " + t.Name
+		line += selector(sel.value()) + " " + t.Name
 		parts := []string{}
 		for i, fd := range t.Fields {
 			if i+4 < len(k.f.fields) {
 				if v := k.f.fields[i+4].value(); strings.TrimSpace(v) != "" {
-					parts = append(parts, fd.Name+": "+literalOf(m.world.Named, fd.Type, v))
+					parts = append(parts, fd.Name+": "+literalOf(named, fd.Type, v))
 				}
 			}
 		}
@@ -328,12 +333,12 @@ func (m *Model) openSpawn() tea.Cmd {
 		m.show = target{mesh: strings.TrimPrefix(name.value(), "@")}
 		m.say(sayGood, "@"+strings.TrimPrefix(name.value(), "@")+" is ready; x calls it")
 	}
-	k.doc = func() string { doc, _, _ := strings.Cut(types[kind.at].Doc, "\n"); return doc }
+	k.f.doc = func() string { doc, _, _ := strings.Cut(types[kind.at].Doc, "\n"); return doc }
 	k.f.block = func() string {
 		if p, ok := m.world.ProcMesh(on.value()); !ok || p.Gone {
 			return "procs " + on.value() + " have ended"
 		}
-		return m.offline()
+		return m.blocked()
 	}
 	k.f.at = 2
 	k.f.check()

@@ -115,7 +115,7 @@ func (s sessionsMsg) apply(m *Model) tea.Cmd {
 		if m.conn != nil && i.Name == m.world.Session.Name {
 			why = "this is the session you see"
 		}
-		s.p.rows = append(s.p.rows, choice{text: fmt.Sprintf("%s  %s, pid %d", i.Name, i.Program, i.PID), right: age, why: why, do: func(m *Model) tea.Cmd { return m.attach(i.Name) }})
+		s.p.rows = append(s.p.rows, choice{text: fmt.Sprintf("%s  %s, pid %d", i.Name, i.Program, i.PID), right: age, why: why, do: func(m *Model) tea.Cmd { return m.command("attach " + i.Name) }})
 	}
 	s.p.apply()
 	return nil
@@ -226,16 +226,20 @@ func (c *confirm) key(m *Model, msg tea.KeyPressMsg) tea.Cmd {
 func (m *Model) quit() tea.Cmd {
 	leave := func(m *Model) tea.Cmd { m.quitting = true; return tea.Quit }
 	procs, _ := m.world.Live()
-	if !m.cfg.Own || len(procs) == 0 || m.conn == nil && !m.dialer.own {
+	text := ""
+	switch {
+	case !m.cfg.Own:
+	case !m.dialer.own && m.ownRuns > 0:
+		text = fmt.Sprintf("The session you see goes on. monarch-tui's own session ends, and with it %s.", paint.Plural(m.ownRuns, "proc mesh"))
+	case m.dialer.own && !m.lost && len(procs) > 0:
+		n := 0
+		for _, p := range procs {
+			n += p.Extent.Len()
+		}
+		text = fmt.Sprintf("%s with %s will be ended.", paint.Plural(len(procs), "proc mesh"), paint.Plural(n, "rank"))
+	}
+	if text == "" {
 		return leave(m)
-	}
-	n := 0
-	for _, p := range procs {
-		n += p.Extent.Len()
-	}
-	text := fmt.Sprintf("%s with %s will be ended.", paint.Plural(len(procs), "proc mesh"), paint.Plural(n, "process"))
-	if !m.dialer.own {
-		text = "The session you see goes on. monarch-tui's own session ends, and with it what runs there."
 	}
 	m.push(&confirm{title: "Leave monarch-tui?", text: text, do: leave})
 	return nil

@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 
+	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/world"
 )
@@ -33,14 +34,16 @@ type Model struct {
 	mouse      bool
 	blurred    bool
 
-	world         *world.World
-	conn          *conn
-	dialer        dialer
-	dialing       *dialing
-	connErr       string
-	lost          bool
-	everConnected bool
-	lastGen       int
+	world   *world.World
+	conn    *conn
+	links   links
+	dialer  dialer // of the session that is shown
+	dialing *dialing
+	connErr string
+	lost    bool // the session that is shown was there, and is not now
+	lastGen int
+	own     control.Session // the session that ends with us
+	ownRuns int             // proc meshes that ran in it when another one was attached
 
 	panes    paneSet
 	overlays []overlay
@@ -49,7 +52,6 @@ type Model struct {
 	history  []string
 
 	commands   []*entry
-	lastEntry  int
 	shownEntry *entry // in the status row
 	serial     *entry // runs on the session itself; others wait
 	waiting    []job
@@ -59,12 +61,12 @@ type Model struct {
 	drafts       map[string]draft  // by mesh.Endpoint
 	lastEndpoint map[string]string // by type
 	lastType     string
-	nextTimeout  time.Duration // of the next call
-	asking       bool          // for the state that the inspector shows
-	show         target        // to be shown as soon as the world has it
-	newest       uint64        // id of the newest mesh that was seen
+	asking       bool   // for the state that the inspector shows
+	show         target // to be shown as soon as the world has it
+	newest       uint64 // id of the newest mesh that was seen
 
 	story    *story
+	told     *story // the last one that was begun
 	places   placeHistory
 	quitting bool
 	crash    *Crash
@@ -102,7 +104,7 @@ type spot struct {
 }
 
 // stats are what the epilogue tells.
-type stats struct{ messages, calls int }
+type stats struct{ messages int }
 
 // New makes an explorer that has not begun. Close ends it.
 func New(ctx context.Context, cfg Config) (*Model, error) {
@@ -113,7 +115,7 @@ func New(ctx context.Context, cfg Config) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{cfg: cfg, reg: reg, focus: Mesh, world: world.New(), dark: true, mouse: !cfg.Settings.NoMouse, dirty: true, began: cfg.Now(), drafts: map[string]draft{}, lastEndpoint: map[string]string{}}
+	m := &Model{cfg: cfg, reg: reg, focus: Mesh, world: world.New(), dark: true, mouse: !cfg.Settings.NoMouse, dirty: true, began: cfg.Now(), links: links{open: map[*conn]bool{}}, drafts: map[string]draft{}, lastEndpoint: map[string]string{}}
 	m.ctx, m.cancel = context.WithCancel(ctx)
 	m.panes = newPaneSet(m)
 	name := cfg.Settings.Theme
@@ -131,8 +133,11 @@ func New(ctx context.Context, cfg Config) (*Model, error) {
 // Close ends everything that runs beside the screen, and leaves the session.
 func (m *Model) Close() {
 	m.cancel()
-	m.story.end()
+	if m.told != nil {
+		<-m.told.ended
+	}
 	m.conn.close()
+	m.links.end()
 }
 
 // Init dials the session and starts the clock.
@@ -181,6 +186,9 @@ func (m *Model) say(kind sayKind, text string) {
 // Update takes a message.
 func (m *Model) Update(msg tea.Msg) (_ tea.Model, cmd tea.Cmd) {
 	defer m.guard(&cmd)
+	if m.crash != nil { // View has panicked, and could not end the program itself
+		return m, tea.Quit
+	}
 	m.world.Now = m.now()
 	return m, m.update(msg)
 }
@@ -239,6 +247,15 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 
 // updated applies what has happened since the last frame.
 func (m *Model) updated(msg updateMsg) tea.Cmd {
+	if s := msg.update.Snapshot; s != nil {
+		if was := m.world.Session; m.world.Loaded && (was.PID != s.Session.PID || !was.Started.Equal(s.Session.Started)) {
+			m.forget() // INV-LATE: its ids mean something else now
+			m.say(sayWarn, "the program was started anew: this is another session of that name")
+		}
+		if m.dialer.own {
+			m.own = s.Session
+		}
+	}
 	before := m.world.Messages.Total()
 	m.world.Apply(msg.update)
 	m.stats.messages += m.world.Messages.Total() - before
@@ -297,8 +314,21 @@ func (m *Model) setTheme(name string) error {
 
 func themeNames() []string { return paint.Themes() }
 
-// forget clears what belonged to another session.
+// forget clears what belonged to another session. What was open on it would act on this one (INV-LATE): drafts are
+// kept, questions are not.
 func (m *Model) forget() {
+	if m.world.Loaded {
+		for _, o := range m.overlays {
+			if f, ok := o.(*form); ok && f.closed != nil {
+				f.closed(m)
+			}
+		}
+		m.overlays = nil
+		if m.input != nil && m.input.mark != ":" {
+			m.input = nil
+		}
+	}
+	m.pending, m.dragging, m.show, m.newest, m.places = "", None, target{}, 0, placeHistory{}
 	m.world = world.New()
 	m.world.Now = m.now()
 	m.panes = newPaneSet(m)
@@ -343,8 +373,18 @@ func (m *Model) paste(text string) tea.Cmd {
 	if m.input == nil {
 		m.openCommand("")
 	}
-	m.input.insert(strings.Join(strings.Fields(strings.ReplaceAll(text, "\n", " ; ")), " "))
+	insertText(&m.input.field, oneLine(text))
+	m.input.comp = nil
 	return m.inputChanged()
+}
+
+// oneLine is a text of several lines as one that shows where they ended: nothing of it runs by itself.
+func oneLine(text string) string {
+	lines := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' })
+	for i, l := range lines {
+		lines[i] = strings.Join(strings.Fields(l), " ")
+	}
+	return strings.Join(slices.DeleteFunc(lines, func(l string) bool { return l == "" }), " ; ")
 }
 
 // epilogue is the line that stays in the scrollback.
@@ -356,7 +396,7 @@ func (m *Model) epilogue() string {
 	if m.stats.messages > 0 {
 		parts = append(parts, paint.Plural(m.stats.messages, "message")+" seen")
 	}
-	if d := m.world.Session.Dir; d != "" && !m.cfg.Own {
+	if m.world.Session.Dir != "" && !m.dialer.own && m.conn != nil {
 		parts = append(parts, fmt.Sprintf("session %s goes on", m.world.Session.Name))
 	}
 	return strings.Join(parts, " · ")

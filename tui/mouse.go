@@ -9,15 +9,15 @@ import (
 // mouseEvent goes to the topmost overlay, else to what is under the pointer.
 func (m *Model) mouseEvent(msg tea.MouseMsg) tea.Cmd {
 	ev := msg.Mouse()
+	if _, up := msg.(tea.MouseReleaseMsg); up {
+		m.dragging = None
+	}
 	if o := m.top(); o != nil {
 		return m.mouseOver(o, msg)
 	}
 	switch msg.(type) {
 	case tea.MouseWheelMsg:
-		lines := 3
-		if ev.Button == tea.MouseWheelUp {
-			lines = -3
-		}
+		lines := wheelLines(ev.Button)
 		if p := m.layout.At(ev.X, ev.Y); p != None && !m.layout.Panes[p].Empty() {
 			m.panes.wheel(p, lines)
 		}
@@ -45,10 +45,20 @@ func (m *Model) mouseEvent(msg tea.MouseMsg) tea.Cmd {
 			m.panes.drag(m.dragging, clamp(ev.X-in.X, 0, in.W-1), clamp(ev.Y-in.Y, 0, in.H-1))
 			return m.cursorMoved()
 		}
-	case tea.MouseReleaseMsg:
-		m.dragging = None
 	}
 	return nil
+}
+
+// wheelLines is how far a turn of the wheel goes; sideways it goes nowhere.
+func wheelLines(b tea.MouseButton) int {
+	switch b {
+	case tea.MouseWheelUp:
+		return -3
+	case tea.MouseWheelDown:
+		return 3
+	default:
+		return 0
+	}
 }
 
 // inside is where a pane's content is.
@@ -60,9 +70,12 @@ func (m *Model) mouseOver(o overlay, msg tea.MouseMsg) tea.Cmd {
 	switch msg.(type) {
 	case tea.MouseWheelMsg:
 		if w, ok := o.(wheeler); ok {
-			w.wheel(m, map[bool]int{true: -3, false: 3}[ev.Button == tea.MouseWheelUp])
+			w.wheel(m, wheelLines(ev.Button))
 		}
 	case tea.MouseClickMsg:
+		if ev.Button != tea.MouseLeft {
+			return nil
+		}
 		if c, ok := o.(clicker); ok && r.Contains(ev.X, ev.Y) {
 			return c.click(m, ev.X-r.X, ev.Y-r.Y)
 		}

@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"slices"
+
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/monarch-tui/monarch-tui/tui/paint"
@@ -52,7 +54,7 @@ func (m *Model) overlayMoves() bool {
 // refreshOverlays tells the overlays that a command has ended or the world has changed.
 func (m *Model) refreshOverlays() tea.Cmd {
 	var cmds []tea.Cmd
-	for _, o := range m.overlays {
+	for _, o := range slices.Clone(m.overlays) { // one may close
 		if r, ok := o.(refresher); ok {
 			cmds = append(cmds, r.refresh(m))
 		}

@@ -270,20 +270,24 @@ func (s *paneSet) selection(w *world.World) (*control.Mesh, string) {
 	return m, strings.TrimSuffix(sel, "]")
 }
 
-// showMesh puts the cursor of the tree on a mesh, and the mesh on the grid.
-func (s *paneSet) showMesh(w *world.World, name string) {
-	if m, ok := w.Mesh(name); ok {
+// showMesh puts the cursor of the tree on a mesh, and the mesh on the grid; false where there is none of that name.
+func (s *paneSet) showMesh(w *world.World, name string) bool {
+	m, ok := w.Mesh(name)
+	if ok {
 		s.tree.GoMesh(w, m.Ref.ID)
 		s.grid.Show(w, m.Ref.ID)
 	}
+	return ok
 }
 
 // showProcs puts the cursor of the tree on a proc mesh.
-func (s *paneSet) showProcs(w *world.World, name string) {
-	if p, ok := w.ProcMesh(name); ok {
+func (s *paneSet) showProcs(w *world.World, name string) bool {
+	p, ok := w.ProcMesh(name)
+	if ok {
 		s.tree.GoProcs(w, p.ID)
 		s.grid.ShowProcs(w, p.ID)
 	}
+	return ok
 }
 
 // freeze holds what is shown.
@@ -297,30 +301,6 @@ func (s *paneSet) freeze(p PaneID) {
 func (s *paneSet) fold(p PaneID) {
 	if v, ok := s.of(p).(interface{ ToggleFold() }); ok {
 		v.ToggleFold()
-	}
-}
-
-func (s *paneSet) cause(m *Model) {
-	if s.callsTab {
-		m.say(sayWarn, "only the messages have causes: ] goes to them")
-	} else if !s.msgs.Cause() {
-		m.say(sayWarn, s.msgs.Why())
-	}
-}
-
-func (s *paneSet) effect(m *Model) {
-	if s.callsTab {
-		m.say(sayWarn, "only the messages have causes: ] goes to them")
-	} else if !s.msgs.Effect() {
-		m.say(sayWarn, s.msgs.Why())
-	}
-}
-
-func (s *paneSet) family(m *Model) {
-	if s.callsTab {
-		m.say(sayWarn, "only the messages have causes: ] goes to them")
-	} else if !s.msgs.Family() {
-		m.say(sayWarn, s.msgs.Why())
 	}
 }
 

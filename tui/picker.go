@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -18,6 +19,7 @@ type choice struct {
 	text  string
 	right string // at the right edge: a key, an age
 	why   string // why it cannot be chosen now
+	key   string // what it is, where its text changes
 	do    func(m *Model) tea.Cmd
 }
 
@@ -32,7 +34,6 @@ type picker struct {
 	shown  []int         // rows that the filter leaves
 	found  map[int][]int // where it matched
 	reload func(m *Model) []choice
-	stay   bool // choosing does not close it
 }
 
 func newPicker(title string, rows []choice) *picker {
@@ -220,9 +221,7 @@ func (p *picker) choose(m *Model) tea.Cmd {
 		m.say(sayWarn, c.text+": "+c.why)
 		return nil
 	}
-	if !p.stay {
-		m.drop(p)
-	}
+	m.drop(p)
 	return c.do(m)
 }
 
@@ -241,8 +240,7 @@ func (p *picker) click(m *Model, _, y int) tea.Cmd {
 func (p *picker) wheel(_ *Model, lines int) { p.win.Scroll(lines) }
 
 func (p *picker) paste(_ *Model, text string) tea.Cmd {
-	p.filter.SetValue(p.filter.Value() + strings.Join(strings.Fields(text), " "))
-	p.filter.CursorEnd()
+	insertText(&p.filter, text)
 	p.apply()
 	return nil
 }
@@ -252,18 +250,30 @@ func (p *picker) refresh(m *Model) tea.Cmd {
 	if p.reload == nil {
 		return nil
 	}
-	text := ""
+	name := func(c *choice) string { return cmp.Or(c.key, c.text) }
+	at, win := "", p.win
 	if c := p.current(); c != nil {
-		text = c.text
+		at = name(c)
 	}
 	p.rows = p.reload(m)
 	p.apply()
+	p.win = win
+	p.win.Fit(len(p.shown), p.win.Size)
 	for i, r := range p.shown {
-		if p.rows[r].text == text && text != "" {
+		if name(&p.rows[r]) == at {
 			p.win.To(i)
+			break
 		}
 	}
 	return nil
+}
+
+// insertText puts a text into a field where its cursor is, on one line.
+func insertText(f *textinput.Model, text string) {
+	text = strings.Join(strings.Fields(text), " ")
+	v, at := []rune(f.Value()), f.Position()
+	f.SetValue(string(v[:at]) + text + string(v[at:]))
+	f.SetCursor(at + len([]rune(text)))
 }
 
 // drawField draws a line of text that is edited, scrolled so that the cursor is in it, and gives the cursor.

@@ -70,6 +70,9 @@ func newRegistry(list []*Action, remap map[string][]string) (*Registry, error) {
 	}
 	for _, a := range r.list {
 		for _, k := range a.Keys {
+			if k == "ctrl+c" {
+				return nil, fmt.Errorf("keys: %q cannot be %q: it always leaves", k, a.Name)
+			}
 			for _, other := range r.byKey[k] {
 				if overlap(a.Panes, other.Panes) {
 					return nil, fmt.Errorf("keys: %q is both %q (%s) and %q (%s)", k, a.Name, a.Title, other.Name, other.Title)

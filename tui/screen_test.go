@@ -43,7 +43,8 @@ func still(t testing.TB, b *worldtest.Builder, w, h int, change ...func(*Config)
 		if err != nil {
 			t.Fatal(err)
 		}
-		m.conn = &conn{gen: 1, since: b.Now, client: c, session: session, watch: watch}
+		m.conn = newConn(c, session, watch)
+		m.conn.gen = 1
 		m.worldChanged()
 	}
 	return m
@@ -144,7 +145,7 @@ var scenes = []scene{
 	}},
 	{"lost", worldtest.Pingpong, func(_ testing.TB, m *Model) {
 		m.conn, m.lost, m.world.AsOf = nil, true, m.now()
-		m.dialing = &dialing{tries: 3, began: m.now().Add(-2100 * time.Millisecond)}
+		m.dialing = &dialing{tries: 3, again: true, began: m.now().Add(-2100 * time.Millisecond)}
 		m.touch()
 	}},
 }

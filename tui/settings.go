@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/charmbracelet/colorprofile"
 	"github.com/pelletier/go-toml/v2"
 
 	"github.com/monarch-tui/monarch-tui/engine/schema"
@@ -56,15 +60,14 @@ func LoadSettings(name string) (Settings, error) {
 		return Settings{}, err
 	}
 	defer f.Close()
-	b := make([]byte, maxSettings+1)
-	n, err := f.Read(b)
-	if n > maxSettings {
-		return Settings{}, fmt.Errorf("%s: more than %s", name, paint.Bytes(maxSettings))
-	}
-	if err != nil && n > 0 {
+	b, err := io.ReadAll(io.LimitReader(f, maxSettings+1))
+	if err != nil {
 		return Settings{}, err
 	}
-	return parseSettings(name, b[:n])
+	if len(b) > maxSettings {
+		return Settings{}, fmt.Errorf("%s: more than %s", name, paint.Bytes(maxSettings))
+	}
+	return parseSettings(name, b)
 }
 
 func parseSettings(name string, b []byte) (Settings, error) {
@@ -76,11 +79,12 @@ func parseSettings(name string, b []byte) (Settings, error) {
 			first := e.Errors[0]
 			line, _ := first.Position()
 			key := strings.Join(first.Key(), ".")
-			return Settings{}, fmt.Errorf("%s:%d: there is no setting %q%s", name, line, key, schema.Suggest(key, settingNames))
+			alike := slices.DeleteFunc(slices.Clone(settingNames), func(n string) bool { return strings.Contains(n, ".") != strings.Contains(key, ".") })
+			return Settings{}, fmt.Errorf("%s:%d: there is no setting %q%s", name, line, key, schema.Suggest(key, alike))
 		}
 		if e, ok := errors.AsType[*toml.DecodeError](err); ok {
 			line, col := e.Position()
-			return Settings{}, fmt.Errorf("%s:%d:%d: %s", name, line, col, strings.TrimPrefix(e.Error(), "toml: "))
+			return Settings{}, fmt.Errorf("%s:%d:%d: %s", name, line, col, decodeText(e))
 		}
 		return Settings{}, fmt.Errorf("%s: %w", name, err)
 	}
@@ -105,9 +109,36 @@ func parseSettings(name string, b []byte) (Settings, error) {
 		s.Keys[action] = names
 	}
 	if _, err := newRegistry(actions(), s.Keys); err != nil {
-		return Settings{}, fmt.Errorf("%s: %w", at("keys"), err)
+		where := "keys"
+		for action := range s.Keys {
+			if strings.Contains(err.Error(), strconv.Quote(action)) {
+				where = action
+			}
+		}
+		return Settings{}, fmt.Errorf("%s: %w", at(where), err)
 	}
 	return s, nil
+}
+
+// wrongType is how the decoder says that a value is of another type than its setting.
+var wrongType = regexp.MustCompile(`cannot decode TOML (.+) into .* of type (.+)$`)
+
+// decodeText says what is wrong with a value in the words of the file, not of the program.
+func decodeText(e *toml.DecodeError) string {
+	text := strings.TrimPrefix(e.Error(), "toml: ")
+	m := wrongType.FindStringSubmatch(text)
+	if m == nil {
+		return text
+	}
+	want := map[string]string{"string": `text in quotes`, "bool": "true or false", "[]string": `a list such as ["backlog"]`}[m[2]]
+	if want == "" {
+		want = "a table"
+	}
+	article := "a"
+	if strings.ContainsRune("aeio", rune(m[1][0])) {
+		article = "an"
+	}
+	return fmt.Sprintf("%s: want %s, not %s %s", strings.Join(e.Key(), "."), want, article, m[1])
 }
 
 // lineOf is the first line that sets a key, 1 where none is found.
@@ -168,6 +199,22 @@ func SettingsTemplate() string {
 # call = "x"
 # quit = ["q", "ctrl+q"]
 `, strings.Join(paint.Themes(), ", "), strings.Join(warningNames(), ", "))
+}
+
+// Colors says in words which colours a screen on w has, as the environment has it.
+func Colors(w io.Writer, env []string) string {
+	switch colorprofile.Detect(w, env) {
+	case colorprofile.TrueColor:
+		return "all (true colour)"
+	case colorprofile.ANSI256:
+		return "256"
+	case colorprofile.ANSI:
+		return "16"
+	case colorprofile.ASCII:
+		return "none, bold and reverse only"
+	default:
+		return "none"
+	}
 }
 
 // Paths are the places where the explorer looks for settings and keeps its history.

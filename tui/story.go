@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -28,8 +27,9 @@ const autoPause = 4 * time.Second
 // story is a demo that runs.
 type story struct {
 	demo    Demo
+	ctx     context.Context
 	cancel  context.CancelFunc
-	ended   sync.WaitGroup
+	ended   chan struct{} // closed when it has been told, or given up
 	next    chan struct{} // one for each step that may happen
 	tells   chan tale
 	step    int
@@ -52,10 +52,11 @@ type tale struct {
 
 // startStory begins a demo.
 func (m *Model) startStory(d Demo, auto bool) tea.Cmd {
-	m.story.end()
+	m.story.drop()
 	ctx, cancel := context.WithCancel(m.ctx)
-	s := &story{demo: d, cancel: cancel, next: make(chan struct{}), tells: make(chan tale), focused: true, auto: auto, since: m.now(), text: d.Title}
-	m.story = s
+	s := &story{demo: d, ctx: ctx, cancel: cancel, ended: make(chan struct{}), next: make(chan struct{}), tells: make(chan tale), focused: true, auto: auto, since: m.now(), text: d.Title}
+	before := m.told
+	m.story, m.told = s, s
 	send := func(t tale) error {
 		select {
 		case s.tells <- t:
@@ -64,12 +65,16 @@ func (m *Model) startStory(d Demo, auto bool) tea.Cmd {
 			return ctx.Err()
 		}
 	}
-	s.ended.Go(func() {
+	go func() {
+		defer close(s.ended)
 		defer func() { // the demo's fault, not the explorer's: it is told, and the terminal stays as it is
 			if r := recover(); r != nil {
 				_ = send(tale{s: s, done: true, err: fmt.Errorf("the demo panicked: %v", r)})
 			}
 		}()
+		if before != nil { // it may still be clearing up
+			<-before.ended
+		}
 		err := d.Run(ctx, func(ctx context.Context, text string) error {
 			if err := send(tale{s: s, text: text}); err != nil {
 				return err
@@ -82,31 +87,28 @@ func (m *Model) startStory(d Demo, auto bool) tea.Cmd {
 			}
 		})
 		_ = send(tale{s: s, done: true, err: err})
-	})
+	}()
 	m.touch()
 	return s.listen(m)
 }
 
 // listen waits for what the demo tells next.
 func (s *story) listen(m *Model) tea.Cmd {
-	ctx := m.ctx
 	return m.task(func() tea.Msg {
 		select {
 		case t := <-s.tells:
 			return t
-		case <-ctx.Done():
+		case <-s.ctx.Done():
 			return nil
 		}
 	})
 }
 
-// end gives up on the demo; what it made stays.
-func (s *story) end() {
-	if s == nil {
-		return
+// drop gives up on the demo; what it made stays.
+func (s *story) drop() {
+	if s != nil {
+		s.cancel()
 	}
-	s.cancel()
-	s.ended.Wait()
 }
 
 // apply takes what the demo tells.
@@ -140,18 +142,17 @@ func (m *Model) storyNext() tea.Cmd {
 	case s == nil:
 		m.say(sayWarn, "no demo is running; :demo NAME starts one")
 	case s.done:
+		s.drop()
 		m.story = nil
 	case !s.waiting:
 		m.say(sayWarn, "the step before is still running")
 	default:
 		s.waiting = false
 		m.touch()
-		next := s.next
-		ctx := m.ctx
 		return m.task(func() tea.Msg {
 			select {
-			case next <- struct{}{}:
-			case <-ctx.Done():
+			case s.next <- struct{}{}:
+			case <-s.ctx.Done():
 			}
 			return nil
 		})

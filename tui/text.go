@@ -20,10 +20,8 @@ type textBox struct {
 	title string
 	lines func(m *Model) []paint.Seg // made anew for each drawing: it may go on changing; "\n" ends a line
 	live  func(m *Model) bool
-	plain string // what copying and the pager get
 	keys  []boxKey
 	win   list.Window
-	last  int // rows at the last drawing
 }
 
 // boxKey is a key of one overlay only.
@@ -66,20 +64,12 @@ func (b *textBox) rows(m *Model, w int) (rows [][]paint.Seg) {
 
 func (b *textBox) size(m *Model, w, h int) (int, int) {
 	width := min(w, 96)
-	b.last = len(b.rows(m, width-4))
-	return width, min(h, b.last+2)
+	return width, min(h, len(b.rows(m, width-4))+2)
 }
 
 func (b *textBox) draw(m *Model, s *paint.Surface) *tea.Cursor {
 	w, h := s.Size()
 	rows := b.rows(m, w-4)
-	b.plain = ""
-	for _, r := range rows {
-		for _, g := range r {
-			b.plain += g.Text
-		}
-		b.plain += "\n"
-	}
 	b.win.Fit(max(0, len(rows)-(h-2))+1, 1)
 	in := paint.Frame{Title: b.title, Focus: true, At: b.win.Top, Shown: h - 2, Total: len(rows)}.Draw(s)
 	for y := range h - 2 {
@@ -88,6 +78,15 @@ func (b *textBox) draw(m *Model, s *paint.Surface) *tea.Cursor {
 		}
 	}
 	return nil
+}
+
+// plain is the text, for copying and the pager.
+func (b *textBox) plain(m *Model) string {
+	var text strings.Builder
+	for _, g := range b.lines(m) {
+		text.WriteString(g.Text)
+	}
+	return text.String()
 }
 
 func (b *textBox) hints(*Model) []boxKey {
@@ -111,9 +110,9 @@ func (b *textBox) key(m *Model, msg tea.KeyPressMsg) tea.Cmd {
 	case "G", "end":
 		b.win.To(b.win.Total - 1)
 	case "y":
-		return m.copy(b.title, b.plain)
+		return m.copy(b.title, b.plain(m))
 	case "o":
-		return m.pager(b.plain)
+		return m.pager(b.plain(m))
 	default:
 		for _, bk := range b.keys {
 			if bk.key == k {
@@ -195,10 +194,10 @@ func (m *Model) pager(text string) tea.Cmd {
 func (m *Model) openEntry(e *entry) {
 	b := &textBox{title: e.line, live: func(*Model) bool { return !e.done }}
 	b.lines = func(m *Model) []paint.Seg { return m.entryLines(e) }
-	if !e.done && e.cancel != nil {
-		b.keys = []boxKey{{"c", "cancel", func(m *Model) tea.Cmd { e.cancel(); return nil }}}
+	if !e.done {
+		b.keys = []boxKey{{"ctrl+x", "cancel", func(m *Model) tea.Cmd { m.cancelEntry(e); return nil }}}
 	}
-	b.keys = append(b.keys, boxKey{".", "repeat", func(m *Model) tea.Cmd { m.drop(b); return m.command(e.line) }})
+	b.keys = append(b.keys, boxKey{".", "repeat", func(m *Model) tea.Cmd { m.drop(b); return m.commandWithin(e.line, e.within) }})
 	m.push(b)
 }
 
@@ -212,6 +211,9 @@ func (m *Model) entryLines(e *entry) (out []paint.Seg) {
 		when += ", took " + paint.Duration(e.took)
 	} else {
 		when += ", runs for " + paint.Duration(m.now().Sub(e.began).Truncate(100*time.Millisecond))
+	}
+	if e.within > 0 {
+		when += ", given up after " + paint.Duration(e.within)
 	}
 	add(paint.Muted, when+"\n")
 	if groups, n, slow := e.answers.list(); n > 0 {

@@ -54,8 +54,11 @@ func Start(t testing.TB, cfg tui.Config, w, h int) *App {
 		}
 		cancel()
 		m.Close()
-		_ = a.scr.Close()
+		if in, ok := a.scr.InputPipe().(io.Closer); ok { // ends the reading: Close beside it would race with it
+			_ = in.Close()
+		}
 		<-answers
+		_ = a.scr.Close()
 	})
 	return a
 }

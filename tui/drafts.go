@@ -1,0 +1,195 @@
+package tui
+
+import (
+	"bytes"
+	"errors"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/monarch-tui/monarch-tui/engine/schema"
+)
+
+// draft is what was typed into a composer, kept when it is closed.
+type draft struct {
+	verb, timeout string
+	args          []string
+	raw           bool
+}
+
+// unfolded is the fields of an argument that has become one literal.
+type unfolded struct {
+	literal string
+	fields  []string
+}
+
+// keep remembers what was typed.
+func (c *composer) keep() {
+	c.m.drafts[c.name+"."+c.ep.Name] = draft{verb: c.f.fields[atVerb].value(), timeout: c.timeout().value(), args: c.texts(), raw: c.raw}
+}
+
+func (c *composer) texts() []string {
+	out := make([]string, 0, len(c.args()))
+	for _, a := range c.args() {
+		out = append(out, a.value())
+	}
+	return out
+}
+
+// toggleRaw changes between a field for each part of the argument and one literal for all of it. Nothing is lost on the
+// way, also back.
+func (c *composer) toggleRaw() {
+	switch {
+	case c.ep.Arg == nil:
+		c.m.say(sayWarn, c.ep.Name+" takes no argument")
+		return
+	case !c.raw:
+		c.was = unfolded{c.literal(), c.texts()}
+		c.raw = true
+		c.argFields([]string{c.was.literal})
+	default:
+		fields, err := c.unfold(c.args()[0].value())
+		if err != nil {
+			c.m.say(sayWarn, "first the literal: "+err.Error())
+			return
+		}
+		c.raw = false
+		c.argFields(fields)
+	}
+	c.f.at = min(atArgs, len(c.f.fields)-1)
+	c.f.check()
+}
+
+// unfold finds the texts of the fields of a literal.
+func (c *composer) unfold(text string) ([]string, error) {
+	if text == c.was.literal {
+		return c.was.fields, nil
+	}
+	st := c.named.Deref(c.ep.Arg)
+	if st.Kind != schema.KindStruct || st.Array {
+		return []string{fieldText(isString(c.named, c.ep.Arg), text)}, nil
+	}
+	out := make([]string, len(st.Fields))
+	if strings.TrimSpace(text) == "" {
+		return out, nil
+	}
+	body, err := schema.ParseArg(c.ep.Param, c.named, c.ep.Arg, text, c.refs())
+	if err != nil {
+		msg, _ := literalMistake(err)
+		return nil, errors.New(msg)
+	}
+	for _, part := range splitLiteral(text) {
+		name, value, ok := strings.Cut(part, ":")
+		name = strings.Trim(strings.TrimSpace(name), `"`)
+		i := slices.IndexFunc(st.Fields, func(f schema.Field) bool { return f.Name == name })
+		if i < 0 {
+			i = slices.IndexFunc(st.Fields, func(f schema.Field) bool { return strings.EqualFold(f.Name, name) })
+		}
+		if !ok || i < 0 {
+			return nil, errNoFields
+		}
+		out[i] = fieldText(isString(c.named, st.Fields[i].Type), strings.TrimSpace(value))
+	}
+	if again, err := schema.ParseArg(c.ep.Param, c.named, c.ep.Arg, c.fold(st.Fields, out), c.refs()); err != nil || !bytes.Equal(again, body) {
+		return nil, errNoFields // rather than fields that mean something else
+	}
+	return out, nil
+}
+
+var errNoFields = errors.New("want {field: value, …} to make fields of it")
+
+// fold is the literal of a struct whose fields are these texts; an empty one is left out.
+func (c *composer) fold(fields []schema.Field, texts []string) string {
+	parts := make([]string, 0, len(texts))
+	for i, text := range texts {
+		if strings.TrimSpace(text) != "" {
+			parts = append(parts, fields[i].Name+": "+literalOf(c.named, fields[i].Type, text))
+		}
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
+}
+
+// fieldText is a value as it is typed into a field of its own, where text needs no quotes.
+func fieldText(text bool, value string) string {
+	if !text {
+		return value
+	}
+	if s, err := strconv.Unquote(value); err == nil && plainText.MatchString(s) && s == strings.TrimSpace(s) {
+		return s
+	}
+	return value
+}
+
+// splitLiteral is the parts of a struct's literal that has been found good: what stands between its own commas.
+func splitLiteral(text string) (parts []string) {
+	text = strings.TrimSpace(text)
+	text = strings.TrimSuffix(strings.TrimPrefix(text, "{"), "}")
+	depth, from, quote, before := 0, 0, byte(0), byte(':')
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quote != 0:
+			if c == '\\' && quote == '"' {
+				i++
+			} else if c == quote {
+				quote = 0
+			}
+		case strings.IndexByte("\"`'", c) >= 0 && strings.IndexByte(":,[{(h", before) >= 0: // else it is an apostrophe
+			quote = c
+		case strings.IndexByte("{[(", c) >= 0:
+			depth++
+		case strings.IndexByte("}])", c) >= 0:
+			depth--
+		case c == ',' && depth == 0:
+			parts = append(parts, text[from:i])
+			from = i + 1
+		}
+		if i < len(text) && text[i] != ' ' {
+			before = text[i]
+		}
+	}
+	if strings.TrimSpace(text[from:]) != "" {
+		parts = append(parts, text[from:])
+	}
+	return parts
+}
+
+// toGrid goes to the grid, with the ranks that the form has: x comes back with those that are picked there.
+func (c *composer) toGrid(m *Model) tea.Cmd {
+	c.keep()
+	m.drop(c.f)
+	if mesh, ok := m.world.MeshByID(c.mesh); ok && !mesh.Gone {
+		m.panes.showMesh(m.world, c.name)
+		if ranks := c.f.fields[atRanks]; ranks.err == "" && selector(ranks.value()) != "" {
+			_ = m.panes.grid.SetSelection(strings.Trim(selector(ranks.value()), "[]")) // it was judged there
+		}
+	}
+	m.setFocus(Ranks)
+	return m.cursorMoved()
+}
+
+// sentCall is a call as it is written: its endpoint, and its argument.
+var sentCall = regexp.MustCompile(`^(\w+) @[^.\[\s]+(?:\[[^\]]*\])?\.(\w+)(?:\s+(.*))?$`)
+
+// history lists earlier calls of this endpoint.
+func (c *composer) history() {
+	var rows []choice
+	for _, line := range slices.Backward(c.m.history) {
+		call := sentCall.FindStringSubmatch(line)
+		if call == nil || !callVerbs[call[1]] || call[2] != c.ep.Name {
+			continue
+		}
+		rows = append(rows, choice{text: line, do: func(*Model) tea.Cmd {
+			c.was = unfolded{}
+			c.raw = c.ep.Arg != nil
+			c.argFields([]string{strings.TrimSpace(call[3])})
+			c.f.check()
+			return nil
+		}})
+	}
+	p := newPicker("Earlier calls of "+c.ep.Name, rows)
+	p.empty = "this endpoint has not been called yet"
+	c.m.push(p)
+}

@@ -1,0 +1,229 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/monarch-tui/monarch-tui/debugger/script"
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
+)
+
+// dialled is a connection to a world, as a task would have made it.
+func dialled(t *testing.T, m *Model, b *worldtest.Builder) *conn {
+	t.Helper()
+	c, err := m.open(t.Context(), dialer{dial: func(context.Context) (*control.Client, error) {
+		return control.InProcess(deaf{b}, control.ClientInfo{Name: "explorer"}), nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestACommandInTheQueueEndsWithTheConnection(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 120, 40)
+	m.command("let a = 1")
+	m.command("let b = 2")
+	if !strings.Contains(screen(t, m), "waits for let a = 1") {
+		t.Error("the second command does not say what it waits for")
+	}
+	m.disconnected(errors.New("gone"))
+	screen(t, m)
+	if e := m.commands[1]; len(m.running()) > 0 || !strings.Contains(e.err, "so it has not run") {
+		t.Errorf("%d commands still run; the second says %q", len(m.running()), e.err)
+	}
+}
+
+func TestACommandInTheQueueCanBeCancelled(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 120, 40)
+	m.command("let a = 1")
+	m.command("let b = 2")
+	press(t, m, "ctrl+x")
+	if r := m.running(); len(r) != 1 || r[0].line != "let a = 1" || len(m.waiting) != 0 {
+		t.Errorf("running %v, waiting %v", r, m.waiting)
+	}
+}
+
+// TestAnotherSessionInheritsNothingINV_LATE attaches with questions open, while the first session is lost and not.
+func TestAnotherSessionInheritsNothingINV_LATE(t *testing.T) {
+	for _, lost := range []bool{false, true} {
+		m := still(t, worldtest.Pingpong(t), 120, 40)
+		m.dialer = dialer{name: "first"}
+		press(t, m, "2", "x")
+		typeText(m, "4")
+		press(t, m, "esc", "K")
+		if lost {
+			m.disconnected(errors.New("gone"))
+		}
+		m.connect(dialer{name: "second"})
+		old := m.world
+		m.connectedNow(connected{m.dialing.gen, dialled(t, m, worldtest.New(t)), nil})
+		if m.world == old || m.top() != nil || m.lost || m.dialer.name != "second" {
+			t.Errorf("lost %v: the old world %v, an overlay %T, lost %v, of %q", lost, m.world == old, m.top(), m.lost, m.dialer.name)
+		}
+		if d := m.drafts["ponger.Pong"]; len(d.args) == 0 || d.args[0] != "4" {
+			t.Errorf("the draft is lost: %+v", d)
+		}
+		screen(t, m)
+	}
+}
+
+func TestALostSessionIsWaitedForAgainWhenAnotherCannotBeHad(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 120, 40)
+	m.dialer = dialer{name: "first"}
+	m.disconnected(errors.New("gone"))
+	m.connect(dialer{name: "nobody"})
+	m.connectedNow(connected{m.dialing.gen, nil, errors.New("no such session")})
+	if d := m.dialing; d == nil || d.name != "first" || !d.again {
+		t.Fatalf("dialling %+v", d)
+	}
+	old := m.world
+	m.dialAgain(redial{m.dialing.gen})
+	m.connectedNow(connected{m.dialing.gen, dialled(t, m, worldtest.New(t)), nil})
+	if m.world != old || m.conn == nil {
+		t.Error("what was known is forgotten, and it is the same session")
+	}
+}
+
+func TestAProgramThatWasStartedAnewIsAnotherSession(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 120, 40)
+	press(t, m, "2", "K")
+	snap := worldtest.New(t).Snapshot
+	snap.Session.PID++
+	m.updated(updateMsg{control.Update{Snapshot: &snap}})
+	if m.top() != nil || len(m.world.Meshes) != 0 || m.world.Messages.Total() != 0 {
+		t.Error("something of the old program is still there")
+	}
+}
+
+func TestAConnectionThatNobodyWaitsForIsClosed(t *testing.T) {
+	b := worldtest.Pingpong(t)
+	m := still(t, b, 80, 24)
+	taken := dialled(t, m, b)
+	m.Close()
+	late := control.InProcess(deaf{b}, control.ClientInfo{Name: "explorer"})
+	_, err := m.open(t.Context(), dialer{dial: func(context.Context) (*control.Client, error) { return late, nil }})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	for _, c := range []*control.Client{taken.client, late} {
+		select {
+		case <-c.Done():
+		case <-time.After(20 * time.Second):
+			t.Fatal("a connection stands after the explorer has ended")
+		}
+	}
+}
+
+func TestAFaultWhileDrawingEndsTheProgram(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 80, 24)
+	m.panes.tree = nil
+	m.touch()
+	m.View()
+	if m.crash == nil {
+		t.Fatal("no fault")
+	}
+	if _, cmd := m.Update(clockMsg{}); cmd == nil || cmd() != (tea.QuitMsg{}) {
+		t.Error("it goes on with a screen that cannot be drawn")
+	}
+}
+
+func TestQuittingAsksAboutWhatRunsInTheSessionThatIsNotSeen(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 80, 24, func(c *Config) { c.Own = true })
+	m.dialer = dialer{own: true}
+	m.own = m.world.Session
+	m.connect(dialer{name: "other"})
+	m.connectedNow(connected{m.dialing.gen, dialled(t, m, worldtest.New(t)), nil})
+	if got := screen(t, press(t, m, "q")); !strings.Contains(got, "The session you see goes on") {
+		t.Error(got)
+	}
+	press(t, m, "esc")
+	m.attach("4711")
+	if !m.dialing.own {
+		t.Error("back in its own session it takes it for another's")
+	}
+}
+
+func TestADemoThatIsSlowToEndHoldsUpTheNextOneAndNotTheScreen(t *testing.T) {
+	m, err := New(t.Context(), Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	release := make(chan struct{})
+	m.startStory(Demo{Name: "slow", Run: func(context.Context, func(context.Context, string) error) error {
+		<-release
+		return nil
+	}}, false)
+	next := m.startStory(Demo{Name: "next", Run: func(ctx context.Context, tell func(context.Context, string) error) error {
+		select {
+		case <-release:
+		default:
+			t.Error("the next one began before the first had ended")
+		}
+		return tell(ctx, "now")
+	}}, false)
+	close(release)
+	m.Update(next())
+	if m.story.text != "now" {
+		t.Errorf("%+v", m.story)
+	}
+	m.Close()
+}
+
+func TestALimitOfACallIsItsOwn(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 120, 40)
+	press(t, m, "2", "x", "shift+tab", "shift+tab", "shift+tab", "shift+tab") // to the timeout
+	typeText(m, "2s")
+	press(t, m, "tab", "tab", "tab", "tab")
+	typeText(m, "4")
+	if got := screen(t, m); !strings.Contains(got, "given up after 2") {
+		t.Error(got)
+	}
+	press(t, m, "enter", "esc")
+	call := m.lastCall()
+	m.command("call @ponger.Status")
+	if call.within != 2*time.Second || m.lastCall().within != 0 {
+		t.Errorf("within %v, and the next within %v", call.within, m.lastCall().within)
+	}
+	m.command(call.line)
+	m.lastCall().within = call.within
+	press(t, m, ".")
+	if m.lastCall().within != 2*time.Second {
+		t.Error("a repeated call has another limit")
+	}
+}
+
+func TestTheColumnOfAMistakeIsTold(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 120, 40)
+	e := m.logCommand("call @ponger.Pong {n: x}")
+	m.commandEnded(commandDone{e, &script.Step{Code: script.ExitCommand, Err: "want int\nmore", ErrPos: script.Pos{Line: 1, Column: 23}}, time.Millisecond})
+	if e.err != "want int (column 23)\nmore" {
+		t.Errorf("%q", e.err)
+	}
+}
+
+// TestWhatRunsBesideTheSessionDoesNotRaceWithIt is for the race detector: a let runs on the session while a call begins.
+func TestWhatRunsBesideTheSessionDoesNotRaceWithIt(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 80, 24)
+	m.moving = true // no clock in the batch
+	for i := range 20 {
+		serial := m.command(fmt.Sprintf("let v%d = 1", i))
+		done := make(chan tea.Msg)
+		go func() { done <- serial() }()
+		m.command("call @ponger.Status")
+		m.Update(<-done)
+		if r := m.running(); len(r) != i+1 {
+			t.Fatalf("%d commands run", len(r))
+		}
+	}
+	if e := m.commands[0]; !e.ok {
+		t.Error(e.err)
+	}
+}
