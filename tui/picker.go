@@ -111,7 +111,7 @@ func (p *picker) current() *choice {
 func (p *picker) size(_ *Model, w, h int) (int, int) {
 	want := 30
 	for _, r := range p.rows {
-		want = max(want, paint.Width(r.text)+paint.Width(r.right)+8)
+		want = max(want, paint.Width(r.text)+max(paint.Width(r.right), paint.Width(r.why))+8)
 	}
 	return min(want, min(w, 84)), min(h, len(p.rows)+5)
 }

@@ -121,7 +121,7 @@ var scenes = []scene{
 	{"messages", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "4") }},
 	{"flow", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "4", "]") }},
 	{"calls", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "4", "[") }},
-	{"logs", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "5") }},
+	{"logs", printing, func(t testing.TB, m *Model) { press(t, m, "5") }},
 	{"commands", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "5", "]"); m.say(sayGood, "connected again") }},
 	{"help", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "2", "?") }},
 	{"palette", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "ctrl+p"); typeText(m, "spawn") }},
@@ -217,3 +217,16 @@ func (deaf) Attach(c control.ClientInfo) control.ClientInfo { return c }
 func (deaf) Detach(control.ClientInfo)                      {}
 
 var errDeaf = errors.New("this session does nothing")
+
+// printing is a world whose workers print.
+func printing(t testing.TB) *worldtest.Builder {
+	b := worldtest.Pingpong(t)
+	for rank := range 8 {
+		b.Log(control.Log{Time: b.Now.Add(-2 * time.Second), Proc: uint64(1 + rank), Mesh: "ponger", Rank: rank, Stream: "out", Text: fmt.Sprintf("Actor %d: Received message 'warm'", rank)})
+	}
+	for rank := range 64 {
+		b.Log(control.Log{Time: b.Now.Add(-time.Second), Proc: uint64(1 + rank), Mesh: "ponger", Rank: rank, Stream: "out", Text: "step 1181 loss 0.1907"})
+	}
+	b.Log(control.Log{Time: b.Now.Add(-900 * time.Millisecond), Proc: 41, Mesh: "", Rank: 40, Stream: "err", Text: "NCCL WARN Call to ibv_modify_qp failed"})
+	return b
+}
