@@ -186,6 +186,11 @@ func (a *actor) finish(act *activation, body []byte, err error) {
 	a.handled++
 	a.since = time.Now()
 	a.mu.Unlock()
+	pe, panicked := errors.AsType[*panicError](err)
+	var failure failureReport
+	if panicked { // before it leaves: who stops the actor as soon as it is quiet or has the answer finds it failed
+		failure = a.panicked(act, pe)
+	}
 	settled, load := a.leave(act)
 	if settled {
 		return // it was abandoned: its caller has its outcome, and what it did since concerns nobody
@@ -196,8 +201,9 @@ func (a *actor) finish(act *activation, body []byte, err error) {
 	} else {
 		a.node.answerTo(env, body, failureOf(err), load)
 	}
-	if pe, ok := errors.AsType[*panicError](err); ok {
-		a.fail(act, pe, !quiet)
+	if panicked {
+		failure.Reported = !quiet
+		a.node.report(failure)
 	} else if err != nil && quiet {
 		a.node.report(failureReport{Mesh: a.id, Rank: a.rank, What: fmt.Sprintf("%s.%s, called by broadcast, returned an error: %v", a.label(), act.ep.name, err)})
 	}

@@ -162,11 +162,12 @@ func (a *actor) startConcurrent() {
 	}
 }
 
-// fail ends an actor that panicked: queued and later messages are told so, the process and its other actors live on.
-func (a *actor) fail(act *activation, pe *panicError, reported bool) {
+// panicked ends an actor whose handler panicked: queued and later messages are told so, the process and its other actors
+// live on. It gives what supervision is to be told.
+func (a *actor) panicked(act *activation, pe *panicError) failureReport {
 	what := fmt.Sprintf("%s panicked in %s: %s", a.label(), act.ep.name, pe.value)
 	a.end(&wireError{Outcome: control.OutcomeError, Type: "failed", Msg: what, Codes: codesOf(ErrFailed)}, true)
-	a.node.report(failureReport{Mesh: a.id, Rank: a.rank, What: what, Stack: clip(pe.stack, maxErrorText), Reported: reported})
+	return failureReport{Mesh: a.id, Rank: a.rank, What: what, Stack: clip(pe.stack, maxErrorText)}
 }
 
 // end closes the mailbox for good and refuses what is in it.
