@@ -4,15 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strings"
 
-	"charm.land/fang/v2"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/monarch-tui/monarch-tui/debugger/script"
 	"github.com/monarch-tui/monarch-tui/engine"
@@ -20,7 +16,7 @@ import (
 )
 
 // printError is one line for a person: what failed, and where help is when the command line was wrong.
-func printError(w io.Writer, _ fang.Styles, err error) {
+func printError(w io.Writer, err error) {
 	text := err.Error()
 	if text == "" { // a report has told it already
 		return
@@ -79,56 +75,6 @@ func newVersionCommand() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print as JSON, with engine and protocol versions")
 	return cmd
-}
-
-func newInfoCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "info", Short: "Print what a bug report needs: paths, terminal, sessions, environment", Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			printInfo(cmd.OutOrStdout())
-			return nil
-		},
-	}
-}
-
-func printInfo(w io.Writer) {
-	a := readAbout()
-	row := func(k, format string, args ...any) { fmt.Fprintf(w, "%-12s %s\n", k, fmt.Sprintf(format, args...)) }
-	row("version", "%s %s", a.Version, a.Revision)
-	row("built with", "%s for %s", a.Go, a.Platform)
-	if exe, err := os.Executable(); err == nil {
-		row("executable", "%s", exe)
-	}
-	if dir, err := control.RunDir(); err == nil {
-		row("run folder", "%s", dir)
-	} else {
-		row("run folder", "unusable: %v", err)
-	}
-	sessions, err := control.ListSessions()
-	switch {
-	case err != nil:
-		row("sessions", "unknown: %v", err)
-	case len(sessions) == 0:
-		row("sessions", "none")
-	}
-	for i, s := range sessions {
-		key := ""
-		if i == 0 {
-			key = "sessions"
-		}
-		row(key, "%s (pid %d, %s)", s.Name, s.PID, filepath.Base(s.Program))
-	}
-	if cols, rows, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
-		row("terminal", "%d×%d, TERM=%s", cols, rows, os.Getenv("TERM"))
-	} else {
-		row("terminal", "none, TERM=%s", os.Getenv("TERM"))
-	}
-	row("CPUs", "%d, GOMAXPROCS %d", runtime.NumCPU(), runtime.GOMAXPROCS(0))
-	for _, k := range []string{"NO_COLOR", "CLICOLOR_FORCE", "XDG_RUNTIME_DIR", "TMUX", "SSH_CONNECTION", "CUDA_VISIBLE_DEVICES", "GOMAXPROCS"} {
-		if v, ok := os.LookupEnv(k); ok {
-			row(k, "%s", v)
-		}
-	}
 }
 
 // newDocsCommand prints the generated pages; `make docs` writes them.

@@ -44,6 +44,50 @@ func (d *demoFlags) register(cmd *cobra.Command) {
 	})
 }
 
+// unused refuses what is about a demo where there is none.
+func (d *demoFlags) unused(cmd *cobra.Command) error {
+	for _, flag := range []string{"headless", "ranks", "format", "timeout", "auto"} {
+		if cmd.Flags().Changed(flag) {
+			return usageError("--%s is about a demo: name one with --demo (%s)", flag, strings.Join(demoNames(), ", "))
+		}
+	}
+	return nil
+}
+
+// check says what is wrong with the flags, before anything is begun.
+func (d *demoFlags) check(cmd *cobra.Command) error {
+	if d.name == "" {
+		return d.unused(cmd)
+	}
+	_, err := findDemo(d.name)
+	switch {
+	case err != nil:
+		return err
+	case d.timeout <= 0:
+		return usageError("--timeout %v: want more than 0", d.timeout)
+	case d.ranks < 0:
+		return usageError("--ranks %d: want 1 or more (0 means as in the tutorial)", d.ranks)
+	case d.format != "text" && d.format != "ndjson":
+		return usageError("--format %q: a demo prints text or ndjson", d.format)
+	case d.headless && d.auto:
+		return usageError("--auto is about the screen, and --headless does without: take one of them")
+	}
+	if !d.headless {
+		for _, flag := range []string{"format", "timeout"} {
+			if cmd.Flags().Changed(flag) {
+				return usageError("--%s is about a demo that is printed: add --headless", flag)
+			}
+		}
+		return nil
+	}
+	for _, flag := range []string{"config", "theme", "ascii", "reduce-motion", "no-mouse"} {
+		if cmd.Flags().Changed(flag) {
+			return usageError("--%s is about the screen, and --headless does without", flag)
+		}
+	}
+	return nil
+}
+
 func demoNames() []string {
 	var out []string
 	for _, d := range demos.All() {
@@ -87,24 +131,13 @@ func runDemo(ctx context.Context, d demoFlags) error {
 	if err != nil {
 		return err
 	}
-	if d.timeout <= 0 {
-		return usageError("--timeout %v: want more than 0", d.timeout)
-	}
-	if d.ranks < 0 {
-		return usageError("--ranks %d: want 1 or more (0 means as in the tutorial)", d.ranks)
-	}
 	if d.ranks == 0 {
 		d.ranks = demo.Ranks
 	}
 	written := &report{w: os.Stdout}
-	var out io.Writer
-	switch d.format {
-	case "text":
-		out = written
-	case "ndjson":
+	var out io.Writer = written
+	if d.format == "ndjson" {
 		out = &jsonLines{enc: json.NewEncoder(written)}
-	default:
-		return usageError("--format %q: a demo prints text or ndjson", d.format)
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()

@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,7 +20,9 @@ import (
 	"github.com/monarch-tui/monarch-tui/demos/story"
 	"github.com/monarch-tui/monarch-tui/engine"
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/schema"
 	"github.com/monarch-tui/monarch-tui/tui"
+	"github.com/monarch-tui/monarch-tui/tui/paint"
 )
 
 // screenFlags are the flags of everything that draws.
@@ -53,6 +56,9 @@ func (s *screenFlags) settings() (tui.Settings, error) {
 		return set, &exitError{exitUsage, err}
 	}
 	if s.theme != "" {
+		if !slices.Contains(paint.Themes(), s.theme) {
+			return set, usageError("--theme %q: there is no such theme%s", s.theme, schema.Suggest(s.theme, paint.Themes()))
+		}
 		set.Theme = s.theme
 	}
 	set.ASCII = set.ASCII || s.ascii || os.Getenv("TERM") == "dumb"
@@ -71,12 +77,79 @@ func needTerminal(instead string) error {
 
 // own is monarch-tui's own session: the demos' actors, run by this process.
 type own struct {
-	engine *engine.Engine
-	warned string
+	name string
+	seed uint64
+
+	mu     sync.Mutex
+	engine *engine.Engine // nil until the explorer has asked for it
+	closed bool
+	shut   error // why nobody can attach to it
+}
+
+// open starts the engine: behind the first frame, for it takes longer than that may.
+func (o *own) open(ctx context.Context) (*control.Client, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return nil, context.Canceled
+	}
+	if o.engine == nil {
+		e, err := engine.Start(context.WithoutCancel(ctx), engine.Output(io.Discard, io.Discard), engine.Seed(o.seed), engine.SessionName(o.name))
+		if err != nil {
+			return nil, err
+		}
+		o.engine, o.shut = e, e.OpenSession()
+	}
+	return control.InProcess(o.engine.Backend(), who()), nil
+}
+
+// inside runs a demo in the session.
+func (o *own) inside(run func(context.Context, func(context.Context, string) error) error) func(context.Context, func(context.Context, string) error) error {
+	return func(ctx context.Context, tell func(context.Context, string) error) error {
+		o.mu.Lock()
+		e := o.engine
+		o.mu.Unlock()
+		in, cancel := context.WithCancel(e.Context())
+		defer cancel()
+		stop := context.AfterFunc(ctx, cancel)
+		defer stop()
+		return run(in, tell)
+	}
+}
+
+// close ends the session; its workers are gone when it returns.
+func (o *own) close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.closed = true
+	if o.engine == nil {
+		return
+	}
+	o.engine.Close()
+	if o.shut != nil {
+		fmt.Fprintln(os.Stderr, "warning: nobody could attach to this session:", o.shut)
+	}
+}
+
+// ownSession is what the explorer shows without -p.
+func ownSession(d demoFlags, set tui.Settings) (tui.Config, *own) {
+	o := &own{name: "monarch", seed: d.seed}
+	if d.name != "" {
+		o.name = "demo-" + d.name
+	}
+	stories := storiesOf(d)
+	for i := range stories {
+		stories[i].Run = o.inside(stories[i].Run)
+	}
+	return tui.Config{Connect: o.open, Name: "monarch-tui's own session", Own: true, Who: who(), Demos: stories, Demo: d.name, Auto: d.auto, Settings: set}, o
 }
 
 // explore shows the explorer on monarch-tui's own session.
 func explore(ctx context.Context, d demoFlags, s screenFlags) error {
+	set, err := s.settings()
+	if err != nil {
+		return err
+	}
 	instead := "to watch a demo without one: --demo pingpong --headless; to run a script: run FILE"
 	if d.name != "" {
 		instead = "--headless prints the demo instead"
@@ -84,45 +157,9 @@ func explore(ctx context.Context, d demoFlags, s screenFlags) error {
 	if err := needTerminal(instead); err != nil {
 		return err
 	}
-	set, err := s.settings()
-	if err != nil {
-		return err
-	}
-	stories := storiesOf(d)
-	o := &own{}
-	defer func() {
-		if o.engine != nil {
-			o.engine.Close() // workers are reaped on every path
-		}
-	}()
-	connect := func(ctx context.Context) (*control.Client, error) {
-		if o.engine == nil {
-			name := "monarch"
-			if d.name != "" {
-				name = "demo-" + d.name
-			}
-			e, err := engine.Start(context.WithoutCancel(ctx), engine.Output(io.Discard, io.Discard), engine.Seed(d.seed), engine.SessionName(name))
-			if err != nil {
-				return nil, err
-			}
-			o.engine = e
-			if err := e.OpenSession(); err != nil {
-				o.warned = "nobody can attach to this session: " + err.Error()
-			}
-		}
-		return control.InProcess(o.engine.Backend(), who()), nil
-	}
-	for i := range stories {
-		run := stories[i].Run
-		stories[i].Run = func(ctx context.Context, tell func(context.Context, string) error) error {
-			inside, cancel := context.WithCancel(o.engine.Context())
-			defer cancel()
-			stop := context.AfterFunc(ctx, cancel)
-			defer stop()
-			return run(inside, tell)
-		}
-	}
-	return show(ctx, tui.Config{Connect: connect, Name: "monarch-tui's own session", Own: true, Who: who(), Demos: stories, Demo: d.name, Auto: d.auto, Settings: set})
+	cfg, o := ownSession(d, set)
+	defer o.close()
+	return show(ctx, cfg)
 }
 
 // exploreProgram shows the explorer on the session of a program of the user's, which is the controller.
@@ -131,24 +168,53 @@ func exploreProgram(ctx context.Context, path string, args []string, seed uint64
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}
-	if err := needTerminal("run -p does without one"); err != nil {
-		return err
-	}
 	set, err := s.settings()
 	if err != nil {
 		return err
 	}
-	p.args, p.seed, p.quiet = args, seed, true
-	end := func() error { return nil }
-	defer func() { _ = end() }()
-	connect := func(ctx context.Context) (*control.Client, error) {
-		c, stop, err := p.open(ctx)
-		if err == nil {
-			end = stop
+	if err := needTerminal("run -p does without one"); err != nil {
+		return err
+	}
+	p.args, p.seed, p.quiet, p.who = args, seed, true, who()
+	ctx, cancel := context.WithCancel(ctx)
+	first := make(chan dialed, 1)
+	go func() {
+		c, end, err := p.open(ctx)
+		first <- dialed{c, end, err}
+	}()
+	d := dialed{end: func() error { return nil }}
+	var took sync.Once
+	take := func() { took.Do(func() { d = <-first }) }
+	defer func() {
+		cancel()
+		take()
+		if d.err == nil {
+			_ = d.end()
 		}
-		return c, err
+	}()
+	select {
+	case d = <-first: // what ends at once is told without a screen
+		took.Do(func() {})
+		if d.err != nil {
+			return &exitError{exitCommand, d.err}
+		}
+	case <-time.After(programPatience):
+	}
+	connect := func(context.Context) (*control.Client, error) {
+		take()
+		return d.client, d.err
 	}
 	return show(ctx, tui.Config{Connect: connect, Name: path, Own: true, Who: who(), Settings: set})
+}
+
+// programPatience is how long the screen waits for a program, which mostly is there or has failed by then.
+const programPatience = 300 * time.Millisecond
+
+// dialed is a program's session, or why there is none.
+type dialed struct {
+	client *control.Client
+	end    func() error
+	err    error
 }
 
 // storiesOf are the demos as stories of the explorer.
@@ -173,22 +239,40 @@ func who() control.ClientInfo {
 func show(ctx context.Context, cfg tui.Config) error {
 	_, cfg.Dir = tui.Paths()
 	cfg.Commands = script.Options{}
-	epilogue, err := tui.Run(ctx, cfg)
-	var crash *tui.Crash
+	inside, leave := context.WithCancelCause(ctx)
+	defer leave(nil)
+	if connect := cfg.Connect; cfg.Own { // without its own session there is nothing to be shown
+		cfg.Connect = func(ctx context.Context) (*control.Client, error) {
+			c, err := connect(ctx)
+			if err != nil && ctx.Err() == nil {
+				leave(&exitError{exitCommand, err})
+			}
+			return c, err
+		}
+	}
+	epilogue, err := tui.Run(inside, cfg)
+	crash, crashed := errors.AsType[*tui.Crash](err)
 	switch {
-	case errors.As(err, &crash):
+	case crashed:
 		where := "it could not be written down"
 		if name, werr := writeCrash(cfg.Dir, crash); werr == nil {
 			where = "the details are in " + name
 		}
-		return &exitError{exitInternal, fmt.Errorf("%w; the terminal is restored and the workers are ended; %s", err, where)}
+		left := "the session goes on"
+		if cfg.Own {
+			left = "the workers are ended"
+		}
+		return &exitError{exitInternal, fmt.Errorf("%w; the terminal is restored and %s; %s", err, left, where)}
 	case err != nil:
 		return &exitError{exitInternal, err}
 	}
-	if epilogue != "" && ctx.Err() == nil {
+	if inside.Err() != nil {
+		return context.Cause(inside)
+	}
+	if epilogue != "" {
 		fmt.Fprintln(os.Stdout, epilogue)
 	}
-	return ctx.Err()
+	return nil
 }
 
 // writeCrash writes down what is needed to find a fault.
@@ -202,112 +286,4 @@ func writeCrash(dir string, c *tui.Crash) (string, error) {
 	name := filepath.Join(dir, "crash-"+time.Now().Format("20060102-150405")+".txt")
 	text := fmt.Sprintf("%s\n%v\n\n%s\nlast commands:\n%s\n", readAbout().line(), c.Value, c.Stack, strings.Join(c.Last, "\n"))
 	return name, os.WriteFile(name, []byte(text), 0o600)
-}
-
-// newAttachCommand attaches to a session.
-func newAttachCommand() *cobra.Command {
-	var s screenFlags
-	var stdio, viewer bool
-	cmd := &cobra.Command{
-		Use:   "attach [ADDR]",
-		Short: "Explore a running session: a name, a pid or the path of its socket",
-		Long: "attach explores the session of a running program; without ADDR it lists the sessions.\n" +
-			"Every program that calls engine.Main opens a session that its own user may attach to.\n" +
-			"From another machine: ssh HOST monarch-tui attach --stdio ADDR carries the bytes.",
-		Example: "  monarch-tui attach\n  monarch-tui attach trainer\n  monarch-tui attach 4711 --viewer",
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return usageError("attach takes one session, and these are %d", len(args))
-			}
-			return nil
-		},
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			list, _ := control.ListSessions()
-			var out []string
-			for _, i := range list {
-				out = append(out, i.Name+"\t"+i.Program)
-			}
-			return out, cobra.ShellCompDirectiveNoFileComp
-		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return listSessions(cmd.OutOrStdout())
-			}
-			if stdio {
-				return bridge(cmd.Context(), args[0])
-			}
-			if err := needTerminal("run -p, or --stdio, do without"); err != nil {
-				return err
-			}
-			set, err := s.settings()
-			if err != nil {
-				return err
-			}
-			me := who()
-			if viewer {
-				me.Role = control.RoleViewer
-			}
-			dial := func(ctx context.Context) (*control.Client, error) { return control.Dial(ctx, args[0], me) }
-			first, err := dial(cmd.Context()) // what is wrong with the address is told before the screen opens
-			if err != nil {
-				return &exitError{exitCommand, fmt.Errorf("attach %s: %w", args[0], err)}
-			}
-			connect := func(ctx context.Context) (*control.Client, error) {
-				if c := first; c != nil {
-					first = nil
-					return c, nil
-				}
-				return dial(ctx)
-			}
-			return show(cmd.Context(), tui.Config{Connect: connect, Name: args[0], Who: me, Settings: set})
-		},
-	}
-	s.register(cmd)
-	cmd.Flags().BoolVar(&stdio, "stdio", false, "carry the session's bytes over stdin and stdout, for ssh")
-	cmd.Flags().BoolVar(&viewer, "viewer", false, "look only: change nothing")
-	return cmd
-}
-
-func listSessions(w io.Writer) error {
-	list, err := control.ListSessions()
-	if err != nil {
-		return &exitError{exitCommand, err}
-	}
-	if len(list) == 0 {
-		_, err := fmt.Fprintln(w, "no session is running; a program that calls engine.Main opens one")
-		return err
-	}
-	for _, i := range list {
-		if _, err := fmt.Fprintf(w, "%-24s %-20s pid %-8d %s\n", i.Name, i.Program, i.PID, time.Since(i.Started).Round(time.Second)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// bridge carries the bytes of a session's socket over stdin and stdout.
-func bridge(ctx context.Context, addr string) error {
-	path, err := control.Resolve(addr)
-	if err != nil {
-		return &exitError{exitCommand, fmt.Errorf("attach %s: %w", addr, err)}
-	}
-	var d net.Dialer
-	conn, err := d.DialContext(ctx, "unix", path)
-	if err != nil {
-		return &exitError{exitCommand, fmt.Errorf("attach %s: %w", addr, err)}
-	}
-	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
-	defer stop()
-	go func() { // ends with the process: a read of stdin cannot be interrupted
-		_, _ = io.Copy(conn, os.Stdin)
-		if c, ok := conn.(*net.UnixConn); ok {
-			_ = c.CloseWrite()
-		}
-	}()
-	_, err = io.Copy(os.Stdout, conn)
-	if err != nil && ctx.Err() == nil {
-		return &exitError{exitCommand, fmt.Errorf("attach %s: %w", addr, err)}
-	}
-	return ctx.Err()
 }

@@ -11,13 +11,6 @@ import (
 	"testing"
 )
 
-func itoa(n int) string { return strconv.Itoa(n) }
-
-func atoi(s string) int {
-	n, _ := strconv.Atoi(s)
-	return n
-}
-
 // TestAPersonMakesAMeshAndCallsIt goes the whole way with real workers: create, spawn, slice, call, lose one, leave.
 func TestAPersonMakesAMeshAndCallsIt(t *testing.T) {
 	term := open(t, t.TempDir(), 120, 40)
@@ -28,30 +21,23 @@ func TestAPersonMakesAMeshAndCallsIt(t *testing.T) {
 		t.Fatalf("%d worker processes, want 4", len(workers))
 	}
 	term.press("a").see("Spawn actors")
-	for range 8 { // to the type that the tutorial begins with
-		if strings.Contains(term.scr.String(), "‹ToyActor›") {
-			break
-		}
-		term.press("right")
+	for _, typ := range []string{"LinkActor", "CountingActor", "EchoActor", "PingPongActor"} {
+		term.see("‹" + typ + "›").press("right")
 	}
 	term.see("‹ToyActor›").press("enter").see("@toy is ready")
 	term.press("e").press("gpus=1:3").press("enter").see("2 of 4")
 	term.press("x").see("Call toy.HelloWorld on 2 ranks").press("hello from a test").press("enter").see("2 → done")
-	term.press("esc").see("Received message 'hello from a test'")
+	term.press("esc").see("Actor [1-2]: Received")
 	if err := syscall.Kill(workers[2], syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	term.see("killed")
+	term.see("✕ lost")
 	term.press("q").see("Leave monarch-tui?").press("y")
 	code, after := term.ends()
 	if code != 0 || !strings.Contains(after, "monarch-tui ran for") {
 		t.Errorf("exit code %d, epilogue %q", code, after)
 	}
-	for _, pid := range workers {
-		if syscall.Kill(pid, 0) == nil {
-			t.Errorf("worker %d is left", pid)
-		}
-	}
+	allGone(t, workers)
 }
 
 func TestTheTerminalIsRestoredAndWorkersEndWhateverHappens(t *testing.T) {
@@ -68,11 +54,7 @@ func TestTheTerminalIsRestoredAndWorkersEndWhateverHappens(t *testing.T) {
 			if code, _ := term.ends(); code != 0 && code != exitInterrupted {
 				t.Errorf("exit code %d", code)
 			}
-			for _, pid := range workers {
-				if syscall.Kill(pid, 0) == nil {
-					t.Errorf("worker %d is left", pid)
-				}
-			}
+			allGone(t, workers)
 		})
 	}
 }
@@ -83,13 +65,13 @@ func TestSuspendingGivesTheTerminalBackAndComesAgain(t *testing.T) {
 	term.wait("restored the terminal", func() bool { return strings.Contains(term.text(), leaveAlt) })
 	term.see("Stopped")
 	term.press("fg\n").see("live").press("q")
-	term.see("monarch-tui ran for").press("exit\n").ends()
+	term.see("monarch-tui ran for").press("exit\n").exits()
 }
 
 func TestTheDemoGoesStepByStep(t *testing.T) {
 	term := open(t, t.TempDir(), 120, 40, "--demo", "pingpong")
 	term.see("Part 4: create two groups of actors").press("space").see("Part 4: pair the actors").press("space").see("Part 4: ping, pong")
-	term.press("space").see("Look around", "Pong!").press(";").see("That was it")
+	term.press("space").see("Look around", "Pong!").press(";").see("That was it", "0 procs")
 	term.press("q").ends()
 }
 
@@ -97,7 +79,7 @@ func TestAnAttachedExplorerLeavesTheSessionAlone(t *testing.T) {
 	home := t.TempDir()
 	first := open(t, home, 100, 30)
 	first.see("live").press(":").press("procs mine gpus=2").press("enter").see("2 procs")
-	second := open(t, home, 100, 30, "attach", itoa(first.cmd.Process.Pid))
+	second := open(t, home, 100, 30, "attach", strconv.Itoa(first.cmd.Process.Pid))
 	second.see("live", "mine").press("q").ends()
 	if n := len(children(t, first.cmd.Process.Pid)); n != 2 {
 		t.Errorf("%d workers after the other explorer has left, want 2", n)

@@ -12,5 +12,5 @@ import (
 func main() {
 	demos.Register()
 	engine.RunWorker() // this binary is the worker of its own meshes
-	os.Exit(execute(context.Background(), os.Args[1:]))
+	os.Exit(execute(context.Background(), newRoot(), os.Args[1:]))
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -31,6 +32,7 @@ type program struct {
 	args []string
 	main bool
 	seed uint64
+	who  control.ClientInfo // how the program sees us
 	// quiet keeps what the program prints off the terminal: the screen is drawn there.
 	quiet bool
 }
@@ -53,7 +55,7 @@ func checkProgram(path string) (*program, error) {
 	if bi.Main.Path != modulePath && !slices.ContainsFunc(bi.Deps, func(m *debug.Module) bool { return m.Path == modulePath }) {
 		return nil, fmt.Errorf("-p %s (%s) does not use %s/engine; a program is explored through the engine it is built with", path, bi.Path, modulePath)
 	}
-	return &program{path: full}, nil
+	return &program{path: full, who: control.ClientInfo{Name: "script"}}, nil
 }
 
 // bare is an error without the names that the message around it has told.
@@ -111,7 +113,7 @@ func (p *program) open(ctx context.Context) (*control.Client, func() error, erro
 	hello, cancel := context.WithTimeout(ctx, greeting)
 	defer cancel()
 	context.AfterFunc(ctx, func() { _ = cmd.Process.Signal(syscall.SIGTERM) })
-	c, err := control.NewClient(hello, ours, control.ClientInfo{Name: "script"})
+	c, err := control.NewClient(hello, ours, p.who)
 	if err != nil {
 		_ = ours.Close()
 		return nil, nil, p.silent(cmd, gone, kill, err, tail)
@@ -148,11 +150,14 @@ func (h hidden) Unwrap() error { return h.error }
 
 // lastLines passes a program's stderr on and keeps the end of it for an error message.
 type lastLines struct {
+	mu   sync.Mutex
 	pass io.Writer
 	text string
 }
 
 func (l *lastLines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.text += string(b)
 	if n := len(l.text); n > 2000 {
 		l.text = l.text[n-2000:]
@@ -160,7 +165,16 @@ func (l *lastLines) Write(b []byte) (int, error) {
 	return l.pass.Write(b)
 }
 
+// hush keeps what is still to come off the terminal.
+func (l *lastLines) hush() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.pass = io.Discard
+}
+
 func (l *lastLines) said() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.text == "" {
 		return ""
 	}

@@ -64,8 +64,9 @@ func TestAProgramOfOnesOwn(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			cmd := exec.Command(self, tt.args...)
-			cmd.Env = append(os.Environ(), "MONARCH_TEST_MAIN=1", "NO_COLOR=1", "XDG_RUNTIME_DIR="+shortDir(t))
+			cmd.Env = append(os.Environ(), "MONARCH_TEST_MAIN=1", "NO_COLOR=1", "GORACE=atexit_sleep_ms=0", "XDG_RUNTIME_DIR="+shortDir(t))
 			out, _ := cmd.CombinedOutput()
 			if code := cmd.ProcessState.ExitCode(); code != tt.code {
 				t.Errorf("exit code %d, want %d", code, tt.code)
@@ -81,6 +82,7 @@ func TestAProgramOfOnesOwn(t *testing.T) {
 		})
 	}
 	t.Run("the seed of the command line", func(t *testing.T) { seedReaches(t, self, prog) })
+	t.Run("explored", func(t *testing.T) { exploreOnesOwn(t, prog, stranger) })
 }
 
 // seedReaches checks that --seed sets what the program's actors draw.
@@ -88,7 +90,7 @@ func seedReaches(t *testing.T, self, prog string) {
 	t.Helper()
 	draw := func(seed string) string {
 		cmd := exec.Command(self, "run", "-p", prog, "--seed", seed, "-c", "procs p gpus=1; spawn @t on p Tally; call @t.Draw")
-		cmd.Env = append(os.Environ(), "MONARCH_TEST_MAIN=1", "NO_COLOR=1", "XDG_RUNTIME_DIR="+shortDir(t))
+		cmd.Env = append(os.Environ(), "MONARCH_TEST_MAIN=1", "NO_COLOR=1", "GORACE=atexit_sleep_ms=0", "XDG_RUNTIME_DIR="+shortDir(t))
 		out, err := cmd.Output()
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)

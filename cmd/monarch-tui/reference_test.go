@@ -75,12 +75,3 @@ func describe(b *strings.Builder, c *cobra.Command) {
 		describe(b, sub)
 	}
 }
-
-func first(texts ...string) string {
-	for _, t := range texts {
-		if t != "" {
-			return t
-		}
-	}
-	return ""
-}

@@ -13,6 +13,7 @@ import (
 
 	"charm.land/fang/v2"
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/monarch-tui/monarch-tui/engine"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
@@ -47,13 +48,16 @@ func usageError(format string, args ...any) error {
 	return &exitError{exitUsage, fmt.Errorf(format, args...)}
 }
 
-// execute runs the command line and gives the exit code.
-func execute(ctx context.Context, args []string) int {
+// execute runs a command line and gives the exit code.
+func execute(ctx context.Context, root *cobra.Command, args []string) int {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	root := newRoot()
 	root.SetArgs(args)
-	err := fang.Execute(ctx, root, fang.WithVersion(engine.Version), fang.WithErrorHandler(printError), fang.WithoutVersion())
+	root.SetHelpFunc(help)
+	err := root.ExecuteContext(ctx)
+	if err != nil {
+		printError(os.Stderr, err)
+	}
 	switch e := (*exitError)(nil); {
 	case err == nil:
 		return 0
@@ -65,6 +69,44 @@ func execute(ctx context.Context, args []string) int {
 		return exitInternal
 	}
 	return exitUsage // cobra's own errors: unknown flags and commands
+}
+
+// help prints the help of a command as fang draws it. Nothing else goes through fang: it asks the terminal for its
+// background before it prints anything, an error too, and a terminal that does not answer costs seconds.
+func help(c *cobra.Command, _ []string) {
+	if f, ok := c.OutOrStdout().(*os.File); ok && term.IsTerminal(int(f.Fd())) && !colored(f) {
+		fmt.Fprintf(f, "%s\n\n%s", first(c.Long, c.Short), c.UsageString())
+		return
+	}
+	root := newRoot()
+	root.SetArgs(append(strings.Fields(c.CommandPath())[1:], "--help"))
+	root.SetOut(c.OutOrStdout())
+	_ = fang.Execute(c.Context(), root, fang.WithoutVersion(), fang.WithoutManpage())
+}
+
+// newManCommand prints the manual page.
+func newManCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "man", Short: "Print the manual page, for man -l", Hidden: true, Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			root := newRoot()
+			if own, _, err := root.Find([]string{"man"}); err == nil {
+				root.RemoveCommand(own) // fang adds one
+			}
+			root.SetArgs([]string{"man"})
+			return fang.Execute(cmd.Context(), root, fang.WithoutVersion())
+		},
+	}
+}
+
+// first is the first text that is not empty.
+func first(texts ...string) string {
+	for _, t := range texts {
+		if t != "" {
+			return t
+		}
+	}
+	return ""
 }
 
 func newRoot() *cobra.Command {
@@ -91,28 +133,20 @@ func newRoot() *cobra.Command {
 				_, err := fmt.Fprint(cmd.OutOrStdout(), tui.SettingsTemplate())
 				return err
 			}
-			if d.name == "" {
-				for _, flag := range []string{"headless", "ranks", "format", "timeout", "auto"} {
-					if cmd.Flags().Changed(flag) {
-						return usageError("--%s is about a demo: name one with --demo (%s)", flag, strings.Join(demoNames(), ", "))
-					}
-				}
-			}
 			switch {
 			case program != "" && d.name != "":
 				return usageError("--demo runs in monarch-tui's own session, -p in that of %s: take one of them", program)
 			case program != "":
-				return exploreProgram(cmd.Context(), program, args, d.seed, screen)
-			case d.headless:
-				return runDemo(cmd.Context(), d)
-			}
-			if d.name != "" {
-				if _, err := findDemo(d.name); err != nil {
+				if err := d.unused(cmd); err != nil {
 					return err
 				}
-				if d.ranks < 0 {
-					return usageError("--ranks %d: want 1 or more (0 means as in the tutorial)", d.ranks)
-				}
+				return exploreProgram(cmd.Context(), program, args, d.seed, screen)
+			}
+			if err := d.check(cmd); err != nil {
+				return err
+			}
+			if d.headless {
+				return runDemo(cmd.Context(), d)
 			}
 			return explore(cmd.Context(), d, screen)
 		},
@@ -123,7 +157,7 @@ func newRoot() *cobra.Command {
 	root.SetVersionTemplate(readAbout().line())
 	root.SetFlagErrorFunc(flagError)
 	d.register(root)
-	root.AddCommand(newDemoCommand(), newAttachCommand(), newRunCommand(), newCheckCommand(), newInfoCommand(), newVersionCommand(), newDocsCommand())
+	root.AddCommand(newDemoCommand(), newAttachCommand(), newRunCommand(), newCheckCommand(), newInfoCommand(), newVersionCommand(), newManCommand(), newDocsCommand())
 	return root
 }
 

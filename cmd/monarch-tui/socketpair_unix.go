@@ -5,8 +5,14 @@ package main
 import (
 	"net"
 	"os"
+	"os/exec"
 	"syscall"
 )
+
+// withoutTerminal keeps a command from asking on the terminal that the screen is on: its questions fail instead.
+func withoutTerminal(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+}
 
 // socketPair is two ends of one connection: ours, and one for a child.
 func socketPair() (net.Conn, *os.File, error) {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,7 +23,11 @@ func TestMain(m *testing.M) {
 		demos.Register()
 		engine.RunWorker()
 	}
-	if os.Getenv("MONARCH_TEST_MAIN") != "" {
+	switch os.Getenv("MONARCH_TEST_MAIN") {
+	case "":
+	case "fault":
+		os.Exit(execute(context.Background(), newFaulty(), nil))
+	default:
 		main()
 	}
 	testscript.Main(m, map[string]func(){"monarch-tui": main})
@@ -44,7 +49,13 @@ func TestStories(t *testing.T) {
 			env.Setenv("REPO", repo)
 			return os.Mkdir(run, 0o700)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "nothingleft": nothingLeft, "orphaned": orphaned},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "nothingleft": nothingLeft, "orphaned": orphaned, "session": session},
+		Condition: func(cond string) (bool, error) {
+			if cond == "root" {
+				return os.Getuid() == 0, nil
+			}
+			return false, fmt.Errorf("unknown condition %q", cond)
+		},
 	})
 }
 
@@ -65,6 +76,19 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// session NAME waits until a session of this name is open.
+func session(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: session NAME")
+	}
+	socket := filepath.Join(ts.Getenv("XDG_RUNTIME_DIR"), "monarch-tui", args[0], "control.sock")
+	for deadline := time.Now().Add(20 * time.Second); !fileExists(socket); <-time.After(5 * time.Millisecond) { // another process's start has no channel
+		if time.Now().After(deadline) {
+			ts.Fatalf("there is no session %s", args[0])
+		}
 	}
 }
 

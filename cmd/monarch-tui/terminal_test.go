@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -36,11 +38,31 @@ type terminal struct {
 // open starts the program on a terminal of w×h cells, with a home and a run folder of its own.
 func open(t *testing.T, home string, w, h uint16, args ...string) *terminal {
 	t.Helper()
+	return openWith(t, home, w, h, nil, args...)
+}
+
+// openWith is open with more in the environment.
+func openWith(t *testing.T, home string, w, h uint16, env []string, args ...string) *terminal {
+	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return launch(t, exec.Command(exe, args...), home, w, h)
+	cmd := exec.Command(exe, args...)
+	cmd.Env = env
+	return launch(t, cmd, home, w, h)
+}
+
+// openIn starts the program in a folder, which is also its home.
+func openIn(t *testing.T, dir string, args ...string) *terminal {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(exe, args...)
+	cmd.Dir = dir
+	return launch(t, cmd, dir, 200, 24)
 }
 
 // openShell starts the program as a job of a shell on a terminal.
@@ -58,8 +80,9 @@ func openShell(t *testing.T, home string, w, h uint16) *terminal {
 func launch(t *testing.T, cmd *exec.Cmd, home string, w, h uint16) *terminal {
 	t.Helper()
 	term := &terminal{t: t, cmd: cmd, scr: vt.NewSafeEmulator(int(w), int(h)), gone: make(chan struct{})}
-	term.cmd.Env = append(os.Environ(), "MONARCH_TEST_MAIN=1", "TERM=xterm-256color", "COLORTERM=truecolor", "HOME="+home, "XDG_RUNTIME_DIR="+filepath.Join(home, "run"),
-		"XDG_STATE_HOME="+filepath.Join(home, "state"), "XDG_CONFIG_HOME="+filepath.Join(home, "config"))
+	env := append(os.Environ(), "MONARCH_TEST_MAIN=1", "TERM=xterm-256color", "COLORTERM=truecolor", "HOME="+home, "XDG_RUNTIME_DIR="+filepath.Join(home, "run"),
+		"XDG_STATE_HOME="+filepath.Join(home, "state"), "XDG_CONFIG_HOME="+filepath.Join(home, "config"), "GORACE=atexit_sleep_ms=0")
+	term.cmd.Env = append(env, cmd.Env...)
 	var err error
 	if term.tty, err = pty.StartWithSize(term.cmd, &pty.Winsize{Cols: w, Rows: h}); err != nil {
 		t.Fatal(err)
@@ -117,30 +140,48 @@ func (c *terminal) see(texts ...string) *terminal {
 	return c
 }
 
+// loses waits until a text is no longer on the screen.
+func (c *terminal) loses(text string) *terminal {
+	c.t.Helper()
+	c.wait("loses "+text, func() bool { return !strings.Contains(c.scr.String(), text) })
+	return c
+}
+
 // wait waits for something to become true.
 func (c *terminal) wait(what string, good func() bool) {
 	c.t.Helper()
-	for deadline := time.Now().Add(40 * time.Second); !good(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(40 * time.Second); !good(); time.Sleep(5 * time.Millisecond) { // another process's screen has no channel
 		if time.Now().After(deadline) {
 			c.t.Fatalf("it never %s; the screen:\n%s", what, c.scr.String())
 		}
 	}
 }
 
-// ends waits until the program has ended, and gives its exit code and what it printed after the screen was restored.
-func (c *terminal) ends() (code int, after string) {
+// exits waits until the program has ended, and gives its exit code.
+func (c *terminal) exits() (code int) {
 	c.t.Helper()
 	select {
 	case <-c.gone:
 	case <-time.After(40 * time.Second):
 		c.t.Fatalf("it does not end; the screen:\n%s", c.scr.String())
 	}
-	c.wait("restored the terminal", func() bool { return strings.Contains(c.text(), leaveAlt) })
 	if e, ok := errors.AsType[*exec.ExitError](c.err); ok {
 		code = e.ExitCode()
 		if s, ok := e.Sys().(syscall.WaitStatus); ok && s.Signaled() {
 			code = 128 + int(s.Signal())
 		}
+	}
+	return code
+}
+
+// ends waits until the program has ended and given the terminal back as it was. It gives the exit code, and what was
+// printed after the screen was left.
+func (c *terminal) ends() (code int, after string) {
+	c.t.Helper()
+	code = c.exits()
+	c.wait("restored the terminal", func() bool { return strings.Contains(c.text(), leaveAlt) })
+	if left := modesLeft(c.text()); len(left) > 0 {
+		c.t.Errorf("the terminal is left with the modes %v", left)
 	}
 	text := c.text()
 	return code, text[strings.LastIndex(text, leaveAlt)+len(leaveAlt):]
@@ -148,6 +189,41 @@ func (c *terminal) ends() (code int, after string) {
 
 // leaveAlt is what gives the terminal its own screen back.
 const leaveAlt = "\x1b[?1049l"
+
+var setsMode = regexp.MustCompile(`\x1b\[\?(\d+)([hl])`)
+
+// modesLeft are the private modes that are not as a terminal has them when it is new, after all that was put out.
+func modesLeft(raw string) (left []string) {
+	now := map[string]string{}
+	for _, m := range setsMode.FindAllStringSubmatch(raw, -1) {
+		now[m[1]] = m[2]
+	}
+	for mode, state := range now {
+		isNew := "l"
+		if mode == "25" || mode == "7" { // the cursor is shown, lines wrap
+			isNew = "h"
+		}
+		if state != isNew {
+			left = append(left, mode+state)
+		}
+	}
+	return left
+}
+
+// rows are the lines of the screen.
+func (c *terminal) rows() []string {
+	return strings.Split(strings.TrimRight(c.scr.String(), "\n"), "\n")
+}
+
+// resize gives the terminal another size, as dragging a window's corner does.
+func (c *terminal) resize(w, h uint16) *terminal {
+	c.t.Helper()
+	c.scr.Resize(int(w), int(h))
+	if err := pty.Setsize(c.tty, &pty.Winsize{Cols: w, Rows: h}); err != nil {
+		c.t.Fatal(err)
+	}
+	return c
+}
 
 func (c *terminal) text() string {
 	c.mu.Lock()
@@ -158,21 +234,43 @@ func (c *terminal) text() string {
 // children are the processes that the program has started, by pid.
 func children(t *testing.T, pid int) []int {
 	t.Helper()
-	dirs, err := filepath.Glob("/proc/[0-9]*/stat")
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var out []int
-	for _, d := range dirs {
-		b, err := os.ReadFile(d)
+	for _, f := range stats {
+		child, err := strconv.Atoi(filepath.Base(filepath.Dir(f)))
 		if err != nil {
-			continue // it has ended meanwhile
+			t.Fatal(err)
 		}
-		at := bytes.LastIndexByte(b, ')')
-		fields := strings.Fields(string(b[at+1:]))
-		if len(fields) > 1 && fields[0] != "Z" && fields[1] == itoa(pid) {
-			out = append(out, atoi(filepath.Base(filepath.Dir(d))))
+		if parent, alive := status(child); alive && parent == pid {
+			out = append(out, child)
 		}
 	}
 	return out
+}
+
+// status tells who the parent of a process is, and whether it runs; what nobody has waited for yet does not.
+func status(pid int) (parent int, alive bool) {
+	b, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	if err != nil {
+		return 0, false
+	}
+	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+	if len(fields) < 2 || fields[0] == "Z" {
+		return 0, false
+	}
+	parent, err = strconv.Atoi(fields[1])
+	return parent, err == nil
+}
+
+// allGone checks that nothing is left of these processes.
+func allGone(t *testing.T, pids []int) {
+	t.Helper()
+	for _, pid := range pids {
+		if _, alive := status(pid); alive {
+			t.Errorf("worker %d is left", pid)
+		}
+	}
 }
