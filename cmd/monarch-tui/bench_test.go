@@ -33,7 +33,7 @@ func firstFrame(b *testing.B, exe string) time.Duration {
 	home := b.TempDir()
 	cmd := exec.Command(exe)
 	cmd.Env = append(os.Environ(), "MONARCH_TEST_MAIN=1", "TERM=xterm-256color", "COLORTERM=truecolor", "HOME="+home, "XDG_RUNTIME_DIR="+home)
-	scr := vt.NewSafeEmulator(120, 40)
+	scr := vt.NewEmulator(120, 40)
 	began := time.Now()
 	tty, err := pty.StartWithSize(cmd, &pty.Winsize{Cols: 120, Rows: 40})
 	if err != nil {
@@ -47,7 +47,9 @@ func firstFrame(b *testing.B, exe string) time.Duration {
 	defer func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
-		_ = scr.Close()
+		if in, ok := scr.InputPipe().(io.Closer); ok {
+			_ = in.Close()
+		}
 		<-answers
 		_ = tty.Close()
 	}()

@@ -26,8 +26,10 @@ type terminal struct {
 	t    *testing.T
 	cmd  *exec.Cmd
 	tty  *os.File
-	scr  *vt.SafeEmulator
 	read sync.WaitGroup
+
+	draws sync.Mutex
+	scr   *vt.Emulator // under draws, but for its answers
 
 	mu   sync.Mutex
 	raw  bytes.Buffer // everything that was put out
@@ -79,7 +81,7 @@ func openShell(t *testing.T, home string, w, h uint16) *terminal {
 
 func launch(t *testing.T, cmd *exec.Cmd, home string, w, h uint16) *terminal {
 	t.Helper()
-	term := &terminal{t: t, cmd: cmd, scr: vt.NewSafeEmulator(int(w), int(h)), gone: make(chan struct{})}
+	term := &terminal{t: t, cmd: cmd, scr: vt.NewEmulator(int(w), int(h)), gone: make(chan struct{})}
 	env := append(os.Environ(), "MONARCH_TEST_MAIN=1", "TERM=xterm-256color", "COLORTERM=truecolor", "HOME="+home, "XDG_RUNTIME_DIR="+filepath.Join(home, "run"),
 		"XDG_STATE_HOME="+filepath.Join(home, "state"), "XDG_CONFIG_HOME="+filepath.Join(home, "config"), "GORACE=atexit_sleep_ms=0")
 	term.cmd.Env = append(env, cmd.Env...)
@@ -94,7 +96,9 @@ func launch(t *testing.T, cmd *exec.Cmd, home string, w, h uint16) *terminal {
 			term.mu.Lock()
 			term.raw.Write(b[:n])
 			term.mu.Unlock()
+			term.draws.Lock()
 			_, _ = term.scr.Write(b[:n])
+			term.draws.Unlock()
 			if err != nil {
 				return
 			}
@@ -109,7 +113,9 @@ func launch(t *testing.T, cmd *exec.Cmd, home string, w, h uint16) *terminal {
 		_ = term.cmd.Process.Kill()
 		<-term.gone
 		_ = term.tty.Close()
-		_ = term.scr.Close()
+		if answers, ok := term.scr.InputPipe().(io.Closer); ok { // Close beside a Read would be a race
+			_ = answers.Close()
+		}
 		term.read.Wait()
 	})
 	return term
@@ -135,7 +141,7 @@ func (c *terminal) press(keys ...string) *terminal {
 func (c *terminal) see(texts ...string) *terminal {
 	c.t.Helper()
 	for _, want := range texts {
-		c.wait("shows "+want, func() bool { return strings.Contains(c.scr.String(), want) })
+		c.wait("shows "+want, func() bool { return strings.Contains(c.screen(), want) })
 	}
 	return c
 }
@@ -143,7 +149,7 @@ func (c *terminal) see(texts ...string) *terminal {
 // loses waits until a text is no longer on the screen.
 func (c *terminal) loses(text string) *terminal {
 	c.t.Helper()
-	c.wait("loses "+text, func() bool { return !strings.Contains(c.scr.String(), text) })
+	c.wait("loses "+text, func() bool { return !strings.Contains(c.screen(), text) })
 	return c
 }
 
@@ -152,7 +158,7 @@ func (c *terminal) wait(what string, good func() bool) {
 	c.t.Helper()
 	for deadline := time.Now().Add(40 * time.Second); !good(); time.Sleep(5 * time.Millisecond) { // another process's screen has no channel
 		if time.Now().After(deadline) {
-			c.t.Fatalf("it never %s; the screen:\n%s", what, c.scr.String())
+			c.t.Fatalf("it never %s; the screen:\n%s", what, c.screen())
 		}
 	}
 }
@@ -163,7 +169,7 @@ func (c *terminal) exits() (code int) {
 	select {
 	case <-c.gone:
 	case <-time.After(40 * time.Second):
-		c.t.Fatalf("it does not end; the screen:\n%s", c.scr.String())
+		c.t.Fatalf("it does not end; the screen:\n%s", c.screen())
 	}
 	if e, ok := errors.AsType[*exec.ExitError](c.err); ok {
 		code = e.ExitCode()
@@ -210,15 +216,24 @@ func modesLeft(raw string) (left []string) {
 	return left
 }
 
+// screen is what is on the screen.
+func (c *terminal) screen() string {
+	c.draws.Lock()
+	defer c.draws.Unlock()
+	return c.scr.String()
+}
+
 // rows are the lines of the screen.
 func (c *terminal) rows() []string {
-	return strings.Split(strings.TrimRight(c.scr.String(), "\n"), "\n")
+	return strings.Split(strings.TrimRight(c.screen(), "\n"), "\n")
 }
 
 // resize gives the terminal another size, as dragging a window's corner does.
 func (c *terminal) resize(w, h uint16) *terminal {
 	c.t.Helper()
+	c.draws.Lock()
 	c.scr.Resize(int(w), int(h))
+	c.draws.Unlock()
 	if err := pty.Setsize(c.tty, &pty.Winsize{Cols: w, Rows: h}); err != nil {
 		c.t.Fatal(err)
 	}

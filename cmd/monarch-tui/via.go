@@ -25,8 +25,9 @@ func dialVia(ctx context.Context, line string, me control.ClientInfo, again bool
 		return nil, fmt.Errorf("make a socket pair: %w", err)
 	}
 	tail := &lastLines{pass: os.Stderr}
+	said := func() string { return "" } // it stands on the terminal
 	if again {
-		tail.pass = io.Discard
+		tail.pass, said = io.Discard, tail.said
 	}
 	cmd := exec.Command("/bin/sh", "-c", line) //nolint:gosec // the user wrote it, for this
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = theirs, theirs, tail
@@ -53,9 +54,9 @@ func dialVia(ctx context.Context, line string, me control.ClientInfo, again bool
 	case errors.Is(err, context.Canceled):
 		return nil, err
 	case !cmd.ProcessState.Success():
-		return nil, fmt.Errorf("attach --via %q: it ended (%s) without reaching a session%s", line, cmd.ProcessState, tail.said())
+		return nil, fmt.Errorf("attach --via %q: it ended (%s) without reaching a session%s", line, cmd.ProcessState, said())
 	}
-	return nil, fmt.Errorf("attach --via %q: %w%s", line, err, tail.said())
+	return nil, fmt.Errorf("attach --via %q: %w%s", line, err, said())
 }
 
 // viaConn is the connection through a command; closing it ends the command.
