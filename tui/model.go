@@ -185,7 +185,7 @@ func (m *Model) say(kind sayKind, text string) {
 
 // Update takes a message.
 func (m *Model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
-	next = m // also when something panics: Bubble Tea draws what is returned once more
+	next = m //nolint:wastedassign // it is what a panic returns: Bubble Tea draws it once more
 	defer m.guard(&cmd)
 	if m.crash != nil { // View has panicked, and could not end the program itself
 		return m, tea.Quit
