@@ -114,7 +114,7 @@ func bye(t *testing.T, code, text string) []byte {
 }
 
 func TestASessionIsReachedThroughTheBytesOfAnotherProgram(t *testing.T) {
-	home := t.TempDir()
+	home := shortDir(t)
 	first := open(t, home, 100, 30)
 	first.see("live").press(":").press("procs mine gpus=2").press("enter").see("2 procs")
 	exe, err := os.Executable()
@@ -159,7 +159,7 @@ func TestASessionIsReachedThroughTheBytesOfAnotherProgram(t *testing.T) {
 }
 
 func TestAnExplorerWhoseSessionWasKilledStaysUsable(t *testing.T) {
-	home := t.TempDir()
+	home := shortDir(t)
 	first := open(t, home, 100, 30)
 	first.see("live").press(":").press("procs mine gpus=2").press("enter").see("2 procs")
 	second := open(t, home, 100, 30, "attach", "monarch")

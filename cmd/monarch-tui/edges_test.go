@@ -12,7 +12,7 @@ import (
 )
 
 func TestAFaultRestoresTheTerminalEndsTheWorkersAndNamesItsFile(t *testing.T) {
-	home := t.TempDir()
+	home := shortDir(t)
 	term := openWith(t, home, 100, 30, []string{"MONARCH_TEST_MAIN=fault"})
 	term.see("live").press(":").press("procs p gpus=2").press("enter").see("2 procs")
 	workers := children(t, term.cmd.Process.Pid)
@@ -38,7 +38,7 @@ func TestAFaultRestoresTheTerminalEndsTheWorkersAndNamesItsFile(t *testing.T) {
 var sgr = regexp.MustCompile(`\x1b\[([0-9;:]*)m`)
 
 func TestNoColorMeansNone(t *testing.T) {
-	term := openWith(t, t.TempDir(), 100, 30, []string{"NO_COLOR=1"})
+	term := openWith(t, shortDir(t), 100, 30, []string{"NO_COLOR=1"})
 	term.see("live").press(":").press("procs p gpus=4").press("enter").see("4 procs")
 	term.press("2").press("space").see("1 of 4").press("q").see("Leave monarch-tui?").press("y")
 	term.ends()
@@ -61,14 +61,14 @@ func TestNoColorMeansNone(t *testing.T) {
 func TestADumbTerminalAndAsciiGetNothingElse(t *testing.T) {
 	for name, start := range map[string]func(t *testing.T) *terminal{
 		"TERM=dumb": func(t *testing.T) *terminal {
-			return openWith(t, t.TempDir(), 80, 24, []string{"TERM=dumb", "COLORTERM="})
+			return openWith(t, shortDir(t), 80, 24, []string{"TERM=dumb", "COLORTERM="})
 		},
-		"--ascii": func(t *testing.T) *terminal { return open(t, t.TempDir(), 120, 40, "--ascii") },
+		"--ascii": func(t *testing.T) *terminal { return open(t, shortDir(t), 120, 40, "--ascii") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			term := start(t)
 			term.see("live").press(":").press("procs p gpus=4").press("enter").see("4 procs")
-			term.press(":").press("spawn @toy on p ToyActor").press("enter").see("spawn @toy on p ToyActor  ", "4 actors")
+			term.press(":").press("spawn @toy on p ToyActor").press("enter").see("* spawn @toy on p ToyActor ", "4 actors")
 			term.press("x").see("Call toy.HelloWorld").press("hi").press("enter").see("4 > done").press("esc").loses("Call toy")
 			term.press("4").press("]").see("<Flow>").press("?").see("type to filter")
 			for _, row := range term.rows() {
@@ -82,7 +82,7 @@ func TestADumbTerminalAndAsciiGetNothingElse(t *testing.T) {
 }
 
 func TestALightTerminalGetsDarkText(t *testing.T) {
-	term := open(t, t.TempDir(), 80, 24, "--theme", "light")
+	term := open(t, shortDir(t), 80, 24, "--theme", "light")
 	term.see("live").press("q").ends()
 	for _, m := range sgr.FindAllStringSubmatch(term.text(), -1) {
 		for _, fg := range regexp.MustCompile(`38;2;(\d+);(\d+);(\d+)`).FindAllStringSubmatch(m[1], -1) {
@@ -94,7 +94,7 @@ func TestALightTerminalGetsDarkText(t *testing.T) {
 }
 
 func TestATerminalThatIsTooSmallSaysSoAndGrows(t *testing.T) {
-	term := open(t, t.TempDir(), 20, 6)
+	term := open(t, shortDir(t), 20, 6)
 	term.see("needs 30×8")
 	term.resize(80, 24).see("live", "[1] Mesh", "create a proc mesh")
 	term.resize(40, 12).see("[2] Ranks")

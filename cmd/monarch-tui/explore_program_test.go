@@ -13,7 +13,7 @@ import (
 // exploreOnesOwn shows the explorer on a program that nobody here wrote for.
 func exploreOnesOwn(t *testing.T, prog, stranger string) {
 	t.Run("a mesh of its types", func(t *testing.T) {
-		term := open(t, t.TempDir(), 100, 30, "-p", prog, "--", "-greeting", "ahoy")
+		term := open(t, shortDir(t), 100, 30, "-p", prog, "--", "-greeting", "ahoy")
 		term.see("live").press(":").press("procs p gpus=2").press("enter").see("2 procs")
 		term.press(":").press("spawn @t on p Tally").press("enter").see("✓ spawn @t", "2 actors")
 		term.press(":").press("call @t.Greet").press("enter").see(`2 → "ahoy"`)
@@ -32,7 +32,7 @@ func exploreOnesOwn(t *testing.T, prog, stranger string) {
 		allGone(t, append(workers, controller...))
 	})
 	t.Run("it is killed", func(t *testing.T) {
-		term := open(t, t.TempDir(), 100, 30, "-p", prog)
+		term := open(t, shortDir(t), 100, 30, "-p", prog)
 		term.see("live").press(":").press("procs p gpus=2").press("enter").see("2 procs")
 		controller := children(t, term.cmd.Process.Pid)
 		workers := children(t, controller[0])
@@ -50,7 +50,7 @@ func exploreOnesOwn(t *testing.T, prog, stranger string) {
 		}
 	})
 	t.Run("it ends before engine.Main", func(t *testing.T) {
-		term := open(t, t.TempDir(), 100, 30, "-p", prog, "--", "-early", "exit")
+		term := open(t, shortDir(t), 100, 30, "-p", prog, "--", "-early", "exit")
 		code := term.exits()
 		term.wait("says why", func() bool { return strings.Contains(term.text(), "no config") })
 		if code != exitCommand || !strings.Contains(term.text(), "ended (exit status 5) before it reached engine.Main") {
@@ -58,14 +58,14 @@ func exploreOnesOwn(t *testing.T, prog, stranger string) {
 		}
 	})
 	t.Run("it says something else", func(t *testing.T) {
-		code, after := open(t, t.TempDir(), 100, 30, "-p", prog, "--", "-early", "babble").ends()
+		code, after := open(t, shortDir(t), 100, 30, "-p", prog, "--", "-early", "babble").ends()
 		if code != exitCommand || !strings.Contains(after, "did not answer as a program with our engine does") {
 			t.Errorf("exit code %d, and it said %q", code, after)
 		}
 	})
 	t.Run("one without our engine is refused", func(t *testing.T) {
 		for name, want := range map[string]string{stranger: "does not use github.com/monarch-tui/monarch-tui/engine", "/bin/sh": "is not a Go program", os.DevNull: "it may not be executed"} {
-			term := open(t, t.TempDir(), 100, 30, "-p", name)
+			term := open(t, shortDir(t), 100, 30, "-p", name)
 			if code := term.exits(); code != exitUsage {
 				t.Errorf("%s: exit code %d, want %d", name, code, exitUsage)
 			}

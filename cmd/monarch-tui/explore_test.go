@@ -13,7 +13,7 @@ import (
 
 // TestAPersonMakesAMeshAndCallsIt goes the whole way with real workers: create, spawn, slice, call, lose one, leave.
 func TestAPersonMakesAMeshAndCallsIt(t *testing.T) {
-	term := open(t, t.TempDir(), 120, 40)
+	term := open(t, shortDir(t), 120, 40)
 	term.see("live", "create a proc mesh")
 	term.press("M").see("New proc mesh").press("enter").see("procs0 is ready")
 	workers := children(t, term.cmd.Process.Pid)
@@ -47,7 +47,7 @@ func TestTheTerminalIsRestoredAndWorkersEndWhateverHappens(t *testing.T) {
 		"SIGHUP":  func(term *terminal) { _ = term.cmd.Process.Signal(syscall.SIGHUP) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			term := open(t, t.TempDir(), 80, 24)
+			term := open(t, shortDir(t), 80, 24)
 			term.see("live").press(":").press("procs p gpus=2").press("enter").see("2 procs")
 			workers := children(t, term.cmd.Process.Pid)
 			end(term)
@@ -60,7 +60,7 @@ func TestTheTerminalIsRestoredAndWorkersEndWhateverHappens(t *testing.T) {
 }
 
 func TestSuspendingGivesTheTerminalBackAndComesAgain(t *testing.T) {
-	term := openShell(t, t.TempDir(), 80, 24)
+	term := openShell(t, shortDir(t), 80, 24)
 	term.see("live").press("ctrl+z")
 	term.wait("restored the terminal", func() bool { return strings.Contains(term.text(), leaveAlt) })
 	term.see("Stopped")
@@ -69,14 +69,14 @@ func TestSuspendingGivesTheTerminalBackAndComesAgain(t *testing.T) {
 }
 
 func TestTheDemoGoesStepByStep(t *testing.T) {
-	term := open(t, t.TempDir(), 120, 40, "--demo", "pingpong")
+	term := open(t, shortDir(t), 120, 40, "--demo", "pingpong")
 	term.see("Part 4: create two groups of actors").press("space").see("Part 4: pair the actors").press("space").see("Part 4: ping, pong")
 	term.press("space").see("Look around", "Pong!").press(";").see("That was it", "0 procs")
 	term.press("q").ends()
 }
 
 func TestAnAttachedExplorerLeavesTheSessionAlone(t *testing.T) {
-	home := t.TempDir()
+	home := shortDir(t)
 	first := open(t, home, 100, 30)
 	first.see("live").press(":").press("procs mine gpus=2").press("enter").see("2 procs")
 	second := open(t, home, 100, 30, "attach", strconv.Itoa(first.cmd.Process.Pid))

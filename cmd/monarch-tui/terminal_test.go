@@ -81,6 +81,9 @@ func openShell(t *testing.T, home string, w, h uint16) *terminal {
 
 func launch(t *testing.T, cmd *exec.Cmd, home string, w, h uint16) *terminal {
 	t.Helper()
+	if err := os.MkdirAll(filepath.Join(home, "run"), 0o700); err != nil { // where it is missing, a folder that all share is used
+		t.Fatal(err)
+	}
 	term := &terminal{t: t, cmd: cmd, scr: vt.NewEmulator(int(w), int(h)), gone: make(chan struct{})}
 	env := append(os.Environ(), "MONARCH_TEST_MAIN=1", "TERM=xterm-256color", "COLORTERM=truecolor", "HOME="+home, "XDG_RUNTIME_DIR="+filepath.Join(home, "run"),
 		"XDG_STATE_HOME="+filepath.Join(home, "state"), "XDG_CONFIG_HOME="+filepath.Join(home, "config"), "GORACE=atexit_sleep_ms=0")
