@@ -36,6 +36,7 @@ func TestMain(m *testing.M) {
 		engine.Register[Courier]()
 		engine.Register[Hog]()
 		engine.Register[Sleeper]()
+		engine.Register[Riser]()
 		engine.Register[Foreman]()
 		engine.Register[Clerk]()
 		engine.Register[Patient](engine.Concurrent((*Patient).Open))

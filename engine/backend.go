@@ -140,11 +140,12 @@ func (h *hub) StartCall(ctx context.Context, client control.ClientInfo, req cont
 	refused := func(err error) func() (control.CallDone, error) {
 		return func() (control.CallDone, error) { return control.CallDone{}, err }
 	}
-	b, err := h.bindRequest(req)
+	ctx, cancel := budget(ctx, req.Budget)
+	b, err := h.bindRequest(ctx, req)
 	if err != nil {
+		cancel()
 		return refused(err)
 	}
-	ctx, cancel := budget(ctx, req.Budget)
 	if req.Adverb == adverbBroadcast {
 		err := broadcastRaw(ctx, h.node, b, req.Body, client.Name)
 		cancel()
@@ -167,11 +168,20 @@ func (h *hub) StartCall(ctx context.Context, client control.ClientInfo, req cont
 	}
 }
 
-// bindRequest finds what a front end names.
-func (h *hub) bindRequest(req control.CallReq) (bound, error) {
+// bindRequest finds what a front end names. A mesh that is still being spawned has a name before it has all its actors:
+// a call by that name waits for them.
+func (h *hub) bindRequest(ctx context.Context, req control.CallReq) (bound, error) {
 	m, err := h.findMesh(req.Mesh, 0)
 	if err != nil {
 		return bound{}, err
+	}
+	select {
+	case <-m.started:
+		if m, err = h.findMesh(req.Mesh, m.rec.Ref.ID); err != nil {
+			return bound{}, fmt.Errorf("@%s has not started: %w", req.Mesh, err)
+		}
+	case <-ctx.Done():
+		return bound{}, fmt.Errorf("@%s is still being spawned: %w", req.Mesh, ctx.Err())
 	}
 	at, err := typeNamed(m.rec.Ref.Type)
 	if err != nil {

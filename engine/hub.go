@@ -85,6 +85,7 @@ type mesh struct {
 	owner    owner
 	procs    *procMesh
 	stopping bool
+	started  chan struct{} // closed when the spawn is over, well or not
 	ended    chan struct{} // closed when it has ended
 }
 

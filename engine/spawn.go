@@ -65,6 +65,7 @@ func (h *hub) startMesh(ctx context.Context, own owner, req control.SpawnReq, pr
 	if err != nil {
 		return control.Mesh{}, err
 	}
+	defer close(m.started)
 	if req.Budget > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, req.Budget)
@@ -132,7 +133,7 @@ func (h *hub) bookMesh(own owner, req control.SpawnReq, procsID uint64, at *acto
 	}
 	h.nextMesh++
 	ref := control.MeshRef{ID: h.nextMesh, Name: req.Name, Type: at.full, First: pm.rec.FirstProc, Home: home, View: shape.RegionOf(home.Extent())}
-	m := &mesh{owner: own, procs: pm, ended: make(chan struct{}), rec: control.Mesh{Ref: ref, Procs: pm.rec.Name, Owner: own.label, State: "starting"}}
+	m := &mesh{owner: own, procs: pm, started: make(chan struct{}), ended: make(chan struct{}), rec: control.Mesh{Ref: ref, Procs: pm.rec.Name, Owner: own.label, State: "starting"}}
 	ranks := make([]*proc, home.Len())
 	for i := range home.Len() {
 		at := home.RankAt(i)

@@ -64,10 +64,12 @@ func (h *hub) failure(r failureReport) {
 	f := Failure{Rank: r.Rank, Proc: r.Proc, What: r.What, Stack: r.Stack, Reported: r.Reported, Time: time.Now()}
 	var own owner
 	var stop func(context.Context)
+	show := func() {} // marks what failed; called with h.mu held
 	switch m := h.meshByID[r.Mesh]; {
 	case m != nil:
 		f.Mesh, own = m.rec.Ref.Name, m.owner
 		stop = func(ctx context.Context) { _ = h.endMesh(ctx, m, false, "stopped by its supervisor") }
+		show = func() { h.meshFailed(m, f.What) }
 		if r.Rank >= 0 && r.Rank < len(m.rec.Ranks) && r.Stack != "" {
 			m.rec.Ranks[r.Rank].State, m.rec.Ranks[r.Rank].Reason = "failed", r.What
 			h.publish(control.Event{Rank: &control.RankEvent{Mesh: f.Mesh, Rank: r.Rank, State: m.rec.Ranks[r.Rank]}})
@@ -76,6 +78,7 @@ func (h *hub) failure(r failureReport) {
 		pm := h.procs[r.Proc].pm
 		f.Mesh, own = pm.rec.Name, pm.owner
 		stop = func(ctx context.Context) { _ = h.endProcs(ctx, pm, "stopped by its supervisor") }
+		show = func() { h.procsFailed(pm, f.What) }
 	default:
 		stop = func(context.Context) {}
 	}
@@ -83,12 +86,12 @@ func (h *hub) failure(r failureReport) {
 	h.mu.Unlock()
 	go func() {
 		defer h.wg.Done()
-		h.judge(f, own, stop)
+		h.judge(f, own, stop, show)
 	}()
 }
 
 // judge walks up the owners.
-func (h *hub) judge(f Failure, own owner, stop func(context.Context)) {
+func (h *hub) judge(f Failure, own owner, stop func(context.Context), show func()) {
 	ctx := h.node.root
 	for depth := 0; own.addr.Actor != 0 && depth < 64; depth++ {
 		limit, cancel := context.WithTimeout(ctx, judgeTime)
@@ -120,7 +123,7 @@ func (h *hub) judge(f Failure, own owner, stop func(context.Context)) {
 			return
 		}
 	}
-	h.unhandled(f)
+	h.unhandled(f, show)
 }
 
 func (h *hub) decided(ctx context.Context, f Failure, d Decision, who string, stop func(context.Context)) bool {
@@ -141,9 +144,9 @@ func (h *hub) tellFailure(f Failure, handled string) {
 	h.publish(control.Event{Failure: &control.Failure{Time: f.Time, Mesh: f.Mesh, Rank: f.Rank, Proc: f.Proc, What: f.What, Stack: f.Stack, Handled: handled}})
 }
 
-// unhandled is the end of the walk. What a waiting caller was told counts as reported; anything else ends the program,
-// or marks a session as failed.
-func (h *hub) unhandled(f Failure) {
+// unhandled is the end of the walk. What a waiting caller was told counts as reported; anything else ends the program.
+// A session that a tool drives has no run to end: what failed stays to be looked at, and the session goes on.
+func (h *hub) unhandled(f Failure, show func()) {
 	if f.Reported {
 		h.tellFailure(f, "its caller")
 		return
@@ -154,17 +157,38 @@ func (h *hub) unhandled(f Failure) {
 	if first {
 		h.unheard = &f
 	}
-	if h.session.State == "running" {
+	show()
+	fail := h.failRun
+	if fail != nil && h.session.State == "running" {
 		h.session.State, h.session.Reason = "failed", f.What
 		rec := h.session
 		h.publish(control.Event{Session: &rec})
 	}
-	fail := h.failRun
 	h.mu.Unlock()
 	h.log.Error("unhandled failure", "what", f.What)
 	if first && fail != nil {
 		fail(f)
 	}
+}
+
+// meshFailed marks an actor mesh. The caller holds h.mu.
+func (h *hub) meshFailed(m *mesh, why string) {
+	if m.rec.State != "running" {
+		return
+	}
+	m.rec.State, m.rec.Reason = "failed", why
+	rec := cloneMesh(m.rec)
+	h.publish(control.Event{Mesh: &rec})
+}
+
+// procsFailed marks a proc mesh. The caller holds h.mu.
+func (h *hub) procsFailed(pm *procMesh, why string) {
+	if pm.rec.State != "running" {
+		return
+	}
+	pm.rec.State, pm.rec.Reason = "failed", why
+	rec := pm.rec
+	h.publish(control.Event{ProcMesh: &rec})
 }
 
 // judgeBody asks an owner.

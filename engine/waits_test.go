@@ -98,6 +98,9 @@ func (p *Patient) Meet(_ context.Context, peer engine.Mesh[Patient]) error { p.p
 // Open opens the gate. It is concurrent.
 func (p *Patient) Open(context.Context) error { close(p.gate); return nil }
 
+// Pass waits for the gate.
+func (p *Patient) Pass(context.Context) error { <-p.gate; return nil }
+
 // Hello is what the peer calls back.
 func (p *Patient) Hello(context.Context) error { return nil }
 
