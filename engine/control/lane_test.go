@@ -2,8 +2,10 @@ package control
 
 import (
 	"context"
+	"net"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -31,49 +33,74 @@ func calls(u Update) (n int) {
 	return n
 }
 
-func TestASyncComesBehindTheCallsThatTheClientMadeBefore(t *testing.T) {
-	slowly := func(context.Context) { time.Sleep(20 * time.Millisecond) } // what it takes to send, not a wait of the test
-	b := &starter{fake: newFake(), start: slowly}
-	c := dial(t, serveUnix(t, b, Limits{}), ClientInfo{})
-	w, err := c.Watch(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
-	for round := range uint64(5) {
-		h, err := c.Call(t.Context(), CallReq{Mesh: "m"})
+// sending is what a call takes to be sent in these stories. Their time is virtual: what does not wait for it is early.
+const sending = 20 * time.Millisecond
+
+// slowly has a client of a backend whose calls take their time, over a connection in virtual time.
+func slowly(t *testing.T, story func(t *testing.T, c *Client)) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &starter{fake: newFake(), start: func(context.Context) { time.Sleep(sending) }}
+		s := NewServer(ServerConfig{Backend: b})
+		ours, theirs := net.Pipe()
+		served := make(chan error, 1)
+		go func() { served <- s.ServeConn(theirs) }()
+		c, err := NewClient(t.Context(), ours, ClientInfo{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.Sync(round + 1)
-		seen := 0
-		for synced := false; !synced; {
-			u, err := w.Next(t.Context())
+		story(t, c)
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+		s.Close()
+	})
+}
+
+func TestASyncComesBehindTheCallsThatTheClientMadeBefore(t *testing.T) {
+	slowly(t, func(t *testing.T, c *Client) {
+		w, err := c.Watch(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Close()
+		for round := range uint64(5) {
+			h, err := c.Call(t.Context(), CallReq{Mesh: "m"})
 			if err != nil {
 				t.Fatal(err)
 			}
-			seen += calls(u)
-			synced = u.Sync == round+1
+			w.Sync(round + 1)
+			seen := 0
+			for synced := false; !synced; {
+				u, err := w.Next(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				seen += calls(u)
+				synced = u.Sync == round+1
+			}
+			if seen != 1 {
+				t.Errorf("round %d: the sync came with %d calls, want the one before it", round, seen)
+			}
+			if _, err := h.Wait(); err != nil {
+				t.Fatal(err)
+			}
 		}
-		if seen != 1 {
-			t.Errorf("round %d: the sync came with %d calls, want the one before it", round, seen)
-		}
-		if _, err := h.Wait(); err != nil {
-			t.Fatal(err)
-		}
-	}
+	})
 }
 
 func TestASnapshotComesBehindTheCallsThatTheClientMadeBefore(t *testing.T) {
-	b := &starter{fake: newFake(), start: func(context.Context) { time.Sleep(20 * time.Millisecond) }}
-	c := dial(t, serveUnix(t, b, Limits{}), ClientInfo{})
-	if _, err := c.Call(t.Context(), CallReq{Mesh: "m"}); err != nil {
-		t.Fatal(err)
-	}
-	before := c.Info().Client.ID // one event: that the client came
-	if s, err := c.Snapshot(t.Context()); err != nil || s.Seq != before+1 {
-		t.Errorf("the snapshot is as of event %d (%v), want %d: the call is in it", s.Seq, err, before+1)
-	}
+	slowly(t, func(t *testing.T, c *Client) {
+		if _, err := c.Call(t.Context(), CallReq{Mesh: "m"}); err != nil {
+			t.Fatal(err)
+		}
+		before := c.Info().Client.ID // one event: that the client came
+		if s, err := c.Snapshot(t.Context()); err != nil || s.Seq != before+1 {
+			t.Errorf("the snapshot is as of event %d (%v), want %d: the call is in it", s.Seq, err, before+1)
+		}
+	})
 }
 
 func TestACallThatWaitsForAPlaceHoldsUpNoLook_INV_BRAKE(t *testing.T) {

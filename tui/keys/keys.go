@@ -30,44 +30,28 @@ func Parse(name string) (tea.KeyPressMsg, error) {
 		}
 		rest = after
 	}
-	switch rest {
-	case "enter":
-		k.Code = tea.KeyEnter
-	case "esc":
-		k.Code = tea.KeyEscape
-	case "tab":
-		k.Code = tea.KeyTab
-	case "space":
-		k.Code, k.Text = tea.KeySpace, " "
-	case "backspace":
-		k.Code = tea.KeyBackspace
-	case "delete":
-		k.Code = tea.KeyDelete
-	case "up":
-		k.Code = tea.KeyUp
-	case "down":
-		k.Code = tea.KeyDown
-	case "left":
-		k.Code = tea.KeyLeft
-	case "right":
-		k.Code = tea.KeyRight
-	case "home":
-		k.Code = tea.KeyHome
-	case "end":
-		k.Code = tea.KeyEnd
-	case "pgup":
-		k.Code = tea.KeyPgUp
-	case "pgdown":
-		k.Code = tea.KeyPgDown
-	default:
-		r, n := utf8.DecodeRuneInString(rest)
-		if n != len(rest) || n == 0 {
+	code, named := names()[rest]
+	if !named {
+		n := 0
+		if code, n = utf8.DecodeRuneInString(rest); n != len(rest) || n == 0 {
 			return tea.KeyPressMsg{}, fmt.Errorf("there is no key %q", name)
 		}
-		k.Code = r
-		if k.Mod&(tea.ModCtrl|tea.ModAlt) == 0 {
-			k.Text = rest
-		}
+	}
+	k.Code = code
+	switch {
+	case rest == "space":
+		k.Text = " "
+	case !named && k.Mod&(tea.ModCtrl|tea.ModAlt) == 0:
+		k.Text = rest
 	}
 	return tea.KeyPressMsg(k), nil
+}
+
+// names are the keys that have a name.
+func names() map[string]rune {
+	return map[string]rune{
+		"enter": tea.KeyEnter, "esc": tea.KeyEscape, "tab": tea.KeyTab, "space": tea.KeySpace, "backspace": tea.KeyBackspace, "delete": tea.KeyDelete,
+		"up": tea.KeyUp, "down": tea.KeyDown, "left": tea.KeyLeft, "right": tea.KeyRight,
+		"home": tea.KeyHome, "end": tea.KeyEnd, "pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown,
+	}
 }
