@@ -32,7 +32,7 @@ func Parse(name string) (tea.KeyPressMsg, error) {
 	}
 	code, named := names()[rest]
 	if !named {
-		n := 0
+		var n int
 		if code, n = utf8.DecodeRuneInString(rest); n != len(rest) || n == 0 {
 			return tea.KeyPressMsg{}, fmt.Errorf("there is no key %q", name)
 		}
