@@ -81,8 +81,8 @@ func doActions() []*Action {
 
 func screenActions() []*Action {
 	all := []*Action{
-		{Name: "zoom", Keys: []string{"+"}, Title: "more room for this pane", Hint: "zoom", Weight: 25, run: act(func(m *Model) { m.zoom = min(m.zoom+1, Full) })},
-		{Name: "unzoom", Keys: []string{"_"}, Title: "less room for this pane", run: act(func(m *Model) { m.zoom = max(m.zoom-1, Normal) })},
+		{Name: "zoom", Keys: []string{"+"}, Title: "zoom: more room for this pane", Hint: "zoom", Weight: 25, run: act(func(m *Model) { m.zoom = min(m.zoom+1, Full) })},
+		{Name: "unzoom", Keys: []string{"_"}, Title: "unzoom: less room for this pane", run: act(func(m *Model) { m.zoom = max(m.zoom-1, Normal) })},
 		{Name: "wider", Keys: []string{"ctrl+right"}, Title: "wider pane", run: act(func(m *Model) { m.side = min(m.side+4, 80) })},
 		{Name: "narrower", Keys: []string{"ctrl+left"}, Title: "narrower pane", run: act(func(m *Model) { m.side = max(m.side-4, -80) })},
 		{Name: "mouse", Keys: []string{"m"}, Title: "mouse on or off", run: act((*Model).toggleMouse)},

@@ -1,7 +1,10 @@
 package tui
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -25,6 +28,14 @@ type answerGroup struct {
 	text  string // the value, or the error
 	stack string
 	ranks []int
+}
+
+// who is how many ranks answered alike, or which one did.
+func (g answerGroup) who() string {
+	if len(g.ranks) == 1 {
+		return fmt.Sprintf("[%d]", g.ranks[0])
+	}
+	return strconv.Itoa(len(g.ranks))
 }
 
 // maxGroups bounds the groups: more different answers are counted as others.
@@ -63,7 +74,7 @@ func (a *answers) add(x script.Answer) {
 	a.slow = max(a.slow, x.Took)
 }
 
-// list is the groups, the largest first and errors last, with their ranks in order.
+// list is the groups, errors last, the largest first and of equal ones that of the first rank, with their ranks in order.
 func (a *answers) list() (groups []answerGroup, total int, slowest time.Duration) {
 	if a == nil {
 		return nil, 0, 0
@@ -82,7 +93,7 @@ func (a *answers) list() (groups []answerGroup, total int, slowest time.Duration
 			}
 			return 1
 		}
-		return len(y.ranks) - len(x.ranks)
+		return cmp.Or(len(y.ranks)-len(x.ranks), x.ranks[0]-y.ranks[0])
 	})
 	return groups, a.total, a.slow
 }

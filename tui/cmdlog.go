@@ -13,6 +13,9 @@ type cmdLog struct {
 	win list.Window
 }
 
+// newCmdLog is at the newest command, and follows.
+func newCmdLog(m *Model) *cmdLog { return &cmdLog{m: m, win: list.Window{Follow: true}} }
+
 func (c *cmdLog) draw(s *paint.Surface, focus bool) {
 	w, h := s.Size()
 	c.win.Fit(len(c.m.commands), h)

@@ -25,10 +25,19 @@ type entry struct {
 	err     string
 	answers *answers // of a call
 	cancel  context.CancelFunc
-	within  time.Duration // how long it may take, 0: as long as the session says
-	limit   time.Duration // what it sets for those after it
-	mesh    string        // of a call
-	ep      string        // its endpoint
+	how
+	args  any           // of its statement
+	limit time.Duration // what it sets for those after it
+	mesh  string        // of a call
+	ep    string        // its endpoint
+}
+
+// how is how a command came, and is to run.
+type how struct {
+	within      time.Duration // how long it may take, 0: as long as the session says
+	inOrder     bool          // only after those before it
+	typed       bool          // at the ':' line: what it gives is shown by itself
+	keys, moves int           // of the person, when it was typed
 }
 
 // maxEntries bounds the log of commands.
@@ -46,22 +55,28 @@ func (m *Model) command(line string) tea.Cmd { return m.commandWithin(line, 0) }
 
 // commandWithin is command with a limit of its own.
 func (m *Model) commandWithin(line string, within time.Duration) tea.Cmd {
+	return m.run(line, how{within: within})
+}
+
+// run is command for all who want it done somehow.
+func (m *Model) run(line string, how how) tea.Cmd {
 	line = strings.TrimSpace(line)
 	if line == "" {
 		return nil
 	}
 	e := m.logCommand(line)
-	e.within = within
+	e.how = how
 	sc, errs := script.ParseLine(line)
 	if len(errs) > 0 {
 		m.failed(e, atColumn(errs[0].Msg, errs[0].Column))
 		return nil
 	}
 	if len(sc.Stmts) == 0 {
-		m.commands = m.commands[:len(m.commands)-1]
+		m.commands, m.shownEntry = m.commands[:len(m.commands)-1], nil
 		return nil
 	}
 	st := sc.Stmts[0]
+	e.args = argsOf(st)
 	if cmd, mine := m.screenVerb(e, st); mine {
 		return cmd
 	}
@@ -73,10 +88,15 @@ func (m *Model) commandWithin(line string, within time.Duration) tea.Cmd {
 		m.failed(e, onlyLooks)
 		return nil
 	}
-	if a, ok := argsOf(st).(script.OptionArgs); ok {
+	switch a := e.args.(type) {
+	case script.OptionArgs:
 		e.limit = a.Value
+	case script.CallArgs:
+		if a.Target != nil {
+			e.mesh, e.ep = a.Target.Mesh, a.Target.Endpoint
+		}
 	}
-	if !st.Apart() || len(sc.Stmts) > 1 {
+	if !st.Apart() || len(sc.Stmts) > 1 || how.inOrder {
 		m.waiting = append(m.waiting, job{e, sc})
 		e.queued = true
 		return m.nextJob()
@@ -84,11 +104,8 @@ func (m *Model) commandWithin(line string, within time.Duration) tea.Cmd {
 	fork := m.conn.base.Fork()
 	e.answers = newAnswers()
 	fork.Listen(e.answers.add)
-	if within > 0 {
-		fork.Within(within)
-	}
-	if a, ok := argsOf(st).(script.CallArgs); ok && a.Target != nil {
-		e.mesh, e.ep = a.Target.Mesh, a.Target.Endpoint
+	if how.within > 0 {
+		fork.Within(how.within)
 	}
 	return m.start(job{e, sc}, fork)
 }
@@ -171,7 +188,7 @@ func (m *Model) commandEnded(d commandDone) tea.Cmd {
 		m.errors++
 	}
 	m.touch()
-	return tea.Batch(m.nextJob(), m.refreshOverlays())
+	return tea.Batch(m.nextJob(), m.refreshOverlays(), m.showTyped(e))
 }
 
 // failed ends a command that could not begin.

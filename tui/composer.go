@@ -45,18 +45,8 @@ const (
 	atArgs
 )
 
-// openComposer opens the form for a call on the selected ranks.
-func (m *Model) openComposer() tea.Cmd {
-	mesh, sel := m.panes.selection(m.world)
-	if mesh == nil {
-		m.say(sayWarn, "put the cursor on an actor mesh first")
-		return nil
-	}
-	t, ok := m.world.Type(mesh.Ref.Type)
-	if !ok || len(t.Endpoints) == 0 {
-		m.say(sayWarn, fmt.Sprintf("%s has no endpoints", schema.ShortType(mesh.Ref.Type)))
-		return nil
-	}
+// newComposer is the form for a call on ranks of a mesh, "" for all.
+func newComposer(m *Model, mesh *control.Mesh, t *control.Type, sel string) *composer {
 	c := &composer{m: m, mesh: mesh.Ref.ID, name: mesh.Ref.Name, typ: *t, named: m.world.Named}
 	names := make([]string, 0, len(t.Endpoints))
 	for _, ep := range t.Endpoints {
@@ -88,8 +78,7 @@ func (m *Model) openComposer() tea.Cmd {
 	if c.ep.Arg == nil {
 		c.f.at = atEndpoint
 	}
-	m.push(c.f)
-	return nil
+	return c
 }
 
 func (c *composer) title() string {

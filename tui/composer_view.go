@@ -72,7 +72,11 @@ func (c *composer) result(m *Model, w int) (out [][]paint.Seg) {
 			role, arrow = paint.Failed, "✕"
 		}
 		text, _, _ := strings.Cut(g.text, "\n")
-		line("", role, fmt.Sprintf("%4d %s %s  [%s]", len(g.ranks), arrow, paint.Fit(text, max(8, w-30)), ranksText(g.ranks)))
+		row := fmt.Sprintf("%s %s %s", paint.PadLeft(g.who(), 4), arrow, paint.Fit(text, max(8, w-30)))
+		if len(g.ranks) > 1 {
+			row += "  [" + ranksText(g.ranks) + "]"
+		}
+		line("", role, row)
 	}
 	return out
 }

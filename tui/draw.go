@@ -117,7 +117,7 @@ func (m *Model) drawHeader(s *paint.Surface) {
 	right := m.connState()
 	s.Line(w-1-segsWidth(right), 0, right...)
 	room := w - 3 - segsWidth(right)
-	x := s.Text(1, 0, paint.Style{Fg: paint.Accent, Attr: paint.Bold}, "◆")
+	x := s.Text(1, 0, paint.Style{Fg: paint.Accent, Attr: paint.Bold}, m.logo())
 	if w >= wideWidth {
 		x = s.Text(x+1, 0, paint.Style{Fg: paint.Accent, Attr: paint.Bold}, "monarch") + 1
 	}
@@ -147,6 +147,14 @@ func (m *Model) drawHeader(s *paint.Surface) {
 	}
 }
 
+// logo is the sign of the program: ◆, which in ASCII would be the letter of what is paused.
+func (m *Model) logo() string {
+	if m.theme.ASCII {
+		return "#"
+	}
+	return "◆"
+}
+
 func segsWidth(segs []paint.Seg) (n int) {
 	for _, g := range segs {
 		n += paint.Width(g.Text)
@@ -168,15 +176,8 @@ func (m *Model) counts(w int) string {
 	if !m.world.Loaded {
 		return ""
 	}
-	procs, meshes := m.world.Live()
-	np, na := 0, 0
-	for _, p := range procs {
-		np += p.Extent.Len()
-	}
-	for _, a := range meshes {
-		na += len(a.Ranks)
-	}
-	text := paint.Count(np) + " procs · " + paint.Count(na) + " actors"
+	alive := m.alive()
+	text := paint.Count(alive.procs) + " procs · " + paint.Count(alive.actors) + " actors"
 	if w < squashWidth {
 		return text
 	}
@@ -424,7 +425,7 @@ func groupsLine(groups []answerGroup) string {
 			arrow = "✕"
 		}
 		text, _, _ := strings.Cut(g.text, "\n")
-		parts = append(parts, fmt.Sprintf("%d %s %s", len(g.ranks), arrow, paint.Fit(text, 32)))
+		parts = append(parts, fmt.Sprintf("%s %s %s", g.who(), arrow, paint.Fit(text, 32)))
 	}
 	return strings.Join(parts, " │ ")
 }
@@ -432,9 +433,15 @@ func groupsLine(groups []answerGroup) string {
 // drawHints draws the keys that matter here, as many as fit: the heaviest stay.
 func (m *Model) drawHints(s *paint.Surface) {
 	w, _ := s.Size()
+	var keys []boxKey
 	if h, ok := m.top().(hinter); ok {
+		keys = h.hints(m)
+	} else if m.top() == nil && m.input != nil {
+		keys = m.input.keys
+	}
+	if len(keys) > 0 {
 		x := 1
-		for _, k := range h.hints(m) {
+		for _, k := range keys {
 			if x+paint.Width(k.key)+paint.Width(k.hint)+1 > w-1 {
 				break
 			}

@@ -21,6 +21,7 @@ type field struct {
 	judge   func(text string) (note, err string, column int)
 	note    string // what the text means
 	err     string // why it cannot be sent
+	touched bool   // something was typed, or tried to be sent: what is wrong is told
 	column  int    // of the mistake, from 1; 0: none
 	spots   []span // where the choices are, to be clicked
 }
@@ -46,6 +47,14 @@ func (f *field) value() string {
 	return f.input.Value()
 }
 
+// wrong is what is wrong with it for the eye: nothing as long as it is empty because nobody has been there.
+func (f *field) wrong() string {
+	if !f.touched && f.choices == nil && f.input.Value() == "" {
+		return ""
+	}
+	return f.err
+}
+
 func (f *field) check() {
 	f.note, f.err, f.column = "", "", 0
 	if f.choices != nil && f.whyNot != nil {
@@ -54,6 +63,38 @@ func (f *field) check() {
 	if f.judge != nil && f.err == "" {
 		f.note, f.err, f.column = f.judge(f.value())
 	}
+}
+
+// fits is which choices are drawn: the chosen one, the one after it, and as many more as there is room for, each with a
+// cell at both sides, and a cell for … where some are left out.
+func (f *field) fits(room int) (from, to int) {
+	n := len(f.choices)
+	width := func(from, to int) (w int) {
+		for _, c := range f.choices[from:to] {
+			w += paint.Width(c) + 2
+		}
+		if from > 0 {
+			w++
+		}
+		if to < n {
+			w++
+		}
+		return w
+	}
+	to = min(f.at+2, n)
+	for from < f.at && width(from, to) > room {
+		from++
+	}
+	if width(from, to) > room {
+		to = min(f.at+1, n)
+	}
+	for to < n && width(from, to+1) <= room {
+		to++
+	}
+	for from > 0 && width(from-1, to) <= room {
+		from--
+	}
+	return from, to
 }
 
 // form is an overlay of fields.
@@ -127,8 +168,8 @@ func (f *form) text(m *Model, w int) (text, result [][]paint.Seg) {
 	if f.below != nil {
 		text = append(text, f.below(m, w)...)
 	}
-	if x := f.fields[f.at]; x.err != "" && paint.Width(x.err) > w/2 {
-		for i, l := range paint.Wrap("✕ "+x.label+": "+x.err, w) {
+	if x := f.fields[f.at]; paint.Width(x.wrong()) > w/2 {
+		for i, l := range paint.Wrap("✕ "+x.label+": "+x.wrong(), w) {
 			if i < 3 {
 				result = append(result, []paint.Seg{{Style: paint.Style{Fg: paint.Failed}, Text: l}})
 			}
@@ -202,10 +243,9 @@ func (f *form) row(s *paint.Surface, y, w, label int, x *field, focus bool) *tea
 	s.Text(1, y, st.On(bg), paint.Pad(x.label, label))
 	left := label + 3
 	note, role := x.note, paint.Muted
-	if x.err != "" {
-		note, role = "✕ "+x.err, paint.Failed
-	}
-	if x.typ != "" && x.err == "" {
+	if wrong := x.wrong(); wrong != "" {
+		note, role = "✕ "+wrong, paint.Failed
+	} else if x.typ != "" {
 		note = strings.TrimSpace(x.typ + "  " + note)
 	}
 	value := x.value()
@@ -246,7 +286,7 @@ func (f *form) row(s *paint.Surface, y, w, label int, x *field, focus bool) *tea
 
 // mark underlines the place of a mistake.
 func (f *form) mark(s *paint.Surface, x *field) {
-	if x.err != "" {
+	if x.wrong() != "" {
 		markColumn(s, 0, x.value(), x.column)
 	}
 }
@@ -264,21 +304,12 @@ func markColumn(s *paint.Surface, x int, text string, column int) {
 
 func (f *form) choicesRow(s *paint.Surface, x, y, room int, bg paint.Role, c *field) {
 	in := s.In(paint.Rect{X: x, Y: y, W: room, H: 1})
-	at, from := 0, 0
-	for i, word := range c.choices { // as much as fits, around the chosen one
-		at += paint.Width(word) + 3
-		if i == c.at {
-			break
-		}
-		if at > room/2 {
-			from = i
-		}
-	}
+	from, to := c.fits(room)
 	pos := 0
 	if from > 0 {
-		pos = in.Text(0, 0, paint.Style{Fg: paint.Muted, Bg: bg}, "… ")
+		pos = in.Text(0, 0, paint.Style{Fg: paint.Muted, Bg: bg}, "…")
 	}
-	for i := from; i < len(c.choices); i++ {
+	for i := from; i < to; i++ {
 		word := c.choices[i]
 		st := paint.Style{Fg: paint.Muted, Bg: bg}
 		if c.whyNot != nil && c.whyNot[i] != "" {
@@ -293,6 +324,9 @@ func (f *form) choicesRow(s *paint.Surface, x, y, room int, bg paint.Role, c *fi
 		from := pos
 		pos = in.Text(pos, 0, st, word)
 		c.spots = append(c.spots, span{x + from, x + min(pos, room), i})
+	}
+	if to < len(c.choices) {
+		in.Text(pos, 0, paint.Style{Fg: paint.Muted, Bg: bg}, "…")
 	}
 }
 
@@ -346,6 +380,7 @@ func (f *form) key(m *Model, msg tea.KeyPressMsg) tea.Cmd {
 	var cmd tea.Cmd
 	x.input, cmd = x.input.Update(msg)
 	if x.input.Value() != before {
+		x.touched = true
 		f.check()
 	}
 	return cmd
@@ -361,6 +396,7 @@ func (f *form) send(m *Model) tea.Cmd {
 		}
 	}
 	for i, x := range f.fields {
+		x.touched = true
 		if x.err != "" {
 			f.at = i
 			m.say(sayWarn, x.label+": "+x.err)
@@ -373,6 +409,7 @@ func (f *form) send(m *Model) tea.Cmd {
 func (f *form) paste(_ *Model, text string) tea.Cmd {
 	if x := f.fields[f.at]; x.choices == nil {
 		insertText(&x.input, text)
+		x.touched = true
 		f.check()
 	}
 	return nil

@@ -81,11 +81,22 @@ func short(err error) error {
 	return err
 }
 
+// recalled puts a line of the history into the ':' line.
+func (m *Model) recalled(line string) tea.Cmd {
+	if m.input == nil {
+		m.openCommand(line)
+	}
+	m.input.field.SetValue(line)
+	m.input.field.CursorEnd()
+	m.input.comp = nil
+	return m.inputChanged()
+}
+
 // openHistory lists the lines to choose from, those that have what was typed; the newest comes first.
 func (m *Model) openHistory(typed string) {
 	rows := make([]choice, 0, len(m.history))
 	for _, line := range slices.Backward(m.history) {
-		rows = append(rows, choice{text: line, do: func(m *Model) tea.Cmd { m.openCommand(line); return nil }})
+		rows = append(rows, choice{text: line, do: func(m *Model) tea.Cmd { return m.recalled(line) }})
 	}
 	p := newPicker("History", rows)
 	p.empty = "no commands yet"

@@ -2,10 +2,13 @@ package tui
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/monarch-tui/monarch-tui/debugger/script"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 )
 
@@ -18,7 +21,10 @@ type input struct {
 	errAt   int    // its column from 1, 0 for none
 	done    func(m *Model, text string) tea.Cmd
 	changed func(m *Model, text string) (err string, column int) // nil: nothing is judged while typing
+	judge   func(text string) (err string, column int)           // nil: enter takes what changed has not refused
 	leave   func(m *Model)                                       // esc
+	keys    []boxKey                                             // for the last row
+	pasted  pasted                                               // lines that come after this one
 	recall  int                                                  // how far up the history; 0: what is typed
 	typed   string                                               // before the history was looked through
 	comp    *completion
@@ -33,11 +39,33 @@ type completion struct {
 
 // openCommand opens the ':' line.
 func (m *Model) openCommand(text string) {
-	m.input = &input{mark: ":", field: newField(text), hint: "a command; tab completes, ↑ history, ctrl+r searches it", done: func(m *Model, text string) tea.Cmd {
-		m.remember(text)
-		return m.command(text)
-	}}
+	m.input = &input{mark: ":", field: newField(text), hint: "a command, such as help; tab completes", judge: lineMistake,
+		keys: []boxKey{{key: "enter", hint: "run"}, {key: "tab", hint: "complete"}, {key: "↑", hint: "history"}, {key: "ctrl+r", hint: "search"}, {key: "esc", hint: "back"}},
+		done: func(m *Model, text string) tea.Cmd { return m.typedLine(text, false) }}
 	m.touch()
+}
+
+// keepOrBack are the keys of a line that changes what is seen while it is typed.
+func keepOrBack() []boxKey { return []boxKey{{key: "enter", hint: "keep"}, {key: "esc", hint: "back"}} }
+
+// typedLine runs a line that was typed, and found good; one that says nothing does nothing. inOrder: after those before.
+func (m *Model) typedLine(text string, inOrder bool) tea.Cmd {
+	if sc, _ := script.ParseLine(strings.TrimSpace(text)); sc == nil || len(sc.Stmts) == 0 {
+		return nil
+	}
+	m.remember(text)
+	return m.run(text, how{typed: true, inOrder: inOrder, keys: m.keys, moves: m.moves})
+}
+
+// lineMistake is what is wrong with a line as a command, and its column.
+func lineMistake(text string) (string, int) {
+	line := strings.TrimLeftFunc(text, unicode.IsSpace)
+	_, errs := script.ParseLine(strings.TrimSpace(line))
+	if len(errs) == 0 {
+		return "", 0
+	}
+	first, _, _ := strings.Cut(errs[0].Msg, "\n")
+	return first, max(1, errs[0].Column) + utf8.RuneCountInString(text) - utf8.RuneCountInString(line)
 }
 
 // openFilter opens the filter of the focused pane.
@@ -54,7 +82,7 @@ func (m *Model) openFilter() {
 		return "", 0
 	}
 	m.input = &input{
-		mark: "/", field: newField(before), hint: f.hint, changed: set,
+		mark: "/", field: newField(before), hint: f.hint, changed: set, keys: keepOrBack(),
 		done:  func(m *Model, text string) tea.Cmd { set(m, text); return nil },
 		leave: func(*Model) { _ = f.set(before) },
 	}
@@ -66,21 +94,14 @@ func (m *Model) inputKey(msg tea.KeyPressMsg) tea.Cmd {
 	i := m.input
 	switch msg.String() {
 	case "esc", "ctrl+g":
-		if i.leave != nil {
-			i.leave(m)
-		}
-		m.input = nil
+		m.leaveInput()
 		return nil
 	case "enter":
-		if i.err != "" && i.mark != ":" {
-			m.say(sayWarn, i.err)
-			return nil
-		}
-		m.input = nil
-		return i.done(m, i.field.Value())
+		return m.inputDone()
 	case "backspace":
 		if i.field.Value() == "" {
-			m.input = nil
+			i.leave = nil // it is meant to be empty
+			m.leaveInput()
 			return nil
 		}
 	case "up", "ctrl+p":
@@ -104,6 +125,35 @@ func (m *Model) inputKey(msg tea.KeyPressMsg) tea.Cmd {
 	i.field, cmd = i.field.Update(msg)
 	i.comp = nil
 	return tea.Batch(cmd, m.inputChanged())
+}
+
+// leaveInput closes the line; nothing of it happens.
+func (m *Model) leaveInput() {
+	i := m.input
+	if i.leave != nil {
+		i.leave(m)
+	}
+	m.input = nil
+	if n := len(i.pasted.rest); n > 0 {
+		m.say(sayWarn, "dropped what was left of the paste: "+paint.Plural(n+1, "line"))
+	}
+}
+
+// inputDone takes what was typed, unless there is a mistake in it: then the line stays, and takes every key.
+func (m *Model) inputDone() tea.Cmd {
+	i := m.input
+	if i.judge != nil {
+		i.err, i.errAt = i.judge(i.field.Value())
+	}
+	if i.err != "" {
+		m.say(sayWarn, i.err)
+		return nil
+	}
+	m.input = nil
+	if len(i.pasted.rest) > 0 {
+		m.openPasted(i.pasted)
+	}
+	return i.done(m, i.field.Value())
 }
 
 func (m *Model) inputChanged() tea.Cmd {
@@ -133,12 +183,13 @@ func (m *Model) recall(by int) {
 	}
 	i.field.SetValue(text)
 	i.field.CursorEnd()
-	i.comp = nil
+	i.comp, i.err, i.errAt = nil, "", 0
 }
 
 // complete puts the next word that fits into the line.
 func (m *Model) complete(forward bool) {
 	i := m.input
+	i.err, i.errAt = "", 0
 	if i.comp == nil {
 		text := string([]rune(i.field.Value())[:i.field.Position()])
 		from, words := m.words(text)
@@ -204,7 +255,11 @@ func (m *Model) drawInput(s *paint.Surface) *tea.Cursor {
 	if len(i.mark) > 1 {
 		x++
 	}
-	room := w - x - 1
+	if note := i.pasted.note(w); note != "" {
+		s.TextRight(w-1, 0, paint.Style{Fg: paint.Muted}, note)
+		w -= paint.Width(note) + 2
+	}
+	room := max(1, w-x-1)
 	if i.err != "" {
 		room = max(room/2, room-paint.Width(i.err)-3)
 	}

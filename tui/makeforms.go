@@ -153,8 +153,7 @@ func (m *Model) openProcs() tea.Cmd {
 	k.f.block = m.blocked
 	k.progress = func(m *Model) [][]paint.Seg { return m.startProgress(name.value()) }
 	k.made = func(m *Model) {
-		m.setFocus(Mesh)
-		m.show = target{procs: name.value()}
+		m.goToProcs(name.value())
 		m.say(sayGood, "proc mesh "+name.value()+" is ready; a spawns actors on it")
 	}
 	k.f.check()
@@ -329,8 +328,7 @@ func (m *Model) openSpawn() tea.Cmd {
 	}
 	k.made = func(m *Model) {
 		m.lastType = kind.value()
-		m.setFocus(Ranks)
-		m.show = target{mesh: strings.TrimPrefix(name.value(), "@")}
+		m.goToActors(strings.TrimPrefix(name.value(), "@"))
 		m.say(sayGood, "@"+strings.TrimPrefix(name.value(), "@")+" is ready; x calls it")
 	}
 	k.f.doc = func() string { doc, _, _ := strings.Cut(types[kind.at].Doc, "\n"); return doc }

@@ -18,39 +18,51 @@ func ranksText(ranks []int) string { return shape.FormatRanks(ranks) }
 
 // openHelp lists what can be done here; a row does it. What cannot be done now stays, with the reason.
 func (m *Model) openHelp() {
-	var rows []choice
-	group := ""
+	var heads []string
+	under := map[string][]choice{}
 	add := func(a *Action) {
-		if a.Group != group {
-			group = a.Group
-			rows = append(rows, choice{head: group})
+		if under[a.Group] == nil {
+			heads = append(heads, a.Group)
 		}
 		keys := make([]string, 0, len(a.Keys))
 		for _, k := range a.Keys {
 			keys = append(keys, keyName(k))
 		}
-		rows = append(rows, choice{text: a.Title, right: strings.Join(keys, " "), why: m.whyNot(a), do: func(m *Model) tea.Cmd { return m.do(a) }})
+		under[a.Group] = append(under[a.Group], choice{text: a.Title, right: strings.Join(keys, " "), why: m.whyNot(a), do: func(m *Model) tea.Cmd { return m.do(a) }})
 	}
 	for _, a := range m.reg.list { // what belongs to this pane comes first
 		if a.Here(m.focus) && len(a.Panes) > 0 {
 			add(a)
 		}
 	}
-	group = ""
 	for _, a := range m.reg.list {
 		if len(a.Panes) == 0 {
 			add(a)
 		}
+	}
+	var rows []choice
+	for _, head := range heads {
+		rows = append(append(rows, choice{head: head}), under[head]...)
 	}
 	p := newPicker("Help · "+paneNames[m.focus], rows)
 	p.verb = "do it"
 	m.push(p)
 }
 
-// openPalette lists every action and every verb of the command language.
+// openPalette lists every action, what does something first, and every verb of the command language.
 func (m *Model) openPalette() {
 	var rows []choice
-	for _, a := range m.reg.list {
+	list := slices.Clone(m.reg.list)
+	slices.SortStableFunc(list, func(a, b *Action) int {
+		switch {
+		case (a.Group == groupDo) == (b.Group == groupDo):
+			return 0
+		case a.Group == groupDo:
+			return -1
+		}
+		return 1
+	})
+	for _, a := range list {
 		why := m.whyNot(a)
 		if why == "" && !a.Here(m.focus) {
 			p := a.Panes[0]
@@ -232,11 +244,7 @@ func (m *Model) quit() tea.Cmd {
 	case !m.dialer.own && m.ownRuns > 0:
 		text = fmt.Sprintf("The session you see goes on. monarch-tui's own session ends, and with it %s.", paint.Plural(m.ownRuns, "proc mesh"))
 	case m.dialer.own && !m.lost && len(procs) > 0:
-		n := 0
-		for _, p := range procs {
-			n += p.Extent.Len()
-		}
-		text = fmt.Sprintf("%s with %s will be ended.", paint.Plural(len(procs), "proc mesh"), paint.Plural(n, "rank"))
+		text = fmt.Sprintf("%s with %s will be ended.", paint.Plural(len(procs), "proc mesh"), paint.Plural(m.alive().procs, "rank"))
 	}
 	if text == "" {
 		return leave(m)

@@ -58,6 +58,8 @@ type Model struct {
 	errors     int
 	toast      toast
 
+	keys, moves  int               // pressed or clicked, and changes of the focus, so far
+	living       living            // counted at the last drawing
 	drafts       map[string]draft  // by mesh.Endpoint
 	lastEndpoint map[string]string // by type
 	lastType     string
@@ -214,9 +216,11 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		return m.animated()
 	case tea.KeyPressMsg:
 		m.touch()
+		m.keys++
 		return m.key(msg)
 	case tea.PasteMsg:
 		m.touch()
+		m.keys++
 		return m.paste(msg.Content)
 	case tea.MouseMsg:
 		m.touch()
@@ -374,9 +378,7 @@ func (m *Model) paste(text string) tea.Cmd {
 	if m.input == nil {
 		m.openCommand("")
 	}
-	insertText(&m.input.field, oneLine(text))
-	m.input.comp = nil
-	return m.inputChanged()
+	return m.pasteLine(text)
 }
 
 // oneLine is a text of several lines as one that shows where they ended: nothing of it runs by itself.

@@ -22,6 +22,7 @@ func (m *Model) mouseEvent(msg tea.MouseMsg) tea.Cmd {
 			m.panes.wheel(p, lines)
 		}
 	case tea.MouseClickMsg:
+		m.keys++
 		if ev.Button != tea.MouseLeft {
 			return nil
 		}

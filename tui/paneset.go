@@ -35,7 +35,7 @@ type paneSet struct {
 func newPaneSet(m *Model) paneSet {
 	return paneSet{
 		tree: tree.New(), grid: grid.New(), inspect: inspect.New(), msgs: messages.New(), calls: calls.New(), logs: logs.New(),
-		warn: warn.New(warn.Config{Off: m.cfg.Settings.Off}), cmds: &cmdLog{m: m},
+		warn: warn.New(warn.Config{Off: m.cfg.Settings.Off}), cmds: newCmdLog(m),
 	}
 }
 

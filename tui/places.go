@@ -58,6 +58,7 @@ func (m *Model) setFocus(p PaneID) {
 	}
 	from := m.herePlace()
 	m.focus = p
+	m.moves++
 	m.left(from)
 	m.touch()
 }
@@ -90,6 +91,7 @@ func (m *Model) lastPlace() tea.Cmd {
 
 func (m *Model) goTo(p place) tea.Cmd {
 	m.focus = p.pane
+	m.moves++
 	if mesh, ok := m.world.MeshByID(p.mesh); ok && !mesh.Gone {
 		m.panes.showMesh(m.world, mesh.Ref.Name)
 		m.panes.grid.SetCursor(p.rank)

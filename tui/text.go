@@ -198,6 +198,9 @@ func (m *Model) openEntry(e *entry) {
 		b.keys = []boxKey{{"ctrl+x", "cancel", func(m *Model) tea.Cmd { m.cancelEntry(e); return nil }}}
 	}
 	b.keys = append(b.keys, boxKey{".", "repeat", func(m *Model) tea.Cmd { m.drop(b); return m.commandWithin(e.line, e.within) }})
+	if m.input == nil && len(m.overlays) == 0 {
+		b.keys = append(b.keys, boxKey{":", "command", func(m *Model) tea.Cmd { m.drop(b); m.openCommand(""); return nil }})
+	}
 	m.push(b)
 }
 
@@ -218,14 +221,20 @@ func (m *Model) entryLines(e *entry) (out []paint.Seg) {
 	add(paint.Muted, when+"\n")
 	if groups, n, slow := e.answers.list(); n > 0 {
 		add(paint.Muted, fmt.Sprintf("\n%s, the slowest after %s\n", paint.Plural(n, "answer"), paint.Duration(slow)))
+		width := 4
+		for _, g := range groups {
+			width = max(width, paint.Width(g.who()))
+		}
 		for _, g := range groups {
 			r, arrow := paint.Text, " → "
 			if !g.ok {
 				r, arrow = paint.Failed, " ✕ "
 			}
-			add(paint.Muted, fmt.Sprintf("%4d", len(g.ranks)))
+			add(paint.Muted, paint.PadLeft(g.who(), width))
 			add(r, arrow+g.text+"\n")
-			add(paint.Muted, "       ranks "+ranksText(g.ranks)+"\n")
+			if len(g.ranks) > 1 {
+				add(paint.Muted, strings.Repeat(" ", width+3)+"ranks "+ranksText(g.ranks)+"\n")
+			}
 			if g.stack != "" {
 				add(paint.Muted, indent(g.stack, "       ")+"\n")
 			}

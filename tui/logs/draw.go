@@ -31,13 +31,13 @@ func (p *Pane) Draw(s *paint.Surface, w *world.World, focus bool) {
 		return
 	}
 	foot := 0
-	if !p.filter.Empty() && height >= 2 {
+	if !p.Through().Empty() && height >= 2 {
 		foot = 1
 	}
 	p.view.Fit(height - foot)
 	p.sync(w)
 	if foot > 0 {
-		p.filter.Draw(s.In(paint.Rect{Y: height - 1, W: width, H: 1}), p.ix.shown, p.ix.next-p.ix.first)
+		p.Through().Draw(s.In(paint.Rect{Y: height - 1, W: width, H: 1}), p.ix.shown, p.ix.next-p.ix.first)
 	}
 	if len(p.view.Rows) == 0 {
 		p.empty(s)
@@ -82,7 +82,7 @@ func (p *Pane) source(r row) string {
 	switch {
 	case l.Rank < 0:
 		return source
-	case r.one && !p.unfolded:
+	case r.one && !p.Unfolded():
 		return "├ " + world.ActorName(source, l.Rank)
 	case r.one || len(r.f.ranks) < 2:
 		return world.ActorName(source, l.Rank)
@@ -136,7 +136,7 @@ func (p *Pane) drawRow(s *paint.Surface, width, y int, r row) {
 		x = s.Text(x, y, muted, l.Time.Format(time.TimeOnly)) + 1
 	}
 	if width >= withSource {
-		s.Line(x, y, p.filter.Segs(filter.From, paint.FitMiddle(p.source(r), p.from), muted)...)
+		s.Line(x, y, p.Through().Segs(filter.From, paint.FitMiddle(p.source(r), p.from), muted)...)
 		x += p.from + 1
 	}
 	st, mark, role := look(l, p.ix.rec(r.n).level)
@@ -148,7 +148,7 @@ func (p *Pane) drawRow(s *paint.Surface, width, y int, r row) {
 		room -= paint.Width(count) + 2
 	}
 	text := p.text(r)
-	x = s.Line(x, y, p.filter.Segs(filter.Text, paint.Fit(text, room), st)...)
+	x = s.Line(x, y, p.Through().Segs(filter.Text, paint.Fit(text, room), st)...)
 	if count != "" {
 		s.Text(x+2, y, muted, count)
 	}

@@ -17,18 +17,18 @@ func Keys() []filter.Key {
 
 // Pane shows the lines of a world.
 type Pane struct {
-	unfolded bool
-	filter   *filter.Filter
-	w        *world.World
-	src      *ring
-	ix       *index
-	view     *stream.View[control.Log, row]
-	built    built
-	pass     uint64
-	version  uint64 // of what the person changed
-	from     int    // width of the column of sources; it grows only
-	w0       int    // of the last drawing
-	bodyY    int
+	stream.Nav[control.Log, row]
+
+	w       *world.World
+	src     *ring
+	ix      *index
+	view    *stream.View[control.Log, row]
+	built   built
+	pass    uint64
+	version uint64 // of what the person changed
+	from    int    // width of the column of sources; it grows only
+	w0      int    // of the last drawing
+	bodyY   int
 }
 
 // row is a line of the pane: a fold, or one line of the ring.
@@ -49,7 +49,9 @@ type built struct{ index, version uint64 }
 
 // New makes a pane that follows what comes.
 func New() *Pane {
-	return &Pane{ix: newIndex(), view: stream.New[control.Log, row]()}
+	p := &Pane{ix: newIndex(), view: stream.New[control.Log, row]()}
+	p.Nav = stream.NewNav(p.view, stream.Hooks{Keys: Keys(), Refresh: p.refresh, Change: p.change, Refilter: p.refilter})
+	return p
 }
 
 // sync brings the rows up to date with the world.
@@ -69,7 +71,7 @@ func (p *Pane) build(rows []row) []row {
 	for n := p.ix.first; n < p.ix.next; n++ {
 		r := p.ix.rec(n)
 		switch {
-		case p.unfolded:
+		case p.Unfolded():
 			if r.matches {
 				rows = append(rows, row{n, r.f, true})
 			}
@@ -99,89 +101,8 @@ func (p *Pane) change() {
 	p.refresh()
 }
 
-// Filter is the text of the filter.
-func (p *Pane) Filter() string { return p.filter.String() }
-
-// SetFilter shows only what the filter lets through. A text that is no filter changes nothing; the error, a
-// *filter.Error, says why.
-func (p *Pane) SetFilter(text string) error {
-	f, err := filter.Parse(text, Keys()...)
-	if err != nil {
-		return err
-	}
-	p.setFilter(f)
-	return nil
-}
-
-func (p *Pane) setFilter(f *filter.Filter) {
-	p.filter = f
-	p.refresh()
-	p.ix.setFilter(p.src, f)
-	p.change()
-}
-
-// ClearLast takes the last term of the filter away; false when there is none.
-func (p *Pane) ClearLast() bool {
-	n := len(p.filter.Terms())
-	if n == 0 {
-		return false
-	}
-	p.setFilter(p.filter.Without(n - 1))
-	return true
-}
-
-// ToggleFold shows each line by itself, or folds them again.
-func (p *Pane) ToggleFold() {
-	p.unfolded = !p.unfolded
-	p.change()
-}
-
-// Freeze holds the view, or lets it go on.
-func (p *Pane) Freeze() {
-	p.refresh()
-	p.view.Freeze()
-	p.refresh()
-}
-
-// Frozen reports whether the view is held by Freeze.
-func (p *Pane) Frozen() bool { return p.view.Frozen() }
-
-// Following reports whether the newest line stays in sight.
-func (p *Pane) Following() bool { return p.view.Following() }
-
-// Up moves the cursor, and stops following.
-func (p *Pane) Up(n int) {
-	p.refresh()
-	p.view.Up(n)
-}
-
-// Down moves the cursor.
-func (p *Pane) Down(n int) {
-	p.refresh()
-	if p.view.Down(n) {
-		p.refresh()
-		p.view.Down(n)
-	}
-}
-
-// Page moves by n half screens.
-func (p *Pane) Page(n int) {
-	p.refresh()
-	p.view.Page(n)
-}
-
-// Home goes to the oldest line.
-func (p *Pane) Home() {
-	p.refresh()
-	p.view.Home()
-	p.refresh()
-}
-
-// End goes to the newest line and follows.
-func (p *Pane) End() {
-	p.view.End()
-	p.refresh()
-}
+// refilter applies the filter, which has changed.
+func (p *Pane) refilter() { p.ix.setFilter(p.src, p.Through()) }
 
 // Enter opens the fold under the cursor, or closes it; false where there is nothing to open: then Open has what there
 // is.
@@ -206,7 +127,7 @@ func (p *Pane) Right() {
 // Left closes the fold that the cursor is in.
 func (p *Pane) Left() {
 	r, ok := p.view.Current()
-	if !ok || !r.f.open || p.unfolded {
+	if !ok || !r.f.open || p.Unfolded() {
 		return
 	}
 	r.f.open = false
@@ -234,12 +155,6 @@ func (p *Pane) Click(x, y int) {
 
 // Drag does what Click does: there is nothing to be drawn.
 func (p *Pane) Drag(_, y int) { p.Click(sign, y) }
-
-// Wheel scrolls; down is positive.
-func (p *Pane) Wheel(lines int) {
-	p.refresh()
-	p.view.Wheel(lines)
-}
 
 // Selection is who printed the row under the cursor.
 type Selection struct {
@@ -282,24 +197,7 @@ func File(w *world.World) string {
 // Frame is the pane's frame.
 func (p *Pane) Frame(w *world.World) paint.Frame {
 	p.sync(w)
-	from, to := p.view.Visible()
-	f := paint.Frame{Title: "Logs", Right: p.lostText(w), Foot: p.view.Foot(), At: from, Shown: to - from, Total: len(p.view.Rows)}
-	if p.w0 < 46 && p.w0 > 0 {
-		f.Right = ""
-		if n := w.Dropped.Data; n > 0 {
-			f.FootLeft = paint.Count(n) + " dropped"
-		}
-	} else if p.unfolded {
-		f.FootLeft = "unfolded"
-	}
+	f := p.Box(w.Dropped.Data, w.Logs.First(), p.w0)
+	f.Title = "Logs"
 	return f
-}
-
-// lostText counts what is not here.
-func (p *Pane) lostText(w *world.World) string {
-	text := paint.Exact(w.Dropped.Data) + " dropped"
-	if gone := w.Logs.First(); gone > 0 && p.w0 >= 60 {
-		text += " · " + paint.Count(gone) + " older let go"
-	}
-	return text
 }

@@ -20,7 +20,7 @@ func (p *Pane) Draw(s *paint.Surface, w *world.World, focus bool) {
 	if height >= 5 || p.tab == Flow && height >= 2 {
 		head = 1
 	}
-	if !p.filter.Empty() && height >= 2 {
+	if !p.Through().Empty() && height >= 2 {
 		foot = 1
 	}
 	p.bodyY = head
@@ -71,7 +71,7 @@ func (p *Pane) drawFilter(s *paint.Surface) {
 			shown++
 		}
 	}
-	p.filter.Draw(s, shown, total)
+	p.Through().Draw(s, shown, total)
 }
 
 // drawList draws the rows in sight.
@@ -217,7 +217,7 @@ func (p *Pane) content(r row) (segs []paint.Seg, end string, role paint.Role) {
 		add(text, m.call)
 		if n := r.f.ranks; n > 1 {
 			count := fmt.Sprintf("×%s", paint.Exact(n))
-			if !p.filter.Empty() && r.f.matched < len(r.f.hops)-r.f.gone {
+			if !p.Through().Empty() && r.f.matched < len(r.f.hops)-r.f.gone {
 				count = fmt.Sprintf("×%s of %s", paint.Exact(r.f.matched), paint.Exact(n))
 			}
 			add(muted, count)
@@ -235,7 +235,7 @@ func (h *hop) endpointOf(src *ring) string { return h.message(src).Endpoint }
 // put writes a text of the column k with what the filter found in it.
 func (p *Pane) put(s *paint.Surface, at column, y int, k filter.Key, st paint.Style, text string) {
 	if at.w > 0 {
-		s.Line(at.x, y, p.filter.Segs(k, paint.Fit(text, at.w), st)...)
+		s.Line(at.x, y, p.Through().Segs(k, paint.Fit(text, at.w), st)...)
 	}
 }
 
@@ -264,7 +264,7 @@ func (p *Pane) segs(s *paint.Surface, at column, y int, segs []paint.Seg) {
 	}
 	for _, g := range segs {
 		fit := paint.Fit(g.Text, end-x)
-		x = s.Line(x, y, p.filter.Segs(filter.Endpoint, fit, g.Style)...)
+		x = s.Line(x, y, p.Through().Segs(filter.Endpoint, fit, g.Style)...)
 		if fit != g.Text {
 			return
 		}

@@ -29,7 +29,7 @@ func (p *Pane) syncFailures(w *world.World) {
 	for _, f := range list[from:] {
 		row := &failure{Failure: f, at: p.src.Total()}
 		row.describe(w)
-		row.matches = p.filter.Match(row.fields())
+		row.matches = p.Through().Match(row.fields())
 		later := func(o *failure) bool { return o.Time.After(f.Time) }
 		if at := slices.IndexFunc(p.failures, later); at >= 0 {
 			p.failures = slices.Insert(p.failures, at, row)

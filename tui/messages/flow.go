@@ -94,7 +94,7 @@ func (p *Pane) drawArrow(s *paint.Surface, g grid, y int, r row) {
 	default:
 		a, note, st = p.foldArrow(r, g.note.w)
 	}
-	a.draw(s, g, y, p.filter)
+	a.draw(s, g, y, p.Through())
 	s.TextIn(g.note.x, y, g.note.w, st, note)
 }
 

@@ -125,10 +125,10 @@ func (p *Pane) jump(h *hop) string {
 
 func (p *Pane) family() string {
 	p.refresh()
-	terms := p.filter.Terms()
+	terms := p.Through().Terms()
 	for i, t := range terms {
 		if t.Key == filter.Family {
-			p.setFilter(p.filter.Without(i))
+			p.Clear(i)
 			return ""
 		}
 	}
@@ -136,7 +136,7 @@ func (p *Pane) family() string {
 	if !ok || r.f == nil {
 		return "there is no message under the cursor"
 	}
-	text := p.filter.String() + " family:" + world.CallName(r.f.trace)
+	text := p.Through().String() + " family:" + world.CallName(r.f.trace)
 	if err := p.SetFilter(text); err != nil {
 		return err.Error()
 	}

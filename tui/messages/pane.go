@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
-	"github.com/monarch-tui/monarch-tui/tui/filter"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/stream"
 	"github.com/monarch-tui/monarch-tui/tui/world"
@@ -21,9 +20,9 @@ const (
 
 // Pane shows the messages of a world.
 type Pane struct {
-	tab      Tab
-	unfolded bool
-	filter   *filter.Filter
+	stream.Nav[control.Message, row]
+
+	tab Tab
 
 	w        *world.World
 	src      *ring // the world's, or what it was when the view began to hold
@@ -53,7 +52,9 @@ type built struct{ index, version uint64 }
 
 // New makes a pane that follows what comes.
 func New() *Pane {
-	return &Pane{ix: newIndex(), view: stream.New[control.Message, row]()}
+	p := &Pane{ix: newIndex(), view: stream.New[control.Message, row]()}
+	p.Nav = stream.NewNav(p.view, stream.Hooks{Keys: Keys(), Refresh: p.refresh, Change: p.change, Refilter: p.refilter})
+	return p
 }
 
 // sync brings the rows up to date with the world.
@@ -98,42 +99,17 @@ func (p *Pane) SetTab(t Tab) {
 // Tab is the open tab.
 func (p *Pane) Tab() Tab { return p.tab }
 
-// Filter is the text of the filter.
-func (p *Pane) Filter() string { return p.filter.String() }
-
-// SetFilter shows only what the filter lets through. A text that is no filter changes nothing; the error, a
-// *filter.Error, says why.
-func (p *Pane) SetFilter(text string) error {
-	f, err := filter.Parse(text, Keys()...)
-	if err != nil {
-		return err
-	}
-	p.setFilter(f)
-	return nil
-}
-
-func (p *Pane) setFilter(f *filter.Filter) {
-	p.filter = f
+// refilter applies the filter, which has changed.
+func (p *Pane) refilter() {
+	f := p.Through()
 	for _, fail := range p.failures {
 		fail.matches = f.Match(fail.fields())
 	}
-	p.refresh()
 	if f.Empty() {
 		p.ix.filter(nil)
 	} else {
 		p.ix.filter(func(h *hop) bool { return f.Match(p.sight.of(p.w, p.src, h, f)) })
 	}
-	p.change()
-}
-
-// ClearLast takes the last term of the filter away; false when there is none.
-func (p *Pane) ClearLast() bool {
-	n := len(p.filter.Terms())
-	if n == 0 {
-		return false
-	}
-	p.setFilter(p.filter.Without(n - 1))
-	return true
 }
 
 // SetFocus tells which actors come first in the flow: the selection.
@@ -143,59 +119,6 @@ func (p *Pane) SetFocus(mesh string, ranks []int) {
 	}
 	p.focusMesh, p.focusRanks = mesh, slices.Clone(ranks)
 	p.flow.stale = true
-}
-
-// ToggleFold shows each message by itself, or folds them again.
-func (p *Pane) ToggleFold() {
-	p.unfolded = !p.unfolded
-	p.change()
-}
-
-// Freeze holds the view, or lets it go on. The actors know nothing of it.
-func (p *Pane) Freeze() {
-	p.refresh()
-	p.view.Freeze()
-	p.refresh()
-}
-
-// Frozen reports whether the view is held by Freeze.
-func (p *Pane) Frozen() bool { return p.view.Frozen() }
-
-// Following reports whether the newest message stays in sight.
-func (p *Pane) Following() bool { return p.view.Following() }
-
-// Up moves the cursor, and stops following.
-func (p *Pane) Up(n int) {
-	p.refresh()
-	p.view.Up(n)
-}
-
-// Down moves the cursor.
-func (p *Pane) Down(n int) {
-	p.refresh()
-	if p.view.Down(n) {
-		p.refresh()
-		p.view.Down(n)
-	}
-}
-
-// Page moves by n half screens.
-func (p *Pane) Page(n int) {
-	p.refresh()
-	p.view.Page(n)
-}
-
-// Home goes to the oldest message.
-func (p *Pane) Home() {
-	p.refresh()
-	p.view.Home()
-	p.refresh()
-}
-
-// End goes to the newest message and follows.
-func (p *Pane) End() {
-	p.view.End()
-	p.refresh()
 }
 
 // Enter opens the fold under the cursor, or closes it. It is false where there is nothing to open: then Open has what
@@ -267,36 +190,13 @@ func (p *Pane) Click(x, y int) {
 // Drag does what Click does: there is nothing to be drawn.
 func (p *Pane) Drag(_, y int) { p.Click(2, y) }
 
-// Wheel scrolls; down is positive.
-func (p *Pane) Wheel(lines int) {
-	p.refresh()
-	p.view.Wheel(lines)
-}
-
 // Frame is the pane's frame.
 func (p *Pane) Frame(w *world.World) paint.Frame {
 	p.sync(w)
-	from, to := p.view.Visible()
-	f := paint.Frame{
-		Title: "Messages", Tabs: []string{"List", "Flow"}, Tab: int(p.tab), Right: p.lostText(w), Foot: p.view.Foot(),
-		At: from, Shown: to - from, Total: len(p.view.Rows),
-	}
-	if p.w0 < 46 && p.w0 > 0 {
-		f.Right = ""
-		if n := w.Dropped.Data; n > 0 {
-			f.FootLeft = paint.Count(n) + " dropped"
-		}
-	} else if p.unfolded && p.tab == List {
-		f.FootLeft = "unfolded"
+	f := p.Box(w.Dropped.Data, w.Messages.First(), p.w0)
+	f.Title, f.Tabs, f.Tab = "Messages", []string{"List", "Flow"}, int(p.tab)
+	if p.Unfolded() && p.tab == Flow && f.Right != "" {
+		f.FootLeft = "" // the flow is always folded
 	}
 	return f
-}
-
-// lostText counts what is not here.
-func (p *Pane) lostText(w *world.World) string {
-	text := paint.Exact(w.Dropped.Data) + " dropped"
-	if gone := w.Messages.First(); gone > 0 && p.w0 >= 60 {
-		text += " · " + paint.Count(gone) + " older let go"
-	}
-	return text
 }

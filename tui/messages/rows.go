@@ -50,7 +50,7 @@ func (p *Pane) build(rows []row) []row {
 		switch {
 		case p.tab == Flow:
 			rows = p.flowRows(rows, n, r)
-		case p.unfolded:
+		case p.Unfolded():
 			if r.h.matches {
 				pt := sending
 				if r.h.answer == n {

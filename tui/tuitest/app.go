@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -25,9 +26,36 @@ const patience = 20 * time.Second
 type App struct {
 	t    testing.TB
 	tm   *teatest.TestModel
-	scr  *vt.SafeEmulator
+	scr  display
 	w, h int
 	done bool
+}
+
+// display is a terminal emulator that one goroutine draws on while another looks at it; vt's own SafeEmulator draws
+// beside those who look.
+type display struct {
+	mu  sync.Mutex
+	emu *vt.Emulator // under mu, but for its answers
+}
+
+// Write draws what a program has put out.
+func (d *display) Write(b []byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.emu.Write(b)
+}
+
+// String is what is seen.
+func (d *display) String() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.emu.String()
+}
+
+func (d *display) resize(w, h int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.emu.Resize(w, h)
 }
 
 // Start starts the explorer on a terminal of w×h cells. The test ends it.
@@ -38,11 +66,11 @@ func Start(t testing.TB, cfg tui.Config, w, h int) *App {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &App{t: t, w: w, h: h, scr: vt.NewSafeEmulator(w, h)}
-	_, _ = io.WriteString(a.scr, "\x1b[20h") // where the input is no terminal, lines end in a bare line feed
+	a := &App{t: t, w: w, h: h, scr: display{emu: vt.NewEmulator(w, h)}}
+	_, _ = io.WriteString(&a.scr, "\x1b[20h") // where the input is no terminal, lines end in a bare line feed
 	answers := make(chan struct{})
 	go func() { // the emulator answers questions; nobody listens
-		_, _ = io.Copy(io.Discard, a.scr)
+		_, _ = io.Copy(io.Discard, a.scr.emu)
 		close(answers)
 	}()
 	a.tm = teatest.NewTestModel(t, m, teatest.WithInitialTermSize(w, h), teatest.WithProgramOptions(
@@ -54,11 +82,11 @@ func Start(t testing.TB, cfg tui.Config, w, h int) *App {
 		}
 		cancel()
 		m.Close()
-		if in, ok := a.scr.InputPipe().(io.Closer); ok { // ends the reading: Close beside it would race with it
+		if in, ok := a.scr.emu.InputPipe().(io.Closer); ok { // ends the reading: Close beside it would race with it
 			_ = in.Close()
 		}
 		<-answers
-		_ = a.scr.Close()
+		_ = a.scr.emu.Close()
 	})
 	return a
 }
@@ -94,7 +122,7 @@ func (a *App) Paste(text string) *App {
 func (a *App) Resize(w, h int) *App {
 	a.read()
 	a.w, a.h = w, h
-	a.scr.Resize(w, h)
+	a.scr.resize(w, h)
 	a.tm.Send(tea.WindowSizeMsg{Width: w, Height: h})
 	return a
 }
@@ -158,7 +186,7 @@ func (a *App) until(what string, good func(screen string) bool) {
 
 // read draws what the program has put out.
 func (a *App) read() {
-	if _, err := io.Copy(a.scr, a.tm.Output()); err != nil && !errors.Is(err, io.EOF) {
+	if _, err := io.Copy(&a.scr, a.tm.Output()); err != nil && !errors.Is(err, io.EOF) {
 		a.t.Fatal(err)
 	}
 }

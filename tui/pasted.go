@@ -1,0 +1,95 @@
+package tui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/monarch-tui/monarch-tui/tui/paint"
+)
+
+// pasted is what is left of a paste of several lines: each comes into the ':' line when the one before was taken. The
+// zero pasted is none.
+type pasted struct {
+	rest []string
+	of   int // lines that were pasted
+}
+
+// maxPasted bounds the lines of a paste; a longer text is a script, for source FILE.
+const maxPasted = 1000
+
+// note says which of the lines is shown, in few words where there are few cells.
+func (p pasted) note(w int) string {
+	switch {
+	case p.of == 0:
+		return ""
+	case w < squashWidth:
+		return fmt.Sprintf("%d/%d", p.of-len(p.rest), p.of)
+	}
+	return fmt.Sprintf("%d of %d pasted", p.of-len(p.rest), p.of)
+}
+
+// pasteLine puts a text into the open line. Of several lines the first comes into the ':' line and the others wait:
+// nothing of it runs by itself.
+func (m *Model) pasteLine(text string) tea.Cmd {
+	i := m.input
+	lines := []string(nil)
+	if i.mark == ":" {
+		lines = pastedLines(text)
+		text = strings.Join(lines, " ")
+	}
+	if n := len(lines); n > maxPasted {
+		m.say(sayWarn, fmt.Sprintf("%s are too many to paste: source FILE runs a script", paint.Plural(n, "line")))
+		return nil
+	}
+	if n := len(lines); n > 1 {
+		text = lines[0]
+		rest := pasted{append(slices.Clone(lines[1:]), i.pasted.rest...), max(1, i.pasted.of) + n - 1}
+		m.pastedInput(i, rest)
+	}
+	insertText(&i.field, oneLine(text))
+	i.comp = nil
+	return m.inputChanged()
+}
+
+// openPasted opens the ':' line with the next line of a paste.
+func (m *Model) openPasted(p pasted) {
+	m.openCommand(p.rest[0])
+	m.pastedInput(m.input, pasted{p.rest[1:], p.of})
+}
+
+// pastedInput makes an input one of a paste: what is taken runs after what was taken before, as in a script.
+func (m *Model) pastedInput(i *input, p pasted) {
+	i.pasted = p
+	i.done = func(m *Model, text string) tea.Cmd { return m.typedLine(text, true) }
+	i.keys = []boxKey{{key: "enter", hint: "run, then the next"}, {key: "ctrl+u", hint: "skip: empty it"}, {key: "esc", hint: "drop the rest"}}
+	if len(p.rest) == 0 {
+		i.keys = []boxKey{{key: "enter", hint: "run the last"}, {key: "esc", hint: "drop it"}}
+	}
+}
+
+// pastedLines are the lines of a text that say something. An indented one is an expectation of the script that the text
+// was part of, and says so itself here.
+func pastedLines(text string) (out []string) {
+	margin := -1 // of the least indented line
+	indent := func(l string) int { return len(l) - len(strings.TrimLeft(l, " \t")) }
+	lines := slices.DeleteFunc(strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }), func(l string) bool {
+		l = strings.TrimSpace(l)
+		return l == "" || l[0] == '#'
+	})
+	for _, l := range lines {
+		if n := indent(l); margin < 0 || n < margin {
+			margin = n
+		}
+	}
+	for n, l := range lines {
+		words := strings.Join(strings.Fields(l), " ")
+		if n > 0 && indent(l) > margin {
+			words = "expect " + words
+		}
+		out = append(out, words)
+	}
+	return out
+}
