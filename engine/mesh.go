@@ -129,7 +129,7 @@ func (m Mesh[T]) usable() error { return m.r.usable() }
 // String is the mesh as the command language writes it: @toys[gpus=0:2].
 func (m Mesh[T]) String() string {
 	if m.r == nil {
-		return "@?"
+		return "no mesh"
 	}
 	return refString(m.r.MeshRef)
 }

@@ -125,20 +125,27 @@ func (d *desk) joined(id ID) {
 	}
 }
 
-var errJoinRefused = &CloseError{Code: CodeJoin} // one text for every cause: a stranger learns nothing
+var (
+	errJoinRefused = &CloseError{Code: CodeJoin} // one text for every cause: a stranger learns nothing
+	errJoinLate    = &CloseError{Code: CodeSilent, Reason: "the join took too long"}
+)
 
 // serve answers one join request.
 func (d *desk) serve(q *quic.Conn) {
 	ctx, cancel := context.WithTimeout(q.Context(), d.n.limits.HelloDeadline)
 	defer cancel()
 	c := &conn{q: q}
-	stop := context.AfterFunc(ctx, func() { c.close(closeErrorf(CodeJoin, "not done in time")) })
+	stop := context.AfterFunc(ctx, func() { c.close(errJoinLate) })
 	defer stop()
 	id, cert, err := d.exchange(ctx, q)
 	if err != nil {
 		d.n.log.Warn("join refused", "peer", id.String(), "addr", q.RemoteAddr().String(), "reason", err.Error())
 		d.n.events.push(LinkEvent{Peer: id, State: LinkRefused, Reason: err.Error(), Time: time.Now()}, nil)
-		c.close(errJoinRefused)
+		if errors.Is(err, errJoinLate) { // packets were lost: that the ticket is good is still to be seen
+			c.close(errJoinLate)
+		} else {
+			c.close(errJoinRefused)
+		}
 		return
 	}
 	s, err := q.OpenUniStream()
@@ -155,12 +162,12 @@ func (d *desk) serve(q *quic.Conn) {
 func (d *desk) exchange(ctx context.Context, q *quic.Conn) (id ID, cert []byte, err error) {
 	s, err := q.AcceptUniStream(ctx)
 	if err != nil {
-		return id, nil, fmt.Errorf("no request: %s", linkFault(err))
+		return id, nil, fmt.Errorf("%w: no request: %s", errJoinLate, linkFault(err))
 	}
 	defer s.ReleaseStreamCredit()
 	b, err := io.ReadAll(io.LimitReader(s, maxJoinBytes+1))
 	if err != nil {
-		return id, nil, fmt.Errorf("no request: %s", linkFault(err))
+		return id, nil, fmt.Errorf("%w: no request: %s", errJoinLate, linkFault(err))
 	}
 	if len(b) > maxJoinBytes {
 		return id, nil, fmt.Errorf("a request of more than %d bytes", maxJoinBytes)

@@ -23,7 +23,9 @@ type result struct {
 	mark   int      // log lines from this number on were printed since the command began
 	ms     float64
 	single bool     // one value, not a list of one
-	named  *letText // of let
+	let    *letText // of let
+	named  schema.Types
+	typ    *schema.Schema // of a call's values; nil where they have none
 }
 
 // letText is what let named.
@@ -214,7 +216,7 @@ func (s *Session) finish(ctx context.Context, p *pendingCall) (*result, error) {
 
 // gather sorts the replies by rank.
 func (s *Session) gather(p *pendingCall) *result {
-	r := &result{set: p.set, mark: p.mark, ms: float64(time.Since(p.started).Microseconds()) / 1000, single: p.adverb == control.AdverbCallOne || p.adverb == control.AdverbChoose}
+	r := &result{set: p.set, named: p.named, typ: p.ep.Result, mark: p.mark, ms: float64(time.Since(p.started).Microseconds()) / 1000, single: p.adverb == control.AdverbCallOne || p.adverb == control.AdverbChoose}
 	for _, h := range p.handles {
 		for _, reply := range h.Got() {
 			r.ranks = append(r.ranks, p.rankResult(reply))

@@ -233,7 +233,7 @@ func (s *Session) run(ctx context.Context, cmd *Command, st *Stmt) (*result, err
 		if val, err = a.Expr.eval(s.whole()); err == nil {
 			s.vars[a.Name] = val
 			keep := *s.last // an expectation below a let still sees what came before
-			keep.text, keep.value, keep.named = nil, val, &letText{a.Name, a.Expr.Text, show(val)}
+			keep.text, keep.value, keep.let = nil, val, &letText{a.Name, a.Expr.Text, show(val)}
 			return &keep, nil
 		}
 	case SleepArgs:
@@ -260,7 +260,7 @@ func (s *Session) run(ctx context.Context, cmd *Command, st *Stmt) (*result, err
 
 // shown is what a report prints below a command that held.
 func (r *result) shown() []string {
-	if n := r.named; n != nil {
+	if n := r.let; n != nil {
 		if n.expr == n.value { // the command says it already
 			return nil
 		}

@@ -208,6 +208,11 @@ func (s *Session) environments(ctx context.Context, set rankSet, e *Expr, flush 
 		}
 	}
 	same := set.ref.ID == s.last.set.ref.ID
+	if same {
+		if err := e.fieldsOfType(s.last.named, s.last.typ); err != nil {
+			return nil, err
+		}
+	}
 	envs := make([]map[string]any, 0, len(set.ranks))
 	for _, r := range set.ranks {
 		env := maps.Clone(whole)
@@ -240,6 +245,28 @@ func (e *Expr) fieldsOf(state any) error {
 	for _, f := range e.state {
 		if _, ok := have[f]; !ok {
 			return fmt.Errorf("the state has no field %s%s (state?.%s is nil where there is none)", quoted(f), schema.Suggest(f, slices.Sorted(maps.Keys(have))), f)
+		}
+	}
+	return nil
+}
+
+// fieldsOfType refuses a field that no value of a call's type has, for the same reason.
+func (e *Expr) fieldsOfType(named schema.Types, typ *schema.Schema) error {
+	for _, path := range e.value {
+		at, where := named.Deref(typ), "value"
+		for _, name := range path {
+			if at.Kind != schema.KindStruct {
+				break
+			}
+			i := slices.IndexFunc(at.Fields, func(f schema.Field) bool { return f.Name == name })
+			if i < 0 {
+				have := make([]string, 0, len(at.Fields))
+				for _, f := range at.Fields {
+					have = append(have, f.Name)
+				}
+				return fmt.Errorf("%s has no field %s%s", where, quoted(name), schema.Suggest(name, have))
+			}
+			at, where = named.Deref(at.Fields[i].Type), where+"."+name
 		}
 	}
 	return nil

@@ -33,6 +33,7 @@ type Expr struct {
 	prog  *vm.Program
 	names map[string]bool // that it uses
 	state []string        // fields of the actor's state that it names
+	value [][]string      // the same of a call's value, with the fields in them
 }
 
 // names says which names an expression may use.
@@ -115,7 +116,8 @@ type checker struct {
 	used  []*ast.IdentifierNode
 	lets  map[string]bool
 	funcs map[ast.Node]bool
-	state []string // fields of state
+	state []string   // fields of state
+	value [][]string // and of value
 	deep  ast.Node
 	inner bool // inside a predicate
 }
@@ -128,10 +130,11 @@ func (v *checker) Visit(node *ast.Node) {
 	case *ast.VariableDeclaratorNode:
 		v.lets[n.Name] = true
 	case *ast.MemberNode:
-		base, isName := n.Node.(*ast.IdentifierNode)
-		field, isField := n.Property.(*ast.StringNode)
-		if isName && isField && base.Value == "state" && !n.Optional {
-			v.state = append(v.state, field.Value)
+		switch name, fields := fieldPath(n); {
+		case name == "state" && len(fields) == 1:
+			v.state = append(v.state, fields...)
+		case name == "value":
+			v.value = append(v.value, fields)
 		}
 	case *ast.CallNode:
 		v.funcs[n.Callee] = true
@@ -148,6 +151,22 @@ func (v *checker) Visit(node *ast.Node) {
 	}
 }
 
+// fieldPath takes name.a.b apart; "" where it is anything else, or may be nil: name?.a.
+func fieldPath(n *ast.MemberNode) (name string, fields []string) {
+	field, ok := n.Property.(*ast.StringNode)
+	if !ok || n.Optional {
+		return "", nil
+	}
+	switch base := n.Node.(type) {
+	case *ast.IdentifierNode:
+		return base.Value, []string{field.Value}
+	case *ast.MemberNode:
+		name, fields = fieldPath(base)
+		return name, append(fields, field.Value)
+	}
+	return "", nil
+}
+
 func (e *Expr) check(root ast.Node, at int, allowed names) error {
 	v := &checker{lets: map[string]bool{}, funcs: map[ast.Node]bool{}}
 	ast.Walk(&root, v)
@@ -155,7 +174,7 @@ func (e *Expr) check(root ast.Node, at int, allowed names) error {
 	if v.deep != nil {
 		return fail(offset(v.deep), "a predicate within a predicate may run for very long: use let to take a step before it")
 	}
-	e.state = v.state
+	e.state, e.value = v.state, v.value
 	for _, n := range v.used {
 		switch {
 		case v.lets[n.Value]:

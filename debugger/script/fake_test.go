@@ -74,6 +74,7 @@ func newWorld(t testing.TB) *world {
 				{Name: "Gate"},
 				{Name: "Later", Param: "msg", Arg: str},
 				{Name: "Tags", Result: refs},
+				{Name: "Last", Result: add},
 			},
 			Skipped: []string{"Helper: it takes no context"},
 		}},
@@ -286,6 +287,8 @@ func (w *world) handle(req control.CallReq, rank int, reply func(control.Reply))
 		answer(a.Count)
 	case "Increment":
 		a.Count += rank + 1
+	case "Last":
+		answer(addArgs{By: rank})
 	case "Tags":
 		answer([]string{"a", "b"})
 	case "Later":

@@ -114,6 +114,8 @@ func TestScriptsEndAsTheyShould(t *testing.T) {
 		{"wait shows what jobs gave", toys + "call @t[0].Hello a &a\ncall @t.Value &b\nwait\n", 0, []string{`&a [0] "hello from 0"`, "&b [0-3] 10"}},
 		{"let shows what it named", toys + "call @t.Value\nlet n = sum(results) + 2\n", 0, []string{"n = 42\n"}},
 		{"a wanted failure can be read", toys + "! call @t.Add {By: 1000}\n", 0, []string{"as wanted: @t.Add failed on 2 of 4 ranks:", "[1,3] add 1000: bad rank"}},
+		{"a value's field that is none", toys + "call @t.Last\n  none value.Bye == 3\n", 1, []string{`value has no field "Bye" (did you mean By?)`}},
+		{"a value's fields", toys + "call @t.Last\n  all value.By == rank and value.Note == \"\"\n  none value?.Bye == 3\n", 0, nil},
 		{"a state's field that is none", toys + "call @t.Value\n  none state.cuont == 3\n", 1, []string{`the state has no field "cuont" (did you mean count?)`}},
 		{"a state's field that may be missing", toys + "call @t.Value\n  state?.cuont == nil\n", 0, nil},
 		{"info of some processes", toys + "info p[1:3]\n  text contains \"[1-2] \"\ninfo p ranks(0)\n", 0, nil},
