@@ -24,7 +24,7 @@ type faultNet struct {
 	double  float64
 	reorder float64 // held back for up to 30 ms
 	cut     map[[2]string]bool
-	drop    func(n int) bool // by number of the packet
+	drop    func(n int, from uint64) bool // by number and sender of the packet
 	packets int
 }
 
@@ -32,7 +32,7 @@ func (r *faultNet) SendPacket(p simnet.Packet) error {
 	r.mu.Lock()
 	r.packets++
 	from, to := p.From.(*net.UDPAddr).IP.String(), p.To.(*net.UDPAddr).IP.String()
-	lost := r.cut[[2]string{from, to}] || r.rnd.Float64() < r.loss || r.drop != nil && r.drop(r.packets)
+	lost := r.cut[[2]string{from, to}] || r.rnd.Float64() < r.loss || r.drop != nil && r.drop(r.packets, uint64(p.From.(*net.UDPAddr).IP.To4()[3])-1)
 	twice, late := r.rnd.Float64() < r.double, time.Duration(0)
 	if r.rnd.Float64() < r.reorder {
 		late = time.Duration(r.rnd.IntN(30)) * time.Millisecond
