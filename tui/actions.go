@@ -86,7 +86,7 @@ func screenActions() []*Action {
 		{Name: "wider", Keys: []string{"ctrl+right"}, Title: "wider pane", run: act(func(m *Model) { m.side = min(m.side+4, 80) })},
 		{Name: "narrower", Keys: []string{"ctrl+left"}, Title: "narrower pane", run: act(func(m *Model) { m.side = max(m.side-4, -80) })},
 		{Name: "mouse", Keys: []string{"m"}, Title: "mouse on or off", run: act((*Model).toggleMouse)},
-		{Name: "redraw", Keys: []string{"ctrl+l"}, Title: "draw the screen anew", run: func(*Model) tea.Cmd { return tea.ClearScreen }},
+		{Name: "redraw", Keys: []string{"ctrl+l"}, Title: "draw the screen anew", anywhere: true, run: func(*Model) tea.Cmd { return tea.ClearScreen }},
 		{Name: "errors", Keys: []string{"E"}, Title: "what has failed", run: act((*Model).openErrors)},
 		{Name: "help", Keys: []string{"?"}, Title: "help: what can be done here", Hint: "help", Weight: 100, run: act((*Model).openHelp)},
 	}
@@ -98,7 +98,7 @@ func screenActions() []*Action {
 
 func leaveActions() []*Action {
 	return []*Action{
-		{Name: "suspend", Keys: []string{"ctrl+z"}, Title: "suspend; fg comes back", Group: groupLeave, run: func(*Model) tea.Cmd { return tea.Suspend }},
+		{Name: "suspend", Keys: []string{"ctrl+z"}, Title: "suspend; fg comes back", Group: groupLeave, anywhere: true, run: func(*Model) tea.Cmd { return tea.Suspend }},
 		{Name: "quit", Keys: []string{"q"}, Title: "quit", Hint: "quit", Weight: 95, Group: groupLeave, run: func(m *Model) tea.Cmd { return m.quit() }},
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/schema"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
+	"github.com/monarch-tui/monarch-tui/tui/world"
 )
 
 // composer is the form in which a call is put together.
@@ -262,7 +263,7 @@ func (c *composer) look() {
 	case !ok || mesh.Gone:
 		c.gone = "@" + c.name + " has ended; the draft is kept"
 		if ok && mesh.Reason != "" {
-			c.gone = "@" + c.name + " has ended (" + mesh.Reason + "); the draft is kept"
+			c.gone = "@" + c.name + " has ended (" + world.Why(mesh.Reason) + "); the draft is kept"
 		}
 	}
 }

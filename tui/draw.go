@@ -91,6 +91,15 @@ func (m *Model) draw(s *paint.Surface) *tea.Cursor {
 	default:
 		m.drawHints(s.In(l.Hints))
 	}
+	if m.pending != "" && m.chordHelp {
+		bottom := l.Hints.Y
+		for _, r := range []paint.Rect{l.Input, l.Status, l.Story} {
+			if !r.Empty() {
+				bottom = min(bottom, r.Y)
+			}
+		}
+		m.drawChord(s.In(paint.Rect{Y: 1, W: m.w, H: max(0, bottom-1)}))
+	}
 	if len(m.overlays) > 0 {
 		m.clickable = m.clickable[:0]
 		for p := Mesh; p < panes; p++ { // what lies below steps back

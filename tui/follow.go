@@ -274,6 +274,7 @@ func (m *Model) openLines(title string, lines [][]paint.Seg) {
 
 // escape goes one step back.
 func (m *Model) escape() tea.Cmd {
+	m.panes.grid.Mark()
 	switch {
 	case m.focus == Ranks && (m.panes.grid.CancelRectangle() || m.panes.grid.Back()):
 	case m.focus == Messages && !m.panes.callsTab && m.panes.msgs.ClearLast():
@@ -320,6 +321,7 @@ func filterMistake(err error) (string, int) {
 
 // clicked is a click inside a pane.
 func (m *Model) clicked(p PaneID, x, y int, mod tea.KeyMod) tea.Cmd {
+	m.panes.grid.Mark()
 	switch {
 	case p == Ranks && m.panes.grid.OnSlice(x, y):
 		m.openSlice()

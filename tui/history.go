@@ -36,21 +36,31 @@ func (m *Model) loadHistory() []string {
 	return lines[max(0, len(lines)-maxHistory):]
 }
 
-// remember adds a line to the history, in memory and in the file.
+// remember adds a line to the history, in memory and in the file. Another explorer may have added to the file since it
+// was read: what it has stays.
 func (m *Model) remember(line string) {
 	line = strings.TrimSpace(line)
 	if line == "" || strings.ContainsAny(line, "\n\r") {
 		return
 	}
-	m.history = append(slices.DeleteFunc(m.history, func(l string) bool { return l == line }), line)
-	m.history = m.history[max(0, len(m.history)-maxHistory):]
+	m.history = withLast(m.history, line)
 	name := m.historyFile()
 	if name == "" {
 		return
 	}
-	if err := writeFile(name, strings.Join(m.history, "\n")+"\n"); err != nil {
+	lines := m.history
+	if kept := m.loadHistory(); len(kept) > 0 {
+		lines = withLast(kept, line)
+	}
+	if err := writeFile(name, strings.Join(lines, "\n")+"\n"); err != nil {
 		m.say(sayWarn, fmt.Sprintf("the history is not kept: %v", err))
 	}
+}
+
+// withLast is the lines of a history with one more, or with one of them moved to the end.
+func withLast(lines []string, line string) []string {
+	lines = append(slices.DeleteFunc(lines, func(l string) bool { return l == line }), line)
+	return lines[max(0, len(lines)-maxHistory):]
 }
 
 // writeFile replaces a file as a whole.

@@ -211,8 +211,8 @@ func (m *Model) startProgress(name string) (out [][]paint.Seg) {
 			break
 		}
 		text := fmt.Sprintf("rank %d %s for %s", p.Rank, p.State, paint.Duration(m.now().Sub(p.Since).Truncate(100*time.Millisecond)))
-		if p.Reason != "" {
-			text += ": " + p.Reason
+		if why := world.ProcWhy(p); why != "" {
+			text += ": " + why
 		}
 		out = append(out, []paint.Seg{{Style: paint.Style{Fg: paint.State(world.ProcWord(p))}, Text: text}})
 	}

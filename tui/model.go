@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
@@ -45,11 +46,13 @@ type Model struct {
 	own     control.Session // the session that ends with us
 	ownRuns int             // proc meshes that ran in it when another one was attached
 
-	panes    paneSet
-	overlays []overlay
-	input    *input // the open ':' line, filter or edit
-	pending  string // the first key of a chord
-	history  []string
+	panes     paneSet
+	overlays  []overlay
+	input     *input // the open ':' line, filter or edit
+	pending   string // the first key of a chord
+	chords    int    // that were begun
+	chordHelp bool   // the second keys of the pending one are listed
+	history   []string
 
 	commands   []*entry
 	shownEntry *entry // in the status row
@@ -67,13 +70,14 @@ type Model struct {
 	show         target // to be shown as soon as the world has it
 	newest       uint64 // id of the newest mesh that was seen
 
-	story    *story
-	told     *story // the last one that was begun
-	places   placeHistory
-	quitting bool
-	crash    *Crash
-	began    time.Time
-	stats    stats
+	story     *story
+	told      *story // the last one that was begun
+	places    placeHistory
+	rereading bool // somebody looks whether the settings have changed
+	quitting  bool
+	crash     *Crash
+	began     time.Time
+	stats     stats
 
 	screen    *paint.Surface
 	view      tea.View
@@ -285,7 +289,7 @@ func (m *Model) animated() tea.Cmd {
 }
 
 // everySecond is what ages.
-func (m *Model) everySecond() tea.Cmd { return tea.Batch(m.storyTick(), m.wantState()) }
+func (m *Model) everySecond() tea.Cmd { return tea.Batch(m.storyTick(), m.wantState(), m.reread()) }
 
 // pickTheme follows the terminal, unless the person has chosen.
 func (m *Model) pickTheme() {
@@ -347,6 +351,9 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 	if k == "ctrl+c" {
 		m.quitting = true
 		return tea.Quit
+	}
+	if a := m.reg.find(k, m.focus); a != nil && a.anywhere && utf8.RuneCountInString(k) > 1 {
+		return m.do(a)
 	}
 	if o := m.top(); o != nil {
 		return o.key(m, msg)

@@ -23,6 +23,7 @@ func (m *Model) mouseEvent(msg tea.MouseMsg) tea.Cmd {
 		}
 	case tea.MouseClickMsg:
 		m.keys++
+		m.pending = ""
 		if ev.Button != tea.MouseLeft {
 			return nil
 		}

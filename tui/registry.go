@@ -21,6 +21,8 @@ type Action struct {
 	Panes  []PaneID // where the keys work; none: everywhere
 	Weight int      // of hints: the heavier stays when the row is short
 
+	anywhere bool // in menus, forms and the open line, too, by keys that are not text
+
 	off func(m *Model) string // why it cannot be done now, "" if it can
 	run func(m *Model) tea.Cmd
 }

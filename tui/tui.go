@@ -24,6 +24,7 @@ type Config struct {
 	Demo     string                                             // the one to begin with
 	Auto     bool                                               // a demo goes on by itself
 	Settings Settings
+	Reread   func() (set Settings, changed bool, err error) // the settings, where they changed since they were last read; nil: they stay
 	Commands script.Options
 	Dir      string           // for drafts, history, crash files; "": nothing is written
 	Now      func() time.Time // nil: time.Now

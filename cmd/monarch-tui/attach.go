@@ -115,7 +115,7 @@ func (f *attachFlags) run(cmd *cobra.Command, addr string) error {
 		}
 		return dial(ctx, true)
 	}
-	return show(cmd.Context(), tui.Config{Connect: connect, Name: name, Who: me, Settings: set})
+	return show(cmd.Context(), tui.Config{Connect: connect, Name: name, Who: me, Settings: set, Reread: f.reread()})
 }
 
 func listSessions(w io.Writer) error {

@@ -162,7 +162,7 @@ func TestAnExplorerWhoseSessionWasKilledStaysUsable(t *testing.T) {
 	home := shortDir(t)
 	first := open(t, home, 100, 30)
 	first.see("live").press(":").press("procs mine gpus=2").press("enter").see("2 procs")
-	second := open(t, home, 100, 30, "attach", "monarch")
+	second := open(t, home, 100, 30, "attach", "explorer")
 	second.see("live", "mine")
 	if err := syscall.Kill(first.cmd.Process.Pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)

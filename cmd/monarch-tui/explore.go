@@ -43,15 +43,23 @@ func (s *screenFlags) register(cmd *cobra.Command) {
 	f.BoolVar(&s.noMouse, "no-mouse", false, "leave the mouse to the terminal")
 }
 
+// file is the file of settings.
+func (s *screenFlags) file() string {
+	if s.config != "" {
+		return s.config
+	}
+	name, _ := tui.Paths()
+	return name
+}
+
 // settings are those of the file, with what the flags say instead.
 func (s *screenFlags) settings() (tui.Settings, error) {
-	name := s.config
-	if name == "" {
-		name, _ = tui.Paths()
-	} else if _, err := os.Stat(name); err != nil {
-		return tui.Settings{}, usageError("--config %s: %w", name, bare(err))
+	if s.config != "" {
+		if _, err := os.Stat(s.config); err != nil {
+			return tui.Settings{}, usageError("--config %s: %w", s.config, bare(err))
+		}
 	}
-	set, err := tui.LoadSettings(name)
+	set, err := tui.LoadSettings(s.file())
 	if err != nil {
 		return set, &exitError{exitUsage, err}
 	}
@@ -65,6 +73,27 @@ func (s *screenFlags) settings() (tui.Settings, error) {
 	set.ReduceMotion = set.ReduceMotion || s.reduceMotion
 	set.NoMouse = set.NoMouse || s.noMouse
 	return set, nil
+}
+
+// reread reads the settings again when their file has changed.
+func (s *screenFlags) reread() func() (tui.Settings, bool, error) {
+	name := s.file()
+	stamp := func() (at time.Time, size int64) {
+		if info, err := os.Stat(name); err == nil {
+			at, size = info.ModTime(), info.Size()
+		}
+		return at, size
+	}
+	at, size := stamp()
+	return func() (tui.Settings, bool, error) {
+		newAt, newSize := stamp()
+		if newAt.Equal(at) && newSize == size {
+			return tui.Settings{}, false, nil
+		}
+		at, size = newAt, newSize
+		set, err := s.settings()
+		return set, err == nil, err
+	}
 }
 
 // needTerminal says what to do where there is no terminal.
@@ -133,7 +162,7 @@ func (o *own) close() {
 
 // ownSession is what the explorer shows without -p.
 func ownSession(d demoFlags, set tui.Settings) (tui.Config, *own) {
-	o := &own{name: "monarch", seed: d.seed}
+	o := &own{name: "explorer", seed: d.seed}
 	if d.name != "" {
 		o.name = "demo-" + d.name
 	}
@@ -159,6 +188,7 @@ func explore(ctx context.Context, d demoFlags, s screenFlags) error {
 	}
 	cfg, o := ownSession(d, set)
 	defer o.close()
+	cfg.Reread = s.reread()
 	return show(ctx, cfg)
 }
 
@@ -204,7 +234,7 @@ func exploreProgram(ctx context.Context, path string, args []string, seed uint64
 		take()
 		return d.client, d.err
 	}
-	return show(ctx, tui.Config{Connect: connect, Name: path, Own: true, Who: who(), Settings: set})
+	return show(ctx, tui.Config{Connect: connect, Name: path, Own: true, Who: who(), Settings: set, Reread: s.reread()})
 }
 
 // programPatience is how long the screen waits for a program, which mostly is there or has failed by then.

@@ -84,7 +84,7 @@ func TestAnAttachedExplorerLeavesTheSessionAlone(t *testing.T) {
 	if n := len(children(t, first.cmd.Process.Pid)); n != 2 {
 		t.Errorf("%d workers after the other explorer has left, want 2", n)
 	}
-	third := open(t, home, 100, 30, "attach", "monarch")
+	third := open(t, home, 100, 30, "attach", "explorer")
 	third.see("live", "mine")
 	first.press("ctrl+c").ends()
 	third.see("reconnecting", "as of")

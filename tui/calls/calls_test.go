@@ -16,21 +16,13 @@ import (
 	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
 )
 
-func newWorld(t testing.TB) *worldtest.Builder {
-	b := worldtest.New(t)
-	b.Procs("trainers", shape.Extent{{Name: "dp", Size: 8}, {Name: "tp", Size: 8}}, worldtest.Opts{PerHost: 8})
-	b.Mesh("ponger", "trainers", "demo.Ponger")
-	b.Mesh("loader", "trainers", "demo.Loader")
-	return b
-}
-
 func view() shape.Region {
 	return shape.RegionOf(shape.Extent{{Name: "dp", Size: 8}, {Name: "tp", Size: 8}})
 }
 
 // story has a call of 64 of which some ranks have not answered, for each reason there is, and two others.
 func story(t testing.TB) (*worldtest.Builder, *Pane) {
-	b := newWorld(t)
+	b := worldtest.Trainers(t)
 	p := New()
 	call := control.Call{ID: 41, Client: "main", Mesh: "ponger", View: view(), Endpoint: "Pong", Started: b.Now, Ranks: 64}
 	for rank := range 64 {
@@ -54,7 +46,9 @@ func story(t testing.TB) (*worldtest.Builder, *Pane) {
 	b.EditRank("ponger", 25, func(r *control.RankState) {
 		r.State, r.Running, r.Calls, r.Queue, r.Next = "busy", []string{"Pong"}, []uint64{39}, 214, make([]uint64, 16)
 	})
-	b.EditProc("trainers", 40, func(p *control.Proc) { p.State = "killed" })
+	b.EditProc("trainers", 40, func(p *control.Proc) {
+		p.State, p.Reason = "killed", "worker 40 of procs trainers (pid 5041) was killed by SIGKILL"
+	})
 	one, err := view().Slice(shape.At("dp", 0), shape.At("tp", 3))
 	if err != nil {
 		t.Fatal(err)
@@ -69,15 +63,7 @@ func story(t testing.TB) (*worldtest.Builder, *Pane) {
 	return b, p
 }
 
-func screen(p *Pane, b *worldtest.Builder, w, h int) string {
-	s := paint.New(w+2, h+2)
-	for range 2 { // the second time the frame knows the size
-		f := p.Frame(b.World)
-		f.Key, f.Focus = 4, true
-		p.Draw(f.Draw(s), b.World, true)
-	}
-	return s.Plain() + "\n"
-}
+func screen(p *Pane, b *worldtest.Builder, w, h int) string { return b.Screen(p, 4, true, w, h) }
 
 func TestAnOpenCallTellsWhoIsHowFar(t *testing.T) {
 	for _, size := range [][2]int{{116, 14}, {76, 14}, {52, 14}, {30, 12}, {28, 4}} {
@@ -85,7 +71,7 @@ func TestAnOpenCallTellsWhoIsHowFar(t *testing.T) {
 			b, p := story(t)
 			screen(p, b, size[0], size[1])
 			p.Enter()
-			golden.RequireEqual(t, []byte(screen(p, b, size[0], size[1])))
+			golden.RequireEqual(t, screen(p, b, size[0], size[1]))
 		})
 	}
 }
@@ -131,7 +117,7 @@ func TestAPartIsSelectedByItsRanks(t *testing.T) {
   queued  1  17  behind 2 messages
   not begun  1  25  214 messages in the mailbox
   not received  1  33
-  gone  1  40
+  lost  1  40  SIGKILL
 ` {
 		t.Errorf("it is copied as\n%s", got)
 	}
@@ -147,7 +133,7 @@ func TestAPartIsSelectedByItsRanks(t *testing.T) {
 
 func TestThePartsHoldEachRankOnce_INV_PARTS(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		b := newWorld(t)
+		b := worldtest.Trainers(t)
 		waiting := rapid.SliceOfDistinct(rapid.IntRange(0, 63), rapid.ID[int]).Draw(rt, "waiting")
 		for _, rank := range waiting {
 			b.EditRank("ponger", rank, func(r *control.RankState) {
@@ -157,8 +143,9 @@ func TestThePartsHoldEachRankOnce_INV_PARTS(t *testing.T) {
 				r.Queue = rapid.IntRange(0, 5).Draw(rt, "queue")
 			})
 		}
+		call := &control.Call{ID: 1, Mesh: "ponger", View: view(), Ranks: 64, Waiting: waiting}
 		var all []int
-		for _, part := range partsOf(b.World, &control.Call{ID: 1, Mesh: "ponger", View: view(), Ranks: 64, Waiting: waiting}) {
+		for _, part := range partsOf(b.World, call, lostOf(b.World, call)) {
 			all = append(all, part.ranks...)
 		}
 		slices.Sort(all)
@@ -170,7 +157,7 @@ func TestThePartsHoldEachRankOnce_INV_PARTS(t *testing.T) {
 
 func TestAnythingDoneAtAnySizeKeepsTheCursorOnARow(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		b, p := newWorld(t), New()
+		b, p := worldtest.Trainers(t), New()
 		for range rapid.IntRange(1, 30).Draw(rt, "steps") {
 			n := rapid.IntRange(0, 20).Draw(rt, "n")
 			actions := []func(){
@@ -189,4 +176,50 @@ func TestAnythingDoneAtAnySizeKeepsTheCursorOnARow(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestARankThatWasKilledBeforeItAnsweredIsLost(t *testing.T) {
+	b := worldtest.Trainers(t)
+	p := New()
+	call := control.Call{ID: 41, Client: "main", Mesh: "ponger", View: view(), Endpoint: "Pong", Started: b.Now, Ranks: 64, Waiting: []int{9}}
+	b.Tick(time.Second)
+	kill := func(rank int, cause string) {
+		why := fmt.Sprintf("worker %d of procs trainers (pid %d) %s", rank, 5001+rank, cause)
+		b.Proc("trainers", rank, "killed", why)
+		b.EditRank("ponger", rank, func(r *control.RankState) { r.State, r.Reason, r.Since = "gone", why, b.Now })
+	}
+	// Whatever ends a rank takes it off the list of those that are waited for: only its answer tells that it had answered.
+	for _, rank := range []int{3, 4, 5, 6} {
+		kill(rank, "was killed by SIGKILL")
+	}
+	b.Message(control.Message{Call: 41, Kind: control.MessageReply, From: "@ponger[3]", To: "main", Outcome: control.OutcomeReply})
+	b.Message(control.Message{Call: 41, Kind: control.MessageError, From: "@ponger[4]", To: "main", Outcome: control.OutcomeError, Error: "no"})
+	b.Message(control.Message{Call: 41, Kind: control.MessageError, From: "@ponger[5]", To: "main", Outcome: control.OutcomeLost, Error: "lost"})
+	b.Message(control.Message{Call: 40, Kind: control.MessageReply, From: "@ponger[6]", To: "main", Outcome: control.OutcomeReply})
+	b.Call(call)
+	got := screen(p, b, 116, 8)
+	if !strings.Contains(got, "61 of 64") {
+		t.Errorf("those that are lost are counted as answered:\n%s", got)
+	}
+	p.Frame(b.World)
+	if got := p.Text(); !strings.Contains(got, "  lost  2  5-6  SIGKILL\n") || !strings.Contains(got, "  answered  61  0-4,7-8,10-63\n") {
+		t.Error(got)
+	}
+	kill(8, "exited with code 3")
+	if got := p.Text(); !strings.Contains(got, "  lost  3  5-6,8  SIGKILL, exit 3\n") {
+		t.Error(got)
+	}
+	p.Right()
+	if got := screen(p, b, 52, 8); !strings.Contains(got, "✕ lost") || !strings.Contains(got, "60 of 64") {
+		t.Error(got)
+	}
+}
+
+func TestWhereNoCallIsOpenNoWordIsCut(t *testing.T) {
+	b := worldtest.Trainers(t)
+	for w := 18; w <= 38; w++ {
+		if got := screen(New(), b, w, 9); strings.Contains(got, "…") || !strings.Contains(got, "x  calls") {
+			t.Error(got)
+		}
+	}
 }

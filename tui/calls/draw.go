@@ -5,6 +5,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
+	"github.com/monarch-tui/monarch-tui/tui/stream"
 	"github.com/monarch-tui/monarch-tui/tui/warn"
 	"github.com/monarch-tui/monarch-tui/tui/world"
 )
@@ -42,7 +43,7 @@ func (p *Pane) Draw(s *paint.Surface, w *world.World, focus bool) {
 	p.sync(w)
 	p.win.Fit(len(p.rows), p.win.Size)
 	if len(p.rows) == 0 {
-		p.empty(s)
+		stream.DrawNothing(s, stream.Hint{Text: "No call is open: all have been answered."}, stream.Hint{Key: "x", Text: "calls an endpoint of the selected ranks"})
 		return
 	}
 	from, to := p.win.Visible()
@@ -66,16 +67,6 @@ func (p *Pane) Draw(s *paint.Surface, w *world.World, focus bool) {
 			body.Restyle(paint.Rect{Y: i, W: width, H: 1}, func(st paint.Style) paint.Style { return st.On(paint.Cursor) })
 		}
 	}
-}
-
-// empty says what would be here, and how it comes.
-func (p *Pane) empty(s *paint.Surface) {
-	muted, key := paint.Style{Fg: paint.Muted}, paint.Style{Fg: paint.Accent}
-	w, h := s.Size()
-	y := min(1, h-1)
-	s.TextIn(1, y, w-2, muted, "No call is open: all have been answered.")
-	x := s.Text(1, y+1, key, "x")
-	s.TextIn(x+2, y+1, w-x-3, muted, "calls an endpoint of the selected ranks")
 }
 
 // columns are where the columns begin and how wide they are; one without width is not shown.
@@ -153,10 +144,10 @@ func (p *Pane) drawCall(s *paint.Surface, c columns, y int, r row) {
 	age := p.w.Now.Sub(r.call.Started)
 	st := muted
 	if p.pace.Straggles(r.call, p.w.Now, warn.Config{}) {
-		put(c.done, paint.Style{Fg: paint.Warning}, "▲ "+progress(r.call))
+		put(c.done, paint.Style{Fg: paint.Warning}, "▲ "+p.progress(r.call))
 		st.Fg = paint.Warning
 	} else {
-		put(c.done, text, progress(r.call))
+		put(c.done, text, p.progress(r.call))
 	}
 	if age > late {
 		st.Fg = paint.Warning

@@ -22,6 +22,7 @@ type Pane struct {
 	rows  []row
 	open  map[uint64]bool
 	pace  *warn.Pace
+	lost  map[uint64][]int // by call, as far as it was asked
 	win   list.Window
 	cur   row // under the cursor when the rows were made
 	dirty bool
@@ -42,7 +43,9 @@ type row struct {
 func (r row) is(o row) bool { return r.id == o.id && r.part == o.part }
 
 // New makes a pane.
-func New() *Pane { return &Pane{open: map[uint64]bool{}, pace: warn.NewPace()} }
+func New() *Pane {
+	return &Pane{open: map[uint64]bool{}, pace: warn.NewPace(), lost: map[uint64][]int{}}
+}
 
 // sync brings the rows up to date with the world.
 func (p *Pane) sync(w *world.World) {
@@ -51,6 +54,7 @@ func (p *Pane) sync(w *world.World) {
 	}
 	p.w, p.rev, p.dirty = w, w.Revision(), false
 	p.pace.Look(w)
+	clear(p.lost)
 	p.calls = p.calls[:0]
 	for i := range w.Calls {
 		p.calls = append(p.calls, &w.Calls[i])
@@ -73,7 +77,7 @@ func (p *Pane) sync(w *world.World) {
 			continue
 		}
 		open[c.ID] = true
-		for i, part := range partsOf(w, c) {
+		for i, part := range partsOf(w, c, p.lostOf(c)) {
 			add(row{c, c.ID, i, part})
 		}
 	}
@@ -213,9 +217,9 @@ func (p *Pane) Text() string {
 		return ""
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "call %s  %s → %s  %s  %s  open for %s\n", world.CallName(r.id), client(r.call), target(p.w, r.call), r.call.Adverb, progress(r.call),
+	fmt.Fprintf(&b, "call %s  %s → %s  %s  %s  open for %s\n", world.CallName(r.id), client(r.call), target(p.w, r.call), r.call.Adverb, p.progress(r.call),
 		duration(p.w.Now.Sub(r.call.Started)))
-	for _, part := range partsOf(p.w, r.call) {
+	for _, part := range partsOf(p.w, r.call, p.lostOf(r.call)) {
 		word, _, _ := part.kind.look()
 		fmt.Fprintf(&b, "  %s  %d  %s\n", word, len(part.ranks), strings.TrimSpace(shape.FormatRanks(part.ranks)+"  "+part.note(p.w.Now)))
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
-	"github.com/monarch-tui/monarch-tui/tui/warn"
 	"github.com/monarch-tui/monarch-tui/tui/world"
 )
 
@@ -17,7 +16,8 @@ type part struct {
 	kind  kind
 	ranks []int // of the mesh, sorted
 	since time.Time
-	ahead int // messages that are handled before it: the most
+	ahead int    // messages that are handled before it: the most
+	cause string // of the end of those that are lost
 }
 
 // kind is how far a rank is with a call.
@@ -31,7 +31,7 @@ const (
 	queued
 	behind // its mailbox is longer than what is told of it
 	onTheWay
-	gone
+	lost // it ended before it answered
 	kinds
 )
 
@@ -48,18 +48,23 @@ func (k kind) look() (word, sign string, role paint.Role) {
 		return "queued", "┊", paint.Text
 	case behind:
 		return "not begun", "┊", paint.Text
-	case gone:
-		return "gone", paint.Glyph("gone"), paint.State("gone")
+	case lost:
+		return "lost", paint.Glyph("failed"), paint.State("failed")
 	default:
 		return "not received", paint.Glyph("starting"), paint.Text
 	}
 }
 
-// partsOf tells how far each rank of a call is.
-func partsOf(w *world.World, c *control.Call) []part {
+// waitingOf are the ranks that have not answered, sorted.
+func waitingOf(c *control.Call) []int {
 	waiting := slices.Clone(c.Waiting)
 	slices.Sort(waiting)
-	waiting = slices.Compact(waiting)
+	return slices.Compact(waiting)
+}
+
+// partsOf tells how far each rank of a call is; gone are those that it has lost and waits for no more.
+func partsOf(w *world.World, c *control.Call, gone []int) []part {
+	waiting := waitingOf(c)
 	var list [kinds]part
 	put := func(k kind, rank int) *part {
 		p := &list[k]
@@ -69,9 +74,14 @@ func partsOf(w *world.World, c *control.Call) []part {
 	}
 	if c.View.Validate() == nil {
 		for rank := range c.View.Ranks() {
-			if _, open := slices.BinarySearch(waiting, rank); !open {
-				put(answered, rank)
+			if _, open := slices.BinarySearch(waiting, rank); open {
+				continue
 			}
+			k := answered
+			if _, ok := slices.BinarySearch(gone, rank); ok {
+				k = lost
+			}
+			put(k, rank)
 		}
 	}
 	m, known := w.Mesh(c.Mesh)
@@ -87,6 +97,10 @@ func partsOf(w *world.World, c *control.Call) []part {
 			p.since = r.Since
 		}
 		p.ahead = max(p.ahead, ahead)
+	}
+	if l := &list[lost]; known && len(l.ranks) > 0 {
+		slices.Sort(l.ranks)
+		l.cause = causesOf(w, m, l.ranks)
 	}
 	var out []part
 	for _, p := range list {
@@ -104,7 +118,7 @@ func howFar(w *world.World, m *control.Mesh, rank int, call uint64) (kind, int) 
 	at := slices.Index(r.Next, call)
 	switch {
 	case word == "gone" || word == "failed":
-		return gone, 0
+		return lost, 0
 	case slices.Contains(r.Calls, call) && word == "paused":
 		return paused, 0
 	case slices.Contains(r.Calls, call):
@@ -117,7 +131,7 @@ func howFar(w *world.World, m *control.Mesh, rank int, call uint64) (kind, int) 
 	return onTheWay, 0
 }
 
-// note says more of a part: for how long, behind how many.
+// note says more of a part: for how long, behind how many, why.
 func (p part) note(now time.Time) string {
 	switch p.kind {
 	case running, paused:
@@ -131,6 +145,8 @@ func (p part) note(now time.Time) string {
 		return "next"
 	case behind:
 		return paint.Plural(p.ahead, "message") + " in the mailbox"
+	case lost:
+		return p.cause
 	default: // there is nothing more to say
 	}
 	return ""
@@ -155,11 +171,6 @@ func target(w *world.World, c *control.Call) string {
 		return c.Mesh + "." + c.Endpoint
 	}
 	return w.RanksName(c.Mesh, slices.Collect(c.View.Ranks())) + "." + c.Endpoint
-}
-
-// progress is how many ranks have answered.
-func progress(c *control.Call) string {
-	return paint.Exact(warn.Answered(c)) + " of " + paint.Exact(c.Ranks)
 }
 
 // client is who called.

@@ -1,9 +1,11 @@
 package grid
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
+	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/world"
 )
@@ -153,7 +155,9 @@ func (p *Pane) drawSlice(s *paint.Surface, a around, y int) int {
 			if !wide {
 				hint = "space selects · e edits"
 			}
-			s.TextIn(x, y, p.w-x-1, paint.Style{Fg: paint.Muted}, hint)
+			if paint.Width(hint) < p.w-x {
+				s.Text(x, y, paint.Style{Fg: paint.Muted}, hint)
+			}
 		}
 		return y + 1
 	}
@@ -223,9 +227,14 @@ func (p *Pane) drawCursorLine(s *paint.Surface, w *world.World, y int) {
 	if i := v.index(rank); i != rank {
 		number += ", in the slice " + strconv.Itoa(i)
 	}
-	state := paint.Glyph(words[code]) + " " + p.called(int(code))
+	r, proc := p.holds(w, rank)
+	state := p.called(int(code))
+	if words[code] == "failed" {
+		state = cmp.Or(world.RankCause(&r, proc), state)
+	}
+	state = paint.Glyph(words[code]) + " " + state
 	segs := []paint.Seg{
-		{Style: muted, Text: "cursor "}, {Style: text, Text: number}, {Style: muted, Text: pl.coords(rank)}, {Style: muted, Text: p.where(w, rank)},
+		{Style: muted, Text: "cursor "}, {Style: text, Text: number}, {Style: muted, Text: pl.coords(rank)}, {Style: muted, Text: where(proc)},
 		{Style: muted, Text: pl.nameOf(rank)}, {Style: paint.Style{Fg: roles[code]}, Text: state},
 	}
 	if segs[3].Text == segs[4].Text {
@@ -271,19 +280,27 @@ func (pl *place) coords(rank int) string {
 	return strings.ReplaceAll(pl.region.Point(i).String(), ",", " ")
 }
 
-// where is the place of a rank's process: gpu-1@host-0.
-func (p *Pane) where(w *world.World, rank int) string {
+// holds is what a rank holds: the state of its actor, which is zero in a proc mesh, and its process, nil where it is not
+// known.
+func (p *Pane) holds(w *world.World, rank int) (actor control.RankState, proc *control.Proc) {
 	s, ok := find(w, p.at.key)
 	switch {
-	case !ok:
+	case !ok || rank >= s.n:
 	case s.procs != nil:
-		if proc, ok := w.Proc(s.procs.FirstProc + uint64(rank)); ok {
-			return world.ProcName(proc)
-		}
-	case s.mesh.Ref.Home.Validate() == nil && rank < s.mesh.Ref.Home.Len():
-		if proc, ok := w.ProcOf(s.mesh, rank); ok {
-			return world.ProcName(proc)
+		proc, _ = w.Proc(s.procs.FirstProc + uint64(rank))
+	default:
+		actor = s.mesh.Ranks[rank]
+		if s.mesh.Ref.Home.Validate() == nil && rank < s.mesh.Ref.Home.Len() {
+			proc, _ = w.ProcOf(s.mesh, rank)
 		}
 	}
-	return ""
+	return actor, proc
+}
+
+// where is the place of a process: gpu-1@host-0.
+func where(proc *control.Proc) string {
+	if proc == nil {
+		return ""
+	}
+	return world.ProcName(proc)
 }

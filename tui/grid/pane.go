@@ -36,7 +36,8 @@ type place struct {
 	views    []*view      // the whole mesh, and each part that was zoomed into
 	cursor   int          // own rank
 	sel      set
-	version  int // of sel
+	version  int   // of sel
+	past     []set // what Undo goes back to, the newest last
 	stored   map[rune]set
 	span     *span // a rectangle that follows the cursor
 	density  Density

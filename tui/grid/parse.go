@@ -119,7 +119,19 @@ func (pl *place) resolve(text string) ([]int, error) {
 	if _, msg, ok := strings.Cut(out.Msg, ": no dimension"); ok {
 		out.Msg = "no dimension" + msg
 	}
+	if ranks, _, ok := strings.Cut(out.Msg, " out of range: "); ok && strings.HasPrefix(ranks, "rank") {
+		ranks = strings.TrimSuffix(strings.TrimSuffix(ranks, " is"), " begin")
+		out.Msg = fmt.Sprintf("%s: %s has %s", ranks, pl.name, pl.rankSpan())
+	}
 	return nil, out
+}
+
+// rankSpan is which ranks there are to select.
+func (pl *place) rankSpan() string {
+	if n := pl.region.Len(); n > 1 {
+		return fmt.Sprintf("ranks 0-%d", n-1)
+	}
+	return "rank 0 only"
 }
 
 type textPart struct{ from, to int }

@@ -233,7 +233,9 @@ func TestSelectionsAreReadAsPeopleTypeThem(t *testing.T) {
 	}{
 		{"dp=1:4,tq=1", "no dimension tq in {dp: 8, tp: 8} (did you mean tp?)", 7},
 		{"dp=9", "dp=9 is out of range: dp has 0 to 7", 0},
-		{"64", "rank 64 is out of range: {dp: 8, tp: 8} has 0 to 63", 0},
+		{"64", "rank 64: ponger has ranks 0-63", 0},
+		{"ranks(1,99)", "rank 99: ponger has ranks 0-63", 8},
+		{"1,70-80", "ranks 70-80: ponger has ranks 0-63", 2},
 		{"ranks(dp=1, tp=9)", "tp=9 is out of range: tp has 0 to 7", 12},
 		{"@ponger[dp=1,tp=x]", "want an index, not 'x'", 16},
 		{"@pinger[1]", "this is ponger, not pinger", 0},

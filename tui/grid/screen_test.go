@@ -14,17 +14,7 @@ import (
 )
 
 // screen is the pane in its frame, the inside w×h.
-func screen(p *Pane, b *worldtest.Builder, w, h int) string {
-	s := paint.New(w+2, h+2)
-	f := p.Frame(b.World)
-	f.Key, f.Focus = 2, true
-	p.Draw(f.Draw(s), b.World, true)
-	s = paint.New(w+2, h+2) // the frame knows of scrolling once the inside was drawn
-	f = p.Frame(b.World)
-	f.Key, f.Focus = 2, true
-	p.Draw(f.Draw(s), b.World, true)
-	return s.Plain() + "\n"
-}
+func screen(p *Pane, b *worldtest.Builder, w, h int) string { return b.Screen(p, 2, true, w, h) }
 
 // dims is an extent written as "dp=8 tp=8".
 func dims(t testing.TB, text string) shape.Extent {
@@ -216,5 +206,37 @@ func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestTheLineOfALostRankTellsTheCause(t *testing.T) {
+	b := worldtest.New(t)
+	pm := b.Procs("p", dims(t, "gpus=4"), worldtest.Opts{})
+	m := b.Mesh("m", "p", "main.M")
+	b.Proc("p", 2, "killed", "worker 2 of procs p (pid 5003) was killed by SIGKILL")
+	p := New()
+	for _, show := range []func() bool{
+		func() bool { return p.ShowProcs(b.World, pm.ID) }, func() bool { return p.Show(b.World, m.Ref.ID) },
+	} {
+		if !show() {
+			t.Fatal("not shown")
+		}
+		p.SetCursor(2)
+		if got := screen(p, b, 76, 12); !strings.Contains(got, "✕ SIGKILL") {
+			t.Error(got)
+		}
+		if got := screen(p, b, 26, 12); !strings.Contains(got, "rank 2") || !strings.Contains(got, "✕ SIGKILL") {
+			t.Error(got)
+		}
+	}
+}
+
+func TestWhatIsSaidOfNoSelectionIsNotCut(t *testing.T) {
+	p, b := meshOf(t, "gpus=4")
+	for w := 18; w <= 38; w++ {
+		_, got, _ := strings.Cut(screen(p, b, w, 12), "\n")
+		if !strings.Contains(got, "nothing selected") || strings.Contains(got, "…") {
+			t.Error(got)
+		}
 	}
 }

@@ -264,11 +264,20 @@ func (p *Pane) Target() (Target, bool) {
 		t.Ranks, t.Selector = pl.sel.ranks(), pl.selector(pl.texts().inner)
 		return t, true
 	}
-	group := *pl
-	group.sel, group.text = newSet(pl.n), texts{}
-	p.underCursor(func(rank int) { group.sel.put(rank, true) })
-	t.Ranks, t.Selector = group.sel.ranks(), pl.selector(group.inner(group.box()))
+	group := newSet(pl.n)
+	p.underCursor(func(rank int) { group.put(rank, true) })
+	t.Ranks, t.Selector = group.ranks(), pl.selector(pl.textOf(group))
 	return t, true
+}
+
+// textOf is a set of ranks as Text would write it.
+func (pl *place) textOf(s set) string {
+	if s.n == 0 {
+		return ""
+	}
+	other := *pl
+	other.sel = s
+	return other.inner(other.box())
 }
 
 // Selected are the selected ranks of the mesh, in order.

@@ -94,16 +94,14 @@ func (p *Pane) buildActor(w *world.World) {
 // buildNow tells what the actor does now, and what is wrong with it.
 func (p *Pane) buildNow(w *world.World, m *control.Mesh, r *control.RankState) {
 	p.buildRunning(w, r)
-	if r.Reason != "" {
-		p.field("reason", oneLine(r.Reason), paint.Failed)
-	}
 	pr := procOf(w, m, p.thing.rank)
+	p.field("reason", world.RankWhy(r, pr), paint.Failed)
 	if pr == nil {
 		return
 	}
 	switch word := world.ProcWord(pr); {
 	case word == "failed":
-		p.field("process", world.ProcName(pr)+" "+pr.State+reasonOf(pr)+" "+ago(w, pr.Since), paint.Failed)
+		p.field("process", world.ProcName(pr)+" "+pr.State+" "+ago(w, pr.Since), paint.Failed)
 	case pr.Held:
 		p.field("process", "stopped by a debugger, "+world.ProcName(pr), paint.Paused)
 	case pr.Paused:
@@ -111,13 +109,6 @@ func (p *Pane) buildNow(w *world.World, m *control.Mesh, r *control.RankState) {
 	default:
 		p.field("on", world.ProcName(pr), paint.Text)
 	}
-}
-
-func reasonOf(pr *control.Proc) string {
-	if pr.Reason == "" {
-		return ""
-	}
-	return " (" + oneLine(pr.Reason) + ")"
 }
 
 // buildRunning tells which endpoints handle a message, since when, and who called.

@@ -113,7 +113,7 @@ func (p *Pane) callLine(w *world.World, r *callRow) line {
 	l.copied = clock(r.call.Time) + " " + peer + " " + sign + text
 	switch {
 	case r.call.Adverb == control.AdverbBroadcast:
-		l.right = []paint.Seg{seg(paint.Muted, "no answer")}
+		l.right = []paint.Seg{seg(paint.Muted, "cast")}
 	case r.answered == 0:
 		l.right = []paint.Seg{seg(paint.Busy, "… "+paint.Duration(max(0, w.Now.Sub(r.call.Time))))}
 	default:

@@ -3,6 +3,7 @@ package inspect
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -17,14 +18,7 @@ import (
 )
 
 // screen is the pane in its frame, the inside w×h.
-func screen(p *Pane, b *worldtest.Builder, w, h int) string {
-	p.Draw(paint.New(w, h), b.World, true) // the frame tells of the size that was drawn last
-	s := paint.New(w+2, h+2)
-	f := p.Frame(b.World)
-	f.Key = 3
-	p.Draw(f.Draw(s), b.World, false)
-	return s.Plain() + "\n"
-}
+func screen(p *Pane, b *worldtest.Builder, w, h int) string { return b.Screen(p, 3, false, w, h) }
 
 func leaf(name, kind, text string) control.StateNode {
 	return control.StateNode{Name: name, Path: name, Kind: kind, Type: kind, Text: text}
@@ -253,13 +247,13 @@ func TestStateThatCannotBeReadSaysWhyINV_HONEST(t *testing.T) {
 	b := worldtest.Pingpong(t)
 	m, _ := b.Picture.Mesh("ponger")
 	p := New()
-	p.ShowActor(m.Ref.ID, 9)
+	p.ShowActor(m.Ref.ID, 0)
 	if got := screen(p, b, 50, 20); !strings.Contains(got, "reading …") {
 		t.Fatal(got)
 	}
 	ask, _ := p.Want(b.World)
-	p.SetState(b.World, ask, []control.StateNode{{Error: "busy in Pong for 12s; showing nothing"}}, nil)
-	if got := screen(p, b, 70, 20); !strings.Contains(got, "could not be read: busy in Pong for 12s") {
+	p.SetState(b.World, ask, []control.StateNode{{Error: "it is no struct"}}, nil)
+	if got := screen(p, b, 70, 20); !strings.Contains(got, "could not be read: it is no struct") {
 		t.Fatal(got)
 	}
 	if _, ok := p.Want(b.World); ok {
@@ -267,7 +261,7 @@ func TestStateThatCannotBeReadSaysWhyINV_HONEST(t *testing.T) {
 	}
 	b.Tick(3 * time.Second)
 	answer(t, p, b, ponger(1))
-	b.EditRank("ponger", 9, func(r *control.RankState) { r.Handled++ })
+	b.EditRank("ponger", 0, func(r *control.RankState) { r.Handled++ })
 	b.Tick(5 * time.Second)
 	ask, _ = p.Want(b.World)
 	p.SetState(b.World, ask, nil, errors.New("the connection is lost"))
@@ -367,4 +361,93 @@ func TestNothingBreaksWhateverIsDone(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestWhyAThingEndedIsToldOnceAndBeginsWithItsCause(t *testing.T) {
+	const why = "worker 41 of procs trainers (pid 5042) was killed by SIGKILL"
+	b := worldtest.Pingpong(t)
+	b.Proc("trainers", 41, "oom", why)
+	b.EditRank("ponger", 41, func(r *control.RankState) { r.State, r.Reason = "gone", why })
+	b.Proc("trainers", 42, "killed", strings.ReplaceAll(why, "41", "42"))
+	b.EditMesh("ponger", func(m *control.Mesh) { m.State, m.Reason = "failed", why })
+	m, _ := b.Picture.Mesh("ponger")
+	pm, _ := b.ProcMesh("trainers")
+	for name, c := range map[string]struct {
+		show  func(p *Pane)
+		cause string
+	}{
+		"actor":   {func(p *Pane) { p.ShowActor(m.Ref.ID, 41) }, "reason    OOM: worker 41 of"},
+		"process": {func(p *Pane) { p.ShowProc(pm.FirstProc + 42) }, "reason    SIGKILL: worker 42 of"},
+		"mesh":    {func(p *Pane) { p.ShowMesh(m.Ref.ID) }, "reason    SIGKILL: worker 41 of"},
+	} {
+		p := New()
+		c.show(p)
+		if got := screen(p, b, 76, 30); !strings.Contains(got, c.cause) || strings.Count(got, "worker 4") != 1 {
+			t.Errorf("%s: no single %q in\n%s", name, c.cause, got)
+		}
+	}
+}
+
+func TestACastIsNotACallWithoutAnAnswer(t *testing.T) {
+	p, b := shown(t, 13)
+	b.Message(control.Message{Call: 77, ID: 900, Kind: control.MessageCall, From: "main", To: "@ponger[13]", Endpoint: "Pong", Adverb: control.AdverbBroadcast, Ranks: 1})
+	p.SetTab(tabCalls)
+	got := screen(p, b, 76, 16)
+	line := got[strings.Index(got, "Pong("):]
+	if line = line[:strings.Index(line, "\n")]; strings.Contains(got, "no answer") || !strings.HasSuffix(line, " cast │") {
+		t.Error(got)
+	}
+}
+
+func TestAnActorThatIsBusySaysSoInsteadOfItsState(t *testing.T) {
+	b := worldtest.Pingpong(t)
+	b.EditRank("ponger", 0, func(r *control.RankState) {
+		r.State, r.Running, r.Since = "busy", []string{"Pong"}, b.Now.Add(-3200*time.Millisecond)
+	})
+	m, _ := b.Picture.Mesh("ponger")
+	p := New()
+	p.ShowActor(m.Ref.ID, 0)
+	got := screen(p, b, 76, 16)
+	if strings.Contains(got, "reading …") || !strings.Contains(got, "busy in Pong for 3.2s") {
+		t.Error(got)
+	}
+	ask, _ := p.Want(b.World)
+	p.SetState(b.World, ask, []control.StateNode{{Error: "@ponger[0] is busy in [Pong]; its state is read between messages"}}, nil)
+	if again := screen(p, b, 76, 16); again != got {
+		t.Errorf("what the engine answers then is told as a failure:\n%s", again)
+	}
+	p.SetState(b.World, ask, nil, errors.New("the connection is lost"))
+	if got := screen(p, b, 76, 16); !strings.Contains(got, "could not be read: the connection is lost") {
+		t.Error(got)
+	}
+	p.SetState(b.World, ask, ponger(1), nil)
+	if got := screen(p, b, 76, 16); strings.Contains(got, "busy in") || !strings.Contains(got, "count") {
+		t.Error(got)
+	}
+	p.ShowActor(m.Ref.ID, 1)
+	if got := screen(p, b, 76, 16); !strings.Contains(got, "reading …") {
+		t.Error(got)
+	}
+}
+
+// cutWord is a word that ends in …
+var cutWord = regexp.MustCompile(`\S…`)
+
+func TestTheTabsFitAnyWidth(t *testing.T) {
+	b := worldtest.Pingpong(t)
+	m, _ := b.Picture.Mesh("ponger")
+	p := New()
+	for _, show := range []func(){func() { p.ShowActor(m.Ref.ID, 9) }, func() { p.ShowMesh(m.Ref.ID) }} {
+		show()
+		for range tabNames(p.thing.kind) {
+			p.NextTab(1)
+			open := "‹" + tabNames(p.thing.kind)[p.tab()] + "›"
+			for w := 18; w <= 40; w++ {
+				first, _, _ := strings.Cut(screen(p, b, w, 8), "\n")
+				if cutWord.MatchString(first) || !strings.Contains(first, open) || w >= 36 && !strings.Contains(first, "Inspect") {
+					t.Errorf("%d cells: %s", w, first)
+				}
+			}
+		}
+	}
 }

@@ -132,9 +132,7 @@ func (p *Pane) buildMesh(w *world.World) {
 		p.buildEndpoints(w, m, typ)
 		return
 	}
-	if m.Reason != "" {
-		p.field("reason", oneLine(m.Reason), paint.Failed)
-	}
+	p.field("reason", world.Why(m.Reason), paint.Failed)
 	p.field("type", schema.ShortType(m.Ref.Type), paint.Text)
 	if known && typ.Doc != "" {
 		p.field("", oneLine(typ.Doc), paint.Muted)
@@ -202,12 +200,13 @@ func (p *Pane) buildTotals(m *control.Mesh) {
 	}
 }
 
-// buildReasons tells why actors have failed, those with the same reason on one line.
+// buildReasons tells why actors have failed, those with the same reason on one line. What is the mesh's own reason has
+// been told.
 func (p *Pane) buildReasons(m *control.Mesh) {
 	byReason := map[string][]int{}
 	var order []string
 	for rank := range m.Ranks {
-		if reason := oneLine(m.Ranks[rank].Reason); reason != "" {
+		if reason := world.Why(m.Ranks[rank].Reason); reason != "" && m.Ranks[rank].Reason != m.Reason {
 			if byReason[reason] == nil {
 				order = append(order, reason)
 			}

@@ -150,8 +150,7 @@ func (p *Pane) ToggleTypes() {
 func (p *Pane) Frame(w *world.World) paint.Frame {
 	p.sync(w)
 	f := paint.Frame{Title: "Inspect", At: p.win.Top, Shown: p.win.Size, Total: p.win.Total}
-	names := tabNames(p.thing.kind)
-	if len(names) > 1 {
+	if names := tabNames(p.thing.kind); len(names) > 1 {
 		f.Tabs, f.Tab = names, p.tab()
 	}
 	if p.types && p.thing.kind == actor && p.tab() == tabState {
@@ -321,9 +320,14 @@ func (p *Pane) Text() string { return p.here().copied }
 
 // rankOf is the actor that is shown, and its mesh.
 func (p *Pane) rankOf(w *world.World) (*control.Mesh, *control.RankState) {
-	m, ok := w.MeshByID(p.thing.id)
-	if !ok || p.thing.rank < 0 || p.thing.rank >= len(m.Ranks) {
+	return rankOf(w, p.thing.id, p.thing.rank)
+}
+
+// rankOf is an actor and its mesh, nil where it is not known.
+func rankOf(w *world.World, mesh uint64, rank int) (*control.Mesh, *control.RankState) {
+	m, ok := w.MeshByID(mesh)
+	if !ok || rank < 0 || rank >= len(m.Ranks) {
 		return nil, nil
 	}
-	return m, &m.Ranks[p.thing.rank]
+	return m, &m.Ranks[rank]
 }

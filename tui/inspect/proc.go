@@ -41,9 +41,7 @@ func (p *Pane) buildProcs(w *world.World) {
 	if pm == nil {
 		return
 	}
-	if pm.Reason != "" {
-		p.field("reason", oneLine(pm.Reason), paint.Failed)
-	}
+	p.field("reason", world.Why(pm.Reason), paint.Failed)
 	p.field("extent", extent(pm.Extent), paint.Text)
 	kind := "one process a rank"
 	if pm.InProcess {
@@ -95,9 +93,7 @@ func (p *Pane) buildProc(w *world.World) {
 		return
 	}
 	word := world.ProcWord(pr)
-	if pr.Reason != "" {
-		p.field("reason", oneLine(pr.Reason), paint.State(word))
-	}
+	p.field("reason", world.ProcWhy(pr), paint.State(word))
 	switch {
 	case pr.Held:
 		p.field("held", "by a debugger", paint.Paused)

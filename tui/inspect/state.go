@@ -38,6 +38,7 @@ type snapshot struct {
 	asked   uint64    // the same, of the question that is under way
 	tried   time.Time
 	error   string // why it could not be read the last time
+	busy    bool   // the actor had no time for it: it was busy with a message
 	again   bool   // a person asked for it
 }
 
@@ -143,13 +144,20 @@ func (p *Pane) SetState(w *world.World, ask Ask, nodes []control.StateNode, err 
 		s.part(ask, nodes, reason)
 		return
 	}
+	_, r := rankOf(w, ask.Mesh, ask.Rank)
 	s.tried, s.again, s.error = w.Now, false, reason
+	s.busy = err == nil && len(nodes) > 0 && nodes[0].Error != "" && inMessage(r)
 	if reason != "" {
 		return
 	}
 	s.read, s.handled = w.Now, s.asked
 	s.root = merge(s.root, nodes[0])
 	s.index()
+}
+
+// inMessage reports whether an actor handles a message now: its state is read between two.
+func inMessage(r *control.RankState) bool {
+	return r != nil && r.State == "busy" && len(r.Running) > 0
 }
 
 // part takes a part of the state.

@@ -13,7 +13,8 @@ import (
 func (p *Pane) buildState(w *world.World, m *control.Mesh, r *control.RankState) {
 	s := p.snap()
 	p.head("State", s.age(w, r)...)
-	if s.error != "" {
+	busy := inMessage(r) && (s.error == "" || s.busy)
+	if s.error != "" && !busy {
 		text := "could not be read: " + s.error
 		if s.root != nil {
 			text = "could not be read again: " + s.error
@@ -24,6 +25,8 @@ func (p *Pane) buildState(w *world.World, m *control.Mesh, r *control.RankState)
 	case s.root != nil:
 		name := shortType(m.Ref.Type)
 		p.buildNode(s.root, name, "", 0, paint.Width(name))
+	case busy:
+		p.note("none", paint.Muted, "busy in "+strings.Join(r.Running, ", ")+" for "+paint.Duration(max(0, w.Now.Sub(r.Since)))+"; its state is read between messages")
 	case s.error == "" && (r.State == "gone" || r.State == "stopped"):
 		p.note("none", paint.Muted, "The actor has ended; its state is gone with it.")
 	case s.error == "" && r.State == "starting":

@@ -8,6 +8,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/tui/filter"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
+	"github.com/monarch-tui/monarch-tui/tui/stream"
 	"github.com/monarch-tui/monarch-tui/tui/world"
 )
 
@@ -40,7 +41,7 @@ func (p *Pane) Draw(s *paint.Surface, w *world.World, focus bool) {
 		p.Through().Draw(s.In(paint.Rect{Y: height - 1, W: width, H: 1}), p.ix.shown, p.ix.next-p.ix.first)
 	}
 	if len(p.view.Rows) == 0 {
-		p.empty(s)
+		p.empty(s.In(paint.Rect{W: width, H: height - foot}))
 		return
 	}
 	from, to := p.view.Visible()
@@ -58,21 +59,15 @@ func (p *Pane) Draw(s *paint.Surface, w *world.World, focus bool) {
 
 // empty says what would be here, and how it comes.
 func (p *Pane) empty(s *paint.Surface) {
-	muted, key := paint.Style{Fg: paint.Muted}, paint.Style{Fg: paint.Accent}
-	w, h := s.Size()
-	y := min(1, h-1)
 	if p.ix.next > p.ix.first {
-		s.TextIn(1, y, w-2, muted, "no line gets through the filter")
-		x := s.Text(1, y+1, key, "esc")
-		s.TextIn(x+2, y+1, w-x-3, muted, "clears its last term")
+		stream.DrawNothing(s, stream.Hint{Text: "no line gets through the filter"}, stream.Hint{Key: "esc", Text: "clears its last term"})
 		return
 	}
-	s.TextIn(1, y, w-2, muted, "Nothing was printed yet.")
-	s.TextIn(1, y+1, w-2, muted, "What workers print comes here.")
+	hints := []stream.Hint{{Text: "Nothing was printed yet."}, {Text: "What workers print comes here."}}
 	if File(p.w) != "" {
-		x := s.Text(1, y+2, key, "L")
-		s.TextIn(x+2, y+2, w-x-3, muted, "shows where the engine's log file is")
+		hints = append(hints, stream.Hint{Key: "L", Text: "shows where the engine's log is"})
 	}
+	stream.DrawNothing(s, hints...)
 }
 
 // source is who printed a row.

@@ -10,19 +10,10 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
-	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/world"
 	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
 )
-
-func newWorld(t testing.TB) *worldtest.Builder {
-	b := worldtest.New(t)
-	b.Procs("trainers", shape.Extent{{Name: "dp", Size: 8}, {Name: "tp", Size: 8}}, worldtest.Opts{PerHost: 8})
-	b.Mesh("ponger", "trainers", "demo.Ponger")
-	b.Mesh("loader", "trainers", "demo.Loader")
-	return b
-}
 
 func say(b *worldtest.Builder, mesh string, rank int, text string) {
 	b.Log(control.Log{Mesh: mesh, Rank: rank, Proc: uint64(rank + 1), Stream: "out", Text: text})
@@ -31,7 +22,7 @@ func say(b *worldtest.Builder, mesh string, rank int, text string) {
 
 // story is what a mesh of 64 prints in its first second.
 func story(t testing.TB) *worldtest.Builder {
-	b := newWorld(t)
+	b := worldtest.Trainers(t)
 	b.Log(control.Log{Rank: -1, Stream: "engine", Text: `time=12:04:42 level=INFO msg="session demo listens"`})
 	b.Log(control.Log{Rank: -1, Stream: "out", Text: "training starts"})
 	for rank := range 64 {
@@ -54,27 +45,12 @@ func story(t testing.TB) *worldtest.Builder {
 	return b
 }
 
-func screen(p *Pane, b *worldtest.Builder, w, h int) string {
-	s := paint.New(w+2, h+2)
-	for range 2 { // the second time the frame knows the size
-		f := p.Frame(b.World)
-		f.Key, f.Focus = 5, true
-		p.Draw(f.Draw(s), b.World, true)
-	}
-	return s.Plain() + "\n"
-}
-
-func has(t *testing.T, got, want string) {
-	t.Helper()
-	if !strings.Contains(got, want) {
-		t.Errorf("there is no %q in\n%s", want, got)
-	}
-}
+func screen(p *Pane, b *worldtest.Builder, w, h int) string { return b.Screen(p, 5, true, w, h) }
 
 func TestWhatAllRanksPrintIsOneRow(t *testing.T) {
 	for _, size := range [][2]int{{116, 16}, {76, 18}, {52, 14}, {30, 9}, {28, 4}} {
 		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
-			golden.RequireEqual(t, []byte(screen(New(), story(t), size[0], size[1])))
+			golden.RequireEqual(t, screen(New(), story(t), size[0], size[1]))
 		})
 	}
 }
@@ -99,7 +75,7 @@ func TestLinesAreFoldedOverRanks(t *testing.T) {
 		{"the same rank again", []line{{0, "a"}, {0, "a"}, {1, "a"}, {1, "a"}}, "a (×2)|a (×2)"},
 		{"one rank ahead", []line{{0, "a"}, {0, "b"}, {0, "a"}, {1, "a"}, {1, "b"}}, "a (×2)|b (×2)|a"},
 	} {
-		b := newWorld(t)
+		b := worldtest.Trainers(t)
 		for _, l := range c.lines {
 			say(b, "ponger", l.rank, l.text)
 		}
@@ -116,7 +92,7 @@ func TestLinesAreFoldedOverRanks(t *testing.T) {
 }
 
 func TestWhatIsLongAgoIsNotFolded(t *testing.T) {
-	b := newWorld(t)
+	b := worldtest.Trainers(t)
 	say(b, "ponger", 0, "ready")
 	b.Tick(time.Minute)
 	say(b, "ponger", 1, "ready")
@@ -159,7 +135,7 @@ func TestAFilterOfLines(t *testing.T) {
 		if err := p.SetFilter(text); err != nil {
 			t.Fatal(err)
 		}
-		has(t, screen(p, b, 80, 12), want)
+		worldtest.Has(t, screen(p, b, 80, 12), want)
 	}
 	p := New()
 	if err := p.SetFilter("took:>1s"); err == nil {
@@ -168,7 +144,7 @@ func TestAFilterOfLines(t *testing.T) {
 	if err := p.SetFilter("rank:0-3 received"); err != nil {
 		t.Fatal(err)
 	}
-	golden.RequireEqual(t, []byte(screen(p, b, 80, 6)))
+	golden.RequireEqual(t, screen(p, b, 80, 6))
 	if !p.ClearLast() || p.Filter() != "rank:0-3" || !p.ClearLast() || p.ClearLast() {
 		t.Error("esc does not take the filter away term by term")
 	}
@@ -183,7 +159,7 @@ func TestAFoldOpensIntoItsLines(t *testing.T) {
 	if !p.Enter() {
 		t.Fatal("the fold does not open")
 	}
-	golden.RequireEqual(t, []byte(screen(p, b, 90, 12)))
+	golden.RequireEqual(t, screen(p, b, 90, 12))
 	if sel, ok := p.Selected(); !ok || sel.Procs != "trainers" || len(sel.Ranks) != 8 || sel.Proc != 9 {
 		t.Errorf("the fold is of %+v", sel)
 	}
@@ -206,17 +182,17 @@ func TestAFoldOpensIntoItsLines(t *testing.T) {
 		}
 		text.WriteString("\n")
 	}
-	has(t, text.String(), "stream    stderr, warn")
-	has(t, text.String(), "process   gpu-0@host-1  pid 5009")
+	worldtest.Has(t, text.String(), "stream    stderr, warn")
+	worldtest.Has(t, text.String(), "process   gpu-0@host-1  pid 5009")
 	p.ToggleFold()
-	has(t, screen(p, b, 90, 10), "unfolded")
+	worldtest.Has(t, screen(p, b, 90, 10), "unfolded")
 }
 
 func TestAnEmptyPaneSaysWhatFillsIt(t *testing.T) {
-	b := newWorld(t)
+	b := worldtest.Trainers(t)
 	got := screen(New(), b, 60, 6)
-	has(t, got, "Nothing was printed yet.")
-	has(t, got, "L  shows where the engine's log file is")
+	worldtest.Has(t, got, "Nothing was printed yet.")
+	worldtest.Has(t, got, "L  shows where the engine's log is")
 	if f := File(b.World); f != "/run/user/1000/monarch/demo/engine.log" {
 		t.Errorf("the log file is %s", f)
 	}
@@ -225,19 +201,19 @@ func TestAnEmptyPaneSaysWhatFillsIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	say(b, "ponger", 0, "hello")
-	has(t, screen(p, b, 60, 6), "no line gets through the filter")
+	worldtest.Has(t, screen(p, b, 60, 6), "no line gets through the filter")
 }
 
 func TestDroppedLinesAreCounted_INV_COUNT(t *testing.T) {
-	b := newWorld(t)
+	b := worldtest.Trainers(t)
 	b.Dropped(1234)
 	for n := range world.MaxLogs + 10 {
 		b.Logs.Add(control.Log{Mesh: "ponger", Rank: n % 64, Stream: "out", Text: fmt.Sprint("line ", n), Time: b.Now})
 	}
 	got := screen(New(), b, 76, 6)
-	has(t, got, "1,234 dropped · 10 older let go")
-	has(t, got, "following ▼")
-	has(t, screen(New(), b, 40, 6), "1.2k dropped")
+	worldtest.Has(t, got, "1,234 dropped · 10 older let go")
+	worldtest.Has(t, got, "following ▼")
+	worldtest.Has(t, screen(New(), b, 40, 6), "1.2k dropped")
 }
 
 // check holds INV-ONCE and INV-BOUND.
@@ -273,7 +249,7 @@ func check(t interface{ Fatalf(string, ...any) }, ix *index, src *ring) {
 }
 
 func TestTheIndexFollowsTheRingINV_ONCE_INV_BOUND(t *testing.T) {
-	b := newWorld(t)
+	b := worldtest.Trainers(t)
 	rapid.Check(t, func(t *rapid.T) {
 		r := world.NewRing[control.Log](rapid.IntRange(1, 40).Draw(t, "size"))
 		ix := newIndex()
@@ -295,7 +271,7 @@ func TestTheIndexFollowsTheRingINV_ONCE_INV_BOUND(t *testing.T) {
 
 func TestAnythingDoneAtAnySizeKeepsTheCursorOnARow(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		b := newWorld(t)
+		b := worldtest.Trainers(t)
 		p := New()
 		for range rapid.IntRange(1, 30).Draw(rt, "steps") {
 			n := rapid.IntRange(0, 30).Draw(rt, "n")
@@ -341,7 +317,7 @@ func FuzzFold(f *testing.F) {
 // BenchmarkFrame is a frame of the screen, 76×18, at 30 frames and 50,000 lines a second: 1,667 new ones in a ring of
 // 20,000. World.Apply is not in it.
 func BenchmarkFrame(b *testing.B) {
-	w := newWorld(b)
+	w := worldtest.Trainers(b)
 	var all []control.Log
 	for step := range 64 {
 		for rank := range 64 {
@@ -371,5 +347,21 @@ func BenchmarkFrame(b *testing.B) {
 			}
 			b.ReportMetric(float64(spent.Microseconds())/float64(b.N), "µs/frame")
 		})
+	}
+}
+
+func TestWhereNothingIsShownNoWordIsCut(t *testing.T) {
+	for w := 18; w <= 38; w++ {
+		b, p := worldtest.Trainers(t), New()
+		if got := screen(p, b, w, 9); strings.Contains(got, "…") || !strings.Contains(got, "Nothing was") {
+			t.Error(got)
+		}
+		say(b, "ponger", 1, "x")
+		if err := p.SetFilter("-"); err != nil {
+			t.Fatal(err)
+		}
+		if got := screen(p, b, w, 9); strings.Contains(got, "…") || !strings.Contains(got, "esc  clears") {
+			t.Error(got)
+		}
 	}
 }

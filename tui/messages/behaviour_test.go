@@ -2,6 +2,7 @@ package messages
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
+	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
 )
 
 // lines are the rows of the inside of the pane, without its heading.
@@ -27,21 +29,14 @@ func lines(p *Pane, k *talk, w, h int) []string {
 	return out
 }
 
-func has(t *testing.T, got, want string) {
-	t.Helper()
-	if !strings.Contains(got, want) {
-		t.Errorf("there is no %q in\n%s", want, got)
-	}
-}
-
 func TestAnEmptyPaneSaysWhatFillsIt(t *testing.T) {
 	k := newTalk(t)
 	for _, tab := range []Tab{List, Flow} {
 		p := New()
 		p.SetTab(tab)
 		got := screen(p, k, 60, 6)
-		has(t, got, "Nothing was called yet.")
-		has(t, got, "x  calls an endpoint of the selected ranks")
+		worldtest.Has(t, got, "Nothing was called yet.")
+		worldtest.Has(t, got, "x  calls an endpoint of the selected ranks")
 	}
 	k = story(t)
 	p := New()
@@ -49,12 +44,12 @@ func TestAnEmptyPaneSaysWhatFillsIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := screen(p, k, 60, 8)
-	has(t, got, "no message gets through the filter")
-	has(t, got, "0 of 43 shown")
+	worldtest.Has(t, got, "no message gets through the filter")
+	worldtest.Has(t, got, "0 of 43 shown")
 	if !p.ClearLast() || p.ClearLast() || p.Filter() != "" {
 		t.Error("esc does not take the filter away term by term")
 	}
-	has(t, screen(p, k, 60, 8), "run(rounds=3)")
+	worldtest.Has(t, screen(p, k, 60, 8), "run(rounds=3)")
 }
 
 func TestAFilterSaysHowMuchItHides(t *testing.T) {
@@ -73,17 +68,17 @@ func TestAFilterSaysHowMuchItHides(t *testing.T) {
 		if err := p.SetFilter(text); err != nil {
 			t.Fatal(err)
 		}
-		has(t, screen(p, k, 76, 12), want)
+		worldtest.Has(t, screen(p, k, 76, 12), want)
 	}
 	if err := p.SetFilter("rank:3 n=3"); err != nil {
 		t.Fatal(err)
 	}
 	got := screen(p, k, 76, 12)
-	has(t, got, "×1 of 8") // one of the cast gets through
+	worldtest.Has(t, got, "×1 of 8") // one of the cast gets through
 	if err := p.SetFilter("took:soon"); err == nil || p.Filter() != "rank:3 n=3" {
 		t.Errorf("a filter that is none was taken, or changed the one there was: %v, %q", err, p.Filter())
 	}
-	golden.RequireEqual(t, []byte(got))
+	golden.RequireEqual(t, got)
 }
 
 func TestAFoldOpensIntoItsHops(t *testing.T) {
@@ -98,7 +93,7 @@ func TestAFoldOpensIntoItsHops(t *testing.T) {
 			if !p.Enter() {
 				t.Fatal("the cast does not open")
 			}
-			golden.RequireEqual(t, []byte(screen(p, k, 100, 24)))
+			golden.RequireEqual(t, screen(p, k, 100, 24))
 			p.Down(3)
 			if p.Enter() {
 				t.Error("a hop opens")
@@ -119,24 +114,24 @@ func TestUnfoldedEachMessageIsARow(t *testing.T) {
 	k := story(t)
 	p := New()
 	p.ToggleFold()
-	golden.RequireEqual(t, []byte(screen(p, k, 100, 48)))
+	golden.RequireEqual(t, screen(p, k, 100, 48))
 }
 
 func TestTheListFollowsUntilItIsScrolled(t *testing.T) {
 	k := newTalk(t)
 	busyTalk(k, 200)
 	p := New()
-	has(t, screen(p, k, 76, 10), "following ▼")
+	worldtest.Has(t, screen(p, k, 76, 10), "following ▼")
 	p.Up(3)
 	before := lines(p, k, 76, 10)
 	k.cast(nil, "main", "ponger", "pong", []byte{0x03}, 1)
 	if after := lines(p, k, 76, 10); strings.Join(before, "\n") != strings.Join(after, "\n") {
 		t.Errorf("the rows moved:\n%s\n\n%s", strings.Join(before, "\n"), strings.Join(after, "\n"))
 	}
-	has(t, screen(p, k, 76, 10), "▼ 1 new")
+	worldtest.Has(t, screen(p, k, 76, 10), "▼ 1 new")
 	p.End()
-	has(t, screen(p, k, 76, 10), "following ▼")
-	has(t, screen(p, k, 76, 10), "pong(n=3)")
+	worldtest.Has(t, screen(p, k, 76, 10), "following ▼")
+	worldtest.Has(t, screen(p, k, 76, 10), "pong(n=3)")
 }
 
 func TestWhatIsLookedAtStaysInAFlood_INV_STAY(t *testing.T) {
@@ -156,9 +151,9 @@ func TestWhatIsLookedAtStaysInAFlood_INV_STAY(t *testing.T) {
 				t.Fatalf("%s: the rows moved:\n%s\n\n%s", name, before, after)
 			}
 		}
-		has(t, screen(p, k, 76, 10), "▼ "+paint.Exact(k.Messages.Total()-total)+" new")
+		worldtest.Has(t, screen(p, k, 76, 10), "▼ "+paint.Exact(k.Messages.Total()-total)+" new")
 		p.End()
-		has(t, screen(p, k, 76, 10), "following ▼")
+		worldtest.Has(t, screen(p, k, 76, 10), "following ▼")
 		check(t, p.ix, &k.Messages)
 	}
 }
@@ -170,12 +165,12 @@ func TestAFrozenViewGoesOn(t *testing.T) {
 	p.Freeze()
 	k.cast(nil, "main", "ponger", "say", []byte{0x63, 'n', 'e', 'w'}, 1)
 	got := screen(p, k, 76, 10)
-	has(t, got, "frozen · ▼ 1 new")
+	worldtest.Has(t, got, "frozen · ▼ 1 new")
 	if strings.Contains(got, `"new"`) || p.Following() || !p.Frozen() {
 		t.Error("a frozen view shows what is new")
 	}
 	p.Freeze()
-	has(t, screen(p, k, 76, 10), `say(text="new")`)
+	worldtest.Has(t, screen(p, k, 76, 10), `say(text="new")`)
 }
 
 func TestCausesAndEffectsAreFollowed(t *testing.T) {
@@ -236,7 +231,7 @@ func TestTheRowUnderTheCursorHasDetails(t *testing.T) {
 		b.WriteString("— copied: " + p.Text(k.World) + "\n\n")
 		p.Down(1)
 	}
-	golden.RequireEqual(t, []byte(b.String()))
+	golden.RequireEqual(t, b.String())
 }
 
 func TestTheCursorTellsWhatItIsOn(t *testing.T) {
@@ -268,15 +263,15 @@ func TestTheCursorTellsWhatItIsOn(t *testing.T) {
 func TestDroppedMessagesAreCounted_INV_COUNT(t *testing.T) {
 	k := story(t)
 	k.Dropped(1234)
-	has(t, screen(New(), k, 76, 6), "1,234 dropped")
-	has(t, screen(New(), k, 30, 6), "1.2k dropped")
+	worldtest.Has(t, screen(New(), k, 76, 6), "1,234 dropped")
+	worldtest.Has(t, screen(New(), k, 30, 6), "1.2k dropped")
 	busyTalk(k, 22_000)
-	has(t, screen(New(), k, 76, 6), "older let go")
+	worldtest.Has(t, screen(New(), k, 76, 6), "older let go")
 	k.calls++
 	k.Message(control.Message{Call: k.calls, ID: k.id(), Kind: control.MessageCall, From: "main", To: "@ponger[1]", Endpoint: "pong", Ranks: 8})
 	p := New()
 	screen(p, k, 76, 6)
-	has(t, opened(p, k), "7 messages of 8 were not seen")
+	worldtest.Has(t, opened(p, k), "7 messages of 8 were not seen")
 }
 
 func TestAnythingDoneAtAnySizeKeepsTheCursorOnARow(t *testing.T) {
@@ -383,4 +378,38 @@ func FuzzPreview(f *testing.F) {
 			t.Fatalf("%x is shown as %q", body, text)
 		}
 	})
+}
+
+func TestWhyAThingEndedBeginsWithItsCause(t *testing.T) {
+	const why = "worker 5 of procs trainers (pid 5006) was killed by SIGKILL"
+	k := newTalk(t)
+	lost := k.cast(nil, "main", "ponger", "pong", []byte{0x03}, 5)
+	k.answer(lost[0], nil, why)
+	k.Proc("trainers", 5, "killed", why)
+	k.Failure(control.Failure{Mesh: "ponger", Rank: 5, Proc: 6, What: why})
+	k.Failure(control.Failure{Mesh: "trainers", Rank: 7, What: strings.ReplaceAll(why, "5", "7")})
+	for _, tab := range []Tab{List, Flow} {
+		p := New()
+		p.SetTab(tab)
+		if got := screen(p, k, 100, 12); strings.Count(got, "SIGKILL: worker 5") != 2 || strings.Count(got, "SIGKILL: worker 7") != 1 {
+			t.Error(got)
+		}
+	}
+}
+
+func TestWhereNothingIsShownNoWordIsCut(t *testing.T) {
+	for w := 18; w <= 38; w++ {
+		b, p := newTalk(t), New()
+		cut := regexp.MustCompile(`\S…`) // a … by itself stands for tabs
+		if got := screen(p, b, w, 9); cut.MatchString(got) || !strings.Contains(got, "Nothing was") {
+			t.Error(got)
+		}
+		b.cast(nil, "main", "ponger", "stop", nil, 0)
+		if err := p.SetFilter("-"); err != nil {
+			t.Fatal(err)
+		}
+		if got := screen(p, b, w, 9); cut.MatchString(got) || !strings.Contains(got, "esc  clears") {
+			t.Error(got)
+		}
+	}
 }

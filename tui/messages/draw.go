@@ -6,6 +6,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/tui/filter"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
+	"github.com/monarch-tui/monarch-tui/tui/stream"
 	"github.com/monarch-tui/monarch-tui/tui/world"
 )
 
@@ -44,22 +45,15 @@ func (p *Pane) Draw(s *paint.Surface, w *world.World, focus bool) {
 
 // empty says what would be here, and how it comes.
 func (p *Pane) empty(s *paint.Surface) {
-	muted, key := paint.Style{Fg: paint.Muted}, paint.Style{Fg: paint.Accent}
-	w, h := s.Size()
-	y := min(1, h-1)
 	if kept := p.src.Total() - p.src.First() + len(p.failures); kept > 0 {
 		text := "no message gets through the filter"
 		if kept == 1 {
 			text = "the one message does not get through the filter"
 		}
-		s.TextIn(1, y, w-2, muted, text)
-		x := s.Text(1, y+1, key, "esc")
-		s.TextIn(x+2, y+1, w-x-3, muted, "clears its last term")
+		stream.DrawNothing(s, stream.Hint{Text: text}, stream.Hint{Key: "esc", Text: "clears its last term"})
 		return
 	}
-	s.TextIn(1, y, w-2, muted, "Nothing was called yet.")
-	x := s.Text(1, y+1, key, "x")
-	s.TextIn(x+2, y+1, w-x-3, muted, "calls an endpoint of the selected ranks")
+	stream.DrawNothing(s, stream.Hint{Text: "Nothing was called yet."}, stream.Hint{Key: "x", Text: "calls an endpoint of the selected ranks"})
 }
 
 // drawFilter draws the terms of the filter, and how much gets through.

@@ -1,8 +1,8 @@
 package messages
 
 import (
+	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/tui/filter"
@@ -47,7 +47,7 @@ func same(a, b *control.Failure) bool {
 }
 
 func (f *failure) describe(w *world.World) {
-	f.word, f.why = "failed", strings.Join(strings.Fields(f.What), " ")
+	f.word, f.why = "failed", world.Why(f.What)
 	if f.Mesh != "" {
 		f.who = world.ActorName(f.Mesh, f.Rank)
 	}
@@ -58,9 +58,7 @@ func (f *failure) describe(w *world.World) {
 	if world.ProcWord(p) == "failed" || world.ProcWord(p) == "gone" {
 		f.word = "lost"
 		f.who = world.ProcName(p)
-		if p.Reason != "" {
-			f.why = p.Reason
-		}
+		f.why = cmp.Or(world.ProcWhy(p), f.why)
 	} else if f.who == "" {
 		f.who = world.ProcName(p)
 	}

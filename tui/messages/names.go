@@ -85,7 +85,7 @@ func result(w *world.World, m *control.Message) string {
 
 func errorText(m *control.Message) string {
 	if m.Error != "" {
-		return strings.Join(strings.Fields(m.Error), " ")
+		return world.Why(m.Error)
 	}
 	if m.Outcome != "" {
 		return string(m.Outcome)

@@ -10,7 +10,6 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
-	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
 )
 
@@ -122,23 +121,14 @@ func story(t testing.TB) *talk {
 	return k
 }
 
-func screen(p *Pane, k *talk, w, h int) string {
-	s := paint.New(w+2, h+2)
-	f := p.Frame(k.World)
-	f.Key, f.Focus = 4, true
-	p.Draw(f.Draw(s), k.World, true)
-	f = p.Frame(k.World) // the size is known now
-	f.Key, f.Focus = 4, true
-	p.Draw(f.Draw(s), k.World, true)
-	return s.Plain() + "\n"
-}
+func screen(p *Pane, k *talk, w, h int) string { return k.Screen(p, 4, true, w, h) }
 
 var sizes = [][2]int{{116, 36}, {76, 18}, {52, 24}, {30, 9}, {28, 4}}
 
 func TestTheListShowsCastsAsRows(t *testing.T) {
 	for _, size := range sizes {
 		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
-			golden.RequireEqual(t, []byte(screen(New(), story(t), size[0], size[1])))
+			golden.RequireEqual(t, screen(New(), story(t), size[0], size[1]))
 		})
 	}
 }
@@ -148,14 +138,14 @@ func TestTheFlowShowsWhoCallsWhom(t *testing.T) {
 		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
 			p := New()
 			p.SetTab(Flow)
-			golden.RequireEqual(t, []byte(screen(p, story(t), size[0], size[1])))
+			golden.RequireEqual(t, screen(p, story(t), size[0], size[1]))
 		})
 	}
 	t.Run("selected ranks come first", func(t *testing.T) {
 		p := New()
 		p.SetTab(Flow)
 		p.SetFocus("ponger", []int{3, 5})
-		golden.RequireEqual(t, []byte(screen(p, story(t), 116, 20)))
+		golden.RequireEqual(t, screen(p, story(t), 116, 20))
 	})
 }
 
@@ -170,5 +160,5 @@ func TestASmallMeshHasALifelineForEachActor(t *testing.T) {
 	}
 	p := New()
 	p.SetTab(Flow)
-	golden.RequireEqual(t, []byte(screen(p, k, 90, 8)))
+	golden.RequireEqual(t, screen(p, k, 90, 8))
 }

@@ -76,18 +76,22 @@ func (f Frame) top(s *Surface, line Style) {
 			x = s.Text(x, 0, st, text)
 		}
 	}
-	if f.Title != "" {
+	from, to, named := f.tabs(limit - x)
+	if named {
 		put(title, " "+f.Title)
 	}
-	for i, tab := range f.Tabs {
+	for i, tab := range f.Tabs[from:to] {
 		switch {
-		case i == f.Tab && len(f.Tabs) > 1:
+		case from+i == f.Tab && len(f.Tabs) > 1:
 			put(title, " ‹"+tab+"›")
-		case i == f.Tab:
+		case from+i == f.Tab:
 			put(title, " "+tab)
 		default:
 			put(Style{Fg: Muted}, " "+tab)
 		}
+	}
+	if to-from < len(f.Tabs) && x+2 <= limit {
+		put(Style{Fg: Muted}, " …")
 	}
 	if x > 1 && x <= limit {
 		x = s.Text(x, 0, title, " ")
@@ -95,6 +99,36 @@ func (f Frame) top(s *Surface, line Style) {
 	if right := Fit(f.Right, limit-x-3); right != "" {
 		s.TextRight(w-2, 0, Style{Fg: Muted}, " "+right+" ")
 	}
+}
+
+// tabs is which tabs there is room for, and whether for the title: those far from the open one are left out first, then
+// the title, because a word that is cut says nothing.
+func (f Frame) tabs(room int) (from, to int, title bool) {
+	from, to, title = 0, len(f.Tabs), f.Title != ""
+	if to == 0 {
+		return from, to, title
+	}
+	width := func() int {
+		n := len("<>") // the marks of the open one
+		for _, tab := range f.Tabs[from:to] {
+			n += 1 + Width(tab)
+		}
+		if title {
+			n += 1 + Width(f.Title)
+		}
+		return n
+	}
+	for width() > room && to-from > 1 {
+		if f.Tab < to-1 {
+			to--
+		} else {
+			from++
+		}
+	}
+	if width() > room {
+		title = false
+	}
+	return from, to, title
 }
 
 func (f Frame) bottom(s *Surface) {

@@ -1,10 +1,12 @@
 package tree
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/world"
@@ -18,7 +20,7 @@ func (p *Pane) Draw(s *paint.Surface, w *world.World, focus bool) {
 		return
 	}
 	if !w.Loaded {
-		s.TextIn(1, 0, p.w-2, paint.Style{Fg: paint.Muted}, "waiting for the session …")
+		p.drawNote(s, 0, "waiting for the session …")
 		return
 	}
 	from, to := p.win.Visible()
@@ -36,9 +38,9 @@ func (p *Pane) Draw(s *paint.Surface, w *world.World, focus bool) {
 	}
 	switch {
 	case p.model.first:
-		p.drawTip(s, to-from+1)
+		p.drawNote(s, to-from+1, "Nothing runs yet. Pick a line with ↑ ↓ and enter. ? lists what can be done anywhere.")
 	case !p.filter.empty() && len(p.rows) <= min(1, p.model.ended):
-		s.TextIn(1, to-from+1, p.w-2, paint.Style{Fg: paint.Muted}, "nothing matches; esc clears the filter")
+		p.drawNote(s, to-from+1, "nothing matches; esc clears the filter")
 	}
 }
 
@@ -62,8 +64,9 @@ func (p *Pane) drawHint(s *paint.Surface, y, i int) {
 	s.TextIn(x, y, p.w-x-1, paint.Style{Fg: paint.Text}, h.text)
 }
 
-func (p *Pane) drawTip(s *paint.Surface, y int) {
-	for _, line := range paint.Wrap("Nothing runs yet. Pick a line with ↑ ↓ and enter. ? lists what can be done anywhere.", p.w-2) {
+// drawNote writes a text where lines end, or where there are none.
+func (p *Pane) drawNote(s *paint.Surface, y int, text string) {
+	for _, line := range paint.Wrap(text, p.w-2) {
 		s.Text(1, y, paint.Style{Fg: paint.Muted}, line)
 		y++
 	}
@@ -111,14 +114,18 @@ func (p *Pane) drawRow(s *paint.Surface, y int, r *row, mark bool) {
 	room := end - x
 	value := p.value(r, room-paint.Width(name)-1) // the name comes first
 	if len(value) == 0 {
-		value = p.value(r, min(6, room-9)) // but a word is worth its middle
+		value = p.value(r, min(len("SIGKILL"), room-9)) // but a word is worth its middle
 	}
 	if len(value) > 0 {
 		end -= width(value)
 		s.Line(end, y, value...)
 		end--
 	}
-	p.drawName(s, x, y, end-x, nameStyle(r, worst), name)
+	var spots []bool
+	if r.kind != KindState && r.kind != KindEnded { // the filter looks at names
+		spots = p.filter.spots(p.label)
+	}
+	drawName(s, x, y, end-x, nameStyle(r, worst), name, spots)
 }
 
 func nameStyle(r *row, worst string) paint.Style {
@@ -137,13 +144,12 @@ func nameStyle(r *row, worst string) paint.Style {
 	return paint.Style{Fg: paint.Text}
 }
 
-// drawName writes a name with what the filter has found in it.
-func (p *Pane) drawName(s *paint.Surface, x, y, room int, st paint.Style, name string) {
+// drawName writes a name; spots marks the bytes of it that a filter has found, nil without one.
+func drawName(s *paint.Surface, x, y, room int, st paint.Style, name string, spots []bool) {
 	if paint.Width(name) > room {
 		s.Text(x, y, st, paint.FitMiddle(name, room))
 		return
 	}
-	spots := p.filter.spots([]byte(name))
 	if spots == nil {
 		s.Text(x, y, st, name)
 		return
@@ -201,8 +207,8 @@ func (p *Pane) value(r *row, room int) []paint.Seg {
 		}
 	case KindNone, KindMesh, KindHint:
 	}
-	if role == paint.Failed && room >= 12 {
-		long = paint.Fit(long, room)
+	if role == paint.Failed {
+		return failing(room, long, short)
 	}
 	return fitting(room, text(long, role), text(short, role))
 }
@@ -229,6 +235,14 @@ func fitting(room int, choices ...[]paint.Seg) []paint.Seg {
 	return nil
 }
 
+// failing tells why something has failed, the cause first, and no more than short where there is little room.
+func failing(room int, why, short string) []paint.Seg {
+	if room >= 2*paint.Width(short) {
+		why = paint.Fit(why, room)
+	}
+	return fitting(room, text(why, paint.Failed), text(short, paint.Failed))
+}
+
 // slots is what the processes of a host are called.
 func (p *Pane) slots(r *row) string {
 	pm := &p.model.procs[r.pm]
@@ -244,7 +258,7 @@ func (p *Pane) procsValue(r *row) (long, short string, role paint.Role) {
 	long = short
 	switch {
 	case pm.State == "failed" && pm.Reason != "":
-		return pm.Reason, "failed", paint.Failed
+		return world.Why(pm.Reason), cmp.Or(world.Cause(pm.Reason), "failed"), paint.Failed
 	case pm.State != "running" && pm.State != "":
 		return short + " · " + pm.State, pm.State, paint.Muted
 	case pm.InProcess:
@@ -262,10 +276,7 @@ func (p *Pane) meshValue(r *row, room int) []paint.Seg {
 	case m.Gone:
 		return fitting(room, text("ended", paint.Muted))
 	case m.State == "failed":
-		if m.Reason != "" && room >= 12 {
-			return text(paint.Fit(m.Reason, room), paint.Failed)
-		}
-		return fitting(room, text("failed", paint.Failed))
+		return failing(room, world.Why(m.Reason), cmp.Or(world.Cause(m.Reason), "failed"))
 	case m.State == "starting" || m.State == "stopping":
 		return fitting(room, text(m.State, paint.Muted))
 	}
@@ -303,11 +314,8 @@ func (p *Pane) procValue(r *row) (long, short string, role paint.Role) {
 	word := world.ProcWord(proc)
 	switch {
 	case word == "failed":
-		short = proc.State
-		if proc.Reason != "" {
-			return proc.Reason, short, paint.Failed
-		}
-		return short, short, paint.Failed
+		cause := world.ProcCause(proc) // of whom is seen already
+		return cmp.Or(cause, world.ProcWhy(proc), proc.State), cmp.Or(cause, proc.State), paint.Failed
 	case word != "idle":
 		if proc.Held || proc.Paused {
 			return "paused", "", paint.Paused
@@ -332,10 +340,11 @@ func (p *Pane) actorValue(r *row) (long, short string, role paint.Role) {
 	case "warning":
 		return paint.Exact(st.Queue) + " queued", paint.Count(st.Queue), paint.Warning
 	case "failed":
-		role = paint.Failed
-		if st.Reason != "" {
-			return st.Reason, short, role
+		why, cause := p.actorWhy(m, int(r.rank))
+		if why != "" {
+			return cmp.Or(cause, why), cmp.Or(cause, short), paint.Failed
 		}
+		role = paint.Failed
 	case "paused":
 		role = paint.Paused
 	}
@@ -343,6 +352,16 @@ func (p *Pane) actorValue(r *row) (long, short string, role paint.Role) {
 		return word + " in " + st.Running[0], short, role
 	}
 	return short, short, role
+}
+
+// actorWhy is why an actor has failed, and the cause alone where one is known.
+func (p *Pane) actorWhy(m *mesh, rank int) (why, cause string) {
+	var proc *control.Proc
+	if m.placed {
+		proc, _ = p.model.w.ProcOf(m.Mesh, rank)
+	}
+	st := &m.Ranks[rank]
+	return world.RankWhy(st, proc), world.RankCause(st, proc)
 }
 
 // stateRanks are the ranks in a state: 0-2,5. Of many only the first are written.

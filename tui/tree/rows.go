@@ -96,8 +96,7 @@ func (p *Pane) add(r row, all, open bool, children func(all bool)) {
 	}
 	matched := all || p.filter.empty()
 	if !matched {
-		p.label = p.appendLabel(p.label[:0], &r)
-		p.label = p.appendMore(append(p.label, ' '), &r)
+		p.label = p.appendNames(p.label[:0], &r)
 		matched = p.filter.match(p.label)
 		r.hit = matched
 		if !matched || !open || !ok { // look for matches inside
@@ -166,15 +165,14 @@ func (p *Pane) meshAt(pm, at int32) *mesh {
 func (p *Pane) buildMesh(pm, at int32, depth int8, all bool) {
 	m := p.meshAt(pm, at)
 	p.add(row{key: key{kind: KindMesh, id: m.Ref.ID}, depth: depth, pm: pm, mesh: at}, all, false, func(all bool) {
+		if !all && !p.filter.empty() { // actors are found in their processes
+			return
+		}
 		for code := states - 1; code >= 0; code-- {
 			if m.count[code] == 0 {
 				continue
 			}
 			r := row{key: key{kind: KindState, id: m.Ref.ID, rank: int32(code)}, depth: depth + 1, pm: pm, mesh: at}
-			if !all && !p.filter.empty() { // actors are found in their processes
-				p.add(r, false, false, nil)
-				continue
-			}
 			p.add(r, all, false, func(all bool) {
 				p.live = true
 				for rank, c := range m.codes {
@@ -345,18 +343,17 @@ func (p *Pane) appendProc(b []byte, r *row) []byte {
 	return b
 }
 
-// appendMore writes what a filter finds a line by besides its name: the state, a reason, a type.
-func (p *Pane) appendMore(b []byte, r *row) []byte {
+// appendNames writes what a filter finds a line by: its name, and the type of a mesh. Counts and states come and go, and
+// so would the line.
+func (p *Pane) appendNames(b []byte, r *row) []byte {
 	switch r.kind {
 	case KindMesh:
-		return append(b, shortType(p.meshAt(r.pm, r.mesh).Ref.Type)...)
-	case KindActor:
-		return append(b, called(int(p.worst(r)))...)
-	case KindProc:
-		if at := p.model.procs[r.pm].procs[r.rank]; at >= 0 {
-			return append(append(append(b, p.model.w.Procs[at].Reason...), ' '), p.model.w.Procs[at].State...)
-		}
-	case KindNone, KindSession, KindProcs, KindState, KindHost, KindRun, KindEnded, KindHint:
+		return append(append(p.appendLabel(b, r), ' '), shortType(p.meshAt(r.pm, r.mesh).Ref.Type)...)
+	case KindHost:
+		return append(b, p.model.procs[r.pm].hosts[r.host].name...)
+	case KindSession, KindProcs, KindRun, KindProc, KindActor:
+		return p.appendLabel(b, r)
+	case KindNone, KindState, KindEnded, KindHint:
 	}
 	return b
 }

@@ -18,14 +18,7 @@ import (
 )
 
 // screen is the pane in its frame, the inside w×h.
-func screen(p *Pane, b *worldtest.Builder, w, h int) string {
-	p.Draw(paint.New(w, h), b.World, true) // the frame tells of the size that was drawn last
-	s := paint.New(w+2, h+2)
-	f := p.Frame(b.World)
-	f.Key = 1
-	p.Draw(f.Draw(s), b.World, false)
-	return s.Plain() + "\n"
-}
+func screen(p *Pane, b *worldtest.Builder, w, h int) string { return b.Screen(p, 1, false, w, h) }
 
 // at moves to a line by what it says.
 func at(t *testing.T, p *Pane, name string) {
@@ -137,8 +130,12 @@ func TestAFilterShowsWhatItFindsAndWhereThatIs(t *testing.T) {
 		{"ponger", []string{"ponger"}},
 		{"PONGER[12]", []string{"ponger[12]"}},
 		{"pgr[12]", []string{"ponger[12]", "pinger[12]"}},
-		{"backlog", []string{"1 backlog", "ponger[18]"}},
-		{"ponger paused", []string{"ponger[9]", "ponger[17]", "ponger[25]"}},
+		{"host-5", []string{"host-5"}},
+		{"backlog", nil}, // what a line tells besides its name is not looked at
+		{"ponger paused", nil},
+		{"40 idle", nil},
+		{"killed", nil},
+		{"pid 5004", nil},
 		{"nothing of that kind", nil},
 	} {
 		p := New()
@@ -303,4 +300,48 @@ func TestNothingBreaksWhateverIsDone(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestWhyAThingEndedBeginsWithItsCause(t *testing.T) {
+	const why = "worker 1 of procs p (pid 5002) was killed by SIGKILL"
+	b := worldtest.New(t)
+	b.Procs("p", shape.Extent{{Name: "gpus", Size: 2}}, worldtest.Opts{})
+	b.Mesh("m", "p", "main.M")
+	b.Mesh("n", "p", "main.N")
+	b.Mesh("one-with-a-long-name", "p", "main.M")
+	b.Proc("p", 1, "killed", why)
+	b.EditRank("m", 1, func(r *control.RankState) { r.State, r.Reason = "gone", why })
+	b.EditMesh("n", func(m *control.Mesh) { m.State, m.Reason = "failed", why })
+	p := New()
+	open(t, p, b, "gpu-1")
+	for _, c := range []struct {
+		width int
+		want  []string
+	}{
+		{80, []string{"n  SIGKILL: worker 1 of", "gpu-1  SIGKILL ✕", "m[1]  SIGKILL ✕"}},
+		{34, []string{"n SIGKILL: worker 1", "gpu-1  SIGKILL ✕"}},
+		{26, []string{"n SIGKILL: worker… ✕", "gpu-1  SIGKILL ✕", "m[1]  SIGKILL ✕", "one-…e[1] SIGKILL ✕"}},
+	} {
+		got := strings.Join(strings.Fields(screen(p, b, c.width, 12)), " ")
+		for _, want := range c.want {
+			if !strings.Contains(got, strings.Join(strings.Fields(want), " ")) {
+				t.Errorf("no %q in %d cells:\n%s", want, c.width, screen(p, b, c.width, 12))
+			}
+		}
+	}
+	b.EditProcs("p", func(pm *control.ProcMesh) { pm.State, pm.Reason = "failed", why })
+	if got := screen(p, b, 52, 12); !strings.Contains(got, "SIGKILL: worker 1 of procs p (pid 5002) ✕") {
+		t.Error(got)
+	}
+}
+
+func TestWhereNothingIsFoundNoWordIsCut(t *testing.T) {
+	b := worldtest.Pingpong(t)
+	p := New()
+	p.SetFilter("nobody")
+	for w := 18; w <= 38; w++ {
+		if got := screen(p, b, w, 6); strings.Contains(got, "…") || !strings.Contains(got, "clears") {
+			t.Error(got)
+		}
+	}
 }

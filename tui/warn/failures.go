@@ -1,6 +1,7 @@
 package warn
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -50,13 +51,12 @@ func (r lostProc) warning(l *Look, pm *control.ProcMesh, procs []*control.Proc, 
 	var d lines
 	for _, p := range procs {
 		w.Ranks = append(w.Ranks, p.Rank)
-		pid := ""
-		if p.PID != 0 {
-			pid = fmt.Sprintf(", pid %d", p.PID)
-		}
-		why := p.Reason
-		if why == "" {
-			why = p.State
+		why := cmp.Or(world.ProcWhy(p), p.State)
+		pid := fmt.Sprintf("pid %d", p.PID)
+		if p.PID == 0 || strings.Contains(why, pid) {
+			pid = ""
+		} else {
+			pid = ", " + pid
 		}
 		since := ""
 		if !p.Since.IsZero() {
@@ -116,9 +116,9 @@ func (r failed) Check(l *Look) (out []Warning) {
 	return out
 }
 
-// because is a reason, cut to one line.
+// because is a reason on one line, the cause first.
 func because(reason string) string {
-	if reason = strings.Join(strings.Fields(reason), " "); reason == "" {
+	if reason = world.Why(reason); reason == "" {
 		return ""
 	}
 	return ": " + reason

@@ -14,14 +14,6 @@ import (
 	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
 )
 
-func newWorld(t testing.TB) *worldtest.Builder {
-	b := worldtest.New(t)
-	b.Procs("trainers", shape.Extent{{Name: "dp", Size: 8}, {Name: "tp", Size: 8}}, worldtest.Opts{PerHost: 8})
-	b.Mesh("ponger", "trainers", "demo.Ponger")
-	b.Mesh("loader", "trainers", "demo.Loader")
-	return b
-}
-
 func text(list []Warning) string {
 	var b strings.Builder
 	for _, w := range list {
@@ -40,7 +32,7 @@ func text(list []Warning) string {
 
 // trouble is a world in which everything goes wrong.
 func trouble(t testing.TB) (*worldtest.Builder, *Checker) {
-	b := newWorld(t)
+	b := worldtest.Trainers(t)
 	c := New(Config{})
 	for rank := range 12 {
 		b.EditRank("ponger", rank+9, func(r *control.RankState) {
@@ -74,7 +66,7 @@ func trouble(t testing.TB) (*worldtest.Builder, *Checker) {
 
 func TestEveryWarningHasItsEvidence_INV_EVIDENCE(t *testing.T) {
 	b, c := trouble(t)
-	golden.RequireEqual(t, []byte(text(c.List(b.World))))
+	golden.RequireEqual(t, text(c.List(b.World)))
 }
 
 func TestARuleCanBeSwitchedOff(t *testing.T) {
@@ -104,7 +96,7 @@ func TestARuleCanBeSwitchedOff(t *testing.T) {
 }
 
 func TestNothingIsWrongInAQuietWorld(t *testing.T) {
-	b := newWorld(t)
+	b := worldtest.Trainers(t)
 	c := New(Config{})
 	b.Call(control.Call{ID: 1, Client: "main", Mesh: "ponger", Endpoint: "Pong", Started: b.Now, Ranks: 1, Waiting: []int{0}})
 	b.Rank("ponger", 0, "busy", 99)
@@ -115,7 +107,7 @@ func TestNothingIsWrongInAQuietWorld(t *testing.T) {
 }
 
 func TestAnActorThatGoesOnIsNotSlow(t *testing.T) {
-	b := newWorld(t)
+	b := worldtest.Trainers(t)
 	c := New(Config{Off: []string{"backlog"}})
 	busy := func(handled uint64) {
 		b.EditRank("ponger", 3, func(r *control.RankState) {
@@ -154,7 +146,7 @@ func TestAStragglerNeedsTheOthersToBeFaster(t *testing.T) {
 		"not yet late":   {100 * time.Millisecond, 1500 * time.Millisecond, 61, ""},
 		"nobody answers": {0, 6 * time.Second, 0, "no-reply"},
 	} {
-		b := newWorld(t)
+		b := worldtest.Trainers(t)
 		checker := New(Config{})
 		call := control.Call{ID: 41, Client: "main", Mesh: "ponger", Endpoint: "Pong", Started: b.Now, Ranks: 64}
 		waiting := func(n int) []int {
@@ -183,7 +175,7 @@ func TestAStragglerNeedsTheOthersToBeFaster(t *testing.T) {
 }
 
 func TestAStoppedMeshHasLostNothing(t *testing.T) {
-	b := newWorld(t)
+	b := worldtest.Trainers(t)
 	b.Proc("trainers", 3, "exited", "exit status 0")
 	c := New(Config{})
 	if list := c.List(b.World); len(list) != 1 || !list[0].Severe {
@@ -234,5 +226,22 @@ func BenchmarkList(b *testing.B) {
 		w.Tick(time.Millisecond)
 		w.Apply()
 		c.List(w.World)
+	}
+}
+
+func TestWhyAThingEndedBeginsWithItsCause(t *testing.T) {
+	const why = "worker 3 of procs trainers (pid 5004) was killed by SIGKILL"
+	b := worldtest.Trainers(t)
+	b.Proc("trainers", 3, "killed", why)
+	b.EditMesh("ponger", func(m *control.Mesh) { m.State, m.Reason = "failed", why })
+	b.EditRank("loader", 3, func(r *control.RankState) { r.State, r.Reason = "failed", why })
+	got := text(New(Config{}).List(b.World))
+	for _, want := range []string{
+		"✕ ponger failed: SIGKILL: worker 3 of procs trainers (pid 5004)", "loader[3] has failed: SIGKILL: worker 3 of",
+		"trainers[3] (gpu-3@host-0): SIGKILL: worker 3 of procs trainers (pid 5004), 0s ago.",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
 	}
 }

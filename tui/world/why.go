@@ -31,13 +31,37 @@ func ProcWhy(p *control.Proc) string {
 	return cause + ": " + rest
 }
 
-// ProcCause is the cause alone: SIGKILL, exit 3, OOM; empty where the reason has another form.
+// RankWhy is why an actor has ended, as Why; with its process, which may be nil, where that has failed.
+func RankWhy(r *control.RankState, p *control.Proc) string {
+	if brokeDown(p) {
+		return ProcWhy(p)
+	}
+	return Why(r.Reason)
+}
+
+// RankCause is the cause of the end of an actor, as Cause; its process's where RankWhy tells of that.
+func RankCause(r *control.RankState, p *control.Proc) string {
+	if brokeDown(p) {
+		return ProcCause(p)
+	}
+	return Cause(r.Reason)
+}
+
+// brokeDown reports whether a process has failed and said why.
+func brokeDown(p *control.Proc) bool { return p != nil && ProcWord(p) == "failed" && p.Reason != "" }
+
+// Cause is the cause alone: SIGKILL, exit 3; empty where the reason has another form.
+func Cause(reason string) string {
+	cause, _ := split(reason)
+	return cause
+}
+
+// ProcCause is the cause of the end of a process, as Cause; OOM where memory ran out.
 func ProcCause(p *control.Proc) string {
 	if p.State == "oom" {
 		return "OOM"
 	}
-	cause, _ := split(p.Reason)
-	return cause
+	return Cause(p.Reason)
 }
 
 // split finds the cause of an end in a reason, and what is left without it. cause is empty where none is found.

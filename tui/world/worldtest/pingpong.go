@@ -1,6 +1,7 @@
 package worldtest
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -35,14 +36,14 @@ func Pingpong(t testing.TB) *Builder {
 	}
 	for rank := 40; rank < 48; rank++ {
 		b.EditProc("trainers", rank, func(p *control.Proc) {
-			p.State, p.Reason, p.Since = "killed", "signal: killed", b.Now.Add(-1100*time.Millisecond)
+			p.State, p.Reason, p.Since = "killed", fmt.Sprintf("worker %d of procs trainers (pid %d) was killed by SIGKILL", rank, p.PID), b.Now.Add(-1100*time.Millisecond)
 			p.Tail = []string{"step 1181 loss 0.1907", "NCCL WARN Call to ibv_modify_qp failed", "terminate called after throwing an instance of 'std::runtime_error'"}
 		})
 		for _, mesh := range []string{"pinger", "ponger"} {
 			b.EditRank(mesh, rank, func(r *control.RankState) { r.State, r.Reason = "gone", "its process was killed" })
 		}
 	}
-	b.Failure(control.Failure{Mesh: "ponger", Rank: 40, Proc: 41, What: "worker 40 of procs trainers was killed (SIGKILL)"})
+	b.Failure(control.Failure{Mesh: "ponger", Rank: 40, Proc: 41, What: "worker 40 of procs trainers was killed by SIGKILL"})
 	b.messages()
 	return b
 }
