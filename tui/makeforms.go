@@ -227,6 +227,7 @@ func (m *Model) openSpawn() tea.Cmd {
 		m.say(sayWarn, "this program has registered no actor types (engine.Register)")
 		return nil
 	}
+	slices.SortStableFunc(types, func(a, b control.Type) int { return strings.Compare(a.Name, b.Name) })
 	names, kinds, at := []string{}, []string{}, 0
 	here := m.target().procs
 	for _, p := range procs {

@@ -43,7 +43,7 @@ func (p *Pane) buildProcs(w *world.World) {
 	}
 	p.field("reason", world.Why(pm.Reason), paint.Failed)
 	p.field("extent", extent(pm.Extent), paint.Text)
-	kind := "one process a rank"
+	kind := "one process per rank"
 	if pm.InProcess {
 		kind = "in-process: goroutines of the controller"
 	}
