@@ -126,7 +126,11 @@ func (p *Pane) drawRow(s *paint.Surface, y int, r row) {
 	p.put(s, c.from, y, filter.From, text, paint.FitMiddle(from, c.from.w))
 	p.put(s, c.to, y, filter.To, text, paint.FitMiddle(to, c.to.w))
 	segs, end, role := p.content(r)
-	p.segs(s, c.msg, y, segs)
+	msg := c.msg
+	if end == "" && c.end.w > 0 { // nothing stands at the end: the room is for the message
+		msg.w = c.end.x + c.end.w - msg.x
+	}
+	p.segs(s, msg, y, segs)
 	s.TextIn(c.end.x, y, c.end.w, paint.Style{Fg: role}, end)
 }
 
