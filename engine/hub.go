@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"regexp"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -136,16 +135,6 @@ func (h *hub) endedOf(id uint64) <-chan struct{} {
 	return nil
 }
 
-var nameForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]{0,62}$`)
-
-// claimName judges a name that somebody gave to a mesh. The caller holds h.mu.
-func checkName(kind, name string) error {
-	if !nameForm.MatchString(name) {
-		return fmt.Errorf("%s name %q: want a letter or _, then letters, digits, _ . or -, 63 at most", kind, clip(name, 80))
-	}
-	return nil
-}
-
 // addLog keeps a line and tells the subscribers.
 func (h *hub) addLog(l control.Log) {
 	h.mu.Lock()
@@ -166,15 +155,16 @@ func (h *hub) meshOf(id uint64) *mesh {
 
 // extentOf checks dimensions against what can be started.
 func (h *hub) checkDims(dims shape.Extent, inProcess bool) error {
-	limit, why := maxLocalRanks, ""
+	limit, sum, advice := maxLocalRanks, "", ""
 	if !inProcess {
-		limit, why = processLimit()
+		limit, sum = processLimit()
+		advice = "in-process ranks need far less: engine.InProcess, or in-process in a script"
 	}
 	if err := dims.Validate(0); err != nil {
 		return err
 	}
 	if n := dims.Len(); n > limit {
-		return fmt.Errorf("%s makes %d processes; at most %d fit here%s", dims, n, limit, why)
+		return &LimitError{fmt.Sprintf("%s makes %d processes; at most %d fit here%s", dims, n, limit, sum), advice}
 	}
 	return nil
 }

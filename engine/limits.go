@@ -15,14 +15,29 @@ const (
 	spareFiles  = 16 // the socket, the session, whatever the program opens meanwhile
 )
 
+// LimitError is why a proc mesh is more than fits here. errors.As finds it in what SpawnProcs returns.
+type LimitError struct {
+	Reason string // what was asked for, and the limit with its sum
+	Advice string // what else who writes the program, or a script, can do than to ask for less
+}
+
+func (e *LimitError) Error() string {
+	if e.Advice == "" {
+		return e.Reason
+	}
+	return e.Reason + "; " + e.Advice
+}
+
 // enoughFiles judges whether n workers fit the limit of open files; most 0 is no limit.
 func enoughFiles(n, open, most int) error {
 	need := open + workerFiles*n + startFiles*min(n, startAtOnce) + spareFiles
 	if most == 0 || need <= most {
 		return nil
 	}
-	return fmt.Errorf("%d worker processes need about %d open files in the controller, and its limit is %d: raise it (ulimit -n %d) or start fewer; in-process ranks need none",
-		n, need, most, 1024*(need/1024+1))
+	return &LimitError{
+		fmt.Sprintf("%d worker processes need about %d open files in the controller, and its limit is %d: raise it (ulimit -n %d)", n, need, most, 1024*(need/1024+1)),
+		"or start fewer; in-process ranks need none",
+	}
 }
 
 // explainFiles names the limit behind an error that only says that there are too many.

@@ -18,8 +18,7 @@ func processLimit() (int, string) {
 		return 4096, ""
 	}
 	n := int(avail / workerBytes)
-	return max(n, 1), fmt.Sprintf(" (%d MiB are available and a worker is counted with %d MiB); in-process ranks need far less: engine.InProcess, or in-process in a script",
-		avail>>20, workerBytes>>20)
+	return max(n, 1), fmt.Sprintf(" (%d MiB are available and a worker is counted with %d MiB)", avail>>20, workerBytes>>20)
 }
 
 func availableMemory() uint64 {

@@ -3,4 +3,4 @@
 package engine
 
 // processLimit is a fixed bound where the available memory is not known.
-func processLimit() (int, string) { return 1024, "; in-process ranks need far less: engine.InProcess" }
+func processLimit() (int, string) { return 1024, "" }

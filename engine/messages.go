@@ -133,7 +133,7 @@ func (h *hub) messageOf(from uint64, x *hop) (m control.Message, ok bool) {
 	name := x.Name
 	if ref, known := h.refOf(x.Mesh); known {
 		name = ref.Name
-	} else if !ours && !nameForm.MatchString(name) {
+	} else if !ours && control.CheckName("mesh", name) != nil {
 		return m, false
 	}
 	callee := rankLabel(name, x.Rank)

@@ -65,23 +65,25 @@ func AllInProcess() Option { return func(o *options) { o.inProcess = true } }
 func defaults() options {
 	o := options{pid: os.Getpid(), stdout: os.Stdout, stderr: os.Stderr, logger: slog.New(slog.DiscardHandler), args: os.Args[1:], seed: rand.Uint64()} //nolint:gosec // not for secrets
 	o.program = filepath.Base(os.Args[0])
-	o.name = fmt.Sprintf("%s-%d", safeName(o.program), o.pid)
+	o.name = sessionName(o.program, o.pid)
 	return o
 }
 
-// safeName keeps what a session name may hold.
-func safeName(s string) string {
-	s = strings.Map(func(r rune) rune {
+// sessionName is what a program's session is called unless it says otherwise: the pid lets it run twice. A session's
+// name has 40 characters at most.
+func sessionName(program string, pid int) string {
+	s := strings.Map(func(r rune) rune {
 		if r == '-' || r == '_' || r == '.' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
 			return r
 		}
 		return '-'
-	}, s)
+	}, program)
 	s = strings.TrimLeft(s, "-.")
 	if s == "" {
-		return "session"
+		s = "session"
 	}
-	return s[:min(len(s), 40)]
+	number := fmt.Sprintf("-%d", pid)
+	return s[:min(len(s), 40-len(number))] + number
 }
 
 // buildID tells two builds of a program apart.

@@ -56,10 +56,13 @@ func Channel[V any](ctx context.Context) (Port[V], *Receiver[V], error) {
 	return Port[V]{portAddr{Proc: n.id, ID: st.id}}, &Receiver[V]{n, st}, nil
 }
 
+// IsZero reports whether the port was never assigned: nobody waits at the other end.
+func (p Port[V]) IsZero() bool { return p.addr.ID == 0 }
+
 // Send delivers v to the receiver, in order with this actor's other sends to it. It does not wait for the receiver; a
 // receiver that is closed drops the value.
 func (p Port[V]) Send(ctx context.Context, v V) error {
-	if p.addr.ID == 0 {
+	if p.IsZero() {
 		return errors.New("send on an empty engine.Port: it was never assigned")
 	}
 	n, err := nodeOf(ctx)

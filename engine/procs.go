@@ -295,7 +295,7 @@ func (h *hub) bookProcs(own owner, req control.ProcsReq) (*procMesh, error) {
 		name = fmt.Sprintf("procs%d", h.autoName)
 		h.autoName++
 	}
-	if err := checkName("proc mesh", name); err != nil {
+	if err := control.CheckName("proc mesh", name); err != nil {
 		return nil, err
 	}
 	if h.procMeshes[name] != nil {

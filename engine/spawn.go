@@ -103,7 +103,7 @@ func cloneMesh(m control.Mesh) control.Mesh {
 
 // bookMesh reserves the name and finds the processes; a rank whose process is gone in a partial proc mesh is left out.
 func (h *hub) bookMesh(own owner, req control.SpawnReq, procsID uint64, at *actorType) (*mesh, []*proc, error) {
-	if err := checkName("actor mesh", req.Name); err != nil {
+	if err := control.CheckName("actor mesh", req.Name); err != nil {
 		return nil, nil, err
 	}
 	h.mu.Lock()

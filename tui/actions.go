@@ -59,7 +59,7 @@ func moveActions() []*Action {
 
 func doActions() []*Action {
 	all := []*Action{
-		{Name: "call", Keys: []string{"x"}, Title: "call an endpoint on the selected ranks", Hint: "call", Weight: 90, off: noMesh, run: (*Model).openComposer},
+		{Name: "call", Keys: []string{"x"}, Title: "call an endpoint: of what is selected, else of what the cursor is on", Hint: "call", Weight: 90, off: noMesh, run: (*Model).openComposer},
 		{Name: "spawn", Keys: []string{"a"}, Title: "spawn actors", Hint: "spawn", Weight: 70, off: noProcs, run: (*Model).openSpawn},
 		{Name: "procs", Keys: []string{"M"}, Title: "new proc mesh", Hint: "new mesh", Weight: 75, off: (*Model).blocked, run: (*Model).openProcs},
 		{Name: "attach", Keys: []string{"A"}, Title: "attach to a running session", run: func(m *Model) tea.Cmd { return m.openSessions() }},

@@ -61,7 +61,7 @@ func lookActions() []*Action {
 		})
 	}
 	all := []*Action{
-		{Name: "filter", Keys: []string{"/"}, Title: "filter", Hint: "filter", Weight: 60, Panes: []PaneID{Mesh, Messages, Logs}, off: noStream, run: act((*Model).openFilter)},
+		{Name: "filter", Keys: []string{"/"}, Title: "filter; on the grid: which ranks are selected", Hint: "filter", Weight: 31, off: noStream, run: act((*Model).openFilter)},
 		{Name: "freeze", Keys: []string{"f"}, Title: "freeze what is shown, and let it go on", Hint: "freeze", Weight: 34, Panes: flow, off: noStream, run: act(func(m *Model) { m.panes.freeze(m.focus) })},
 		{Name: "next.tab", Keys: []string{"]"}, Title: "next tab, or page of the grid", Hint: "tab", Weight: 28, Panes: []PaneID{Ranks, Inspect, Messages, Logs}, run: act(func(m *Model) { m.panes.turn(m.focus, 1) })},
 		{Name: "prev.tab", Keys: []string{"["}, Title: "tab, or page, before", Panes: []PaneID{Ranks, Inspect, Messages, Logs}, run: act(func(m *Model) { m.panes.turn(m.focus, -1) })},
@@ -90,6 +90,8 @@ func noStream(m *Model) string {
 		return "these are the open calls; ] goes to the messages"
 	case m.focus == Logs && m.panes.cmdsTab:
 		return "these are the commands; ] goes to the logs"
+	case m.focus == Ranks:
+		return noGrid(m)
 	}
 	return ""
 }

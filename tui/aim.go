@@ -11,22 +11,26 @@ import (
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 )
 
-// openComposer opens the form for a call on what is selected, else on what the cursor is on. From a process, or a proc
+// openComposer opens the form for a call on what is selected, else on what the cursor is on, as every verb does: in the
+// tree that may be a mesh, on the grid it is a rank. From a process, or a proc
 // mesh, it goes to the actors on it; where several meshes stand there, a person picks one.
 func (m *Model) openComposer() tea.Cmd {
 	t := m.target()
 	if t.procs != "" {
-		if on, ok := m.panes.grid.Target(); m.focus != Mesh && ok && !on.Selected { // without a selection all of the grid
-			t.ranks = nil
-		}
 		return m.composeOn(t)
 	}
-	mesh, sel := m.panes.selection(m.world)
-	if mesh == nil {
+	on, _ := m.panes.grid.Target()
+	mesh, ok := m.world.MeshByID(on.Mesh)
+	if !ok || on.Procs {
 		m.say(sayWarn, "put the cursor on an actor mesh first")
 		return nil
 	}
-	if m.focus == Mesh && sel == "" && t.mesh == mesh.Ref.Name && len(t.ranks) > 0 { // an actor of the tree
+	sel := ""
+	switch {
+	case on.Selected || m.focus != Mesh:
+		_, sel, _ = strings.Cut(on.Selector, "[")
+		sel = strings.TrimSuffix(sel, "]")
+	case t.mesh == mesh.Ref.Name && len(t.ranks) > 0: // an actor of the tree
 		sel = ranksText(t.ranks)
 	}
 	return m.compose(mesh, sel)

@@ -9,8 +9,12 @@ import (
 	"sync"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+
 	"github.com/monarch-tui/monarch-tui/debugger/script"
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/tui/paint"
+	"github.com/monarch-tui/monarch-tui/tui/world"
 )
 
 // answers gathers what ranks answered, grouped by equal value or error. The session's goroutine adds, the screen reads.
@@ -26,7 +30,7 @@ type answers struct {
 type answerGroup struct {
 	ok    bool
 	text  string // the value, or the error
-	stack string
+	more  string // the stack of a panic, or all that is known of the first
 	ranks []int
 }
 
@@ -46,8 +50,10 @@ func newAnswers() *answers { return &answers{index: map[string]int{}} }
 func (a *answers) add(x script.Answer) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	ok, text := x.Outcome == control.OutcomeReply, x.Value
-	if !ok {
+	ok, text, more := x.Outcome == control.OutcomeReply, x.Value, x.Stack
+	if cause := world.Cause(x.Err); x.Outcome == control.OutcomeLost && cause != "" { // alike, though each names its own process
+		text, more = "lost: "+cause, x.Err
+	} else if !ok {
 		text = x.Err
 		if x.Outcome != control.OutcomeError && !strings.Contains(text, string(x.Outcome)) {
 			text = string(x.Outcome) + ": " + text
@@ -67,7 +73,7 @@ func (a *answers) add(x script.Answer) {
 	if !found {
 		i = len(a.groups)
 		a.index[key] = i
-		a.groups = append(a.groups, answerGroup{ok: ok, text: text, stack: x.Stack})
+		a.groups = append(a.groups, answerGroup{ok: ok, text: text, more: more})
 	}
 	a.groups[i].ranks = append(a.groups[i].ranks, x.Rank)
 	a.total++
@@ -96,4 +102,52 @@ func (a *answers) list() (groups []answerGroup, total int, slowest time.Duration
 		return cmp.Or(len(y.ranks)-len(x.ranks), x.ranks[0]-y.ranks[0])
 	})
 	return groups, a.total, a.slow
+}
+
+// toAnswers goes to the ranks that answered alike; of several groups a person picks one. What is open is closed on the
+// way.
+func (m *Model) toAnswers(e *entry, box *textBox) tea.Cmd {
+	groups, _, _ := e.answers.list()
+	rows := make([]choice, 0, len(groups))
+	for _, g := range groups {
+		arrow := " → "
+		if !g.ok {
+			arrow = " ✕ "
+		}
+		text, _, _ := strings.Cut(g.text, "\n")
+		rows = append(rows, choice{text: g.who() + arrow + text, right: "[" + paint.Fit(ranksText(g.ranks), 24) + "]", do: func(m *Model) tea.Cmd {
+			m.drop(box)
+			return m.toRanks(e.mesh, g.ranks)
+		}})
+	}
+	switch len(rows) {
+	case 0:
+		m.say(sayWarn, "nothing has been answered")
+		return nil
+	case 1:
+		return rows[0].do(m)
+	}
+	p := newPicker("Answers of "+e.line, rows)
+	p.verb = "select its ranks"
+	m.push(p)
+	return nil
+}
+
+// toRanks selects ranks of a mesh on the grid, and goes there.
+func (m *Model) toRanks(mesh string, ranks []int) tea.Cmd {
+	if x, ok := m.world.Mesh(mesh); !ok || x.Gone {
+		m.say(sayWarn, "@"+mesh+" has ended")
+		return nil
+	}
+	for _, o := range m.overlays {
+		if f, ok := o.(*form); ok && f.closed != nil {
+			f.closed(m)
+		}
+	}
+	m.overlays = nil
+	m.panes.showMesh(m.world, mesh)
+	m.panes.grid.Mark()
+	_ = m.panes.grid.SetSelection(ranksText(ranks)) // ranks that answered are ranks
+	m.setFocus(Ranks)
+	return m.cursorMoved()
 }

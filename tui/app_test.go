@@ -151,7 +151,7 @@ func TestMistakesOnTheCommandLineSayWhatWouldBeRight(t *testing.T) {
 		{"theme drak", `there is no theme "drak"`},
 		{"demo toy", "monarch-tui's own session"},
 		{"attach nobody-of-this-name", "nobody-of-this-name"},
-		{"write /nowhere/at/all.svg", "no such file"},
+		{"write /nowhere/at/all.svg", "there is no folder /nowhere/at"},
 		{"break @g.Add", "this build has no breakpoints yet"},
 	} {
 		app.Press(":").Type(c.line).Press("enter").See("✕", c.want).Press("esc")
@@ -211,7 +211,7 @@ func TestTheMousePicksRanksAndPressesWhatItSays(t *testing.T) {
 func TestATimeoutInTheFormIsTheCalls(t *testing.T) {
 	app := greeters(t, 120, 40)
 	app.Press("x").See("Call g.Add").Press("shift+tab", "shift+tab", "shift+tab").Type("w").See("‹Wait›")
-	app.Press("shift+tab").Type("300ms").See("given up after 300").Press("enter").See("no answer").Press("esc").See("✕ call @g.Wait")
+	app.Press("shift+tab").Type("300ms").See("given up after 300").Press("enter").See("no answer").Press("esc").See("✕ call @g[0].Wait")
 	app.Press(".").See("no answer").Press("E").See("Errors").Press("enter").See("given up after 300")
 }
 

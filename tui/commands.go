@@ -271,7 +271,7 @@ func (m *Model) screenVerb(e *entry, st *script.Stmt) (cmd tea.Cmd, mine bool) {
 			return nil, true
 		}
 		m.themeFixed = true
-		m.succeed(e, "theme "+rest)
+		m.succeed(e)
 	case "write":
 		if err := m.writePicture(rest); err != nil {
 			m.failed(e, err.Error())
@@ -291,7 +291,8 @@ func (m *Model) screenVerb(e *entry, st *script.Stmt) (cmd tea.Cmd, mine bool) {
 			m.failed(e, err.Error())
 			return nil, true
 		}
-		m.succeed(e, "focus "+rest)
+		m.succeed(e)
+		return m.cursorMoved(), true
 	case "quit":
 		m.succeed(e)
 		return m.quit(), true

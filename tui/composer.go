@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -29,10 +30,12 @@ type composer struct {
 	ep    control.Endpoint
 	raw   bool
 	was   unfolded // before it became one literal
+	past  int      // how far up the earlier calls; 0: what was typed
+	typed draft    // before the earlier calls were looked through
 	sent  *entry
 	asked int // how many ranks
-	parts int
-	ranks int
+	on    []shape.Region
+	ranks int    // in them
 	gone  string // why it cannot be sent
 }
 
@@ -59,18 +62,23 @@ func newComposer(m *Model, mesh *control.Mesh, t *control.Type, sel string) *com
 		fields: []*field{choiceOf("endpoint", names, at), choiceOf("verb", adverbWords, 0), textOf("ranks", sel, "all")},
 		closed: func(*Model) { c.keep() },
 		live:   func() bool { return c.sent != nil && !c.sent.done },
-		again:  func(*Model) tea.Cmd { c.look(); return nil },
+		again:  func(*Model) tea.Cmd { c.f.check(); return nil },
 	}
 	c.f.keys = []boxKey{
+		{"up", "earlier call", func(*Model) tea.Cmd { c.recall(1); return nil }},
+		{"down", "", func(*Model) tea.Cmd { c.recall(-1); return nil }},
+		{"ctrl+y", "", func(*Model) tea.Cmd { c.past = 0; c.recall(1); return nil }},
 		{"ctrl+e", "literal", func(*Model) tea.Cmd { c.toggleRaw(); return nil }},
-		{"ctrl+r", "history", func(*Model) tea.Cmd { c.history(); return nil }},
+		{"ctrl+g", "grid", c.toGrid},
 		{"ctrl+o", "answers", func(m *Model) tea.Cmd {
-			if c.sent != nil {
-				m.openEntry(c.sent)
+			if c.sent == nil {
+				m.say(sayWarn, "nothing has been sent from here yet")
+				return nil
 			}
+			m.openEntry(c.sent)
 			return nil
 		}},
-		{"ctrl+g", "grid", c.toGrid},
+		{"ctrl+r", "search", func(*Model) tea.Cmd { c.history(); return nil }},
 		{"ctrl+x", "cancel", func(m *Model) tea.Cmd { m.cancelEntry(c.sent); return nil }},
 	}
 	c.endpoint()
@@ -240,8 +248,8 @@ func (c *composer) changed(f *form) {
 		c.keep()
 		c.endpoint()
 	}
-	c.look()
 	c.judgeRanks()
+	c.look()
 }
 
 // timeout is the field of the time-out, the last.
@@ -265,7 +273,30 @@ func (c *composer) look() {
 		if ok && mesh.Reason != "" {
 			c.gone = "@" + c.name + " has ended (" + world.Why(mesh.Reason) + "); the draft is kept"
 		}
+	default:
+		if n, why := c.ended(mesh); n > 0 && n == c.ranks {
+			c.gone = fmt.Sprintf("none of %s lives (%s); the draft is kept", paint.Plural(n, "rank"), why)
+		}
 	}
+}
+
+// ended is how many of the ranks have ended or failed, and why the first of them did.
+func (c *composer) ended(mesh *control.Mesh) (n int, why string) {
+	for _, part := range c.on {
+		for r := range part.Ranks() {
+			if r >= len(mesh.Ranks) {
+				continue
+			}
+			if word := c.m.world.Word(mesh, r); word != "failed" && word != "gone" {
+				continue
+			}
+			if n++; n == 1 {
+				proc, _ := c.m.world.ProcOf(mesh, r)
+				why = cmp.Or(world.RankWhy(&mesh.Ranks[r], proc), "ended")
+			}
+		}
+	}
+	return n, why
 }
 
 // judgeRanks resolves the ranks and says which verbs can be used on them.
@@ -282,13 +313,16 @@ func (c *composer) judgeRanks() {
 			msg, col := columnOf(err)
 			return "", msg, col
 		}
-		c.parts, c.ranks = len(parts), 0
+		c.on, c.ranks = parts, 0
 		for _, p := range parts {
 			c.ranks += p.Len()
 		}
 		note := fmt.Sprintf("%d of %d", c.ranks, view.Len())
-		if c.parts > 1 {
-			note += fmt.Sprintf(" · %d slices", c.parts)
+		if len(parts) > 1 {
+			note += fmt.Sprintf(" · %d slices", len(parts))
+		}
+		if n, _ := c.ended(mesh); n > 0 {
+			note += fmt.Sprintf(" · %d ended", n)
 		}
 		return note, "", 0
 	}
@@ -297,7 +331,7 @@ func (c *composer) judgeRanks() {
 	if c.ranks != 1 {
 		why[1] = fmt.Sprintf("one needs exactly 1 rank, and %d are selected", c.ranks)
 	}
-	if c.parts > 1 {
+	if len(c.on) > 1 {
 		why[2] = "choose needs one regular slice, and this is several"
 	}
 	c.f.fields[atVerb].whyNot = why

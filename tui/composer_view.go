@@ -23,8 +23,8 @@ func (c *composer) below(_ *Model, w int) (out [][]paint.Seg) {
 	out = append(out, labelled("command", paint.Text, c.line(), w))
 	if size, ok := c.bytes(); ok {
 		casts := "1 cast"
-		if c.parts > 1 {
-			casts = fmt.Sprintf("%d casts", c.parts)
+		if len(c.on) > 1 {
+			casts = fmt.Sprintf("%d casts", len(c.on))
 		}
 		text := fmt.Sprintf("%s, %s, %s each", casts, paint.Plural(c.ranks, "message"), paint.Bytes(uint64(size)))
 		if d := c.within(); d > 0 {

@@ -173,21 +173,57 @@ func (c *composer) toGrid(m *Model) tea.Cmd {
 // sentCall is a call as it is written: its endpoint, and its argument.
 var sentCall = regexp.MustCompile(`^(\w+) @[^.\[\s]+(?:\[[^\]]*\])?\.(\w+)(?:\s+(.*))?$`)
 
+// earlier are the calls of this endpoint that were sent before, the newest first.
+func (c *composer) earlier() (out []earlierCall) {
+	for _, line := range slices.Backward(c.m.history) {
+		if call := sentCall.FindStringSubmatch(line); call != nil && callVerbs[call[1]] && call[2] == c.ep.Name {
+			out = append(out, earlierCall{line, strings.TrimSpace(call[3])})
+		}
+	}
+	return out
+}
+
+// earlierCall is a call as it was sent, and its argument.
+type earlierCall struct{ line, arg string }
+
+// fill puts an argument into the fields; what cannot be taken apart stays one literal.
+func (c *composer) fill(arg string) {
+	c.was = unfolded{}
+	fields, err := c.unfold(arg)
+	if c.raw = err != nil && c.ep.Arg != nil; c.raw {
+		fields = []string{arg}
+	}
+	c.argFields(fields)
+	c.f.check()
+}
+
+// recall goes by so many calls back in time, and at last to what was typed.
+func (c *composer) recall(by int) {
+	list := c.earlier()
+	at := c.past + by
+	switch {
+	case len(list) == 0:
+		c.m.say(sayWarn, c.ep.Name+" has not been called yet")
+		return
+	case at < 0 || at > len(list):
+		return
+	case c.past == 0:
+		c.typed = draft{args: c.texts(), raw: c.raw}
+	}
+	if c.past = at; at > 0 {
+		c.fill(list[at-1].arg)
+		return
+	}
+	c.was, c.raw = unfolded{}, c.typed.raw
+	c.argFields(c.typed.args)
+	c.f.check()
+}
+
 // history lists earlier calls of this endpoint.
 func (c *composer) history() {
 	var rows []choice
-	for _, line := range slices.Backward(c.m.history) {
-		call := sentCall.FindStringSubmatch(line)
-		if call == nil || !callVerbs[call[1]] || call[2] != c.ep.Name {
-			continue
-		}
-		rows = append(rows, choice{text: line, do: func(*Model) tea.Cmd {
-			c.was = unfolded{}
-			c.raw = c.ep.Arg != nil
-			c.argFields([]string{strings.TrimSpace(call[3])})
-			c.f.check()
-			return nil
-		}})
+	for _, call := range c.earlier() {
+		rows = append(rows, choice{text: call.line, do: func(*Model) tea.Cmd { c.fill(call.arg); return nil }})
 	}
 	p := newPicker("Earlier calls of "+c.ep.Name, rows)
 	p.empty = "this endpoint has not been called yet"

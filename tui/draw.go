@@ -51,6 +51,8 @@ func (m *Model) title() string {
 func (m *Model) draw(s *paint.Surface) *tea.Cursor {
 	s.Clear()
 	m.clickable = m.clickable[:0]
+	noDemos := len(m.cfg.Demos) == 0 || m.conn != nil && !m.dialer.own // :demo refuses there
+	m.panes.tree.NoDemos, m.panes.grid.NoDemos = noDemos, noDemos
 	m.layout = Arrange(m.w, m.h, m.focus, m.zoom, m.story != nil, m.side)
 	l := &m.layout
 	if l.Small {
@@ -451,10 +453,14 @@ func (m *Model) drawHints(s *paint.Surface) {
 	if len(keys) > 0 {
 		x := 1
 		for _, k := range keys {
-			if x+paint.Width(k.key)+paint.Width(k.hint)+1 > w-1 {
+			key := keyName(k.key)
+			if k.hint == "" {
+				continue
+			}
+			if x+paint.Width(key)+paint.Width(k.hint)+1 > w-1 {
 				break
 			}
-			x = s.Text(x, 0, paint.Style{Fg: paint.Accent}, k.key)
+			x = s.Text(x, 0, paint.Style{Fg: paint.Accent}, key)
 			x = s.Text(x+1, 0, paint.Style{Fg: paint.Muted}, k.hint) + 2
 		}
 		return

@@ -281,9 +281,13 @@ func (m *Model) escape() tea.Cmd {
 	case m.focus == Logs && !m.panes.cmdsTab && m.panes.logs.ClearLast():
 	case m.focus == Mesh && m.panes.tree.Filter() != "":
 		m.panes.tree.SetFilter("")
+	case m.focus == Inspect && m.panes.inspect.ClearLast():
 	case m.zoom != Normal:
 		m.zoom = Normal
 	case m.focus == Ranks && m.panes.grid.None():
+	case m.dialing != nil && !m.dialing.again && m.conn != nil:
+		m.say(sayWarn, "gave up attaching to "+m.dialing.name)
+		m.dialing = nil // what it leads to comes too late
 	default:
 		m.toast, m.shownEntry = toast{}, nil
 	}
@@ -303,6 +307,8 @@ func (m *Model) filterOf(p PaneID) *paneFilter {
 	switch {
 	case p == Mesh:
 		return &paneFilter{s.tree.Filter, func(t string) error { s.tree.SetFilter(t); return nil }, "part of a name"}
+	case p == Inspect:
+		return &paneFilter{s.inspect.Filter, s.inspect.SetFilter, "part of a name or a value"}
 	case p == Messages && !s.callsTab:
 		return &paneFilter{s.msgs.Filter, s.msgs.SetFilter, "words  from: to: mesh: endpoint: rank: kind: state: took:>5ms call:41 family:41  !not  /regexp/"}
 	case p == Logs && !s.cmdsTab:

@@ -242,9 +242,9 @@ func (f *form) row(s *paint.Surface, y, w, label int, x *field, focus bool) *tea
 	}
 	s.Text(1, y, st.On(bg), paint.Pad(x.label, label))
 	left := label + 3
-	note, role := x.note, paint.Muted
+	note, role, hint := x.note, paint.Muted, x.hint
 	if wrong := x.wrong(); wrong != "" {
-		note, role = "✕ "+wrong, paint.Failed
+		note, role, hint = "✕ "+wrong, paint.Failed, "" // the hint would look like what is wrong
 	} else if x.typ != "" {
 		note = strings.TrimSpace(x.typ + "  " + note)
 	}
@@ -269,14 +269,14 @@ func (f *form) row(s *paint.Surface, y, w, label int, x *field, focus bool) *tea
 	in := s.In(paint.Rect{X: left, Y: y, W: room, H: 1})
 	if !focus {
 		if value == "" {
-			in.TextIn(0, 0, room, paint.Style{Fg: paint.Muted}, x.hint)
+			in.TextIn(0, 0, room, paint.Style{Fg: paint.Muted}, hint)
 		} else {
 			in.TextIn(0, 0, room, paint.Style{Fg: paint.Text}, value)
 		}
 		f.mark(in, x)
 		return nil
 	}
-	cur := drawField(in, 0, 0, room, &x.input, x.hint)
+	cur := drawField(in, 0, 0, room, &x.input, hint)
 	in.Restyle(paint.Rect{W: room, H: 1}, func(st paint.Style) paint.Style { return st.On(bg) })
 	if paint.Width(value) < room {
 		f.mark(in, x)

@@ -69,7 +69,7 @@ func TestAnEndpointsDraftIsThereWhenTheEndpointIs(t *testing.T) {
 	if got := values(press(t, m, "left")); !strings.Contains(got, "n=4") {
 		t.Error(got)
 	}
-	press(t, m, "tab", "tab")
+	press(t, m, "tab", "tab", "ctrl+u")
 	typeText(m, "dp=1")
 	press(t, m, "ctrl+g")
 	if got := m.panes.grid.Selected(); len(got) != 8 {
@@ -91,7 +91,7 @@ func TestTheHistoryOfAnEndpointIsNotThatOfAnother(t *testing.T) {
 	if want := []string{m.history[2], m.history[0]}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got := values(press(t, m, "enter")); !strings.Contains(got, "ball={n: 3}") {
+	if got := values(press(t, m, "enter")); !strings.Contains(got, "n=3 tag= ") {
 		t.Error(got)
 	}
 }

@@ -71,12 +71,17 @@ func lineMistake(text string) (string, int) {
 // openFilter opens the filter of the focused pane.
 func (m *Model) openFilter() {
 	f := m.filterOf(m.focus)
-	if f == nil {
+	switch {
+	case m.focus == Ranks:
+		m.openSlice()
+		return
+	case f == nil:
 		return
 	}
 	before := f.get()
 	set := func(_ *Model, text string) (string, int) {
 		if err := f.set(text); err != nil {
+			_ = f.set(before) // what was typed up to the mistake is not what is meant
 			return columnOf(err)
 		}
 		return "", 0

@@ -2,7 +2,6 @@ package tui
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,9 +30,9 @@ func newMaker(title, verb string) *maker {
 	k := &maker{}
 	k.f = &form{
 		title: func() string { return title }, verb: verb, below: k.below, result: k.result,
-		live: func() bool { return k.sent != nil && !k.sent.done },
+		live: k.making,
 		submit: func(m *Model, _ *form) tea.Cmd {
-			if k.sent != nil && !k.sent.done {
+			if k.making() {
 				m.say(sayWarn, "it is being made; esc leaves it to it, ctrl+x gives up")
 				return nil
 			}
@@ -59,6 +58,9 @@ func newMaker(title, verb string) *maker {
 	return k
 }
 
+// making reports whether the command is on its way.
+func (k *maker) making() bool { return k.sent != nil && !k.sent.done }
+
 func (k *maker) below(_ *Model, w int) [][]paint.Seg {
 	return [][]paint.Seg{labelled("command", paint.Text, k.line(), w)}
 }
@@ -74,7 +76,7 @@ func (k *maker) result(m *Model, w int) (out [][]paint.Seg) {
 			out = append(out, k.progress(m)...)
 		}
 		return out
-	case why == "" && e != nil && !e.ok:
+	case why == "" && e != nil && !e.ok && e.line == k.line(): // of what stands in the form now
 		why = e.err
 	case why == "":
 		return nil
@@ -89,40 +91,21 @@ func (k *maker) result(m *Model, w int) (out [][]paint.Seg) {
 	return out
 }
 
-var dimWord = regexp.MustCompile(`^([a-zA-Z_][a-zA-Z0-9_]*)=(\d{1,9})$`)
+// maxCPUs is what the engine takes as GOMAXPROCS of a worker.
+const maxCPUs = 1024
 
 // openProcs opens the form for a new proc mesh.
 func (m *Model) openProcs() tea.Cmd {
 	k := newMaker("New proc mesh", "make it")
 	name := textOf("name", freeName("procs", func(n string) bool { p, ok := m.world.ProcMesh(n); return ok && !p.Gone }), "procs0")
 	name.judge = func(text string) (string, string, int) {
-		if p, ok := m.world.ProcMesh(text); ok && !p.Gone {
+		if p, ok := m.world.ProcMesh(text); ok && !p.Gone && !k.making() {
 			return "", "there is a proc mesh " + text, 1
 		}
-		return judgeName(text, "procs ", " gpus=1")
+		return judgeName("proc mesh", text)
 	}
 	dims := textOf("dims", "gpus=4", "hosts=2 gpus=8")
-	dims.judge = func(text string) (string, string, int) {
-		n := 1
-		for word := range strings.FieldsSeq(text) {
-			d := dimWord.FindStringSubmatch(word)
-			if d == nil {
-				return "", "want name=size, such as gpus=4", strings.Index(text, word) + 1
-			}
-			size, err := strconv.Atoi(d[2])
-			if err != nil || size < 1 {
-				return "", d[1] + " must be 1 or more", strings.Index(text, word) + 1
-			}
-			n *= size
-			if n > 1<<20 {
-				return "", "that is more than a million ranks", 1
-			}
-		}
-		if len(strings.Fields(text)) == 0 {
-			return "", "want at least one dimension, such as gpus=4", 1
-		}
-		return paint.Plural(n, "rank"), "", 0
-	}
+	dims.judge = judgeDims
 	kind := choiceOf("ranks are", []string{"processes", "in-process"}, 0)
 	kind.judge = func(v string) (string, string, int) {
 		if v == "processes" {
@@ -133,8 +116,8 @@ func (m *Model) openProcs() tea.Cmd {
 	cpus := textOf("cpus", "", "1")
 	cpus.typ = "GOMAXPROCS of a worker"
 	cpus.judge = func(text string) (string, string, int) {
-		if n, err := strconv.Atoi(text); text != "" && (err != nil || n < 1 || n > 1024) {
-			return "", "want a whole number from 1 on", 1
+		if n, err := strconv.Atoi(text); text != "" && (err != nil || n < 1 || n > maxCPUs) {
+			return "", fmt.Sprintf("want a whole number, 1 to %d", maxCPUs), 1
 		}
 		return "", "", 0
 	}
@@ -161,15 +144,44 @@ func (m *Model) openProcs() tea.Cmd {
 	return nil
 }
 
-// judgeName parses a command with a name in it for its mistakes.
-func judgeName(name, before, after string) (note, err string, column int) {
-	if i := strings.IndexAny(name, " \t#"); i >= 0 {
+// judgeName is what is wrong with a name for a mesh.
+func judgeName(kind, name string) (note, err string, column int) {
+	if name == "" {
+		return "", "want a name for the " + kind, 1
+	}
+	if i := strings.IndexAny(name, " \t"); i >= 0 {
 		return "", "a name is one word", i + 1
 	}
-	if _, errs := script.ParseLine(before + name + after); len(errs) > 0 {
-		return "", errs[0].Msg, 1
+	if err := control.CheckName(kind, name); err != nil {
+		_, want, _ := strings.Cut(err.Error(), ": ")
+		return "", want, 1
 	}
 	return "", "", 0
+}
+
+// judgeDims is how many ranks dimensions have, or what the language says about them.
+func judgeDims(text string) (note, err string, column int) {
+	words := strings.Fields(text)
+	if len(words) == 0 {
+		return "", "want at least one dimension, such as gpus=4", 1
+	}
+	for _, word := range words {
+		if dim, _, ok := strings.Cut(word, "="); !ok || dim == "" {
+			return "", "want name=size, such as gpus=4", strings.Index(text, word) + 1
+		} else if dim == "cpus" {
+			return "", "cpus has a field of its own", strings.Index(text, word) + 1
+		}
+	}
+	const before = "procs p "
+	sc, errs := script.ParseLine(before + text)
+	if len(errs) > 0 {
+		return "", strings.TrimSpace(strings.SplitN(errs[0].Msg, "\n", 2)[0]), max(1, errs[0].Column-len(before))
+	}
+	a, ok := argsOf(sc.Stmts[0]).(script.ProcsArgs)
+	if !ok || len(sc.Stmts) > 1 {
+		return "", "want name=size, such as gpus=4", 1
+	}
+	return paint.Plural(a.Dims.Len(), "rank"), "", 0
 }
 
 // freeName is the first of base0, base1, … that is not taken.
@@ -262,10 +274,10 @@ func (m *Model) openSpawn() tea.Cmd {
 	taken := func(n string) bool { x, ok := m.world.Mesh(n); return ok && !x.Gone }
 	name.judge = func(text string) (string, string, int) {
 		text = strings.TrimPrefix(text, "@")
-		if taken(text) {
+		if taken(text) && !k.making() {
 			return "", "there is a mesh @" + text, 1
 		}
-		return judgeName(text, "spawn @", " on p T")
+		return judgeName("actor mesh", text)
 	}
 	k.f.fields = []*field{on, sel, kind, name}
 	shown, given := -1, ""

@@ -104,7 +104,8 @@ type sessionsMsg struct {
 func (m *Model) openSessions() tea.Cmd {
 	p := newPicker("Attach to a session", nil)
 	p.empty = "looking …"
-	p.verb = "attach"
+	p.verb = "attach to"
+	p.free = func(m *Model, addr string) tea.Cmd { return m.command("attach \"" + addr + "\"") }
 	m.push(p)
 	return m.task(func() tea.Msg {
 		list, err := control.ListSessions()
@@ -120,7 +121,7 @@ func (s sessionsMsg) apply(m *Model) tea.Cmd {
 		s.p.empty = "the sessions cannot be listed: " + s.err.Error()
 		return nil
 	}
-	s.p.empty = "no session is running. A program that calls engine.Main opens one; so does monarch-tui. From another machine: ssh HOST monarch-tui attach --stdio"
+	s.p.empty = "no session is running here; type the address of one. A program that calls engine.Main opens one; so does monarch-tui. From another machine: ssh HOST monarch-tui attach --stdio"
 	for _, i := range s.list {
 		age := paint.Duration(m.now().Sub(i.Started).Truncate(time.Second))
 		why := ""

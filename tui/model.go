@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/tui/logs"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/world"
 )
@@ -408,8 +410,16 @@ func (m *Model) epilogue() string {
 	}
 	if m.world.Session.Dir != "" && !m.dialer.own && m.conn != nil {
 		parts = append(parts, fmt.Sprintf("session %s goes on", m.world.Session.Name))
+		if name := logs.File(m.world); fileExists(name) { // our own ends with its session
+			parts = append(parts, "its log is "+name)
+		}
 	}
 	return strings.Join(parts, " · ")
+}
+
+func fileExists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
 }
 
 // top is the topmost overlay.

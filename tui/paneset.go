@@ -1,11 +1,8 @@
 package tui
 
 import (
-	"strings"
-
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/tui/calls"
 	"github.com/monarch-tui/monarch-tui/tui/grid"
 	"github.com/monarch-tui/monarch-tui/tui/inspect"
@@ -251,23 +248,6 @@ func (s *paneSet) here() (mesh uint64, rank int) {
 		return 0, 0
 	}
 	return id, s.grid.Cursor()
-}
-
-// selection is the mesh on the grid, and the selected ranks as text; without a selection all of it.
-func (s *paneSet) selection(w *world.World) (*control.Mesh, string) {
-	t, ok := s.grid.Target()
-	if !ok || t.Procs {
-		return nil, ""
-	}
-	m, ok := w.MeshByID(t.Mesh)
-	if !ok {
-		return nil, ""
-	}
-	if !t.Selected {
-		return m, ""
-	}
-	_, sel, _ := strings.Cut(t.Selector, "[")
-	return m, strings.TrimSuffix(sel, "]")
 }
 
 // showMesh puts the cursor of the tree on a mesh, and the mesh on the grid; false where there is none of that name.

@@ -34,6 +34,7 @@ type picker struct {
 	shown  []int         // rows that the filter leaves
 	found  map[int][]int // where it matched
 	reload func(m *Model) []choice
+	free   func(m *Model, text string) tea.Cmd // takes a text that matches nothing; nil: nothing does
 }
 
 func newPicker(title string, rows []choice) *picker {
@@ -132,6 +133,9 @@ func (p *picker) draw(_ *Model, s *paint.Surface) *tea.Cursor {
 		if len(p.rows) > 0 || text == "" {
 			text = "nothing matches " + strings.TrimSpace(p.filter.Value())
 		}
+		if typed := strings.TrimSpace(p.filter.Value()); p.free != nil && typed != "" {
+			text = "enter: " + p.verb + " " + typed
+		}
 		for i, l := range paint.Wrap(text, iw-2) {
 			body.Text(1, i, paint.Style{Fg: paint.Muted}, l)
 		}
@@ -160,7 +164,8 @@ func (p *picker) row(s *paint.Surface, y, w, i int, at bool) {
 	}
 	room := w - 4 - paint.Width(r.right)
 	if r.why != "" && at {
-		text := paint.Fit(r.text, max(8, room/2))
+		room = w - 4
+		text := paint.Fit(r.text, max(8, room/2, room-paint.Width(r.why)-1))
 		x := s.Text(2, y, st.On(bg), text)
 		s.TextIn(x+1, y, w-x-2, paint.Style{Fg: paint.Warning, Bg: bg}, r.why)
 		return
@@ -214,6 +219,10 @@ func (p *picker) key(m *Model, msg tea.KeyPressMsg) tea.Cmd {
 
 func (p *picker) choose(m *Model) tea.Cmd {
 	c := p.current()
+	if typed := strings.TrimSpace(p.filter.Value()); c == nil && p.free != nil && typed != "" {
+		m.drop(p)
+		return p.free(m, typed)
+	}
 	if c == nil || c.do == nil {
 		return nil
 	}

@@ -1,7 +1,9 @@
 package tui
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -60,6 +62,9 @@ func (m *Model) setFocus(p PaneID) {
 	m.focus = p
 	m.moves++
 	m.left(from)
+	if p == Mesh || p == Ranks { // the cursor is another one now
+		m.inspectHere()
+	}
 	m.touch()
 }
 
@@ -128,6 +133,9 @@ func (m *Model) writePicture(name string) error {
 	m.draw(m.screen)
 	m.touch()
 	if err := os.WriteFile(filepath.Clean(name), []byte(m.screen.SVG(m.theme, "monarch-tui")), 0o600); err != nil {
+		if dir := filepath.Dir(name); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%s: there is no folder %s", name, dir)
+		}
 		return short(err)
 	}
 	return nil

@@ -22,7 +22,7 @@ import (
 // still is an explorer that looks at a world in which nothing moves: its screens are the same at every run.
 func still(t testing.TB, b *worldtest.Builder, w, h int, change ...func(*Config)) *Model {
 	t.Helper()
-	cfg := Config{Now: func() time.Time { return b.Now }, Settings: Settings{Theme: "dark"}}
+	cfg := Config{Now: func() time.Time { return b.Now }, Settings: Settings{Theme: "dark"}, Demos: []Demo{{Name: "pingpong"}}}
 	for _, c := range change {
 		c(&cfg)
 	}
@@ -45,6 +45,7 @@ func still(t testing.TB, b *worldtest.Builder, w, h int, change ...func(*Config)
 		}
 		m.conn = newConn(c, session, watch)
 		m.conn.gen = 1
+		m.dialer.own = true
 		m.worldChanged()
 	}
 	return m
@@ -93,62 +94,6 @@ func screen(t tester, m *Model) string {
 
 // sizes are those that every pane and overlay is looked at.
 var sizes = []struct{ w, h int }{{120, 40}, {80, 24}, {40, 12}, {32, 10}, {20, 6}}
-
-// scene is a screen that is kept as golden, and may be drawn as a picture.
-type scene struct {
-	name  string
-	world func(t testing.TB) *worldtest.Builder
-	do    func(t testing.TB, m *Model)
-}
-
-var scenes = []scene{
-	{"first run", func(t testing.TB) *worldtest.Builder { return worldtest.New(t) }, func(testing.TB, *Model) {}},
-	{"mesh", worldtest.Pingpong, func(testing.TB, *Model) {}},
-	{"ranks", worldtest.Pingpong, func(t testing.TB, m *Model) {
-		press(t, m, "2", "e")
-		typeText(m, "dp=1:4,tp=1")
-		press(t, m, "enter")
-	}},
-	{"inspect", worldtest.Pingpong, func(t testing.TB, m *Model) {
-		press(t, m, "2", "j", "l", "3")
-		for _, count := range []string{"1181", "1182"} {
-			if ask, ok := m.panes.inspect.Want(m.world); ok {
-				m.panes.inspect.SetState(m.world, ask, ballState(count), nil)
-			}
-			m.panes.inspect.Refresh()
-		}
-	}},
-	{"messages", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "4") }},
-	{"flow", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "4", "]") }},
-	{"calls", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "4", "[") }},
-	{"logs", printing, func(t testing.TB, m *Model) { press(t, m, "5") }},
-	{"commands", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "5", "]"); m.say(sayGood, "connected again") }},
-	{"help", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "2", "?") }},
-	{"palette", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "ctrl+p"); typeText(m, "spawn") }},
-	{"composer", worldtest.Pingpong, func(t testing.TB, m *Model) {
-		press(t, m, "2", "e")
-		typeText(m, "dp=0:8,tp=(1,2,5)")
-		press(t, m, "enter", "x")
-		typeText(m, "4")
-		press(t, m, "tab")
-		typeText(m, "warm")
-	}},
-	{"new procs", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "M") }},
-	{"spawn", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "a") }},
-	{"kill", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "2", "K"); typeText(m, "pon") }},
-	{"warnings", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "W") }},
-	{"command line", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, ":"); typeText(m, "call @ponger."); press(t, m, "tab") }},
-	{"filter", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "4", "/"); typeText(m, "!kind:reply") }},
-	{"story", worldtest.Pingpong, func(_ testing.TB, m *Model) {
-		m.story = &story{demo: Demo{Name: "toy", Title: "tutorial parts 2 and 3", Steps: 4}, step: 3, text: "Part 3: slice, and call each actor with a message of its own", waiting: true, focused: true, cancel: func() {}}
-		m.touch()
-	}},
-	{"lost", worldtest.Pingpong, func(_ testing.TB, m *Model) {
-		m.conn, m.lost, m.world.AsOf = nil, true, m.now()
-		m.dialing = &dialing{tries: 3, again: true, began: m.now().Add(-2100 * time.Millisecond)}
-		m.touch()
-	}},
-}
 
 func TestTheScreensAreAsTheyWereLookedAt(t *testing.T) {
 	for _, sc := range scenes {

@@ -53,6 +53,9 @@ type tale struct {
 // startStory begins a demo.
 func (m *Model) startStory(d Demo, auto bool) tea.Cmd {
 	m.story.drop()
+	if m.w < wideWidth { // where not all panes are seen: those in which it happens
+		m.setFocus(Messages)
+	}
 	ctx, cancel := context.WithCancel(m.ctx)
 	s := &story{demo: d, ctx: ctx, cancel: cancel, ended: make(chan struct{}), next: make(chan struct{}), tells: make(chan tale), focused: true, auto: auto, since: m.now(), text: d.Title}
 	before := m.told
@@ -220,13 +223,12 @@ func (m *Model) drawStory(s *paint.Surface) {
 	case t.auto:
 		right = fmt.Sprintf("goes on in %ds", max(0, int((autoPause-m.now().Sub(t.since)).Seconds())+1))
 	}
-	if w < pairWidth {
-		switch {
-		case t.done:
-			right = "; close"
-		case t.waiting:
-			right = "; next"
-		}
+	short := right
+	switch {
+	case t.done:
+		short = "; close"
+	case t.waiting && !t.auto:
+		short = "; next"
 	}
 	text, st := t.text, bar
 	if t.done {
@@ -234,6 +236,9 @@ func (m *Model) drawStory(s *paint.Surface) {
 		if t.err != nil {
 			text, st = "✕ "+t.err.Error(), paint.Style{Fg: paint.Failed, Bg: paint.Bar}
 		}
+	}
+	if w-x-5-paint.Width(right) < paint.Width(text) { // what is told comes first
+		right = short
 	}
 	room := w - x - 3 - paint.Width(right) - 2
 	s.TextIn(x+2, 0, room, st, text)

@@ -94,7 +94,13 @@ func (b *textBox) hints(*Model) []boxKey {
 }
 
 func (b *textBox) key(m *Model, msg tea.KeyPressMsg) tea.Cmd {
-	switch k := msg.String(); k {
+	k := msg.String()
+	for _, bk := range b.keys {
+		if bk.key == k {
+			return bk.do(m)
+		}
+	}
+	switch k {
 	case "esc", "q", "enter":
 		m.drop(b)
 	case "up", "k":
@@ -113,12 +119,6 @@ func (b *textBox) key(m *Model, msg tea.KeyPressMsg) tea.Cmd {
 		return m.copy(b.title, b.plain(m))
 	case "o":
 		return m.pager(b.plain(m))
-	default:
-		for _, bk := range b.keys {
-			if bk.key == k {
-				return bk.do(m)
-			}
-		}
 	}
 	return nil
 }
@@ -197,6 +197,9 @@ func (m *Model) openEntry(e *entry) {
 	if !e.done {
 		b.keys = []boxKey{{"ctrl+x", "cancel", func(m *Model) tea.Cmd { m.cancelEntry(e); return nil }}}
 	}
+	if e.mesh != "" {
+		b.keys = append(b.keys, boxKey{"enter", "to the ranks", func(m *Model) tea.Cmd { return m.toAnswers(e, b) }})
+	}
 	b.keys = append(b.keys, boxKey{".", "repeat", func(m *Model) tea.Cmd { m.drop(b); return m.commandWithin(e.line, e.within) }})
 	if m.input == nil && len(m.overlays) == 0 {
 		b.keys = append(b.keys, boxKey{":", "command", func(m *Model) tea.Cmd { m.drop(b); m.openCommand(""); return nil }})
@@ -235,8 +238,8 @@ func (m *Model) entryLines(e *entry) (out []paint.Seg) {
 			if len(g.ranks) > 1 {
 				add(paint.Muted, strings.Repeat(" ", width+3)+"ranks "+ranksText(g.ranks)+"\n")
 			}
-			if g.stack != "" {
-				add(paint.Muted, indent(g.stack, "       ")+"\n")
+			if g.more != "" {
+				add(paint.Muted, indent(g.more, "       ")+"\n")
 			}
 		}
 	} else if len(e.text) > 0 {

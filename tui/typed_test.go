@@ -110,7 +110,7 @@ func TestALineThatMadeAMeshGoesThereINV_SAME(t *testing.T) {
 	b.Mesh("new", "more", "Ponger")
 	done(e)
 	m.worldChanged()
-	if mesh, _ := m.panes.selection(m.world); m.focus != Ranks || mesh == nil || mesh.Ref.Name != "new" {
+	if on, _ := m.panes.grid.Target(); m.focus != Ranks || on.Name != "new" {
 		t.Errorf("after :spawn @new the focus is on %v", m.focus)
 	}
 	press(t, m, "4")
@@ -250,5 +250,20 @@ func TestThePaletteBeginsWithWhatDoesSomething(t *testing.T) {
 	rows := m.top().(*picker).rows
 	if a := m.reg.named("call"); len(rows) == 0 || rows[0].text != a.Title {
 		t.Errorf("the first row is %+v", rows[0])
+	}
+}
+
+func TestRanksThatWereLostAlikeAreOneAnswer(t *testing.T) {
+	a := newAnswers()
+	for rank := range 3 {
+		a.add(script.Answer{Rank: rank, Outcome: control.OutcomeLost, Err: fmt.Sprintf("worker %d of procs p (pid %d) exited with code 7", rank, 40+rank)})
+	}
+	a.add(script.Answer{Rank: 3, Outcome: control.OutcomeLost, Err: "no heartbeat for 10s"})
+	groups, _, _ := a.list()
+	if got, want := groupsLine(groups), "3 ✕ lost: exit 7 │ [3] ✕ lost: no heartbeat for 10s"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if !strings.Contains(groups[0].more, "worker 0 of procs p") {
+		t.Errorf("of the first %q is known", groups[0].more)
 	}
 }

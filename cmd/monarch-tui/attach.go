@@ -31,7 +31,8 @@ func newAttachCommand() *cobra.Command {
 		Use:   "attach [ADDR]",
 		Short: "Explore a running session: a name, a pid or the path of its socket",
 		Long: "attach explores the session of a running program; without ADDR it lists the sessions.\n" +
-			"Every program that calls engine.Main opens a session that its own user may attach to.\n\n" +
+			"Every program that calls engine.Main opens a session that its own user may attach to. It is called after the\n" +
+			"program and its pid, such as trainer-4711: trainer will do while only one of them runs.\n\n" +
 			"A session on another machine is reached through a command that carries the bytes: --via runs it, and at\n" +
 			"the other end of it attach --stdio is the session.",
 		Example: "  monarch-tui attach\n" +

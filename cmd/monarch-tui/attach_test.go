@@ -25,15 +25,16 @@ func TestAnAddressThatLeadsNowhereIsToldBeforeTheScreenOpens(t *testing.T) {
 		args   []string
 		want   []string
 	}{
-		"nothing runs":      {args: []string{"attach", "trainer"}, want: []string{"attach trainer: no session is running"}},
-		"a plain file":      {args: []string{"attach", "./file"}, want: []string{"./file is not a socket"}},
-		"nobody at it":      {args: []string{"attach", "./dead.sock"}, want: []string{"connection refused", "lists the sessions"}},
-		"somebody else":     {answer: says([]byte("220 smtp.example.org ready\r\n")), args: []string{"attach", "./s.sock"}, want: []string{"attach ./s.sock: malformed frame"}},
+		"nothing runs": {args: []string{"attach", "trainer"}, want: []string{"attach trainer: no session is running"}},
+		"a plain file": {args: []string{"attach", "./file"}, want: []string{"./file is not a socket"}},
+		"nobody at it": {args: []string{"attach", "./dead.sock"}, want: []string{"connection refused", "lists the sessions"}},
+		"somebody else": {answer: says([]byte("220 smtp.example.org ready\r\n")), args: []string{"attach", "./s.sock"}, want: []string{
+			`attach ./s.sock: this is no monarch-tui session: it answered "220 smtp.example.org ready"; "monarch-tui attach" lists the sessions`, "malformed frame"}},
 		"one that hangs up": {answer: says(nil), args: []string{"attach", "./s.sock"}, want: []string{"closed the connection without a welcome"}},
 		"a newer program": {answer: says(bye(t, "version", "this program speaks protocol 7 to 9, you speak 1: use a newer monarch-tui")), args: []string{"attach", "./s.sock"},
 			want: []string{"this program speaks protocol 7 to 9, you speak 1: use a newer monarch-tui"}},
 		"a command that fails":        {args: []string{"attach", "--via", "echo no route to gpubox >&2; exit 255"}, want: []string{"it ended (exit status 255) without reaching a session", "no route to gpubox"}},
-		"a command that says hello":   {args: []string{"attach", "--via", "head -c 1 >/dev/null; echo Welcome to gpubox, have a nice day"}, want: []string{"malformed frame"}},
+		"a command that says hello":   {args: []string{"attach", "--via", "head -c 1 >/dev/null; echo Welcome to gpubox, have a nice day"}, want: []string{`this is no monarch-tui session: it answered "Welcome to gpubox, have a nice day"`, "malformed frame"}},
 		"a command that is not there": {args: []string{"attach", "--via", "nosuchcommand"}, want: []string{"exit status 127"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -13,7 +13,7 @@ func TestEachDemoGoesStepByStepToItsEnd(t *testing.T) {
 	for _, d := range demos.All() {
 		t.Run(d.Name, func(t *testing.T) {
 			t.Parallel()
-			term := open(t, shortDir(t), 100, 30, "--demo", d.Name)
+			term := open(t, shortDir(t), 130, 40, "--demo", d.Name)
 			for step := range d.Steps + 1 {
 				term.see(fmt.Sprintf("%s %d of %d ", d.Name, step+1, d.Steps+1), "next step").press("space")
 			}
@@ -39,7 +39,7 @@ func TestADemoThatPlaysByItselfGoesOn(t *testing.T) {
 func TestAnotherDemoInTheMiddleOfOneLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	term := open(t, shortDir(t), 100, 30, "--demo", "pingpong")
-	term.see("pingpong 1 of 4 ", "next step").press("space").see("pingpong 2 of 4 ", "2 procs")
+	term.see("pingpong 1 of 4 ", "next step").press("space").see("pingpong 2 of 4 ", "4 procs")
 	old := children(t, term.cmd.Process.Pid)
 	term.press(":").press("demo toy").press("enter").see("toy 1 of 4 ", "0 procs")
 	allGone(t, old)

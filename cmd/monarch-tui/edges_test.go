@@ -69,7 +69,7 @@ func TestADumbTerminalAndAsciiGetNothingElse(t *testing.T) {
 			term := start(t)
 			term.see("live").press(":").press("procs p gpus=4").press("enter").see("4 procs")
 			term.press(":").press("spawn @toy on p ToyActor").press("enter").see("* spawn @toy on p ToyActor ", "4 actors")
-			term.press("x").see("Call toy.HelloWorld").press("hi").press("enter").see("4 > done").press("esc").loses("Call toy")
+			term.press("*").press("x").see("Call toy.HelloWorld").press("hi").press("enter").see("4 > done").press("esc").loses("Call toy")
 			term.press("4").press("]").see("<Flow>").press("?").see("type to filter")
 			for _, row := range term.rows() {
 				if i := strings.IndexFunc(row, func(r rune) bool { return r >= utf8.RuneSelf }); i >= 0 {

@@ -255,7 +255,7 @@ func storiesOf(d demoFlags) (out []tui.Demo) {
 			ranks = d.ranks
 		}
 		out = append(out, tui.Demo{Name: demo.Name, Title: demo.Title, Steps: demo.Steps + 1, Run: func(ctx context.Context, tell func(context.Context, string) error) error {
-			return demo.Run(story.Watched(ctx, tell), ranks)
+			return runs(story.Watched(ctx, tell), demo, ranks)
 		}})
 	}
 	return out

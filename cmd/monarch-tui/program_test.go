@@ -52,7 +52,7 @@ func TestAProgramOfOnesOwn(t *testing.T) {
 		},
 		"a program that says something else": {
 			args: []string{"run", "-p", prog, "-c", `ls`, "--", "-early", "babble"}, code: 3,
-			want: []string{"did not answer as a program with our engine does: malformed frame"},
+			want: []string{"did not answer as a program with our engine does: this is no monarch-tui session: it answered"},
 		},
 		"what run prints is for the person who asks for it": {
 			args: []string{"run", "-p", prog, "--main", "-c", `expect @tally: any state.seen != nil within 20s`},

@@ -20,15 +20,42 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/schema"
 )
 
+// reportFlags are those that run and a headless demo share.
+type reportFlags struct {
+	format  string
+	timeout time.Duration
+	seed    uint64
+}
+
+// register adds the flags; what is printed and what is limited differs.
+func (r *reportFlags) register(cmd *cobra.Command, prints, limits string, most time.Duration) {
+	f := cmd.Flags()
+	f.StringVar(&r.format, "format", "text", prints+" as "+strings.Join(script.Formats(), ", "))
+	f.DurationVar(&r.timeout, "timeout", most, limits)
+	f.Uint64Var(&r.seed, "seed", 1, "seed of the random numbers that actors draw from the engine")
+	_ = cmd.RegisterFlagCompletionFunc("format", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return script.Formats(), cobra.ShellCompDirectiveNoFileComp
+	})
+}
+
+func (r *reportFlags) check() error {
+	switch {
+	case r.timeout <= 0:
+		return usageError("--timeout %v: want more than 0, such as 30s", r.timeout)
+	case !slices.Contains(script.Formats(), r.format):
+		return usageError("no format %q%s", r.format, schema.Suggest(r.format, script.Formats()))
+	}
+	return nil
+}
+
 // runFlags are the flags of run.
 type runFlags struct {
+	reportFlags
+
 	commands    string
 	program     string
 	withMain    bool
-	format      string
-	timeout     time.Duration
 	fileTimeout time.Duration
-	seed        uint64
 	short       bool
 	times       bool
 }
@@ -57,24 +84,20 @@ func newRunCommand() *cobra.Command {
 	fl.StringVarP(&f.commands, "command", "c", "", "run these commands, separated by ; or newlines, instead of files")
 	fl.StringVarP(&f.program, "program", "p", "", "run against this program, which must be built with our engine")
 	fl.BoolVar(&f.withMain, "main", false, "with -p: have the program's own run function run too")
-	fl.StringVar(&f.format, "format", "text", "report as "+strings.Join(script.Formats(), ", "))
-	fl.DurationVar(&f.timeout, "timeout", 30*time.Second, "limit of one command")
+	f.register(cmd, "report", "limit of one command", 30*time.Second)
 	fl.DurationVar(&f.fileTimeout, "file-timeout", 10*time.Minute, "limit of one file")
-	fl.Uint64Var(&f.seed, "seed", 1, "seed of the random numbers that actors draw from the engine")
 	fl.BoolVar(&f.short, "short", false, "skip what stands behind the guard [!short]")
 	fl.BoolVar(&f.times, "times", false, "tell how long steps took; two runs then differ")
-	_ = cmd.RegisterFlagCompletionFunc("format", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		return script.Formats(), cobra.ShellCompDirectiveNoFileComp
-	})
 	return cmd
 }
 
 func (f *runFlags) run(ctx context.Context, files, progArgs []string) error {
+	if err := f.check(); err != nil {
+		return err
+	}
 	switch {
-	case f.timeout <= 0 || f.fileTimeout <= 0:
-		return usageError("--timeout and --file-timeout want more than 0, such as 30s")
-	case !slices.Contains(script.Formats(), f.format):
-		return usageError("no format %q%s", f.format, schema.Suggest(f.format, script.Formats()))
+	case f.fileTimeout <= 0:
+		return usageError("--file-timeout %v: want more than 0, such as 10m", f.fileTimeout)
 	case strings.TrimSpace(f.commands) == "" && len(files) == 0:
 		return usageError("nothing to run: name script files, - for standard input, or give commands with -c")
 	case f.commands != "" && len(files) > 0:

@@ -245,7 +245,7 @@ func (s *Session) run(ctx context.Context, cmd *Command, st *Stmt) (*result, err
 	case OptionArgs:
 		s.opt.Timeout = a.Value
 	case FileArgs:
-		err = s.file(v.Name, a)
+		r.text, err = s.file(v.Name, a)
 	case TextArgs:
 		if v.Name == "quit" {
 			s.quit = true

@@ -1,10 +1,14 @@
 package script
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -21,8 +25,20 @@ type Recorder struct {
 }
 
 type recorded struct {
-	text   string
-	expect []string // what save --expect adds
+	text    string
+	written []string // expectations that somebody wrote below it, and that held
+	expect  []string // what save --expect adds
+}
+
+// String is the line with its expectations; those that save --expect adds only where they are wanted.
+func (l *recorded) String(expect bool) string {
+	all := append([]string{l.text}, l.written...)
+	for _, e := range l.expect {
+		if expect && !slices.Contains(l.written, e) {
+			all = append(all, e)
+		}
+	}
+	return strings.Join(all, "\n") + "\n"
 }
 
 // Add records a command as written.
@@ -33,7 +49,7 @@ func (r *Recorder) put(l recorded) {
 	defer r.mu.Unlock()
 	r.lines = append(r.lines, l)
 	if r.out != nil {
-		if _, err := io.WriteString(r.out, l.text+"\n"); err != nil && r.err == nil {
+		if _, err := io.WriteString(r.out, l.String(false)); err != nil && r.err == nil {
 			r.err = err
 		}
 	}
@@ -42,18 +58,40 @@ func (r *Recorder) put(l recorded) {
 // add records a statement after it ran, with what it gave.
 func (r *Recorder) add(st *Stmt, res *result, step *Step) {
 	switch st.Cmd.Verb.Name {
-	case "record", "save", "quit", "help", "expect", "source":
+	case "record", "save", "quit", "help", "source":
 		return
 	}
-	l := recorded{text: st.Text}
-	if step.Code == ExitCommand && !st.MustFail { // so that the saved script passes where this line failed
+	l := recorded{text: st.Text, written: held(st, step)}
+	_, isCall := st.Cmd.Args.(CallArgs)
+	switch {
+	case st.Cmd.Verb.Name == "expect":
+		if len(l.written) == 0 || l.written[0] != indented(st.Expect[0]) { // it did not hold
+			return
+		}
+		l.written = l.written[1:]
+	case step.Code == ExitCommand && !st.MustFail: // so that the saved script passes where this line failed
 		at := max(strings.Index(l.text, st.Cmd.Text), 0) // behind the guards
 		l.text = l.text[:at] + "! " + l.text[at:]
-	} else if _, isCall := st.Cmd.Args.(CallArgs); isCall || st.Cmd.Verb.Name == "wait" {
+	case isCall || st.Cmd.Verb.Name == "wait":
 		l.expect = observed(st, res)
 	}
 	r.put(l)
 }
+
+// held are the statement's expectations that were judged and held.
+func held(st *Stmt, step *Step) (out []string) {
+	if !step.OK() && len(step.Failures) == 0 { // the command failed, and nothing was judged
+		return nil
+	}
+	for _, c := range st.Expect {
+		if !slices.ContainsFunc(step.Failures, func(b Broken) bool { return b.Pos == c.Pos }) {
+			out = append(out, indented(c))
+		}
+	}
+	return out
+}
+
+func indented(c *Clause) string { return "  " + c.Text }
 
 // observed are expectations that hold of what a call gave.
 func observed(st *Stmt, res *result) []string {
@@ -97,39 +135,27 @@ func observed(st *Stmt, res *result) []string {
 	return []string{"  results == [" + strings.Join(parts, ", ") + "]"}
 }
 
-// Save writes everything recorded so far as a script; with expect, what calls gave becomes expectations.
-func (r *Recorder) Save(w io.Writer, expect bool) error {
+// Save writes everything recorded so far as a script and counts the commands; with expect, what calls gave becomes
+// expectations.
+func (r *Recorder) Save(w io.Writer, expect bool) (commands int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, l := range r.lines {
-		if _, err := fmt.Fprintln(w, l.text); err != nil {
-			return err
-		}
-		for _, e := range l.expect {
-			if !expect {
-				break
-			}
-			if _, err := fmt.Fprintln(w, e); err != nil {
-				return err
-			}
+		if _, err := io.WriteString(w, l.String(expect)); err != nil {
+			return 0, err
 		}
 	}
-	return nil
+	return len(r.lines), nil
 }
 
 // start writes every line from now on to a file as well.
-func (r *Recorder) start(name string) error {
-	f, err := os.Create(name)
-	if err != nil {
-		return err
-	}
+func (r *Recorder) start(f *os.File) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.out != nil {
 		r.out.Close()
 	}
 	r.out = f
-	return nil
 }
 
 func (r *Recorder) close() error {
@@ -149,20 +175,46 @@ func (r *Recorder) close() error {
 	return nil
 }
 
-// file runs record and save.
-func (s *Session) file(verb string, a FileArgs) error {
-	if verb == "record" {
-		return s.rec.start(a.File)
-	}
-	f, err := os.Create(a.File)
+// file runs record and save, and says what is where.
+func (s *Session) file(verb string, a FileArgs) ([]string, error) {
+	f, kept, err := replace(a.File)
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("%s: %w", verb, err)
 	}
-	if err := s.rec.Save(f, a.Expect); err != nil {
-		f.Close()
-		return fmt.Errorf("save %s: %w", a.File, err)
+	said := "commands from now on go to " + f.Name()
+	if verb == "record" {
+		s.rec.start(f)
+	} else {
+		n, err := s.rec.Save(f, a.Expect)
+		if err = errors.Join(err, f.Close()); err != nil {
+			return nil, fmt.Errorf("save %s: %w", a.File, err)
+		}
+		said = plural(n, "command") + " saved in " + f.Name()
 	}
-	return f.Close()
+	if kept != "" {
+		return []string{said, "what it held is now in " + kept}, nil
+	}
+	return []string{said}, nil
+}
+
+// replace opens a file to be written anew; what it held is kept beside it, under the name that it returns.
+func replace(name string) (f *os.File, kept string, err error) {
+	path, err := filepath.Abs(name)
+	if err != nil {
+		return nil, "", err
+	}
+	if to, err := filepath.EvalSymlinks(path); err == nil { // the file is replaced, not the link to it
+		path = to
+	}
+	mode := fs.FileMode(0o666)
+	if old, err := os.Stat(path); err == nil && old.Mode().IsRegular() && old.Size() > 0 {
+		mode, kept = old.Mode().Perm(), path+"~"
+		if err := os.Rename(path, kept); err != nil {
+			return nil, "", fmt.Errorf("keep what is there: %w", err)
+		}
+	}
+	f, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
+	return f, kept, err
 }
 
 // Record adds a command to what save writes, for a front end whose actions are not typed.

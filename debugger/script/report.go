@@ -202,7 +202,11 @@ type githubReport struct{ textReport }
 func (g *githubReport) note(p Pos, title, msg string) {
 	prop := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
-	fmt.Fprintf(g.w, "::error file=%s,line=%d,col=%d,title=%s::%s\n", prop.Replace(p.File), max(p.Line, 1), max(p.Column, 1), prop.Replace(title), data.Replace(msg))
+	at := ""
+	if p.File != "" { // what is no line of a script has no place to point at
+		at = fmt.Sprintf("file=%s,line=%d,col=%d,", prop.Replace(p.File), max(p.Line, 1), max(p.Column, 1))
+	}
+	fmt.Fprintf(g.w, "::error %stitle=%s::%s\n", at, prop.Replace(title), data.Replace(msg))
 }
 
 func (g *githubReport) broken(_ string, errs []*Error) {
@@ -250,7 +254,10 @@ type jsonClause struct {
 }
 
 func (j *jsonReport) write(v jsonStep) {
-	if v.Code != ExitOK {
+	switch {
+	case v.Skipped != "":
+		v.Kind = "skipped"
+	case v.Code != ExitOK:
 		v.Kind = kind(v.Code)
 	}
 	enc := json.NewEncoder(j.w)
@@ -271,7 +278,7 @@ func (j *jsonReport) step(s *Step) {
 	if p.File == "" {
 		p.File = j.file
 	}
-	v := jsonStep{File: p.File, Line: s.Stmt.Line, Column: s.Stmt.Column, Phase: s.Stmt.Phase, Cmd: s.Stmt.Text, OK: s.OK(), Skipped: s.Skipped, Code: s.Code, Err: s.Err, Out: s.Text}
+	v := jsonStep{File: p.File, Line: s.Stmt.Line, Column: s.Stmt.Column, Phase: s.Stmt.Phase, Cmd: s.Stmt.Text, OK: s.OK() && s.Skipped == "", Skipped: s.Skipped, Code: s.Code, Err: s.Err, Out: s.Text}
 	if j.times && s.Skipped == "" {
 		v.MS = &s.MS
 	}

@@ -69,8 +69,12 @@ func TestMachineReadableReportsAreWellFormed(t *testing.T) {
 	}
 	_, out = play(t, newWorld(t), story, func(r *Runner) { r.Format = "ndjson" })
 	for line := range strings.Lines(out) {
-		if err := json.Unmarshal([]byte(line), &jsonStep{}); err != nil {
+		var step jsonStep
+		if err := json.Unmarshal([]byte(line), &step); err != nil {
 			t.Errorf("%s: %v", line, err)
+		}
+		if step.Skipped != "" && (step.OK || step.Kind != "skipped") {
+			t.Errorf("a step that did not run has not passed: %s", line)
 		}
 	}
 	_, out = play(t, newWorld(t), "echo a\x1b[2Jb\xe2\x80\xae\nexpect text == 'x\x1b'\n", func(r *Runner) { r.Format = "junit" })

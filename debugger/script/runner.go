@@ -88,6 +88,21 @@ func (r *Runner) Sources(ctx context.Context, sources ...Source) int {
 	return r.run(ctx, rep, sources)
 }
 
+// Story reports on what goes step by step but is no script: run tells each step after it happened, and returns the exit
+// code.
+func (r *Runner) Story(name string, run func(tell func(*Step)) int) int {
+	rep, err := newReporter(r)
+	if err != nil {
+		fmt.Fprintln(r.Out, err)
+		return ExitUsage
+	}
+	defer rep.finish()
+	sc, start := &Script{Name: name}, time.Now()
+	rep.begin(sc)
+	defer func() { rep.end(sc, time.Since(start)) }()
+	return run(rep.step)
+}
+
 // run parses everything before anything runs (INV-PARSE).
 func (r *Runner) run(ctx context.Context, rep reporter, sources []Source) int {
 	defer rep.finish()

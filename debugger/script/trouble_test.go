@@ -205,8 +205,8 @@ func TestARecordedSessionIsAScriptThatPasses(t *testing.T) {
 	if code, report := play(t, newWorld(t), script); code != 0 {
 		t.Fatalf("exit %d, report:\n%s", code, report)
 	}
-	lines := toys + "call @t.Increment\ncall @t.Value\none @t[0].Hello hi => r\n! call @t.Add {By: 1000}\ncall @t.Hello x &j\nwait j\n"
-	withExpect := toys + "call @t.Increment\ncall @t.Value\n  results == [11, 12, 13, 14]\none @t[0].Hello hi => r\n  value == \"hello from 0\"\n! call @t.Add {By: 1000}\ncall @t.Hello x &j\nwait j\n  results == [\"hello from 0\", \"hello from 1\", \"hello from 2\", \"hello from 3\"]\n"
+	lines := toys + "call @t.Increment\ncall @t.Value\n  any value == 12\none @t[0].Hello hi => r\n! call @t.Add {By: 1000}\ncall @t.Hello x &j\nwait j\n"
+	withExpect := toys + "call @t.Increment\ncall @t.Value\n  any value == 12\n  results == [11, 12, 13, 14]\none @t[0].Hello hi => r\n  value == \"hello from 0\"\n! call @t.Add {By: 1000}\ncall @t.Hello x &j\nwait j\n  results == [\"hello from 0\", \"hello from 1\", \"hello from 2\", \"hello from 3\"]\n"
 	for file, want := range map[string]string{rec: lines, plain: lines, test: withExpect} {
 		if b, err := os.ReadFile(file); err != nil || string(b) != want {
 			t.Errorf("%s: %v\n%s\nwant\n%s", file, err, b, want)
@@ -264,7 +264,7 @@ func TestALineThatFailedIsSavedSoThatItPasses(t *testing.T) {
 	sc, _ := ParseLine("[unix] call @no.Such => x")
 	s.Exec(t.Context(), sc.Stmts[0])
 	var b strings.Builder
-	if err := s.rec.Save(&b, true); err != nil || b.String() != "ls\n[unix] ! call @no.Such => x\n" {
+	if _, err := s.rec.Save(&b, true); err != nil || b.String() != "ls\n[unix] ! call @no.Such => x\n" {
 		t.Errorf("%v, saved:\n%s", err, b.String())
 	}
 }

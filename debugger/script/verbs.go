@@ -139,8 +139,8 @@ func sessionVerbs() []*Verb {
 		{Name: "echo", Group: g, Usage: "echo TEXT", Summary: "print a text, ${EXPR} filled in", takes: textArgs},
 		{Name: "source", Group: g, Usage: "source FILE", Summary: "run another script here", takes: sourceArgs},
 		{Name: "option", Group: g, Usage: "option timeout DURATION", Summary: "how long a command may take", takes: optionArgs},
-		{Name: "record", Group: g, Usage: "record FILE", Summary: "write every command from now on to a file", takes: fileArgs},
-		{Name: "save", Group: g, Usage: "save FILE [--expect]", Summary: "write the commands so far to a file; --expect adds what they gave as expectations", takes: fileArgs},
+		{Name: "record", Group: g, Usage: "record FILE", Summary: "write every command from now on to a file; what it held is kept in FILE~", takes: fileArgs},
+		{Name: "save", Group: g, Usage: "save FILE [--expect]", Summary: "write the commands so far to a file, with your expectations that held; --expect adds what calls gave. What the file held is kept in FILE~", takes: fileArgs},
 		{Name: "quit", Aliases: []string{"q"}, Group: g, Usage: "quit", Summary: "end the script here", takes: form("")},
 		{Name: "help", Aliases: []string{"h"}, Group: g, Usage: "help [COMMAND]", Summary: "list the commands, or explain one", takes: lookArgs},
 	}

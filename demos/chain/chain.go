@@ -28,7 +28,7 @@ type LinkActor struct {
 type Token struct {
 	Home  string                // the group at which it ends
 	Trail []string              // where it has been
-	Done  engine.Port[[]string] // gets the trail at the end
+	Done  engine.Port[[]string] // gets the trail at the end; who has no port, such as a script, reads what the last one prints
 }
 
 // Connect sets the next link.
@@ -46,10 +46,14 @@ func (l *LinkActor) Ask(ctx context.Context, t Token) (Token, error) {
 // Pass passes a token on without waiting: the form that works.
 func (l *LinkActor) Pass(ctx context.Context, t Token) error {
 	t.Trail = append(t.Trail, l.Group)
-	if l.Group == t.Home && len(t.Trail) > 1 {
-		return t.Done.Send(ctx, t.Trail)
+	switch {
+	case l.Group != t.Home || len(t.Trail) == 1:
+		return engine.Action(l.next, (*LinkActor).Pass).Broadcast(ctx, t)
+	case t.Done.IsZero():
+		fmt.Fprintf(engine.Out(ctx), "went round: %v\n", t.Trail)
+		return nil
 	}
-	return engine.Action(l.next, (*LinkActor).Pass).Broadcast(ctx, t)
+	return t.Done.Send(ctx, t.Trail)
 }
 
 // Run is the program.

@@ -61,6 +61,6 @@ func Run(ctx context.Context, ranks int) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\n%s\n", value)
+	fmt.Fprintln(out, value)
 	return story.Linger(ctx)
 }

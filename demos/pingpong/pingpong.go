@@ -57,7 +57,7 @@ func Run(ctx context.Context, ranks int) error {
 		return err
 	}
 	defer stopB(context.WithoutCancel(ctx)) //nolint:errcheck // the workers end, whatever happens
-	fmt.Fprintf(out, "\n✓ Created two actor groups (%d actors each)\n", ranks)
+	fmt.Fprintf(out, "✓ Created two actor groups (%d actors each)\n", ranks)
 
 	if err := story.Step(ctx, "Part 4: pair the actors"); err != nil {
 		return err
@@ -75,7 +75,7 @@ func Run(ctx context.Context, ranks int) error {
 		return err
 	}
 	line := strings.Repeat("=", 60)
-	fmt.Fprintf(out, "\n%s\nStarting Ping Pong Communication\n%s\n\n", line, line)
+	fmt.Fprintf(out, "%s\nStarting Ping Pong Communication\n%s\n\n", line, line)
 	fmt.Fprint(out, "📤 Group A sending 'Ping!' to Group B...\n\n")
 	if err := engine.Action(a, (*PingPongActor).Send).Call(ctx, "Ping!"); err != nil {
 		return err

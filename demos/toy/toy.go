@@ -44,7 +44,7 @@ func Run(ctx context.Context, ranks int) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "✓ Spawned %d ToyActor instances\n\n", ranks)
+	fmt.Fprintf(out, "✓ Spawned %d ToyActor instances\n", ranks)
 
 	if err := story.Step(ctx, "Part 2: call all actors at once"); err != nil {
 		return err
@@ -53,7 +53,6 @@ func Run(ctx context.Context, ranks int) error {
 		return err
 	}
 
-	fmt.Fprintln(out)
 	if err := story.Step(ctx, "Part 3: slice, and call each actor with a message of its own"); err != nil {
 		return err
 	}

@@ -86,7 +86,7 @@ func readFrame(r io.Reader, dec cbor.DecMode) (*frame, error) {
 	}
 	n := binary.BigEndian.Uint32(head[:])
 	if n == 0 || n > maxFrame {
-		return nil, fmt.Errorf("%w: length %d, want 1 to %d (is the other side speaking this protocol?)", errFrame, n, maxFrame)
+		return nil, fmt.Errorf("%w: length %d, want 1 to %d", errFrame, n, maxFrame)
 	}
 	b, err := readBody(r, int(n))
 	if err != nil {

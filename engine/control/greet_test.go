@@ -68,3 +68,25 @@ func TestAGreetingTakesFiveSecondsUnlessTheCallerKnowsBetter(t *testing.T) {
 		})
 	}
 }
+
+func TestWhoIsNoSessionIsToldByWhatItAnswers(t *testing.T) {
+	for answer, want := range map[string]string{
+		"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\n\r\n": `it answered "HTTP/1.1 400 Bad Request" (malformed frame: length 1213486160`,
+		"SSH-2.0-OpenSSH_9.2\n":                      `it answered "SSH-2.0-OpenSSH_9.2" (`,
+		"\x1b[2J\x1b[31m" + strings.Repeat("x", 100): `it answered "\x1b[2J\x1b[31mxxxxx`,
+		"\xff\xff\xff\xff":                           `(malformed frame`,
+		"\x00\x00\x00\x02\xff\xff":                   `this is no monarch-tui session (malformed frame`,
+		"\x00\x00\x00\x09not a frame":                `this is no monarch-tui session (malformed frame`,
+	} {
+		ours, theirs := net.Pipe()
+		go io.Copy(io.Discard, theirs) //nolint:errcheck // ends with the connection
+		go func() {
+			_, _ = io.WriteString(theirs, answer)
+			_ = theirs.Close()
+		}()
+		_, err := NewClient(t.Context(), ours, ClientInfo{Name: "test"})
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "this is no monarch-tui session") || !errors.Is(err, errFrame) || len(err.Error()) > 300 {
+			t.Errorf("%q: got %v, want %s", answer, err, want)
+		}
+	}
+}

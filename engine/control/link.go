@@ -58,6 +58,9 @@ func Dial(ctx context.Context, addr string, who ClientInfo) (*Client, error) {
 		return nil, fmt.Errorf("attach %s: %w", addr, err)
 	}
 	c, err := NewClient(ctx, conn, who)
+	if e, ok := errors.AsType[*strangerError](err); ok {
+		return nil, fmt.Errorf("attach %s: %s; \"monarch-tui attach\" lists the sessions (%w)", addr, e.what(), e.cause)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("attach %s: %w", addr, err)
 	}
@@ -79,71 +82,6 @@ func NewClient(ctx context.Context, conn net.Conn, who ClientInfo) (*Client, err
 	l.wg.Go(func() { l.fail(l.read(r)) })
 	l.wg.Go(func() { l.fail(l.out.write(conn)) })
 	return newClient(l), nil
-}
-
-// greet sends hello and reads welcome.
-func greet(ctx context.Context, conn net.Conn, r io.Reader, who ClientInfo) (Info, error) {
-	within := helloTime
-	if end, ok := ctx.Deadline(); ok { // a program that is only being started may need longer: the caller knows
-		within = max(time.Until(end), 0).Round(100 * time.Millisecond)
-	} else {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, helloTime)
-		defer cancel()
-	}
-	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
-	info, err := exchangeHello(conn, r, who)
-	if stop() && err == nil {
-		return info, nil
-	}
-	if cause := ctx.Err(); errors.Is(cause, context.DeadlineExceeded) {
-		return Info{}, fmt.Errorf("no welcome within %s: does this connection lead to a monarch-tui program? %w", within, cause)
-	} else if cause != nil {
-		return Info{}, cause
-	}
-	return Info{}, err
-}
-
-func exchangeHello(conn net.Conn, r io.Reader, who ClientInfo) (Info, error) {
-	body, err := enc().Marshal(hello{Min: MinVersion, Max: MaxVersion, Name: who.Name, Role: who.Role})
-	if err != nil {
-		return Info{}, err
-	}
-	b, err := appendMessage(nil, frame{Kind: kindHello, Body: body})
-	if err != nil {
-		return Info{}, err
-	}
-	_, wrote := conn.Write(b) // a server that turns us away may have closed already, and its reason waits to be read
-	for {
-		f, err := readFrame(r, friendlyDec())
-		if err != nil && wrote != nil {
-			return Info{}, fmt.Errorf("greet the program: %w", wrote)
-		}
-		if errors.Is(err, io.EOF) {
-			return Info{}, errors.New("the program closed the connection without a welcome")
-		}
-		if err != nil {
-			return Info{}, err
-		}
-		switch f.Kind {
-		case kindBye:
-			return Info{}, byeError(f)
-		case kindWelcome:
-			var info Info
-			if err := friendlyDec().Unmarshal(f.Body, &info); err != nil {
-				return Info{}, fmt.Errorf("%w: welcome: %w", errFrame, err)
-			}
-			return info, nil
-		default: // from a newer program
-		}
-	}
-}
-
-func byeError(f *frame) error {
-	if f.Err == nil {
-		return ErrClosed
-	}
-	return f.Err
 }
 
 // read hands the frames of the server to those who wait for them, until the connection ends.

@@ -250,8 +250,17 @@ func readAbout(dir string) (SessionInfo, error) {
 	return about, nil
 }
 
+// numbered reports whether the session's name is this one with a number behind it: a program's own name is given the
+// pid, so that it may run twice.
+func (s SessionInfo) numbered(name string) bool {
+	number, ok := strings.CutPrefix(s.Name, name+"-")
+	_, err := strconv.ParseUint(number, 10, 64)
+	return ok && err == nil
+}
+
 // Resolve finds the socket that an address means: the path of a socket or of a session's folder (it holds a
-// separator), the name of a running session, or the pid of its controller.
+// separator), the name of a running session, the pid of its controller, or the name without the number at its end where
+// that leads to one session.
 func Resolve(addr string) (string, error) {
 	if addr == "" {
 		return "", errors.New("attach: want a session's name, a pid or the path of a socket")
@@ -264,9 +273,13 @@ func Resolve(addr string) (string, error) {
 		return "", err
 	}
 	names := make([]string, 0, len(sessions))
+	var programs []SessionInfo
 	for _, s := range sessions {
 		if s.Name == addr {
 			return s.Socket(), nil
+		}
+		if s.numbered(addr) {
+			programs = append(programs, s)
 		}
 		names = append(names, s.Name)
 	}
@@ -277,6 +290,17 @@ func Resolve(addr string) (string, error) {
 			}
 		}
 		return "", fmt.Errorf("attach %s: no running session has pid %d%s", addr, pid, schema.Suggest(addr, names))
+	}
+	switch len(programs) {
+	case 0:
+	case 1:
+		return programs[0].Socket(), nil
+	default:
+		names = names[:0]
+		for _, s := range programs {
+			names = append(names, s.Name)
+		}
+		return "", fmt.Errorf("attach %s: these sessions are meant by it: %s; write one of them", addr, strings.Join(names, ", "))
 	}
 	if len(names) == 0 {
 		return "", fmt.Errorf("attach %s: no session is running (a program that calls engine.Main opens one)", addr)

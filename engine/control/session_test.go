@@ -76,6 +76,31 @@ func TestASessionIsPrivateAndCanBeFoundByNamePidAndPath(t *testing.T) {
 	}
 }
 
+func TestAProgramsNameLeadsToItsOneSession(t *testing.T) {
+	runtimeDir(t)
+	one := open(t, "trainer-4400")
+	open(t, "trainer-eval-1")
+	open(t, "x-1")
+	for _, addr := range []string{"trainer", "trainer-4400"} {
+		if path, err := Resolve(addr); err != nil || path != one.Socket() {
+			t.Errorf("Resolve(%s) = %s, %v", addr, path, err)
+		}
+	}
+	for _, addr := range []string{"train", "trainer-", "trainer-44", "-4400"} {
+		if path, err := Resolve(addr); err == nil {
+			t.Errorf("Resolve(%s) = %s, want none", addr, path)
+		}
+	}
+	open(t, "trainer-501")
+	if _, err := Resolve("trainer"); err == nil || !strings.Contains(err.Error(), "attach trainer: these sessions are meant by it: trainer-4400, trainer-501; write one of them") {
+		t.Errorf("two of that name: %v", err)
+	}
+	own := open(t, "trainer")
+	if path, err := Resolve("trainer"); err != nil || path != own.Socket() {
+		t.Errorf("the name itself comes first: %s, %v", path, err)
+	}
+}
+
 func TestANameThatIsTakenGetsANumber(t *testing.T) {
 	runtimeDir(t)
 	var names []string

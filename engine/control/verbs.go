@@ -2,10 +2,22 @@ package control
 
 import (
 	"context"
+	"fmt"
+	"regexp"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 )
+
+var nameForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]{0,62}$`)
+
+// CheckName judges the name of a mesh; kind, such as "actor mesh", says of what in the error.
+func CheckName(kind, name string) error {
+	if !nameForm.MatchString(name) {
+		return fmt.Errorf("%s name %q: want a letter or _, then letters, digits, _ . or -, 63 at most", kind, clipped(name))
+	}
+	return nil
+}
 
 // The requests of the protocol's verbs. Each has one answer type; PROTOCOL.md lists them.
 type (

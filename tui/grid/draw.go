@@ -61,7 +61,10 @@ func (p *Pane) drawNothing(s *paint.Surface, w *world.World) {
 	case p.at != nil:
 		lines = []string{p.at.name + " is no longer known to this session."}
 	case len(w.Meshes) == 0:
-		lines = append(lines, "", "M creates a proc mesh, a spawns actors on it,", ":demo pingpong shows some at work.")
+		lines = append(lines, "", "M creates a proc mesh, a spawns actors on it.")
+		if !p.NoDemos {
+			lines = append(lines, ":demo pingpong shows some at work.")
+		}
 	default:
 		lines = append(lines, "", "Pick an actor mesh in [1] and press enter.")
 	}
@@ -142,15 +145,13 @@ func (p *Pane) drawDots(s *paint.Surface, l *layout, t tile, at run, y int) {
 	index, x := at.first+t.left*at.step, t.x
 	for c := t.left; c < min(t.left+t.cols, at.n); c++ {
 		code, st := p.cellStyle(v.ranks[index])
-		text := p.cells[l.pitch][code]
+		word := p.cells[l.pitch][code]
 		index += at.step
 		if last := c+1 == min(t.left+t.cols, at.n); st.Bg != paint.Default && l.pitch != 3 &&
 			(last || !p.at.sel.has(int(v.ranks[index]))) { // the bar of a selection ends with its last rank
-			cut := len(text) - 1
-			s.Text(x, y, st, text[:cut])
-		} else {
-			s.Text(x, y, st, text)
+			word = word[:len(word)-1]
 		}
+		s.Word(x, y, st, word)
 		x += l.pitch
 	}
 }
@@ -159,15 +160,15 @@ func (p *Pane) drawDots(s *paint.Surface, l *layout, t tile, at run, y int) {
 func (p *Pane) drawHalf(s *paint.Surface, t tile, high, low run, y int) {
 	v := p.at.view()
 	for c := t.left; c < t.left+t.cols; c++ {
-		st, text := paint.Style{}, " "
+		st, word := paint.Style{}, p.half[0]
 		if c < high.n {
-			text = "▀"
+			word = p.half[1]
 			st.Fg, st.Attr = p.halfRole(v.ranks[high.first+c*high.step], st.Attr)
 		}
 		if c < low.n {
 			st.Bg, st.Attr = p.halfRole(v.ranks[low.first+c*low.step], st.Attr)
 		}
-		s.Text(t.x+c-t.left, y, st, text)
+		s.Word(t.x+c-t.left, y, st, word)
 	}
 }
 

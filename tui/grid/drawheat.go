@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/monarch-tui/monarch-tui/tui/paint"
+	"github.com/monarch-tui/monarch-tui/tui/world"
 )
 
 // group is what the ranks of one cell do.
@@ -54,14 +55,15 @@ func (p *Pane) count(l *layout) []group {
 	return cells
 }
 
-// states are the state that most of a group have and the worst one, if that is another.
+// states are the state that most of a group have and the one that it shows as a whole, if that is another.
 func (g *group) states() (most, worst int) {
-	worst = -1
+	whole := uint8(world.Gone)
 	for code, n := range g.count {
 		if n > 0 {
-			worst = code
+			whole = world.Graver(whole, uint8(code))
 		}
 	}
+	worst = int(whole)
 	most = worst
 	for code, n := range g.count {
 		if code != worst && n > 0 && (most == worst || n > g.count[most]) {
@@ -104,6 +106,9 @@ func (p *Pane) drawGroup(s *paint.Surface, l *layout, g *group, x, y int, focus,
 		st := base
 		st.Fg = roles[code]
 		end = s.Text(end, y, st, paint.Count(int(g.count[code]))+paint.Glyph(words[code]))
+	}
+	if l.pair && most == world.Gone && worst != most { // what lives comes first
+		most, worst = worst, most
 	}
 	if l.pair && most != worst {
 		put(most)

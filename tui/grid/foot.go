@@ -86,10 +86,11 @@ func (p *Pane) headParts(l *layout) []part {
 		return append(out, part{name: "groups of ", value: paint.Exact(l.group)})
 	}
 	if l.across.dim >= 0 && l.across.dim != l.row.dim {
-		out = append(out, part{name: "tiles ", value: full(l.across)})
-		if l.down.dim >= 0 && l.down.dim != l.across.dim {
-			out[len(out)-1].value += " " + full(l.down)
+		tiles := full(l.across)
+		if l.down.dim >= 0 && l.down.dim != l.across.dim { // as with rows and cols, what goes down comes first
+			tiles = full(l.down) + " " + tiles
 		}
+		out = append(out, part{name: "tiles ", value: tiles})
 	}
 	for _, dim := range l.pages {
 		a := v.dims[dim]
@@ -164,10 +165,10 @@ func (p *Pane) drawSlice(s *paint.Surface, a around, y int) int {
 	t := p.at.texts()
 	if a.brief || !a.count {
 		x = s.Text(x, y, paint.Style{Fg: paint.Muted}, n+" · ")
-		s.TextIn(x, y, p.w-x-1, paint.Style{Fg: paint.Text}, t.display)
+		s.TextIn(x, y, p.w-x-1, paint.Style{Fg: paint.Text}, shortened(t.display, p.w-x-1))
 		return y + 1
 	}
-	s.TextIn(x, y, p.w-x-1, paint.Style{Fg: paint.Text}, t.display)
+	s.TextIn(x, y, p.w-x-1, paint.Style{Fg: paint.Text}, shortened(t.display, p.w-x-1))
 	y++
 	slices := t.slicesLong
 	if !wide {
@@ -175,6 +176,29 @@ func (p *Pane) drawSlice(s *paint.Surface, a around, y int) int {
 	}
 	s.TextIn(x, y, p.w-x-1, paint.Style{Fg: paint.Muted}, count+" · "+slices)
 	return y + 1
+}
+
+// shortened is the text of a selection; where it is too long it ends between two of its parts, with how many are left
+// out.
+func shortened(text string, room int) string {
+	if paint.Width(text) <= room {
+		return text
+	}
+	unit := " more runs"
+	if strings.ContainsRune(text, '=') {
+		unit = " more"
+	}
+	out, left := text, strings.Count(text, ",")
+	for i := 0; i < min(len(text), room); i++ {
+		if text[i] != ',' {
+			continue
+		}
+		if short := text[:i] + ", … " + paint.Exact(left) + unit; paint.Width(short) <= room {
+			out = short
+		}
+		left--
+	}
+	return out
 }
 
 // drawLegend writes what the signs mean; states that no rank is in stand back.

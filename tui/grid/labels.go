@@ -2,6 +2,7 @@ package grid
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 )
@@ -36,7 +37,7 @@ func label(on bool) paint.Style {
 	return paint.Style{Fg: paint.Muted}
 }
 
-// drawTileName writes pp 1 above a tile, and vp 0 pp 1 where tiles go down too.
+// drawTileName writes pp 1 above a tile, and vp 0  pp 1, as the head names them, where tiles go down too.
 func (p *Pane) drawTileName(s *paint.Surface, l *layout, t tile, here bool) {
 	at := map[int]int{}
 	for _, q := range [...]struct {
@@ -47,7 +48,7 @@ func (p *Pane) drawTileName(s *paint.Surface, l *layout, t tile, here bool) {
 			at[q.dim] += q.i * q.div
 		}
 	}
-	full, short := "", ""
+	var names, places []string
 	for _, q := range [...]piece{l.down, l.across} {
 		i, ok := at[q.dim]
 		if !ok {
@@ -58,20 +59,32 @@ func (p *Pane) drawTileName(s *paint.Surface, l *layout, t tile, here bool) {
 		if i >= dim.size {
 			return
 		}
-		if full != "" {
-			full, short = full+"  ", short+","
-		}
-		full, short = full+dim.name+" "+strconv.Itoa(dim.own(i)), short+strconv.Itoa(dim.own(i))
+		names, places = append(names, dim.name), append(places, strconv.Itoa(dim.own(i)))
 	}
 	pad := 0
 	if l.box >= 3 {
 		pad = 1
 	}
 	room := l.tileWidth() + l.gapX - 1 - pad
-	if paint.Width(full) > room {
-		full = short
+	s.TextIn(t.x+pad, t.y-2, room, label(here), tileName(names, places, room))
+}
+
+// tileName is vp 0  pp 1, or as much of it as there is room for.
+func tileName(names, places []string, room int) string {
+	var text string
+	for _, form := range [...]struct{ between, after string }{{" ", "  "}, {" ", " "}, {"", " "}} {
+		text = ""
+		for i, name := range names {
+			if i > 0 {
+				text += form.after
+			}
+			text += name + form.between + places[i]
+		}
+		if paint.Width(text)+len(form.after) <= room { // the next tile's name has to stand farther off
+			return text
+		}
 	}
-	s.TextIn(t.x+pad, t.y-2, room, label(here), full)
+	return strings.Join(places, ",")
 }
 
 // drawColumns writes the indices of columns, as many as have room.

@@ -11,6 +11,7 @@ import (
 // Pane is the grid of one mesh at a time. Its methods are for one goroutine.
 type Pane struct {
 	NoColor bool // colours are not shown: HALF is left out
+	NoDemos bool // there are none to be offered
 
 	w, h   int // of the inside, when it was last drawn
 	at     *place
@@ -18,7 +19,8 @@ type Pane struct {
 	now    states
 	shown  drawn // where things were drawn
 	groups groups
-	cells  [5][nStates]string // a sign with the blanks of its pitch
+	cells  [5][nStates]paint.Word // a sign with the blanks of its pitch
+	half   [2]paint.Word          // a blank, and two ranks
 }
 
 // key is a mesh: ids of actor meshes and of proc meshes are counted apart.
@@ -50,17 +52,17 @@ type place struct {
 
 // New makes a pane that shows no mesh.
 func New() *Pane {
-	p := &Pane{places: map[key]*place{}}
+	p := &Pane{places: map[key]*place{}, half: [2]paint.Word{paint.Spell(" "), paint.Spell("▀")}}
 	for pitch := range p.cells {
 		for code, word := range words {
 			glyph := paint.Glyph(word)
 			switch pitch {
 			case 0, 1:
-				p.cells[pitch][code] = glyph
+				p.cells[pitch][code] = paint.Spell(glyph)
 			case 2:
-				p.cells[pitch][code] = glyph + " "
+				p.cells[pitch][code] = paint.Spell(glyph + " ")
 			default:
-				p.cells[pitch][code] = " " + glyph + "  "[:pitch-2]
+				p.cells[pitch][code] = paint.Spell(" " + glyph + "  "[:pitch-2])
 			}
 		}
 	}

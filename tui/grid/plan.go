@@ -88,17 +88,9 @@ func (p *Pane) plan(w, h int) (layout, around) {
 	if density == Half && p.NoColor {
 		density = Heat
 	}
-	for _, d := range [...]Density{Label, Dot, Half} {
-		if density != d && (density != Auto || !p.takes(d)) {
-			continue
-		}
-		for _, a := range frills[:plenty] {
-			q.h = h - a.lines()
-			for _, pitch := range pitches(d, q.wide) {
-				if l, whole := v.dense(d, pitch, q); whole {
-					return l, a
-				}
-			}
+	for _, some := range [][]around{frills[:plenty], frills[plenty:]} {
+		if l, a, whole := p.largest(density, some, h, q); whole {
+			return l, a
 		}
 	}
 	if density == Auto || density == Heat {
@@ -141,6 +133,25 @@ func (p *Pane) plan(w, h int) (layout, around) {
 		}
 	}
 	return l, a
+}
+
+// largest is the largest cell, of a density or of those to choose from, in which all ranks are seen at once with some of
+// the frills.
+func (p *Pane) largest(density Density, frills []around, h int, q request) (l layout, a around, whole bool) {
+	for _, d := range [...]Density{Label, Dot, Half} {
+		if density != d && (density != Auto || !p.takes(d)) {
+			continue
+		}
+		for _, a = range frills {
+			q.h = h - a.lines()
+			for _, pitch := range pitches(d, q.wide) {
+				if l, whole = p.at.view().dense(d, pitch, q); whole {
+					return l, a, true
+				}
+			}
+		}
+	}
+	return l, a, false
 }
 
 // roomyFrom is the width from which there is more room than a grid of signs needs.

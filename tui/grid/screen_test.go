@@ -240,3 +240,39 @@ func TestWhatIsSaidOfNoSelectionIsNotCut(t *testing.T) {
 		}
 	}
 }
+
+func TestTheLargestDensityThatFitsWins(t *testing.T) {
+	for _, c := range []struct {
+		extent string
+		w, h   int
+		want   Density
+	}{
+		{"gpus=2", 38, 2, Label}, {"gpus=2", 38, 1, Label}, {"gpus=4", 38, 3, Label}, {"dp=8 tp=8", 28, 4, Half}, {"dp=64 tp=64", 28, 4, Heat},
+	} {
+		p, got := meshOf(t, c.extent)
+		text := screen(p, got, c.w, c.h)
+		if d, _ := p.Density(); d != c.want {
+			t.Errorf("%s in %d×%d is drawn as %s, want %s:\n%s", c.extent, c.w, c.h, d, c.want, text)
+		}
+	}
+}
+
+func TestNarrowTilesAreNamedToo(t *testing.T) {
+	p, b := meshOf(t, "a=4 b=4 c=4 d=8")
+	p.SetDensity(Half)
+	got := screen(p, b, 60, 30)
+	worldtest.Has(t, got, "tiles a=4 b=4")
+	worldtest.Has(t, got, "a 1 b 0")
+	worldtest.Has(t, got, "a 3 b 3")
+}
+
+func TestALongSelectionSaysHowMuchOfItIsNotShown(t *testing.T) {
+	p, b := meshOf(t, "gpus=400")
+	var runs []string
+	for rank := 0; rank < 400; rank += 40 {
+		runs = append(runs, fmt.Sprintf("%d-%d", rank, rank+7+rank/40%2))
+	}
+	must(t, p.SetSelection(strings.Join(runs, ",")))
+	worldtest.Has(t, screen(p, b, 54, 22), "@m[0-7,40-48,80-87,120-128, … 6 more runs ")
+	worldtest.Has(t, screen(p, b, 100, 22), "@m[0-7,40-48,80-87,120-128,160-167,200-208,240-247,280-288,320-327,360-368]")
+}

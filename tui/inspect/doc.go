@@ -4,6 +4,8 @@
 // The state of an actor comes from outside: Want tells what to ask for, SetState takes the answer. An answer that is
 // late, or is about another actor, does no harm. What has changed since the answer before is marked.
 //
+// A filter leaves the lines that it finds, by name or value, and what they belong to.
+//
 // The pane does no I/O, and changes nothing in the world or in an actor.
 //
 // Invariants, named where tests hold them:

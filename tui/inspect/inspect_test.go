@@ -335,7 +335,10 @@ func TestNothingBreaksWhateverIsDone(t *testing.T) {
 			func() { p.Up(n()) }, func() { p.Down(n()) }, p.Home, p.End, func() { p.Page(n()) }, p.Left, p.Right, func() { p.Enter() }, func() { p.Wheel(n()) }, func() { p.Click(n(), n()) },
 			func() { p.NextTab(n()) }, p.ToggleTypes, p.Refresh, func() { p.Expand("history") }, func() { p.ShowActor(id, n()) }, func() { p.ShowMesh(id) }, func() { p.ShowProcs(pm.ID) },
 			func() { p.ShowProc(first + uint64(max(0, n()))) }, func() { b.Tick(time.Second) },
-			func() { b.EditMesh("ponger", func(m *control.Mesh) { m.Ref.Home = shape.Region{} }) },
+			func() { b.EditMesh("ponger", func(m *control.Mesh) { m.Ref.Home = shape.Region{} }) }, func() { p.ClearLast() },
+			func() {
+				_ = p.SetFilter(rapid.SampledFrom([]string{"", "a", "count", "!o", "/1/ r"}).Draw(rt, "filter"))
+			},
 			func() { b.EditMesh("ponger", func(m *control.Mesh) { m.Ranks = m.Ranks[:len(m.Ranks)/2] }) },
 			func() {
 				ask, ok := p.Want(b.World)

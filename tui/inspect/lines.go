@@ -13,8 +13,9 @@ type line struct {
 	left   []paint.Seg
 	right  []paint.Seg
 	copied string
-	node   *node // of the state
-	more   bool  // of a value of which not all parts are shown
+	name   string // of a field, on each of its lines
+	node   *node  // of the state
+	more   bool   // of a value of which not all parts are shown
 	depth  int
 	sign   int // column of the sign that tells whether a value is open
 }
@@ -48,13 +49,14 @@ func (p *Pane) sync(w *world.World) {
 		p.built = at
 		p.lines, p.title = p.lines[:0], p.makeTitle(w)
 		p.build(w)
+		p.sift()
 		p.keep(moved)
 	}
 	p.win.Fit(len(p.lines), p.room())
 }
 
 // room is how many lines are shown below the title.
-func (p *Pane) room() int { return max(0, p.h-1) }
+func (p *Pane) room() int { return max(0, p.h-1-p.filterLines()) }
 
 // keep moves the cursor to where its line is now.
 func (p *Pane) keep(moved bool) {
@@ -99,10 +101,13 @@ func (p *Pane) space() {
 	}
 }
 
+// headKey begins the identity of the head of a section.
+const headKey = "head "
+
 // head begins a section.
 func (p *Pane) head(title string, right ...paint.Seg) {
 	p.space()
-	p.add(line{key: "head " + title, left: []paint.Seg{bold(paint.Text, title)}, right: right, copied: title})
+	p.add(line{key: headKey + title, left: []paint.Seg{bold(paint.Text, title)}, right: right, copied: title})
 }
 
 // keyWidth is the column in which values begin.
@@ -123,7 +128,7 @@ func (p *Pane) field(name, value string, role paint.Role) {
 		if i == 0 {
 			label = name
 		}
-		p.add(line{key: "field " + name + " " + label, left: []paint.Seg{seg(paint.Muted, paint.Pad(label, keyWidth)), seg(role, text)}, copied: value})
+		p.add(line{key: "field " + name + " " + label, left: []paint.Seg{seg(paint.Muted, paint.Pad(label, keyWidth)), seg(role, text)}, copied: value, name: name})
 	}
 }
 
@@ -157,6 +162,7 @@ func (p *Pane) Draw(s *paint.Surface, w *world.World, focus bool) {
 		return
 	}
 	p.drawSegs(s, 0, p.title, nil)
+	p.drawFilter(s)
 	from, to := p.win.Visible()
 	for i := from; i < to; i++ {
 		y := 1 + i - from

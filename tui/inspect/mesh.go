@@ -28,14 +28,18 @@ func meshTally(w *world.World, m *control.Mesh) (t tally) {
 	return t
 }
 
-// worst is the worst state there is, and how many are in it.
+// worst is the state that all of them show as one, and how many are in it.
 func (t *tally) worst() (word string, n int) {
-	for i, word := range slices.Backward(world.Severities()) {
-		if t[i] > 0 {
-			return word, t[i]
+	worst := uint8(world.Gone)
+	for code, n := range t {
+		if n > 0 {
+			worst = world.Graver(worst, uint8(code))
 		}
 	}
-	return "idle", 0
+	if t[worst] == 0 { // there are none
+		return "idle", 0
+	}
+	return world.Severities()[worst], t[worst]
 }
 
 // whole is the state of a mesh in words, of its record and of the worst of its ranks: running · 8 failed.

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/tui/filter"
 	"github.com/monarch-tui/monarch-tui/tui/list"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/world"
@@ -46,6 +47,8 @@ type Pane struct {
 	spots  map[thing]string
 	turned map[string]bool // paths of the state that a person has opened or closed
 	types  bool
+	filter *filter.Filter
+	sifted sifted
 	snaps  []*snapshot // the newest first
 
 	title []paint.Seg // the first line, which does not scroll; nil where there is nothing
@@ -239,7 +242,7 @@ func (p *Pane) Enter() bool {
 	case l.node.Len == 0:
 		return false
 	}
-	p.turn(l.node, !p.isOpen(l.node))
+	p.turn(l.node, !p.shows(l.node))
 	return true
 }
 
@@ -267,7 +270,7 @@ func (p *Pane) Right() {
 	case l.node == nil || l.node.Len == 0:
 	case l.more:
 		p.Expand(l.node.Path)
-	case !p.isOpen(l.node):
+	case !p.shows(l.node):
 		p.turn(l.node, true)
 	default:
 		p.move(1)
@@ -280,7 +283,7 @@ func (p *Pane) Left() {
 	if l.node == nil {
 		return
 	}
-	if !l.more && l.node.Len > 0 && p.isOpen(l.node) {
+	if !l.more && l.node.Len > 0 && p.shows(l.node) {
 		p.turn(l.node, false)
 		return
 	}

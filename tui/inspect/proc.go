@@ -28,6 +28,12 @@ func procTally(w *world.World, pm *control.ProcMesh) (t tally) {
 	return t
 }
 
+// lives reports whether a process has not ended.
+func lives(pr *control.Proc) bool {
+	word := world.ProcWord(pr)
+	return word != "failed" && word != "gone" || pr.State == "stopping"
+}
+
 // calledProc is what a state is called of processes.
 func calledProc(word string) string {
 	if word == "warning" {
@@ -55,7 +61,9 @@ func (p *Pane) buildProcs(w *world.World) {
 	var rss uint64
 	hosts := map[string]bool{}
 	for pr := range procsOf(w, pm) {
-		rss += pr.RSS
+		if lives(pr) {
+			rss += pr.RSS
+		}
 		hosts[pr.Host] = true
 	}
 	t := procTally(w, pm)
@@ -121,7 +129,7 @@ func (p *Pane) buildProc(w *world.World) {
 	if pr.Procs > 0 {
 		p.field("threads", "GOMAXPROCS "+strconv.Itoa(pr.Procs), paint.Text)
 	}
-	if pr.RSS > 0 {
+	if pr.RSS > 0 && lives(pr) {
 		p.field("memory", paint.Bytes(pr.RSS)+" resident", paint.Text)
 	}
 	if !pr.Since.IsZero() {

@@ -59,7 +59,7 @@ const mostNameWidth = 16
 
 // buildNode adds a value and, where it is open, its parts. guides is what is drawn before the branches of its parts.
 func (p *Pane) buildNode(n *node, label, guides string, depth, nameWidth int) {
-	open := n.Len > 0 && p.isOpen(n)
+	open := n.Len > 0 && p.shows(n)
 	l := line{key: "state " + n.Path, node: n, depth: depth, copied: n.copied(label, depth)}
 	if guides != "" {
 		l.left = append(l.left, seg(paint.Faint, guides))

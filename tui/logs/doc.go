@@ -10,5 +10,5 @@
 //
 //   - INV-ONCE: a line that is kept is in exactly one fold, and every fold has a line that is kept.
 //   - INV-BOUND: the index holds no more than the ring.
-//   - INV-COUNT: shown and hidden lines are all that are kept, and what was dropped or let go is told.
+//   - INV-COUNT: shown and hidden lines are all that are kept, and that some were dropped or let go is told.
 package logs

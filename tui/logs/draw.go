@@ -2,6 +2,7 @@ package logs
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -130,9 +131,14 @@ func (p *Pane) drawRow(s *paint.Surface, width, y int, r row) {
 	case width >= someTime:
 		x = s.Text(x, y, muted, l.Time.Format(time.TimeOnly)) + 1
 	}
-	if width >= withSource {
+	switch {
+	case width >= withSource:
 		s.Line(x, y, p.Through().Segs(filter.From, paint.FitMiddle(p.source(r), p.from), muted)...)
 		x += p.from + 1
+	case r.one && l.Rank >= 0: // lines of one fold are told apart by nothing else
+		last := r.f.ranks[len(r.f.ranks)-1]
+		s.Text(x, y, muted, "["+strconv.Itoa(l.Rank)+"]")
+		x += len(strconv.Itoa(last)) + 3
 	}
 	st, mark, role := look(l, p.ix.rec(r.n).level)
 	s.Text(x, y, paint.Style{Fg: role}, mark)

@@ -194,10 +194,19 @@ func File(w *world.World) string {
 	return filepath.Join(w.Session.Dir, "engine.log")
 }
 
+// lost tells that lines may have been dropped. A session counts them together with the messages, which are nearly all of
+// it: the count is in the frame of the messages.
+func lost(dropped uint64) stream.Lost {
+	if dropped > 0 {
+		return stream.Lost{Long: "may have gaps", Short: "may have gaps"}
+	}
+	return stream.Lost{Long: "0 dropped"}
+}
+
 // Frame is the pane's frame.
 func (p *Pane) Frame(w *world.World) paint.Frame {
 	p.sync(w)
-	f := p.Box(w.Dropped.Data, w.Logs.First(), p.w0)
+	f := p.Box(lost(w.Dropped.Data), w.Logs.First(), p.w0)
 	f.Title = "Logs"
 	return f
 }

@@ -263,7 +263,7 @@ func TestTheCursorTellsWhatItIsOn(t *testing.T) {
 func TestDroppedMessagesAreCounted_INV_COUNT(t *testing.T) {
 	k := story(t)
 	k.Dropped(1234)
-	worldtest.Has(t, screen(New(), k, 76, 6), "1,234 dropped")
+	worldtest.Has(t, screen(New(), k, 76, 6), "1,234 events dropped")
 	worldtest.Has(t, screen(New(), k, 30, 6), "1.2k dropped")
 	busyTalk(k, 22_000)
 	worldtest.Has(t, screen(New(), k, 76, 6), "older let go")
@@ -411,5 +411,37 @@ func TestWhereNothingIsShownNoWordIsCut(t *testing.T) {
 		if got := screen(p, b, w, 9); cut.MatchString(got) || !strings.Contains(got, "esc  clears") {
 			t.Error(got)
 		}
+	}
+}
+
+func TestInTheFlowTimeRunsDown(t *testing.T) {
+	k := newTalk(t)
+	some := k.cast(nil, "main", "ponger", "pong", []byte{0x03}, 0, 1, 2)
+	for _, rank := range []int{2, 0} {
+		k.Tick(time.Millisecond)
+		other := k.cast(nil, "main", "pinger", "run", []byte{0x01}, 0)
+		k.Tick(time.Millisecond)
+		k.answer(some[rank], []byte{0x04}, "")
+		k.answer(other[0], nil, "")
+	}
+	p := New()
+	p.SetTab(Flow)
+	screen(p, k, 100, 16)
+	p.Home()
+	if !p.Enter() {
+		t.Fatal("the cast does not open")
+	}
+	last, hops := time.Time{}, 0
+	for i, r := range p.view.Rows {
+		if p.when(r).Before(last) {
+			t.Errorf("row %d is of before the one above it:\n%s", i, screen(p, k, 100, 16))
+		}
+		last = p.when(r)
+		if r.part == oneHop {
+			hops++
+		}
+	}
+	if hops != 3 {
+		t.Errorf("the open cast has %d hops, want 3", hops)
 	}
 }

@@ -16,7 +16,7 @@ func (p *Pane) drawFlow(s, body *paint.Surface, focus bool) {
 	from, to := p.view.Visible()
 	before := max(0, from-lookBack)
 	p.lay(p.view.Rows[before:to], linesIn(w))
-	g := gridOf(w, len(p.flow.lines))
+	g := gridOf(w, p.flow.lines)
 	if p.bodyY > 0 {
 		p.heads(s, g)
 	}
@@ -230,11 +230,13 @@ func (a *arrow) draw(s *paint.Surface, g grid, y int, f *filter.Filter) {
 		ends, heads = a.to, a.from
 	}
 	for _, l := range ends {
-		switch x := g.x(l); {
-		case l < 0:
-		case x == left:
+		if l < 0 {
+			continue
+		}
+		switch x := g.x(l); x {
+		case left:
 			s.Text(x, y, a.style, "├")
-		case x == right:
+		case right:
 			s.Text(x, y, a.style, "┤")
 		default:
 			s.Text(x, y, a.style, "┼")
@@ -295,7 +297,7 @@ func (a *arrow) self(s *paint.Surface, g grid, y, line int, f *filter.Filter) {
 	x := g.x(line)
 	s.Text(x, y, a.style, "├")
 	x = s.Text(x+1, y, a.style, sign) + 1
-	end := min(x+g.step-4, g.note.x-1)
+	end := min(x+g.wide[line]-4, g.note.x-1)
 	for _, seg := range a.label {
 		x = s.Line(x, y, f.Segs(filter.Endpoint, paint.Fit(seg.Text, end-x), seg.Style)...)
 	}

@@ -14,7 +14,8 @@ import (
 // Limits of the flow.
 const (
 	maxLines  = 12
-	leastLine = 10   // cells from a lifeline to the next
+	leastLine = 10   // cells of a lifeline, from half way to the one before to half way to the next
+	shortest  = 8    // of one that gives of its room to others
 	widest    = 22   // and at most
 	lookBack  = 2000 // rows above the screen that are looked at for parties and waiting calls
 	fewRanks  = 4    // of a mesh that get a lifeline each without being selected
@@ -248,17 +249,45 @@ func (f *flow) linesOf(name string, ranks []int) []int {
 
 // grid is where the lifelines are.
 type grid struct {
-	time, step, n int
-	note          column
+	time       int
+	left, wide []int // where the room of each lifeline begins, and how much it is
+	note       column
 }
 
-func gridOf(w, n int) grid {
-	g := grid{n: n}
+// gridOf gives all lifelines the same room; where that is too little for a name, those with short names give of theirs.
+func gridOf(w int, lines []lifeline) grid {
+	g := grid{left: make([]int, len(lines)), wide: make([]int, len(lines))}
 	if w >= 60 {
 		g.time = 8
 	}
-	g.step = min(widest, (w-g.time-noteRoom(w))/max(1, n))
-	g.note.x = g.time + n*g.step + 1
+	room := w - g.time - noteRoom(w)
+	step := min(widest, room/max(1, len(lines)))
+	for i := range g.wide {
+		g.wide[i] = step
+	}
+	spare := room - len(lines)*step
+	for _, with := range []int{0, sign} { // the names matter more than their signs
+		for more := true; more; {
+			more = false
+			for i := range lines {
+				if g.wide[i] >= lines[i].room(with) {
+					continue
+				}
+				if spare > 0 {
+					spare--
+				} else if !g.give(lines, with) {
+					continue
+				}
+				g.wide[i]++
+				more = true
+			}
+		}
+	}
+	x := g.time
+	for i, wide := range g.wide {
+		g.left[i], x = x, x+wide
+	}
+	g.note.x = x + 1
 	g.note.w = max(0, w-g.note.x)
 	return g
 }
@@ -279,19 +308,46 @@ func linesIn(w int) int {
 	return max(1, min(maxLines, (w-btoi(w >= 60)*8-noteRoom(w))/leastLine))
 }
 
-func (g grid) x(line int) int { return g.time + line*g.step + g.step/2 }
+func (g grid) x(line int) int { return g.left[line] + g.wide[line]/2 }
 
-// heads writes the names above the lifelines.
+// give takes a cell from the lifeline that has most to give, and reports whether there was one.
+func (g grid) give(lines []lifeline, with int) bool {
+	from, most := 0, 0
+	for i, wide := range g.wide {
+		if n := wide - max(shortest, lines[i].room(with)); n > most {
+			from, most = i, n
+		}
+	}
+	if most > 0 {
+		g.wide[from]--
+	}
+	return most > 0
+}
+
+// room is what the name of a lifeline takes, with a blank, and with its sign if it has one.
+func (l *lifeline) room(with int) int {
+	room := paint.Width(l.label) + 1
+	if l.mesh != "" {
+		room += with
+	}
+	return min(widest, room)
+}
+
+// heads writes the names above the lifelines; the last one may reach over what is said beside the arrows.
 func (p *Pane) heads(s *paint.Surface, g grid) {
+	w, _ := s.Size()
 	for i, l := range p.flow.lines {
-		room := g.step - 1
+		room := g.wide[i] - 1
+		if i == len(p.flow.lines)-1 {
+			room = w - g.left[i]
+		}
 		label := paint.FitMiddle(l.label, room)
 		word := ""
-		if m, ok := p.w.Mesh(l.mesh); ok && l.rank >= 0 && l.rank < len(m.Ranks) && paint.Width(l.label)+2 <= room {
+		if m, ok := p.w.Mesh(l.mesh); ok && l.rank >= 0 && l.rank < len(m.Ranks) && paint.Width(l.label)+2 < g.wide[i] {
 			word = p.w.Word(m, l.rank)
 		}
 		x := g.x(i) - paint.Width(label)/2
-		x = max(g.time+i*g.step, x-btoi(word != ""))
+		x = max(g.left[i], min(x-btoi(word != ""), g.left[i]+g.wide[i]-1-paint.Width(label)))
 		if word != "" {
 			x = s.Text(x, 0, paint.Style{Fg: paint.State(word)}, paint.Glyph(word)) + 1
 		}

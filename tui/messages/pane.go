@@ -190,10 +190,18 @@ func (p *Pane) Click(x, y int) {
 // Drag does what Click does: there is nothing to be drawn.
 func (p *Pane) Drag(_, y int) { p.Click(2, y) }
 
+// dropped tells how many events, messages and lines, never came.
+func dropped(n uint64) stream.Lost {
+	if n == 0 {
+		return stream.Lost{Long: "0 dropped"}
+	}
+	return stream.Lost{Long: paint.Plural(int(n), "event") + " dropped", Short: paint.Count(n) + " dropped"}
+}
+
 // Frame is the pane's frame.
 func (p *Pane) Frame(w *world.World) paint.Frame {
 	p.sync(w)
-	f := p.Box(w.Dropped.Data, w.Messages.First(), p.w0)
+	f := p.Box(dropped(w.Dropped.Data), w.Messages.First(), p.w0)
 	f.Title, f.Tabs, f.Tab = "Messages", []string{"List", "Flow"}, int(p.tab)
 	if p.Unfolded() && p.tab == Flow && f.Right != "" {
 		f.FootLeft = "" // the flow is always folded

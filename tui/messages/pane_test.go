@@ -162,3 +162,17 @@ func TestASmallMeshHasALifelineForEachActor(t *testing.T) {
 	p.SetTab(Flow)
 	golden.RequireEqual(t, screen(p, k, 90, 8))
 }
+
+func TestNamesOfLifelinesAreCutOnlyWhereThereIsNoRoom(t *testing.T) {
+	k := newTalk(t)
+	k.Mesh("actor-1", "trainers", "demo.Pinger")
+	for _, rank := range []int{0, 1, 2, 3} {
+		k.cast(nil, "main", "actor-1", "run", []byte{0x03}, rank)
+	}
+	p := New()
+	p.SetTab(Flow)
+	got := screen(p, k, 76, 8)
+	for rank := range 4 {
+		worldtest.Has(t, got, fmt.Sprintf(" actor-1[%d]", rank))
+	}
+}

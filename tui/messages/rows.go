@@ -67,7 +67,8 @@ func (p *Pane) build(rows []row) []row {
 	return rows
 }
 
-// flowRows adds what the flow shows of a message: the sending of a fold, its last reply, its last error.
+// flowRows adds what the flow shows of a message: the sending of a fold, its last reply, its last error; and of a fold
+// that is open each hop, where its answer is, or its call while there is none, so that time runs down.
 func (p *Pane) flowRows(rows []row, n int, r *record) []row {
 	f := r.f
 	if f.matched == 0 {
@@ -75,7 +76,10 @@ func (p *Pane) flowRows(rows []row, n int, r *record) []row {
 	}
 	if r.h.call == n && f.mark != p.pass {
 		f.mark = p.pass
-		rows = f.opened(append(rows, row{n: n, part: whole, f: f}), n)
+		rows = append(rows, row{n: n, part: whole, f: f})
+	}
+	if f.open && f.opens() && r.h.matches && n == r.h.stands() {
+		rows = append(rows, row{n, oneHop, f, r.h, nil})
 	}
 	if n == f.lastGood {
 		rows = append(rows, row{n: n, part: good, f: f})
@@ -86,7 +90,15 @@ func (p *Pane) flowRows(rows []row, n int, r *record) []row {
 	return rows
 }
 
-// opened adds the hops of a fold that is open.
+// stands is the number of the message at which a hop stands.
+func (h *hop) stands() int {
+	if h.answer >= 0 {
+		return h.answer
+	}
+	return h.call
+}
+
+// opened adds the hops of a fold that is open below it, in the list.
 func (f *fold) opened(rows []row, n int) []row {
 	if !f.open || !f.opens() {
 		return rows

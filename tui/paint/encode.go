@@ -10,8 +10,9 @@ import (
 // Encode is the screen as text with escape sequences: a row a line.
 func (s *Surface) Encode(t *Theme) string {
 	var b strings.Builder
-	b.Grow(s.origin.W * s.origin.H * 2)
+	b.Grow(max(s.origin.W*s.origin.H*2, s.c.encoded+s.c.encoded/16))
 	s.rows(&b, t)
+	s.c.encoded = b.Len()
 	return b.String()
 }
 
@@ -33,38 +34,35 @@ func (s *Surface) rows(b *strings.Builder, t *Theme) {
 			b.WriteByte('\n')
 		}
 		row := s.c.cells[y*s.c.w+area.X : y*s.c.w+area.X+area.W]
-		for from := 0; from < len(row); {
-			to := from + 1
-			for to < len(row) && row[to].style == row[from].style {
-				to++
+		end := ""
+		for i := range row {
+			c := &row[i]
+			if t != nil && (i == 0 || c.style != row[i-1].style) {
+				b.WriteString(end)
+				var open string
+				open, end = t.sequences(c.style)
+				b.WriteString(open)
 			}
-			var open, end string
-			if t != nil {
-				open, end = t.sequences(row[from].style)
+			switch {
+			case c.width == 0 && i == 0: // the first half lies outside
+				b.WriteByte(' ')
+			case c.width == 2 && i == len(row)-1:
+				b.WriteByte(' ')
+			case t != nil && t.ASCII:
+				b.WriteString(ascii(*c))
+			default:
+				b.WriteString(c.text)
 			}
-			b.WriteString(open)
-			for i, c := range row[from:to] {
-				switch {
-				case c.width == 0 && from+i == 0: // the first half lies outside
-					b.WriteByte(' ')
-				case c.width == 2 && from+i == len(row)-1:
-					b.WriteByte(' ')
-				case t != nil && t.ASCII:
-					b.WriteString(ascii(c))
-				default:
-					b.WriteString(c.text)
-				}
-			}
-			b.WriteString(end)
-			from = to
 		}
+		b.WriteString(end)
 	}
 }
 
 // sequences are what stands before and after a run of a style.
 func (t *Theme) sequences(st Style) (open, end string) {
-	if p, ok := t.opened[st]; ok {
-		return p[0], p[1]
+	at := &t.opened[st.number()]
+	if *at != nil {
+		return (*at)[0], (*at)[1]
 	}
 	ls := lipgloss.NewStyle()
 	if t.Mono && st.Bg != Default {
@@ -79,7 +77,7 @@ func (t *Theme) sequences(st Style) (open, end string) {
 	ls = ls.Bold(st.Attr&Bold != 0).Reverse(st.Attr&Reverse != 0).Underline(st.Attr&Underline != 0).Strikethrough(st.Attr&Strike != 0)
 	const mark = "x"
 	open, end, _ = strings.Cut(ls.Render(mark), mark)
-	t.opened[st] = [2]string{open, end}
+	*at = &[2]string{open, end}
 	return open, end
 }
 

@@ -80,6 +80,8 @@ func TestTextsAreFittedAndWrapped(t *testing.T) {
 		{FitMiddle("trainer_group_a", 9), "trai…up_a"}, {FitMiddle("abc", 9), "abc"}, {Pad("ab", 4), "ab  "}, {PadLeft("ab", 4), "  ab"},
 		{strings.Join(Wrap("one two three", 7), "|"), "one two|three"}, {strings.Join(Wrap("abcdefgh", 3), "|"), "abc|def|gh"}, {strings.Join(Wrap("", 3), "|"), ""},
 		{strings.Join(Wrap("日本語", 1), "|"), ""},
+		{strings.Join(Wrap("is pingpong.PingPongActor", 20), "|"), "is|pingpong.|PingPongActor"}, {strings.Join(Wrap("example.com/demos/toy.Toy", 12), "|"), "example.com/|demos/toy.|Toy"},
+		{strings.Join(Wrap("v1.23456789", 8), "|"), "v1.|23456789"}, {strings.Join(Wrap("1.234567890123", 10), "|"), "1.23456789|0123"},
 	} {
 		if c.got != c.want {
 			t.Errorf("got %q, want %q", c.got, c.want)

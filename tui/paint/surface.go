@@ -18,6 +18,14 @@ const (
 	Strike
 )
 
+const (
+	attrs  = 1 << 4
+	styles = int(roles) * int(roles) * attrs
+)
+
+// number counts the styles.
+func (s Style) number() int { return (int(s.Fg)*int(roles)+int(s.Bg))*attrs + int(s.Attr) }
+
 // On is the style with a background.
 func (s Style) On(bg Role) Style { s.Bg = bg; return s }
 
@@ -34,8 +42,9 @@ var blank = cell{text: " ", width: 1}
 
 // canvas is what all surfaces of one screen share.
 type canvas struct {
-	w, h  int
-	cells []cell
+	w, h    int
+	cells   []cell
+	encoded int // bytes of the last encoding: the next one will be about as long
 }
 
 // Surface is a rectangle of a screen. Drawing beyond its edges is no error: it is clipped. It is for one goroutine.
@@ -75,9 +84,16 @@ func (s *Surface) Clear() { s.Fill(Style{}) }
 func (s *Surface) Fill(st Style) {
 	b := blank
 	b.style = st
+	if s.clip.W <= 0 {
+		return
+	}
+	first, last := s.clip.X, s.clip.X+s.clip.W-1
 	for y := s.clip.Y; y < s.clip.Y+s.clip.H; y++ {
-		for x := s.clip.X; x < s.clip.X+s.clip.W; x++ {
-			s.set(x, y, b)
+		s.set(first, y, b) // half of a wide character may stand beyond the edges
+		s.set(last, y, b)
+		row := s.c.cells[y*s.c.w+first : y*s.c.w+last]
+		for x := range row {
+			row[x] = b
 		}
 	}
 }
@@ -97,6 +113,35 @@ func (s *Surface) Text(x, y int, st Style, text string) int {
 			s.put(s.origin.X+x, cy, cell{ch, st, int8(w)})
 		}
 		x += w
+	}
+	return x
+}
+
+// Word is a text that is drawn often: it is taken apart only once.
+type Word []cell
+
+// Spell makes a Word.
+func Spell(text string) Word {
+	var out Word
+	for len(text) > 0 {
+		ch, w, rest := next(text)
+		if text = rest; w > 0 {
+			out = append(out, cell{text: ch, width: int8(w)})
+		}
+	}
+	return out
+}
+
+// Word writes a word as Text does.
+func (s *Surface) Word(x, y int, st Style, word Word) int {
+	cy := s.origin.Y + y
+	visible := cy >= s.clip.Y && cy < s.clip.Y+s.clip.H
+	for _, c := range word {
+		if visible {
+			c.style = st
+			s.put(s.origin.X+x, cy, c)
+		}
+		x += int(c.width)
 	}
 	return x
 }
@@ -158,8 +203,17 @@ func (s *Surface) put(x, y int, c cell) {
 	}
 }
 
-// set replaces a cell of the canvas; what is left of a wide character becomes blank.
+// set replaces a cell of the canvas.
 func (s *Surface) set(x, y int, c cell) {
+	at := &s.c.cells[y*s.c.w+x]
+	if at.width != 1 {
+		s.split(x, y, c)
+	}
+	*at = c
+}
+
+// split makes what is left of a wide character blank, of which a half is to be replaced.
+func (s *Surface) split(x, y int, c cell) {
 	row := s.c.cells[y*s.c.w : (y+1)*s.c.w]
 	old := row[x]
 	if old.width == 2 && x+1 < s.c.w && row[x+1].width == 0 {
@@ -168,7 +222,6 @@ func (s *Surface) set(x, y int, c cell) {
 	if old.width == 0 && old.text == "" && x > 0 && row[x-1].width == 2 && c.text != "" {
 		row[x-1] = cell{" ", row[x-1].style, 1}
 	}
-	row[x] = c
 }
 
 // Place is where (x, y) of the surface is on the screen, and whether it can be seen.

@@ -119,7 +119,16 @@ func PadLeft(text string, w int) string {
 	return strings.Repeat(" ", max(0, w-Width(text))) + text
 }
 
-// Wrap breaks a text into lines of at most w cells, between words where it can.
+// joint is where to break a word of which this is as much as fits on a line: after a dot or a slash, unless that leaves
+// too little of it.
+func joint(head string) int {
+	if at := strings.LastIndexAny(head, "./") + 1; at*3 >= len(head) {
+		return at
+	}
+	return len(head)
+}
+
+// Wrap breaks a text into lines of at most w cells, between words where it can, and within names after a dot or a slash.
 func Wrap(text string, w int) []string {
 	if w <= 0 {
 		return nil
@@ -141,6 +150,7 @@ func Wrap(text string, w int) []string {
 					word = rest
 					continue
 				}
+				head = head[:joint(head)]
 				out, word = append(out, head), word[len(head):]
 			}
 			switch {

@@ -40,7 +40,7 @@ type Theme struct {
 	Mono   bool // no colours: backgrounds become reverse video
 	ASCII  bool // draw with ASCII only
 	colors [roles]color.Color
-	opened map[Style][2]string // escape sequences before and after a run
+	opened *[styles]*[2]string // escape sequences before and after a run, by Style.number
 }
 
 // hexes of a theme, in the order of the roles from Text on. The states are the colours of Okabe and Ito (Color Universal
@@ -74,13 +74,13 @@ func Themes() []string {
 // NewTheme makes a theme: one of Themes.
 func NewTheme(name string) (*Theme, error) {
 	if name == "mono" {
-		return &Theme{Name: name, Dark: true, Mono: true, opened: map[Style][2]string{}}, nil
+		return &Theme{Name: name, Dark: true, Mono: true, opened: new([styles]*[2]string)}, nil
 	}
 	for _, t := range themes {
 		if t.name != name {
 			continue
 		}
-		th := &Theme{Name: name, Dark: t.dark, opened: map[Style][2]string{}}
+		th := &Theme{Name: name, Dark: t.dark, opened: new([styles]*[2]string)}
 		for i, h := range t.hex {
 			th.colors[i+1] = lipgloss.Color(h)
 		}

@@ -3,6 +3,7 @@ package paint
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -88,7 +89,7 @@ func Plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
-	if len(noun) > 1 && noun[len(noun)-1] == 's' {
+	if strings.HasSuffix(noun, "s") || strings.HasSuffix(noun, "sh") || strings.HasSuffix(noun, "ch") {
 		return Exact(n) + " " + noun + "es"
 	}
 	return Exact(n) + " " + noun + "s"

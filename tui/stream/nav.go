@@ -131,18 +131,19 @@ const (
 	withGone = 60
 )
 
-// Box is the frame of the pane, but for its title. dropped is how many values never came, gone how many were let go,
-// width how wide the pane was drawn last.
-func (n *Nav[T, R]) Box(dropped uint64, gone, width int) paint.Frame {
+// Lost is what a frame says of what never came: as a whole, and where there is little room.
+type Lost struct{ Long, Short string }
+
+// Box is the frame of the pane, but for its title. gone is how many values were let go, width how wide the pane was
+// drawn last.
+func (n *Nav[T, R]) Box(lost Lost, gone, width int) paint.Frame {
 	from, to := n.view.Visible()
 	f := paint.Frame{Foot: n.view.Foot(), At: from, Shown: to - from, Total: len(n.view.Rows)}
 	if width > 0 && width < withLost {
-		if dropped > 0 {
-			f.FootLeft = paint.Count(dropped) + " dropped"
-		}
+		f.FootLeft = lost.Short
 		return f
 	}
-	f.Right = paint.Exact(dropped) + " dropped"
+	f.Right = lost.Long
 	if gone > 0 && width >= withGone {
 		f.Right += " · " + paint.Count(gone) + " older let go"
 	}

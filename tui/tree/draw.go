@@ -47,16 +47,20 @@ func (p *Pane) Draw(s *paint.Surface, w *world.World, focus bool) {
 type hint struct{ key, text, short, action string }
 
 // hints are ways to begin.
-func hints() []hint {
-	return []hint{
+func (p *Pane) hints() []hint {
+	all := []hint{
 		{"M", "create a proc mesh (try 4 slots)", "create a proc mesh", "procs"},
 		{":demo pingpong", "watch a small mesh talk", "a demo", "demo"},
 		{"A", "attach to a running mesh", "attach to a mesh", "attach"},
 	}
+	if p.NoDemos {
+		return slices.Delete(all, 1, 2)
+	}
+	return all
 }
 
 func (p *Pane) drawHint(s *paint.Surface, y, i int) {
-	h := hints()[i]
+	h := p.hints()[i]
 	x := s.TextIn(1, y, p.w-2, paint.Style{Fg: paint.Accent}, h.key) + 2
 	if x+paint.Width(h.text) > p.w-1 {
 		h.text = h.short

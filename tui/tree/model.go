@@ -56,7 +56,7 @@ type mesh struct {
 // second.
 func (m *model) read(w *world.World, hidden bool) {
 	old := m.procs[:cap(m.procs)]
-	*m = model{w: w, procs: m.procs[:0], first: len(w.ProcMeshes) == 0 && len(w.Meshes) == 0}
+	*m = model{w: w, procs: m.procs[:0], worst: world.Gone, first: len(w.ProcMeshes) == 0 && len(w.Meshes) == 0}
 	place := map[string]int{}
 	for i := range w.ProcMeshes {
 		pm := &w.ProcMeshes[i]
@@ -105,7 +105,10 @@ func (m *model) read(w *world.World, hidden bool) {
 	}
 	for i := range m.procs {
 		m.procs[i].sum()
-		m.worst = max(m.worst, m.procs[i].all)
+		m.worst = world.Graver(m.worst, m.procs[i].all)
+	}
+	if len(m.procs) == 0 {
+		m.worst = 0
 	}
 	if m.ended > 0 && len(m.procs) == 0 && len(m.stray) == 0 {
 		m.first = !hidden
@@ -172,7 +175,7 @@ func (m *model) readProcs() {
 	for i := range m.procs {
 		for rank := range m.procs[i].procs {
 			m.procs[i].procs[rank] = -1
-			m.procs[i].own[rank] = uint8(world.Severity("gone"))
+			m.procs[i].own[rank] = world.Gone
 		}
 	}
 	if len(m.procs) == 0 {
@@ -222,7 +225,7 @@ func (p *procMesh) findHosts(w *world.World) {
 				if next := len(p.hosts); next < cap(p.hosts) {
 					ranks = p.hosts[:next+1][next].ranks[:0]
 				}
-				p.hosts = append(p.hosts, host{name: name, ranks: ranks})
+				p.hosts = append(p.hosts, host{name: name, ranks: ranks, worst: world.Gone})
 				last = len(p.hosts) - 1
 			}
 		}
@@ -232,7 +235,7 @@ func (p *procMesh) findHosts(w *world.World) {
 
 // readMesh reads the states of an actor mesh, and tells its processes.
 func (m *model) readMesh(am *control.Mesh, pm *procMesh, codes []uint8) mesh {
-	out := mesh{Mesh: am, codes: sized(codes, len(am.Ranks))}
+	out := mesh{Mesh: am, codes: sized(codes, len(am.Ranks)), worst: world.Gone}
 	home := am.Ref.Home
 	placed := pm != nil && home.Validate() == nil && home.Len() == len(am.Ranks)
 	dense := placed && home.IsDense()
@@ -252,33 +255,38 @@ func (m *model) readMesh(am *control.Mesh, pm *procMesh, codes []uint8) mesh {
 		code := uint8(world.Severity(world.RankWord(&am.Ranks[rank], proc)))
 		out.codes[rank] = code
 		out.count[code]++
-		out.worst = max(out.worst, code)
+		out.worst = world.Graver(out.worst, code)
 		if proc != nil && !am.Gone {
-			pm.worst[at] = max(pm.worst[at], code)
+			pm.worst[at] = world.Graver(pm.worst[at], code)
 		}
 	}
-	if word := world.MeshWord(am.State, am.Gone); word == "failed" || word == "gone" {
-		out.worst = max(out.worst, uint8(world.Severity(word)))
-	}
+	out.worst = whole(out.worst, am.State, am.Gone)
 	return out
+}
+
+// whole is the state of a mesh by the worst of its ranks and by its own record.
+func whole(worst uint8, state string, gone bool) uint8 {
+	if word := world.MeshWord(state, gone); gone || word == "failed" {
+		return max(worst, uint8(world.Severity(word)))
+	}
+	return worst
 }
 
 // sum finds the worst of hosts and of all.
 func (p *procMesh) sum() {
+	p.all = world.Gone
 	for i := range p.hosts {
 		for _, rank := range p.hosts[i].ranks {
-			p.hosts[i].worst = max(p.hosts[i].worst, p.worst[rank])
+			p.hosts[i].worst = world.Graver(p.hosts[i].worst, p.worst[rank])
 		}
-		p.all = max(p.all, p.hosts[i].worst)
+		p.all = world.Graver(p.all, p.hosts[i].worst)
 	}
 	for _, m := range p.meshes {
 		if !m.Gone {
-			p.all = max(p.all, m.worst)
+			p.all = world.Graver(p.all, m.worst)
 		}
 	}
-	if word := world.MeshWord(p.State, p.Gone); word == "failed" || word == "gone" {
-		p.all = max(p.all, uint8(world.Severity(word)))
-	}
+	p.all = whole(p.all, p.State, p.Gone)
 }
 
 // sort brings proc meshes, actor meshes and hosts into an order.

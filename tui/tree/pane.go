@@ -53,6 +53,8 @@ type key struct {
 
 // Pane is the tree. Its methods are for one goroutine.
 type Pane struct {
+	NoDemos bool // there are none to be offered
+
 	win    list.Window
 	cursor key
 	turned map[key]bool // lines that a person has opened or closed

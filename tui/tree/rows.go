@@ -3,6 +3,8 @@ package tree
 import (
 	"slices"
 	"strconv"
+
+	"github.com/monarch-tui/monarch-tui/tui/world"
 )
 
 // row is one line. What it says is made when it is drawn.
@@ -34,9 +36,9 @@ func (p *Pane) worst(r *row) uint8 {
 	case KindHost:
 		return p.model.procs[r.pm].hosts[r.host].worst
 	case KindRun:
-		worst := uint8(0)
+		worst := uint8(world.Gone)
 		for _, code := range p.model.procs[r.pm].worst[r.rank : r.to+1] {
-			worst = max(worst, code)
+			worst = world.Graver(worst, code)
 		}
 		return worst
 	case KindProc:
@@ -57,7 +59,7 @@ func (p *Pane) build() {
 	p.seen = 0
 	p.rows, p.live = p.rows[:0], !p.filter.empty() || p.order == ByState
 	if p.model.first {
-		for i := range hints() {
+		for i := range p.hints() {
 			p.rows = append(p.rows, row{key: key{kind: KindHint, rank: int32(i)}})
 		}
 	} else {
@@ -251,7 +253,7 @@ func (p *Pane) item(r *row) Item {
 		return it
 	}
 	if r.kind == KindHint {
-		it.Name = hints()[r.rank].action
+		it.Name = p.hints()[r.rank].action
 		return it
 	}
 	if r.pm >= 0 {

@@ -40,6 +40,21 @@ func Severities() []string {
 	return []string{"idle", "busy", "starting", "gone", "paused", "warning", "failed"}
 }
 
+// Graver is the code of a state, as Severity counts, that a group of two shows: the worst of what lives or has failed,
+// and that something is gone only when all of it is.
+func Graver(a, b uint8) uint8 {
+	switch {
+	case a == Gone:
+		return b
+	case b == Gone:
+		return a
+	}
+	return max(a, b)
+}
+
+// Gone is Severity("gone"): of a group of which nothing is known yet it is the state to begin with.
+const Gone = 3
+
 // Severity is the place of a word in Severities: of several states the highest is the one to show.
 func Severity(word string) int {
 	switch word {
@@ -48,7 +63,7 @@ func Severity(word string) int {
 	case "starting":
 		return 2
 	case "gone":
-		return 3
+		return Gone
 	case "paused":
 		return 4
 	case "warning":

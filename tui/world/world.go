@@ -127,8 +127,12 @@ func ProcWord(p *control.Proc) string {
 		return "idle"
 	case "suspect", "unreachable":
 		return "warning"
-	case "stopping", "exited":
+	case "stopping":
 		return "gone"
+	case "exited", "killed":
+		if inOrder(p) {
+			return "gone"
+		}
 	}
 	return "failed" // failed, lost, killed, oom, fenced
 }

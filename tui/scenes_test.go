@@ -1,0 +1,182 @@
+package tui
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/monarch-tui/monarch-tui/debugger/script"
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/schema"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
+	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
+)
+
+// scene is a screen that is kept as golden, and may be drawn as a picture.
+type scene struct {
+	name  string
+	world func(t testing.TB) *worldtest.Builder
+	do    func(t testing.TB, m *Model)
+}
+
+var scenes = []scene{
+	{"first run", func(t testing.TB) *worldtest.Builder { return worldtest.New(t) }, func(testing.TB, *Model) {}},
+	{"mesh", worldtest.Pingpong, func(testing.TB, *Model) {}},
+	{"ranks", worldtest.Pingpong, func(t testing.TB, m *Model) {
+		press(t, m, "2", "e")
+		typeText(m, "dp=1:4,tp=1")
+		press(t, m, "enter")
+	}},
+	{"inspect", worldtest.Pingpong, func(t testing.TB, m *Model) {
+		press(t, m, "2", "j", "l", "3")
+		for _, count := range []string{"1181", "1182"} {
+			if ask, ok := m.panes.inspect.Want(m.world); ok {
+				m.panes.inspect.SetState(m.world, ask, ballState(count), nil)
+			}
+			m.panes.inspect.Refresh()
+		}
+	}},
+	{"messages", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "4") }},
+	{"flow", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "4", "]") }},
+	{"calls", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "4", "[") }},
+	{"logs", printing, func(t testing.TB, m *Model) { press(t, m, "5") }},
+	{"commands", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "5", "]"); m.say(sayGood, "connected again") }},
+	{"help", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "2", "?") }},
+	{"palette", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "ctrl+p"); typeText(m, "spawn") }},
+	{"composer", worldtest.Pingpong, func(t testing.TB, m *Model) {
+		press(t, m, "2", "e")
+		typeText(m, "dp=0:8,tp=(1,2,5)")
+		press(t, m, "enter", "x")
+		typeText(m, "4")
+		press(t, m, "tab")
+		typeText(m, "warm")
+	}},
+	{"new procs", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "M") }},
+	{"spawn", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "a") }},
+	{"answers", worldtest.Pingpong, func(t testing.TB, m *Model) {
+		m.openEntry(answered(m))
+	}},
+	{"answers by ranks", worldtest.Pingpong, func(t testing.TB, m *Model) {
+		m.openEntry(answered(m))
+		press(t, m, "enter", "down")
+	}},
+	{"earlier calls", worldtest.Pingpong, func(t testing.TB, m *Model) {
+		m.history = []string{"call @ponger.Pong {n: 1}", "call @ponger[dp=1:4,tp=1].Pong {n: 4, tag: \"warm\"}", "stop @ponger", "stream @ponger.Pong {n: 5}"}
+		press(t, m, "2", "x", "ctrl+r")
+	}},
+	{"history", worldtest.Pingpong, func(t testing.TB, m *Model) {
+		m.history = []string{"procs p gpus=4", "spawn @toy on p ToyActor", "call @toy.HelloWorld hi", "call @toy[0].HelloWorld hi", "stop p"}
+		press(t, m, ":")
+		typeText(m, "call")
+		press(t, m, "ctrl+r")
+	}},
+	{"call on procs", worldtest.Pingpong, func(t testing.TB, m *Model) {
+		m.goToProcs("trainers")
+		m.worldChanged()
+		press(t, m, "x")
+	}},
+	{"message", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "4", "g", "enter") }},
+	{"log line", printing, func(t testing.TB, m *Model) { press(t, m, "5", "G", "enter") }},
+	{"warning", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "W", "enter") }},
+	{"errors", worldtest.Pingpong, func(t testing.TB, m *Model) {
+		answered(m)
+		m.failed(m.logCommand("call @ponger.Png 4"), "@ponger has no endpoint Png (did you mean Pong?)")
+		press(t, m, "E")
+	}},
+	{"sessions", worldtest.Pingpong, func(t testing.TB, m *Model) {
+		press(t, m, "A")
+		p := m.top().(*picker)
+		sessionsMsg{list: []control.SessionInfo{
+			{Name: "demo", Program: "monarch-tui", PID: 4711, Started: m.now().Add(-42 * time.Minute)},
+			{Name: "trainer-4400", Program: "trainer", PID: 4400, Started: m.now().Add(-3 * time.Hour)},
+		}, p: p}.apply(m)
+	}},
+	{"stop", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "2", "delete") }},
+	{"quit", worldtest.Pingpong, func(t testing.TB, m *Model) { m.cfg.Own, m.dialer.own = true, true; press(t, m, "q") }},
+	{"chord", worldtest.Pingpong, func(t testing.TB, m *Model) {
+		press(t, m, "2", "V", `"`, "r", "|", `"`, "b", "'")
+		m.Update(chordWaits{m.chords})
+	}},
+	{"pasted", worldtest.Pingpong, func(t testing.TB, m *Model) {
+		m.Update(tea.PasteMsg{Content: "procs p gpus=4\nspawn @toy on p ToyActor\ncall @toy.HelloWorld hi\n"})
+	}},
+	{"half", big, func(t testing.TB, m *Model) { press(t, m, "2", "+") }},
+	{"heat", big, func(t testing.TB, m *Model) { press(t, m, "2", "z", "z", "z", "z") }},
+	{"kill", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "2", "K"); typeText(m, "pon") }},
+	{"warnings", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "W") }},
+	{"command line", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, ":"); typeText(m, "call @ponger."); press(t, m, "tab") }},
+	{"filter", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "4", "/"); typeText(m, "!kind:reply") }},
+	{"story", tutorial, func(t testing.TB, m *Model) {
+		press(t, m, "4")
+		m.story = &story{demo: Demo{Name: "toy", Title: "tutorial parts 2 and 3", Steps: 4}, step: 3, text: "Part 3: slice, and call each actor with a message of its own", waiting: true, focused: true, cancel: func() {}}
+		m.touch()
+	}},
+	{"lost", worldtest.Pingpong, func(_ testing.TB, m *Model) {
+		m.conn, m.lost, m.world.AsOf = nil, true, m.now()
+		m.dialing = &dialing{tries: 3, again: true, began: m.now().Add(-2100 * time.Millisecond)}
+		m.touch()
+	}},
+}
+
+// answered is a call that has ended, on some ranks with an error.
+func answered(m *Model) *entry {
+	e := m.logCommand("call @ponger[dp=0:4,tp=(1,2)].Pong {n: 4, tag: warm}")
+	e.mesh, e.ep, e.answers = "ponger", "Pong", newAnswers()
+	for _, rank := range []int{1, 2, 9, 10, 17, 25, 26} {
+		e.answers.add(script.Answer{Rank: rank, Outcome: control.OutcomeReply, Value: "4", Took: time.Duration(rank) * 100 * time.Microsecond})
+	}
+	e.answers.add(script.Answer{Rank: 18, Outcome: control.OutcomeError, Err: "want int, got string", Took: 9100 * time.Microsecond})
+	e.done, e.took, e.err = true, 9200*time.Microsecond, "1 of 8 ranks has failed"
+	m.errors++
+	return e
+}
+
+// tutorial is the toy demo after its broadcast.
+func tutorial(t testing.TB) *worldtest.Builder {
+	b := worldtest.New(t)
+	text := &schema.Schema{Kind: schema.KindString, Name: "string"}
+	b.Type(control.Type{
+		Name: "ToyActor", Full: "github.com/monarch-tui/monarch-tui/demos/toy.ToyActor", Doc: "ToyActor prints what it is told.",
+		Endpoints: []control.Endpoint{{Name: "HelloWorld", Doc: "HelloWorld prints a message.", Param: "msg", Arg: text, File: "toy.go", Line: 27}},
+	})
+	b.Procs("toy_mesh", shape.Extent{{Name: "gpus", Size: 4}}, worldtest.Opts{Virtual: true})
+	b.Mesh("toy_actor", "toy_mesh", "github.com/monarch-tui/monarch-tui/demos/toy.ToyActor")
+	arg := append([]byte{0x70}, "Hello from main!"...)
+	at := func(micros int) time.Time { return b.Now.Add(time.Duration(micros)*time.Microsecond - 2*time.Second) }
+	b.Log(control.Log{Time: at(-900), Rank: -1, Stream: "out", Text: "✓ Spawned 4 ToyActor instances"})
+	for rank := range 4 {
+		b.EditRank("toy_actor", rank, func(r *control.RankState) { r.Handled = 1 })
+		b.Message(control.Message{
+			Time: at(40 * rank), Call: 7, ID: uint64(10 + rank), Trace: 7, Kind: control.MessageCall, From: "main", To: fmt.Sprintf("@toy_actor[%d]", rank),
+			Endpoint: "HelloWorld", Adverb: control.AdverbCall, Ranks: 4, Bytes: len(arg), Body: arg,
+		})
+	}
+	for rank := range 4 {
+		b.Message(control.Message{
+			Time: at(900 + 70*rank), Call: 7, ID: uint64(20 + rank), Parent: uint64(10 + rank), Trace: 7, Kind: control.MessageReply, From: fmt.Sprintf("@toy_actor[%d]", rank),
+			To: "main", Endpoint: "HelloWorld", Ranks: 4, Took: time.Duration(860+30*rank) * time.Microsecond, Outcome: control.OutcomeReply,
+		})
+		b.Log(control.Log{Time: at(600 + 50*rank), Proc: uint64(1 + rank), Mesh: "toy_actor", Rank: rank, Stream: "out", Text: fmt.Sprintf("Actor %d: Received message 'Hello from main!'", rank)})
+	}
+	return b
+}
+
+// big is a world of 4,096 ranks at work.
+func big(t testing.TB) *worldtest.Builder {
+	b := worldtest.New(t)
+	b.Procs("pretraining", shape.Extent{{Name: "dp", Size: 64}, {Name: "tp", Size: 64}}, worldtest.Opts{PerHost: 8})
+	b.Mesh("trainer", "pretraining", "train.Trainer")
+	for rank := range 4096 {
+		switch {
+		case rank%7 == 0:
+			b.Rank("trainer", rank, "busy", 0)
+		case rank/64 == 40:
+			b.Rank("trainer", rank, "failed", 0)
+		case rank%1000 == 18:
+			b.Rank("trainer", rank, "busy", 214)
+		}
+	}
+	return b
+}
