@@ -14,7 +14,8 @@
 //     beyond its box.
 //   - INV-KEYS: one key has one meaning in one place, and the documents about keys are made of the table that runs them.
 //   - INV-SAME: an action from a key, the palette, the help menu, the mouse or the ':' line is the same command.
-//   - INV-ORDER: keys go to the topmost overlay, else to the open input, else to the focused pane, else to the program.
+//   - INV-ORDER: keys go to the topmost overlay, else to the open input, else to the focused pane, else to the program;
+//     those that leave, suspend or redraw work anywhere.
 //   - INV-LATE: the result of something that was asked for before the connection, the selection or the form changed is
 //     thrown away.
 //   - INV-COUNT: what was dropped, folded, hidden or is old is told where it is missing.
