@@ -130,7 +130,10 @@ func (m *Model) writePicture(name string) error {
 	if m.screen == nil {
 		return fmt.Errorf("nothing has been drawn yet")
 	}
+	shown := m.shownEntry
+	m.shownEntry = nil // nobody wants the command in the picture
 	m.draw(m.screen)
+	m.shownEntry = shown
 	m.touch()
 	if err := os.WriteFile(filepath.Clean(name), []byte(m.screen.SVG(m.theme, "monarch-tui")), 0o600); err != nil {
 		if dir := filepath.Dir(name); errors.Is(err, fs.ErrNotExist) {

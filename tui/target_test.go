@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -244,5 +246,19 @@ func TestASlashFiltersInEveryPane(t *testing.T) {
 		if f != "" {
 			t.Errorf("in pane %v esc leaves %q", p, f)
 		}
+	}
+}
+
+func TestAPictureIsOfTheScreenAndNotOfItsCommand(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 120, 40)
+	screen(t, m)
+	name := filepath.Join(t.TempDir(), "screen.svg")
+	m.command("write " + name)
+	b, err := os.ReadFile(name)
+	if err != nil || !strings.Contains(string(b), "ponger") || strings.Contains(string(b), ">write") || strings.Contains(string(b), "screen.svg") {
+		t.Errorf("%v: the picture has %d bytes, with the command in it: %v", err, len(b), strings.Contains(string(b), "screen.svg"))
+	}
+	if got := screen(t, m); !strings.Contains(got, "wrote "+name) && !strings.Contains(got, "write") {
+		t.Errorf("the screen does not say what was written:\n%s", got)
 	}
 }
