@@ -386,7 +386,7 @@ func (h *hub) watchChild(p *proc, child *launch.Child) {
 	if !joined {
 		p.failed = startFailure(what, filepath.Base(h.opts.executable), exit, tail)
 	}
-	p.expect = true
+	p.expect, p.rec.Ordered = true, expected
 	h.setWaits(p.id, nil)
 	delete(h.hopsSeen, p.id)
 	h.on(p, exitKind(exit), because(what), func(e *life.Event) { e.Code, e.Signal = exit.Code, exit.SignalName() })

@@ -269,6 +269,7 @@ func (h *hub) endLocal(p *proc, kind life.Kind, reason string) {
 		h.tellGone(p.id, what)
 		p.local.close(what)
 		h.mu.Lock()
+		p.rec.Ordered = true // a rank of this process has no other way to end
 		h.on(p, kind, because(what), func(e *life.Event) { e.Signal = "SIGKILL" })
 		h.setWaits(p.id, nil)
 		h.mu.Unlock()

@@ -76,6 +76,8 @@ type Proc struct {
 	Build  string
 	Tail   []string // last 20 lines of stderr, once the proc has ended
 	RSS    uint64   // bytes resident, 0 when unknown
+
+	Ordered bool // it has ended because it was told to
 }
 
 // Mesh is an actor mesh: one actor per rank of (a slice of) a proc mesh.

@@ -24,7 +24,7 @@ func (r lostProc) Check(l *Look) (out []Warning) {
 		var lost, silent []*control.Proc
 		for rank := range pm.Extent.Len() {
 			p, ok := l.World.Proc(pm.FirstProc + uint64(rank))
-			if !ok {
+			if !ok || p.Ordered {
 				continue
 			}
 			switch p.State {

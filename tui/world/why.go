@@ -50,16 +50,6 @@ func RankCause(r *control.RankState, p *control.Proc) string {
 // brokeDown reports whether a process has failed and said why.
 func brokeDown(p *control.Proc) bool { return p != nil && ProcWord(p) == "failed" && p.Reason != "" }
 
-// inOrder reports whether a process has ended as one does that was told to: a rank of the controller has no other way to
-// end, and a worker exits with code 0. Of a signal the record does not tell who sent it.
-func inOrder(p *control.Proc) bool {
-	if strings.Contains(p.Reason, endedInside) {
-		return true
-	}
-	cause := Cause(p.Reason)
-	return p.State == "exited" && (cause == "" || cause == "exit 0")
-}
-
 // endedInside is in the reason of the end of a rank that ran in the controller.
 const endedInside = " (in-process) ended: "
 

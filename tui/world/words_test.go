@@ -7,21 +7,20 @@ import (
 )
 
 func TestAnEndThatNobodyOrderedIsAFailure(t *testing.T) {
-	for _, c := range []struct{ state, reason, want string }{
-		{"exited", "worker 1 of procs p (pid 7) exited with code 7", "failed"},
-		{"exited", "worker 1 of procs p (pid 7) exited with code 0", "gone"},
-		{"exited", "rank 1 of procs p (in-process) ended: stopped", "gone"},
-		{"killed", "rank 1 of procs p (in-process) ended: killed on request", "gone"},
-		{"killed", "worker 1 of procs p (pid 7) was killed by SIGKILL", "failed"},
-		{"stopping", "", "gone"},
-		{"oom", "out of memory", "failed"},
+	for _, c := range []struct {
+		state   string
+		ordered bool
+		want    string
+	}{
+		{"exited", false, "failed"}, {"killed", false, "failed"}, {"oom", false, "failed"}, {"lost", false, "failed"},
+		{"exited", true, "gone"}, {"killed", true, "gone"}, {"stopping", false, "gone"},
 	} {
-		p := &control.Proc{State: c.state, Reason: c.reason}
+		p := &control.Proc{State: c.state, Ordered: c.ordered}
 		if got := ProcWord(p); got != c.want {
-			t.Errorf("%s, %s: %s, want %s", c.state, c.reason, got, c.want)
+			t.Errorf("%s, ordered %v: %s, want %s", c.state, c.ordered, got, c.want)
 		}
 		if got := RankWord(&control.RankState{State: "gone"}, p); got != c.want {
-			t.Errorf("an actor of %s, %s: %s, want %s", c.state, c.reason, got, c.want)
+			t.Errorf("an actor of one %s, ordered %v: %s, want %s", c.state, c.ordered, got, c.want)
 		}
 	}
 }

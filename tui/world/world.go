@@ -119,6 +119,8 @@ func ProcWord(p *control.Proc) string {
 	switch {
 	case p.Held || p.Paused:
 		return "paused"
+	case p.Ordered:
+		return "gone"
 	}
 	switch p.State {
 	case "requested", "launching", "joining":
@@ -129,10 +131,6 @@ func ProcWord(p *control.Proc) string {
 		return "warning"
 	case "stopping":
 		return "gone"
-	case "exited", "killed":
-		if inOrder(p) {
-			return "gone"
-		}
 	}
-	return "failed" // failed, lost, killed, oom, fenced
+	return "failed" // failed, lost, exited, killed, oom, fenced
 }
