@@ -48,13 +48,16 @@ func Run(ctx context.Context, cfg Config, opts ...tea.ProgramOption) (epilogue s
 		return "", err
 	}
 	defer m.Close()
-	p := tea.NewProgram(m, append([]tea.ProgramOption{tea.WithContext(m.ctx), tea.WithFPS(30)}, opts...)...)
+	p := tea.NewProgram(m, append([]tea.ProgramOption{tea.WithFPS(30)}, opts...)...)
+	// Not tea.WithContext: a program that is killed closes the input while somebody reads it.
+	stop := context.AfterFunc(ctx, p.Quit)
+	defer stop()
 	_, err = p.Run()
 	if m.crash != nil {
 		return "", m.crash
 	}
 	switch {
-	case errors.Is(err, tea.ErrInterrupted), errors.Is(err, context.Canceled), errors.Is(err, tea.ErrProgramKilled) && ctx.Err() != nil, errors.Is(err, io.EOF):
+	case errors.Is(err, tea.ErrInterrupted), errors.Is(err, io.EOF):
 		err = nil
 	}
 	return m.epilogue(), err
