@@ -27,6 +27,7 @@ type terminal struct {
 	cmd  *exec.Cmd
 	tty  *os.File
 	read sync.WaitGroup
+	all  chan struct{} // closed when all that was put out has been read
 
 	draws sync.Mutex
 	scr   *vt.Emulator // under draws, but for its answers
@@ -84,7 +85,7 @@ func launch(t *testing.T, cmd *exec.Cmd, home string, w, h uint16) *terminal {
 	if err := os.MkdirAll(filepath.Join(home, "run"), 0o700); err != nil { // where it is missing, a folder that all share is used
 		t.Fatal(err)
 	}
-	term := &terminal{t: t, cmd: cmd, scr: vt.NewEmulator(int(w), int(h)), gone: make(chan struct{})}
+	term := &terminal{t: t, cmd: cmd, scr: vt.NewEmulator(int(w), int(h)), gone: make(chan struct{}), all: make(chan struct{})}
 	env := append(os.Environ(), "MONARCH_TEST_MAIN=1", "TERM=xterm-256color", "COLORTERM=truecolor", "HOME="+home, "XDG_RUNTIME_DIR="+filepath.Join(home, "run"),
 		"XDG_STATE_HOME="+filepath.Join(home, "state"), "XDG_CONFIG_HOME="+filepath.Join(home, "config"), "GORACE=atexit_sleep_ms=0")
 	term.cmd.Env = append(env, cmd.Env...)
@@ -93,6 +94,7 @@ func launch(t *testing.T, cmd *exec.Cmd, home string, w, h uint16) *terminal {
 		t.Fatal(err)
 	}
 	term.read.Go(func() { // what the program draws
+		defer close(term.all)
 		b := make([]byte, 32<<10)
 		for {
 			n, err := term.tty.Read(b)
@@ -188,7 +190,14 @@ func (c *terminal) exits() (code int) {
 func (c *terminal) ends() (code int, after string) {
 	c.t.Helper()
 	code = c.exits()
-	c.wait("restored the terminal", func() bool { return strings.Contains(c.text(), leaveAlt) })
+	select { // the device ends when nobody has it open any more, and what was written last comes before that
+	case <-c.all:
+	case <-time.After(40 * time.Second):
+		c.t.Fatal("somebody still has its terminal")
+	}
+	if !strings.Contains(c.text(), leaveAlt) {
+		c.t.Fatalf("the terminal is not restored:\n%s", c.screen())
+	}
 	if left := modesLeft(c.text()); len(left) > 0 {
 		c.t.Errorf("the terminal is left with the modes %v", left)
 	}
