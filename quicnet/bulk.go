@@ -130,9 +130,9 @@ func (c *conn) readAll(s io.Reader, size int) ([]byte, error) {
 // progress notes that the peer gets on with what it has begun.
 func (c *conn) progress() { c.moved.Store(int64(time.Since(c.p.n.started))) }
 
-// bulkFault tells the peer's fault from the end of the connection.
+// bulkFault tells the peer's fault from the end of the connection, whose streams end before its context does.
 func (c *conn) bulkFault(err error) *CloseError {
-	if c.q.Context().Err() != nil {
+	if c.q.Context().Err() != nil || !brokenOff(err) {
 		return nil
 	}
 	return closeErrorf(CodeProtocol, "a body that broke off: %s", clean(err.Error()))

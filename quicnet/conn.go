@@ -128,12 +128,16 @@ func (c *conn) read(lane Lane, r *frameReader) {
 	err := c.readLane(lane, r)
 	if own, ok := errors.AsType[*CloseError](err); ok {
 		c.close(own)
-	} else if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	} else if brokenOff(err) {
 		c.close(closeErrorf(CodeProtocol, "the %s lane ended", lane))
-	} else if _, ok := errors.AsType[*quic.StreamError](err); ok {
-		c.close(closeErrorf(CodeProtocol, "the %s lane was reset", lane))
 	}
-	// any other error is the end of the connection itself
+}
+
+// brokenOff reports that the peer has ended or reset a stream where it must not. Any other error of a stream is the end
+// of the connection itself.
+func brokenOff(err error) bool {
+	_, reset := errors.AsType[*quic.StreamError](err)
+	return reset || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // readLane reads until an error, which it returns.
