@@ -52,7 +52,8 @@ func (m *Model) draw(s *paint.Surface) *tea.Cursor {
 	s.Clear()
 	m.clickable = m.clickable[:0]
 	noDemos := len(m.cfg.Demos) == 0 || m.conn != nil && !m.dialer.own // :demo refuses there
-	m.panes.tree.NoDemos, m.panes.grid.NoDemos = noDemos, noDemos
+	m.panes.tree.OfferDemos(!noDemos)
+	m.panes.grid.NoDemos = noDemos
 	m.layout = Arrange(m.w, m.h, m.focus, m.zoom, m.story != nil, m.side)
 	l := &m.layout
 	if l.Small {

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -260,5 +261,35 @@ func TestAPictureIsOfTheScreenAndNotOfItsCommand(t *testing.T) {
 	}
 	if got := screen(t, m); !strings.Contains(got, "wrote "+name) && !strings.Contains(got, "write") {
 		t.Errorf("the screen does not say what was written:\n%s", got)
+	}
+}
+
+func TestAWayToBeginThatIsTakenAwayLeavesTheOthers(t *testing.T) {
+	m := still(t, worldtest.New(t), 120, 40)
+	if got := screen(t, m); !strings.Contains(got, ":demo pingpong") {
+		t.Errorf("our own session offers no demo:\n%s", got)
+	}
+	for _, own := range []bool{false, true, false} { // as sessions are left and come back
+		m.dialer.own = own
+		m.touch()
+		got := screen(t, m)
+		if strings.Contains(got, ":demo pingpong") != own || !strings.Contains(got, "attach to a") {
+			t.Errorf("own %v:\n%s", own, got)
+		}
+	}
+	press(t, m, "1", "G", "enter")
+	if p, ok := m.top().(*picker); !ok || !strings.HasPrefix(p.title, "Attach") {
+		t.Errorf("the last way to begin opens %T", m.top())
+	}
+}
+
+func TestADemoIsSeenAlsoWhereNotAllPanesAre(t *testing.T) {
+	for w, want := range map[int]PaneID{80: Messages, 120: Mesh} {
+		m := still(t, worldtest.New(t), w, 30)
+		m.startStory(Demo{Name: "toy", Run: func(ctx context.Context, _ func(context.Context, string) error) error { return ctx.Err() }}, false)
+		if m.focus != want || !m.story.focused {
+			t.Errorf("%d cells wide: the focus is on pane %v, on the story %v", w, m.focus, m.story.focused)
+		}
+		m.story.drop()
 	}
 }

@@ -80,7 +80,9 @@ func TestAnAttachedExplorerLeavesTheSessionAlone(t *testing.T) {
 	first := open(t, home, 100, 30)
 	first.see("live").press(":").press("procs mine gpus=2").press("enter").see("2 procs")
 	second := open(t, home, 100, 30, "attach", strconv.Itoa(first.cmd.Process.Pid))
-	second.see("live", "mine").press("q").ends()
+	if _, after := second.see("live", "mine").press("q").ends(); !strings.Contains(after, "goes on · its log is ") {
+		t.Errorf("the other explorer leaves with %q", after)
+	}
 	if n := len(children(t, first.cmd.Process.Pid)); n != 2 {
 		t.Errorf("%d workers after the other explorer has left, want 2", n)
 	}

@@ -46,21 +46,25 @@ func (p *Pane) Draw(s *paint.Surface, w *world.World, focus bool) {
 
 type hint struct{ key, text, short, action string }
 
-// hints are ways to begin.
-func (p *Pane) hints() []hint {
-	all := []hint{
-		{"M", "create a proc mesh (try 4 slots)", "create a proc mesh", "procs"},
-		{":demo pingpong", "watch a small mesh talk", "a demo", "demo"},
-		{"A", "attach to a running mesh", "attach to a mesh", "attach"},
+// hints are ways to begin; a line of one has its place here.
+var hints = []hint{
+	{"M", "create a proc mesh (try 4 slots)", "create a proc mesh", "procs"},
+	{":demo pingpong", "watch a small mesh talk", "a demo", demoHint},
+	{"A", "attach to a running mesh", "attach to a mesh", "attach"},
+}
+
+const demoHint = "demo"
+
+// OfferDemos tells whether a demo is a way to begin.
+func (p *Pane) OfferDemos(yes bool) {
+	if p.noDemos == yes {
+		p.noDemos = !yes
+		p.changed()
 	}
-	if p.NoDemos {
-		return slices.Delete(all, 1, 2)
-	}
-	return all
 }
 
 func (p *Pane) drawHint(s *paint.Surface, y, i int) {
-	h := p.hints()[i]
+	h := hints[i]
 	x := s.TextIn(1, y, p.w-2, paint.Style{Fg: paint.Accent}, h.key) + 2
 	if x+paint.Width(h.text) > p.w-1 {
 		h.text = h.short

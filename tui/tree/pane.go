@@ -53,15 +53,14 @@ type key struct {
 
 // Pane is the tree. Its methods are for one goroutine.
 type Pane struct {
-	NoDemos bool // there are none to be offered
-
-	win    list.Window
-	cursor key
-	turned map[key]bool // lines that a person has opened or closed
-	hidden bool         // show what has ended
-	order  Order
-	filter filter
-	seek   bool // the filter is new: the cursor goes to what it finds
+	win     list.Window
+	cursor  key
+	turned  map[key]bool // lines that a person has opened or closed
+	hidden  bool         // show what has ended
+	order   Order
+	noDemos bool // none is offered as a way to begin
+	filter  filter
+	seek    bool // the filter is new: the cursor goes to what it finds
 
 	rows    []row
 	model   model

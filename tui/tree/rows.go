@@ -59,7 +59,10 @@ func (p *Pane) build() {
 	p.seen = 0
 	p.rows, p.live = p.rows[:0], !p.filter.empty() || p.order == ByState
 	if p.model.first {
-		for i := range p.hints() {
+		for i, h := range hints {
+			if h.action == demoHint && p.noDemos {
+				continue
+			}
 			p.rows = append(p.rows, row{key: key{kind: KindHint, rank: int32(i)}})
 		}
 	} else {
@@ -253,7 +256,7 @@ func (p *Pane) item(r *row) Item {
 		return it
 	}
 	if r.kind == KindHint {
-		it.Name = p.hints()[r.rank].action
+		it.Name = hints[r.rank].action
 		return it
 	}
 	if r.pm >= 0 {
