@@ -283,6 +283,9 @@ func (c *composer) look() {
 // ended is how many of the ranks have ended or failed, and why the first of them did.
 func (c *composer) ended(mesh *control.Mesh) (n int, why string) {
 	for _, part := range c.on {
+		if part.Len() > len(mesh.Ranks) { // a session may say anything
+			continue
+		}
 		for r := range part.Ranks() {
 			if r >= len(mesh.Ranks) {
 				continue

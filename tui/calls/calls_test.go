@@ -223,3 +223,20 @@ func TestWhereNoCallIsOpenNoWordIsCut(t *testing.T) {
 		}
 	}
 }
+
+// TestACallOfMoreRanksThanItsMeshHasIsNotCounted shows what a hostile session may say: counting to 2⁵⁰ would never end.
+func TestACallOfMoreRanksThanItsMeshHasIsNotCounted(t *testing.T) {
+	b := worldtest.Pingpong(t)
+	view := shape.RegionOf(shape.Extent{{Name: "dp", Size: 1 << 50}})
+	call := control.Call{ID: 99, Client: "main", Mesh: "ponger", View: view, Endpoint: "Pong", Ranks: 64}
+	if lost := lostOf(b.World, &call); lost != nil {
+		t.Errorf("lost %v", lost)
+	}
+	if parts := partsOf(b.World, &call, nil); len(parts) != 0 {
+		t.Errorf("parts %v", parts)
+	}
+	b.Call(call)
+	if got := screen(New(), b, 80, 10); !strings.Contains(got, "ponger") {
+		t.Error(got)
+	}
+}

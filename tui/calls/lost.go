@@ -15,7 +15,7 @@ import (
 // those that have answered; the messages tell which of them had.
 func lostOf(w *world.World, c *control.Call) []int {
 	m, ok := w.Mesh(c.Mesh)
-	if !ok || c.View.Validate() != nil {
+	if !ok || !countable(c) {
 		return nil
 	}
 	var lost []int

@@ -62,6 +62,11 @@ func waitingOf(c *control.Call) []int {
 	return slices.Compact(waiting)
 }
 
+// maxRanks bounds the ranks of a call that are gone through: no mesh has more, but a session may say anything.
+const maxRanks = 1 << 16
+
+func countable(c *control.Call) bool { return c.View.Validate() == nil && c.View.Len() <= maxRanks }
+
 // partsOf tells how far each rank of a call is; gone are those that it has lost and waits for no more.
 func partsOf(w *world.World, c *control.Call, gone []int) []part {
 	waiting := waitingOf(c)
@@ -72,7 +77,7 @@ func partsOf(w *world.World, c *control.Call, gone []int) []part {
 		p.ranks = append(p.ranks, rank)
 		return p
 	}
-	if c.View.Validate() == nil {
+	if countable(c) {
 		for rank := range c.View.Ranks() {
 			if _, open := slices.BinarySearch(waiting, rank); open {
 				continue
@@ -167,7 +172,7 @@ func target(w *world.World, c *control.Call) string {
 	if ok && c.Ranks == len(m.Ranks) && c.Ranks > 1 {
 		return c.Mesh + "[*]." + c.Endpoint
 	}
-	if c.View.Validate() != nil || c.View.Len() > 1<<16 {
+	if !countable(c) {
 		return c.Mesh + "." + c.Endpoint
 	}
 	return w.RanksName(c.Mesh, slices.Collect(c.View.Ranks())) + "." + c.Endpoint
