@@ -84,7 +84,7 @@ func (m *Model) run(line string, how how) tea.Cmd {
 		m.failed(e, why)
 		return nil
 	}
-	if m.conn.viewer && changes(st) {
+	if m.conn.viewer && st.Changes() {
 		m.failed(e, onlyLooks)
 		return nil
 	}
@@ -96,7 +96,7 @@ func (m *Model) run(line string, how how) tea.Cmd {
 			e.mesh, e.ep = a.Target.Mesh, a.Target.Endpoint
 		}
 	}
-	if !st.Apart() || len(sc.Stmts) > 1 || how.inOrder {
+	if !st.Forkable() || len(sc.Stmts) > 1 || how.inOrder {
 		m.waiting = append(m.waiting, job{e, sc})
 		e.queued = true
 		return m.nextJob()
@@ -244,78 +244,17 @@ func (m *Model) offline() string {
 // lastCall is the last call that was sent.
 func (m *Model) lastCall() *entry {
 	for _, e := range slices.Backward(m.commands) {
-		if word, _, _ := strings.Cut(e.line, " "); callVerbs[word] {
+		if word, _, _ := strings.Cut(e.line, " "); isCall(word) {
 			return e
 		}
 	}
 	return nil
 }
 
-var callVerbs = map[string]bool{"call": true, "one": true, "call_one": true, "choose": true, "stream": true, "broadcast": true}
-
-// screenVerb does what only a screen can do. mine is false for every other command.
-func (m *Model) screenVerb(e *entry, st *script.Stmt) (cmd tea.Cmd, mine bool) {
-	if st.Cmd == nil {
-		return nil, false
-	}
-	word, rest, _ := strings.Cut(st.Cmd.Text, " ")
-	rest = strings.TrimSpace(rest)
-	switch st.Cmd.Verb.Name {
-	case "theme":
-		if rest == "" {
-			m.succeed(e, "theme "+m.theme.Name+"; have "+strings.Join(themeNames(), ", "))
-			return nil, true
-		}
-		if err := m.setTheme(rest); err != nil {
-			m.failed(e, err.Error())
-			return nil, true
-		}
-		m.themeFixed = true
-		m.succeed(e)
-	case "write":
-		if err := m.writePicture(rest); err != nil {
-			m.failed(e, err.Error())
-			return nil, true
-		}
-		m.succeed(e, "wrote "+rest)
-	case "demo":
-		return m.demoVerb(e, rest), true
-	case "attach":
-		if a, ok := strings.CutPrefix(rest, `"`); ok {
-			rest = strings.TrimSuffix(a, `"`)
-		}
-		m.succeed(e)
-		return m.attach(rest), true
-	case "focus":
-		if err := m.focusTarget(rest); err != nil {
-			m.failed(e, err.Error())
-			return nil, true
-		}
-		m.succeed(e)
-		return m.cursorMoved(), true
-	case "quit":
-		m.succeed(e)
-		return m.quit(), true
-	case "help":
-		if rest == "" && word != "h" {
-			m.succeed(e)
-			m.openHelp()
-			return nil, true
-		}
-		return nil, false
-	default:
-		return nil, false
-	}
-	return nil, true
-}
-
-// changes reports whether a command changes the session. What others lead to is up to the session: it refuses viewers.
-func changes(st *script.Stmt) bool {
-	switch argsOf(st).(type) {
-	case script.CallArgs, script.ProcsArgs, script.SpawnArgs, script.EndArgs:
-		return true
-	}
-	return false
+// isCall reports whether a word is a verb that calls an endpoint.
+func isCall(word string) bool {
+	v, ok := script.VerbNamed(word)
+	return ok && v.Calls
 }
 
 // argsOf are the arguments of a command; a statement that reads a file has none.

@@ -12,6 +12,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/monarch-tui/monarch-tui/debugger/script"
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
@@ -39,8 +40,6 @@ type composer struct {
 	gone  string // why it cannot be sent
 }
 
-var adverbWords = []string{"call", "one", "choose", "stream", "broadcast"}
-
 // The fields that every composer has, in their order; those of the argument come between ranks and timeout.
 const (
 	atEndpoint = iota
@@ -59,7 +58,7 @@ func newComposer(m *Model, mesh *control.Mesh, t *control.Type, sel string) *com
 	at := max(0, slices.Index(names, m.lastEndpoint[mesh.Ref.Type]))
 	c.f = &form{
 		title: c.title, verb: "send", changed: c.changed, block: func() string { return c.gone }, submit: c.send, doc: c.doc, below: c.below, result: c.result,
-		fields: []*field{choiceOf("endpoint", names, at), choiceOf("verb", adverbWords, 0), textOf("ranks", sel, "all")},
+		fields: []*field{choiceOf("endpoint", names, at), choiceOf("verb", script.CallVerbs(), 0), textOf("ranks", sel, "all")},
 		closed: func(*Model) { c.keep() },
 		live:   func() bool { return c.sent != nil && !c.sent.done },
 		again:  func(*Model) tea.Cmd { c.f.check(); return nil },
@@ -103,7 +102,7 @@ func (c *composer) endpoint() {
 	c.argFields(d.args)
 	if kept {
 		c.timeout().input.SetValue(d.timeout)
-		c.f.fields[atVerb].at = max(0, slices.Index(adverbWords, d.verb))
+		c.f.fields[atVerb].at = max(0, slices.Index(script.CallVerbs(), d.verb))
 	}
 	c.f.fields[atEndpoint].typ = schema.Signature(c.ep.Name, c.ep.Param, c.ep.Arg, c.ep.Result)[len(c.ep.Name):]
 }
@@ -330,12 +329,13 @@ func (c *composer) judgeRanks() {
 		return note, "", 0
 	}
 	f.check()
-	why := make([]string, len(adverbWords))
+	verbs := script.CallVerbs()
+	why := make([]string, len(verbs))
 	if c.ranks != 1 {
-		why[1] = fmt.Sprintf("one needs exactly 1 rank, and %d are selected", c.ranks)
+		why[slices.Index(verbs, "one")] = fmt.Sprintf("one needs exactly 1 rank, and %d are selected", c.ranks)
 	}
 	if len(c.on) > 1 {
-		why[2] = "choose needs one regular slice, and this is several"
+		why[slices.Index(verbs, "choose")] = "choose needs one regular slice, and this is several"
 	}
 	c.f.fields[atVerb].whyNot = why
 }

@@ -176,7 +176,7 @@ var sentCall = regexp.MustCompile(`^(\w+) @[^.\[\s]+(?:\[[^\]]*\])?\.(\w+)(?:\s+
 // earlier are the calls of this endpoint that were sent before, the newest first.
 func (c *composer) earlier() (out []earlierCall) {
 	for _, line := range slices.Backward(c.m.history) {
-		if call := sentCall.FindStringSubmatch(line); call != nil && callVerbs[call[1]] && call[2] == c.ep.Name {
+		if call := sentCall.FindStringSubmatch(line); call != nil && isCall(call[1]) && call[2] == c.ep.Name {
 			out = append(out, earlierCall{line, strings.TrimSpace(call[3])})
 		}
 	}

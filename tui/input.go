@@ -197,7 +197,7 @@ func (m *Model) complete(forward bool) {
 	i.err, i.errAt = "", 0
 	if i.comp == nil {
 		text := string([]rune(i.field.Value())[:i.field.Position()])
-		from, words := m.words(text)
+		from, words := script.Complete(text, m.known())
 		if len(words) == 0 {
 			return
 		}

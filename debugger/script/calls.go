@@ -83,7 +83,7 @@ type runError struct {
 
 func (e *runError) Error() string { return e.msg }
 
-// pendingCall is a call that was sent: one cast for each strided slice of the ranks.
+// pendingCall is a call that was sent: one request of the protocol for each strided slice of the ranks.
 type pendingCall struct {
 	set       rankSet
 	name      string // @toy.Hello

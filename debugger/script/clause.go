@@ -15,13 +15,13 @@ func (p *parser) indented(last *Stmt, l logical) (*Clause, error) {
 	case last.Background != "":
 		return nil, fail(c.at(), "&%s is still running here: put the expectation below wait %s", last.Background, last.Background)
 	}
-	if w := strings.Fields(c.rest())[0]; w == "expect" {
+	if w := strings.Fields(c.rest())[0]; w == expectWord {
 		return nil, fail(c.at(), "an indented line is an expectation already: drop the word expect")
 	}
 	word := c.word()
 	c.pos -= len(word)
 	cl, err := p.clause(c, last.about)
-	if v, ok := verbNamed(word); err != nil && ok && v.Name == word && (word != "one" || strings.HasPrefix(c.text[c.pos:], "@")) {
+	if v, ok := VerbNamed(word); err != nil && ok && v.Name == word && (word != "one" || strings.HasPrefix(c.text[c.pos:], "@")) {
 		if u, is := errors.AsType[*usageError](err); is {
 			return nil, fail(u.at, "%s (an indented line is an expectation; the command %s begins at column 1)", u.msg, word)
 		}
@@ -33,9 +33,9 @@ func (p *parser) expectStmt(c *cursor, st *Stmt) error {
 	if st.MustFail {
 		return fail(c.at(), "! is for commands; an expectation that must not hold is: expect none EXPR")
 	}
-	c.pos += len("expect")
-	v, _ := verbNamed("expect")
-	st.Cmd = &Command{Pos: st.Pos, Verb: v, Args: ExpectArgs{}, Text: st.Text, lit: -1}
+	c.pos += len(expectWord)
+	v, _ := VerbNamed(expectWord)
+	st.Cmd = &Command{Pos: st.Pos, Verb: v, Text: st.Text, lit: -1}
 	if c.done() {
 		return fail(c.at(), "want an expression (usage: %s)", v.Usage)
 	}
@@ -45,22 +45,6 @@ func (p *parser) expectStmt(c *cursor, st *Stmt) error {
 	}
 	st.Expect = []*Clause{cl}
 	return nil
-}
-
-// commandTarget is the target of a command, nil where it has none.
-func commandTarget(c *Command) *Target {
-	switch a := c.Args.(type) {
-	case CallArgs:
-		return a.Target
-	case LookArgs:
-		return a.Target
-	case SpawnArgs:
-		return &Target{Mesh: a.Mesh}
-	case OnArgs:
-		return a.Target
-	default:
-		return nil
-	}
 }
 
 // clause parses [target:] [all|any|one|none] EXPR [within DUR].

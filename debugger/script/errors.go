@@ -85,3 +85,11 @@ func (e *usageError) Error() string { return e.msg }
 func fail(at int, format string, args ...any) error {
 	return &usageError{at, fmt.Sprintf(format, args...)}
 }
+
+// atOf is the place of a mistake, or another one where it has none.
+func atOf(err error, at int) int {
+	if u, ok := err.(*usageError); ok { //nolint:errorlint // the parser's own errors are never wrapped
+		return u.at
+	}
+	return at
+}

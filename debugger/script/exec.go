@@ -65,7 +65,7 @@ func (s *Session) judge(ctx context.Context, st *Stmt, step *Step) {
 		s.inner(ctx, st, step)
 		return
 	}
-	if _, isExpect := st.Cmd.Args.(ExpectArgs); err == nil && !isExpect {
+	if err == nil && st.Cmd.Verb.Name != expectWord {
 		var r *result
 		r, err = s.run(cmdCtx, st.Cmd, st)
 		if r != nil {
@@ -203,59 +203,10 @@ func (s *Session) run(ctx context.Context, cmd *Command, st *Stmt) (*result, err
 	case v.Lacks != "":
 		return nil, fmt.Errorf("%s: this build has no %s yet", v.Name, v.Lacks)
 	}
-	r := &result{mark: s.logMark()}
-	start := time.Now()
-	defer func() {
-		if r.ms == 0 {
-			r.ms = float64(time.Since(start).Microseconds()) / 1000
-		}
-	}()
-	var err error
-	switch a := cmd.Args.(type) {
-	case CallArgs:
-		return s.call(ctx, a, st)
-	case JobArgs:
-		return s.job(ctx, v.Name, a.Name)
-	case ProcsArgs:
-		err = s.makeProcs(ctx, a, r)
-	case SpawnArgs:
-		err = s.spawn(ctx, a, r)
-	case EndArgs:
-		err = s.end(ctx, v.Name, a)
-	case OnArgs:
-		return s.on(ctx, a, st)
-	case LookArgs:
-		err = s.look(ctx, v.Name, a, r)
-	case GroupArgs:
-		err = s.group(ctx, a, r)
-	case LetArgs:
-		var val any
-		if val, err = a.Expr.eval(s.whole()); err == nil {
-			s.vars[a.Name] = val
-			keep := *s.last // an expectation below a let still sees what came before
-			keep.text, keep.value, keep.let = nil, val, &letText{a.Name, a.Expr.Text, show(val)}
-			return &keep, nil
-		}
-	case SleepArgs:
-		select {
-		case <-time.After(a.For):
-		case <-ctx.Done():
-			err = ctx.Err()
-		}
-	case OptionArgs:
-		s.opt.Timeout = a.Value
-	case FileArgs:
-		r.text, err = s.file(v.Name, a)
-	case TextArgs:
-		if v.Name == "quit" {
-			s.quit = true
-			break
-		}
-		r.text = strings.Split(a.Text, "\n")
-	default:
-		err = &runError{code: ExitInternal, msg: fmt.Sprintf("no code for %s", v.Name)}
+	if v.run == nil {
+		return nil, &runError{code: ExitInternal, msg: fmt.Sprintf("no code for %s", v.Name)}
 	}
-	return r, err
+	return v.run(ctx, s, cmd.Args, st)
 }
 
 // shown is what a report prints below a command that held.

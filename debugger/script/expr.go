@@ -44,11 +44,13 @@ type names struct {
 
 var anyNames = names{loose: true}
 
-// perRank are the names that differ between ranks; dims come on top.
+// perRankNames are the names whose values differ between ranks. The dimensions of the mesh are names besides.
 func perRankNames() []string { return []string{"value", "err", "ms", "rank", "out", "state"} }
 
+// wholeNames are the names whose values are the same for all ranks.
 func wholeNames() []string { return []string{"results", "text", "stops", "seed"} }
 
+// reservedNames are the names that let and => must not take.
 func reservedNames() []string { return append(perRankNames(), wholeNames()...) }
 
 // typed tells the compiler the types it can rely on, so that a comparison that can never hold is found early.

@@ -18,7 +18,7 @@ func (s *Session) fill(cmd *Command) (*Command, error) {
 		if err != nil {
 			return nil, fmt.Errorf("${%s}: %w", h.expr.Text, err)
 		}
-		b.WriteString(filled(v, cmd.Text, h.start, cmd.lit, cmd.Verb.Name == "echo"))
+		b.WriteString(filled(v, cmd.Text, h.start, cmd.lit, cmd.Verb.rawText))
 		at = h.end
 	}
 	b.WriteString(cmd.Text[at:])
@@ -63,14 +63,7 @@ func filled(v any, text string, at, lit int, plain bool) string {
 
 // forgetPlaces drops the places of literals in a filled text, which would mislead: the file has other columns.
 func (c *Command) forgetPlaces() {
-	switch a := c.Args.(type) {
-	case CallArgs:
-		a.Literal.Pos = Pos{}
-		c.Args = a
-	case SpawnArgs:
-		a.Literal.Pos = Pos{}
-		c.Args = a
-	case OnArgs:
-		a.Cmd.forgetPlaces()
+	if a, ok := c.Args.(placed); ok {
+		c.Args = a.withoutPlaces()
 	}
 }

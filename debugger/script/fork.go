@@ -50,14 +50,12 @@ func (s *Session) tell(p *pendingCall) {
 	}
 }
 
-// Apart reports whether a statement stands on its own: a fork may run it without the session missing anything.
-func (st *Stmt) Apart() bool {
-	if st.Capture != "" || st.Background != "" || st.Include != nil || len(st.Expect) > 0 || st.Cmd == nil {
-		return false
-	}
-	switch st.Cmd.Args.(type) {
-	case CallArgs, ProcsArgs, SpawnArgs, EndArgs, LookArgs, SleepArgs:
-		return true
-	}
-	return false
+// Forkable reports whether a fork may run a statement without the session missing anything: it names nothing, and its
+// verb leaves nothing in the session.
+func (st *Stmt) Forkable() bool {
+	return st.Cmd != nil && st.Cmd.Verb.Forkable && st.Capture == "" && st.Background == "" && st.Include == nil && len(st.Expect) == 0
 }
+
+// Changes reports whether a statement changes the session. Of one that reads a file, or stands before another, the
+// session judges: it refuses viewers.
+func (st *Stmt) Changes() bool { return st.Cmd != nil && st.Cmd.Verb.Changes }

@@ -23,7 +23,7 @@ func TestAForkRunsBesideItsSessionAndTellsEachAnswer(t *testing.T) {
 		if len(errs) > 0 {
 			t.Fatal(errs)
 		}
-		if !sc.Stmts[0].Apart() {
+		if !sc.Stmts[0].Forkable() {
 			t.Errorf("%q stands on its own", line)
 		}
 		return s.Exec(t.Context(), sc.Stmts[0])
@@ -51,7 +51,7 @@ func TestAForkRunsBesideItsSessionAndTellsEachAnswer(t *testing.T) {
 		t.Errorf("a fork's commands are recorded too: %q, %v", saved.String(), err)
 	}
 	for _, line := range []string{"call @t.Value => v", "call @t.Value &j", "let x = 1", "save f"} {
-		if sc, _ := ParseLine(line); sc == nil || sc.Stmts[0].Apart() {
+		if sc, _ := ParseLine(line); sc == nil || sc.Stmts[0].Forkable() {
 			t.Errorf("%q is the session's own", line)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 
 // help lists the commands that work in this build, or explains one.
 func help(name string) []string {
-	if v, ok := verbNamed(name); ok {
+	if v, ok := VerbNamed(name); ok {
 		out := []string{v.Usage}
 		if v.Summary != "" {
 			out = append(out, v.Summary)

@@ -29,21 +29,34 @@ func (s *Session) call(ctx context.Context, a CallArgs, st *Stmt) (*result, erro
 	return &result{mark: p.mark}, nil
 }
 
-// job waits for jobs, or cancels one.
-func (s *Session) job(ctx context.Context, verb, name string) (*result, error) {
-	if name == "" {
+// wait waits for a job, or for all of them.
+func (s *Session) wait(ctx context.Context, a JobArgs, _ *Stmt) (*result, error) {
+	if a.Name == "" {
 		return s.waitAll(ctx)
 	}
+	p, err := s.job(a.Name)
+	if err != nil {
+		return nil, err
+	}
+	delete(s.jobs, a.Name)
+	return s.finish(ctx, p)
+}
+
+// cancelJob gives up on a job; wait still takes what it gave.
+func (s *Session) cancelJob(_ context.Context, a JobArgs, _ *result) error {
+	p, err := s.job(a.Name)
+	if err == nil {
+		p.cancel()
+	}
+	return err
+}
+
+func (s *Session) job(name string) (*pendingCall, error) {
 	p := s.jobs[name]
 	if p == nil {
 		return nil, fmt.Errorf("no job &%s%s", name, schema.Suggest(name, s.jobNames()))
 	}
-	if verb == "cancel" {
-		p.cancel()
-		return &result{mark: s.logMark()}, nil
-	}
-	delete(s.jobs, name)
-	return s.finish(ctx, p)
+	return p, nil
 }
 
 func (s *Session) jobNames() []string {

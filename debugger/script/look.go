@@ -13,32 +13,6 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 )
 
-// look runs the verbs that show something.
-func (s *Session) look(ctx context.Context, verb string, a LookArgs, r *result) error {
-	switch verb {
-	case "ls":
-		r.text = s.list()
-	case "endpoints":
-		return s.endpoints(a.Name, r)
-	case "info":
-		return s.info(a, r)
-	case "calls":
-		s.picture(func(p *control.Picture) {
-			for _, c := range p.Calls {
-				r.text = append(r.text, callLine(c))
-			}
-		})
-		slices.Sort(r.text)
-	case "help":
-		r.text = help(a.Name)
-	case "state":
-		return s.showState(ctx, a, r)
-	case "log":
-		return s.showLog(ctx, a, r)
-	}
-	return nil
-}
-
 // table lines up columns.
 func table(rows [][]string) []string {
 	var b strings.Builder
@@ -54,7 +28,8 @@ func table(rows [][]string) []string {
 	return out
 }
 
-func (s *Session) list() []string {
+// ls lists proc meshes and actor meshes.
+func (s *Session) ls(_ context.Context, _ NoArgs, r *result) error {
 	var rows [][]string
 	s.picture(func(p *control.Picture) {
 		for _, m := range p.ProcMeshes {
@@ -69,10 +44,22 @@ func (s *Session) list() []string {
 		}
 	})
 	slices.SortFunc(rows, func(a, b []string) int { return strings.Compare(a[0], b[0]) })
+	r.text = table(rows)
 	if len(rows) == 0 {
-		return []string{"nothing runs (procs NAME dim=n makes processes)"}
+		r.text = []string{"nothing runs (procs NAME dim=n makes processes)"}
 	}
-	return table(rows)
+	return nil
+}
+
+// openCalls lists the calls that have not ended.
+func (s *Session) openCalls(_ context.Context, _ NoArgs, r *result) error {
+	s.picture(func(p *control.Picture) {
+		for _, c := range p.Calls {
+			r.text = append(r.text, callLine(c))
+		}
+	})
+	slices.Sort(r.text)
+	return nil
 }
 
 func kindOf(m *control.ProcMesh) string {
@@ -98,10 +85,10 @@ func typeName(p *control.Picture, full string) string {
 	return schema.ShortType(full)
 }
 
-func (s *Session) endpoints(name string, r *result) error {
+func (s *Session) endpoints(_ context.Context, a NameArgs, r *result) error {
 	var types []control.Type
-	if name != "" {
-		t, _, err := s.actorType(name)
+	if a.Name != "" {
+		t, _, err := s.actorType(a.Name)
 		if err != nil {
 			return err
 		}
@@ -120,7 +107,7 @@ func (s *Session) endpoints(name string, r *result) error {
 			rows = append(rows, row)
 		}
 		for _, sk := range t.Skipped {
-			if name != "" {
+			if a.Name != "" {
 				rows = append(rows, []string{"(no endpoint) " + sk})
 			}
 		}
@@ -129,7 +116,7 @@ func (s *Session) endpoints(name string, r *result) error {
 	return nil
 }
 
-func (s *Session) info(a LookArgs, r *result) error {
+func (s *Session) info(_ context.Context, a InfoArgs, r *result) error {
 	switch {
 	case a.Target != nil:
 		set, err := s.resolve(a.Target)
@@ -220,7 +207,7 @@ func procsInfo(p *control.Picture, pm *control.ProcMesh, ranks []int) []string {
 	return append(out, f.lines()...)
 }
 
-func (s *Session) showState(ctx context.Context, a LookArgs, r *result) error {
+func (s *Session) showState(ctx context.Context, a StateArgs, r *result) error {
 	set, err := s.resolve(a.Target)
 	if err != nil {
 		return err
@@ -248,7 +235,7 @@ func (s *Session) showState(ctx context.Context, a LookArgs, r *result) error {
 	return nil
 }
 
-func (s *Session) showLog(ctx context.Context, a LookArgs, r *result) error {
+func (s *Session) showLog(ctx context.Context, a LogArgs, r *result) error {
 	if a.Target == nil {
 		return s.showAllLogs(ctx, a, r)
 	}
@@ -283,7 +270,7 @@ func (s *Session) showLog(ctx context.Context, a LookArgs, r *result) error {
 }
 
 // showAllLogs shows the last lines of everyone, folded mesh by mesh.
-func (s *Session) showAllLogs(ctx context.Context, a LookArgs, r *result) error {
+func (s *Session) showAllLogs(ctx context.Context, a LogArgs, r *result) error {
 	if err := s.c.Flush(ctx, control.FlushReq{}); err != nil {
 		return err
 	}

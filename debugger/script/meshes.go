@@ -96,16 +96,33 @@ func (s *Session) actorType(name string) (t control.Type, named schema.Types, er
 	return t, named, err
 }
 
-// end stops or kills.
-func (s *Session) end(ctx context.Context, verb string, a EndArgs) error {
+// stop ends a proc mesh or an actor mesh in order.
+func (s *Session) stop(ctx context.Context, a EndArgs, _ *result) error {
 	if a.Procs {
 		pm, err := s.procMesh(a.Target.Mesh)
 		if err != nil {
 			return err
 		}
-		if verb == "stop" {
-			s.procs = without(s.procs, pm.Name)
-			return s.c.Stop(ctx, control.StopReq{Procs: pm.Name, Budget: budget(ctx)})
+		s.procs = without(s.procs, pm.Name)
+		return s.c.Stop(ctx, control.StopReq{Procs: pm.Name, Budget: budget(ctx)})
+	}
+	set, err := s.resolve(a.Target)
+	if err != nil {
+		return err
+	}
+	if !set.all() {
+		return fmt.Errorf("stop ends a whole mesh, not %s (kill takes a slice)", set)
+	}
+	s.meshes = without(s.meshes, set.ref.Name)
+	return s.c.Stop(ctx, control.StopReq{Mesh: set.ref.Name, Budget: budget(ctx)})
+}
+
+// kill ends procs or actors at once.
+func (s *Session) kill(ctx context.Context, a EndArgs, _ *result) error {
+	if a.Procs {
+		pm, err := s.procMesh(a.Target.Mesh)
+		if err != nil {
+			return err
 		}
 		req := control.KillReq{Procs: pm.Name}
 		if !a.Target.Choice.IsAll() {
@@ -119,16 +136,8 @@ func (s *Session) end(ctx context.Context, verb string, a EndArgs) error {
 	if err != nil {
 		return err
 	}
-	all := set.whole || len(set.ranks) == set.ref.View.Len()
-	if verb == "stop" {
-		if !all {
-			return fmt.Errorf("stop ends a whole mesh, not %s (kill takes a slice)", set)
-		}
-		s.meshes = without(s.meshes, set.ref.Name)
-		return s.c.Stop(ctx, control.StopReq{Mesh: set.ref.Name, Budget: budget(ctx)})
-	}
 	req := control.KillReq{Mesh: set.ref.Name}
-	if !all {
+	if !set.all() {
 		req.Ranks = set.ranks
 	}
 	return s.c.Kill(ctx, req)

@@ -25,7 +25,7 @@ type parser struct {
 	scope  *scope
 	read   func(name string) ([]byte, error)
 	from   []string // files that led here, outermost first
-	focus  bool     // inside on or cast
+	focus  bool     // inside on, or Monarch's cast
 	lit    int      // offset of the literal that was found last, in its cursor's text
 	nested int      // commands around the one that is being parsed
 	loose  bool     // a single line: names that it does not define may exist in the session
@@ -144,7 +144,7 @@ func (p *parser) stmt(l logical) (*Stmt, error) {
 	if c.done() {
 		return nil, fail(c.at(), "want a command")
 	}
-	if w := c.rest(); strings.HasPrefix(w, "expect") && (len(w) == 6 || !nameByte(w[6])) {
+	if w := c.rest(); strings.HasPrefix(w, expectWord) && (len(w) == len(expectWord) || !nameByte(w[len(expectWord)])) {
 		return st, p.expectStmt(c, st)
 	}
 	if err := p.suffixes(c, st); err != nil {
@@ -242,21 +242,14 @@ func (p *parser) settle(st *Stmt) error {
 		if p.scope.jobs[st.Background] != nil {
 			return fail(at, "&%s is taken by a call above that has not been waited for", st.Background)
 		}
-		p.scope.jobs[st.Background] = commandTarget(st.Cmd)
+		p.scope.jobs[st.Background] = st.Cmd.judged()
 	}
-	st.about = commandTarget(st.Cmd)
-	if j, ok := st.Cmd.Args.(JobArgs); ok && st.Cmd.Verb.Name == "wait" {
-		st.about = p.scope.jobs[j.Name]
-		if j.Name == "" {
-			clear(p.scope.jobs)
-		}
-		delete(p.scope.jobs, j.Name)
-	}
+	st.about = st.Cmd.judged()
 	if st.Capture != "" {
 		p.scope.captures[st.Capture] = true
 	}
-	if f, ok := st.Cmd.Args.(FileArgs); ok && st.Cmd.Verb.Name == "source" {
-		return p.include(st, f.File, at)
+	if s := st.Cmd.Verb.settle; s != nil {
+		return s(p, st, at)
 	}
 	return nil
 }
@@ -313,9 +306,9 @@ func (p *parser) command(c *cursor) (*Command, error) {
 		c.pos -= len(word) - i // call@toy and the like: the rest is judged below
 		word = word[:i]
 	}
-	v, ok := verbNamed(word)
+	v, ok := VerbNamed(word)
 	switch {
-	case ok && v.takes != nil:
+	case ok && v.parse != nil:
 	case ok:
 		return nil, fail(c.base+start, "%s is a statement of its own", word)
 	default:
@@ -325,7 +318,7 @@ func (p *parser) command(c *cursor) (*Command, error) {
 		return nil, fail(c.at(), "want a space after %s (usage: %s)", word, v.Usage)
 	}
 	p.lit = -1
-	args, err := v.takes(p, c, v)
+	args, err := v.parse(p, c, v)
 	if err != nil {
 		return nil, err
 	}

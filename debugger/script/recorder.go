@@ -1,6 +1,7 @@
 package script
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -57,14 +58,12 @@ func (r *Recorder) put(l recorded) {
 
 // add records a statement after it ran, with what it gave.
 func (r *Recorder) add(st *Stmt, res *result, step *Step) {
-	switch st.Cmd.Verb.Name {
-	case "record", "save", "quit", "help", "source":
+	if st.Cmd.Verb.unrecorded {
 		return
 	}
 	l := recorded{text: st.Text, written: held(st, step)}
-	_, isCall := st.Cmd.Args.(CallArgs)
 	switch {
-	case st.Cmd.Verb.Name == "expect":
+	case st.Cmd.Verb.Name == expectWord:
 		if len(l.written) == 0 || l.written[0] != indented(st.Expect[0]) { // it did not hold
 			return
 		}
@@ -72,7 +71,7 @@ func (r *Recorder) add(st *Stmt, res *result, step *Step) {
 	case step.Code == ExitCommand && !st.MustFail: // so that the saved script passes where this line failed
 		at := max(strings.Index(l.text, st.Cmd.Text), 0) // behind the guards
 		l.text = l.text[:at] + "! " + l.text[at:]
-	case isCall || st.Cmd.Verb.Name == "wait":
+	case st.Cmd.Verb.answers:
 		l.expect = observed(st, res)
 	}
 	r.put(l)
@@ -175,26 +174,37 @@ func (r *Recorder) close() error {
 	return nil
 }
 
-// file runs record and save, and says what is where.
-func (s *Session) file(verb string, a FileArgs) ([]string, error) {
+// record writes the commands from now on to a file.
+func (s *Session) record(_ context.Context, a FileArgs, r *result) error {
 	f, kept, err := replace(a.File)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", verb, err)
+		return fmt.Errorf("record: %w", err)
 	}
-	said := "commands from now on go to " + f.Name()
-	if verb == "record" {
-		s.rec.start(f)
-	} else {
-		n, err := s.rec.Save(f, a.Expect)
-		if err = errors.Join(err, f.Close()); err != nil {
-			return nil, fmt.Errorf("save %s: %w", a.File, err)
-		}
-		said = plural(n, "command") + " saved in " + f.Name()
+	s.rec.start(f)
+	r.text = written("commands from now on go to "+f.Name(), kept)
+	return nil
+}
+
+// save writes the commands so far to a file.
+func (s *Session) save(_ context.Context, a FileArgs, r *result) error {
+	f, kept, err := replace(a.File)
+	if err != nil {
+		return fmt.Errorf("save: %w", err)
 	}
-	if kept != "" {
-		return []string{said, "what it held is now in " + kept}, nil
+	n, err := s.rec.Save(f, a.Expect)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("save %s: %w", a.File, err)
 	}
-	return []string{said}, nil
+	r.text = written(plural(n, "command")+" saved in "+f.Name(), kept)
+	return nil
+}
+
+// written says what was written, and where that is kept which the file held before, "" for nothing.
+func written(said, kept string) []string {
+	if kept == "" {
+		return []string{said}
+	}
+	return []string{said, "what it held is now in " + kept}
 }
 
 // replace opens a file to be written anew; what it held is kept beside it, under the name that it returns.

@@ -31,6 +31,7 @@ func play(t *testing.T, w *world, text string, change ...func(*Runner)) (int, st
 
 const toys = "procs p gpus=4\nspawn @t on p Toy {Name: toy, Count: 10}\n"
 
+// TestScriptsEndAsTheyShould holds INV-EXIT: the code of each case is that of the worst thing in it.
 func TestScriptsEndAsTheyShould(t *testing.T) {
 	cases := []struct {
 		name, script string
@@ -140,7 +141,7 @@ func TestScriptsEndAsTheyShould(t *testing.T) {
 			}
 			for _, m := range w.snap.ProcMeshes {
 				if !m.Gone {
-					t.Errorf("procs %s still run (INV-END)", m.Name)
+					t.Errorf("procs %s still run", m.Name)
 				}
 			}
 			if len(w.snap.Calls) > 0 {

@@ -276,9 +276,12 @@ func subset(ref control.MeshRef, ranks []int) rankSet {
 	return rankSet{ref: ref, ranks: ranks, parts: shape.Cover(ref.View, ranks)}
 }
 
+// all reports whether the set is the whole mesh.
+func (r rankSet) all() bool { return r.whole || len(r.ranks) == r.ref.View.Len() }
+
 // String is the set as a target.
 func (r rankSet) String() string {
-	if r.whole || len(r.ranks) == r.ref.View.Len() {
+	if r.all() {
 		return "@" + r.ref.Name
 	}
 	return "@" + r.ref.Name + "[" + shape.FormatRanks(r.ranks) + "]"

@@ -1,0 +1,148 @@
+package script
+
+import (
+	"slices"
+	"strings"
+)
+
+// word is one kind of word that a verb's arguments take, for completion.
+type word struct {
+	kind  wordKind
+	fixed string // of wordFixed
+	after string // it stands only behind this keyword
+}
+
+// wordKind says where the words of a kind come from.
+type wordKind int
+
+const (
+	wordFixed    wordKind = iota // fixed itself
+	wordMesh                     // @NAME
+	wordEndpoint                 // @NAME., and behind the dot its endpoints
+	wordProcs                    // the name of a proc mesh
+	wordType                     // an actor type
+	wordVerb                     // a command
+	wordTheme                    // a theme of the screen
+	wordDemo                     // a demo
+)
+
+// words are fixed words.
+func words(fixed ...string) (out []word) {
+	for _, w := range fixed {
+		out = append(out, word{fixed: w})
+	}
+	return out
+}
+
+// Known tells the names that completion offers. The zero value of a field means none.
+type Known struct {
+	Meshes, Procs, Types, Themes, Demos []string
+	Endpoints                           func(mesh string) []string
+	Dims                                func(mesh string) []string
+}
+
+// Complete gives the words with which a command, typed as far as text, could go on, sorted, and the place in text where
+// the word begins that they would replace.
+func Complete(text string, k Known) (from int, out []string) {
+	from = strings.LastIndexAny(text, " ,=") + 1
+	at := strings.LastIndex(text, " @") + 1
+	if open, end := strings.LastIndexByte(text, '['), strings.LastIndexByte(text, ']'); at > 0 && open > max(at, end) { // within a selection
+		return k.dims(text, at, open)
+	} else if at > 0 && end > at && !strings.ContainsRune(text[end:], ' ') { // behind one, which may have commas
+		from = at
+	}
+	typed := text[from:]
+	first, rest, more := strings.Cut(strings.TrimLeft(text, " "), " ")
+	var could []string
+	switch v, ok := VerbNamed(first); {
+	case !more:
+		for _, n := range verbsToType() {
+			could = append(could, n+" ")
+		}
+	case strings.HasPrefix(typed, "@") && strings.Contains(typed, "."):
+		could = k.endpoints(typed)
+	case ok && v.Name == first:
+		for _, w := range v.completes {
+			if w.after == "" || slices.Contains(strings.Fields(rest[:len(rest)-len(typed)]), w.after) {
+				could = append(could, k.of(w, typed)...)
+			}
+		}
+	}
+	for _, w := range could {
+		if strings.HasPrefix(w, typed) && w != typed {
+			out = append(out, w)
+		}
+	}
+	slices.Sort(out)
+	return from, slices.Compact(out)
+}
+
+// of are the words of a kind. Names of meshes are offered where nothing or an @ has been typed.
+func (k *Known) of(w word, typed string) []string {
+	mesh := func(behind string) (out []string) {
+		if typed != "" && typed[0] != '@' || strings.ContainsAny(typed, ".[") {
+			return nil
+		}
+		for _, n := range k.Meshes {
+			out = append(out, "@"+n+behind)
+		}
+		return out
+	}
+	switch w.kind {
+	case wordFixed:
+		return []string{w.fixed}
+	case wordMesh:
+		return mesh("")
+	case wordEndpoint:
+		return mesh(".")
+	case wordProcs:
+		return k.Procs
+	case wordType:
+		return k.Types
+	case wordVerb:
+		return verbsToType()
+	case wordTheme:
+		return k.Themes
+	case wordDemo:
+		return k.Demos
+	}
+	return nil
+}
+
+// verbsToType are the names of the verbs that this build has.
+func verbsToType() (names []string) {
+	for _, v := range Verbs() {
+		if v.Lacks == "" {
+			names = append(names, v.Name)
+		}
+	}
+	return names
+}
+
+// endpoints are the endpoints of the mesh that is named in what is typed, @NAME[sel].part.
+func (k *Known) endpoints(typed string) (out []string) {
+	name, _, _ := strings.Cut(typed[1:], ".")
+	name, _, _ = strings.Cut(name, "[")
+	if k.Endpoints == nil {
+		return nil
+	}
+	for _, ep := range k.Endpoints(name) {
+		out = append(out, typed[:strings.LastIndexByte(typed, '.')+1]+ep)
+	}
+	return out
+}
+
+// dims are the dimensions that a selection of the mesh that is named at a place could go on with.
+func (k *Known) dims(text string, at, open int) (from int, out []string) {
+	from = max(open, strings.LastIndexByte(text, ',')) + 1
+	from += len(text[from:]) - len(strings.TrimLeft(text[from:], " "))
+	if k.Dims == nil {
+		return from, nil
+	}
+	for _, d := range k.Dims(text[at+1 : open]) {
+		if strings.HasPrefix(d, text[from:]) {
+			out = append(out, d+"=")
+		}
+	}
+	return from, out
+}

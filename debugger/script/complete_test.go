@@ -1,0 +1,55 @@
+package script
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestCompletionOffersWhatAVerbTakes(t *testing.T) {
+	k := Known{
+		Meshes: []string{"toy", "pings"}, Procs: []string{"p", "q"}, Types: []string{"ToyActor", "Echo"}, Themes: []string{"dark", "light"}, Demos: []string{"pingpong"},
+		Endpoints: func(mesh string) []string { return map[string][]string{"toy": {"Hello", "Help", "Count"}}[mesh] },
+		Dims:      func(mesh string) []string { return map[string][]string{"toy": {"hosts", "gpus"}}[mesh] },
+	}
+	for _, c := range []struct{ typed, want string }{ // words joined by |
+		{"ca", "call |calls |cancel |cast "},
+		{"brea", ""}, // it only parses in this build
+		{"call ", "@pings.|@toy."},
+		{"call @t", "@toy."},
+		{"call_one @t", ""}, // an alias is for reading
+		{"call @toy.H", "@toy.Hello|@toy.Help"},
+		{"call @toy[gpus=1].Co", "@toy[gpus=1].Count"},
+		{"call @toy[hosts=0,gpus=1].Co", "@toy[hosts=0,gpus=1].Count"},
+		{"call @toy[", "hosts=|gpus="},
+		{"call @toy[gpus=1, h", "hosts="},
+		{"call @none.", ""},
+		{"broadcast ", "@pings.|@toy."},
+		{"stop ", "@pings|@toy|p|q"},
+		{"kill @p", "@pings"},
+		{"state p", ""},
+		{"state ", "@pings|@toy"},
+		{"on ", "@pings|@toy"},
+		{"spawn @x ", ""},
+		{"spawn @x on ", "Echo|ToyActor|p|q"},
+		{"spawn @x on p T", "ToyActor"},
+		{"spawn on", ""}, // nothing is offered behind on before the blank
+		{"endpoints E", "Echo"},
+		{"procs p ", "cpus=|gpus=|hosts=|in-process"},
+		{"procs p in", "in-process"},
+		{"help st", "state|stop|stream"},
+		{"theme ", "dark|light"},
+		{"demo p", "pingpong"},
+		{"focus @t", "@toy"},
+	} {
+		if _, got := Complete(c.typed, k); strings.Join(got, "|") != c.want {
+			t.Errorf("%q: got %q, want %q", c.typed, strings.Join(got, "|"), c.want)
+		}
+	}
+	if _, got := Complete("", k); !slices.Contains(got, "procs ") || slices.Contains(got, "break ") {
+		t.Errorf("an empty line can begin with %q", got)
+	}
+	if from, got := Complete("call @toy.Help", Known{}); from != 5 || got != nil {
+		t.Errorf("with nothing known: %q from %d", got, from)
+	}
+}
