@@ -3,6 +3,7 @@ package monarch_test
 import (
 	"bytes"
 	"go/parser"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -55,13 +56,17 @@ func TestTheFilesNameNoPlaceOnOneMachine(t *testing.T) {
 	}
 }
 
-func TestTheDependenciesAreExplained(t *testing.T) {
-	doc := string(read(t, "docs/dependencies.md"))
-	named := regexp.MustCompile("(?m)^## `([^`]+)`").FindAllStringSubmatch(doc, -1)
-	var have []string
-	for _, m := range named {
-		have = append(have, m[1])
+// explained are the modules that docs/dependencies.md explains, in its order.
+func explained(t *testing.T) (modules []string) {
+	t.Helper()
+	for _, m := range regexp.MustCompile("(?m)^## `([^`]+)`").FindAllStringSubmatch(string(read(t, "docs/dependencies.md")), -1) {
+		modules = append(modules, m[1])
 	}
+	return modules
+}
+
+func TestTheDependenciesAreExplained(t *testing.T) {
+	have := explained(t)
 	var want []string
 	for line := range strings.Lines(string(read(t, "go.mod"))) {
 		f := strings.Fields(strings.TrimPrefix(strings.TrimSpace(line), "require "))
@@ -78,6 +83,35 @@ func TestTheDependenciesAreExplained(t *testing.T) {
 		if !slices.Contains(want, m) {
 			t.Errorf("docs/dependencies.md explains %s, which go.mod does not require directly", m)
 		}
+	}
+}
+
+// engineModules is how many modules a program links that imports only the engine; docs/dependencies.md says so, and names
+// them first.
+const engineModules = 4
+
+func TestTheEngineLinksTheDependenciesThatThePageNamesFirst(t *testing.T) {
+	first := slices.Sorted(slices.Values(explained(t)[:engineModules]))
+	linked := map[string]bool{}
+	for _, f := range goFiles(t, parser.ImportsOnly) {
+		if top, _, _ := strings.Cut(f.dir, "/"); f.test() || top != "engine" && top != "quicnet" || f.dir == "engine/enginetest" {
+			continue
+		}
+		for _, imp := range f.ast.Imports {
+			p := strings.Trim(imp.Path.Value, `"`)
+			if domain, _, _ := strings.Cut(p, "/"); !strings.Contains(domain, ".") || strings.HasPrefix(p, module) {
+				continue
+			}
+			of := slices.IndexFunc(explained(t), func(m string) bool { return p == m || strings.HasPrefix(p, m+"/") })
+			if of < 0 {
+				t.Errorf("%s imports %s, which docs/dependencies.md does not explain", f.path, p)
+				continue
+			}
+			linked[explained(t)[of]] = true
+		}
+	}
+	if have := slices.Sorted(maps.Keys(linked)); !slices.Equal(have, first) {
+		t.Errorf("engine and quicnet link %v, docs/dependencies.md begins with %v", have, first)
 	}
 }
 
