@@ -30,11 +30,10 @@ func newAttachCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "attach [ADDR]",
 		Short: "Explore a running session: a name, a pid or the path of its socket",
-		Long: "attach explores the session of a running program; without ADDR it lists the sessions.\n" +
-			"Every program that calls engine.Main opens a session that its own user may attach to. It is called after the\n" +
-			"program and its pid, such as trainer-4711: trainer will do while only one of them runs.\n\n" +
-			"A session on another machine is reached through a command that carries the bytes: --via runs it, and at\n" +
-			"the other end of it attach --stdio is the session.",
+		Long: "attach explores the session of a running program. Without ADDR it lists the sessions.\n" +
+			"Every program that calls engine.Main opens a session, and the user who started it may attach to it. A session\n" +
+			"is named after program and pid, such as trainer-4711; trainer is enough while only one trainer runs.\n\n" +
+			"To reach a session on another machine, --via runs a command such as ssh that starts attach --stdio there.",
 		Example: "  monarch-tui attach\n" +
 			"  monarch-tui attach trainer\n" +
 			"  monarch-tui attach 4711 --viewer\n" +
@@ -55,9 +54,9 @@ func newAttachCommand() *cobra.Command {
 		},
 	}
 	f.register(cmd)
-	cmd.Flags().BoolVar(&f.stdio, "stdio", false, "carry the session's bytes over stdin and stdout, for --via at the other end")
-	cmd.Flags().BoolVar(&f.viewer, "viewer", false, "look only: change nothing")
-	cmd.Flags().StringVar(&f.via, "via", "", "reach the session through this shell command, which speaks to it over its stdin and stdout")
+	cmd.Flags().BoolVar(&f.stdio, "stdio", false, "connect the session to stdin and stdout: what --via starts on the other machine")
+	cmd.Flags().BoolVar(&f.viewer, "viewer", false, "only look, change nothing")
+	cmd.Flags().StringVar(&f.via, "via", "", "reach the session through the stdin and stdout of this shell command")
 	return cmd
 }
 

@@ -28,8 +28,8 @@ type demoFlags struct {
 func (d *demoFlags) register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&d.name, "demo", "", "run a demo: "+strings.Join(demoNames(), ", "))
-	f.BoolVar(&d.headless, "headless", false, "print instead of drawing; the same text on every run")
-	f.BoolVar(&d.auto, "auto", false, "the demo on the screen goes on by itself")
+	f.BoolVar(&d.headless, "headless", false, "print the demo as text instead of opening the explorer")
+	f.BoolVar(&d.auto, "auto", false, "let the demo continue by itself")
 	f.IntVar(&d.ranks, "ranks", 0, "actors per mesh of the demo (0: as in the tutorial)")
 	d.reportFlags.register(cmd, "print a headless demo", "limit of a headless demo", 10*time.Minute)
 	_ = cmd.RegisterFlagCompletionFunc("demo", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

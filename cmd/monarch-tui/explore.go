@@ -36,11 +36,11 @@ type screenFlags struct {
 
 func (s *screenFlags) register(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&s.config, "config", "", "file of settings (default: the one that info names)")
-	f.StringVar(&s.theme, "theme", "", "colours: dark, light, contrast, warm or mono (default: as the terminal is)")
+	f.StringVar(&s.config, "config", "", "settings file (default: see monarch-tui info)")
+	f.StringVar(&s.theme, "theme", "", "colours: dark, light, contrast, warm or mono (default: follows the terminal)")
 	f.BoolVar(&s.ascii, "ascii", false, "draw with ASCII only")
-	f.BoolVar(&s.reduceMotion, "reduce-motion", false, "nothing moves on the screen")
-	f.BoolVar(&s.noMouse, "no-mouse", false, "leave the mouse to the terminal")
+	f.BoolVar(&s.reduceMotion, "reduce-motion", false, "no animations")
+	f.BoolVar(&s.noMouse, "no-mouse", false, "do not use the mouse")
 }
 
 // file is the file of settings.

@@ -116,10 +116,10 @@ func newRoot() *cobra.Command {
 	var printConfig bool
 	root := &cobra.Command{
 		Use:   "monarch-tui",
-		Short: "Explore, debug and script actor meshes",
+		Short: "Explore, call and script actor meshes",
 		Long: "monarch-tui creates process meshes, spawns actors on them, calls their endpoints and shows what happens.\n" +
-			"Without a command it opens the explorer on a session of its own, with the tutorial's actors; -p explores a\n" +
-			"program of yours, attach one that is running. run takes scripts with expectations, for CI.",
+			"Without a command it opens the explorer in a new session that has the tutorial's actors. -p explores a\n" +
+			"program of yours; attach explores a program that is already running. run executes scripts, for CI.",
 		Example: "  monarch-tui\n" +
 			"  monarch-tui --demo pingpong\n" +
 			"  monarch-tui -p ./myprog\n" +
@@ -151,8 +151,8 @@ func newRoot() *cobra.Command {
 			return explore(cmd.Context(), d, screen)
 		},
 	}
-	root.Flags().StringVarP(&program, "program", "p", "", "explore this program; what follows -- are its arguments")
-	root.Flags().BoolVar(&printConfig, "print-config", false, "print a file of settings with every setting explained")
+	root.Flags().StringVarP(&program, "program", "p", "", "explore this program; its arguments follow --")
+	root.Flags().BoolVar(&printConfig, "print-config", false, "print a settings file that explains every setting")
 	screen.register(root)
 	root.SetVersionTemplate(readAbout().line())
 	root.SetFlagErrorFunc(flagError)

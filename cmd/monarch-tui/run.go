@@ -32,7 +32,7 @@ func (r *reportFlags) register(cmd *cobra.Command, prints, limits string, most t
 	f := cmd.Flags()
 	f.StringVar(&r.format, "format", "text", prints+" as "+strings.Join(script.Formats(), ", "))
 	f.DurationVar(&r.timeout, "timeout", most, limits)
-	f.Uint64Var(&r.seed, "seed", 1, "seed of the random numbers that actors draw from the engine")
+	f.Uint64Var(&r.seed, "seed", 1, "seed of engine.RandOf")
 	_ = cmd.RegisterFlagCompletionFunc("format", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return script.Formats(), cobra.ShellCompDirectiveNoFileComp
 	})
@@ -65,10 +65,10 @@ func newRunCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run [FILE…] [-- ARGS…]",
 		Short: "Run scripts with expectations",
-		Long: "run executes script files, each in a session of its own, and judges their expectations.\n" +
-			"- is standard input. With -p the session is a program of yours; what follows -- are its arguments.\n\n" +
-			"Exit codes: 0 held, 1 an expectation failed, 2 usage or syntax, 3 a command failed, 4 time-out or hang,\n" +
-			"70 a fault of monarch-tui, 130 interrupted. With several files the highest wins.",
+		Long: "run executes script files and checks their expectations. Each file gets a new session; - reads standard\n" +
+			"input. With -p the scripts run against a program of yours, whose arguments follow --.\n\n" +
+			"Exit codes: 0 all expectations held, 1 an expectation failed, 2 usage or syntax, 3 a command failed, 4 time-out\n" +
+			"or hang, 70 a bug in monarch-tui, 130 interrupted. With several files the highest code is returned.",
 		Example: "  monarch-tui run demos/scripts/*.mtui\n" +
 			"  monarch-tui run -c 'procs p gpus=4; ls'\n" +
 			"  monarch-tui run -p ./myprog smoke.mtui --format junit -- -config test.toml",
@@ -82,12 +82,12 @@ func newRunCommand() *cobra.Command {
 	}
 	fl := cmd.Flags()
 	fl.StringVarP(&f.commands, "command", "c", "", "run these commands, separated by ; or newlines, instead of files")
-	fl.StringVarP(&f.program, "program", "p", "", "run against this program, which must be built with our engine")
-	fl.BoolVar(&f.withMain, "main", false, "with -p: have the program's own run function run too")
+	fl.StringVarP(&f.program, "program", "p", "", "run against this program, which must use the monarch-tui engine")
+	fl.BoolVar(&f.withMain, "main", false, "with -p: also call the program's own run function")
 	f.register(cmd, "report", "limit of one command", 30*time.Second)
 	fl.DurationVar(&f.fileTimeout, "file-timeout", 10*time.Minute, "limit of one file")
-	fl.BoolVar(&f.short, "short", false, "skip what stands behind the guard [!short]")
-	fl.BoolVar(&f.times, "times", false, "tell how long steps took; two runs then differ")
+	fl.BoolVar(&f.short, "short", false, "skip steps that have the guard [!short]")
+	fl.BoolVar(&f.times, "times", false, "show how long each step took; two runs then differ")
 	return cmd
 }
 
