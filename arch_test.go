@@ -55,6 +55,13 @@ var layers = []layer{
 		why:    "control is the seam: a front end that imports it must not link the runtime, and the engine implements it, not the reverse",
 	},
 	{
+		folder: "engine/eval",
+		own:    []string{"engine/internal/suggest"},
+		others: []string{"github.com/expr-lang/expr"},
+		std:    []string{"io", "log", "log/slog", "net", "os", "os/exec"},
+		why:    "a condition is judged in the process of the actor and an expectation in a front end, by the same rules: neither may need the other",
+	},
+	{
 		folder: "engine/probe",
 		own:    []string{"engine/control"},
 		why:    "the engine calls the probe on the message path of every program, so the probe must not need the engine",
@@ -82,8 +89,7 @@ var layers = []layer{
 	},
 	{
 		folder: "debugger",
-		own:    []string{"debugger/...", "engine/control", "engine/schema", "engine/shape"},
-		others: []string{"github.com/expr-lang/expr"},
+		own:    []string{"debugger/...", "engine/control", "engine/eval", "engine/schema", "engine/shape"},
 		why:    "scripts and debugger reach a program of another build through engine/control only, so they see no more than an attached stranger would",
 	},
 	{

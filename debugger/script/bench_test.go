@@ -21,7 +21,7 @@ func BenchmarkExpectation(b *testing.B) {
 	}
 	env := map[string]any{"value": 10, "rank": 3}
 	for b.Loop() {
-		if ok, err := e.holds(env); !ok || err != nil {
+		if ok, err := e.Holds(env); !ok || err != nil {
 			b.Fatal(err)
 		}
 	}

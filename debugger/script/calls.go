@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/eval"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 )
@@ -245,7 +246,7 @@ func (p *pendingCall) rankResult(reply control.Reply) rankResult {
 		x.outcome, x.err = control.OutcomeError, "the reply does not decode: "+err.Error()
 		return x
 	}
-	x.value, x.text = natural(v), schema.Format(p.named, p.ep.Result, reply.Body)
+	x.value, x.text = eval.Canonical(v), schema.Format(p.named, p.ep.Result, reply.Body)
 	return x
 }
 

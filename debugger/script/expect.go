@@ -9,9 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/expr-lang/expr/ast"
-	exprparser "github.com/expr-lang/expr/parser"
-
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
 )
@@ -72,7 +69,7 @@ func (s *Session) expect(ctx context.Context, c *Clause) []string {
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	moves := c.Expr.uses("out", "state", "stops")
+	moves := c.Expr.Uses("out", "state", "stops")
 	flush := true // once before the first look and once before the last; in between, events tell
 	for pause := 5 * time.Millisecond; ; pause = min(2*pause, 200*time.Millisecond) {
 		s.mu.Lock()
@@ -84,7 +81,7 @@ func (s *Session) expect(ctx context.Context, c *Clause) []string {
 			return why
 		}
 		var again <-chan time.Time
-		if c.Expr.uses("state") { // the one thing that no event tells
+		if c.Expr.Uses("state") { // the one thing that no event tells
 			again = time.After(pause)
 		}
 		select {
@@ -111,25 +108,27 @@ func (s *Session) check(ctx context.Context, c *Clause, flush bool) []string {
 	if err != nil {
 		return []string{err.Error()}
 	}
-	var yes, no fold
+	var yes, no, unjudged fold
 	holds, fails := 0, 0
 	for i, env := range envs {
 		rank := -1
 		if i < len(set.ranks) {
 			rank = set.ranks[i]
 		}
-		ok, err := c.Expr.holds(env)
+		ok, err := c.Expr.Holds(env)
 		switch {
 		case err != nil:
-			fails++
-			no.add(rank, err.Error())
+			unjudged.add(rank, err.Error())
 		case ok:
 			holds++
-			yes.add(rank, c.Expr.explain(env))
+			yes.add(rank, c.Expr.Explain(env))
 		default:
 			fails++
-			no.add(rank, c.Expr.explain(env))
+			no.add(rank, c.Expr.Explain(env))
 		}
+	}
+	if lines := unjudged.lines(); len(lines) > 0 { // whatever the quantifier: an error is neither true nor false
+		return append([]string{"it cannot be judged:"}, withoutNoRank(lines)...)
 	}
 	bad := &no
 	switch c.Quant {
@@ -158,10 +157,15 @@ func (s *Session) check(ctx context.Context, c *Clause, flush bool) []string {
 	if len(envs) > 1 || c.Quant != "all" {
 		out = append(out, fmt.Sprintf("want it on %s of %s, it holds on %d", map[string]string{"all": "all", "any": "any", "one": "exactly one", "none": "none"}[c.Quant], plural(len(envs), "rank"), holds))
 	}
-	for _, l := range bad.lines() {
-		out = append(out, strings.TrimPrefix(l, "[-1] "))
+	return append(out, withoutNoRank(bad.lines())...)
+}
+
+// withoutNoRank takes the rank off the lines of an expectation that is about no ranks.
+func withoutNoRank(lines []string) []string {
+	for i := range lines {
+		lines[i] = strings.TrimPrefix(lines[i], "[-1] ")
 	}
-	return out
+	return lines
 }
 
 func plural(n int, what string) string {
@@ -184,12 +188,12 @@ func (s *Session) about(c *Clause) (rankSet, error) {
 func (s *Session) environments(ctx context.Context, set rankSet, e *Expr, flush bool) ([]map[string]any, error) {
 	whole := s.whole()
 	dims := set.ref.View.Labels
-	if len(set.ranks) == 0 || !e.uses(perRankNames()...) && !e.uses(dims...) {
+	if len(set.ranks) == 0 || !e.Uses(perRankNames()...) && !e.Uses(dims...) {
 		whole["ms"] = s.last.ms
 		return []map[string]any{whole}, nil
 	}
 	var out map[int][]string
-	if e.uses("out") {
+	if e.Uses("out") {
 		if flush {
 			if err := s.flush(ctx, set); err != nil {
 				return nil, err
@@ -201,7 +205,7 @@ func (s *Session) environments(ctx context.Context, set rankSet, e *Expr, flush 
 		out = s.printed(set, s.last.mark)
 	}
 	var states map[int]stateResult
-	if e.uses("state") {
+	if e.Uses("state") {
 		var err error
 		if states, err = s.states(ctx, set, ""); err != nil {
 			return nil, err
@@ -242,7 +246,8 @@ func (e *Expr) fieldsOf(state any) error {
 	if !ok || len(have) >= stateCount { // not all was read
 		return nil
 	}
-	for _, f := range e.state {
+	for _, way := range e.Fields("state") {
+		f := way[0]
 		if _, ok := have[f]; !ok {
 			return fmt.Errorf("the state has no field %s%s (state?.%s is nil where there is none)", quoted(f), schema.Suggest(f, slices.Sorted(maps.Keys(have))), f)
 		}
@@ -252,7 +257,7 @@ func (e *Expr) fieldsOf(state any) error {
 
 // fieldsOfType refuses a field that no value of a call's type has, for the same reason.
 func (e *Expr) fieldsOfType(named schema.Types, typ *schema.Schema) error {
-	for _, path := range e.value {
+	for _, path := range e.Fields("value") {
 		at, where := named.Deref(typ), "value"
 		for _, name := range path {
 			if at.Kind != schema.KindStruct {
@@ -270,72 +275,4 @@ func (e *Expr) fieldsOfType(named schema.Types, typ *schema.Schema) error {
 		}
 	}
 	return nil
-}
-
-// explain shows the values that an expression compares: "state.count = 2".
-func (e *Expr) explain(env map[string]any) string {
-	tree, err := exprparser.Parse(e.Text)
-	if err != nil {
-		return ""
-	}
-	var parts []string
-	for _, n := range operands(tree.Node) {
-		text := n.String()
-		sub, err := compile(text, 0, anyNames)
-		if err != nil {
-			continue
-		}
-		v, err := sub.eval(env)
-		if err != nil {
-			continue
-		}
-		if part := text + " = " + show(v); !slices.Contains(parts, part) {
-			parts = append(parts, part)
-		}
-	}
-	if len(parts) == 0 {
-		return "it is false"
-	}
-	return strings.Join(parts, ", ")
-}
-
-// operands are the parts of an expression worth showing: what and, or and not connect is taken apart, what a
-// comparison compares is shown unless it is constant.
-func operands(n ast.Node) []ast.Node {
-	switch n := n.(type) {
-	case *ast.BinaryNode:
-		var out []ast.Node
-		switch n.Operator {
-		case "and", "or", "&&", "||":
-			return append(operands(n.Left), operands(n.Right)...)
-		}
-		for _, side := range []ast.Node{n.Left, n.Right} {
-			if !constant(side) {
-				out = append(out, side)
-			}
-		}
-		return out
-	case *ast.UnaryNode:
-		return operands(n.Node)
-	case *ast.BuiltinNode:
-		if len(n.Arguments) > 0 {
-			return n.Arguments[:1]
-		}
-		return nil
-	}
-	if constant(n) {
-		return nil
-	}
-	return []ast.Node{n}
-}
-
-func constant(n ast.Node) bool {
-	c := &checker{lets: map[string]bool{}, funcs: map[ast.Node]bool{}}
-	ast.Walk(&n, c)
-	for _, id := range c.used {
-		if !c.funcs[id] {
-			return false
-		}
-	}
-	return true
 }

@@ -14,7 +14,7 @@ func (s *Session) fill(cmd *Command) (*Command, error) {
 	at := 0
 	for _, h := range cmd.vars {
 		b.WriteString(cmd.Text[at:h.start])
-		v, err := h.expr.eval(env)
+		v, err := h.expr.Eval(env)
 		if err != nil {
 			return nil, fmt.Errorf("${%s}: %w", h.expr.Text, err)
 		}

@@ -88,6 +88,8 @@ echo ${r}                                    # ${EXPR} is filled in
 - Ranks: ` + "`@m[0,2-5]`" + ` (a dash includes its end), ` + "`@m[1:4]`" + ` (a colon does not), ` + "`@m[gpus=2,hosts=0:4]`" + `, ` + "`@m[gpus=(1,3)]`" + `; Monarch's ` + "`ranks(…)`" + ` is read wherever a selection is.
 - Values: JSON, and bare words for texts, bare keys, ` + "`1.5s`, `h'00ff'`, `0x1f`, `1_000`, `@mesh[sel]`" + `.
 - Expectations: ` + "`[TARGET:] [all|any|one|none] EXPR [within DURATION]`" + `; expressions are those of expr-lang.
+  Values compare by value, as they are printed: numbers whatever their Go types, maps, structs and lists part by part.
+  What cannot be compared, such as a number and a text, makes the expectation fail, whatever its quantifier.
   Of each rank: ` + "`value err ms rank out state`" + ` and its dimensions. Of all: ` + "`results text stops seed`" + ` and what ` + "`=>` and `let`" + ` named. ` + "`fmt(format, …)`" + ` makes texts.
   ` + "`out`" + ` is what that rank printed since the command began, its lines joined by newlines; after ` + "`wait`" + `, since the first of the calls that ran side by side.
 - Guards: ` + "`[gpu] [short] [linux] [darwin] [unix] [amd64] [arm64] [cap:NAME]`, each with `!`" + `.

@@ -337,7 +337,7 @@ func (s *Session) group(ctx context.Context, a GroupArgs, r *result) error {
 		}
 		ranks = nil
 		for i, rank := range set.ranks {
-			ok, err := a.Where.holds(envs[min(i, len(envs)-1)])
+			ok, err := a.Where.Holds(envs[min(i, len(envs)-1)])
 			if err != nil {
 				return fmt.Errorf("where, on rank %d: %w", rank, err)
 			}

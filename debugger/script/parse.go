@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/monarch-tui/monarch-tui/engine/eval"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
 )
 
@@ -198,30 +199,31 @@ func (p *parser) guards(c *cursor, st *Stmt) error {
 
 // suffixes takes &NAME and => NAME from the end of the statement.
 func (p *parser) suffixes(c *cursor, st *Stmt) error {
-	take := func(mark string) (string, bool) {
+	take := func(mark string) (name string, at int, ok bool) {
 		end := strings.TrimRight(c.text[c.pos:], " \t\n")
 		i := len(end)
 		for i > 0 && (nameByte(end[i-1]) && end[i-1] != '-') {
 			i--
 		}
-		name, head := end[i:], strings.TrimRight(end[:i], " \t")
+		name, at = end[i:], c.at()+i
+		head := strings.TrimRight(end[:i], " \t")
 		if mark == "&" && len(head) != i || !isVariable(name) || !strings.HasSuffix(head, mark) {
-			return "", false
+			return "", 0, false
 		}
 		head = strings.TrimSuffix(head, mark)
 		if head == "" || strings.IndexByte(" \t\n", head[len(head)-1]) < 0 {
-			return "", false
+			return "", 0, false
 		}
 		c.text = c.text[:c.pos] + strings.TrimRight(head, " \t\n")
-		return name, true
+		return name, at, true
 	}
-	if n, ok := take("=>"); ok {
-		if slices.Contains(reservedNames(), n) {
-			return fail(c.base+len(c.text), "%s has a meaning of its own in expressions: choose another name", n)
+	if n, at, ok := take("=>"); ok {
+		if err := free(n); err != nil {
+			return fail(at, "%s", err)
 		}
 		st.Capture = n
 	}
-	if n, ok := take("&"); ok {
+	if n, _, ok := take("&"); ok {
 		st.Background = n
 	}
 	return nil
@@ -425,9 +427,9 @@ func (p *parser) expression(text string, at int, allowed names) (*Expr, error) {
 func (s *Stmt) Describe() string {
 	first, _, more := strings.Cut(s.Text, "\n")
 	if more {
-		return shorten(first) + " …"
+		return eval.Shorten(first) + " …"
 	}
-	return shorten(first)
+	return eval.Shorten(first)
 }
 
 // String is for debugging.

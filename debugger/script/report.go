@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/monarch-tui/monarch-tui/engine/eval"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
 )
 
@@ -166,7 +167,7 @@ func (t *textReport) step(s *Step) {
 	if s.Stmt.Line > 0 {
 		line = fmt.Sprintf("%3d", s.Stmt.Line)
 	}
-	text := strings.ReplaceAll(clean(shorten(s.Stmt.Text)), "\n", "\n"+indent)
+	text := strings.ReplaceAll(clean(eval.Shorten(s.Stmt.Text)), "\n", "\n"+indent)
 	if t.times && s.Skipped == "" {
 		text += fmt.Sprintf("  (%.1f ms)", s.MS)
 	}
@@ -346,7 +347,7 @@ func (t *tapReport) step(s *Step) {
 	if s.Stmt.Line > 0 {
 		at = fmt.Sprintf("%s:%d ", s.Stmt.File, s.Stmt.Line)
 	}
-	t.line(s.OK(), at+shorten(s.Stmt.Text), directive, s.details())
+	t.line(s.OK(), at+eval.Shorten(s.Stmt.Text), directive, s.details())
 }
 
 func (t *tapReport) end(*Script, time.Duration) {}

@@ -4,86 +4,19 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
+	"github.com/monarch-tui/monarch-tui/engine/eval"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 )
 
 const (
-	maxShown = 400 // characters of a value in a report
+	maxShown = 400 // characters of a value that save --expect writes down
 	maxLines = 50  // folded lines in a report
 )
 
-// show renders a value for a person: texts quoted, maps in the order of their keys, long ones cut with a count.
-func show(v any) string {
-	var b strings.Builder
-	writeValue(&b, v, 0)
-	return clean(shorten(b.String()))
-}
-
-// shorten cuts a long text, with a count.
-func shorten(s string) string {
-	if len(s) <= maxShown {
-		return s
-	}
-	r := []rune(s)
-	if len(r) <= maxShown {
-		return s
-	}
-	return string(r[:maxShown]) + fmt.Sprintf("… (%d characters)", len(r))
-}
-
-func writeValue(b *strings.Builder, v any, depth int) {
-	if depth > 32 || b.Len() > 8*maxShown {
-		b.WriteString("…")
-		return
-	}
-	switch v := v.(type) {
-	case nil:
-		b.WriteString("nil")
-	case string:
-		b.WriteString(strconv.Quote(v))
-	case []byte:
-		fmt.Fprintf(b, "h'%x'", v)
-	case time.Time:
-		b.WriteString(v.Format(time.RFC3339Nano))
-	case time.Duration:
-		b.WriteString(v.String())
-	case []any:
-		writeList(b, len(v), func(i int) { writeValue(b, v[i], depth+1) })
-	case []string:
-		writeList(b, len(v), func(i int) { b.WriteString(strconv.Quote(v[i])) })
-	case map[string]any:
-		b.WriteByte('{')
-		for i, k := range slices.Sorted(maps.Keys(v)) {
-			if i > 0 {
-				b.WriteString(", ")
-			}
-			b.WriteString(k + ": ")
-			writeValue(b, v[k], depth+1)
-		}
-		b.WriteByte('}')
-	default:
-		fmt.Fprint(b, v)
-	}
-}
-
-func writeList(b *strings.Builder, n int, item func(int)) {
-	b.WriteByte('[')
-	for i := range n {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		if b.Len() > 8*maxShown {
-			fmt.Fprintf(b, "… %d more", n-i)
-			break
-		}
-		item(i)
-	}
-	b.WriteByte(']')
-}
+// show renders a value for a person who reads a report.
+func show(v any) string { return clean(eval.Show(v)) }
 
 // fold says once what several ranks have in common: "[0-2,5] text", by first rank (INV-FOLD).
 type fold struct {
@@ -154,21 +87,4 @@ func foldLines(byRank map[int][]string) []string {
 		out = append(out, "["+shape.FormatRanks(l.ranks)+"] "+clean(l.text))
 	}
 	return out
-}
-
-// natural turns what schema.Value gives into what expressions like: int instead of int64, all the way down.
-func natural(v any) any {
-	switch v := v.(type) {
-	case int64:
-		return int(v)
-	case []any:
-		for i := range v {
-			v[i] = natural(v[i])
-		}
-	case map[string]any:
-		for k := range v {
-			v[k] = natural(v[k])
-		}
-	}
-	return v
 }

@@ -70,6 +70,9 @@ func procsArgs(p *parser, c *cursor, v *Verb) (a ProcsArgs, err error) {
 				a.CPUs = size
 				continue
 			}
+			if err := free(dim); err != nil {
+				return a, fail(at, "%s", err)
+			}
 			a.Dims = append(a.Dims, shape.Dim{Name: dim, Size: size})
 			if err := a.Dims.Validate(maxRanks); err != nil {
 				return a, fail(at, "%s", err)

@@ -2,7 +2,6 @@ package script
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -49,8 +48,8 @@ func letArgs(p *parser, c *cursor, v *Verb) (a LetArgs, err error) {
 	if a.Name, err = c.variable("a name"); err != nil {
 		return a, err
 	}
-	if slices.Contains(reservedNames(), a.Name) {
-		return a, fail(at, "%s has a meaning of its own in expressions: choose another name", a.Name)
+	if err := free(a.Name); err != nil {
+		return a, fail(at, "%s", err)
 	}
 	if c.space(); !c.eat('=') {
 		return a, fail(c.at(), "want = and an expression, not %s (usage: %s)", c.found(), v.Usage)
@@ -65,7 +64,7 @@ func letArgs(p *parser, c *cursor, v *Verb) (a LetArgs, err error) {
 }
 
 func (s *Session) let(_ context.Context, a LetArgs, _ *Stmt) (*result, error) {
-	val, err := a.Expr.eval(s.whole())
+	val, err := a.Expr.Eval(s.whole())
 	if err != nil {
 		return &result{mark: s.logMark()}, err
 	}

@@ -1,0 +1,134 @@
+package eval
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/vm"
+)
+
+// Eval runs the expression with the values of its names. A name that env does not have is an error.
+func (e *Expr) Eval(env map[string]any) (any, error) {
+	for _, n := range e.names {
+		v, ok := env[n]
+		if !ok {
+			return nil, fmt.Errorf("there is no %s here", n)
+		}
+		if size(v) > maxItems {
+			return nil, fmt.Errorf("%s has more than %d elements: too many for an expression", n, maxItems)
+		}
+	}
+	left := steps(maxSteps)
+	run := maps.Clone(env)
+	if run == nil {
+		run = map[string]any{}
+	}
+	run[stepsName] = &left
+	machine := vm.VM{MemoryBudget: maxMemory}
+	v, err := machine.Run(e.prog, run)
+	if err == nil {
+		return Canonical(v), nil
+	}
+	msg, _, _ := strings.Cut(err.Error(), "\n")
+	return nil, errors.New(strings.ReplaceAll(msg, "<nil>", "nil"))
+}
+
+// Holds runs an expression that must give true or false.
+func (e *Expr) Holds(env map[string]any) (bool, error) {
+	v, err := e.Eval(env)
+	if err != nil {
+		return false, err
+	}
+	b, ok := v.(bool)
+	if !ok {
+		return false, fmt.Errorf("it gives %s, want true or false", brief(v))
+	}
+	return b, nil
+}
+
+func size(v any) int {
+	switch v := v.(type) {
+	case []any:
+		return len(v)
+	case map[string]any:
+		return len(v)
+	}
+	return 0
+}
+
+// Explain shows the values that an expression compares: "state.count = 2".
+func (e *Expr) Explain(env map[string]any) string {
+	var parts []string
+	for _, n := range e.operands(e.root) {
+		text := e.restore(n.String())
+		part, err := Compile(text, Any())
+		if err != nil {
+			continue
+		}
+		v, err := part.Eval(env)
+		if err != nil {
+			continue
+		}
+		if p := text + " = " + Show(v); !slices.Contains(parts, p) {
+			parts = append(parts, p)
+		}
+	}
+	if len(parts) == 0 {
+		return "it is false"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// restore puts numbers back into a text that was made of the tree.
+func (e *Expr) restore(text string) string {
+	for name, digits := range e.big {
+		text = strings.ReplaceAll(text, name, digits)
+	}
+	return text
+}
+
+// operands are the parts of an expression worth showing: what and, or and not connect is taken apart, what a
+// comparison compares is shown unless it is constant.
+func (e *Expr) operands(n ast.Node) []ast.Node {
+	switch n := n.(type) {
+	case *ast.BinaryNode:
+		switch n.Operator {
+		case "and", "or", "&&", "||":
+			return append(e.operands(n.Left), e.operands(n.Right)...)
+		}
+		var out []ast.Node
+		for _, side := range []ast.Node{n.Left, n.Right} {
+			if !e.constant(side) {
+				out = append(out, side)
+			}
+		}
+		return out
+	case *ast.UnaryNode:
+		return e.operands(n.Node)
+	case *ast.BuiltinNode:
+		if len(n.Arguments) > 0 {
+			return n.Arguments[:1]
+		}
+		return nil
+	}
+	if e.constant(n) {
+		return nil
+	}
+	return []ast.Node{n}
+}
+
+// constant reports whether a part of the expression has no names in it.
+func (e *Expr) constant(n ast.Node) bool {
+	v := newVisitor()
+	ast.Walk(&n, v)
+	for _, id := range v.used {
+		if !v.funcs[id] && e.big[id.Value] == "" {
+			return false
+		}
+	}
+	return true
+}
