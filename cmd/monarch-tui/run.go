@@ -204,9 +204,13 @@ func splitCommands(s string) string {
 	return b.String()
 }
 
+// colored reports whether a person looks at a file. Launchers such as mpirun give their ranks a terminal for stdout and
+// send what comes out of it to a file or a pipe: where neither stdin nor stderr is a terminal, nobody looks at stdout.
 func colored(f *os.File) bool {
-	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
+	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(f) && (isTerminal(os.Stdin) || isTerminal(os.Stderr))
 }
+
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
 func newCheckCommand() *cobra.Command {
 	return &cobra.Command{

@@ -94,6 +94,16 @@ func (s *Session) judge(ctx context.Context, st *Stmt, step *Step) {
 	}
 }
 
+// alive reports whether the session goes on: what its end makes of a command says nothing about the command.
+func (s *Session) alive() bool {
+	select {
+	case <-s.c.Done():
+		return false
+	default:
+		return true
+	}
+}
+
 // verdict turns a command's error into an exit code. ! wants a failure; a hang or an interrupt is none that it could want.
 func (s *Session) verdict(ctx context.Context, st *Stmt, err error) (int, string, Pos) {
 	if ctx.Err() != nil {
@@ -112,7 +122,7 @@ func (s *Session) verdict(ctx context.Context, st *Stmt, err error) (int, string
 	} else if errors.Is(err, context.DeadlineExceeded) {
 		msg = fmt.Sprintf("%s took more than %s: %s", st.Cmd.Verb.Name, s.opt.Timeout, msg)
 	}
-	if st.MustFail && code == ExitCommand {
+	if st.MustFail && code == ExitCommand && s.alive() { // that the session ended is never what it wants
 		return ExitOK, "", Pos{}
 	}
 	return code, clean(msg), pos

@@ -3,11 +3,17 @@ package script
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/monarch-tui/monarch-tui/engine/eval"
 )
 
-// fill puts the values of ${…} into a command and parses it again. In a literal that is JSON-like a value is written
-// as JSON, inside quotes escaped; elsewhere texts go in as they are.
+// fill puts the values of ${…} into a command and parses it again. See filled.
 func (s *Session) fill(cmd *Command) (*Command, error) {
 	env := s.whole()
 	var b strings.Builder
@@ -30,16 +36,14 @@ func (s *Session) fill(cmd *Command) (*Command, error) {
 	return out, nil
 }
 
+// filled is a value as it stands in a command. Outside of a literal that is more than bare words, texts go in as they
+// are; within one, a value is written as a literal, and between quotes as the inside of a text.
 func filled(v any, text string, at, lit int, plain bool) string {
 	str, isText := v.(string)
 	if plain || lit < 0 || at < lit || strings.IndexByte("{[\"", text[lit]) < 0 && !strings.HasPrefix(text[lit:], "${") {
 		if isText {
 			return str
 		}
-		return show(v)
-	}
-	b, err := json.Marshal(v)
-	if err != nil {
 		return show(v)
 	}
 	quotes := 0
@@ -51,14 +55,62 @@ func filled(v any, text string, at, lit int, plain bool) string {
 			quotes++
 		}
 	}
+	literal := literalOf(v)
 	if quotes%2 == 0 {
-		return string(b)
+		return literal
 	}
-	if isText {
-		return strings.Trim(string(b), `"`)
+	if !isText {
+		literal = quoteJSON(literal)
 	}
-	b, _ = json.Marshal(string(b)) //nolint:errchkjson // a text encodes
-	return strings.Trim(string(b), `"`)
+	return literal[1 : len(literal)-1]
+}
+
+// literalOf writes a value so that it can be read back, whatever the schema of the place wants: durations, times and
+// bytes have literals of their own.
+func literalOf(v any) string {
+	switch v := eval.Canonical(v).(type) {
+	case nil:
+		return "null"
+	case string:
+		return quoteJSON(v)
+	case float64:
+		switch {
+		case math.IsInf(v, 1):
+			return "Inf"
+		case math.IsInf(v, -1):
+			return "-Inf"
+		}
+		return strconv.FormatFloat(v, 'g', -1, 64) // NaN too
+	case []any:
+		parts := make([]string, 0, len(v))
+		for _, x := range v {
+			parts = append(parts, literalOf(x))
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	case map[string]any:
+		parts := make([]string, 0, len(v))
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			key := k
+			if !bareKey.MatchString(k) {
+				key = quoteJSON(k)
+			}
+			parts = append(parts, key+": "+literalOf(v[k]))
+		}
+		return "{" + strings.Join(parts, ", ") + "}"
+	default: // numbers, truth values, bytes, durations and times are shown as their literals
+		return eval.Show(v)
+	}
+}
+
+// bareKey is a key of a map or a struct that needs no quotes: a name, or a whole number, which is typed as such.
+var bareKey = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_]*|-?[0-9]+)$`)
+
+func quoteJSON(s string) string {
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(s) //nolint:errchkjson // a text encodes
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // forgetPlaces drops the places of literals in a filled text, which would mislead: the file has other columns.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/monarch-tui/monarch-tui/engine/eval"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
@@ -36,7 +37,7 @@ func newReporter(r *Runner) (reporter, error) {
 	case "junit":
 		return &junitReport{w: r.Out, times: r.Times}, nil
 	case "github":
-		return &githubReport{textReport{w: r.Out, times: r.Times}}, nil
+		return &githubReport{textReport{w: inert{r.Out}, times: r.Times}, r.Out}, nil
 	}
 	return nil, fmt.Errorf("no format %q%s", r.Format, schema.Suggest(r.Format, Formats()))
 }
@@ -198,16 +199,38 @@ func (t *textReport) finish() {
 }
 
 // githubReport is text with annotations for GitHub's pages.
-type githubReport struct{ textReport }
+type githubReport struct {
+	textReport
+	notes io.Writer
+}
+
+// inert is a writer of whole lines that keeps what a program said from being taken for a command of GitHub's runner,
+// which reads :: at the beginning of a line, behind blanks, and ##[ anywhere.
+type inert struct{ w io.Writer }
+
+func (i inert) Write(p []byte) (int, error) {
+	var b strings.Builder
+	for line := range strings.Lines(string(p)) {
+		text := strings.TrimLeftFunc(line, unicode.IsSpace)
+		if strings.HasPrefix(text, "::") {
+			line = line[:len(line)-len(text)] + ": :" + text[2:]
+		}
+		b.WriteString(strings.ReplaceAll(line, "##[", "# #["))
+	}
+	if _, err := io.WriteString(i.w, b.String()); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
 
 func (g *githubReport) note(p Pos, title, msg string) {
-	prop := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
-	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	prop := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C", "##[", "# #[")
+	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", "##[", "# #[")
 	at := ""
 	if p.File != "" { // what is no line of a script has no place to point at
 		at = fmt.Sprintf("file=%s,line=%d,col=%d,", prop.Replace(p.File), max(p.Line, 1), max(p.Column, 1))
 	}
-	fmt.Fprintf(g.w, "::error %stitle=%s::%s\n", at, prop.Replace(title), data.Replace(msg))
+	fmt.Fprintf(g.notes, "::error %stitle=%s::%s\n", at, prop.Replace(title), data.Replace(msg))
 }
 
 func (g *githubReport) broken(_ string, errs []*Error) {
@@ -292,7 +315,8 @@ func (j *jsonReport) step(s *Step) {
 func (j *jsonReport) end(*Script, time.Duration) {}
 func (j *jsonReport) finish()                    {}
 
-// tapReport writes TAP version 13.
+// tapReport writes TAP. Its test lines escape \ and # as version 14 says, so that no text begins a directive. It calls
+// itself version 13, which has the same lines: readers such as TAP::Harness 3.44 of Perl refuse 14.
 type tapReport struct {
 	w     io.Writer
 	n     int
@@ -311,12 +335,12 @@ func (t *tapReport) line(ok bool, text, directive string, diag []string) {
 	t.version()
 	t.n++
 	word := map[bool]string{true: "ok", false: "not ok"}[ok]
-	text = strings.NewReplacer("#", "\\#", "\n", " ").Replace(clean(text))
+	text = strings.NewReplacer("\\", "\\\\", "#", "\\#", "\n", " ").Replace(clean(text))
 	fmt.Fprintf(t.w, "%s %d - %s%s\n", word, t.n, text, directive)
 	if len(diag) > 0 {
 		fmt.Fprintln(t.w, "  ---\n  message: |")
 		for _, d := range diag {
-			fmt.Fprintln(t.w, strings.TrimRight("    "+d, " "))
+			fmt.Fprintln(t.w, "    "+strings.TrimRight(d, " ")) // an empty line keeps its indent: without it the block would end here
 		}
 		fmt.Fprintln(t.w, "  ...")
 	}
@@ -357,7 +381,8 @@ func (t *tapReport) finish() {
 	fmt.Fprintf(t.w, "1..%d\n", t.n)
 }
 
-// junitReport writes JUnit's XML: a suite for each file, a case for each step.
+// junitReport writes JUnit's XML: a suite for each file, a case for each step. Its elements and attributes are those of
+// Jenkins' schema, which refuses a report that has any other; so the place of a step stands in its text.
 type junitReport struct {
 	w      io.Writer
 	times  bool
@@ -378,6 +403,7 @@ type junitSuite struct {
 	Failures int          `xml:"failures,attr"`
 	Errors   int          `xml:"errors,attr"`
 	Skipped  int          `xml:"skipped,attr"`
+	File     string       `xml:"file,attr,omitempty"`
 	Time     string       `xml:"time,attr,omitempty"`
 	Cases    []*junitCase `xml:"testcase"`
 }
@@ -385,8 +411,6 @@ type junitSuite struct {
 type junitCase struct {
 	Name    string       `xml:"name,attr"`
 	Class   string       `xml:"classname,attr"`
-	File    string       `xml:"file,attr,omitempty"`
-	Line    int          `xml:"line,attr,omitempty"`
 	Time    string       `xml:"time,attr,omitempty"`
 	Skipped *junitNote   `xml:"skipped"`
 	Failure *junitNote   `xml:"failure"`
@@ -405,11 +429,11 @@ type junitOutput struct {
 }
 
 func (j *junitReport) broken(name string, errs []*Error) {
-	s := &junitSuite{Name: name}
+	s := &junitSuite{Name: name, File: name}
 	for _, e := range errs {
 		s.Tests++
 		s.Errors++
-		s.Cases = append(s.Cases, &junitCase{Name: e.String(), Class: name, File: e.File, Line: e.Line, Error: &junitNote{Message: e.Msg, Type: kind(ExitUsage), Text: e.Detail()}})
+		s.Cases = append(s.Cases, &junitCase{Name: e.String(), Class: name, Error: &junitNote{Message: e.Msg, Type: kind(ExitUsage), Text: e.Detail()}})
 	}
 	j.suites = append(j.suites, s)
 }
@@ -421,7 +445,8 @@ func (j *junitReport) begin(sc *Script) {
 func (j *junitReport) step(s *Step) {
 	suite := j.suites[len(j.suites)-1]
 	suite.Tests++
-	c := &junitCase{Name: clean(s.Stmt.Describe()), Class: suite.Name, File: s.Stmt.File, Line: s.Stmt.Line}
+	suite.File = s.Stmt.File // "" for what is no script, such as a demo
+	c := &junitCase{Name: clean(s.Stmt.Describe()), Class: suite.Name}
 	if s.Stmt.Phase != "" {
 		c.Class = clean(s.Stmt.Phase)
 	}
@@ -430,7 +455,7 @@ func (j *junitReport) step(s *Step) {
 	}
 	details := strings.Join(s.details(), "\n")
 	first, _, _ := strings.Cut(details, "\n")
-	note := &junitNote{Message: first, Type: kind(s.Code), Text: details}
+	note := &junitNote{Message: first, Type: kind(s.Code), Text: s.Stmt.Pos.String() + ": " + s.Stmt.Describe() + "\n" + details}
 	switch {
 	case s.Skipped != "":
 		suite.Skipped++

@@ -3,9 +3,12 @@ package script
 import (
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"flag"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -80,6 +83,71 @@ func TestMachineReadableReportsAreWellFormed(t *testing.T) {
 	_, out = play(t, newWorld(t), "echo a\x1b[2Jb\xe2\x80\xae\nexpect text == 'x\x1b'\n", func(r *Runner) { r.Format = "junit" })
 	if err := xml.Unmarshal([]byte(out), &suites); err != nil || strings.ContainsAny(out, "\x1b\u202e") {
 		t.Errorf("%v: %q", err, out)
+	}
+}
+
+// Jenkins checks a report against its schema and refuses it whole for one attribute too many.
+func TestAJUnitReportHasOnlyWhatJenkinsTakes(t *testing.T) {
+	allowed := map[string][]string{
+		"testsuites": {"name", "time", "tests", "failures", "errors"},
+		"testsuite":  {"name", "tests", "failures", "errors", "group", "time", "skipped", "timestamp", "hostname", "id", "package", "file", "log", "url"},
+		"testcase":   {"name", "time", "classname", "group"},
+		"skipped":    {"type", "message"}, "failure": {"type", "message"}, "error": {"type", "message"}, "system-out": nil, "system-err": nil,
+	}
+	for _, script := range []string{story, mistakes} {
+		_, out := play(t, newWorld(t), script, func(r *Runner) { r.Format, r.Times = "junit", true })
+		for d := xml.NewDecoder(strings.NewReader(out)); ; {
+			token, err := d.Token()
+			if errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			e, ok := token.(xml.StartElement)
+			if !ok {
+				continue
+			}
+			attrs, known := allowed[e.Name.Local]
+			if !known {
+				t.Errorf("there is no element %s", e.Name.Local)
+			}
+			for _, a := range e.Attr {
+				if !slices.Contains(attrs, a.Name.Local) {
+					t.Errorf("%s has no attribute %s", e.Name.Local, a.Name.Local)
+				}
+			}
+		}
+	}
+}
+
+func TestWhatAProgramSaysIsNoPartOfTheReportsOwnLanguage(t *testing.T) {
+	hostile := "let a = \"x\\n::stop-commands::tok\\n \\t::error::e\\n##[group]g\"\necho ${a}\n! echo \"C:\\# SKIP me\"\n"
+	_, out := play(t, newWorld(t), hostile, func(r *Runner) { r.Format = "github" })
+	own := 0
+	for line := range strings.Lines(out) {
+		if strings.HasPrefix(strings.TrimSpace(line), "::") {
+			own++
+			if !strings.HasPrefix(line, "::error file=test.mtui,line=3,") {
+				t.Errorf("a line that is not ours: %q", line)
+			}
+		}
+	}
+	if own != 1 || strings.Contains(out, "##[") {
+		t.Errorf("%d commands in\n%s", own, out)
+	}
+	_, out = play(t, newWorld(t), hostile, func(r *Runner) { r.Format = "tap" })
+	if !strings.Contains(out, "not ok 3 - test.mtui:3 ! echo \"C:\\\\\\# SKIP me\"\n") {
+		t.Errorf("a test's text is taken for a directive:\n%s", out)
+	}
+}
+
+func TestABlankLineWithinADiagnosticKeepsItsIndent(t *testing.T) {
+	var out strings.Builder
+	r := &tapReport{w: &out}
+	r.step(&Step{Stmt: &Stmt{Text: "x"}, Code: ExitCommand, Err: "one\n\ntwo"})
+	want := "TAP version 13\nnot ok 1 - x\n  ---\n  message: |\n    one\n    \n    two\n  ...\n"
+	if out.String() != want {
+		t.Errorf("got %q, want %q", out.String(), want)
 	}
 }
 

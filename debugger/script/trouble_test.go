@@ -108,22 +108,26 @@ func TestASessionThatDoesNotOpenIsReported(t *testing.T) {
 	}
 }
 
+// The end of the session is no failure that ! could want: nothing after it was tested.
 func TestASessionThatEndsUnderwayIsReported(t *testing.T) {
-	w := newWorld(t)
-	var out strings.Builder
-	var c *control.Client
-	r := &Runner{Out: &out, Open: func(context.Context) (*control.Client, func() error, error) {
-		c = control.InProcess(w, control.ClientInfo{})
-		return c, c.Close, nil
-	}}
-	_, unsubscribe := w.Subscribe(func(ev *control.Event) {
-		if ev.Call != nil && !ev.Call.Done {
-			go c.Close() // the engine dies
+	for _, line := range []string{"call @t.Gate", "! call @t.Gate"} {
+		w := newWorld(t)
+		var out strings.Builder
+		var c *control.Client
+		r := &Runner{Out: &out, Open: func(context.Context) (*control.Client, func() error, error) {
+			c = control.InProcess(w, control.ClientInfo{})
+			return c, c.Close, nil
+		}}
+		_, unsubscribe := w.Subscribe(func(ev *control.Event) {
+			if ev.Call != nil && !ev.Call.Done {
+				go c.Close() // the engine dies
+			}
+		})
+		code := r.Sources(t.Context(), Source{"a", toys + line + "\n"})
+		unsubscribe()
+		if code != ExitCommand || !strings.Contains(out.String(), "FAIL   3  "+line) {
+			t.Errorf("%s: exit %d, report:\n%s", line, code, out.String())
 		}
-	})
-	defer unsubscribe()
-	if code := r.Sources(t.Context(), Source{"a", toys + "call @t.Gate\n"}); code != ExitCommand {
-		t.Errorf("exit %d, report:\n%s", code, out.String())
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/vm"
 )
 
@@ -34,6 +35,9 @@ func (e *Expr) Eval(env map[string]any) (any, error) {
 		return Canonical(v), nil
 	}
 	msg, _, _ := strings.Cut(err.Error(), "\n")
+	if fe, ok := errors.AsType[*file.Error](err); ok {
+		msg = fe.Message
+	}
 	return nil, errors.New(strings.ReplaceAll(msg, "<nil>", "nil"))
 }
 
