@@ -16,8 +16,9 @@ type Stmt struct {
 	Guards     []Guard
 	MustFail   bool
 	Cmd        *Command
-	Background string // NAME of &NAME
-	Capture    string // NAME of => NAME
+	Timeout    time.Duration // of timeout DURATION; 0: as the session says
+	Background string        // NAME of &NAME
+	Capture    string        // NAME of => NAME
 	Expect     []*Clause
 	Include    *Script // what source names
 	about      *Target // whose ranks the expectations are about; nil for none

@@ -304,9 +304,9 @@ func (s *Session) hang(ctx context.Context, p *pendingCall) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return &runError{code: ExitInterrupt, msg: "interrupted while " + p.name + " was running"}
 	}
-	lines := []string{fmt.Sprintf("%s: no answer from @%s[%s] within %s", p.name, p.set.ref.Name, shape.FormatRanks(missing), s.opt.Timeout)}
+	lines := []string{fmt.Sprintf("%s: no answer from @%s[%s] within %s", p.name, p.set.ref.Name, shape.FormatRanks(missing), s.limit)}
 	if p.adverb == control.AdverbChoose {
-		lines[0] = fmt.Sprintf("%s: no answer within %s", p.name, s.opt.Timeout)
+		lines[0] = fmt.Sprintf("%s: no answer within %s", p.name, s.limit)
 	}
 	failed, _, _ := s.gather(p).errors()
 	for _, l := range failed {

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -58,7 +59,8 @@ func (s *Session) guarded(st *Stmt) string {
 }
 
 func (s *Session) judge(ctx context.Context, st *Stmt, step *Step) {
-	cmdCtx, cancel := context.WithTimeout(ctx, s.opt.Timeout)
+	s.limit = cmp.Or(st.Timeout, s.opt.Timeout)
+	cmdCtx, cancel := context.WithTimeout(ctx, s.limit)
 	defer cancel()
 	err := s.catchUp(cmdCtx)
 	if err == nil && st.Include != nil {
@@ -120,7 +122,7 @@ func (s *Session) verdict(ctx context.Context, st *Stmt, err error) (int, string
 	if re, ok := errors.AsType[*runError](err); ok {
 		code, pos = re.code, re.pos
 	} else if errors.Is(err, context.DeadlineExceeded) {
-		msg = fmt.Sprintf("%s took more than %s: %s", st.Cmd.Verb.Name, s.opt.Timeout, msg)
+		msg = fmt.Sprintf("%s took more than %s: %s", st.Cmd.Verb.Name, s.limit, msg)
 	}
 	if st.MustFail && code == ExitCommand && s.alive() { // that the session ended is never what it wants
 		return ExitOK, "", Pos{}

@@ -92,6 +92,7 @@ echo ${r}                                    # ${EXPR} is filled in
   What cannot be compared, such as a number and a text, makes the expectation fail, whatever its quantifier.
   Of each rank: ` + "`value err ms rank out state`" + ` and its dimensions. Of all: ` + "`results text stops seed`" + ` and what ` + "`=>` and `let`" + ` named. ` + "`fmt(format, …)`" + ` makes texts.
   ` + "`out`" + ` is what that rank printed since the command began, its lines joined by newlines; after ` + "`wait`" + `, since the first of the calls that ran side by side.
+- ` + "`timeout 3s`" + ` at the end of a command limits that command; ` + "`option timeout 3s`" + ` all that follow.
 - Guards: ` + "`[gpu] [short] [linux] [darwin] [unix] [amd64] [arm64] [cap:NAME]`, each with `!`" + `.
 
 Exit codes: 0 everything held, 1 an expectation failed, 2 a mistake in the script or the command line, 3 a command failed,

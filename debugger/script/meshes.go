@@ -169,7 +169,8 @@ func (s *Session) Finish(ctx context.Context, code int) *Step {
 			step.Stmt.Pos = p.stmt.Pos
 		}
 	}
-	jobs, cancel := context.WithTimeout(ctx, s.opt.Timeout)
+	s.limit = s.opt.Timeout
+	jobs, cancel := context.WithTimeout(ctx, s.limit)
 	defer cancel()
 	_, err := s.waitAll(jobs)
 	note(err)

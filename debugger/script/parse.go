@@ -3,6 +3,7 @@ package script
 import (
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -197,7 +198,7 @@ func (p *parser) guards(c *cursor, st *Stmt) error {
 	return nil
 }
 
-// suffixes takes &NAME and => NAME from the end of the statement.
+// suffixes takes timeout DURATION, &NAME and => NAME from the end of the statement.
 func (p *parser) suffixes(c *cursor, st *Stmt) error {
 	take := func(mark string) (name string, at int, ok bool) {
 		end := strings.TrimRight(c.text[c.pos:], " \t\n")
@@ -226,6 +227,29 @@ func (p *parser) suffixes(c *cursor, st *Stmt) error {
 	if n, _, ok := take("&"); ok {
 		st.Background = n
 	}
+	return p.timeout(c, st)
+}
+
+// timeoutForm is what limits one command, at its end. A text that ends in these words is written with quotes.
+var timeoutForm = regexp.MustCompile(`^(?s)(.*\S)[ \t\n]+timeout[ \t\n]+(\d[0-9A-Za-zµ.]*)[ \t\n]*$`)
+
+func (p *parser) timeout(c *cursor, st *Stmt) error {
+	m := timeoutForm.FindStringSubmatch(c.text[c.pos:])
+	if m == nil || m[1] == "option" { // option timeout 3s is about all commands
+		return nil
+	}
+	at := c.at() + strings.LastIndex(c.text[c.pos:], m[2])
+	d, err := parseDuration(m[2], at, "a time after timeout,")
+	switch {
+	case err != nil:
+		return err
+	case d == 0:
+		return fail(at, "a timeout must be more than 0")
+	case st.Background != "":
+		return fail(at, "what comes of &%s is known at wait %s: put the timeout there", st.Background, st.Background)
+	}
+	st.Timeout = d
+	c.text = c.text[:c.pos+len(m[1])]
 	return nil
 }
 

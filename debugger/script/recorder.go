@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 )
@@ -23,6 +24,8 @@ type Recorder struct {
 	lines []recorded
 	out   *os.File // of record FILE
 	err   error
+
+	gaveUp atomic.Int64 // calls, for the names of their jobs
 }
 
 type recorded struct {
@@ -63,6 +66,8 @@ func (r *Recorder) add(st *Stmt, res *result, step *Step) {
 	}
 	l := recorded{text: st.Text, written: held(st, step)}
 	switch {
+	case step.Code == ExitTimeout || step.Code == ExitInterrupt:
+		l = recorded{text: r.givenUp(st)}
 	case st.Cmd.Verb.Name == expectWord:
 		if len(l.written) == 0 || l.written[0] != indented(st.Expect[0]) { // it did not hold
 			return
@@ -75,6 +80,19 @@ func (r *Recorder) add(st *Stmt, res *result, step *Step) {
 		l.expect = observed(st, res)
 	}
 	r.put(l)
+}
+
+// givenUp is what is recorded of a command that was given up on, so that the script passes where it hung: a call is sent
+// and cancelled, the end of a mesh is forced by its own line, and of the rest a comment tells.
+func (r *Recorder) givenUp(st *Stmt) string {
+	switch {
+	case st.Cmd.Verb.Calls:
+		n := r.gaveUp.Add(1)
+		return fmt.Sprintf("%s &givenup%d\ncancel givenup%d", st.Cmd.Text, n, n)
+	case st.Cmd.Verb.Name == "wait" && len(strings.Fields(st.Cmd.Text)) > 1:
+		return "cancel" + strings.TrimPrefix(st.Cmd.Text, "wait")
+	}
+	return "  # given up: " + strings.ReplaceAll(st.Text, "\n", " ")
 }
 
 // held are the statement's expectations that were judged and held.

@@ -46,6 +46,7 @@ type Session struct {
 	jobs   map[string]*pendingCall
 	groups map[string]rankSet
 	focus  *rankSet
+	limit  time.Duration // of the command that runs
 	last   *result
 	rec    *Recorder
 	answer func(Answer) // Listen

@@ -33,6 +33,13 @@ skip   4  call @t.Value
 	}
 }
 
+func TestACommandHasALimitOfItsOwn(t *testing.T) {
+	code, report := play(t, newWorld(t), toys+"call @t.Value timeout 4s => v\none @t[0].Hello \"wait timeout 3s\" => r\ncall @t.Sleep timeout 40ms\n")
+	if code != ExitTimeout || !strings.Contains(report, "@t.Sleep: no answer from @t[1-3] within 40ms") {
+		t.Errorf("exit %d, report:\n%s", code, report)
+	}
+}
+
 func TestAHangIsNoFailureThatAScriptCanWant(t *testing.T) {
 	if code, report := play(t, newWorld(t), toys+"! call @t.Sleep\n", quick); code != ExitTimeout {
 		t.Errorf("exit %d, report:\n%s", code, report)
@@ -253,6 +260,24 @@ func TestExecRunsLinesOneByOne(t *testing.T) {
 	}
 	if step := s.Finish(t.Context(), ExitOK); step != nil {
 		t.Error(step.Err)
+	}
+}
+
+func TestWhatWasGivenUpIsSavedAsSuch(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "s.mtui")
+	steps := lines(t, toys, "call @t.Sleep timeout 30ms", "call @t.Sleep &j\nwait j timeout 30ms", "sleep 1h timeout 30ms", "call @t.Value", "save "+file)
+	for i, want := range []int{ExitOK, ExitOK, ExitTimeout, ExitOK, ExitTimeout, ExitTimeout, ExitOK, ExitOK} {
+		if steps[i].Code != want {
+			t.Errorf("step %d: code %d, want %d", i, steps[i].Code, want)
+		}
+	}
+	want := toys + "call @t.Sleep &givenup1\ncancel givenup1\ncall @t.Sleep &j\ncancel j\n  # given up: sleep 1h timeout 30ms\ncall @t.Value\n"
+	got, err := os.ReadFile(file)
+	if err != nil || string(got) != want {
+		t.Errorf("%v, saved:\n%s\nwant:\n%s", err, got, want)
+	}
+	if code, report := play(t, newWorld(t), string(got)); code != ExitOK {
+		t.Errorf("replayed: exit %d, report:\n%s", code, report)
 	}
 }
 
