@@ -234,7 +234,7 @@ func (h *hub) states(ctx context.Context, r control.StateReq) (any, error) {
 		out[i] = control.StateNode{Rank: rank, Error: fmt.Sprintf("@%s[%d] is gone", r.Mesh, rank)}
 		todo[rank], place[rank] = procs[rank], i
 	}
-	q := probe.Query{Path: r.Path, Start: r.Start, Count: r.Count, Depth: r.Depth}
+	q := probe.Query{Path: r.Path, Start: r.Start, Count: r.Count, Depth: r.Depth, Text: r.Text}
 	h.eachRank(todo, func(rank int, p *proc) error {
 		var n control.StateNode
 		if err := h.node.request(ctx, quicnet.Addr{Proc: p.id}, sysState, stateBody{Mesh: m.rec.Ref.ID, Query: q}, &n); err != nil {

@@ -207,7 +207,7 @@ func (s *Session) environments(ctx context.Context, set rankSet, e *Expr, flush 
 	var states map[int]stateResult
 	if e.Uses("state") {
 		var err error
-		if states, err = s.states(ctx, set, ""); err != nil {
+		if states, err = s.states(ctx, set, "", e.topFields("state")...); err != nil {
 			return nil, err
 		}
 	}
@@ -240,10 +240,21 @@ func (s *Session) environments(ctx context.Context, set rankSet, e *Expr, flush 
 	return envs, nil
 }
 
+// topFields are the fields that an expression reads of a name, none where it reads the whole.
+func (e *Expr) topFields(name string) (fields []string) {
+	for _, way := range e.Fields(name) {
+		fields = append(fields, way[0])
+	}
+	if e.Bare(name) {
+		return nil
+	}
+	return fields
+}
+
 // fieldsOf refuses a field that the actor does not have: nil, which it would be, makes "none" hold and hides the mistake.
 func (e *Expr) fieldsOf(state any) error {
 	have, ok := state.(map[string]any)
-	if !ok || len(have) >= stateCount { // not all was read
+	if !ok {
 		return nil
 	}
 	for _, way := range e.Fields("state") {

@@ -2,17 +2,24 @@ package script
 
 import (
 	"context"
+	"encoding/hex"
+	"fmt"
+	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/eval"
 )
 
-// How much of a state a script reads at most.
+// How much of a state one read asks for. What is larger is read on, page by page; maxElements is where it ends.
 const (
-	stateDepth = 8
-	stateCount = 1000
+	stateDepth  = 8
+	stateCount  = 16_384
+	stateText   = 64 << 10
+	maxElements = 100_000
 )
 
 // stateResult is the state of one rank.
@@ -21,86 +28,140 @@ type stateResult struct {
 	err   string
 }
 
-// states reads the state of ranks, or what lies at a path in it.
-func (s *Session) states(ctx context.Context, set rankSet, path string) (map[int]stateResult, error) {
+// states reads the state of ranks, or what lies at a path in it. Of the fields that are named, none for all, it reads on
+// what one read has no room for.
+func (s *Session) states(ctx context.Context, set rankSet, path string, fields ...string) (map[int]stateResult, error) {
 	left := budget(ctx)
 	left -= min(left/4, 100*time.Millisecond) // so that the answer "busy in …" comes before our own patience ends
-	nodes, err := s.c.State(ctx, control.StateReq{Mesh: set.ref.Name, Ranks: set.ranks, Path: path, Count: stateCount, Depth: stateDepth, Budget: left})
+	ask := func(ctx context.Context, ranks []int, path string, start int) ([]control.StateNode, error) {
+		return s.c.State(ctx, control.StateReq{Mesh: set.ref.Name, Ranks: ranks, Path: path, Start: start, Count: stateCount, Depth: stateDepth, Text: stateText, Budget: left})
+	}
+	nodes, err := ask(ctx, set.ranks, path, 0)
 	if err != nil {
 		return nil, err
 	}
 	out := make(map[int]stateResult, len(nodes))
 	for _, n := range nodes {
+		r := stateReader{left: maxElements, ask: func(path string, start int) (control.StateNode, error) {
+			page, err := ask(ctx, []int{n.Rank}, path, start)
+			if err != nil || len(page) != 1 {
+				return control.StateNode{}, fmt.Errorf("read on at %s: %w", path, err)
+			}
+			return page[0], nil
+		}}
+		if n.Error == "" {
+			err = r.whole(&n, fields)
+		}
+		if err != nil {
+			return nil, err
+		}
 		out[n.Rank] = stateResult{plain(n, 0), n.Error}
 	}
 	return out, nil
 }
 
-// unquote undoes the quotes of a text; one that was cut keeps the note of its length.
-func unquote(s string) string {
-	quoted, err := strconv.QuotedPrefix(s)
-	if err != nil {
-		return s
-	}
-	text, err := strconv.Unquote(quoted)
-	if err != nil {
-		return s
-	}
-	return text + s[len(quoted):]
+// stateReader reads on what a node has more of than one read gave.
+type stateReader struct {
+	ask  func(path string, start int) (control.StateNode, error)
+	left int // elements that may still be read
 }
+
+// whole completes a node, or of its children those that are named. What has changed between two pages, or is beyond the
+// bound, stays incomplete, which plain tells from a whole.
+func (r *stateReader) whole(n *control.StateNode, fields []string) error {
+	for len(n.Nodes) < n.Len && composite(n.Kind) && r.left > 0 {
+		page, err := r.ask(n.Path, len(n.Nodes))
+		if err != nil {
+			return err
+		}
+		if page.Error != "" || page.Kind != n.Kind || page.Len != n.Len || len(page.Nodes) == 0 {
+			return nil
+		}
+		n.Nodes = append(n.Nodes, page.Nodes...)
+		r.left -= len(page.Nodes)
+	}
+	for i := range n.Nodes {
+		if len(fields) == 0 || slices.Contains(fields, n.Nodes[i].Name) {
+			if err := r.whole(&n.Nodes[i], nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func composite(kind string) bool { return kind == "struct" || kind == "map" || kind == "list" }
 
 // fieldName is the name of a struct's field, or the key of a map's entry, which comes in brackets.
 func fieldName(name string) string {
-	if inner, ok := strings.CutPrefix(name, "["); ok {
-		return unquote(strings.TrimSuffix(inner, "]"))
+	inner, ok := strings.CutPrefix(name, "[")
+	if !ok {
+		return name
 	}
-	return name
+	inner = strings.TrimSuffix(inner, "]")
+	if text, err := strconv.Unquote(inner); err == nil {
+		return text
+	}
+	return inner
 }
 
-// plain is a node as expressions want it: structs and maps by name, lists by index, scalars by kind. Of what was not
-// read, its text.
+// plain is a node as expressions want it: structs and maps by name, lists by index, the rest by kind. What was not read
+// whole is eval.Incomplete.
 func plain(n control.StateNode, depth int) any {
-	if depth > 64 {
-		return n.Text
-	}
-	switch n.Kind {
-	case "nil":
-		return nil
-	case "string":
-		return unquote(n.Text)
-	case "bool":
-		return n.Text == "true"
-	case "int":
-		if v, err := strconv.ParseInt(n.Text, 10, 64); err == nil {
-			return int(v)
+	if composite(n.Kind) {
+		if len(n.Nodes) < n.Len || depth > 64 {
+			return eval.Cut(n.Text, fmt.Sprintf("%d of its %d elements were read", len(n.Nodes), n.Len))
 		}
-	case "uint":
-		if v, err := strconv.ParseUint(n.Text, 10, 64); err == nil {
-			if v <= 1<<63-1 {
-				return int(v)
-			}
-			return v
-		}
-	case "float":
-		if v, err := strconv.ParseFloat(n.Text, 64); err == nil {
-			return v
-		}
-	case "struct", "map":
-		if len(n.Nodes) > 0 || n.Len == 0 {
-			m := make(map[string]any, len(n.Nodes))
-			for _, c := range n.Nodes {
-				m[fieldName(c.Name)] = plain(c, depth+1)
-			}
-			return m
-		}
-	case "list":
-		if len(n.Nodes) > 0 || n.Len == 0 {
+		if n.Kind == "list" {
 			l := make([]any, 0, len(n.Nodes))
 			for _, c := range n.Nodes {
 				l = append(l, plain(c, depth+1))
 			}
 			return l
 		}
+		m := make(map[string]any, len(n.Nodes))
+		for _, c := range n.Nodes {
+			m[fieldName(c.Name)] = plain(c, depth+1)
+		}
+		return m
 	}
-	return n.Text
+	v, ok := leaf(n)
+	if !ok {
+		return eval.Cut(n.Text, fmt.Sprintf("a text is read up to %d bytes", stateText))
+	}
+	return v
+}
+
+// leaf is a node without parts; ok is false where its text was cut.
+func leaf(n control.StateNode) (v any, ok bool) {
+	switch n.Kind {
+	case "nil":
+		return nil, true
+	case "string":
+		s, err := strconv.Unquote(n.Text)
+		return s, err == nil
+	case "bool":
+		return n.Text == "true", true
+	case "int", "uint":
+		if i, ok := new(big.Int).SetString(n.Text, 10); ok {
+			return eval.Canonical(i), true
+		}
+	case "float":
+		if f, err := strconv.ParseFloat(n.Text, 64); err == nil {
+			return f, true
+		}
+	case "duration":
+		if d, err := time.ParseDuration(n.Text); err == nil {
+			return d, true
+		}
+	case "time":
+		if t, err := time.Parse(time.RFC3339Nano, n.Text); err == nil {
+			return t, true
+		}
+	case "bytes":
+		digits := strings.TrimSuffix(strings.TrimPrefix(n.Text, "h'"), "'")
+		b, err := hex.DecodeString(digits)
+		return b, err == nil
+	}
+	return n.Text, true
 }

@@ -1,24 +1,86 @@
 package script
 
 import (
+	"errors"
+	"fmt"
+	"math/big"
 	"reflect"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/eval"
 )
 
-func TestAStateReadsAsPlainValues(t *testing.T) {
-	node := control.StateNode{Kind: "struct", Len: 9, Nodes: []control.StateNode{
+func TestAStateReadsAsTheValuesThatACallWouldGive(t *testing.T) {
+	node := control.StateNode{Kind: "struct", Len: 13, Nodes: []control.StateNode{
 		{Name: "n", Kind: "int", Text: "-3"}, {Name: "u", Kind: "uint", Text: "18446744073709551615"}, {Name: "f", Kind: "float", Text: "1.5"},
 		{Name: "s", Kind: "string", Text: `"a \"b\"\n"`}, {Name: "cut", Kind: "string", Text: `"abc"… (900 bytes)`}, {Name: "ok", Kind: "bool", Text: "true"},
-		{Name: "m", Kind: "map", Len: 2, Nodes: []control.StateNode{{Name: `["x y"]`, Kind: "int", Text: "1"}, {Name: `[7]`, Kind: "nil"}}},
+		{Name: "m", Kind: "map", Len: 3, Nodes: []control.StateNode{{Name: `["x y"]`, Kind: "int", Text: "1"}, {Name: `[7]`, Kind: "nil"}, {Name: `[{A: 1, B: 2}]`, Kind: "int", Text: "2"}}},
 		{Name: "l", Kind: "list", Len: 1, Nodes: []control.StateNode{{Name: "[0]", Kind: "mesh", Text: "@t[0]"}}},
 		{Name: "deep", Kind: "struct", Len: 3, Text: "{…}"}, // deeper than what was read
-		{Name: "none", Kind: "list"},
+		{Name: "none", Kind: "list"}, {Name: "d", Kind: "duration", Text: "2s"}, {Name: "raw", Kind: "bytes", Len: 2, Text: "h'6869'"},
+		{Name: "t", Kind: "time", Text: "2026-01-02T03:04:05Z"},
 	}}
-	want := map[string]any{"n": -3, "u": uint64(1<<64 - 1), "f": 1.5, "s": "a \"b\"\n", "cut": "abc… (900 bytes)", "ok": true,
-		"m": map[string]any{"x y": 1, "7": nil}, "l": []any{"@t[0]"}, "deep": "{…}", "none": []any{}}
+	max64, _ := new(big.Int).SetString("18446744073709551615", 10)
+	want := map[string]any{
+		"n": -3, "u": max64, "f": 1.5, "s": "a \"b\"\n", "cut": eval.Cut(`"abc"… (900 bytes)`, "a text is read up to 65536 bytes"), "ok": true,
+		"m": map[string]any{"x y": 1, "7": nil, "{A: 1, B: 2}": 2}, "l": []any{"@t[0]"}, "deep": eval.Cut("{…}", "0 of its 3 elements were read"), "none": []any{},
+		"d": 2 * time.Second, "raw": []byte("hi"), "t": time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+	}
 	if got := plain(node, 0); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %#v\nwant %#v", got, want)
+	}
+}
+
+// TestALongStateIsReadOnPageByPage: a verdict on a part of a list is none on the list.
+func TestALongStateIsReadOnPageByPage(t *testing.T) {
+	list := func(from, to, n int) control.StateNode {
+		out := control.StateNode{Name: "many", Path: "many", Kind: "list", Len: n, Text: "[…]"}
+		for i := from; i < to; i++ {
+			out.Nodes = append(out.Nodes, control.StateNode{Name: fmt.Sprintf("[%d]", i), Kind: "int", Text: fmt.Sprint(i)})
+		}
+		return out
+	}
+	state := func() control.StateNode {
+		return control.StateNode{Kind: "struct", Len: 1, Nodes: []control.StateNode{list(0, 10, 25)}}
+	}
+	asked := 0
+	pages := func(n int) func(path string, start int) (control.StateNode, error) {
+		return func(path string, start int) (control.StateNode, error) {
+			if asked++; path != "many" {
+				return control.StateNode{}, errors.New("no such path")
+			}
+			return list(start, min(start+10, n), n), nil
+		}
+	}
+	for _, c := range []struct {
+		name   string
+		pages  func(string, int) (control.StateNode, error)
+		bound  int
+		fields []string
+		asked  int
+		want   string // of len(state.many)
+	}{
+		{"read to its end", pages(25), 1000, nil, 2, "25"},
+		{"as a field that is named", pages(25), 1000, []string{"many"}, 2, "25"},
+		{"not when nobody wants it", pages(25), 1000, []string{"other"}, 0, "was cut: 10 of its 25 elements were read"},
+		{"changed meanwhile", pages(24), 1000, nil, 1, "was cut"},
+		{"beyond the bound", pages(25), 5, nil, 1, "was cut: 20 of its 25"},
+	} {
+		asked = 0
+		n := state()
+		if err := (&stateReader{ask: c.pages, left: c.bound}).whole(&n, c.fields); err != nil {
+			t.Fatal(err)
+		}
+		e, err := compile("len(state.many)", 0, anyNames)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := e.Eval(map[string]any{"state": plain(n, 0)})
+		if got := fmt.Sprint(v, err); !strings.Contains(got, c.want) || asked != c.asked {
+			t.Errorf("%s: got %s after %d pages, want %s after %d", c.name, got, asked, c.want, c.asked)
+		}
 	}
 }

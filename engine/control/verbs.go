@@ -79,6 +79,7 @@ type (
 		Start  int    // first child
 		Count  int    // children at most; 0 for 64
 		Depth  int    // levels of children; 0 for 3
+		Text   int    // bytes of a text; 0 for 256. What is longer is cut, and says its length
 		Budget time.Duration
 	}
 	// LogsReq reads back the last lines. Answer: []Log, oldest first.

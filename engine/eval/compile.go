@@ -198,6 +198,23 @@ func (e *Expr) Uses(names ...string) bool {
 	return slices.ContainsFunc(names, func(n string) bool { return slices.Contains(e.names, n) })
 }
 
+// Bare reports whether the expression uses a name as a whole, not only fields of it.
+func (e *Expr) Bare(name string) bool {
+	uses := 0
+	for _, n := range e.names {
+		if n == name {
+			uses++
+		}
+	}
+	roots := 0
+	for _, way := range e.fields[name] {
+		if len(way) == 1 {
+			roots++
+		}
+	}
+	return uses > roots
+}
+
 // Fields are the fields of a name that the expression reads, each as the way from the name: value.pos.x is [pos x].
 // What is read with ?. is not among them: it may be absent.
 func (e *Expr) Fields(name string) [][]string { return e.fields[name] }

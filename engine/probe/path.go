@@ -33,14 +33,7 @@ func follow(v reflect.Value, path string) (reflect.Value, error) {
 func segment(path string) (seg, rest string, err error) {
 	path = strings.TrimPrefix(path, ".")
 	if strings.HasPrefix(path, "[") {
-		end := strings.IndexByte(path, ']')
-		if strings.HasPrefix(path, `["`) {
-			if q := strings.Index(path[2:], `"]`); q >= 0 {
-				end = q + 3
-			} else {
-				end = -1
-			}
-		}
+		end := closing(path)
 		if end < 0 {
 			return "", "", fmt.Errorf("[ without ]")
 		}
@@ -52,8 +45,33 @@ func segment(path string) (seg, rest string, err error) {
 	return path, "", nil
 }
 
+// closing is the place of the ] that ends the [ at the beginning, -1 without one. Between are whole numbers, quoted texts,
+// and keys that are structs or arrays, which have brackets of their own.
+func closing(path string) int {
+	depth, quoted := 0, false
+	for i := 0; i < len(path); i++ {
+		switch c := path[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '[' || c == '{':
+			depth++
+		case c == ']' || c == '}':
+			if depth--; depth == 0 {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
 func step(v reflect.Value, seg string) (reflect.Value, error) {
-	index, isIndex := strings.CutPrefix(strings.TrimSuffix(seg, "]"), "[")
+	index, isIndex := strings.CutPrefix(seg, "[")
+	if isIndex {
+		index = strings.TrimSuffix(index, "]")
+	}
 	switch {
 	case !v.IsValid():
 		return v, fmt.Errorf("nothing before %s", seg)
@@ -69,9 +87,9 @@ func step(v reflect.Value, seg string) (reflect.Value, error) {
 		}
 		return v.Index(i), nil
 	case v.Kind() == reflect.Map && isIndex:
-		for it := v.MapRange(); it.Next(); {
-			if _, key := scalar(readable(it.Key())); key == index {
-				return it.Value(), nil
+		for _, e := range entriesOf(v) {
+			if e.key == index {
+				return e.val, nil
 			}
 		}
 		return v, fmt.Errorf("no key %s", index)

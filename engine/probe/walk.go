@@ -19,14 +19,19 @@ type Query struct {
 	Start int    // first child
 	Count int    // children at most; 0: 64
 	Depth int    // levels of children; 0: 3
+	Text  int    // bytes of a text or of a byte string; 0: 256. What is longer is cut, and says its length
 }
 
 const (
 	defaultCount = 64
-	maxCount     = 1024
+	maxCount     = 16_384
 	defaultDepth = 3
 	maxDepth     = 16
-	maxText      = 256
+	defaultText  = 256
+	maxText      = 64 << 10
+	maxKeyText   = 1024
+	maxKeyParts  = 64
+	maxKeys      = 100_000
 	maxNodes     = 20_000
 )
 
@@ -42,7 +47,10 @@ func Walk(v any, q Query) control.StateNode {
 	if q.Depth <= 0 {
 		q.Depth = defaultDepth
 	}
-	w := walker{count: min(q.Count, maxCount), start: max(0, q.Start), left: maxNodes}
+	if q.Text <= 0 {
+		q.Text = defaultText
+	}
+	w := walker{count: min(q.Count, maxCount), start: max(0, q.Start), left: maxNodes, text: min(q.Text, maxText)}
 	root := reflect.ValueOf(v)
 	if root.Kind() == reflect.Pointer && !root.IsNil() {
 		root = root.Elem()
@@ -58,6 +66,7 @@ func Walk(v any, q Query) control.StateNode {
 type walker struct {
 	start, count int
 	left         int
+	text         int
 	seen         []unsafe.Pointer
 }
 
@@ -99,7 +108,7 @@ func (w *walker) node(name, path string, v reflect.Value, depth int) control.Sta
 	case reflect.Map:
 		w.mapping(&n, v, depth)
 	default:
-		n.Kind, n.Text = scalar(v)
+		n.Kind, n.Text = scalar(v, w.text)
 	}
 	return n
 }
@@ -121,8 +130,8 @@ func (w *walker) special(n *control.StateNode, v reflect.Value) bool {
 		n.Kind, n.Text = "duration", x.String()
 	case []byte:
 		n.Kind, n.Len = "bytes", len(x)
-		n.Text = fmt.Sprintf("h'%x'", x[:min(len(x), maxText/4)])
-		if len(x) > maxText/4 {
+		n.Text = fmt.Sprintf("h'%x'", x[:min(len(x), w.text/4)])
+		if len(x) > w.text/4 {
 			n.Text += fmt.Sprintf("… (%d bytes)", len(x))
 		}
 	default:
@@ -188,21 +197,70 @@ func (w *walker) mapping(n *control.StateNode, v reflect.Value, depth int) {
 		n.Text = "{}"
 		return
 	}
-	type entry struct {
-		key string
-		val reflect.Value
-	}
-	var entries []entry
-	for it := v.MapRange(); it.Next() && len(entries) < maxNodes; {
-		_, key := scalar(readable(it.Key()))
-		entries = append(entries, entry{key, it.Value()})
-	}
-	slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.key, b.key) })
+	entries := entriesOf(v)
 	for i := w.first(); i < len(entries) && len(n.Nodes) < w.count && depth > 0 && w.left > 0; i++ {
 		name := "[" + entries[i].key + "]"
 		n.Nodes = append(n.Nodes, w.child(name, n.Path+name, entries[i].val, depth))
 	}
 	n.Text = summary(n, "{", "}")
+}
+
+// entry is an entry of a map, with its key as text.
+type entry struct {
+	key string
+	val reflect.Value
+}
+
+// entriesOf are the entries of a map by the text of their keys, in the order of the texts, at most maxKeys. Keys of which
+// the texts are the same, such as pointers, are numbered: no entry hides another.
+func entriesOf(v reflect.Value) []entry {
+	out := make([]entry, 0, min(v.Len(), maxKeys))
+	for it := v.MapRange(); it.Next() && len(out) < maxKeys; {
+		out = append(out, entry{keyText(readable(it.Key()), 0), it.Value()})
+	}
+	slices.SortStableFunc(out, func(a, b entry) int { return strings.Compare(a.key, b.key) })
+	for i, same := 1, 1; i < len(out); i++ {
+		if out[i].key != out[i-same].key {
+			same = 1
+			continue
+		}
+		same++
+		out[i].key += fmt.Sprintf(" #%d", same)
+	}
+	return out
+}
+
+// keyText is the key of a map as text: what a literal of the language would be, {A: 1, B: 2} for a struct.
+func keyText(v reflect.Value, depth int) string {
+	if depth > maxDepth {
+		return "…"
+	}
+	list := func(open, shut string, n int, part func(int) string) string {
+		parts := make([]string, 0, min(n, maxKeyParts))
+		for i := range n {
+			if i == maxKeyParts {
+				parts = append(parts, "…")
+				break
+			}
+			parts = append(parts, part(i))
+		}
+		return open + strings.Join(parts, ", ") + shut
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		return list("{", "}", v.NumField(), func(i int) string {
+			return v.Type().Field(i).Name + ": " + keyText(v.Field(i), depth+1)
+		})
+	case reflect.Array:
+		return list("[", "]", v.Len(), func(i int) string { return keyText(v.Index(i), depth+1) })
+	case reflect.Interface:
+		if !v.IsNil() {
+			return keyText(v.Elem(), depth+1)
+		}
+	default:
+	}
+	_, text := scalar(v, maxKeyText)
+	return text
 }
 
 // child pages only the node that was asked for: its children start at their beginning.
@@ -231,14 +289,14 @@ func summary(n *control.StateNode, open, shut string) string {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		if b.Len() > maxText/2 {
+		if b.Len() > defaultText/2 {
 			b.WriteString("…")
 			return b.String() + shut
 		}
 		if n.Kind != "list" {
-			b.WriteString(strings.Trim(c.Name, "[]") + ": ")
+			b.WriteString(strings.TrimSuffix(strings.TrimPrefix(c.Name, "["), "]") + ": ")
 		}
-		b.WriteString(c.Text)
+		b.WriteString(firstBytes(c.Text, defaultText))
 	}
 	if len(n.Nodes) < n.Len {
 		fmt.Fprintf(&b, ", … %d of %d", len(n.Nodes), n.Len)
@@ -253,8 +311,19 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-// scalar is a leaf's kind and text.
-func scalar(v reflect.Value) (kind, text string) {
+// firstBytes is the beginning of a text, not cut within a rune.
+func firstBytes(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	for !utf8.RuneStart(s[most]) {
+		most--
+	}
+	return s[:most]
+}
+
+// scalar is a leaf's kind and text; of a string at most so many bytes.
+func scalar(v reflect.Value, most int) (kind, text string) {
 	switch v.Kind() {
 	case reflect.Bool:
 		return "bool", strconv.FormatBool(v.Bool())
@@ -267,7 +336,7 @@ func scalar(v reflect.Value) (kind, text string) {
 	case reflect.Complex64, reflect.Complex128:
 		return "other", strconv.FormatComplex(v.Complex(), 'g', -1, 128)
 	case reflect.String:
-		return "string", quote(v.String())
+		return "string", quote(v.String(), most)
 	case reflect.Chan:
 		if v.IsNil() {
 			return "nil", "nil"
@@ -285,13 +354,9 @@ func scalar(v reflect.Value) (kind, text string) {
 	}
 }
 
-func quote(s string) string {
-	if len(s) <= maxText {
+func quote(s string, most int) string {
+	if len(s) <= most {
 		return strconv.Quote(s)
 	}
-	cut := maxText
-	for !utf8.RuneStart(s[cut]) {
-		cut--
-	}
-	return strconv.Quote(s[:cut]) + fmt.Sprintf("… (%d bytes)", len(s))
+	return strconv.Quote(firstBytes(s, most)) + fmt.Sprintf("… (%d bytes)", len(s))
 }

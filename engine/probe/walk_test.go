@@ -100,7 +100,7 @@ func TestWalkEndsOnCyclesDepthAndSize(t *testing.T) {
 		t.Errorf("%d nodes, the bound is %d", c, maxNodes)
 	}
 	long := struct{ s string }{strings.Repeat("ü", 10_000)}
-	if s := Walk(&long, Query{}).Nodes[0].Text; len(s) > 2*maxText || !strings.Contains(s, "(20000 bytes)") {
+	if s := Walk(&long, Query{}).Nodes[0].Text; len(s) > 2*defaultText || !strings.Contains(s, "(20000 bytes)") {
 		t.Errorf("long text: %q", s)
 	}
 }
@@ -125,4 +125,55 @@ func FuzzWalkPath(f *testing.F) {
 	f.Add("list[3]")
 	f.Add(`tags["a"].x[`)
 	f.Fuzz(func(_ *testing.T, path string) { Walk(sample(), Query{Path: path}) })
+}
+
+// Keys that a map tells apart are told apart: by their values, in a stable order, and a path leads to each.
+func TestWalkShowsEveryEntryOfAMap(t *testing.T) {
+	type key struct{ A, B int }
+	one, two := new(int), new(int)
+	m := struct {
+		keys map[key]int
+		arr  map[[2]string]int
+		ptr  map[*int]string
+		any  map[any]int
+		long map[string]int
+	}{
+		keys: map[key]int{{1, 2}: 1, {3, 4}: 2, {1, 3}: 3}, arr: map[[2]string]int{{"a]", `"`}: 1, {"a", "b"}: 2}, ptr: map[*int]string{one: "x", two: "y"},
+		any: map[any]int{key{1, 2}: 1, 7: 2, "7": 3}, long: map[string]int{strings.Repeat("x", 300) + "1": 1, strings.Repeat("x", 300) + "2": 2},
+	}
+	for field, want := range map[string]string{
+		"keys": "[{A: 1, B: 2}] [{A: 1, B: 3}] [{A: 3, B: 4}]", "arr": `[["a", "b"]] [["a]", "\""]]`, "ptr": "[*int] [*int #2]", "any": `["7"] [7] [{A: 1, B: 2}]`,
+	} {
+		var names []string
+		n := Walk(&m, Query{Path: field})
+		for _, c := range n.Nodes {
+			names = append(names, c.Name)
+			if at := Walk(&m, Query{Path: c.Path}); at.Error != "" || at.Text != c.Text && field != "ptr" {
+				t.Errorf("%s leads to %q (%s), want %q", c.Path, at.Text, at.Error, c.Text)
+			}
+		}
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("%s: keys %s, want %s", field, got, want)
+		}
+	}
+	if n := Walk(&m, Query{Path: "long"}); len(n.Nodes) != 2 || n.Nodes[0].Name == n.Nodes[1].Name {
+		t.Errorf("long keys: %+v", n.Nodes)
+	}
+}
+
+func TestWalkGivesAsMuchOfATextAsIsAskedFor(t *testing.T) {
+	v := struct {
+		s   string
+		raw []byte
+	}{strings.Repeat("x", 1000), make([]byte, 1000)}
+	for _, n := range Walk(&v, Query{Text: 4000}).Nodes {
+		if strings.Contains(n.Text, "…") {
+			t.Errorf("%s was cut: %q", n.Name, n.Text[len(n.Text)-20:])
+		}
+	}
+	for _, n := range Walk(&v, Query{Text: 900}).Nodes {
+		if !strings.HasSuffix(n.Text, "… (1000 bytes)") {
+			t.Errorf("%s does not say that it was cut: %q", n.Name, n.Text[len(n.Text)-20:])
+		}
+	}
 }
