@@ -40,7 +40,7 @@ func moveActions() []*Action {
 		{Name: "end", Keys: []string{"G", "end"}, Title: "last; lists follow what comes", run: move(func(m *Model) { m.panes.end(m.focus) })},
 		{Name: "page.down", Keys: []string{"ctrl+d", "pgdown"}, Title: "half a page down", run: move(func(m *Model) { m.panes.page(m.focus, 1) })},
 		{Name: "page.up", Keys: []string{"ctrl+u", "pgup"}, Title: "half a page up", run: move(func(m *Model) { m.panes.page(m.focus, -1) })},
-		{Name: "open", Keys: []string{"enter"}, Title: "open what the cursor is on", Hint: "open", Weight: 40, run: func(m *Model) tea.Cmd { return m.open1() }},
+		{Name: "open", Keys: []string{"enter"}, Title: "open what the cursor is on", Hint: "open", Weight: 40, run: func(m *Model) tea.Cmd { return m.activate() }},
 		{Name: "next.pane", Keys: []string{"tab"}, Title: "next pane", Hint: "next pane", Weight: 30, run: act(func(m *Model) { m.setFocus(m.focus%(panes-1) + 1) })},
 		{Name: "prev.pane", Keys: []string{"shift+tab"}, Title: "pane before", run: act(func(m *Model) { m.setFocus((m.focus+panes-3)%(panes-1) + 1) })},
 		{Name: "back", Keys: []string{"esc"}, Title: "one step back: the filter, the zoom, the selection", run: func(m *Model) tea.Cmd { return m.escape() }},
@@ -59,19 +59,19 @@ func moveActions() []*Action {
 
 func doActions() []*Action {
 	all := []*Action{
-		{Name: "call", Keys: []string{"x"}, Title: "call an endpoint: of what is selected, else of what the cursor is on", Hint: "call", Weight: 90, off: noMesh, run: (*Model).openComposer},
-		{Name: "spawn", Keys: []string{"a"}, Title: "spawn actors", Hint: "spawn", Weight: 70, off: noProcs, run: (*Model).openSpawn},
-		{Name: "procs", Keys: []string{"M"}, Title: "new proc mesh", Hint: "new mesh", Weight: 75, off: (*Model).blocked, run: (*Model).openProcs},
+		{Name: "call", Keys: []string{"x"}, Title: "call an endpoint: of what is selected, else of what the cursor is on", Hint: "call", Weight: 90, disabledReason: noMesh, run: (*Model).openComposer},
+		{Name: "spawn", Keys: []string{"a"}, Title: "spawn actors", Hint: "spawn", Weight: 70, disabledReason: noProcs, run: (*Model).openSpawn},
+		{Name: "procs", Keys: []string{"M"}, Title: "new proc mesh", Hint: "new mesh", Weight: 75, disabledReason: (*Model).blocked, run: (*Model).openProcs},
 		{Name: "attach", Keys: []string{"A"}, Title: "attach to a running session", run: func(m *Model) tea.Cmd { return m.openSessions() }},
-		{Name: "stop", Keys: []string{"delete", "ctrl+k"}, Title: "stop what the cursor is on, in order", off: nothingToEnd, run: (*Model).askStop},
-		{Name: "kill", Keys: []string{"K"}, Title: "kill what the cursor is on", off: nothingToEnd, run: (*Model).askKill},
-		{Name: "repeat", Keys: []string{"."}, Title: "repeat the last call", Hint: "repeat", Weight: 20, off: noCall, run: (*Model).repeatCall},
-		{Name: "cancel", Keys: []string{"ctrl+x"}, Title: "cancel the call or the command that is running", off: nothingRuns, run: (*Model).cancelRunning},
+		{Name: "stop", Keys: []string{"delete", "ctrl+k"}, Title: "stop what the cursor is on, in order", disabledReason: nothingToEnd, run: (*Model).askStop},
+		{Name: "kill", Keys: []string{"K"}, Title: "kill what the cursor is on", disabledReason: nothingToEnd, run: (*Model).askKill},
+		{Name: "repeat", Keys: []string{"."}, Title: "repeat the last call", Hint: "repeat", Weight: 20, disabledReason: noCall, run: (*Model).repeatCall},
+		{Name: "cancel", Keys: []string{"ctrl+x"}, Title: "cancel the call or the command that is running", disabledReason: nothingRuns, run: (*Model).cancelRunning},
 		{Name: "command", Keys: []string{":"}, Title: "type a command", Hint: "command", Weight: 85, run: act(func(m *Model) { m.openCommand("") })},
 		{Name: "palette", Keys: []string{"ctrl+p"}, Title: "palette: everything that can be done", run: act((*Model).openPalette)},
 		{Name: "save", Title: "save what was done as a script", run: act(func(m *Model) { m.openCommand("save ") })},
-		{Name: "demo", Title: "watch a demo", off: noDemos, run: act((*Model).openDemos)},
-		{Name: "demo.next", Keys: []string{";"}, Title: "next step of the demo", off: noStory, run: func(m *Model) tea.Cmd { return m.storyNext() }},
+		{Name: "demo", Title: "watch a demo", disabledReason: noDemos, run: act((*Model).openDemos)},
+		{Name: "demo.next", Keys: []string{";"}, Title: "next step of the demo", disabledReason: noStory, run: func(m *Model) tea.Cmd { return m.storyNext() }},
 	}
 	for _, a := range all {
 		a.Group = groupDo

@@ -44,7 +44,7 @@ var adverbWords = []string{"call", "one", "choose", "stream", "broadcast"}
 // The fields that every composer has, in their order; those of the argument come between ranks and timeout.
 const (
 	atEndpoint = iota
-	atVerb
+	atAdverb
 	atRanks
 	atArgs
 )
@@ -103,7 +103,7 @@ func (c *composer) endpoint() {
 	c.argFields(d.args)
 	if kept {
 		c.timeout().input.SetValue(d.timeout)
-		c.f.fields[atVerb].at = max(0, slices.Index(adverbWords, d.verb))
+		c.f.fields[atAdverb].at = max(0, slices.Index(adverbWords, d.adverb))
 	}
 	c.f.fields[atEndpoint].typ = schema.Signature(c.ep.Name, c.ep.Param, c.ep.Arg, c.ep.Result)[len(c.ep.Name):]
 }
@@ -302,7 +302,7 @@ func (c *composer) ended(mesh *control.Mesh) (n int, why string) {
 	return n, why
 }
 
-// judgeRanks resolves the ranks and says which verbs can be used on them.
+// judgeRanks resolves the ranks and says which adverbs can be used on them.
 func (c *composer) judgeRanks() {
 	f := c.f.fields[atRanks]
 	mesh, ok := c.m.world.MeshByID(c.mesh)
@@ -337,7 +337,7 @@ func (c *composer) judgeRanks() {
 	if len(c.on) > 1 {
 		why[2] = "choose needs one regular slice, and this is several"
 	}
-	c.f.fields[atVerb].whyNot = why
+	c.f.fields[atAdverb].whyNot = why
 }
 
 // resolve finds the regions that a selection means; "" and "all" mean all.
@@ -391,7 +391,7 @@ func (c *composer) literal() string {
 
 // line is the call as a command.
 func (c *composer) line() string {
-	line := c.f.fields[atVerb].value() + " @" + c.name + selector(c.f.fields[atRanks].value()) + "." + c.ep.Name
+	line := c.f.fields[atAdverb].value() + " @" + c.name + selector(c.f.fields[atRanks].value()) + "." + c.ep.Name
 	if l := c.literal(); l != "" {
 		line += " " + l
 	}

@@ -15,9 +15,9 @@ import (
 
 // draft is what was typed into a composer, kept when it is closed.
 type draft struct {
-	verb, timeout string
-	args          []string
-	raw           bool
+	adverb, timeout string
+	args            []string
+	raw             bool
 }
 
 // unfolded is the fields of an argument that has become one literal.
@@ -28,7 +28,7 @@ type unfolded struct {
 
 // keep remembers what was typed.
 func (c *composer) keep() {
-	c.m.drafts[c.name+"."+c.ep.Name] = draft{verb: c.f.fields[atVerb].value(), timeout: c.timeout().value(), args: c.texts(), raw: c.raw}
+	c.m.drafts[c.name+"."+c.ep.Name] = draft{adverb: c.f.fields[atAdverb].value(), timeout: c.timeout().value(), args: c.texts(), raw: c.raw}
 }
 
 func (c *composer) texts() []string {

@@ -212,8 +212,8 @@ func (m *Model) target() target {
 	return target{mesh: t.Name, ranks: t.Ranks}
 }
 
-// open1 opens what the cursor is on.
-func (m *Model) open1() tea.Cmd {
+// activate opens what the cursor is on.
+func (m *Model) activate() tea.Cmd {
 	switch m.focus {
 	case Mesh:
 		if m.panes.tree.Enter() {

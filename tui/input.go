@@ -54,7 +54,7 @@ func (m *Model) typedLine(text string, inOrder bool) tea.Cmd {
 		return nil
 	}
 	m.remember(text)
-	return m.run(text, how{typed: true, inOrder: inOrder, keys: m.keys, moves: m.moves})
+	return m.run(text, runOptions{typed: true, inOrder: inOrder, keys: m.keys, moves: m.moves})
 }
 
 // lineMistake is what is wrong with a line as a command, and its column.

@@ -64,7 +64,7 @@ type Model struct {
 	toast      toast
 
 	keys, moves  int               // pressed or clicked, and changes of the focus, so far
-	living       living            // counted at the last drawing
+	live         liveCounts        // counted at the last drawing
 	drafts       map[string]draft  // by mesh.Endpoint
 	lastEndpoint map[string]string // by type
 	lastType     string
@@ -278,7 +278,7 @@ func (m *Model) updated(msg updateMsg) tea.Cmd {
 	return tea.Batch(m.pump(wait), m.worldChanged())
 }
 
-// animated draws the next picture of what is in progress, and stops when nothing is.
+// animated draws the next frame of what is in progress, and stops when nothing is.
 func (m *Model) animated() tea.Cmd {
 	m.moving = false
 	if len(m.running()) == 0 && m.dialing == nil && !m.overlayMoves() {

@@ -23,8 +23,8 @@ type Action struct {
 
 	anywhere bool // in menus, forms and the open line, too, by keys that are not text
 
-	off func(m *Model) string // why it cannot be done now, "" if it can
-	run func(m *Model) tea.Cmd
+	disabledReason func(m *Model) string // why it cannot be done now, "" if it can
+	run            func(m *Model) tea.Cmd
 }
 
 // Here reports whether the action's keys work in a pane.
@@ -126,10 +126,10 @@ func (m *Model) do(a *Action) tea.Cmd {
 }
 
 func (m *Model) whyNot(a *Action) string {
-	if a.off == nil {
+	if a.disabledReason == nil {
 		return ""
 	}
-	return a.off(m)
+	return a.disabledReason(m)
 }
 
 // KeysMarkdown is docs/keys.md, made from the actions.

@@ -74,14 +74,14 @@ func TestAFilterSaysHowMuchItHides(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := screen(p, k, 76, 12)
-	worldtest.Has(t, got, "×1 of 8") // one of the cast gets through
+	worldtest.Has(t, got, "×1 of 8") // one of the fold gets through
 	if err := p.SetFilter("took:soon"); err == nil || p.Filter() != "rank:3 n=3" {
 		t.Errorf("a filter that is none was taken, or changed the one there was: %v, %q", err, p.Filter())
 	}
 	golden.RequireEqual(t, got)
 }
 
-func TestAFoldOpensIntoItsHops(t *testing.T) {
+func TestAFoldOpensIntoItsExchanges(t *testing.T) {
 	for _, tab := range []Tab{List, Flow} {
 		t.Run([]string{"list", "flow"}[tab], func(t *testing.T) {
 			k := story(t)
@@ -91,20 +91,20 @@ func TestAFoldOpensIntoItsHops(t *testing.T) {
 			p.Home()
 			p.Down(1)
 			if !p.Enter() {
-				t.Fatal("the cast does not open")
+				t.Fatal("the fold does not open")
 			}
 			golden.RequireEqual(t, screen(p, k, 100, 24))
 			p.Down(3)
 			if p.Enter() {
-				t.Error("a hop opens")
+				t.Error("an exchange opens")
 			}
 			p.Left()
 			if sel, _ := p.Selected(); len(sel.Ranks) != 8 || p.view.Rows[p.view.Cursor()].f.open {
-				t.Errorf("left does not close the cast: %+v", sel)
+				t.Errorf("left does not close the fold: %+v", sel)
 			}
 			p.Right()
 			if !p.view.Rows[p.view.Cursor()].f.open {
-				t.Error("right does not open the cast")
+				t.Error("right does not open the fold")
 			}
 		})
 	}
@@ -124,7 +124,7 @@ func TestTheListFollowsUntilItIsScrolled(t *testing.T) {
 	worldtest.Has(t, screen(p, k, 76, 10), "following ▼")
 	p.Up(3)
 	before := lines(p, k, 76, 10)
-	k.cast(nil, "main", "ponger", "pong", []byte{0x03}, 1)
+	k.callRanks(nil, "main", "ponger", "pong", []byte{0x03}, 1)
 	if after := lines(p, k, 76, 10); strings.Join(before, "\n") != strings.Join(after, "\n") {
 		t.Errorf("the rows moved:\n%s\n\n%s", strings.Join(before, "\n"), strings.Join(after, "\n"))
 	}
@@ -163,7 +163,7 @@ func TestAFrozenViewGoesOn(t *testing.T) {
 	p := New()
 	screen(p, k, 76, 10)
 	p.Freeze()
-	k.cast(nil, "main", "ponger", "say", []byte{0x63, 'n', 'e', 'w'}, 1)
+	k.callRanks(nil, "main", "ponger", "say", []byte{0x63, 'n', 'e', 'w'}, 1)
 	got := screen(p, k, 76, 10)
 	worldtest.Has(t, got, "frozen · ▼ 1 new")
 	if strings.Contains(got, `"new"`) || p.Following() || !p.Frozen() {
@@ -325,9 +325,9 @@ func TestAnythingDoneAtAnySizeKeepsTheCursorOnARow(t *testing.T) {
 				k.Failure(control.Failure{Mesh: "ponger", Rank: n, Proc: uint64(n), What: "gone"})
 			default:
 				k.Tick(time.Millisecond)
-				run := k.cast(nil, "main", "pinger", "run", []byte{0x03}, upTo(n%8+1)...)
+				run := k.callRanks(nil, "main", "pinger", "run", []byte{0x03}, upTo(n%8+1)...)
 				for _, c := range run[:len(run)/2] {
-					k.answer(k.cast(c, c.To, "ponger", "say", []byte{0x62, 'h', 'i'}, n%8)[0], nil, []string{"", "wrong"}[n%2])
+					k.answer(k.callRanks(c, c.To, "ponger", "say", []byte{0x62, 'h', 'i'}, n%8)[0], nil, []string{"", "wrong"}[n%2])
 				}
 			}
 			w, h := rapid.IntRange(0, 130).Draw(rt, "w"), rapid.IntRange(0, 40).Draw(rt, "h")
@@ -383,7 +383,7 @@ func FuzzPreview(f *testing.F) {
 func TestWhyAThingEndedBeginsWithItsCause(t *testing.T) {
 	const why = "worker 5 of procs trainers (pid 5006) was killed by SIGKILL"
 	k := newTalk(t)
-	lost := k.cast(nil, "main", "ponger", "pong", []byte{0x03}, 5)
+	lost := k.callRanks(nil, "main", "ponger", "pong", []byte{0x03}, 5)
 	k.answer(lost[0], nil, why)
 	k.Proc("trainers", 5, "killed", why)
 	k.Failure(control.Failure{Mesh: "ponger", Rank: 5, Proc: 6, What: why})
@@ -404,7 +404,7 @@ func TestWhereNothingIsShownNoWordIsCut(t *testing.T) {
 		if got := screen(p, b, w, 9); cut.MatchString(got) || !strings.Contains(got, "Nothing was") {
 			t.Error(got)
 		}
-		b.cast(nil, "main", "ponger", "stop", nil, 0)
+		b.callRanks(nil, "main", "ponger", "stop", nil, 0)
 		if err := p.SetFilter("-"); err != nil {
 			t.Fatal(err)
 		}
@@ -416,10 +416,10 @@ func TestWhereNothingIsShownNoWordIsCut(t *testing.T) {
 
 func TestInTheFlowTimeRunsDown(t *testing.T) {
 	k := newTalk(t)
-	some := k.cast(nil, "main", "ponger", "pong", []byte{0x03}, 0, 1, 2)
+	some := k.callRanks(nil, "main", "ponger", "pong", []byte{0x03}, 0, 1, 2)
 	for _, rank := range []int{2, 0} {
 		k.Tick(time.Millisecond)
-		other := k.cast(nil, "main", "pinger", "run", []byte{0x01}, 0)
+		other := k.callRanks(nil, "main", "pinger", "run", []byte{0x01}, 0)
 		k.Tick(time.Millisecond)
 		k.answer(some[rank], []byte{0x04}, "")
 		k.answer(other[0], nil, "")
@@ -429,19 +429,19 @@ func TestInTheFlowTimeRunsDown(t *testing.T) {
 	screen(p, k, 100, 16)
 	p.Home()
 	if !p.Enter() {
-		t.Fatal("the cast does not open")
+		t.Fatal("the fold does not open")
 	}
-	last, hops := time.Time{}, 0
+	last, exchanges := time.Time{}, 0
 	for i, r := range p.view.Rows {
 		if p.when(r).Before(last) {
 			t.Errorf("row %d is of before the one above it:\n%s", i, screen(p, k, 100, 16))
 		}
 		last = p.when(r)
-		if r.part == oneHop {
-			hops++
+		if r.part == oneExchange {
+			exchanges++
 		}
 	}
-	if hops != 3 {
-		t.Errorf("the open cast has %d hops, want 3", hops)
+	if exchanges != 3 {
+		t.Errorf("the open fold has %d exchanges, want 3", exchanges)
 	}
 }

@@ -10,8 +10,8 @@ import (
 
 type ring = world.Ring[control.Message]
 
-// hop is one call to one rank, with its answer. The messages themselves stay in the ring.
-type hop struct {
+// exchange is one call to one rank, with its answer. The messages themselves stay in the ring.
+type exchange struct {
 	f            *fold
 	id           uint64 // of the call; 0 when only the answer was seen
 	call, answer int    // numbers of the messages, -1: not seen, or gone
@@ -29,36 +29,36 @@ type sent struct {
 	n            int
 }
 
-// fold is a row: the hops of a cast.
+// fold is a row: the exchanges of one call to several ranks.
 type fold struct {
-	number   uint64 // of the fold
-	hops     []*hop
-	gone     int // hops in hops that have left the ring
-	live     int // messages that are in the ring
-	calls    []uint64
-	trace    uint64
-	nth      nth    // its key in byNth, if it has one
-	orphan   uint64 // the message that has caused it, while that has not come
-	into     *fold  // it has become a part of another
-	senders  bool   // several ranks called
-	cast     bool   // a broadcast: no answer follows
-	ranks    int    // that were called, as the callers say
-	seen     int    // calls, also those that have left the ring
-	answered int
-	failed   int
-	sum, max time.Duration
-	matched  int // hops that get through the filter
-	messages int // in the ring, that get through
-	open     bool
-	mark     uint64 // of the pass that has shown it
-	lastGood int    // number of its last reply, -1
-	lastBad  int    // and of its last error
-	memo     memo   // texts, as last drawn
+	number    uint64 // of the fold
+	exchanges []*exchange
+	gone      int // exchanges in exchanges that have left the ring
+	live      int // messages that are in the ring
+	calls     []uint64
+	trace     uint64
+	nth       nth    // its key in byNth, if it has one
+	orphan    uint64 // the message that has caused it, while that has not come
+	into      *fold  // it has become a part of another
+	senders   bool   // several ranks called
+	broadcast bool   // a broadcast: no answer follows
+	ranks     int    // that were called, as the callers say
+	seen      int    // calls, also those that have left the ring
+	answered  int
+	failed    int
+	sum, max  time.Duration
+	matched   int // exchanges that get through the filter
+	messages  int // in the ring, that get through
+	open      bool
+	mark      uint64 // of the pass that has shown it
+	lastGood  int    // number of its last reply, -1
+	lastBad   int    // and of its last error
+	memo      memo   // texts, as last drawn
 }
 
-// one is a hop that has a message in the ring.
-func (f *fold) one() *hop {
-	for _, h := range f.hops {
+// one is an exchange that has a message in the ring.
+func (f *fold) one() *exchange {
+	for _, h := range f.exchanges {
 		if h.messages() > 0 {
 			return h
 		}
@@ -66,9 +66,9 @@ func (f *fold) one() *hop {
 	return nil
 }
 
-// record says to which hop a message of the ring belongs.
+// record says to which exchange a message of the ring belongs.
 type record struct {
-	h  *hop
+	h  *exchange
 	f  *fold
 	at int64 // when it was sent, in nanoseconds
 }
@@ -81,7 +81,7 @@ type nth struct {
 	n              int
 }
 
-// index finds the hop and the fold of each message. Messages come in batches from many processes, so they are kept in
+// index finds the exchange and the fold of each message. Messages come in batches from many processes, so they are kept in
 // the order of their times too, and a call may come after those that its handler made.
 type index struct {
 	recs        []record
@@ -90,13 +90,13 @@ type index struct {
 	room        []int              // to be used again
 	orphans     map[uint64][]*fold // by the message that has caused them, which has not come yet
 	byCall      map[uint64]*fold
-	byID        map[uint64]*hop
+	byID        map[uint64]*exchange
 	byNth       map[nth]*fold
 	folds       uint64
 	live        int    // folds
 	skipped     int    // messages that came and went between two looks
 	version     uint64 // of what is in the index
-	match       func(h *hop) bool
+	match       func(h *exchange) bool
 	shown       int // messages that get through the filter
 }
 
@@ -108,7 +108,7 @@ func newIndex() *index {
 
 func (ix *index) reset(at int) {
 	ix.recs = make([]record, world.MaxMessages)
-	ix.byCall, ix.byID, ix.byNth = map[uint64]*fold{}, map[uint64]*hop{}, map[nth]*fold{}
+	ix.byCall, ix.byID, ix.byNth = map[uint64]*fold{}, map[uint64]*exchange{}, map[nth]*fold{}
 	ix.orphans, ix.order = map[uint64][]*fold{}, ix.order[:0]
 	ix.first, ix.next, ix.live, ix.shown = at, at, 0, 0
 }
@@ -139,7 +139,7 @@ func (ix *index) rec(number int) *record { return &ix.recs[number%len(ix.recs)] 
 // add takes in a message.
 func (ix *index) add(src *ring, number int) {
 	m := src.At(number)
-	var h *hop
+	var h *exchange
 	if m.IsAnswer() {
 		h = ix.answer(m, number)
 	} else {
@@ -156,13 +156,13 @@ func (ix *index) add(src *ring, number int) {
 	}
 }
 
-func (ix *index) call(m *control.Message, number int) *hop {
+func (ix *index) call(m *control.Message, number int) *exchange {
 	f := ix.byCall[m.Call]
 	if f == nil {
 		f = ix.foldOf(m)
 	}
-	h := &hop{f: f, id: m.ID, call: number, answer: -1}
-	f.hops = append(f.hops, h)
+	h := &exchange{f: f, id: m.ID, call: number, answer: -1}
+	f.exchanges = append(f.exchanges, h)
 	f.seen++
 	if m.ID != 0 {
 		ix.byID[m.ID] = h
@@ -170,15 +170,15 @@ func (ix *index) call(m *control.Message, number int) *hop {
 	return h
 }
 
-func (ix *index) answer(m *control.Message, number int) *hop {
+func (ix *index) answer(m *control.Message, number int) *exchange {
 	h := ix.byID[m.Parent]
 	if m.Parent == 0 || h == nil || h.answered {
 		f := ix.byCall[m.Call]
 		if f == nil {
 			f = ix.newFold(m)
 		}
-		h = &hop{f: f, call: -1}
-		f.hops = append(f.hops, h)
+		h = &exchange{f: f, call: -1}
+		f.exchanges = append(f.exchanges, h)
 	}
 	h.answer, h.answered, h.took, h.failed = number, true, m.Took, m.Kind == control.MessageError
 	f := h.f
@@ -191,8 +191,8 @@ func (ix *index) answer(m *control.Message, number int) *hop {
 	return h
 }
 
-// judge asks the filter about a hop that has changed.
-func (ix *index) judge(h *hop) {
+// judge asks the filter about an exchange that has changed.
+func (ix *index) judge(h *exchange) {
 	before := h.messages()
 	if h.matches {
 		before-- // the message that has just come is not counted yet
@@ -210,8 +210,8 @@ func (ix *index) judge(h *hop) {
 	ix.shown += after - before
 }
 
-// messages is how many messages of the hop are in the ring.
-func (h *hop) messages() int {
+// messages is how many messages of the exchange are in the ring.
+func (h *exchange) messages() int {
 	n := 0
 	if h.call >= 0 {
 		n++
@@ -222,8 +222,8 @@ func (h *hop) messages() int {
 	return n
 }
 
-// filter asks about every hop anew.
-func (ix *index) filter(match func(h *hop) bool) {
+// filter asks about every exchange anew.
+func (ix *index) filter(match func(h *exchange) bool) {
 	ix.match, ix.shown = match, 0
 	for n := ix.first; n < ix.next; n++ {
 		f := ix.rec(n).f
@@ -266,8 +266,8 @@ func (ix *index) evict(number int) {
 		if h.matches {
 			f.matched--
 		}
-		if f.gone++; f.gone*2 > len(f.hops) {
-			f.hops = slices.DeleteFunc(f.hops, func(h *hop) bool { return h.messages() == 0 })
+		if f.gone++; f.gone*2 > len(f.exchanges) {
+			f.exchanges = slices.DeleteFunc(f.exchanges, func(h *exchange) bool { return h.messages() == 0 })
 			f.gone = 0
 		}
 	}

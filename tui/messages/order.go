@@ -6,7 +6,7 @@ import (
 )
 
 // latest notes the last answer of each kind, by time.
-func (ix *index) latest(h *hop, number int) {
+func (ix *index) latest(h *exchange, number int) {
 	last := &h.f.lastGood
 	if h.failed {
 		last = &h.f.lastBad

@@ -108,7 +108,7 @@ func (p *Pane) refilter() {
 	if f.Empty() {
 		p.ix.filter(nil)
 	} else {
-		p.ix.filter(func(h *hop) bool { return f.Match(p.sight.of(p.w, p.src, h, f)) })
+		p.ix.filter(func(h *exchange) bool { return f.Match(p.sight.of(p.w, p.src, h, f)) })
 	}
 }
 
@@ -125,7 +125,7 @@ func (p *Pane) SetFocus(mesh string, ranks []int) {
 // there is.
 func (p *Pane) Enter() bool {
 	cur, ok := p.view.Current()
-	if !ok || cur.f == nil || !cur.f.opens() || cur.part == oneHop || cur.part == sending || cur.part == coming {
+	if !ok || cur.f == nil || !cur.f.opens() || cur.part == oneExchange || cur.part == sending || cur.part == coming {
 		return false
 	}
 	p.view.Stay()
@@ -152,8 +152,8 @@ func (p *Pane) Left() {
 	p.show(cur.f, nil)
 }
 
-// show moves the cursor to a fold, or to a hop of it where hops are shown; false when it is hidden.
-func (p *Pane) show(f *fold, h *hop) bool {
+// show moves the cursor to a fold, or to an exchange of it where exchanges are shown; false when it is hidden.
+func (p *Pane) show(f *fold, h *exchange) bool {
 	best := -1
 	for i, r := range p.view.Rows {
 		if r.f != f || f == nil {

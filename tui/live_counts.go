@@ -5,21 +5,21 @@ import (
 	"github.com/monarch-tui/monarch-tui/tui/world"
 )
 
-// living is how many processes and actors live: those of meshes that have not ended, less what has ended or failed of
+// liveCounts is how many processes and actors live: those of meshes that have not ended, less what has ended or failed of
 // them.
-type living struct {
+type liveCounts struct {
 	world         *world.World // it was counted of
 	rev           uint64
 	procs, actors int
 }
 
 // alive counts what lives, anew only when something has happened.
-func (m *Model) alive() living {
+func (m *Model) alive() liveCounts {
 	w := m.world
-	if m.living.world == w && m.living.rev == w.Revision() && w.Revision() > 0 {
-		return m.living
+	if m.live.world == w && m.live.rev == w.Revision() && w.Revision() > 0 {
+		return m.live
 	}
-	l := living{world: w, rev: w.Revision()}
+	l := liveCounts{world: w, rev: w.Revision()}
 	procs, meshes := w.Live()
 	for _, p := range procs {
 		for r := range p.Extent.Len() {
@@ -35,7 +35,7 @@ func (m *Model) alive() living {
 			}
 		}
 	}
-	m.living = l
+	m.live = l
 	return l
 }
 
