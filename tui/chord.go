@@ -8,6 +8,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/monarch-tui/monarch-tui/tui/dialog"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 )
 
@@ -110,7 +111,7 @@ func (m *Model) undo() {
 
 // openStride asks for the n of "every n-th".
 func (m *Model) openStride() {
-	m.input = &input{mark: "every", field: newField("2"), hint: "n: every n-th rank from the cursor on", keys: []boxKey{{key: "enter", hint: "select"}, {key: "esc", hint: "back"}},
+	m.input = &input{mark: "every", field: dialog.NewEdit("2"), hint: "n: every n-th rank from the cursor on", keys: []dialog.Key{{Key: "enter", Hint: "select"}, {Key: "esc", Hint: "back"}},
 		changed: func(_ *Model, text string) (string, int) {
 			if n, err := strconv.Atoi(strings.TrimSpace(text)); err != nil || n < 1 {
 				return "want a whole number from 1 on", 1
@@ -138,7 +139,7 @@ func (m *Model) openSlice() {
 		}
 		return "", 0
 	}
-	m.input = &input{mark: "slice", field: newField(before), hint: "dp=1:4, tp=(1,2)   0,2-5   state=paused   empty: nothing", changed: set, keys: keepOrBack(),
+	m.input = &input{mark: "slice", field: dialog.NewEdit(before), hint: "dp=1:4, tp=(1,2)   0,2-5   state=paused   empty: nothing", changed: set, keys: keepOrBack(),
 		done:  func(m *Model, text string) tea.Cmd { set(m, text); return m.cursorMoved() },
 		leave: func(*Model) { _ = g.SetSelection(before) }}
 	m.touch()

@@ -7,6 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/monarch-tui/monarch-tui/tui/dialog"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 )
 
@@ -110,7 +111,7 @@ func (m *Model) draw(s *paint.Surface) *tea.Cursor {
 		}
 	}
 	for _, o := range m.overlays {
-		cur = o.draw(m, s.In(m.overlayRect(o)))
+		cur = o.Draw(s.In(m.overlayRect(o)))
 	}
 	return cur
 }
@@ -127,8 +128,8 @@ func (m *Model) spot(s *paint.Surface, r paint.Rect, do func() tea.Cmd) {
 func (m *Model) drawHeader(s *paint.Surface) {
 	w, _ := s.Size()
 	right := m.connState()
-	s.Line(w-1-segsWidth(right), 0, right...)
-	room := w - 3 - segsWidth(right)
+	s.Line(w-1-paint.SegsWidth(right), 0, right...)
+	room := w - 3 - paint.SegsWidth(right)
 	x := s.Text(1, 0, paint.Style{Fg: paint.Accent, Attr: paint.Bold}, m.logo())
 	if w >= wideWidth {
 		x = s.Text(x+1, 0, paint.Style{Fg: paint.Accent, Attr: paint.Bold}, "monarch") + 1
@@ -165,13 +166,6 @@ func (m *Model) logo() string {
 		return "#"
 	}
 	return "◆"
-}
-
-func segsWidth(segs []paint.Seg) (n int) {
-	for _, g := range segs {
-		n += paint.Width(g.Text)
-	}
-	return n
 }
 
 // crumbs are the way to what the cursor is on.
@@ -445,24 +439,24 @@ func groupsLine(groups []answerGroup) string {
 // drawHints draws the keys that matter here, as many as fit: the heaviest stay.
 func (m *Model) drawHints(s *paint.Surface) {
 	w, _ := s.Size()
-	var keys []boxKey
-	if h, ok := m.top().(hinter); ok {
-		keys = h.hints(m)
-	} else if m.top() == nil && m.input != nil {
+	var keys []dialog.Key
+	if d := m.top(); d != nil {
+		keys = d.Hints()
+	} else if m.input != nil {
 		keys = m.input.keys
 	}
 	if len(keys) > 0 {
 		x := 1
 		for _, k := range keys {
-			key := keyName(k.key)
-			if k.hint == "" {
+			key := keyName(k.Key)
+			if k.Hint == "" || k.Key == "" {
 				continue
 			}
-			if x+paint.Width(key)+paint.Width(k.hint)+1 > w-1 {
+			if x+paint.Width(key)+paint.Width(k.Hint)+1 > w-1 {
 				break
 			}
 			x = s.Text(x, 0, paint.Style{Fg: paint.Accent}, key)
-			x = s.Text(x+1, 0, paint.Style{Fg: paint.Muted}, k.hint) + 2
+			x = s.Text(x+1, 0, paint.Style{Fg: paint.Muted}, k.Hint) + 2
 		}
 		return
 	}

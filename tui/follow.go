@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/tui/dialog"
 	"github.com/monarch-tui/monarch-tui/tui/filter"
 	"github.com/monarch-tui/monarch-tui/tui/inspect"
 	"github.com/monarch-tui/monarch-tui/tui/logs"
@@ -264,7 +265,7 @@ func (m *Model) openLines(title string, lines [][]paint.Seg) {
 	if len(lines) == 0 {
 		return
 	}
-	m.push(&textBox{title: title, lines: func(*Model) (out []paint.Seg) {
+	m.pushText(&dialog.TextBox{Title: title, Lines: func() (out []paint.Seg) {
 		for _, l := range lines {
 			out = append(append(out, l...), paint.Seg{Text: "\n"})
 		}
@@ -398,11 +399,11 @@ func (m *Model) tellLog() {
 
 // openWarnings lists the warnings; enter goes to whom one is about.
 func (m *Model) openWarnings() {
-	reload := func(m *Model) []choice {
-		var rows []choice
+	reload := func() []dialog.Choice {
+		var rows []dialog.Choice
 		for _, f := range m.panes.warn.List(m.world) {
 			key := fmt.Sprint(f.Name, " ", f.Mesh, " ", f.Procs, " ", f.Call)
-			rows = append(rows, choice{text: f.Line, right: f.Name, key: key, do: func(m *Model) tea.Cmd {
+			rows = append(rows, dialog.Choice{Text: f.Line, Right: f.Name, Key: key, Do: func() tea.Cmd {
 				if m.panes.showMesh(m.world, f.Mesh) || m.panes.showProcs(m.world, f.Procs) {
 					m.setFocus(Ranks)
 					if len(f.Ranks) > 0 {
@@ -410,7 +411,7 @@ func (m *Model) openWarnings() {
 						_ = m.panes.grid.SetSelection(ranksText(f.Ranks))
 					}
 				}
-				m.push(&textBox{title: f.Name, lines: func(*Model) []paint.Seg {
+				m.pushText(&dialog.TextBox{Title: f.Name, Lines: func() []paint.Seg {
 					return []paint.Seg{{Style: paint.Style{Fg: paint.Text}, Text: f.Detail}}
 				}})
 				return m.cursorMoved()
@@ -418,9 +419,9 @@ func (m *Model) openWarnings() {
 		}
 		return rows
 	}
-	p := newPicker("Warnings", reload(m))
-	p.empty = "no warnings. " + strings.Join(warningNames(), ", ") + " are looked for; settings switch them off by name"
-	p.reload = reload
-	p.verb = "show whom"
+	p := dialog.NewPicker("Warnings", reload())
+	p.Empty = "no warnings. " + strings.Join(warningNames(), ", ") + " are looked for; settings switch them off by name"
+	p.Reload = reload
+	p.Enter = "show whom"
 	m.push(p)
 }

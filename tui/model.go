@@ -13,6 +13,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/tui/dialog"
 	"github.com/monarch-tui/monarch-tui/tui/logs"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/world"
@@ -49,7 +50,7 @@ type Model struct {
 	ownRuns int             // proc meshes that ran in it when another one was attached
 
 	panes     paneSet
-	overlays  []overlay
+	overlays  []dialog.Dialog
 	input     *input // the open ':' line, filter or edit
 	pending   string // the first key of a chord
 	chords    int    // that were begun
@@ -329,12 +330,7 @@ func themeNames() []string { return paint.Themes() }
 // kept, questions are not.
 func (m *Model) forget() {
 	if m.world.Loaded {
-		for _, o := range m.overlays {
-			if f, ok := o.(*form); ok && f.closed != nil {
-				f.closed(m)
-			}
-		}
-		m.overlays = nil
+		m.dropAll()
 		if m.input != nil && m.input.mark != ":" {
 			m.input = nil
 		}
@@ -358,7 +354,7 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 		return m.do(a)
 	}
 	if o := m.top(); o != nil {
-		return o.key(m, msg)
+		return o.Key(host{m}, msg)
 	}
 	if m.input != nil {
 		return m.inputKey(msg)
@@ -377,10 +373,8 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 // paste goes where keys go.
 func (m *Model) paste(text string) tea.Cmd {
 	if o := m.top(); o != nil {
-		if p, ok := o.(interface {
-			paste(m *Model, text string) tea.Cmd
-		}); ok {
-			return p.paste(m, text)
+		if p, ok := o.(dialog.Paster); ok {
+			p.Paste(text)
 		}
 		return nil
 	}
@@ -420,20 +414,4 @@ func (m *Model) epilogue() string {
 func fileExists(name string) bool {
 	_, err := os.Stat(name)
 	return err == nil
-}
-
-// top is the topmost overlay.
-func (m *Model) top() overlay {
-	if len(m.overlays) == 0 {
-		return nil
-	}
-	return m.overlays[len(m.overlays)-1]
-}
-
-func (m *Model) push(o overlay) { m.overlays = append(m.overlays, o); m.touch() }
-
-// drop closes an overlay.
-func (m *Model) drop(o overlay) {
-	m.overlays = slices.DeleteFunc(m.overlays, func(x overlay) bool { return x == o })
-	m.touch()
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/tui/calls"
+	"github.com/monarch-tui/monarch-tui/tui/dialog"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/world"
 )
@@ -48,7 +49,7 @@ func (m *Model) askStop() tea.Cmd {
 	}
 	t.ranks = nil
 	line := "stop " + t.String()
-	m.push(&confirm{title: line + "?", text: text + "It takes no new calls, finishes the running ones for up to 10 s, and ends.", do: func(m *Model) tea.Cmd { return m.command(line) }})
+	m.push(&dialog.Confirm{Title: line + "?", Text: text + "It takes no new calls, finishes the running ones for up to 10 s, and ends.", Do: func() tea.Cmd { return m.command(line) }})
 	return nil
 }
 
@@ -67,7 +68,7 @@ func (m *Model) askKill() tea.Cmd {
 	if t.mesh != "" {
 		word = t.mesh
 	}
-	m.push(&confirm{title: line + "?", text: what, word: word, do: func(m *Model) tea.Cmd { return m.command(line) }})
+	m.push(&dialog.Confirm{Title: line + "?", Text: what, Word: word, Do: func() tea.Cmd { return m.command(line) }})
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/debugger/script"
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
+	"github.com/monarch-tui/monarch-tui/tui/dialog"
 	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
 )
 
@@ -207,20 +208,6 @@ func TestTheCommandsOpenAtTheNewest(t *testing.T) {
 	}
 }
 
-func TestAListOfTypesThatDoesNotFitShowsTheChosenOneWhole(t *testing.T) {
-	f := &field{choices: []string{"Alpha", "BravoBravo", "Charlie", "DeltaDelta", "Echo"}}
-	for at := range f.choices {
-		f.at = at
-		from, to := f.fits(24)
-		if from > at || to <= at {
-			t.Errorf("the choice %s is not among [%d:%d]", f.choices[at], from, to)
-		}
-	}
-	if from, to := f.fits(1000); from != 0 || to != 5 {
-		t.Errorf("with room for all [%d:%d] are shown", from, to)
-	}
-}
-
 func TestInASCIITheSignIsNotALetterOfAState(t *testing.T) {
 	m := still(t, worldtest.Pingpong(t), 120, 40, func(c *Config) { c.Settings.ASCII = true })
 	if got, _, _ := strings.Cut(screen(t, m), "\n"); !strings.HasPrefix(strings.TrimSpace(got), "# monarch") {
@@ -234,11 +221,11 @@ func TestTheHelpNamesEachGroupOnce(t *testing.T) {
 		m.setFocus(p)
 		m.openHelp()
 		seen := map[string]bool{}
-		for _, r := range m.top().(*picker).rows {
-			if r.head != "" && seen[r.head] {
-				t.Errorf("pane %v: %q is a group twice", p, r.head)
+		for _, r := range m.top().(*dialog.Picker).Rows() {
+			if r.Head != "" && seen[r.Head] {
+				t.Errorf("pane %v: %q is a group twice", p, r.Head)
 			}
-			seen[r.head] = true
+			seen[r.Head] = true
 		}
 		press(t, m, "esc")
 	}
@@ -247,8 +234,8 @@ func TestTheHelpNamesEachGroupOnce(t *testing.T) {
 func TestThePaletteBeginsWithWhatDoesSomething(t *testing.T) {
 	m := still(t, worldtest.Pingpong(t), 120, 40)
 	m.openPalette()
-	rows := m.top().(*picker).rows
-	if a := m.reg.named("call"); len(rows) == 0 || rows[0].text != a.Title {
+	rows := m.top().(*dialog.Picker).Rows()
+	if a := m.reg.named("call"); len(rows) == 0 || rows[0].Text != a.Title {
 		t.Errorf("the first row is %+v", rows[0])
 	}
 }

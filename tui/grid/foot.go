@@ -17,7 +17,7 @@ func (p *Pane) drawHead(s *paint.Surface, l *layout) {
 		gap = "   "
 	}
 	segs := headSegs(p.headParts(l), gap, true)
-	if width(segs) > p.w-2 {
+	if paint.SegsWidth(segs) > p.w-2 {
 		segs = headSegs(p.headParts(l), "  ", false)
 	}
 	x := 1
@@ -49,14 +49,6 @@ func headSegs(parts []part, gap string, names bool) []paint.Seg {
 		out = append(out, paint.Seg{Style: paint.Style{Fg: paint.Text}, Text: q.value})
 	}
 	return out
-}
-
-func width(segs []paint.Seg) int {
-	n := 0
-	for _, seg := range segs {
-		n += paint.Width(seg.Text)
-	}
-	return n
 }
 
 type part struct {
@@ -265,7 +257,7 @@ func (p *Pane) drawCursorLine(s *paint.Surface, w *world.World, y int) {
 		segs[4].Text = ""
 	}
 	for _, drop := range []int{0, 4, 3, 2} { // what can be told from the rest goes first
-		if segsWidth(segs) <= p.w-2 {
+		if spacedWidth(segs) <= p.w-2 {
 			break
 		}
 		segs[drop].Text = ""
@@ -282,7 +274,8 @@ func (p *Pane) drawCursorLine(s *paint.Surface, w *world.World, y int) {
 	}
 }
 
-func segsWidth(segs []paint.Seg) int {
+// spacedWidth is the width of segments that are drawn with two cells between them.
+func spacedWidth(segs []paint.Seg) int {
 	n := 0
 	for i, seg := range segs {
 		if seg.Text != "" {

@@ -129,7 +129,7 @@ func (p *Pane) callLine(w *world.World, r *callRow) line {
 				answer += " ✕" + strconv.Itoa(r.failed)
 			}
 		}
-		room := p.w - 4 - width(l.left)
+		room := p.w - 4 - paint.SegsWidth(l.left)
 		if p.w < 40 {
 			room = p.w/2 - 2
 		}

@@ -86,7 +86,7 @@ func (p *Pane) fieldCounts(name string, segs []paint.Seg) {
 	}
 	for i := 0; i < len(segs); i += 4 { // a sign, a count, a word, and a gap after them
 		part := segs[i:min(i+3, len(segs))]
-		if width(row)+width(part)+2 > p.w-2-keyWidth {
+		if paint.SegsWidth(row)+paint.SegsWidth(part)+2 > p.w-2-keyWidth {
 			flush()
 		}
 		if len(row) > 0 {

@@ -125,7 +125,7 @@ func (p *Pane) drawRow(s *paint.Surface, y int, r *row, mark bool) {
 		value = p.value(r, min(len("SIGKILL"), room-9)) // but a word is worth its middle
 	}
 	if len(value) > 0 {
-		end -= width(value)
+		end -= paint.SegsWidth(value)
 		s.Line(end, y, value...)
 		end--
 	}
@@ -225,18 +225,10 @@ func text(t string, role paint.Role) []paint.Seg {
 	return []paint.Seg{{Style: paint.Style{Fg: role}, Text: t}}
 }
 
-func width(segs []paint.Seg) int {
-	n := 0
-	for _, seg := range segs {
-		n += paint.Width(seg.Text)
-	}
-	return n
-}
-
 // fitting is the first that fits in room cells, nil where none does.
 func fitting(room int, choices ...[]paint.Seg) []paint.Seg {
 	for _, segs := range choices {
-		if n := width(segs); n > 0 && n <= room {
+		if n := paint.SegsWidth(segs); n > 0 && n <= room {
 			return segs
 		}
 	}
