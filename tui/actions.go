@@ -2,6 +2,7 @@ package tui
 
 import (
 	"slices"
+	"strconv"
 
 	tea "charm.land/bubbletea/v2"
 )
@@ -32,14 +33,14 @@ func moveActions() []*Action {
 		return func(m *Model) tea.Cmd { f(m); return m.cursorMoved() }
 	}
 	all := []*Action{
-		{Name: "up", Keys: []string{"k", "up"}, Title: "up", run: move(func(m *Model) { m.panes.up(m.focus, 1) })},
-		{Name: "down", Keys: []string{"j", "down"}, Title: "down", run: move(func(m *Model) { m.panes.up(m.focus, -1) })},
+		{Name: "up", Keys: []string{"k", "up"}, Title: "up", run: move(func(m *Model) { m.focused().Up(1) })},
+		{Name: "down", Keys: []string{"j", "down"}, Title: "down", run: move(func(m *Model) { m.focused().Down(1) })},
 		{Name: "left", Keys: []string{"h", "left"}, Title: "left, or fold", run: move(func(m *Model) { m.panes.left(m.focus) })},
 		{Name: "right", Keys: []string{"l", "right"}, Title: "right, or unfold", run: move(func(m *Model) { m.panes.right(m.focus) })},
-		{Name: "home", Keys: []string{"g", "home"}, Title: "first", run: move(func(m *Model) { m.panes.home(m.focus) })},
-		{Name: "end", Keys: []string{"G", "end"}, Title: "last; lists follow what comes", run: move(func(m *Model) { m.panes.end(m.focus) })},
-		{Name: "page.down", Keys: []string{"ctrl+d", "pgdown"}, Title: "half a page down", run: move(func(m *Model) { m.panes.page(m.focus, 1) })},
-		{Name: "page.up", Keys: []string{"ctrl+u", "pgup"}, Title: "half a page up", run: move(func(m *Model) { m.panes.page(m.focus, -1) })},
+		{Name: "home", Keys: []string{"g", "home"}, Title: "first", run: move(func(m *Model) { m.focused().Home() })},
+		{Name: "end", Keys: []string{"G", "end"}, Title: "last; lists follow what comes", run: move(func(m *Model) { m.focused().End() })},
+		{Name: "page.down", Keys: []string{"ctrl+d", "pgdown"}, Title: "half a page down", run: move(func(m *Model) { m.focused().Page(1) })},
+		{Name: "page.up", Keys: []string{"ctrl+u", "pgup"}, Title: "half a page up", run: move(func(m *Model) { m.focused().Page(-1) })},
 		{Name: "open", Keys: []string{"enter"}, Title: "open what the cursor is on", Hint: "open", Weight: 40, run: func(m *Model) tea.Cmd { return m.activate() }},
 		{Name: "next.pane", Keys: []string{"tab"}, Title: "next pane", Hint: "next pane", Weight: 30, run: act(func(m *Model) { m.setFocus(m.focus%(panes-1) + 1) })},
 		{Name: "prev.pane", Keys: []string{"shift+tab"}, Title: "pane before", run: act(func(m *Model) { m.setFocus((m.focus+panes-3)%(panes-1) + 1) })},
@@ -48,8 +49,12 @@ func moveActions() []*Action {
 		{Name: "place.back", Keys: []string{"ctrl+o"}, Title: "back through the places", run: func(m *Model) tea.Cmd { return m.goPlace(-1) }},
 		{Name: "place.forward", Keys: []string{"alt+right"}, Title: "forward through the places", run: func(m *Model) tea.Cmd { return m.goPlace(1) }},
 	}
-	for p := Mesh; p < panes; p++ {
-		all = append(all, &Action{Name: "pane." + string(rune('0'+p)), Keys: []string{string(rune('0' + p))}, Title: paneNames[p], run: act(func(m *Model) { m.setFocus(p) })})
+	for p, s := range slots() {
+		p, key := PaneID(p), strconv.Itoa(p)
+		if p == None {
+			continue
+		}
+		all = append(all, &Action{Name: "pane." + key, Keys: []string{key}, Title: s.name, run: act(func(m *Model) { m.setFocus(p) })})
 	}
 	for _, a := range all {
 		a.Group = g
@@ -110,7 +115,7 @@ func noMesh(m *Model) string {
 		return why
 	}
 	if _, meshes := m.world.Live(); len(meshes) == 0 {
-		return "nothing has been spawned (a)"
+		return "nothing has been spawned" + m.keyHint(" (%s)", "spawn")
 	}
 	return ""
 }
@@ -120,7 +125,7 @@ func noProcs(m *Model) string {
 		return why
 	}
 	if procs, _ := m.world.Live(); len(procs) == 0 {
-		return "there is no proc mesh (M makes one)"
+		return "there is no proc mesh" + m.keyHint(" (%s makes one)", "procs")
 	}
 	return ""
 }
@@ -137,7 +142,7 @@ func nothingToEnd(m *Model) string {
 
 func noCall(m *Model) string {
 	if m.lastCall() == nil {
-		return "nothing has been called (x)"
+		return "nothing has been called" + m.keyHint(" (%s)", "call")
 	}
 	return m.blocked()
 }

@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"strings"
+
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/monarch-tui/monarch-tui/tui/messages"
@@ -53,6 +55,7 @@ func rankActions() []*Action {
 // lookActions change what is shown.
 func lookActions() []*Action {
 	flow := []PaneID{Messages, Logs}
+	turning := slotsWith(slot.turns)
 	follow := func(f func(p *messages.Pane) bool) func(m *Model) tea.Cmd {
 		return act(func(m *Model) {
 			if !f(m.panes.msgs) {
@@ -63,8 +66,8 @@ func lookActions() []*Action {
 	all := []*Action{
 		{Name: "filter", Keys: []string{"/"}, Title: "filter; on the grid: which ranks are selected", Hint: "filter", Weight: 31, disabledReason: noStream, run: act((*Model).openFilter)},
 		{Name: "freeze", Keys: []string{"f"}, Title: "freeze what is shown, and let it go on", Hint: "freeze", Weight: 34, Panes: flow, disabledReason: noStream, run: act(func(m *Model) { m.panes.freeze(m.focus) })},
-		{Name: "next.tab", Keys: []string{"]"}, Title: "next tab, or page of the grid", Hint: "tab", Weight: 28, Panes: []PaneID{Ranks, Inspect, Messages, Logs}, run: act(func(m *Model) { m.panes.turn(m.focus, 1) })},
-		{Name: "prev.tab", Keys: []string{"["}, Title: "tab, or page, before", Panes: []PaneID{Ranks, Inspect, Messages, Logs}, run: act(func(m *Model) { m.panes.turn(m.focus, -1) })},
+		{Name: "next.tab", Keys: []string{"]"}, Title: "next tab, or page of the grid", Hint: "tab", Weight: 28, Panes: turning, run: act(func(m *Model) { m.panes.slots[m.focus].turn(1) })},
+		{Name: "prev.tab", Keys: []string{"["}, Title: "tab, or page, before", Panes: turning, run: act(func(m *Model) { m.panes.slots[m.focus].turn(-1) })},
 		{Name: "cause", Keys: []string{"<"}, Title: "the message that caused this one", Panes: []PaneID{Messages}, disabledReason: noStream, run: follow((*messages.Pane).Cause)},
 		{Name: "effect", Keys: []string{">"}, Title: "what this message caused", Panes: []PaneID{Messages}, disabledReason: noStream, run: follow((*messages.Pane).Effect)},
 		{Name: "family", Keys: []string{"F"}, Title: "only this call and what it caused", Panes: []PaneID{Messages}, disabledReason: noStream, run: follow((*messages.Pane).Family)},
@@ -85,12 +88,10 @@ func lookActions() []*Action {
 
 // noStream says why what works on messages and lines does not work on the tab that is open.
 func noStream(m *Model) string {
-	switch {
-	case m.focus == Messages && m.panes.callsTab:
-		return "these are the open calls; ] goes to the messages"
-	case m.focus == Logs && m.panes.cmdsTab:
-		return "these are the commands; ] goes to the logs"
-	case m.focus == Ranks:
+	if why := m.panes.tab(m.focus).other; why != "" {
+		return why + m.keyHint("; %s goes to the "+strings.ToLower(m.panes.slots[m.focus].name), "next.tab")
+	}
+	if m.focus == Ranks {
 		return noGrid(m)
 	}
 	return ""

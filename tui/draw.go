@@ -254,7 +254,7 @@ func (m *Model) drawTabs(s *paint.Surface) {
 	x := 1
 	for p := Mesh; p < panes; p++ {
 		st := paint.Style{Fg: paint.Muted}
-		name := paneNames[p]
+		name := m.panes.slots[p].name
 		if room := (w - 2) / int(panes-1); paint.Width(name)+6 > room && p != m.focus {
 			name = paint.Fit(name, max(1, room-6))
 			if room < 9 {
@@ -271,7 +271,7 @@ func (m *Model) drawTabs(s *paint.Surface) {
 		}
 		from := x
 		x = s.Text(x, 0, st, text)
-		if note, role := m.panes.note(p, m.world); note != "" && x+paint.Width(note)+1 < w {
+		if note, role := m.panes.slots[p].note(m.world); note != "" && x+paint.Width(note)+1 < w {
 			x = s.Text(x, 0, paint.Style{Fg: role}, note) + 1
 		}
 		m.spot(s, paint.Rect{X: from, W: x - from, H: 1}, func() tea.Cmd { m.setFocus(p); return nil })
@@ -280,7 +280,7 @@ func (m *Model) drawTabs(s *paint.Surface) {
 
 // drawPane draws a pane with its border.
 func (m *Model) drawPane(s *paint.Surface, p PaneID) {
-	f := m.panes.frame(p, m.world)
+	f := m.panes.slots[p].frame(m.world)
 	stale := !m.world.AsOf.IsZero()
 	f.Key, f.Focus, f.Stale = int(p), p == m.focus && m.top() == nil, stale
 	if m.zoom == Full && f.Foot == "" && p == m.focus {
@@ -290,7 +290,7 @@ func (m *Model) drawPane(s *paint.Surface, p PaneID) {
 		f.Foot = "as of " + m.world.AsOf.Format(time.TimeOnly)
 	}
 	in := f.Draw(s)
-	m.panes.draw(p, in, m.world, p == m.focus)
+	m.panes.tab(p).Draw(in, m.world, p == m.focus)
 	if stale {
 		in.Restyle(in.Bounds(), func(st paint.Style) paint.Style { return paint.Style{Fg: paint.Muted, Attr: st.Attr} })
 		w, h := s.Size()
@@ -301,7 +301,7 @@ func (m *Model) drawPane(s *paint.Surface, p PaneID) {
 // drawTitle draws a pane as one line.
 func (m *Model) drawTitle(s *paint.Surface, p PaneID) {
 	w, _ := s.Size()
-	f := m.panes.frame(p, m.world)
+	f := m.panes.slots[p].frame(m.world)
 	x := s.Text(0, 0, paint.Style{Fg: paint.Faint}, "──")
 	x = s.Text(x, 0, paint.Style{Fg: paint.Accent}, fmt.Sprintf("[%d]", p))
 	title := f.Title
@@ -309,7 +309,7 @@ func (m *Model) drawTitle(s *paint.Surface, p PaneID) {
 		title = f.Tabs[f.Tab]
 	}
 	x = s.TextIn(x+1, 0, w-x-2, paint.Style{Fg: paint.Text}, title) + 1
-	if note, role := m.panes.note(p, m.world); note != "" {
+	if note, role := m.panes.slots[p].note(m.world); note != "" {
 		x = s.Text(x, 0, paint.Style{Fg: role}, note) + 1
 	}
 	right := f.Right

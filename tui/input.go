@@ -71,32 +71,6 @@ func lineMistake(text string) (string, int) {
 	return first, max(1, errs[0].Column) + utf8.RuneCountInString(text) - utf8.RuneCountInString(line)
 }
 
-// openFilter opens the filter of the focused pane.
-func (m *Model) openFilter() {
-	f := m.filterOf(m.focus)
-	switch {
-	case m.focus == Ranks:
-		m.openSlice()
-		return
-	case f == nil:
-		return
-	}
-	before := f.get()
-	set := func(_ *Model, text string) (string, int) {
-		if err := f.set(text); err != nil {
-			_ = f.set(before) // what was typed up to the mistake is not what is meant
-			return columnOf(err)
-		}
-		return "", 0
-	}
-	m.input = &input{
-		mark: "/", field: dialog.NewEdit(before), hint: f.hint, changed: set, keys: keepOrBack(),
-		done:  func(m *Model, text string) tea.Cmd { set(m, text); return nil },
-		leave: func(*Model) { _ = f.set(before) },
-	}
-	m.touch()
-}
-
 // inputKey is a key while the input is open.
 func (m *Model) inputKey(msg tea.KeyPressMsg) tea.Cmd {
 	i := m.input

@@ -45,7 +45,7 @@ func (m *Model) openHelp() {
 	for _, head := range heads {
 		rows = append(append(rows, dialog.Choice{Head: head}), under[head]...)
 	}
-	p := dialog.NewPicker("Help · "+paneNames[m.focus], rows)
+	p := dialog.NewPicker("Help · "+m.panes.slots[m.focus].name, rows)
 	p.Enter = "do it"
 	m.push(p)
 }

@@ -20,7 +20,7 @@ func (m *Model) mouseEvent(msg tea.MouseMsg) tea.Cmd {
 	case tea.MouseWheelMsg:
 		lines := wheelLines(ev.Button)
 		if p := m.layout.At(ev.X, ev.Y); p != None && !m.layout.Panes[p].Empty() {
-			m.panes.wheel(p, lines)
+			m.panes.tab(p).Wheel(lines)
 		}
 	case tea.MouseClickMsg:
 		m.keys++

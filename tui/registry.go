@@ -113,6 +113,17 @@ func (r *Registry) named(name string) *Action {
 	return nil
 }
 
+// keyOf is the key that is shown for an action, "" where it has none. Texts name keys by it: settings may change them.
+func (m *Model) keyOf(action string) string { return m.reg.named(action).Key() }
+
+// keyHint is the part of a text that names the key of an action, as %s, and nothing where the action has no key.
+func (m *Model) keyHint(text, action string) string {
+	if k := m.keyOf(action); k != "" {
+		return fmt.Sprintf(text, k)
+	}
+	return ""
+}
+
 // do runs an action, or says why it cannot be done.
 func (m *Model) do(a *Action) tea.Cmd {
 	if a == nil {
@@ -137,7 +148,7 @@ func KeysMarkdown() string {
 	var b strings.Builder
 	b.WriteString("# Keys\n\nGenerated from the explorer's actions; `make docs` writes it anew. One key means one thing wherever it works.\n" +
 		"`?` in the program lists what applies where you are, and runs it. Settings may give an action other keys by its name.\n")
-	group := ""
+	group, table := "", slots()
 	for _, a := range actions() {
 		if a.Group != group {
 			group = a.Group
@@ -149,7 +160,7 @@ func KeysMarkdown() string {
 		}
 		where := make([]string, 0, len(a.Panes))
 		for _, p := range a.Panes {
-			where = append(where, paneNames[p])
+			where = append(where, table[p].name)
 		}
 		if len(where) == 0 {
 			where = []string{"everywhere"}
@@ -158,6 +169,3 @@ func KeysMarkdown() string {
 	}
 	return b.String()
 }
-
-// paneNames are the titles of the panes.
-var paneNames = [panes]string{"", "Mesh", "Ranks", "Inspect", "Messages", "Logs"}

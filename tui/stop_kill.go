@@ -98,10 +98,10 @@ func (m *Model) cancelEntry(e *entry) {
 
 // selectedCall is the call under the cursor, where the calls are what is looked at.
 func (m *Model) selectedCall() (calls.Selection, bool) {
-	if m.focus != Messages || !m.panes.callsTab {
-		return calls.Selection{}, false
+	if p, ok := m.focused().(*calls.Pane); ok {
+		return p.Selected()
 	}
-	return m.panes.calls.Selected()
+	return calls.Selection{}, false
 }
 
 // cancelCall cancels a call that a command of ours has sent; only its caller can cancel a call.

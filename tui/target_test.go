@@ -234,14 +234,14 @@ func TestASlashFiltersInEveryPane(t *testing.T) {
 		press(t, m, "enter")
 		f := m.panes.grid.Text()
 		if p != Ranks {
-			f = m.filterOf(p).get()
+			f = m.panes.tab(p).body.(filterer).Filter()
 		}
 		if f == "" {
 			t.Errorf("in pane %v there is no filter", p)
 		}
 		press(t, m, "esc")
 		if p != Ranks {
-			f = m.filterOf(p).get()
+			f = m.panes.tab(p).body.(filterer).Filter()
 		} else {
 			f = m.panes.grid.Text()
 		}
