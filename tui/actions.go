@@ -50,17 +50,20 @@ func moveActions() []*Action {
 		{Name: "place.forward", Keys: []string{"alt+right"}, Title: "forward through the places", run: func(m *Model) tea.Cmd { return m.goPlace(1) }},
 	}
 	for p, s := range slots() {
-		p, key := PaneID(p), strconv.Itoa(p)
+		p := PaneID(p)
 		if p == None {
 			continue
 		}
-		all = append(all, &Action{Name: "pane." + key, Keys: []string{key}, Title: s.name, run: act(func(m *Model) { m.setFocus(p) })})
+		all = append(all, &Action{Name: jumpAction(p), Keys: []string{strconv.Itoa(int(p))}, Title: s.name, run: act(func(m *Model) { m.setFocus(p) })})
 	}
 	for _, a := range all {
 		a.Group = g
 	}
 	return all
 }
+
+// jumpAction is the name of the action that goes to a slot.
+func jumpAction(p PaneID) string { return "pane." + strconv.Itoa(int(p)) }
 
 func doActions() []*Action {
 	all := []*Action{

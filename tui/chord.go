@@ -12,10 +12,10 @@ import (
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 )
 
-// The first keys of chords: a letter comes after them.
+// The actions whose keys begin a chord: a letter comes after them.
 const (
-	keep   = `"`
-	recall = "'"
+	keep   = "select.store"
+	recall = "select.recall"
 )
 
 // chordHelpAfter is how long a person may think after the first key of a chord until the second ones are listed.
@@ -45,14 +45,14 @@ func (m *Model) chord(first, key string) tea.Cmd {
 		return nil
 	}
 	if len(r) != 1 {
-		m.say(sayWarn, "want a letter after "+first)
+		m.say(sayWarn, "want a letter after "+m.keyOf(first))
 		return nil
 	}
 	var err error
 	switch first {
 	case keep:
 		if err = m.panes.grid.Store(r[0]); err == nil {
-			m.say(sayGood, "kept as "+key+"; '"+key+" selects it again")
+			m.say(sayGood, "kept as "+key+m.keyHint("; %s"+key+" selects it again", recall))
 		}
 	case recall:
 		m.panes.grid.Mark()
@@ -79,7 +79,7 @@ func (m *Model) drawChord(s *paint.Surface) {
 		lines = append(lines, fmt.Sprintf("%c  %s", k.Letter, text))
 	}
 	if len(lines) == 0 {
-		lines = append(lines, "nothing is kept yet: "+keep+"a keeps the selection as a")
+		lines = append(lines, "nothing is kept yet"+m.keyHint(": %sa keeps the selection as a", keep))
 	}
 	if rows := max(1, h-4); len(lines) > rows {
 		lines = append(lines[:rows-1], fmt.Sprintf("… %d more", len(lines)-rows+1))

@@ -261,13 +261,13 @@ func (m *Model) drawTabs(s *paint.Surface) {
 				name = ""
 			}
 		}
-		text := fmt.Sprintf(" %d %s ", p, name)
+		text := fmt.Sprintf(" %s %s ", m.jumpKey(p), name)
 		if name == "" {
-			text = fmt.Sprintf(" %d ", p)
+			text = fmt.Sprintf(" %s ", m.jumpKey(p))
 		}
 		if p == m.focus {
 			st = paint.Style{Fg: paint.Accent, Attr: paint.Bold}
-			text = fmt.Sprintf("‹%d %s›", p, name)
+			text = fmt.Sprintf("‹%s %s›", m.jumpKey(p), name)
 		}
 		from := x
 		x = s.Text(x, 0, st, text)
@@ -278,13 +278,16 @@ func (m *Model) drawTabs(s *paint.Surface) {
 	}
 }
 
+// jumpKey is the key that goes to a slot.
+func (m *Model) jumpKey(p PaneID) string { return m.keyOf(jumpAction(p)) }
+
 // drawPane draws a pane with its border.
 func (m *Model) drawPane(s *paint.Surface, p PaneID) {
 	f := m.panes.slots[p].frame(m.world)
 	stale := !m.world.AsOf.IsZero()
-	f.Key, f.Focus, f.Stale = int(p), p == m.focus && m.top() == nil, stale
+	f.Key, f.Focus, f.Stale = m.jumpKey(p), p == m.focus && m.top() == nil, stale
 	if m.zoom == Full && f.Foot == "" && p == m.focus {
-		f.Foot = "_ back"
+		f.Foot = m.keyHint("%s back", "unzoom")
 	}
 	if stale {
 		f.Foot = "as of " + m.world.AsOf.Format(time.TimeOnly)
@@ -303,7 +306,7 @@ func (m *Model) drawTitle(s *paint.Surface, p PaneID) {
 	w, _ := s.Size()
 	f := m.panes.slots[p].frame(m.world)
 	x := s.Text(0, 0, paint.Style{Fg: paint.Faint}, "──")
-	x = s.Text(x, 0, paint.Style{Fg: paint.Accent}, fmt.Sprintf("[%d]", p))
+	x = s.Text(x, 0, paint.Style{Fg: paint.Accent}, "["+m.jumpKey(p)+"]")
 	title := f.Title
 	if title == "" && len(f.Tabs) > 0 {
 		title = f.Tabs[f.Tab]
@@ -343,7 +346,7 @@ func (m *Model) drawStatus(s *paint.Surface) {
 		right = paint.Plural(n, "command") + " running"
 	}
 	if m.errors > 0 && w >= pairWidth {
-		right = strings.TrimPrefix(right+" · E "+paint.Plural(m.errors, "error"), " · ")
+		right = strings.TrimPrefix(right+" · "+m.keyHint("%s ", "errors")+paint.Plural(m.errors, "error"), " · ")
 	}
 	end := w - 1
 	if right != "" {

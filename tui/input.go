@@ -226,7 +226,7 @@ func (m *Model) drawInput(s *paint.Surface) *tea.Cursor {
 	if m.input == nil {
 		switch {
 		case m.pending != "":
-			s.TextIn(1, 0, w-2, paint.Style{Fg: paint.Accent, Attr: paint.Bold}, m.pending+" …   a letter: the selection's name    esc")
+			s.TextIn(1, 0, w-2, paint.Style{Fg: paint.Accent, Attr: paint.Bold}, m.keyOf(m.pending)+" …   a letter: the selection's name    esc")
 		case m.w >= squashWidth:
 			s.Text(1, 0, paint.Style{Fg: paint.Muted}, ":")
 		}

@@ -86,7 +86,7 @@ func (k *maker) result(w int) (out [][]paint.Seg) {
 	}
 	for i, l := range paint.Wrap(why, w-2) {
 		if i == 6 {
-			return append(out, []paint.Seg{{Style: paint.Style{Fg: paint.Muted}, Text: "  … (E lists it whole)"}})
+			return append(out, []paint.Seg{{Style: paint.Style{Fg: paint.Muted}, Text: "  …" + m.keyHint(" (%s lists it whole)", "errors")}})
 		}
 		sign := map[bool]string{true: "✕ ", false: "  "}[i == 0]
 		out = append(out, []paint.Seg{{Style: paint.Style{Fg: paint.Failed}, Text: sign + l}})
@@ -140,7 +140,7 @@ func (m *Model) openProcs() tea.Cmd {
 	k.progress = func() [][]paint.Seg { return m.startProgress(name.Value()) }
 	k.made = func() {
 		m.goToProcs(name.Value())
-		m.say(sayGood, "proc mesh "+name.Value()+" is ready; a spawns actors on it")
+		m.say(sayGood, "proc mesh "+name.Value()+" is ready"+m.keyHint("; %s spawns actors on it", "spawn"))
 	}
 	k.f.Check()
 	m.push(k.f)
@@ -344,7 +344,7 @@ func (m *Model) openSpawn() tea.Cmd {
 	k.made = func() {
 		m.lastType = kind.Value()
 		m.goToActors(strings.TrimPrefix(name.Value(), "@"))
-		m.say(sayGood, "@"+strings.TrimPrefix(name.Value(), "@")+" is ready; x calls it")
+		m.say(sayGood, "@"+strings.TrimPrefix(name.Value(), "@")+" is ready"+m.keyHint("; %s calls it", "call"))
 	}
 	k.f.Doc = func() string { doc, _, _ := strings.Cut(types[kind.At].Doc, "\n"); return doc }
 	k.f.Block = func() string {

@@ -52,7 +52,7 @@ type Model struct {
 	panes     paneSet
 	overlays  []dialog.Dialog
 	input     *input // the open ':' line, filter or edit
-	pending   string // the first key of a chord
+	pending   string // the action whose key has begun a chord
 	chords    int    // that were begun
 	chordHelp bool   // the second keys of the pending one are listed
 	history   []string

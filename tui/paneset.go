@@ -28,7 +28,7 @@ type paneSet struct {
 
 func newPaneSet(m *Model) paneSet {
 	s := paneSet{
-		tree: tree.New(), grid: grid.New(), inspect: inspect.New(), msgs: messages.New(), calls: calls.New(), logs: logs.New(),
+		tree: tree.New(m.keyOf), grid: grid.New(m.keyOf), inspect: inspect.New(m.keyOf), msgs: messages.New(m.keyOf), calls: calls.New(m.keyOf), logs: logs.New(m.keyOf),
 		warn: warn.New(warn.Config{Off: m.cfg.Settings.Off}), cmds: newCmdLog(m), slots: slots(),
 	}
 	for p := range s.slots {

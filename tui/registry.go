@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/monarch-tui/monarch-tui/engine/schema"
+	"github.com/monarch-tui/monarch-tui/tui/keys"
 )
 
 // Action is something a person can do. Keys, the palette, the help menu, the hints in the last row and docs/keys.md are
@@ -114,14 +115,25 @@ func (r *Registry) named(name string) *Action {
 }
 
 // keyOf is the key that is shown for an action, "" where it has none. Texts name keys by it: settings may change them.
-func (m *Model) keyOf(action string) string { return m.reg.named(action).Key() }
+func (m *Model) keyOf(action string) string {
+	if action == keys.Arrows {
+		return m.reg.arrows()
+	}
+	return m.reg.named(action).Key()
+}
 
 // keyHint is the part of a text that names the key of an action, as %s, and nothing where the action has no key.
 func (m *Model) keyHint(text, action string) string {
-	if k := m.keyOf(action); k != "" {
-		return fmt.Sprintf(text, k)
+	return keys.Of(m.keyOf).Hint(text, action)
+}
+
+// arrows are the keys that move up and down: the arrows, where they do.
+func (r *Registry) arrows() string {
+	up, down := r.named("up"), r.named("down")
+	if slices.Contains(up.Keys, "up") && slices.Contains(down.Keys, "down") {
+		return "↑ ↓"
 	}
-	return ""
+	return strings.TrimSpace(up.Key() + " " + down.Key())
 }
 
 // do runs an action, or says why it cannot be done.
@@ -154,9 +166,9 @@ func KeysMarkdown() string {
 			group = a.Group
 			fmt.Fprintf(&b, "\n## %s\n\n| key | does | where | name |\n|---|---|---|---|\n", group)
 		}
-		keys := make([]string, 0, len(a.Keys))
+		names := make([]string, 0, len(a.Keys))
 		for _, k := range a.Keys {
-			keys = append(keys, "`"+strings.ReplaceAll(keyName(k), "|", "\\|")+"`")
+			names = append(names, "`"+strings.ReplaceAll(keyName(k), "|", "\\|")+"`")
 		}
 		where := make([]string, 0, len(a.Panes))
 		for _, p := range a.Panes {
@@ -165,7 +177,7 @@ func KeysMarkdown() string {
 		if len(where) == 0 {
 			where = []string{"everywhere"}
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | `%s` |\n", strings.Join(keys, " "), a.Title, strings.Join(where, ", "), a.Name)
+		fmt.Fprintf(&b, "| %s | %s | %s | `%s` |\n", strings.Join(names, " "), a.Title, strings.Join(where, ", "), a.Name)
 	}
 	return b.String()
 }

@@ -146,6 +146,6 @@ func (m *Model) toggleMouse() {
 	if m.mouse {
 		m.say(sayGood, "the mouse is ours; shift+drag selects text")
 	} else {
-		m.say(sayGood, "the mouse is the terminal's: drag selects text; m takes it back")
+		m.say(sayGood, "the mouse is the terminal's: drag selects text"+m.keyHint("; %s takes it back", "mouse"))
 	}
 }

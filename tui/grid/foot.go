@@ -94,19 +94,29 @@ func (p *Pane) headParts(l *layout) []part {
 // headHints are keys that change what is seen, the most telling first: it stands at the right, and goes last.
 func (p *Pane) headHints(l *layout) []part {
 	var out []part
+	add := func(what string, actions ...string) {
+		keys := ""
+		for _, action := range actions {
+			keys += p.keys(action)
+		}
+		if keys != "" {
+			out = append(out, part{name: what, value: keys})
+		}
+	}
 	if len(l.pages) > 0 {
-		out = append(out, part{name: "page", value: "[]"})
+		add("page", "prev.tab", "next.tab")
 	}
 	if l.density == Heat && l.group > 1 {
-		out = append(out, part{name: "zoom", value: "enter"})
+		add("zoom", "open")
 	}
 	if len(p.at.views) > 1 {
-		out = append(out, part{name: "back", value: "esc"})
+		add("back", "back")
 	}
 	if l.row.dim >= 0 && l.row.dim != l.col.dim {
-		out = append(out, part{name: "axis", value: "t"})
+		add("axis", "transpose")
 	}
-	return append(out, part{name: "size", value: "z"})
+	add("size", "denser")
+	return out
 }
 
 // drawFoot writes what is selected, what the signs mean, and what is under the cursor.
@@ -144,9 +154,9 @@ func (p *Pane) drawSlice(s *paint.Surface, a around, y int) int {
 		s.TextIn(x, y, p.w-x-1, paint.Style{Fg: paint.Muted}, "nothing selected")
 		if a.count && !a.brief {
 			y++
-			hint := "space selects · v rectangle · e edit"
+			hint := strings.TrimPrefix(p.keys.Hint("%s selects", "select")+p.keys.Hint(" · %s rectangle", "rectangle")+p.keys.Hint(" · %s edit", "slice"), " · ")
 			if !wide {
-				hint = "space selects · e edits"
+				hint = strings.TrimPrefix(p.keys.Hint("%s selects", "select")+p.keys.Hint(" · %s edits", "slice"), " · ")
 			}
 			if paint.Width(hint) < p.w-x {
 				s.Text(x, y, paint.Style{Fg: paint.Muted}, hint)

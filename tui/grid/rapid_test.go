@@ -11,6 +11,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/world"
+	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
 )
 
 // extents draws an extent of up to five dimensions and not too many ranks.
@@ -43,7 +44,7 @@ func worldOf(e shape.Extent) *world.World {
 }
 
 func paneOf(w *world.World, width, height int) *Pane {
-	p := New()
+	p := New(worldtest.Keys)
 	p.Show(w, 7)
 	p.Draw(paint.New(width, height), w, true)
 	return p

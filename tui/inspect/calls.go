@@ -83,14 +83,14 @@ func (c *callList) byCall(id uint64) *control.Message {
 func (p *Pane) buildCalls(w *world.World) {
 	if len(p.calls.rows) == 0 {
 		p.space()
-		p.note("none", paint.Muted, "No message of this actor was seen yet. What it is called with, and what it calls, is listed here while you watch. x calls it.")
+		p.note("none", paint.Muted, "No message of this actor was seen yet. What it is called with, and what it calls, is listed here while you watch."+p.keys.Hint(" %s calls it.", "call"))
 		return
 	}
 	for i := range p.calls.rows {
 		p.add(p.callLine(w, &p.calls.rows[i]))
 	}
 	if len(p.calls.rows) == maxCalls {
-		p.note("more", paint.Muted, "older ones are in [4] Messages")
+		p.note("more", paint.Muted, "older ones are in "+p.keys.Hint("[%s] ", "pane.4")+"Messages")
 	}
 }
 

@@ -155,7 +155,7 @@ func (p *Pane) buildMesh(w *world.World) {
 	if !known {
 		return
 	}
-	p.head("Endpoints", seg(paint.Muted, "] all"))
+	p.head("Endpoints", seg(paint.Muted, p.keys.Hint("%s all", "next.tab")))
 	for i := range typ.Endpoints {
 		ep := &typ.Endpoints[i]
 		text := schema.Signature(ep.Name, ep.Param, ep.Arg, ep.Result)

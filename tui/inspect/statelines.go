@@ -111,7 +111,7 @@ func (p *Pane) buildKids(n *node, guides string, depth int) {
 	if !more {
 		return
 	}
-	text := "… " + paint.Exact(n.Len-len(n.kids)) + " more · enter"
+	text := "… " + paint.Exact(n.Len-len(n.kids)) + " more" + p.keys.Hint(" · %s", "open")
 	role := paint.Muted
 	switch {
 	case n.error != "":

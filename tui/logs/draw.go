@@ -61,14 +61,14 @@ func (p *Pane) Draw(s *paint.Surface, w *world.World, focus bool) {
 // empty says what would be here, and how it comes.
 func (p *Pane) empty(s *paint.Surface) {
 	if p.ix.next > p.ix.first {
-		stream.DrawNothing(s, stream.Hint{Text: "no line gets through the filter"}, stream.Hint{Key: "esc", Text: "clears its last term"})
+		stream.DrawNothing(s, p.keys, stream.Hint{Text: "no line gets through the filter"}, stream.Hint{Action: "back", Text: "clears its last term"})
 		return
 	}
 	hints := []stream.Hint{{Text: "Nothing was printed yet."}, {Text: "What workers print comes here."}}
 	if File(p.w) != "" {
-		hints = append(hints, stream.Hint{Key: "L", Text: "shows where the engine's log is"})
+		hints = append(hints, stream.Hint{Action: "log.path", Text: "shows where the engine's log is"})
 	}
-	stream.DrawNothing(s, hints...)
+	stream.DrawNothing(s, p.keys, hints...)
 }
 
 // source is who printed a row.

@@ -24,7 +24,7 @@ type fold struct {
 	count   int   // lines ever
 	matched int   // lines in the ring that get through the filter
 	way     way
-	keys    keys
+	keys    foldKeys
 	last    time.Time
 	open    bool
 	mark    uint64 // of the pass that has shown it
@@ -136,7 +136,7 @@ func sourceOf(w *world.World, l *control.Log) string {
 func (ix *index) add(w *world.World, l *control.Log, number int) {
 	source := sourceOf(w, l)
 	var f *fold
-	var k keys
+	var k foldKeys
 	if l.Rank >= 0 {
 		k = ix.keyer.of(source, l.Stream, l.Text, l.Rank)
 		f = ix.alike(k.equal, equal, l)

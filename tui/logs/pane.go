@@ -5,6 +5,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/tui/filter"
+	"github.com/monarch-tui/monarch-tui/tui/keys"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/stream"
 	"github.com/monarch-tui/monarch-tui/tui/world"
@@ -19,6 +20,7 @@ func Keys() []filter.Key {
 type Pane struct {
 	stream.Nav[control.Log, row]
 
+	keys    keys.Of
 	w       *world.World
 	src     *ring
 	ix      *index
@@ -48,8 +50,8 @@ func (r row) Is(o row) bool { return r.f == o.f && r.one == o.one && (!r.one || 
 type built struct{ index, version uint64 }
 
 // New makes a pane that follows what comes.
-func New() *Pane {
-	p := &Pane{ix: newIndex(), view: stream.New[control.Log, row]()}
+func New(of keys.Of) *Pane {
+	p := &Pane{keys: of, ix: newIndex(), view: stream.New[control.Log, row]()}
 	p.Nav = stream.NewNav(p.view, stream.Hooks{Keys: Keys(), Refresh: p.refresh, Change: p.change, Refilter: p.refilter})
 	return p
 }

@@ -32,14 +32,14 @@ func lines(p *Pane, k *talk, w, h int) []string {
 func TestAnEmptyPaneSaysWhatFillsIt(t *testing.T) {
 	k := newTalk(t)
 	for _, tab := range []Tab{List, Flow} {
-		p := New()
+		p := New(worldtest.Keys)
 		p.SetTab(tab)
 		got := screen(p, k, 60, 6)
 		worldtest.Has(t, got, "Nothing was called yet.")
 		worldtest.Has(t, got, "x  calls an endpoint of the selected ranks")
 	}
 	k = story(t)
-	p := New()
+	p := New(worldtest.Keys)
 	if err := p.SetFilter("from:nobody"); err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestAnEmptyPaneSaysWhatFillsIt(t *testing.T) {
 
 func TestAFilterSaysHowMuchItHides(t *testing.T) {
 	k := story(t)
-	p := New()
+	p := New(worldtest.Keys)
 	for text, want := range map[string]string{
 		"to:ponger[3]":      "6 of 43 shown",
 		"kind:error":        "2 of 43 shown",
@@ -85,7 +85,7 @@ func TestAFoldOpensIntoItsExchanges(t *testing.T) {
 	for _, tab := range []Tab{List, Flow} {
 		t.Run([]string{"list", "flow"}[tab], func(t *testing.T) {
 			k := story(t)
-			p := New()
+			p := New(worldtest.Keys)
 			p.SetTab(tab)
 			screen(p, k, 100, 24)
 			p.Home()
@@ -112,7 +112,7 @@ func TestAFoldOpensIntoItsExchanges(t *testing.T) {
 
 func TestUnfoldedEachMessageIsARow(t *testing.T) {
 	k := story(t)
-	p := New()
+	p := New(worldtest.Keys)
 	p.ToggleFold()
 	golden.RequireEqual(t, screen(p, k, 100, 48))
 }
@@ -120,7 +120,7 @@ func TestUnfoldedEachMessageIsARow(t *testing.T) {
 func TestTheListFollowsUntilItIsScrolled(t *testing.T) {
 	k := newTalk(t)
 	busyTalk(k, 200)
-	p := New()
+	p := New(worldtest.Keys)
 	worldtest.Has(t, screen(p, k, 76, 10), "following ▼")
 	p.Up(3)
 	before := lines(p, k, 76, 10)
@@ -140,7 +140,7 @@ func TestWhatIsLookedAtStaysInAFlood_INV_STAY(t *testing.T) {
 	for name, stop := range map[string]func(p *Pane){
 		"scrolled up": func(p *Pane) { p.Up(20) }, "frozen": (*Pane).Freeze, "at the oldest": (*Pane).Home,
 	} {
-		p := New()
+		p := New(worldtest.Keys)
 		screen(p, k, 76, 10)
 		stop(p)
 		before := strings.Join(lines(p, k, 76, 10), "\n")
@@ -160,7 +160,7 @@ func TestWhatIsLookedAtStaysInAFlood_INV_STAY(t *testing.T) {
 
 func TestAFrozenViewGoesOn(t *testing.T) {
 	k := story(t)
-	p := New()
+	p := New(worldtest.Keys)
 	screen(p, k, 76, 10)
 	p.Freeze()
 	k.callRanks(nil, "main", "ponger", "say", []byte{0x63, 'n', 'e', 'w'}, 1)
@@ -175,7 +175,7 @@ func TestAFrozenViewGoesOn(t *testing.T) {
 
 func TestCausesAndEffectsAreFollowed(t *testing.T) {
 	k := story(t)
-	p := New()
+	p := New(worldtest.Keys)
 	screen(p, k, 76, 18)
 	p.Home()
 	if !p.Effect() || !strings.Contains(p.Text(k.World), "pong(n=3)") {
@@ -222,7 +222,7 @@ func opened(p *Pane, k *talk) string {
 
 func TestTheRowUnderTheCursorHasDetails(t *testing.T) {
 	k := story(t)
-	p := New()
+	p := New(worldtest.Keys)
 	screen(p, k, 76, 18)
 	var b strings.Builder
 	p.Home()
@@ -236,7 +236,7 @@ func TestTheRowUnderTheCursorHasDetails(t *testing.T) {
 
 func TestTheCursorTellsWhatItIsOn(t *testing.T) {
 	k := story(t)
-	p := New()
+	p := New(worldtest.Keys)
 	if _, ok := p.Selected(); ok {
 		t.Error("a pane that was not drawn has a cursor")
 	}
@@ -263,13 +263,13 @@ func TestTheCursorTellsWhatItIsOn(t *testing.T) {
 func TestDroppedMessagesAreCounted_INV_COUNT(t *testing.T) {
 	k := story(t)
 	k.Dropped(1234)
-	worldtest.Has(t, screen(New(), k, 76, 6), "1,234 events dropped")
-	worldtest.Has(t, screen(New(), k, 30, 6), "1.2k dropped")
+	worldtest.Has(t, screen(New(worldtest.Keys), k, 76, 6), "1,234 events dropped")
+	worldtest.Has(t, screen(New(worldtest.Keys), k, 30, 6), "1.2k dropped")
 	busyTalk(k, 22_000)
-	worldtest.Has(t, screen(New(), k, 76, 6), "older let go")
+	worldtest.Has(t, screen(New(worldtest.Keys), k, 76, 6), "older let go")
 	k.calls++
 	k.Message(control.Message{Call: k.calls, ID: k.id(), Kind: control.MessageCall, From: "main", To: "@ponger[1]", Endpoint: "pong", Ranks: 8})
-	p := New()
+	p := New(worldtest.Keys)
 	screen(p, k, 76, 6)
 	worldtest.Has(t, opened(p, k), "7 messages of 8 were not seen")
 }
@@ -277,7 +277,7 @@ func TestDroppedMessagesAreCounted_INV_COUNT(t *testing.T) {
 func TestAnythingDoneAtAnySizeKeepsTheCursorOnARow(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		k := newTalk(t)
-		p := New()
+		p := New(worldtest.Keys)
 		for range rapid.IntRange(1, 40).Draw(rt, "steps") {
 			n := rapid.IntRange(0, 30).Draw(rt, "n")
 			switch rapid.IntRange(0, 20).Draw(rt, "action") {
@@ -389,7 +389,7 @@ func TestWhyAThingEndedBeginsWithItsCause(t *testing.T) {
 	k.Failure(control.Failure{Mesh: "ponger", Rank: 5, Proc: 6, What: why})
 	k.Failure(control.Failure{Mesh: "trainers", Rank: 7, What: strings.ReplaceAll(why, "5", "7")})
 	for _, tab := range []Tab{List, Flow} {
-		p := New()
+		p := New(worldtest.Keys)
 		p.SetTab(tab)
 		if got := screen(p, k, 100, 12); strings.Count(got, "SIGKILL: worker 5") != 2 || strings.Count(got, "SIGKILL: worker 7") != 1 {
 			t.Error(got)
@@ -399,7 +399,7 @@ func TestWhyAThingEndedBeginsWithItsCause(t *testing.T) {
 
 func TestWhereNothingIsShownNoWordIsCut(t *testing.T) {
 	for w := 18; w <= 38; w++ {
-		b, p := newTalk(t), New()
+		b, p := newTalk(t), New(worldtest.Keys)
 		cut := regexp.MustCompile(`\S…`) // a … by itself stands for tabs
 		if got := screen(p, b, w, 9); cut.MatchString(got) || !strings.Contains(got, "Nothing was") {
 			t.Error(got)
@@ -424,7 +424,7 @@ func TestInTheFlowTimeRunsDown(t *testing.T) {
 		k.answer(some[rank], []byte{0x04}, "")
 		k.answer(other[0], nil, "")
 	}
-	p := New()
+	p := New(worldtest.Keys)
 	p.SetTab(Flow)
 	screen(p, k, 100, 16)
 	p.Home()

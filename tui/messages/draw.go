@@ -50,10 +50,10 @@ func (p *Pane) empty(s *paint.Surface) {
 		if kept == 1 {
 			text = "the one message does not get through the filter"
 		}
-		stream.DrawNothing(s, stream.Hint{Text: text}, stream.Hint{Key: "esc", Text: "clears its last term"})
+		stream.DrawNothing(s, p.keys, stream.Hint{Text: text}, stream.Hint{Action: "back", Text: "clears its last term"})
 		return
 	}
-	stream.DrawNothing(s, stream.Hint{Text: "Nothing was called yet."}, stream.Hint{Key: "x", Text: "calls an endpoint of the selected ranks"})
+	stream.DrawNothing(s, p.keys, stream.Hint{Text: "Nothing was called yet."}, stream.Hint{Action: "call", Text: "calls an endpoint of the selected ranks"})
 }
 
 // drawFilter draws the terms of the filter, and how much gets through.

@@ -112,7 +112,7 @@ func TestACallOfEachRankIsOneRowAndTheNextRoundAnother(t *testing.T) {
 			k.callRanks(run[rank], fmt.Sprintf("@pinger[%d]", rank), "ponger", "pong", []byte{byte(rank)}, rank)
 		}
 	}
-	p := New()
+	p := New(worldtest.Keys)
 	p.sync(k.World)
 	if len(p.view.Rows) != 3 {
 		t.Fatalf("%d rows: %s", len(p.view.Rows), screen(p, k, 100, 8))
@@ -136,7 +136,7 @@ func TestACallThatComesAfterWhatItsHandlerMadeFoldsIt(t *testing.T) {
 			k.answer(c[0], []byte{0x04}, "")
 		}
 	}
-	p := New()
+	p := New(worldtest.Keys)
 	screen(p, k, 100, 10)
 	if len(p.view.Rows) != 16 {
 		t.Fatalf("%d rows", len(p.view.Rows))
@@ -172,7 +172,7 @@ func TestRowsAreInTheOrderOfTheirTimes(t *testing.T) {
 		})
 	}
 	k.Failure(control.Failure{Time: k.Now.Add(4 * time.Millisecond), Mesh: "ponger", Rank: 1, What: "gone"})
-	p := New()
+	p := New(worldtest.Keys)
 	p.sync(k.World)
 	got := ""
 	for _, r := range p.view.Rows {
@@ -224,7 +224,7 @@ func BenchmarkFrame(b *testing.B) {
 		{"words", "pong !hewo", List, false}, {"flow", "", Flow, false},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			p := New()
+			p := New(worldtest.Keys)
 			p.SetTab(c.tab)
 			if c.unfolded {
 				p.ToggleFold()

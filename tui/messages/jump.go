@@ -118,7 +118,7 @@ func (p *Pane) effect() string {
 
 func (p *Pane) jump(h *exchange) string {
 	if !p.show(h.f, h) {
-		return "the filter hides it; esc clears its last term"
+		return "the filter hides it" + p.keys.Hint("; %s clears its last term", "back")
 	}
 	return ""
 }

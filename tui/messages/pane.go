@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/tui/keys"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/stream"
 	"github.com/monarch-tui/monarch-tui/tui/world"
@@ -22,7 +23,8 @@ const (
 type Pane struct {
 	stream.Nav[control.Message, row]
 
-	tab Tab
+	keys keys.Of
+	tab  Tab
 
 	w        *world.World
 	src      *ring // the world's, or what it was when the view began to hold
@@ -51,8 +53,8 @@ type Pane struct {
 type built struct{ index, version uint64 }
 
 // New makes a pane that follows what comes.
-func New() *Pane {
-	p := &Pane{ix: newIndex(), view: stream.New[control.Message, row]()}
+func New(of keys.Of) *Pane {
+	p := &Pane{keys: of, ix: newIndex(), view: stream.New[control.Message, row]()}
 	p.Nav = stream.NewNav(p.view, stream.Hooks{Keys: Keys(), Refresh: p.refresh, Change: p.change, Refilter: p.refilter})
 	return p
 }

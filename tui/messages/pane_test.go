@@ -128,7 +128,7 @@ var sizes = [][2]int{{116, 36}, {76, 18}, {52, 24}, {30, 9}, {28, 4}}
 func TestTheListShowsCastsAsRows(t *testing.T) {
 	for _, size := range sizes {
 		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
-			golden.RequireEqual(t, screen(New(), story(t), size[0], size[1]))
+			golden.RequireEqual(t, screen(New(worldtest.Keys), story(t), size[0], size[1]))
 		})
 	}
 }
@@ -136,13 +136,13 @@ func TestTheListShowsCastsAsRows(t *testing.T) {
 func TestTheFlowShowsWhoCallsWhom(t *testing.T) {
 	for _, size := range sizes {
 		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
-			p := New()
+			p := New(worldtest.Keys)
 			p.SetTab(Flow)
 			golden.RequireEqual(t, screen(p, story(t), size[0], size[1]))
 		})
 	}
 	t.Run("selected ranks come first", func(t *testing.T) {
-		p := New()
+		p := New(worldtest.Keys)
 		p.SetTab(Flow)
 		p.SetFocus("ponger", []int{3, 5})
 		golden.RequireEqual(t, screen(p, story(t), 116, 20))
@@ -158,7 +158,7 @@ func TestASmallMeshHasALifelineForEachActor(t *testing.T) {
 		k.Tick(2 * time.Millisecond)
 		k.answer(c[0], []byte{0x04}, "")
 	}
-	p := New()
+	p := New(worldtest.Keys)
 	p.SetTab(Flow)
 	golden.RequireEqual(t, screen(p, k, 90, 8))
 }
@@ -169,7 +169,7 @@ func TestNamesOfLifelinesAreCutOnlyWhereThereIsNoRoom(t *testing.T) {
 	for _, rank := range []int{0, 1, 2, 3} {
 		k.callRanks(nil, "main", "actor-1", "run", []byte{0x03}, rank)
 	}
-	p := New()
+	p := New(worldtest.Keys)
 	p.SetTab(Flow)
 	got := screen(p, k, 76, 8)
 	for rank := range 4 {

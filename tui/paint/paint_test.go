@@ -30,7 +30,7 @@ func TestDrawingStaysInItsBoxINV_BOX(t *testing.T) {
 		for range 5 {
 			in.Text(rapid.IntRange(-40, 40).Draw(t, "tx"), rapid.IntRange(-4, 14).Draw(t, "ty"), Style{Fg: Accent}, texts.Draw(t, "text"))
 		}
-		Frame{Key: 3, Title: texts.Draw(t, "title"), Tabs: []string{texts.Draw(t, "tab")}, Right: texts.Draw(t, "right"), Foot: "1 of 2", FootLeft: texts.Draw(t, "left"), Focus: true, Total: 100, Shown: 3}.Draw(in)
+		Frame{Key: "3", Title: texts.Draw(t, "title"), Tabs: []string{texts.Draw(t, "tab")}, Right: texts.Draw(t, "right"), Foot: "1 of 2", FootLeft: texts.Draw(t, "left"), Focus: true, Total: 100, Shown: 3}.Draw(in)
 		in.In(Rect{1, 1, 5, 2}).Fill(Style{Bg: Cursor})
 		for y := range h {
 			for x := range w {
@@ -91,7 +91,7 @@ func TestTextsAreFittedAndWrapped(t *testing.T) {
 
 func TestAFrameCarriesInformationInItsBorder(t *testing.T) {
 	s := New(40, 4)
-	Frame{Key: 2, Tabs: []string{"State", "Mailbox"}, Tab: 0, Right: "ponger", Foot: "1 of 24", FootLeft: "live"}.Draw(s).Text(0, 0, Style{}, "inside")
+	Frame{Key: "2", Tabs: []string{"State", "Mailbox"}, Tab: 0, Right: "ponger", Foot: "1 of 24", FootLeft: "live"}.Draw(s).Text(0, 0, Style{}, "inside")
 	want := `
 ╭[2] ‹State› Mailbox ───────── ponger ─╮
 │inside                                │
