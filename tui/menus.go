@@ -74,11 +74,11 @@ func (m *Model) openPalette() {
 	}
 	for _, v := range script.Verbs() {
 		if v.Lacks == "" {
-			rows = append(rows, dialog.Choice{Text: v.Name + "  " + v.Summary, Right: ":", Do: func() tea.Cmd { m.openCommand(v.Name + " "); return nil }})
+			rows = append(rows, dialog.Choice{Text: v.Name + "  " + v.Summary, Right: m.keyOf("command"), Do: func() tea.Cmd { m.openCommand(v.Name + " "); return nil }})
 		}
 	}
 	for _, t := range themeNames() {
-		rows = append(rows, dialog.Choice{Text: "theme " + t, Right: ":", Do: func() tea.Cmd { return m.command("theme " + t) }})
+		rows = append(rows, dialog.Choice{Text: "theme " + t, Right: m.keyOf("command"), Do: func() tea.Cmd { return m.command("theme " + t) }})
 	}
 	p := dialog.NewPicker("Palette", rows)
 	p.Enter = "do it"

@@ -55,7 +55,7 @@ func still(t testing.TB, b *worldtest.Builder, w, h int, change ...func(*Config)
 func press(t testing.TB, m *Model, names ...string) *Model {
 	t.Helper()
 	for _, k := range names {
-		msg, err := keys.Parse(k)
+		msg, err := keys.Parse(remapped(t, m, k))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -95,12 +95,12 @@ func (p *Pane) headParts(l *layout) []part {
 func (p *Pane) headHints(l *layout) []part {
 	var out []part
 	add := func(what string, actions ...string) {
-		keys := ""
+		var keys strings.Builder
 		for _, action := range actions {
-			keys += p.keys(action)
+			keys.WriteString(p.keys(action))
 		}
-		if keys != "" {
-			out = append(out, part{name: what, value: keys})
+		if keys.Len() > 0 {
+			out = append(out, part{name: what, value: keys.String()})
 		}
 	}
 	if len(l.pages) > 0 {
