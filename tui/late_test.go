@@ -52,6 +52,7 @@ func TestACommandInTheQueueCanBeCancelled(t *testing.T) {
 }
 
 // TestAnotherSessionInheritsNothingINV_LATE attaches with questions open, while the first session is lost and not.
+// It holds INV-LATE.
 func TestAnotherSessionInheritsNothingINV_LATE(t *testing.T) {
 	for _, lost := range []bool{false, true} {
 		m := still(t, worldtest.Pingpong(t), 120, 40)

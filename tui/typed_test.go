@@ -87,6 +87,7 @@ func TestOfAPasteEachLineComesWhenTheOneBeforeWasTaken(t *testing.T) {
 }
 
 // TestALineThatMadeAMeshGoesThereINV_SAME ends commands as the engine would.
+// It holds INV-SAME.
 func TestALineThatMadeAMeshGoesThereINV_SAME(t *testing.T) {
 	b := worldtest.Pingpong(t)
 	m := still(t, b, 120, 40)

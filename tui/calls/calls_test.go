@@ -131,6 +131,7 @@ func TestAPartIsSelectedByItsRanks(t *testing.T) {
 	}
 }
 
+// TestThePartsHoldEachRankOnce_INV_PARTS holds INV-PARTS.
 func TestThePartsHoldEachRankOnce_INV_PARTS(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		b := worldtest.Trainers(t)

@@ -50,6 +50,7 @@ func paneOf(w *world.World, width, height int) *Pane {
 	return p
 }
 
+// TestTextsSelectTheSameRanksINV_ROUNDTRIP holds INV-ROUNDTRIP.
 func TestTextsSelectTheSameRanksINV_ROUNDTRIP(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e := extents(t, 2000)
@@ -112,6 +113,7 @@ func must2(t *rapid.T, err error) {
 	}
 }
 
+// TestEveryRankIsOnTheScreenINV_SEEN holds INV-SEEN.
 func TestEveryRankIsOnTheScreenINV_SEEN(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e := extents(t, 5000)
@@ -148,6 +150,7 @@ func TestEveryRankIsOnTheScreenINV_SEEN(t *testing.T) {
 	})
 }
 
+// TestTheCursorIsOnARankAndVisibleINV_CURSOR holds INV-CURSOR.
 func TestTheCursorIsOnARankAndVisibleINV_CURSOR(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e := extents(t, 3000)

@@ -243,6 +243,7 @@ func TestPartsAreReadWhenTheyAreOpened(t *testing.T) {
 	}
 }
 
+// TestStateThatCannotBeReadSaysWhyINV_HONEST holds INV-HONEST.
 func TestStateThatCannotBeReadSaysWhyINV_HONEST(t *testing.T) {
 	b := worldtest.Pingpong(t)
 	m, _ := b.Picture.Mesh("ponger")
@@ -297,6 +298,7 @@ func TestAnAnswerThatIsLateDoesNoHarm(t *testing.T) {
 	}
 }
 
+// TestTheCursorStaysOnItsLineINV_CURSOR holds INV-CURSOR.
 func TestTheCursorStaysOnItsLineINV_CURSOR(t *testing.T) {
 	p, b := shown(t, 0)
 	at(t, p, b, "state loss")

@@ -223,6 +223,7 @@ func TestAnEmptyPaneSaysWhatFillsIt(t *testing.T) {
 	worldtest.Has(t, screen(p, b, 60, 6), "no line gets through the filter")
 }
 
+// TestThatLinesMayBeMissingIsTold_INV_COUNT holds INV-COUNT.
 func TestThatLinesMayBeMissingIsTold_INV_COUNT(t *testing.T) {
 	b := worldtest.Trainers(t)
 	b.Dropped(1234)
@@ -270,6 +271,7 @@ func check(t interface{ Fatalf(string, ...any) }, ix *index, src *ring) {
 	}
 }
 
+// TestTheIndexFollowsTheRingINV_ONCE_INV_BOUND holds INV-ONCE and INV-BOUND.
 func TestTheIndexFollowsTheRingINV_ONCE_INV_BOUND(t *testing.T) {
 	b := worldtest.Trainers(t)
 	rapid.Check(t, func(t *rapid.T) {

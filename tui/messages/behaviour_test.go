@@ -134,6 +134,7 @@ func TestTheListFollowsUntilItIsScrolled(t *testing.T) {
 	worldtest.Has(t, screen(p, k, 76, 10), "pong(n=3)")
 }
 
+// TestWhatIsLookedAtStaysInAFlood_INV_STAY holds INV-STAY.
 func TestWhatIsLookedAtStaysInAFlood_INV_STAY(t *testing.T) {
 	k := newTalk(t)
 	busyTalk(k, 25_000)
@@ -260,6 +261,7 @@ func TestTheCursorTellsWhatItIsOn(t *testing.T) {
 	}
 }
 
+// TestDroppedMessagesAreCounted_INV_COUNT holds INV-COUNT.
 func TestDroppedMessagesAreCounted_INV_COUNT(t *testing.T) {
 	k := story(t)
 	k.Dropped(1234)

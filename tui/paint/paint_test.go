@@ -21,6 +21,7 @@ var texts = rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{
 	"plain", "日本語テキスト", "a\x1b[31mred", "e\u0301tude", "👩‍🚀🏳️‍🌈", "tab\tnew\nline", "\xff\xfe", "\u200b\u202eevil", strings.Repeat("x", 300),
 }))
 
+// TestDrawingStaysInItsBoxINV_BOX holds INV-BOX.
 func TestDrawingStaysInItsBoxINV_BOX(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w, h := rapid.IntRange(0, 30).Draw(t, "w"), rapid.IntRange(0, 12).Draw(t, "h")
@@ -42,6 +43,7 @@ func TestDrawingStaysInItsBoxINV_BOX(t *testing.T) {
 	})
 }
 
+// TestRowsAreAsWideAsTheSurfaceINV_WIDTH holds INV-WIDTH.
 func TestRowsAreAsWideAsTheSurfaceINV_WIDTH(t *testing.T) {
 	dark, plain := theme(t, "dark"), theme(t, "mono")
 	plain.ASCII = true

@@ -191,6 +191,7 @@ func TestWhatIsSelectedIsTold(t *testing.T) {
 	}
 }
 
+// TestTheCursorStaysOnItsThingINV_CURSOR holds INV-CURSOR.
 func TestTheCursorStaysOnItsThingINV_CURSOR(t *testing.T) {
 	b := worldtest.Pingpong(t)
 	p := New(worldtest.Keys)
@@ -232,6 +233,7 @@ func TestTheMouseMovesAndOpens(t *testing.T) {
 }
 
 // TestALineShowsTheWorstOfWhatItHidesINV_WORST also holds after changes that leave the lines as they are.
+// It holds INV-WORST.
 func TestALineShowsTheWorstOfWhatItHidesINV_WORST(t *testing.T) {
 	b := worldtest.Pingpong(t)
 	p := New(worldtest.Keys)
