@@ -219,7 +219,7 @@ func TestTheHistoryIsSearchedForWhatWasTypedAndEscComesBack(t *testing.T) {
 
 func TestAPasteIsOneLineWhateverEndsItsLines(t *testing.T) {
 	for _, text := range []string{"a b\nc", "a  b\r\nc\n", "\ra b\rc\r"} {
-		if got := oneLine(text); got != "a b ; c" {
+		if got := joinedLines(text); got != "a b ; c" {
 			t.Errorf("%q becomes %q", text, got)
 		}
 	}

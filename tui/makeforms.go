@@ -127,7 +127,7 @@ func (m *Model) openProcs() tea.Cmd {
 	k.f.Fields = []*dialog.Field{name, dims, kind, cpus}
 	k.f.At = 1
 	k.line = func() string {
-		line := "procs " + name.Value() + " " + strings.Join(strings.Fields(dims.Value()), " ")
+		line := "procs " + name.Value() + " " + paint.OneLine(dims.Value())
 		if kind.At == 1 {
 			line += " in-process"
 		}

@@ -384,11 +384,11 @@ func (m *Model) paste(text string) tea.Cmd {
 	return m.pasteLine(text)
 }
 
-// oneLine is a text of several lines as one that shows where they ended: nothing of it runs by itself.
-func oneLine(text string) string {
+// joinedLines is a text of several lines as one that shows where they ended: nothing of it runs by itself.
+func joinedLines(text string) string {
 	lines := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' })
 	for i, l := range lines {
-		lines[i] = strings.Join(strings.Fields(l), " ")
+		lines[i] = paint.OneLine(l)
 	}
 	return strings.Join(slices.DeleteFunc(lines, func(l string) bool { return l == "" }), " ; ")
 }

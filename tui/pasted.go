@@ -50,7 +50,7 @@ func (m *Model) pasteLine(text string) tea.Cmd {
 		rest := pasted{append(slices.Clone(lines[1:]), i.pasted.rest...), max(1, i.pasted.of) + n - 1}
 		m.pastedInput(i, rest)
 	}
-	dialog.Insert(&i.field, oneLine(text))
+	dialog.Insert(&i.field, joinedLines(text))
 	i.comp = nil
 	return m.inputChanged()
 }
@@ -86,7 +86,7 @@ func pastedLines(text string) (out []string) {
 		}
 	}
 	for n, l := range lines {
-		words := strings.Join(strings.Fields(l), " ")
+		words := paint.OneLine(l)
 		if n > 0 && indent(l) > margin {
 			words = "expect " + words
 		}

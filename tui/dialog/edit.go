@@ -1,8 +1,6 @@
 package dialog
 
 import (
-	"strings"
-
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 
@@ -22,7 +20,7 @@ func NewEdit(value string) textinput.Model {
 
 // Insert puts a text into a field where its cursor is, on one line.
 func Insert(f *textinput.Model, text string) {
-	text = strings.Join(strings.Fields(text), " ")
+	text = paint.OneLine(text)
 	v, at := []rune(f.Value()), f.Position()
 	f.SetValue(string(v[:at]) + text + string(v[at:]))
 	f.SetCursor(at + len([]rune(text)))

@@ -139,7 +139,7 @@ func (p *Pane) buildMesh(w *world.World) {
 	p.field("reason", world.Why(m.Reason), paint.Failed)
 	p.field("type", schema.ShortType(m.Ref.Type), paint.Text)
 	if known && typ.Doc != "" {
-		p.field("", oneLine(typ.Doc), paint.Muted)
+		p.field("", paint.OneLine(typ.Doc), paint.Muted)
 	}
 	if m.Ref.View.Validate() == nil {
 		p.field("extent", extent(m.Ref.Extent()), paint.Text)
@@ -242,7 +242,7 @@ func (p *Pane) buildEndpoints(w *world.World, m *control.Mesh, t *control.Type) 
 		}
 		p.add(l)
 		if ep.Doc != "" {
-			p.note("doc "+ep.Name, paint.Muted, oneLine(ep.Doc))
+			p.note("doc "+ep.Name, paint.Muted, paint.OneLine(ep.Doc))
 		}
 		if ep.Arg != nil && w.Named.Deref(ep.Arg).Kind == schema.KindStruct {
 			p.note("arg "+ep.Name, paint.Muted, schema.Fields(w.Named, ep.Arg))
@@ -259,13 +259,13 @@ func (p *Pane) buildEndpoints(w *world.World, m *control.Mesh, t *control.Type) 
 		p.head("Constructor")
 		for _, f := range t.Fields {
 			text := f.Name + " " + f.Type.TypeName()
-			p.add(line{key: "field " + f.Name, left: []paint.Seg{seg(paint.Text, text), seg(paint.Muted, "  "+oneLine(f.Doc))}, copied: text})
+			p.add(line{key: "field " + f.Name, left: []paint.Seg{seg(paint.Text, text), seg(paint.Muted, "  "+paint.OneLine(f.Doc))}, copied: text})
 		}
 	}
 	if len(t.Skipped) > 0 {
 		p.head("No endpoints")
 		for _, text := range t.Skipped {
-			p.note("skipped "+text, paint.Muted, oneLine(text))
+			p.note("skipped "+text, paint.Muted, paint.OneLine(text))
 		}
 	}
 }

@@ -242,14 +242,14 @@ func TestThatLinesMayBeMissingIsTold_INV_COUNT(t *testing.T) {
 // check holds INV-ONCE and INV-BOUND.
 func check(t interface{ Fatalf(string, ...any) }, ix *index, src *ring) {
 	live, shown := map[*fold]int{}, 0
-	for n := ix.first; n < ix.next; n++ {
+	for n := ix.First; n < ix.Next; n++ {
 		r := ix.rec(n)
 		live[r.f]++
 		if r.matches {
 			shown++
 		}
 	}
-	if ix.first != src.First() || ix.next != src.Total() || shown != ix.shown || len(live) != ix.live {
+	if ix.First != src.First() || ix.Next != src.Total() || shown != ix.shown || len(live) != ix.live {
 		t.Fatalf("%d lines shown and %d folds; counted %d and %d", shown, len(live), ix.shown, ix.live)
 	}
 	for f, n := range live {

@@ -58,7 +58,7 @@ func (p *Pane) empty(s *paint.Surface) {
 
 // drawFilter draws the terms of the filter, and how much gets through.
 func (p *Pane) drawFilter(s *paint.Surface) {
-	shown, total := p.ix.shown, p.ix.next-p.ix.first
+	shown, total := p.ix.shown, p.ix.Next-p.ix.First
 	for _, f := range p.failures {
 		total++
 		if f.matches {

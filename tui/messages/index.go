@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/tui/stream"
 	"github.com/monarch-tui/monarch-tui/tui/world"
 )
 
@@ -84,54 +85,40 @@ type nth struct {
 // index finds the exchange and the fold of each message. Messages come in batches from many processes, so they are kept in
 // the order of their times too, and a call may come after those that its handler made.
 type index struct {
-	recs        []record
-	first, next int
-	order       []int              // numbers by time
-	room        []int              // to be used again
-	orphans     map[uint64][]*fold // by the message that has caused them, which has not come yet
-	byCall      map[uint64]*fold
-	byID        map[uint64]*exchange
-	byNth       map[nth]*fold
-	folds       uint64
-	live        int    // folds
-	skipped     int    // messages that came and went between two looks
-	version     uint64 // of what is in the index
-	match       func(h *exchange) bool
-	shown       int // messages that get through the filter
+	stream.Index
+
+	recs    []record
+	order   []int              // numbers by time
+	room    []int              // to be used again
+	orphans map[uint64][]*fold // by the message that has caused them, which has not come yet
+	byCall  map[uint64]*fold
+	byID    map[uint64]*exchange
+	byNth   map[nth]*fold
+	folds   uint64
+	live    int // folds
+	match   func(h *exchange) bool
+	shown   int // messages that get through the filter
 }
 
 func newIndex() *index {
 	ix := &index{}
-	ix.reset(0)
+	ix.reset()
 	return ix
 }
 
-func (ix *index) reset(at int) {
+func (ix *index) reset() {
 	ix.recs = make([]record, world.MaxMessages)
 	ix.byCall, ix.byID, ix.byNth = map[uint64]*fold{}, map[uint64]*exchange{}, map[nth]*fold{}
 	ix.orphans, ix.order = map[uint64][]*fold{}, ix.order[:0]
-	ix.first, ix.next, ix.live, ix.shown = at, at, 0, 0
+	ix.live, ix.shown = 0, 0
 }
 
 // sync follows the ring.
 func (ix *index) sync(src *ring) {
-	first, total := src.First(), src.Total()
-	if total < ix.next || first > ix.next {
-		ix.skipped += max(0, first-ix.next)
-		ix.reset(first)
+	fresh, changed := ix.Follow(src.First(), src.Total(), ix.reset, ix.evict, func(number int) { ix.add(src, number) })
+	if changed {
+		ix.arrange(fresh)
 	}
-	if first == ix.first && total == ix.next {
-		return
-	}
-	for ; ix.first < first; ix.first++ {
-		ix.evict(ix.first)
-	}
-	fresh := ix.next
-	for ; ix.next < total; ix.next++ {
-		ix.add(src, ix.next)
-	}
-	ix.arrange(fresh)
-	ix.version++
 }
 
 func (ix *index) rec(number int) *record { return &ix.recs[number%len(ix.recs)] }
@@ -225,11 +212,11 @@ func (h *exchange) messages() int {
 // filter asks about every exchange anew.
 func (ix *index) filter(match func(h *exchange) bool) {
 	ix.match, ix.shown = match, 0
-	for n := ix.first; n < ix.next; n++ {
+	for n := ix.First; n < ix.Next; n++ {
 		f := ix.rec(n).f
 		f.matched, f.messages = 0, 0
 	}
-	for n := ix.first; n < ix.next; n++ {
+	for n := ix.First; n < ix.Next; n++ {
 		h := ix.rec(n).h
 		if h.call >= 0 && h.call != n { // its second message
 			continue
@@ -241,7 +228,7 @@ func (ix *index) filter(match func(h *exchange) bool) {
 			ix.shown += h.messages()
 		}
 	}
-	ix.version++
+	ix.Version++
 }
 
 // evict forgets a message that has left the ring.

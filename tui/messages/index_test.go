@@ -17,13 +17,13 @@ import (
 
 // check holds INV-ONCE and INV-BOUND, and that the counts are what a count would give.
 func check(t interface{ Fatalf(string, ...any) }, ix *index, src *ring) {
-	if ix.first != src.First() || ix.next != src.Total() {
-		t.Fatalf("the index holds %d to %d of a ring of %d to %d", ix.first, ix.next, src.First(), src.Total())
+	if ix.First != src.First() || ix.Next != src.Total() {
+		t.Fatalf("the index holds %d to %d of a ring of %d to %d", ix.First, ix.Next, src.First(), src.Total())
 	}
 	live, shown := map[*fold]int{}, 0
 	exchanges := map[*exchange]bool{}
-	if len(ix.order) != ix.next-ix.first || !slices.IsSortedFunc(ix.order, func(a, b int) int { return cmp.Compare(ix.rec(a).at, ix.rec(b).at) }) {
-		t.Fatalf("the order of %d to %d is %v", ix.first, ix.next, ix.order)
+	if len(ix.order) != ix.Next-ix.First || !slices.IsSortedFunc(ix.order, func(a, b int) int { return cmp.Compare(ix.rec(a).at, ix.rec(b).at) }) {
+		t.Fatalf("the order of %d to %d is %v", ix.First, ix.Next, ix.order)
 	}
 	for id, list := range ix.orphans {
 		for _, f := range list {
@@ -32,7 +32,7 @@ func check(t interface{ Fatalf(string, ...any) }, ix *index, src *ring) {
 			}
 		}
 	}
-	for n := ix.first; n < ix.next; n++ {
+	for n := ix.First; n < ix.Next; n++ {
 		r := ix.rec(n)
 		if r.h.f != r.f || r.h.call != n && r.h.answer != n {
 			t.Fatalf("message %d is in exchange %+v", n, *r.h)

@@ -104,7 +104,7 @@ func (p *Pane) effect() string {
 	if !ok || r.f == nil {
 		return "there is no message under the cursor"
 	}
-	for n := p.ix.first; n < p.ix.next; n++ {
+	for n := p.ix.First; n < p.ix.Next; n++ {
 		m := p.src.At(n)
 		if m.IsAnswer() || m.Parent == 0 {
 			continue

@@ -278,5 +278,5 @@ func (p *Pane) Text(w *world.World) string {
 	for _, s := range segs {
 		parts = append(parts, strings.TrimSpace(s.Text))
 	}
-	return strings.Join(strings.Fields(strings.Join(append(parts, end), " ")), " ")
+	return paint.OneLine(strings.Join(append(parts, end), " "))
 }

@@ -35,10 +35,8 @@ type Pane struct {
 	lastFailure control.Failure
 	anyFailure  bool
 
-	view    *stream.View[control.Message, row]
-	built   built
-	pass    uint64
-	version uint64 // of what the person changed
+	view *stream.View[control.Message, row]
+	pass uint64
 
 	focusMesh  string
 	focusRanks []int
@@ -48,9 +46,6 @@ type Pane struct {
 	w0, h0     int    // of the last drawing
 	bodyY      int
 }
-
-// built is what the rows were made of.
-type built struct{ index, version uint64 }
 
 // New makes a pane that follows what comes.
 func New(of keys.Of) *Pane {
@@ -66,11 +61,7 @@ func (p *Pane) sync(w *world.World) {
 	if !p.view.Holds() {
 		p.syncFailures(w)
 	}
-	if now := (built{p.ix.version, p.version}); now != p.built || !p.view.Made() {
-		p.built = now
-		p.view.Make(p.build)
-	}
-	p.view.Look()
+	p.view.Bring(p.ix.Version, p.build)
 }
 
 func (p *Pane) refresh() {
@@ -81,7 +72,7 @@ func (p *Pane) refresh() {
 
 // change notes that the person changed what is shown.
 func (p *Pane) change() {
-	p.version++
+	p.view.Changed()
 	p.refresh()
 }
 
