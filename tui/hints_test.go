@@ -199,6 +199,9 @@ func TestNoTextInTheSourceNamesTheKeyOfAnAction(t *testing.T) {
 				return true
 			}
 			for word := range strings.FieldsSeq(text) {
+				if b := bare(word); len(b) == 3 && b[0] == '[' && unicode.IsDigit(rune(b[1])) && b[2] == ']' {
+					t.Errorf("%s: %q names a pane by its number %s", name, text, b)
+				}
 				if was, isKey := old[bare(word)]; isKey && !isWord(bare(word)) && bare(word) != ";" && !unicode.IsDigit([]rune(bare(word))[0]) {
 					t.Errorf("%s: %q names %q, the key of %q", name, text, bare(word), was)
 				}

@@ -20,7 +20,7 @@ type record struct {
 func (r *record) Close(d Dialog)   { r.closed = d }
 func (r *record) Warn(text string) { r.warned = text }
 
-// press presses keys in a dialog.
+// pressIn presses keys in a dialog.
 func pressIn(t *testing.T, d Dialog, h Host, names ...string) {
 	t.Helper()
 	for _, name := range names {

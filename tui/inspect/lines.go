@@ -148,7 +148,11 @@ func (p *Pane) Draw(s *paint.Surface, w *world.World, focus bool) {
 		return
 	}
 	if p.title == nil {
-		for y, text := range paint.Wrap("Nothing is under the cursor. Go to an actor, a process or a mesh in [1] or [2], and all about it is shown here.", p.w-2) {
+		where := ""
+		if first := p.keys.Hint(" in [%s]", "pane.1"); first != "" {
+			where = first + p.keys.Hint(" or [%s]", "pane.2")
+		}
+		for y, text := range paint.Wrap("Nothing is under the cursor. Go to an actor, a process or a mesh"+where+", and all about it is shown here.", p.w-2) {
 			s.Text(1, y, paint.Style{Fg: paint.Muted}, text)
 		}
 		return

@@ -7,7 +7,7 @@ import "github.com/monarch-tui/monarch-tui/tui/keys"
 func Keys(action string) string {
 	key, ok := map[string]string{
 		keys.Arrows: "↑ ↓", "attach": "A", "back": "esc", "call": "x", "denser": "z", "help": "?", "hidden": "H", "log.path": "L", "next.tab": "]", "open": "enter",
-		"pane.1": "1", "pane.4": "4", "prev.tab": "[", "procs": "M", "rectangle": "v", "select": "space", "slice": "e", "spawn": "a", "transpose": "t",
+		"pane.1": "1", "pane.2": "2", "pane.4": "4", "prev.tab": "[", "procs": "M", "rectangle": "v", "select": "space", "slice": "e", "spawn": "a", "transpose": "t",
 	}[action]
 	if !ok {
 		return "no action " + action
