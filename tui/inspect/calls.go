@@ -17,7 +17,7 @@ type callList struct {
 	rows  []callRow
 }
 
-// callRow is a call that the actor got, or a cast that it sent.
+// callRow is a call that the actor got, or one that it sent to any number of ranks.
 type callRow struct {
 	call     control.Message
 	answer   control.Message // the last one
