@@ -86,10 +86,14 @@ func lookActions() []*Action {
 	return all
 }
 
-// noStream says why what works on messages and lines does not work on the tab that is open.
+// noStream says why what works on the first tab of a slot does not work on the tab that is open, and how to get there.
 func noStream(m *Model) string {
-	if why := m.panes.tab(m.focus).other; why != "" {
-		return why + m.keyHint("; %s goes to the "+strings.ToLower(m.panes.slots[m.focus].name), "next.tab")
+	s := &m.panes.slots[m.focus]
+	if why := s.shown().other; why != "" {
+		if turn := s.toFirst(); turn != "" {
+			why += m.keyHint("; %s goes to the "+strings.ToLower(s.name), turn)
+		}
+		return why
 	}
 	if m.focus == Ranks {
 		return noGrid(m)

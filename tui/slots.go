@@ -162,6 +162,17 @@ func (s *slot) turn(by int) {
 	}
 }
 
+// toFirst is the action that turns from the open tab to the first one, "" where one turn does not do.
+func (s *slot) toFirst() string {
+	switch {
+	case s.open == len(s.tabs)-1:
+		return "next.tab"
+	case s.open == 1:
+		return "prev.tab"
+	}
+	return ""
+}
+
 // frame is its border, with the names of its tabs where there are several.
 func (s *slot) frame(w *world.World) paint.Frame {
 	f := s.shown().Frame(w)

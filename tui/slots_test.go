@@ -50,3 +50,28 @@ func TestTheTabsOfASlotComeRoundInBothDirections(t *testing.T) {
 		}
 	}
 }
+
+func TestATabThatHasNoMessagesTellsTheWayToThem(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 120, 40)
+	for _, c := range []struct {
+		keys []string
+		want string
+	}{
+		{[]string{"4", "["}, "these are the open calls; ] goes to the messages"},
+		{[]string{"5", "]"}, "these are the commands; ] goes to the logs"},
+	} {
+		press(t, m, c.keys...)
+		if got := noStream(m); got != c.want {
+			t.Errorf("after %v: %q, want %q", c.keys, got, c.want)
+		}
+		if press(t, m, "]"); noStream(m) != "" {
+			t.Errorf("after %v and ] it says %q", c.keys, noStream(m))
+		}
+	}
+	s := slot{tabs: make([]tab, 3)}
+	for open, want := range []string{"", "prev.tab", "next.tab"} {
+		if s.open = open; s.toFirst() != want {
+			t.Errorf("from tab %d of 3 %q leads to the first, want %q", open, s.toFirst(), want)
+		}
+	}
+}

@@ -67,7 +67,7 @@ func check(t interface{ Fatalf(string, ...any) }, ix *index, src *ring) {
 	}
 }
 
-// TestTheIndexFollowsTheRingINV_ONCE_INV_BOUND holds INV-ONCE and INV-BOUND.
+// TestTheIndexFollowsTheRingINV_ONCE_INV_BOUND holds INV-ONCE and INV-BOUND, and of INV-COUNT that what is shown is counted.
 func TestTheIndexFollowsTheRingINV_ONCE_INV_BOUND(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := world.NewRing[control.Message](rapid.IntRange(1, 60).Draw(t, "size"))
