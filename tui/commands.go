@@ -273,7 +273,7 @@ func (m *Model) screenVerb(e *entry, st *script.Stmt) (cmd tea.Cmd, mine bool) {
 		m.themeFixed = true
 		m.succeed(e)
 	case "write":
-		if err := m.writeSVG(rest); err != nil {
+		if err := m.writePicture(rest); err != nil {
 			m.failed(e, err.Error())
 			return nil, true
 		}

@@ -96,7 +96,8 @@ func (m *Model) gridGone() bool {
 	return !ok || mesh.Gone
 }
 
-// target is what a verb is about.
+// target is what commands from keys act on: what the leading cursor is on, else the selection, else the rank under the
+// cursor of the grid.
 func (m *Model) target() target {
 	if v, ok := m.focused().(leader); ok {
 		if t, ok := v.Target(); ok {

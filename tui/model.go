@@ -76,7 +76,7 @@ type Model struct {
 	story     *story
 	told      *story // the last one that was begun
 	places    placeHistory
-	rereading bool // somebody looks whether the settings have changed
+	rereading bool // the settings are being checked for changes
 	quitting  bool
 	crash     *Crash
 	began     time.Time

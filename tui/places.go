@@ -122,8 +122,8 @@ func (m *Model) focusTarget(text string) error {
 	return nil
 }
 
-// writeSVG writes the screen, without what lies over it, as an SVG.
-func (m *Model) writeSVG(name string) error {
+// writePicture writes the screen, without what lies over it, as an SVG.
+func (m *Model) writePicture(name string) error {
 	if name == "" {
 		return fmt.Errorf("write FILE: want the name of a file, such as screen.svg")
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/tui/world"
 )
 
-// target is what a verb is about: the selection, else what the cursor is on.
+// target is what a command from a key acts on: the selection, else what the cursor is on.
 type target struct {
 	procs string // a proc mesh
 	mesh  string // an actor mesh
