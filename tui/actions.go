@@ -2,6 +2,7 @@ package tui
 
 import (
 	"slices"
+	"strconv"
 
 	tea "charm.land/bubbletea/v2"
 )
@@ -32,15 +33,15 @@ func moveActions() []*Action {
 		return func(m *Model) tea.Cmd { f(m); return m.cursorMoved() }
 	}
 	all := []*Action{
-		{Name: "up", Keys: []string{"k", "up"}, Title: "up", run: move(func(m *Model) { m.panes.up(m.focus, 1) })},
-		{Name: "down", Keys: []string{"j", "down"}, Title: "down", run: move(func(m *Model) { m.panes.up(m.focus, -1) })},
+		{Name: "up", Keys: []string{"k", "up"}, Title: "up", run: move(func(m *Model) { m.focused().Up(1) })},
+		{Name: "down", Keys: []string{"j", "down"}, Title: "down", run: move(func(m *Model) { m.focused().Down(1) })},
 		{Name: "left", Keys: []string{"h", "left"}, Title: "left, or fold", run: move(func(m *Model) { m.panes.left(m.focus) })},
 		{Name: "right", Keys: []string{"l", "right"}, Title: "right, or unfold", run: move(func(m *Model) { m.panes.right(m.focus) })},
-		{Name: "home", Keys: []string{"g", "home"}, Title: "first", run: move(func(m *Model) { m.panes.home(m.focus) })},
-		{Name: "end", Keys: []string{"G", "end"}, Title: "last; lists follow what comes", run: move(func(m *Model) { m.panes.end(m.focus) })},
-		{Name: "page.down", Keys: []string{"ctrl+d", "pgdown"}, Title: "half a page down", run: move(func(m *Model) { m.panes.page(m.focus, 1) })},
-		{Name: "page.up", Keys: []string{"ctrl+u", "pgup"}, Title: "half a page up", run: move(func(m *Model) { m.panes.page(m.focus, -1) })},
-		{Name: "open", Keys: []string{"enter"}, Title: "open what the cursor is on", Hint: "open", Weight: 40, run: func(m *Model) tea.Cmd { return m.open1() }},
+		{Name: "home", Keys: []string{"g", "home"}, Title: "first", run: move(func(m *Model) { m.focused().Home() })},
+		{Name: "end", Keys: []string{"G", "end"}, Title: "last; lists follow what comes", run: move(func(m *Model) { m.focused().End() })},
+		{Name: "page.down", Keys: []string{"ctrl+d", "pgdown"}, Title: "half a page down", run: move(func(m *Model) { m.focused().Page(1) })},
+		{Name: "page.up", Keys: []string{"ctrl+u", "pgup"}, Title: "half a page up", run: move(func(m *Model) { m.focused().Page(-1) })},
+		{Name: "open", Keys: []string{"enter"}, Title: "open what the cursor is on", Hint: "open", Weight: 40, run: func(m *Model) tea.Cmd { return m.activate() }},
 		{Name: "next.pane", Keys: []string{"tab"}, Title: "next pane", Hint: "next pane", Weight: 30, run: act(func(m *Model) { m.setFocus(m.focus%(panes-1) + 1) })},
 		{Name: "prev.pane", Keys: []string{"shift+tab"}, Title: "pane before", run: act(func(m *Model) { m.setFocus((m.focus+panes-3)%(panes-1) + 1) })},
 		{Name: "back", Keys: []string{"esc"}, Title: "one step back: the filter, the zoom, the selection", run: func(m *Model) tea.Cmd { return m.escape() }},
@@ -48,8 +49,12 @@ func moveActions() []*Action {
 		{Name: "place.back", Keys: []string{"ctrl+o"}, Title: "back through the places", run: func(m *Model) tea.Cmd { return m.goPlace(-1) }},
 		{Name: "place.forward", Keys: []string{"alt+right"}, Title: "forward through the places", run: func(m *Model) tea.Cmd { return m.goPlace(1) }},
 	}
-	for p := Mesh; p < panes; p++ {
-		all = append(all, &Action{Name: "pane." + string(rune('0'+p)), Keys: []string{string(rune('0' + p))}, Title: paneNames[p], run: act(func(m *Model) { m.setFocus(p) })})
+	for p, s := range slots() {
+		p := PaneID(p)
+		if p == None {
+			continue
+		}
+		all = append(all, &Action{Name: jumpAction(p), Keys: []string{strconv.Itoa(int(p))}, Title: s.name, run: act(func(m *Model) { m.setFocus(p) })})
 	}
 	for _, a := range all {
 		a.Group = g
@@ -57,21 +62,24 @@ func moveActions() []*Action {
 	return all
 }
 
+// jumpAction is the name of the action that goes to a slot.
+func jumpAction(p PaneID) string { return "pane." + strconv.Itoa(int(p)) }
+
 func doActions() []*Action {
 	all := []*Action{
-		{Name: "call", Keys: []string{"x"}, Title: "call an endpoint: of what is selected, else of what the cursor is on", Hint: "call", Weight: 90, off: noMesh, run: (*Model).openComposer},
-		{Name: "spawn", Keys: []string{"a"}, Title: "spawn actors", Hint: "spawn", Weight: 70, off: noProcs, run: (*Model).openSpawn},
-		{Name: "procs", Keys: []string{"M"}, Title: "new proc mesh", Hint: "new mesh", Weight: 75, off: (*Model).blocked, run: (*Model).openProcs},
+		{Name: "call", Keys: []string{"x"}, Title: "call an endpoint: of what is selected, else of what the cursor is on", Hint: "call", Weight: 90, disabledReason: noMesh, run: (*Model).openComposer},
+		{Name: "spawn", Keys: []string{"a"}, Title: "spawn actors", Hint: "spawn", Weight: 70, disabledReason: noProcs, run: (*Model).openSpawn},
+		{Name: "procs", Keys: []string{"M"}, Title: "new proc mesh", Hint: "new mesh", Weight: 75, disabledReason: (*Model).blocked, run: (*Model).openProcs},
 		{Name: "attach", Keys: []string{"A"}, Title: "attach to a running session", run: func(m *Model) tea.Cmd { return m.openSessions() }},
-		{Name: "stop", Keys: []string{"delete", "ctrl+k"}, Title: "stop what the cursor is on, in order", off: nothingToEnd, run: (*Model).askStop},
-		{Name: "kill", Keys: []string{"K"}, Title: "kill what the cursor is on", off: nothingToEnd, run: (*Model).askKill},
-		{Name: "repeat", Keys: []string{"."}, Title: "repeat the last call", Hint: "repeat", Weight: 20, off: noCall, run: (*Model).repeatCall},
-		{Name: "cancel", Keys: []string{"ctrl+x"}, Title: "cancel the call or the command that is running", off: nothingRuns, run: (*Model).cancelRunning},
+		{Name: "stop", Keys: []string{"delete", "ctrl+k"}, Title: "stop what the cursor is on, in order", disabledReason: nothingToEnd, run: (*Model).askStop},
+		{Name: "kill", Keys: []string{"K"}, Title: "kill what the cursor is on", disabledReason: nothingToEnd, run: (*Model).askKill},
+		{Name: "repeat", Keys: []string{"."}, Title: "repeat the last call", Hint: "repeat", Weight: 20, disabledReason: noCall, run: (*Model).repeatCall},
+		{Name: "cancel", Keys: []string{"ctrl+x"}, Title: "cancel the call or the command that is running", disabledReason: nothingRuns, run: (*Model).cancelRunning},
 		{Name: "command", Keys: []string{":"}, Title: "type a command", Hint: "command", Weight: 85, run: act(func(m *Model) { m.openCommand("") })},
 		{Name: "palette", Keys: []string{"ctrl+p"}, Title: "palette: everything that can be done", run: act((*Model).openPalette)},
 		{Name: "save", Title: "save what was done as a script", run: act(func(m *Model) { m.openCommand("save ") })},
-		{Name: "demo", Title: "watch a demo", off: noDemos, run: act((*Model).openDemos)},
-		{Name: "demo.next", Keys: []string{";"}, Title: "next step of the demo", off: noStory, run: func(m *Model) tea.Cmd { return m.storyNext() }},
+		{Name: "demo", Title: "watch a demo", disabledReason: noDemos, run: act((*Model).openDemos)},
+		{Name: "demo.next", Keys: []string{";"}, Title: "next step of the demo", disabledReason: noStory, run: func(m *Model) tea.Cmd { return m.storyNext() }},
 	}
 	for _, a := range all {
 		a.Group = groupDo
@@ -110,7 +118,7 @@ func noMesh(m *Model) string {
 		return why
 	}
 	if _, meshes := m.world.Live(); len(meshes) == 0 {
-		return "nothing has been spawned (a)"
+		return "nothing has been spawned" + m.keyHint(" (%s)", "spawn")
 	}
 	return ""
 }
@@ -120,7 +128,7 @@ func noProcs(m *Model) string {
 		return why
 	}
 	if procs, _ := m.world.Live(); len(procs) == 0 {
-		return "there is no proc mesh (M makes one)"
+		return "there is no proc mesh" + m.keyHint(" (%s makes one)", "procs")
 	}
 	return ""
 }
@@ -137,7 +145,7 @@ func nothingToEnd(m *Model) string {
 
 func noCall(m *Model) string {
 	if m.lastCall() == nil {
-		return "nothing has been called (x)"
+		return "nothing has been called" + m.keyHint(" (%s)", "call")
 	}
 	return m.blocked()
 }

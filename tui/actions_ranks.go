@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"strings"
+
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/monarch-tui/monarch-tui/tui/messages"
@@ -33,7 +35,7 @@ func rankActions() []*Action {
 		{Name: "select.stride", Keys: []string{"%"}, Title: "select every n-th", run: act((*Model).openStride)},
 		{Name: "select.store", Keys: []string{`"`}, Title: "keep the selection under a letter", run: begin(keep)},
 		{Name: "select.recall", Keys: []string{"'"}, Title: "select what is kept under a letter", run: begin(recall)},
-		{Name: "slice", Keys: []string{"e"}, Title: "edit the slice as text", Hint: "edit slice", Weight: 32, off: noGrid, run: act((*Model).openSlice)},
+		{Name: "slice", Keys: []string{"e"}, Title: "edit the slice as text", Hint: "edit slice", Weight: 32, disabledReason: noGrid, run: act((*Model).openSlice)},
 		{Name: "transpose", Keys: []string{"t"}, Title: "exchange rows and columns", run: grid(func(m *Model) { m.panes.grid.Transpose() })},
 		{Name: "axes", Keys: []string{"T"}, Title: "other dimensions for rows and columns", run: grid(func(m *Model) { m.panes.grid.CycleAxes() })},
 		{Name: "denser", Keys: []string{"z"}, Title: "denser", run: grid(func(m *Model) { m.panes.grid.Denser(1) })},
@@ -42,7 +44,7 @@ func rankActions() []*Action {
 	for _, a := range all {
 		a.Group, a.Panes = groupRanks, []PaneID{Ranks}
 	}
-	return append(all, &Action{Name: "undo", Keys: []string{"u"}, Title: "undo the last change of the selection", Group: groupRanks, off: func(m *Model) string {
+	return append(all, &Action{Name: "undo", Keys: []string{"u"}, Title: "undo the last change of the selection", Group: groupRanks, disabledReason: func(m *Model) string {
 		if !m.panes.grid.CanUndo() {
 			return "the selection has not changed"
 		}
@@ -53,6 +55,7 @@ func rankActions() []*Action {
 // lookActions change what is shown.
 func lookActions() []*Action {
 	flow := []PaneID{Messages, Logs}
+	turning := slotsWith(slot.turns)
 	follow := func(f func(p *messages.Pane) bool) func(m *Model) tea.Cmd {
 		return act(func(m *Model) {
 			if !f(m.panes.msgs) {
@@ -61,14 +64,14 @@ func lookActions() []*Action {
 		})
 	}
 	all := []*Action{
-		{Name: "filter", Keys: []string{"/"}, Title: "filter; on the grid: which ranks are selected", Hint: "filter", Weight: 31, off: noStream, run: act((*Model).openFilter)},
-		{Name: "freeze", Keys: []string{"f"}, Title: "freeze what is shown, and let it go on", Hint: "freeze", Weight: 34, Panes: flow, off: noStream, run: act(func(m *Model) { m.panes.freeze(m.focus) })},
-		{Name: "next.tab", Keys: []string{"]"}, Title: "next tab, or page of the grid", Hint: "tab", Weight: 28, Panes: []PaneID{Ranks, Inspect, Messages, Logs}, run: act(func(m *Model) { m.panes.turn(m.focus, 1) })},
-		{Name: "prev.tab", Keys: []string{"["}, Title: "tab, or page, before", Panes: []PaneID{Ranks, Inspect, Messages, Logs}, run: act(func(m *Model) { m.panes.turn(m.focus, -1) })},
-		{Name: "cause", Keys: []string{"<"}, Title: "the message that caused this one", Panes: []PaneID{Messages}, off: noStream, run: follow((*messages.Pane).Cause)},
-		{Name: "effect", Keys: []string{">"}, Title: "what this message caused", Panes: []PaneID{Messages}, off: noStream, run: follow((*messages.Pane).Effect)},
-		{Name: "family", Keys: []string{"F"}, Title: "only this call and what it caused", Panes: []PaneID{Messages}, off: noStream, run: follow((*messages.Pane).Family)},
-		{Name: "fold", Keys: []string{"ctrl+f"}, Title: "fold what is alike over ranks, or not", Panes: flow, off: noStream, run: act(func(m *Model) { m.panes.fold(m.focus) })},
+		{Name: "filter", Keys: []string{"/"}, Title: "filter; on the grid: which ranks are selected", Hint: "filter", Weight: 31, disabledReason: noStream, run: act((*Model).openFilter)},
+		{Name: "freeze", Keys: []string{"f"}, Title: "freeze what is shown, and let it go on", Hint: "freeze", Weight: 34, Panes: flow, disabledReason: noStream, run: act(func(m *Model) { m.panes.freeze(m.focus) })},
+		{Name: "next.tab", Keys: []string{"]"}, Title: "next tab, or page of the grid", Hint: "tab", Weight: 28, Panes: turning, run: act(func(m *Model) { m.panes.slots[m.focus].turn(1) })},
+		{Name: "prev.tab", Keys: []string{"["}, Title: "tab, or page, before", Panes: turning, run: act(func(m *Model) { m.panes.slots[m.focus].turn(-1) })},
+		{Name: "cause", Keys: []string{"<"}, Title: "the message that caused this one", Panes: []PaneID{Messages}, disabledReason: noStream, run: follow((*messages.Pane).Cause)},
+		{Name: "effect", Keys: []string{">"}, Title: "what this message caused", Panes: []PaneID{Messages}, disabledReason: noStream, run: follow((*messages.Pane).Effect)},
+		{Name: "family", Keys: []string{"F"}, Title: "only this call and what it caused", Panes: []PaneID{Messages}, disabledReason: noStream, run: follow((*messages.Pane).Family)},
+		{Name: "fold", Keys: []string{"ctrl+f"}, Title: "fold what is alike over ranks, or not", Panes: flow, disabledReason: noStream, run: act(func(m *Model) { m.panes.fold(m.focus) })},
 		{Name: "types", Keys: []string{"I"}, Title: "types of the fields", Panes: []PaneID{Inspect}, run: act(func(m *Model) { m.panes.inspect.ToggleTypes() })},
 		{Name: "hidden", Keys: []string{"H"}, Title: "what has ended, too", Panes: []PaneID{Mesh}, run: act(func(m *Model) { m.panes.tree.ToggleHidden() })},
 		{Name: "sort", Keys: []string{"O"}, Title: "sort otherwise", Panes: []PaneID{Mesh}, run: act(func(m *Model) { m.panes.tree.CycleSort() })},
@@ -83,14 +86,16 @@ func lookActions() []*Action {
 	return all
 }
 
-// noStream says why what works on messages and lines does not work on the tab that is open.
+// noStream says why what works on the first tab of a slot does not work on the tab that is open, and how to get there.
 func noStream(m *Model) string {
-	switch {
-	case m.focus == Messages && m.panes.callsTab:
-		return "these are the open calls; ] goes to the messages"
-	case m.focus == Logs && m.panes.cmdsTab:
-		return "these are the commands; ] goes to the logs"
-	case m.focus == Ranks:
+	s := &m.panes.slots[m.focus]
+	if why := s.shown().other; why != "" {
+		if turn := s.toFirst(); turn != "" {
+			why += m.keyHint("; %s goes to the "+strings.ToLower(s.name), turn)
+		}
+		return why
+	}
+	if m.focus == Ranks {
 		return noGrid(m)
 	}
 	return ""

@@ -13,6 +13,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/debugger/script"
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/tui/dialog"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/world"
 )
@@ -106,16 +107,16 @@ func (a *answers) list() (groups []answerGroup, total int, slowest time.Duration
 
 // toAnswers goes to the ranks that answered alike; of several groups a person picks one. What is open is closed on the
 // way.
-func (m *Model) toAnswers(e *entry, box *textBox) tea.Cmd {
+func (m *Model) toAnswers(e *entry, box *dialog.TextBox) tea.Cmd {
 	groups, _, _ := e.answers.list()
-	rows := make([]choice, 0, len(groups))
+	rows := make([]dialog.Choice, 0, len(groups))
 	for _, g := range groups {
 		arrow := " → "
 		if !g.ok {
 			arrow = " ✕ "
 		}
 		text, _, _ := strings.Cut(g.text, "\n")
-		rows = append(rows, choice{text: g.who() + arrow + text, right: "[" + paint.Fit(ranksText(g.ranks), 24) + "]", do: func(m *Model) tea.Cmd {
+		rows = append(rows, dialog.Choice{Text: g.who() + arrow + text, Right: "[" + paint.Fit(ranksText(g.ranks), 24) + "]", Do: func() tea.Cmd {
 			m.drop(box)
 			return m.toRanks(e.mesh, g.ranks)
 		}})
@@ -125,10 +126,10 @@ func (m *Model) toAnswers(e *entry, box *textBox) tea.Cmd {
 		m.say(sayWarn, "nothing has been answered")
 		return nil
 	case 1:
-		return rows[0].do(m)
+		return rows[0].Do()
 	}
-	p := newPicker("Answers of "+e.line, rows)
-	p.verb = "select its ranks"
+	p := dialog.NewPicker("Answers of "+e.line, rows)
+	p.Enter = "select its ranks"
 	m.push(p)
 	return nil
 }
@@ -139,12 +140,7 @@ func (m *Model) toRanks(mesh string, ranks []int) tea.Cmd {
 		m.say(sayWarn, "@"+mesh+" has ended")
 		return nil
 	}
-	for _, o := range m.overlays {
-		if f, ok := o.(*form); ok && f.closed != nil {
-			f.closed(m)
-		}
-	}
-	m.overlays = nil
+	m.dropAll()
 	m.panes.showMesh(m.world, mesh)
 	m.panes.grid.Mark()
 	_ = m.panes.grid.SetSelection(ranksText(ranks)) // ranks that answered are ranks

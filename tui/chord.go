@@ -8,13 +8,14 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/monarch-tui/monarch-tui/tui/dialog"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 )
 
-// The first keys of chords: a letter comes after them.
+// The actions whose keys begin a chord: a letter comes after them.
 const (
-	keep   = `"`
-	recall = "'"
+	keep   = "select.store"
+	recall = "select.recall"
 )
 
 // chordHelpAfter is how long a person may think after the first key of a chord until the second ones are listed.
@@ -44,14 +45,14 @@ func (m *Model) chord(first, key string) tea.Cmd {
 		return nil
 	}
 	if len(r) != 1 {
-		m.say(sayWarn, "want a letter after "+first)
+		m.say(sayWarn, "want a letter after "+m.keyOf(first))
 		return nil
 	}
 	var err error
 	switch first {
 	case keep:
 		if err = m.panes.grid.Store(r[0]); err == nil {
-			m.say(sayGood, "kept as "+key+"; '"+key+" selects it again")
+			m.say(sayGood, "kept as "+key+m.keyHint("; %s"+key+" selects it again", recall))
 		}
 	case recall:
 		m.panes.grid.Mark()
@@ -78,7 +79,7 @@ func (m *Model) drawChord(s *paint.Surface) {
 		lines = append(lines, fmt.Sprintf("%c  %s", k.Letter, text))
 	}
 	if len(lines) == 0 {
-		lines = append(lines, "nothing is kept yet: "+keep+"a keeps the selection as a")
+		lines = append(lines, "nothing is kept yet"+m.keyHint(": %sa keeps the selection as a", keep))
 	}
 	if rows := max(1, h-4); len(lines) > rows {
 		lines = append(lines[:rows-1], fmt.Sprintf("… %d more", len(lines)-rows+1))
@@ -110,7 +111,7 @@ func (m *Model) undo() {
 
 // openStride asks for the n of "every n-th".
 func (m *Model) openStride() {
-	m.input = &input{mark: "every", field: newField("2"), hint: "n: every n-th rank from the cursor on", keys: []boxKey{{key: "enter", hint: "select"}, {key: "esc", hint: "back"}},
+	m.input = &input{mark: "every", field: dialog.NewEdit("2"), hint: "n: every n-th rank from the cursor on", keys: []dialog.Key{{Key: "enter", Hint: "select"}, {Key: "esc", Hint: "back"}},
 		changed: func(_ *Model, text string) (string, int) {
 			if n, err := strconv.Atoi(strings.TrimSpace(text)); err != nil || n < 1 {
 				return "want a whole number from 1 on", 1
@@ -138,7 +139,7 @@ func (m *Model) openSlice() {
 		}
 		return "", 0
 	}
-	m.input = &input{mark: "slice", field: newField(before), hint: "dp=1:4, tp=(1,2)   0,2-5   state=paused   empty: nothing", changed: set, keys: keepOrBack(),
+	m.input = &input{mark: "slice", field: dialog.NewEdit(before), hint: "dp=1:4, tp=(1,2)   0,2-5   state=paused   empty: nothing", changed: set, keys: keepOrBack(),
 		done:  func(m *Model, text string) tea.Cmd { set(m, text); return m.cursorMoved() },
 		leave: func(*Model) { _ = g.SetSelection(before) }}
 	m.touch()

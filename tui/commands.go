@@ -25,15 +25,15 @@ type entry struct {
 	err     string
 	answers *answers // of a call
 	cancel  context.CancelFunc
-	how
+	runOptions
 	args  any           // of its statement
 	limit time.Duration // what it sets for those after it
 	mesh  string        // of a call
 	ep    string        // its endpoint
 }
 
-// how is how a command came, and is to run.
-type how struct {
+// runOptions are where a command came from and how it is to run.
+type runOptions struct {
 	within      time.Duration // how long it may take, 0: as long as the session says
 	inOrder     bool          // only after those before it
 	typed       bool          // at the ':' line: what it gives is shown by itself
@@ -55,17 +55,17 @@ func (m *Model) command(line string) tea.Cmd { return m.commandWithin(line, 0) }
 
 // commandWithin is command with a limit of its own.
 func (m *Model) commandWithin(line string, within time.Duration) tea.Cmd {
-	return m.run(line, how{within: within})
+	return m.run(line, runOptions{within: within})
 }
 
 // run is command for all who want it done somehow.
-func (m *Model) run(line string, how how) tea.Cmd {
+func (m *Model) run(line string, opts runOptions) tea.Cmd {
 	line = strings.TrimSpace(line)
 	if line == "" {
 		return nil
 	}
 	e := m.logCommand(line)
-	e.how = how
+	e.runOptions = opts
 	sc, errs := script.ParseLine(line)
 	if len(errs) > 0 {
 		m.failed(e, atColumn(errs[0].Msg, errs[0].Column))
@@ -96,7 +96,7 @@ func (m *Model) run(line string, how how) tea.Cmd {
 			e.mesh, e.ep = a.Target.Mesh, a.Target.Endpoint
 		}
 	}
-	if !st.Forkable() || len(sc.Stmts) > 1 || how.inOrder {
+	if !st.Forkable() || len(sc.Stmts) > 1 || opts.inOrder {
 		m.waiting = append(m.waiting, job{e, sc})
 		e.queued = true
 		return m.nextJob()
@@ -104,8 +104,8 @@ func (m *Model) run(line string, how how) tea.Cmd {
 	fork := m.conn.base.Fork()
 	e.answers = newAnswers()
 	fork.Listen(e.answers.add)
-	if how.within > 0 {
-		fork.Within(how.within)
+	if opts.within > 0 {
+		fork.Within(opts.within)
 	}
 	return m.start(job{e, sc}, fork)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
+	"github.com/monarch-tui/monarch-tui/tui/dialog"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/world"
 )
@@ -23,7 +24,7 @@ import (
 // composer is the form in which a call is put together.
 type composer struct {
 	m     *Model
-	f     *form
+	f     *dialog.Form
 	mesh  uint64 // id: another mesh of the same name is another mesh
 	name  string
 	typ   control.Type
@@ -43,7 +44,7 @@ type composer struct {
 // The fields that every composer has, in their order; those of the argument come between ranks and timeout.
 const (
 	atEndpoint = iota
-	atVerb
+	atAdverb
 	atRanks
 	atArgs
 )
@@ -56,20 +57,20 @@ func newComposer(m *Model, mesh *control.Mesh, t *control.Type, sel string) *com
 		names = append(names, ep.Name)
 	}
 	at := max(0, slices.Index(names, m.lastEndpoint[mesh.Ref.Type]))
-	c.f = &form{
-		title: c.title, verb: "send", changed: c.changed, block: func() string { return c.gone }, submit: c.send, doc: c.doc, below: c.below, result: c.result,
-		fields: []*field{choiceOf("endpoint", names, at), choiceOf("verb", script.CallVerbs(), 0), textOf("ranks", sel, "all")},
-		closed: func(*Model) { c.keep() },
-		live:   func() bool { return c.sent != nil && !c.sent.done },
-		again:  func(*Model) tea.Cmd { c.f.check(); return nil },
+	c.f = &dialog.Form{
+		Title: c.title, Enter: "send", Changed: c.changed, Block: func() string { return c.gone }, Submit: c.send, Doc: c.doc, Below: c.below, Result: c.result,
+		Fields: []*dialog.Field{dialog.ChoiceField("endpoint", names, at), dialog.ChoiceField("verb", script.CallVerbs(), 0), dialog.TextField("ranks", sel, "all")},
+		Closed: c.keep,
+		Live:   func() bool { return c.sent != nil && !c.sent.done },
+		Again:  func() tea.Cmd { c.f.Check(); return nil },
 	}
-	c.f.keys = []boxKey{
-		{"up", "earlier call", func(*Model) tea.Cmd { c.recall(1); return nil }},
-		{"down", "", func(*Model) tea.Cmd { c.recall(-1); return nil }},
-		{"ctrl+y", "", func(*Model) tea.Cmd { c.past = 0; c.recall(1); return nil }},
-		{"ctrl+e", "literal", func(*Model) tea.Cmd { c.toggleRaw(); return nil }},
-		{"ctrl+g", "grid", c.toGrid},
-		{"ctrl+o", "answers", func(m *Model) tea.Cmd {
+	c.f.Keys = []dialog.Key{
+		{Key: "up", Hint: "earlier call", Do: func() tea.Cmd { c.recall(1); return nil }},
+		{Key: "down", Hint: "", Do: func() tea.Cmd { c.recall(-1); return nil }},
+		{Key: "ctrl+y", Hint: "", Do: func() tea.Cmd { c.past = 0; c.recall(1); return nil }},
+		{Key: "ctrl+e", Hint: "literal", Do: func() tea.Cmd { c.toggleRaw(); return nil }},
+		{Key: "ctrl+g", Hint: "grid", Do: c.toGrid},
+		{Key: "ctrl+o", Hint: "answers", Do: func() tea.Cmd {
 			if c.sent == nil {
 				m.say(sayWarn, "nothing has been sent from here yet")
 				return nil
@@ -77,14 +78,14 @@ func newComposer(m *Model, mesh *control.Mesh, t *control.Type, sel string) *com
 			m.openEntry(c.sent)
 			return nil
 		}},
-		{"ctrl+r", "search", func(*Model) tea.Cmd { c.history(); return nil }},
-		{"ctrl+x", "cancel", func(m *Model) tea.Cmd { m.cancelEntry(c.sent); return nil }},
+		{Key: "ctrl+r", Hint: "search", Do: func() tea.Cmd { c.history(); return nil }},
+		{Key: "ctrl+x", Hint: "cancel", Do: func() tea.Cmd { m.cancelEntry(c.sent); return nil }},
 	}
 	c.endpoint()
-	c.f.check()
-	c.f.at = atArgs
+	c.f.Check()
+	c.f.At = atArgs
 	if c.ep.Arg == nil {
-		c.f.at = atEndpoint
+		c.f.At = atEndpoint
 	}
 	return c
 }
@@ -95,16 +96,16 @@ func (c *composer) title() string {
 
 // endpoint builds the fields of the endpoint that is chosen, with its draft.
 func (c *composer) endpoint() {
-	c.ep = c.typ.Endpoints[c.f.fields[atEndpoint].at]
+	c.ep = c.typ.Endpoints[c.f.Fields[atEndpoint].At]
 	c.m.lastEndpoint[c.typ.Full] = c.ep.Name
 	d, kept := c.m.drafts[c.name+"."+c.ep.Name]
 	c.raw = kept && d.raw
 	c.argFields(d.args)
 	if kept {
-		c.timeout().input.SetValue(d.timeout)
-		c.f.fields[atVerb].at = max(0, slices.Index(script.CallVerbs(), d.verb))
+		c.timeout().Set(d.timeout)
+		c.f.Fields[atAdverb].At = max(0, slices.Index(script.CallVerbs(), d.adverb))
 	}
-	c.f.fields[atEndpoint].typ = schema.Signature(c.ep.Name, c.ep.Param, c.ep.Arg, c.ep.Result)[len(c.ep.Name):]
+	c.f.Fields[atEndpoint].Type = schema.Signature(c.ep.Name, c.ep.Param, c.ep.Arg, c.ep.Result)[len(c.ep.Name):]
 }
 
 // argFields makes the fields of the argument, and the one of the time-out.
@@ -113,10 +114,10 @@ func (c *composer) argFields(values []string) {
 	if c.m.conn != nil {
 		limit = c.m.conn.limit.String()
 	}
-	if len(c.f.fields) > atArgs {
-		within = c.timeout().value()
+	if len(c.f.Fields) > atArgs {
+		within = c.timeout().Value()
 	}
-	c.f.fields = c.f.fields[:atArgs:atArgs]
+	c.f.Fields = c.f.Fields[:atArgs:atArgs]
 	named := c.named
 	value := func(i int) string {
 		if i < len(values) {
@@ -125,10 +126,10 @@ func (c *composer) argFields(values []string) {
 		return ""
 	}
 	add := func(label string, s *schema.Schema, required bool) {
-		f := textOf(label, value(len(c.f.fields)-atArgs), "")
-		f.typ = s.TypeName()
-		f.hint = exampleOf(named, s)
-		f.judge = func(text string) (string, string, int) {
+		f := dialog.TextField(label, value(len(c.f.Fields)-atArgs), "")
+		f.Type = s.TypeName()
+		f.Hint = exampleOf(named, s)
+		f.Judge = func(text string) (string, string, int) {
 			if strings.TrimSpace(text) == "" && !required {
 				return "", "", 0
 			}
@@ -142,7 +143,7 @@ func (c *composer) argFields(values []string) {
 			}
 			return "✓", "", 0
 		}
-		c.f.fields = append(c.f.fields, f)
+		c.f.Fields = append(c.f.Fields, f)
 	}
 	switch st := named.Deref(c.ep.Arg); {
 	case c.ep.Arg == nil:
@@ -157,7 +158,7 @@ func (c *composer) argFields(values []string) {
 		}
 		add(label, c.ep.Arg, true)
 		if c.raw {
-			c.f.fields[atArgs].judge = func(text string) (string, string, int) {
+			c.f.Fields[atArgs].Judge = func(text string) (string, string, int) {
 				if _, err := schema.ParseArg(label, named, c.ep.Arg, text, c.refs()); err != nil {
 					msg, col := literalMistake(err)
 					return "", msg, col
@@ -166,8 +167,8 @@ func (c *composer) argFields(values []string) {
 			}
 		}
 	}
-	timeout := textOf("timeout", within, limit)
-	timeout.judge = func(text string) (string, string, int) {
+	timeout := dialog.TextField("timeout", within, limit)
+	timeout.Judge = func(text string) (string, string, int) {
 		if text == "" {
 			return "", "", 0
 		}
@@ -176,8 +177,8 @@ func (c *composer) argFields(values []string) {
 		}
 		return "", "", 0
 	}
-	c.f.fields = append(c.f.fields, timeout)
-	c.f.at = min(c.f.at, len(c.f.fields)-1)
+	c.f.Fields = append(c.f.Fields, timeout)
+	c.f.At = min(c.f.At, len(c.f.Fields)-1)
 }
 
 func literalMistake(err error) (string, int) {
@@ -242,8 +243,8 @@ func (c *composer) refs() schema.Refs {
 }
 
 // changed is told that a field has changed.
-func (c *composer) changed(f *form) {
-	if c.typ.Endpoints[f.fields[atEndpoint].at].Name != c.ep.Name {
+func (c *composer) changed(f *dialog.Form) {
+	if c.typ.Endpoints[f.Fields[atEndpoint].At].Name != c.ep.Name {
 		c.keep()
 		c.endpoint()
 	}
@@ -252,11 +253,11 @@ func (c *composer) changed(f *form) {
 }
 
 // timeout is the field of the time-out, the last.
-func (c *composer) timeout() *field { return c.f.fields[len(c.f.fields)-1] }
+func (c *composer) timeout() *dialog.Field { return c.f.Fields[len(c.f.Fields)-1] }
 
 // within is the time-out, 0 without one.
 func (c *composer) within() time.Duration {
-	d, _ := time.ParseDuration(c.timeout().value()) // judged where it is typed
+	d, _ := time.ParseDuration(c.timeout().Value()) // judged where it is typed
 	return d
 }
 
@@ -301,15 +302,15 @@ func (c *composer) ended(mesh *control.Mesh) (n int, why string) {
 	return n, why
 }
 
-// judgeRanks resolves the ranks and says which verbs can be used on them.
+// judgeRanks resolves the ranks and says which adverbs can be used on them.
 func (c *composer) judgeRanks() {
-	f := c.f.fields[atRanks]
+	f := c.f.Fields[atRanks]
 	mesh, ok := c.m.world.MeshByID(c.mesh)
 	if !ok {
 		return
 	}
 	view := mesh.Ref.View
-	f.judge = func(text string) (string, string, int) {
+	f.Judge = func(text string) (string, string, int) {
 		parts, err := resolve(text, view)
 		if err != nil {
 			msg, col := columnOf(err)
@@ -328,7 +329,7 @@ func (c *composer) judgeRanks() {
 		}
 		return note, "", 0
 	}
-	f.check()
+	f.Check()
 	verbs := script.CallVerbs()
 	why := make([]string, len(verbs))
 	if c.ranks != 1 {
@@ -337,7 +338,7 @@ func (c *composer) judgeRanks() {
 	if len(c.on) > 1 {
 		why[slices.Index(verbs, "choose")] = "choose needs one regular slice, and this is several"
 	}
-	c.f.fields[atVerb].whyNot = why
+	c.f.Fields[atAdverb].WhyNot = why
 }
 
 // resolve finds the regions that a selection means; "" and "all" mean all.
@@ -368,7 +369,7 @@ func columnOf(err error) (string, int) {
 }
 
 // args are the texts of the argument's fields.
-func (c *composer) args() []*field { return c.f.fields[atArgs : len(c.f.fields)-1] }
+func (c *composer) args() []*dialog.Field { return c.f.Fields[atArgs : len(c.f.Fields)-1] }
 
 // literal is the argument as the language writes it.
 func (c *composer) literal() string {
@@ -378,11 +379,11 @@ func (c *composer) literal() string {
 	case c.ep.Arg == nil:
 		return ""
 	case c.raw:
-		return strings.TrimSpace(args[0].value())
+		return strings.TrimSpace(args[0].Value())
 	case st.Kind == schema.KindStruct && !st.Array:
 		return c.fold(st.Fields, c.texts())
 	}
-	text := args[0].value()
+	text := args[0].Value()
 	if isString(c.named, c.ep.Arg) && plainText.MatchString(text) && text == strings.TrimSpace(text) {
 		return text
 	}
@@ -391,7 +392,7 @@ func (c *composer) literal() string {
 
 // line is the call as a command.
 func (c *composer) line() string {
-	line := c.f.fields[atVerb].value() + " @" + c.name + selector(c.f.fields[atRanks].value()) + "." + c.ep.Name
+	line := c.f.Fields[atAdverb].Value() + " @" + c.name + selector(c.f.Fields[atRanks].Value()) + "." + c.ep.Name
 	if l := c.literal(); l != "" {
 		line += " " + l
 	}
@@ -411,9 +412,10 @@ func selector(ranks string) string {
 }
 
 // send sends the call; the form stays, with the answers.
-func (c *composer) send(m *Model, _ *form) tea.Cmd {
+func (c *composer) send() tea.Cmd {
 	c.keep()
 	line := c.line()
+	m := c.m
 	m.remember(line)
 	cmd := m.commandWithin(line, c.within())
 	c.sent, c.asked = m.shownEntry, c.ranks

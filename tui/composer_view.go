@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/schema"
+	"github.com/monarch-tui/monarch-tui/tui/dialog"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 )
 
@@ -16,11 +17,11 @@ func (c *composer) doc() string {
 }
 
 // below is what would be sent.
-func (c *composer) below(_ *Model, w int) (out [][]paint.Seg) {
+func (c *composer) below(w int) (out [][]paint.Seg) {
 	if c.gone != "" {
 		return nil
 	}
-	out = append(out, labelled("command", paint.Text, c.line(), w))
+	out = append(out, dialog.Labelled("command", paint.Text, c.line(), w))
 	if size, ok := c.bytes(); ok {
 		casts := "1 cast"
 		if len(c.on) > 1 {
@@ -30,19 +31,17 @@ func (c *composer) below(_ *Model, w int) (out [][]paint.Seg) {
 		if d := c.within(); d > 0 {
 			text += ", given up after " + paint.Duration(d)
 		}
-		out = append(out, labelled("", paint.Muted, text, w))
+		out = append(out, dialog.Labelled("", paint.Muted, text, w))
 	}
 	return out
 }
 
-// labelled is a line under the fields of a form.
-func labelled(label string, role paint.Role, text string, w int) []paint.Seg {
-	return []paint.Seg{{Style: paint.Style{Fg: paint.Muted}, Text: paint.Pad(label, 10)}, {Style: paint.Style{Fg: role}, Text: paint.Fit(text, max(0, w-10))}}
-}
-
 // result is why it cannot be sent, or what came back.
-func (c *composer) result(m *Model, w int) (out [][]paint.Seg) {
-	line := func(label string, role paint.Role, text string) { out = append(out, labelled(label, role, text, w)) }
+func (c *composer) result(w int) (out [][]paint.Seg) {
+	m := c.m
+	line := func(label string, role paint.Role, text string) {
+		out = append(out, dialog.Labelled(label, role, text, w))
+	}
 	if c.gone != "" {
 		line("cannot", paint.Failed, c.gone)
 		return out
@@ -84,7 +83,7 @@ func (c *composer) result(m *Model, w int) (out [][]paint.Seg) {
 // bytes is how long the encoded argument is.
 func (c *composer) bytes() (int, bool) {
 	for _, f := range c.args() {
-		if f.err != "" {
+		if f.Err() != "" {
 			return 0, false
 		}
 	}

@@ -11,13 +11,14 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/monarch-tui/monarch-tui/engine/schema"
+	"github.com/monarch-tui/monarch-tui/tui/dialog"
 )
 
 // draft is what was typed into a composer, kept when it is closed.
 type draft struct {
-	verb, timeout string
-	args          []string
-	raw           bool
+	adverb, timeout string
+	args            []string
+	raw             bool
 }
 
 // unfolded is the fields of an argument that has become one literal.
@@ -28,13 +29,13 @@ type unfolded struct {
 
 // keep remembers what was typed.
 func (c *composer) keep() {
-	c.m.drafts[c.name+"."+c.ep.Name] = draft{verb: c.f.fields[atVerb].value(), timeout: c.timeout().value(), args: c.texts(), raw: c.raw}
+	c.m.drafts[c.name+"."+c.ep.Name] = draft{adverb: c.f.Fields[atAdverb].Value(), timeout: c.timeout().Value(), args: c.texts(), raw: c.raw}
 }
 
 func (c *composer) texts() []string {
 	out := make([]string, 0, len(c.args()))
 	for _, a := range c.args() {
-		out = append(out, a.value())
+		out = append(out, a.Value())
 	}
 	return out
 }
@@ -51,7 +52,7 @@ func (c *composer) toggleRaw() {
 		c.raw = true
 		c.argFields([]string{c.was.literal})
 	default:
-		fields, err := c.unfold(c.args()[0].value())
+		fields, err := c.unfold(c.args()[0].Value())
 		if err != nil {
 			c.m.say(sayWarn, "first the literal: "+err.Error())
 			return
@@ -59,8 +60,8 @@ func (c *composer) toggleRaw() {
 		c.raw = false
 		c.argFields(fields)
 	}
-	c.f.at = min(atArgs, len(c.f.fields)-1)
-	c.f.check()
+	c.f.At = min(atArgs, len(c.f.Fields)-1)
+	c.f.Check()
 }
 
 // unfold finds the texts of the fields of a literal.
@@ -157,13 +158,14 @@ func splitLiteral(text string) (parts []string) {
 }
 
 // toGrid goes to the grid, with the ranks that the form has: x comes back with those that are picked there.
-func (c *composer) toGrid(m *Model) tea.Cmd {
+func (c *composer) toGrid() tea.Cmd {
+	m := c.m
 	c.keep()
 	m.drop(c.f)
 	if mesh, ok := m.world.MeshByID(c.mesh); ok && !mesh.Gone {
 		m.panes.showMesh(m.world, c.name)
-		if ranks := c.f.fields[atRanks]; ranks.err == "" && selector(ranks.value()) != "" {
-			_ = m.panes.grid.SetSelection(strings.Trim(selector(ranks.value()), "[]")) // it was judged there
+		if ranks := c.f.Fields[atRanks]; ranks.Err() == "" && selector(ranks.Value()) != "" {
+			_ = m.panes.grid.SetSelection(strings.Trim(selector(ranks.Value()), "[]")) // it was judged there
 		}
 	}
 	m.setFocus(Ranks)
@@ -194,7 +196,7 @@ func (c *composer) fill(arg string) {
 		fields = []string{arg}
 	}
 	c.argFields(fields)
-	c.f.check()
+	c.f.Check()
 }
 
 // recall goes by so many calls back in time, and at last to what was typed.
@@ -216,16 +218,16 @@ func (c *composer) recall(by int) {
 	}
 	c.was, c.raw = unfolded{}, c.typed.raw
 	c.argFields(c.typed.args)
-	c.f.check()
+	c.f.Check()
 }
 
 // history lists earlier calls of this endpoint.
 func (c *composer) history() {
-	var rows []choice
+	var rows []dialog.Choice
 	for _, call := range c.earlier() {
-		rows = append(rows, choice{text: call.line, do: func(*Model) tea.Cmd { c.fill(call.arg); return nil }})
+		rows = append(rows, dialog.Choice{Text: call.line, Do: func() tea.Cmd { c.fill(call.arg); return nil }})
 	}
-	p := newPicker("Earlier calls of "+c.ep.Name, rows)
-	p.empty = "this endpoint has not been called yet"
+	p := dialog.NewPicker("Earlier calls of "+c.ep.Name, rows)
+	p.Empty = "this endpoint has not been called yet"
 	c.m.push(p)
 }

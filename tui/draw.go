@@ -7,6 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/monarch-tui/monarch-tui/tui/dialog"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 )
 
@@ -110,7 +111,7 @@ func (m *Model) draw(s *paint.Surface) *tea.Cursor {
 		}
 	}
 	for _, o := range m.overlays {
-		cur = o.draw(m, s.In(m.overlayRect(o)))
+		cur = o.Draw(s.In(m.overlayRect(o)))
 	}
 	return cur
 }
@@ -121,128 +122,6 @@ func (m *Model) spot(s *paint.Surface, r paint.Rect, do func() tea.Cmd) {
 	if visible {
 		m.clickable = append(m.clickable, spot{paint.Rect{X: x, Y: y, W: r.W, H: r.H}, do})
 	}
-}
-
-// drawHeader draws the first row: where we are, how much there is, and the state of the connection.
-func (m *Model) drawHeader(s *paint.Surface) {
-	w, _ := s.Size()
-	right := m.connState()
-	s.Line(w-1-segsWidth(right), 0, right...)
-	room := w - 3 - segsWidth(right)
-	x := s.Text(1, 0, paint.Style{Fg: paint.Accent, Attr: paint.Bold}, m.logo())
-	if w >= wideWidth {
-		x = s.Text(x+1, 0, paint.Style{Fg: paint.Accent, Attr: paint.Bold}, "monarch") + 1
-	}
-	crumbs := m.crumbs()
-	counts := m.counts(w)
-	left := room - x
-	for len(crumbs) > 1 && paint.Width(strings.Join(crumbs, " ▸ ")) > left {
-		crumbs = crumbs[1:]
-	}
-	for i, c := range crumbs {
-		st := paint.Style{Fg: paint.Muted}
-		if i == len(crumbs)-1 {
-			st = paint.Style{Fg: paint.Text, Attr: paint.Bold}
-		}
-		if i > 0 {
-			x = s.Text(x, 0, paint.Style{Fg: paint.Faint}, " ▸")
-		}
-		x = s.TextIn(x+1, 0, max(0, room-x), st, c)
-	}
-	free := room - x - 3
-	for width := w; paint.Width(counts) > free && width > squashWidth; { // less of it, rather than nothing
-		width -= 20
-		counts = m.counts(width)
-	}
-	if paint.Width(counts) <= free {
-		s.TextRight(room, 0, paint.Style{Fg: paint.Muted}, counts)
-	}
-}
-
-// logo is the sign of the program: ◆, which in ASCII would be the letter of what is paused.
-func (m *Model) logo() string {
-	if m.theme.ASCII {
-		return "#"
-	}
-	return "◆"
-}
-
-func segsWidth(segs []paint.Seg) (n int) {
-	for _, g := range segs {
-		n += paint.Width(g.Text)
-	}
-	return n
-}
-
-// crumbs are the way to what the cursor is on.
-func (m *Model) crumbs() []string {
-	var out []string
-	if n := m.world.Session.Name; n != "" {
-		out = append(out, n)
-	}
-	return append(out, m.panes.place(m.world)...)
-}
-
-// counts say how much there is and how much goes on.
-func (m *Model) counts(w int) string {
-	if !m.world.Loaded {
-		return ""
-	}
-	alive := m.alive()
-	text := paint.Count(alive.procs) + " procs · " + paint.Count(alive.actors) + " actors"
-	if w < squashWidth {
-		return text
-	}
-	rate := m.world.Rate(8)
-	text += " · " + paint.PadLeft(paint.Count(rate[len(rate)-1]), 5) + " msg/s"
-	if w >= pairWidth && !m.cfg.Settings.ReduceMotion {
-		text += " " + paint.Spark(rate)
-	}
-	return text
-}
-
-// connState is the right end of the header.
-func (m *Model) connState() []paint.Seg {
-	age := func(t time.Time) string { return paint.Duration(m.now().Sub(t).Truncate(100 * time.Millisecond)) }
-	seg := func(r paint.Role, text string) []paint.Seg {
-		return []paint.Seg{{Style: paint.Style{Fg: r, Attr: paint.Bold}, Text: text}}
-	}
-	switch d := m.dialing; {
-	case d != nil && m.lost:
-		text := "○ reconnecting"
-		if !d.again {
-			text = "○ attaching"
-		}
-		text += " " + age(d.began)
-		if d.again && m.w >= squashWidth {
-			text += fmt.Sprintf(" · try %d", d.tries)
-		}
-		return seg(paint.Warning, text)
-	case d != nil && m.conn != nil && m.now().Sub(d.began) > 150*time.Millisecond:
-		return seg(paint.Starting, m.spinner()+" attaching "+age(d.began))
-	case d != nil && m.conn == nil && m.now().Sub(d.began) > 150*time.Millisecond:
-		return seg(paint.Starting, m.spinner()+" connecting "+age(d.began))
-	case m.conn == nil && d != nil:
-		return seg(paint.Starting, "◌ connecting")
-	case m.conn == nil && (m.lost || m.connErr != ""):
-		return seg(paint.Failed, "✕ not connected")
-	case m.conn == nil:
-		return seg(paint.Muted, "○ no session")
-	case m.world.Session.State == "failed":
-		return seg(paint.Failed, "✕ failed "+clockAge(m.now().Sub(m.world.Session.Started)))
-	case m.conn.viewer:
-		return seg(paint.Busy, "● viewing "+clockAge(m.now().Sub(m.world.Session.Started)))
-	}
-	return seg(paint.Busy, "● live "+clockAge(m.now().Sub(m.world.Session.Started)))
-}
-
-// clockAge is an age as minutes and seconds, or hours and minutes.
-func clockAge(d time.Duration) string {
-	d = max(0, d)
-	if d >= time.Hour {
-		return fmt.Sprintf("%dh%02d", int(d.Hours()), int(d.Minutes())%60)
-	}
-	return fmt.Sprintf("%02d:%02d", int(d.Minutes()), int(d.Seconds())%60)
 }
 
 // spinner is the sign of what is in progress.
@@ -260,43 +139,46 @@ func (m *Model) drawTabs(s *paint.Surface) {
 	x := 1
 	for p := Mesh; p < panes; p++ {
 		st := paint.Style{Fg: paint.Muted}
-		name := paneNames[p]
+		name := m.panes.slots[p].name
 		if room := (w - 2) / int(panes-1); paint.Width(name)+6 > room && p != m.focus {
 			name = paint.Fit(name, max(1, room-6))
 			if room < 9 {
 				name = ""
 			}
 		}
-		text := fmt.Sprintf(" %d %s ", p, name)
+		text := fmt.Sprintf(" %s %s ", m.jumpKey(p), name)
 		if name == "" {
-			text = fmt.Sprintf(" %d ", p)
+			text = fmt.Sprintf(" %s ", m.jumpKey(p))
 		}
 		if p == m.focus {
 			st = paint.Style{Fg: paint.Accent, Attr: paint.Bold}
-			text = fmt.Sprintf("‹%d %s›", p, name)
+			text = fmt.Sprintf("‹%s %s›", m.jumpKey(p), name)
 		}
 		from := x
 		x = s.Text(x, 0, st, text)
-		if note, role := m.panes.note(p, m.world); note != "" && x+paint.Width(note)+1 < w {
+		if note, role := m.panes.slots[p].note(m.world); note != "" && x+paint.Width(note)+1 < w {
 			x = s.Text(x, 0, paint.Style{Fg: role}, note) + 1
 		}
 		m.spot(s, paint.Rect{X: from, W: x - from, H: 1}, func() tea.Cmd { m.setFocus(p); return nil })
 	}
 }
 
+// jumpKey is the key that goes to a slot.
+func (m *Model) jumpKey(p PaneID) string { return m.keyOf(jumpAction(p)) }
+
 // drawPane draws a pane with its border.
 func (m *Model) drawPane(s *paint.Surface, p PaneID) {
-	f := m.panes.frame(p, m.world)
+	f := m.panes.slots[p].frame(m.world)
 	stale := !m.world.AsOf.IsZero()
-	f.Key, f.Focus, f.Stale = int(p), p == m.focus && m.top() == nil, stale
+	f.Key, f.Focus, f.Stale = m.jumpKey(p), p == m.focus && m.top() == nil, stale
 	if m.zoom == Full && f.Foot == "" && p == m.focus {
-		f.Foot = "_ back"
+		f.Foot = m.keyHint("%s back", "unzoom")
 	}
 	if stale {
 		f.Foot = "as of " + m.world.AsOf.Format(time.TimeOnly)
 	}
 	in := f.Draw(s)
-	m.panes.draw(p, in, m.world, p == m.focus)
+	m.panes.tab(p).Draw(in, m.world, p == m.focus)
 	if stale {
 		in.Restyle(in.Bounds(), func(st paint.Style) paint.Style { return paint.Style{Fg: paint.Muted, Attr: st.Attr} })
 		w, h := s.Size()
@@ -307,15 +189,15 @@ func (m *Model) drawPane(s *paint.Surface, p PaneID) {
 // drawTitle draws a pane as one line.
 func (m *Model) drawTitle(s *paint.Surface, p PaneID) {
 	w, _ := s.Size()
-	f := m.panes.frame(p, m.world)
+	f := m.panes.slots[p].frame(m.world)
 	x := s.Text(0, 0, paint.Style{Fg: paint.Faint}, "──")
-	x = s.Text(x, 0, paint.Style{Fg: paint.Accent}, fmt.Sprintf("[%d]", p))
+	x = s.Text(x, 0, paint.Style{Fg: paint.Accent}, "["+m.jumpKey(p)+"]")
 	title := f.Title
 	if title == "" && len(f.Tabs) > 0 {
 		title = f.Tabs[f.Tab]
 	}
 	x = s.TextIn(x+1, 0, w-x-2, paint.Style{Fg: paint.Text}, title) + 1
-	if note, role := m.panes.note(p, m.world); note != "" {
+	if note, role := m.panes.slots[p].note(m.world); note != "" {
 		x = s.Text(x, 0, paint.Style{Fg: role}, note) + 1
 	}
 	right := f.Right
@@ -349,7 +231,7 @@ func (m *Model) drawStatus(s *paint.Surface) {
 		right = paint.Plural(n, "command") + " running"
 	}
 	if m.errors > 0 && w >= pairWidth {
-		right = strings.TrimPrefix(right+" · E "+paint.Plural(m.errors, "error"), " · ")
+		right = strings.TrimPrefix(right+" · "+m.keyHint("%s ", "errors")+paint.Plural(m.errors, "error"), " · ")
 	}
 	end := w - 1
 	if right != "" {
@@ -445,24 +327,24 @@ func groupsLine(groups []answerGroup) string {
 // drawHints draws the keys that matter here, as many as fit: the heaviest stay.
 func (m *Model) drawHints(s *paint.Surface) {
 	w, _ := s.Size()
-	var keys []boxKey
-	if h, ok := m.top().(hinter); ok {
-		keys = h.hints(m)
-	} else if m.top() == nil && m.input != nil {
+	var keys []dialog.Key
+	if d := m.top(); d != nil {
+		keys = d.Hints()
+	} else if m.input != nil {
 		keys = m.input.keys
 	}
 	if len(keys) > 0 {
 		x := 1
 		for _, k := range keys {
-			key := keyName(k.key)
-			if k.hint == "" {
+			key := keyName(k.Key)
+			if k.Hint == "" || k.Key == "" {
 				continue
 			}
-			if x+paint.Width(key)+paint.Width(k.hint)+1 > w-1 {
+			if x+paint.Width(key)+paint.Width(k.Hint)+1 > w-1 {
 				break
 			}
 			x = s.Text(x, 0, paint.Style{Fg: paint.Accent}, key)
-			x = s.Text(x+1, 0, paint.Style{Fg: paint.Muted}, k.hint) + 2
+			x = s.Text(x+1, 0, paint.Style{Fg: paint.Muted}, k.Hint) + 2
 		}
 		return
 	}

@@ -11,14 +11,15 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/debugger/script"
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/tui/dialog"
 	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
 )
 
 // values are what stands in the fields of the form on top.
 func values(m *Model) string {
 	var out []string
-	for _, x := range m.top().(*form).fields {
-		out = append(out, x.label+"="+x.value())
+	for _, x := range m.top().(*dialog.Form).Fields {
+		out = append(out, x.Label+"="+x.Value())
 	}
 	return strings.Join(out, " ")
 }
@@ -47,9 +48,9 @@ func TestALiteralAndItsFieldsGoBackAndForthWithoutLoss(t *testing.T) {
 		{`{N: 7}`, `n=7 tag= `},
 		{`{n: 8, tag: don't}`, `n=8 tag=don't`},
 	} {
-		f := m.top().(*form)
-		f.fields[atArgs].input.SetValue(c.literal)
-		f.check()
+		f := m.top().(*dialog.Form)
+		f.Fields[atArgs].Set(c.literal)
+		f.Check()
 		press(t, m, "ctrl+e")
 		if got := values(m); !strings.Contains(got, c.want) {
 			t.Errorf("%s became %q, want %q", c.literal, got, c.want)
@@ -85,8 +86,8 @@ func TestTheHistoryOfAnEndpointIsNotThatOfAnother(t *testing.T) {
 	m.history = []string{"call @ponger.Pong {n: 1}", "call @ponger.PongAll {n: 2}", "call @x[dp=1, tp=2].Pong {n: 3}", "stop @ponger.Pong", "call @y.Status .Pong"}
 	press(t, m, "2", "x", "ctrl+r")
 	var got []string
-	for _, r := range m.top().(*picker).rows {
-		got = append(got, r.text)
+	for _, r := range m.top().(*dialog.Picker).Rows() {
+		got = append(got, r.Text)
 	}
 	if want := []string{m.history[2], m.history[0]}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
@@ -127,18 +128,18 @@ func TestAClickOnASmallFormGoesToTheFieldThatIsSeen(t *testing.T) {
 		press(t, m, "2", "x", "shift+tab", "shift+tab", "shift+tab", "shift+tab") // the last field: the first ones may be out of sight
 		for y := range m.h {
 			line := strings.Split(screen(t, m), "\n")[y]
-			for i, f := range m.top().(*form).fields {
-				if !strings.HasPrefix(strings.TrimLeft(line, "│ ┃▸"), f.label+" ") {
+			for i, f := range m.top().(*dialog.Form).Fields {
+				if !strings.HasPrefix(strings.TrimLeft(line, "│ ┃▸"), f.Label+" ") {
 					continue
 				}
 				m.Update(tea.MouseClickMsg{X: m.w / 2, Y: y, Button: tea.MouseLeft})
-				if got := m.top().(*form).at; got != i {
-					t.Errorf("%d×%d: a click on %s goes to field %d", size.w, size.h, f.label, got)
+				if got := m.top().(*dialog.Form).At; got != i {
+					t.Errorf("%d×%d: a click on %s goes to field %d", size.w, size.h, f.Label, got)
 				}
 				if before, _, found := strings.Cut(line, "Status"); found {
 					m.Update(tea.MouseClickMsg{X: len([]rune(before)) + 1, Y: y, Button: tea.MouseLeft})
-					if f := m.top().(*form).fields[0]; f.value() != "Status" {
-						t.Errorf("%d×%d: a click on Status chooses %s", size.w, size.h, f.value())
+					if f := m.top().(*dialog.Form).Fields[0]; f.Value() != "Status" {
+						t.Errorf("%d×%d: a click on Status chooses %s", size.w, size.h, f.Value())
 					}
 				}
 			}
@@ -167,18 +168,6 @@ func TestANameThatWasTypedOutlivesAnotherType(t *testing.T) {
 	typeText(m, " y")
 	if got := screen(t, m); !strings.Contains(got, "a name is one word") {
 		t.Error(got)
-	}
-}
-
-func TestALetterGoesThroughTheChoicesThatBeginWithIt(t *testing.T) {
-	f := &form{fields: []*field{choiceOf("verb", []string{"call", "one", "choose", "cast"}, 0)}}
-	var got []string
-	for range 4 {
-		f.key(nil, tea.KeyPressMsg{Code: 'c', Text: "c"})
-		got = append(got, f.fields[0].value())
-	}
-	if want := "choose cast call choose"; strings.Join(got, " ") != want {
-		t.Errorf("got %v, want %s", got, want)
 	}
 }
 
@@ -215,8 +204,8 @@ func TestTheHistoryIsSearchedForWhatWasTypedAndEscComesBack(t *testing.T) {
 	press(t, m, ":")
 	typeText(m, "sto")
 	press(t, m, "ctrl+r")
-	if p := m.top().(*picker); len(p.shown) != 1 {
-		t.Errorf("%d lines are shown", len(p.shown))
+	if got := screen(t, m); !strings.Contains(got, "stop @a") || strings.Contains(got, "call @b.C") {
+		t.Errorf("it is not searched for what was typed:\n%s", got)
 	}
 	press(t, m, "esc", "esc")
 	if m.top() != nil || m.input == nil || m.input.field.Value() != "sto" {
@@ -228,30 +217,9 @@ func TestTheHistoryIsSearchedForWhatWasTypedAndEscComesBack(t *testing.T) {
 	}
 }
 
-func TestAListThatIsLoadedAnewKeepsItsCursor(t *testing.T) {
-	n := 0
-	load := func(*Model) (rows []choice) {
-		for i := range 40 {
-			rows = append(rows, choice{text: fmt.Sprintf("%d for %ds", i, n), key: fmt.Sprint("w", i)})
-		}
-		return rows
-	}
-	p := newPicker("x", load(nil))
-	p.reload = load
-	p.win.Fit(40, 10)
-	p.win.To(25)
-	p.win.Scroll(3)
-	at, top := p.current().key, p.win.Top
-	n++
-	p.refresh(nil)
-	if p.current().key != at || p.win.Top != top {
-		t.Errorf("the cursor was on %s, and is on %s; the top was %d, and is %d", at, p.current().key, top, p.win.Top)
-	}
-}
-
 func TestAPasteIsOneLineWhateverEndsItsLines(t *testing.T) {
 	for _, text := range []string{"a b\nc", "a  b\r\nc\n", "\ra b\rc\r"} {
-		if got := oneLine(text); got != "a b ; c" {
+		if got := joinedLines(text); got != "a b ; c" {
 			t.Errorf("%q becomes %q", text, got)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 )
 
 // TestEverySizeDrawsWithinItsBoundsINV_SIZE draws each pane at many sizes, at 0×0 first.
+// It holds INV-SIZE.
 func TestEverySizeDrawsWithinItsBoundsINV_SIZE(t *testing.T) {
 	m := still(t, worldtest.Pingpong(t), 0, 0)
 	m.View()

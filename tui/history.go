@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+
+	"github.com/monarch-tui/monarch-tui/tui/dialog"
 )
 
 // maxHistory bounds the lines that are remembered from session to session.
@@ -104,14 +106,12 @@ func (m *Model) recalled(line string) tea.Cmd {
 
 // openHistory lists the lines to choose from, those that have what was typed; the newest comes first.
 func (m *Model) openHistory(typed string) {
-	rows := make([]choice, 0, len(m.history))
+	rows := make([]dialog.Choice, 0, len(m.history))
 	for _, line := range slices.Backward(m.history) {
-		rows = append(rows, choice{text: line, do: func(m *Model) tea.Cmd { return m.recalled(line) }})
+		rows = append(rows, dialog.Choice{Text: line, Do: func() tea.Cmd { return m.recalled(line) }})
 	}
-	p := newPicker("History", rows)
-	p.empty = "no commands yet"
-	p.filter.SetValue(typed)
-	p.filter.CursorEnd()
-	p.apply()
+	p := dialog.NewPicker("History", rows)
+	p.Empty = "no commands yet"
+	p.SetFilter(typed)
 	m.push(p)
 }

@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/monarch-tui/monarch-tui/debugger/script"
+	"github.com/monarch-tui/monarch-tui/tui/dialog"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 )
 
@@ -23,7 +24,7 @@ type input struct {
 	changed func(m *Model, text string) (err string, column int) // nil: nothing is judged while typing
 	judge   func(text string) (err string, column int)           // nil: enter takes what changed has not refused
 	leave   func(m *Model)                                       // esc
-	keys    []boxKey                                             // for the last row
+	keys    []dialog.Key                                         // for the last row
 	pasted  pasted                                               // lines that come after this one
 	recall  int                                                  // how far up the history; 0: what is typed
 	typed   string                                               // before the history was looked through
@@ -39,14 +40,16 @@ type completion struct {
 
 // openCommand opens the ':' line.
 func (m *Model) openCommand(text string) {
-	m.input = &input{mark: ":", field: newField(text), hint: "a command, such as help; tab completes", judge: lineMistake,
-		keys: []boxKey{{key: "enter", hint: "run"}, {key: "tab", hint: "complete"}, {key: "↑", hint: "history"}, {key: "ctrl+r", hint: "search"}, {key: "esc", hint: "back"}},
+	m.input = &input{mark: ":", field: dialog.NewEdit(text), hint: "a command, such as help; tab completes", judge: lineMistake,
+		keys: []dialog.Key{{Key: "enter", Hint: "run"}, {Key: "tab", Hint: "complete"}, {Key: "↑", Hint: "history"}, {Key: "ctrl+r", Hint: "search"}, {Key: "esc", Hint: "back"}},
 		done: func(m *Model, text string) tea.Cmd { return m.typedLine(text, false) }}
 	m.touch()
 }
 
 // keepOrBack are the keys of a line that changes what is seen while it is typed.
-func keepOrBack() []boxKey { return []boxKey{{key: "enter", hint: "keep"}, {key: "esc", hint: "back"}} }
+func keepOrBack() []dialog.Key {
+	return []dialog.Key{{Key: "enter", Hint: "keep"}, {Key: "esc", Hint: "back"}}
+}
 
 // typedLine runs a line that was typed, and found good; one that says nothing does nothing. inOrder: after those before.
 func (m *Model) typedLine(text string, inOrder bool) tea.Cmd {
@@ -54,7 +57,7 @@ func (m *Model) typedLine(text string, inOrder bool) tea.Cmd {
 		return nil
 	}
 	m.remember(text)
-	return m.run(text, how{typed: true, inOrder: inOrder, keys: m.keys, moves: m.moves})
+	return m.run(text, runOptions{typed: true, inOrder: inOrder, keys: m.keys, moves: m.moves})
 }
 
 // lineMistake is what is wrong with a line as a command, and its column.
@@ -66,32 +69,6 @@ func lineMistake(text string) (string, int) {
 	}
 	first, _, _ := strings.Cut(errs[0].Msg, "\n")
 	return first, max(1, errs[0].Column) + utf8.RuneCountInString(text) - utf8.RuneCountInString(line)
-}
-
-// openFilter opens the filter of the focused pane.
-func (m *Model) openFilter() {
-	f := m.filterOf(m.focus)
-	switch {
-	case m.focus == Ranks:
-		m.openSlice()
-		return
-	case f == nil:
-		return
-	}
-	before := f.get()
-	set := func(_ *Model, text string) (string, int) {
-		if err := f.set(text); err != nil {
-			_ = f.set(before) // what was typed up to the mistake is not what is meant
-			return columnOf(err)
-		}
-		return "", 0
-	}
-	m.input = &input{
-		mark: "/", field: newField(before), hint: f.hint, changed: set, keys: keepOrBack(),
-		done:  func(m *Model, text string) tea.Cmd { set(m, text); return nil },
-		leave: func(*Model) { _ = f.set(before) },
-	}
-	m.touch()
 }
 
 // inputKey is a key while the input is open.
@@ -249,7 +226,7 @@ func (m *Model) drawInput(s *paint.Surface) *tea.Cursor {
 	if m.input == nil {
 		switch {
 		case m.pending != "":
-			s.TextIn(1, 0, w-2, paint.Style{Fg: paint.Accent, Attr: paint.Bold}, m.pending+" …   a letter: the selection's name    esc")
+			s.TextIn(1, 0, w-2, paint.Style{Fg: paint.Accent, Attr: paint.Bold}, m.keyOf(m.pending)+" …   a letter: the selection's name    esc")
 		case m.w >= squashWidth:
 			s.Text(1, 0, paint.Style{Fg: paint.Muted}, ":")
 		}
@@ -268,11 +245,11 @@ func (m *Model) drawInput(s *paint.Surface) *tea.Cursor {
 	if i.err != "" {
 		room = max(room/2, room-paint.Width(i.err)-3)
 	}
-	cur := drawField(s, x, 0, room, &i.field, i.hint)
+	cur := dialog.DrawEdit(s, x, 0, room, &i.field, i.hint)
 	switch {
 	case i.err != "":
 		if paint.Width(i.field.Value()) < room {
-			markColumn(s, x, i.field.Value(), i.errAt)
+			dialog.Underline(s, x, i.field.Value(), i.errAt)
 		}
 		s.TextIn(x+room+1, 0, w-x-room-2, paint.Style{Fg: paint.Failed}, "✕ "+i.err)
 	case i.comp != nil && len(i.comp.words) > 1:

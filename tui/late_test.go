@@ -19,7 +19,7 @@ import (
 func dialled(t *testing.T, m *Model, b *worldtest.Builder) *conn {
 	t.Helper()
 	c, err := m.open(t.Context(), dialer{dial: func(context.Context) (*control.Client, error) {
-		return control.InProcess(deaf{b}, control.ClientInfo{Name: "explorer"}), nil
+		return control.InProcess(inert{b}, control.ClientInfo{Name: "explorer"}), nil
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -52,6 +52,7 @@ func TestACommandInTheQueueCanBeCancelled(t *testing.T) {
 }
 
 // TestAnotherSessionInheritsNothingINV_LATE attaches with questions open, while the first session is lost and not.
+// It holds INV-LATE.
 func TestAnotherSessionInheritsNothingINV_LATE(t *testing.T) {
 	for _, lost := range []bool{false, true} {
 		m := still(t, worldtest.Pingpong(t), 120, 40)
@@ -108,7 +109,7 @@ func TestAConnectionThatNobodyWaitsForIsClosed(t *testing.T) {
 	m := still(t, b, 80, 24)
 	taken := dialled(t, m, b)
 	m.Close()
-	late := control.InProcess(deaf{b}, control.ClientInfo{Name: "explorer"})
+	late := control.InProcess(inert{b}, control.ClientInfo{Name: "explorer"})
 	_, err := m.open(t.Context(), dialer{dial: func(context.Context) (*control.Client, error) { return late, nil }})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)

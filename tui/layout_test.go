@@ -6,7 +6,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 )
 
-// TestEverySizeIsLaidOutWithoutOverlap holds INV-SIZE for the layout.
+// TestEverySizeIsLaidOutWithoutOverlapINV_SIZE holds INV-SIZE for the layout.
 func TestEverySizeIsLaidOutWithoutOverlapINV_SIZE(t *testing.T) {
 	for w := range 201 {
 		for h := range 71 {

@@ -13,25 +13,27 @@ import (
 	"github.com/monarch-tui/monarch-tui/debugger/script"
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
+	"github.com/monarch-tui/monarch-tui/tui/dialog"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/world"
 )
 
 // maker is a form whose command makes something: it stays open until that stands, and shows how far it is.
 type maker struct {
-	f        *form
+	m        *Model
+	f        *dialog.Form
 	sent     *entry
 	line     func() string
-	progress func(m *Model) [][]paint.Seg
-	made     func(m *Model)
+	progress func() [][]paint.Seg
+	made     func()
 }
 
-func newMaker(title, verb string) *maker {
-	k := &maker{}
-	k.f = &form{
-		title: func() string { return title }, verb: verb, below: k.below, result: k.result,
-		live: k.making,
-		submit: func(m *Model, _ *form) tea.Cmd {
+func newMaker(m *Model, title, enter string) *maker {
+	k := &maker{m: m}
+	k.f = &dialog.Form{
+		Title: func() string { return title }, Enter: enter, Below: k.below, Result: k.result,
+		Live: k.making,
+		Submit: func() tea.Cmd {
 			if k.making() {
 				m.say(sayWarn, "it is being made; esc leaves it to it, ctrl+x gives up")
 				return nil
@@ -40,15 +42,15 @@ func newMaker(title, verb string) *maker {
 			k.sent = m.shownEntry
 			return cmd
 		},
-		again: func(m *Model) tea.Cmd {
+		Again: func() tea.Cmd {
 			if k.sent != nil && k.sent.done && k.sent.ok {
 				m.drop(k.f)
-				k.made(m)
+				k.made()
 				return m.worldChanged()
 			}
 			return nil
 		},
-		keys: []boxKey{{"ctrl+x", "give up", func(*Model) tea.Cmd {
+		Keys: []dialog.Key{{Key: "ctrl+x", Hint: "give up", Do: func() tea.Cmd {
 			if k.sent != nil && k.sent.cancel != nil {
 				k.sent.cancel()
 			}
@@ -61,19 +63,20 @@ func newMaker(title, verb string) *maker {
 // making reports whether the command is on its way.
 func (k *maker) making() bool { return k.sent != nil && !k.sent.done }
 
-func (k *maker) below(_ *Model, w int) [][]paint.Seg {
-	return [][]paint.Seg{labelled("command", paint.Text, k.line(), w)}
+func (k *maker) below(w int) [][]paint.Seg {
+	return [][]paint.Seg{dialog.Labelled("command", paint.Text, k.line(), w)}
 }
 
 // result is how far it is, or why it cannot be.
-func (k *maker) result(m *Model, w int) (out [][]paint.Seg) {
+func (k *maker) result(w int) (out [][]paint.Seg) {
+	m := k.m
 	e := k.sent
-	why := k.f.block()
+	why := k.f.Block()
 	switch {
 	case e != nil && !e.done:
 		out = append(out, []paint.Seg{{Style: paint.Style{Fg: paint.Busy}, Text: m.spinner() + " " + paint.Duration(m.now().Sub(e.began).Truncate(100*time.Millisecond))}})
 		if k.progress != nil {
-			out = append(out, k.progress(m)...)
+			out = append(out, k.progress()...)
 		}
 		return out
 	case why == "" && e != nil && !e.ok && e.line == k.line(): // of what stands in the form now
@@ -83,7 +86,7 @@ func (k *maker) result(m *Model, w int) (out [][]paint.Seg) {
 	}
 	for i, l := range paint.Wrap(why, w-2) {
 		if i == 6 {
-			return append(out, []paint.Seg{{Style: paint.Style{Fg: paint.Muted}, Text: "  … (E lists it whole)"}})
+			return append(out, []paint.Seg{{Style: paint.Style{Fg: paint.Muted}, Text: "  …" + m.keyHint(" (%s lists it whole)", "errors")}})
 		}
 		sign := map[bool]string{true: "✕ ", false: "  "}[i == 0]
 		out = append(out, []paint.Seg{{Style: paint.Style{Fg: paint.Failed}, Text: sign + l}})
@@ -96,50 +99,50 @@ const maxCPUs = 1024
 
 // openProcs opens the form for a new proc mesh.
 func (m *Model) openProcs() tea.Cmd {
-	k := newMaker("New proc mesh", "make it")
-	name := textOf("name", freeName("procs", func(n string) bool { p, ok := m.world.ProcMesh(n); return ok && !p.Gone }), "procs0")
-	name.judge = func(text string) (string, string, int) {
+	k := newMaker(m, "New proc mesh", "make it")
+	name := dialog.TextField("name", freeName("procs", func(n string) bool { p, ok := m.world.ProcMesh(n); return ok && !p.Gone }), "procs0")
+	name.Judge = func(text string) (string, string, int) {
 		if p, ok := m.world.ProcMesh(text); ok && !p.Gone && !k.making() {
 			return "", "there is a proc mesh " + text, 1
 		}
 		return judgeName("proc mesh", text)
 	}
-	dims := textOf("dims", "gpus=4", "hosts=2 gpus=8")
-	dims.judge = judgeDims
-	kind := choiceOf("ranks are", []string{"processes", "in-process"}, 0)
-	kind.judge = func(v string) (string, string, int) {
+	dims := dialog.TextField("dims", "gpus=4", "hosts=2 gpus=8")
+	dims.Judge = judgeDims
+	kind := dialog.ChoiceField("ranks are", []string{"processes", "in-process"}, 0)
+	kind.Judge = func(v string) (string, string, int) {
 		if v == "processes" {
 			return "a worker process each", "", 0
 		}
 		return "goroutines of this program", "", 0
 	}
-	cpus := textOf("cpus", "", "1")
-	cpus.typ = "GOMAXPROCS of a worker"
-	cpus.judge = func(text string) (string, string, int) {
+	cpus := dialog.TextField("cpus", "", "1")
+	cpus.Type = "GOMAXPROCS of a worker"
+	cpus.Judge = func(text string) (string, string, int) {
 		if n, err := strconv.Atoi(text); text != "" && (err != nil || n < 1 || n > maxCPUs) {
 			return "", fmt.Sprintf("want a whole number, 1 to %d", maxCPUs), 1
 		}
 		return "", "", 0
 	}
-	k.f.fields = []*field{name, dims, kind, cpus}
-	k.f.at = 1
+	k.f.Fields = []*dialog.Field{name, dims, kind, cpus}
+	k.f.At = 1
 	k.line = func() string {
-		line := "procs " + name.value() + " " + strings.Join(strings.Fields(dims.value()), " ")
-		if kind.at == 1 {
+		line := "procs " + name.Value() + " " + paint.OneLine(dims.Value())
+		if kind.At == 1 {
 			line += " in-process"
 		}
-		if v := cpus.value(); v != "" && v != "1" {
+		if v := cpus.Value(); v != "" && v != "1" {
 			line += " cpus=" + v
 		}
 		return line
 	}
-	k.f.block = m.blocked
-	k.progress = func(m *Model) [][]paint.Seg { return m.startProgress(name.value()) }
-	k.made = func(m *Model) {
-		m.goToProcs(name.value())
-		m.say(sayGood, "proc mesh "+name.value()+" is ready; a spawns actors on it")
+	k.f.Block = m.blocked
+	k.progress = func() [][]paint.Seg { return m.startProgress(name.Value()) }
+	k.made = func() {
+		m.goToProcs(name.Value())
+		m.say(sayGood, "proc mesh "+name.Value()+" is ready"+m.keyHint("; %s spawns actors on it", "spawn"))
 	}
-	k.f.check()
+	k.f.Check()
 	m.push(k.f)
 	return nil
 }
@@ -251,11 +254,11 @@ func (m *Model) openSpawn() tea.Cmd {
 	for _, t := range types {
 		kinds = append(kinds, t.Name)
 	}
-	k := newMaker("Spawn actors", "spawn")
-	on := choiceOf("on procs", names, at)
-	sel := textOf("ranks", "", "all")
-	sel.judge = func(text string) (string, string, int) {
-		pm, ok := m.world.ProcMesh(on.value())
+	k := newMaker(m, "Spawn actors", "spawn")
+	on := dialog.ChoiceField("on procs", names, at)
+	sel := dialog.TextField("ranks", "", "all")
+	sel.Judge = func(text string) (string, string, int) {
+		pm, ok := m.world.ProcMesh(on.Value())
 		if !ok {
 			return "", "", 0
 		}
@@ -269,44 +272,43 @@ func (m *Model) openSpawn() tea.Cmd {
 		}
 		return fmt.Sprintf("%d of %d", parts[0].Len(), pm.Extent.Len()), "", 0
 	}
-	kind := choiceOf("type", kinds, max(0, slices.Index(kinds, m.lastType)))
-	name := textOf("name", "", "")
+	kind := dialog.ChoiceField("type", kinds, max(0, slices.Index(kinds, m.lastType)))
+	name := dialog.TextField("name", "", "")
 	taken := func(n string) bool { x, ok := m.world.Mesh(n); return ok && !x.Gone }
-	name.judge = func(text string) (string, string, int) {
+	name.Judge = func(text string) (string, string, int) {
 		text = strings.TrimPrefix(text, "@")
 		if taken(text) && !k.making() {
 			return "", "there is a mesh @" + text, 1
 		}
 		return judgeName("actor mesh", text)
 	}
-	k.f.fields = []*field{on, sel, kind, name}
+	k.f.Fields = []*dialog.Field{on, sel, kind, name}
 	shown, given := -1, ""
-	typed := map[string]*field{} // what was typed for another type is there again when it is
-	k.f.changed = func(f *form) {
-		if kind.at == shown {
+	typed := map[string]*dialog.Field{} // what was typed for another type is there again when it is
+	k.f.Changed = func(f *dialog.Form) {
+		if kind.At == shown {
 			return
 		}
-		shown = kind.at
+		shown = kind.At
 		t := types[shown]
 		base := strings.TrimSuffix(snake(t.Name), "_actor")
 		if taken(base) {
 			base = freeName(base, taken)
 		}
-		if name.value() == given { // a name that was typed stays
-			name.input.SetValue(base)
-			name.input.CursorEnd()
+		if name.Value() == given { // a name that was typed stays
+			name.Set(base)
 			given = base
 		}
-		f.fields = f.fields[:4:4]
+		f.Fields = f.Fields[:4:4]
 		for _, fd := range t.Fields {
 			if x := typed[t.Full+"."+fd.Name]; x != nil {
-				f.fields = append(f.fields, x)
+				f.Fields = append(f.Fields, x)
 				continue
 			}
-			x := textOf(fd.Name, "", exampleOf(named, fd.Type))
+			x := dialog.TextField(fd.Name, "", exampleOf(named, fd.Type))
 			typed[t.Full+"."+fd.Name] = x
-			x.typ = fd.Type.TypeName()
-			x.judge = func(text string) (string, string, int) {
+			x.Type = fd.Type.TypeName()
+			x.Judge = func(text string) (string, string, int) {
 				if strings.TrimSpace(text) == "" {
 					return "", "", 0
 				}
@@ -319,17 +321,17 @@ func (m *Model) openSpawn() tea.Cmd {
 				}
 				return "✓", "", 0
 			}
-			f.fields = append(f.fields, x)
+			f.Fields = append(f.Fields, x)
 		}
 	}
 	k.line = func() string {
-		t := types[kind.at]
-		line := "spawn @" + strings.TrimPrefix(name.value(), "@") + " on " + on.value()
-		line += selector(sel.value()) + " " + t.Name
+		t := types[kind.At]
+		line := "spawn @" + strings.TrimPrefix(name.Value(), "@") + " on " + on.Value()
+		line += selector(sel.Value()) + " " + t.Name
 		parts := []string{}
 		for i, fd := range t.Fields {
-			if i+4 < len(k.f.fields) {
-				if v := k.f.fields[i+4].value(); strings.TrimSpace(v) != "" {
+			if i+4 < len(k.f.Fields) {
+				if v := k.f.Fields[i+4].Value(); strings.TrimSpace(v) != "" {
 					parts = append(parts, fd.Name+": "+literalOf(named, fd.Type, v))
 				}
 			}
@@ -339,20 +341,20 @@ func (m *Model) openSpawn() tea.Cmd {
 		}
 		return line
 	}
-	k.made = func(m *Model) {
-		m.lastType = kind.value()
-		m.goToActors(strings.TrimPrefix(name.value(), "@"))
-		m.say(sayGood, "@"+strings.TrimPrefix(name.value(), "@")+" is ready; x calls it")
+	k.made = func() {
+		m.lastType = kind.Value()
+		m.goToActors(strings.TrimPrefix(name.Value(), "@"))
+		m.say(sayGood, "@"+strings.TrimPrefix(name.Value(), "@")+" is ready"+m.keyHint("; %s calls it", "call"))
 	}
-	k.f.doc = func() string { doc, _, _ := strings.Cut(types[kind.at].Doc, "\n"); return doc }
-	k.f.block = func() string {
-		if p, ok := m.world.ProcMesh(on.value()); !ok || p.Gone {
-			return "procs " + on.value() + " have ended"
+	k.f.Doc = func() string { doc, _, _ := strings.Cut(types[kind.At].Doc, "\n"); return doc }
+	k.f.Block = func() string {
+		if p, ok := m.world.ProcMesh(on.Value()); !ok || p.Gone {
+			return "procs " + on.Value() + " have ended"
 		}
 		return m.blocked()
 	}
-	k.f.at = 2
-	k.f.check()
+	k.f.At = 2
+	k.f.Check()
 	m.push(k.f)
 	return nil
 }

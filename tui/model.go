@@ -13,6 +13,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/tui/dialog"
 	"github.com/monarch-tui/monarch-tui/tui/logs"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/world"
@@ -49,9 +50,9 @@ type Model struct {
 	ownRuns int             // proc meshes that ran in it when another one was attached
 
 	panes     paneSet
-	overlays  []overlay
+	overlays  []dialog.Dialog
 	input     *input // the open ':' line, filter or edit
-	pending   string // the first key of a chord
+	pending   string // the action whose key has begun a chord
 	chords    int    // that were begun
 	chordHelp bool   // the second keys of the pending one are listed
 	history   []string
@@ -64,7 +65,7 @@ type Model struct {
 	toast      toast
 
 	keys, moves  int               // pressed or clicked, and changes of the focus, so far
-	living       living            // counted at the last drawing
+	live         liveCounts        // counted at the last drawing
 	drafts       map[string]draft  // by mesh.Endpoint
 	lastEndpoint map[string]string // by type
 	lastType     string
@@ -75,7 +76,7 @@ type Model struct {
 	story     *story
 	told      *story // the last one that was begun
 	places    placeHistory
-	rereading bool // somebody looks whether the settings have changed
+	rereading bool // the settings are being checked for changes
 	quitting  bool
 	crash     *Crash
 	began     time.Time
@@ -278,7 +279,7 @@ func (m *Model) updated(msg updateMsg) tea.Cmd {
 	return tea.Batch(m.pump(wait), m.worldChanged())
 }
 
-// animated draws the next picture of what is in progress, and stops when nothing is.
+// animated draws the next frame of what is in progress, and stops when nothing is.
 func (m *Model) animated() tea.Cmd {
 	m.moving = false
 	if len(m.running()) == 0 && m.dialing == nil && !m.overlayMoves() {
@@ -329,12 +330,7 @@ func themeNames() []string { return paint.Themes() }
 // kept, questions are not.
 func (m *Model) forget() {
 	if m.world.Loaded {
-		for _, o := range m.overlays {
-			if f, ok := o.(*form); ok && f.closed != nil {
-				f.closed(m)
-			}
-		}
-		m.overlays = nil
+		m.dropAll()
 		if m.input != nil && m.input.mark != ":" {
 			m.input = nil
 		}
@@ -358,7 +354,7 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 		return m.do(a)
 	}
 	if o := m.top(); o != nil {
-		return o.key(m, msg)
+		return o.Key(host{m}, msg)
 	}
 	if m.input != nil {
 		return m.inputKey(msg)
@@ -377,10 +373,8 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 // paste goes where keys go.
 func (m *Model) paste(text string) tea.Cmd {
 	if o := m.top(); o != nil {
-		if p, ok := o.(interface {
-			paste(m *Model, text string) tea.Cmd
-		}); ok {
-			return p.paste(m, text)
+		if p, ok := o.(dialog.Paster); ok {
+			p.Paste(text)
 		}
 		return nil
 	}
@@ -390,11 +384,11 @@ func (m *Model) paste(text string) tea.Cmd {
 	return m.pasteLine(text)
 }
 
-// oneLine is a text of several lines as one that shows where they ended: nothing of it runs by itself.
-func oneLine(text string) string {
+// joinedLines is a text of several lines as one that shows where they ended: nothing of it runs by itself.
+func joinedLines(text string) string {
 	lines := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' })
 	for i, l := range lines {
-		lines[i] = strings.Join(strings.Fields(l), " ")
+		lines[i] = paint.OneLine(l)
 	}
 	return strings.Join(slices.DeleteFunc(lines, func(l string) bool { return l == "" }), " ; ")
 }
@@ -420,20 +414,4 @@ func (m *Model) epilogue() string {
 func fileExists(name string) bool {
 	_, err := os.Stat(name)
 	return err == nil
-}
-
-// top is the topmost overlay.
-func (m *Model) top() overlay {
-	if len(m.overlays) == 0 {
-		return nil
-	}
-	return m.overlays[len(m.overlays)-1]
-}
-
-func (m *Model) push(o overlay) { m.overlays = append(m.overlays, o); m.touch() }
-
-// drop closes an overlay.
-func (m *Model) drop(o overlay) {
-	m.overlays = slices.DeleteFunc(m.overlays, func(x overlay) bool { return x == o })
-	m.touch()
 }

@@ -3,6 +3,7 @@ package tui
 import (
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/monarch-tui/monarch-tui/tui/dialog"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 )
 
@@ -19,7 +20,7 @@ func (m *Model) mouseEvent(msg tea.MouseMsg) tea.Cmd {
 	case tea.MouseWheelMsg:
 		lines := wheelLines(ev.Button)
 		if p := m.layout.At(ev.X, ev.Y); p != None && !m.layout.Panes[p].Empty() {
-			m.panes.wheel(p, lines)
+			m.panes.tab(p).Wheel(lines)
 		}
 	case tea.MouseClickMsg:
 		m.keys++
@@ -66,23 +67,23 @@ func wheelLines(b tea.MouseButton) int {
 // inside is where a pane's content is.
 func (m *Model) inside(p PaneID) paint.Rect { return m.layout.Panes[p].Inset(1) }
 
-func (m *Model) mouseOver(o overlay, msg tea.MouseMsg) tea.Cmd {
+func (m *Model) mouseOver(o dialog.Dialog, msg tea.MouseMsg) tea.Cmd {
 	ev := msg.Mouse()
 	r := m.overlayRect(o)
 	switch msg.(type) {
 	case tea.MouseWheelMsg:
-		if w, ok := o.(wheeler); ok {
-			w.wheel(m, wheelLines(ev.Button))
+		if w, ok := o.(dialog.Wheeler); ok {
+			w.Wheel(wheelLines(ev.Button))
 		}
 	case tea.MouseClickMsg:
 		if ev.Button != tea.MouseLeft {
 			return nil
 		}
-		if c, ok := o.(clicker); ok && r.Contains(ev.X, ev.Y) {
-			return c.click(m, ev.X-r.X, ev.Y-r.Y)
+		if c, ok := o.(dialog.Clicker); ok && r.Contains(ev.X, ev.Y) {
+			return c.Click(host{m}, ev.X-r.X, ev.Y-r.Y)
 		}
 		if !r.Contains(ev.X, ev.Y) { // beside it: as esc
-			return o.key(m, tea.KeyPressMsg{Code: tea.KeyEscape})
+			return o.Key(host{m}, tea.KeyPressMsg{Code: tea.KeyEscape})
 		}
 	}
 	return nil

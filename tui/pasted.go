@@ -7,6 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/monarch-tui/monarch-tui/tui/dialog"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 )
 
@@ -49,7 +50,7 @@ func (m *Model) pasteLine(text string) tea.Cmd {
 		rest := pasted{append(slices.Clone(lines[1:]), i.pasted.rest...), max(1, i.pasted.of) + n - 1}
 		m.pastedInput(i, rest)
 	}
-	insertText(&i.field, oneLine(text))
+	dialog.Insert(&i.field, joinedLines(text))
 	i.comp = nil
 	return m.inputChanged()
 }
@@ -64,9 +65,9 @@ func (m *Model) openPasted(p pasted) {
 func (m *Model) pastedInput(i *input, p pasted) {
 	i.pasted = p
 	i.done = func(m *Model, text string) tea.Cmd { return m.typedLine(text, true) }
-	i.keys = []boxKey{{key: "enter", hint: "run, then the next"}, {key: "ctrl+u", hint: "skip: empty it"}, {key: "esc", hint: "drop the rest"}}
+	i.keys = []dialog.Key{{Key: "enter", Hint: "run, then the next"}, {Key: "ctrl+u", Hint: "skip: empty it"}, {Key: "esc", Hint: "drop the rest"}}
 	if len(p.rest) == 0 {
-		i.keys = []boxKey{{key: "enter", hint: "run the last"}, {key: "esc", hint: "drop it"}}
+		i.keys = []dialog.Key{{Key: "enter", Hint: "run the last"}, {Key: "esc", Hint: "drop it"}}
 	}
 }
 
@@ -85,7 +86,7 @@ func pastedLines(text string) (out []string) {
 		}
 	}
 	for n, l := range lines {
-		words := strings.Join(strings.Fields(l), " ")
+		words := paint.OneLine(l)
 		if n > 0 && indent(l) > margin {
 			words = "expect " + words
 		}

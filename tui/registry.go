@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/monarch-tui/monarch-tui/engine/schema"
+	"github.com/monarch-tui/monarch-tui/tui/keys"
 )
 
 // Action is something a person can do. Keys, the palette, the help menu, the hints in the last row and docs/keys.md are
@@ -23,8 +24,8 @@ type Action struct {
 
 	anywhere bool // in menus, forms and the open line, too, by keys that are not text
 
-	off func(m *Model) string // why it cannot be done now, "" if it can
-	run func(m *Model) tea.Cmd
+	disabledReason func(m *Model) string // why it cannot be done now, "" if it can
+	run            func(m *Model) tea.Cmd
 }
 
 // Here reports whether the action's keys work in a pane.
@@ -113,6 +114,28 @@ func (r *Registry) named(name string) *Action {
 	return nil
 }
 
+// keyOf is the key that is shown for an action, "" where it has none. Texts name keys by it: settings may change them.
+func (m *Model) keyOf(action string) string {
+	if action == keys.Arrows {
+		return m.reg.arrows()
+	}
+	return m.reg.named(action).Key()
+}
+
+// keyHint is the part of a text that names the key of an action, as %s, and nothing where the action has no key.
+func (m *Model) keyHint(text, action string) string {
+	return keys.Of(m.keyOf).Hint(text, action)
+}
+
+// arrows are the keys that move up and down: the arrows, where they do.
+func (r *Registry) arrows() string {
+	up, down := r.named("up"), r.named("down")
+	if slices.Contains(up.Keys, "up") && slices.Contains(down.Keys, "down") {
+		return "↑ ↓"
+	}
+	return strings.TrimSpace(up.Key() + " " + down.Key())
+}
+
 // do runs an action, or says why it cannot be done.
 func (m *Model) do(a *Action) tea.Cmd {
 	if a == nil {
@@ -126,10 +149,10 @@ func (m *Model) do(a *Action) tea.Cmd {
 }
 
 func (m *Model) whyNot(a *Action) string {
-	if a.off == nil {
+	if a.disabledReason == nil {
 		return ""
 	}
-	return a.off(m)
+	return a.disabledReason(m)
 }
 
 // KeysMarkdown is docs/keys.md, made from the actions.
@@ -137,27 +160,24 @@ func KeysMarkdown() string {
 	var b strings.Builder
 	b.WriteString("# Keys\n\nGenerated from the explorer's actions; `make docs` writes it anew. One key means one thing wherever it works.\n" +
 		"`?` in the program lists what applies where you are, and runs it. Settings may give an action other keys by its name.\n")
-	group := ""
+	group, table := "", slots()
 	for _, a := range actions() {
 		if a.Group != group {
 			group = a.Group
 			fmt.Fprintf(&b, "\n## %s\n\n| key | does | where | name |\n|---|---|---|---|\n", group)
 		}
-		keys := make([]string, 0, len(a.Keys))
+		names := make([]string, 0, len(a.Keys))
 		for _, k := range a.Keys {
-			keys = append(keys, "`"+strings.ReplaceAll(keyName(k), "|", "\\|")+"`")
+			names = append(names, "`"+strings.ReplaceAll(keyName(k), "|", "\\|")+"`")
 		}
 		where := make([]string, 0, len(a.Panes))
 		for _, p := range a.Panes {
-			where = append(where, paneNames[p])
+			where = append(where, table[p].name)
 		}
 		if len(where) == 0 {
 			where = []string{"everywhere"}
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | `%s` |\n", strings.Join(keys, " "), a.Title, strings.Join(where, ", "), a.Name)
+		fmt.Fprintf(&b, "| %s | %s | %s | `%s` |\n", strings.Join(names, " "), a.Title, strings.Join(where, ", "), a.Name)
 	}
 	return b.String()
 }
-
-// paneNames are the titles of the panes.
-var paneNames = [panes]string{"", "Mesh", "Ranks", "Inspect", "Messages", "Logs"}

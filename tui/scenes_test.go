@@ -11,6 +11,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
+	"github.com/monarch-tui/monarch-tui/tui/dialog"
 	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
 )
 
@@ -87,7 +88,7 @@ var scenes = []scene{
 	}},
 	{"sessions", worldtest.Pingpong, func(t testing.TB, m *Model) {
 		press(t, m, "A")
-		p := m.top().(*picker)
+		p := m.top().(*dialog.Picker)
 		sessionsMsg{list: []control.SessionInfo{
 			{Name: "demo", Program: "monarch-tui", PID: 4711, Started: m.now().Add(-42 * time.Minute)},
 			{Name: "trainer-4400", Program: "trainer", PID: 4400, Started: m.now().Add(-3 * time.Hour)},

@@ -34,7 +34,7 @@ func still(t testing.TB, b *worldtest.Builder, w, h int, change ...func(*Config)
 	m.Update(tea.WindowSizeMsg{Width: w, Height: h})
 	if b.Loaded {
 		m.world = b.World
-		c := control.InProcess(deaf{b}, control.ClientInfo{Name: "explorer"})
+		c := control.InProcess(inert{b}, control.ClientInfo{Name: "explorer"})
 		session, err := script.NewSession(t.Context(), c, script.Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -55,7 +55,7 @@ func still(t testing.TB, b *worldtest.Builder, w, h int, change ...func(*Config)
 func press(t testing.TB, m *Model, names ...string) *Model {
 	t.Helper()
 	for _, k := range names {
-		msg, err := keys.Parse(k)
+		msg, err := keys.Parse(remapped(t, m, k))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -144,24 +144,24 @@ func ballState(count string) []control.StateNode {
 	}}}
 }
 
-// deaf is a session that shows a world, and does nothing of what it is asked for.
-type deaf struct{ b *worldtest.Builder }
+// inert is a session that shows a world, and does nothing of what it is asked for.
+type inert struct{ b *worldtest.Builder }
 
-func (d deaf) Subscribe(func(*control.Event)) (*control.Snapshot, func()) {
+func (d inert) Subscribe(func(*control.Event)) (*control.Snapshot, func()) {
 	snap := d.b.Snapshot
 	return &snap, func() {}
 }
 
-func (deaf) Handle(context.Context, control.ClientInfo, any) (any, error) { return nil, errDeaf }
+func (inert) Handle(context.Context, control.ClientInfo, any) (any, error) { return nil, errInert }
 
-func (deaf) StartCall(context.Context, control.ClientInfo, control.CallReq, func(control.Reply)) func() (control.CallDone, error) {
-	return func() (control.CallDone, error) { return control.CallDone{}, errDeaf }
+func (inert) StartCall(context.Context, control.ClientInfo, control.CallReq, func(control.Reply)) func() (control.CallDone, error) {
+	return func() (control.CallDone, error) { return control.CallDone{}, errInert }
 }
 
-func (deaf) Attach(c control.ClientInfo) control.ClientInfo { return c }
-func (deaf) Detach(control.ClientInfo)                      {}
+func (inert) Attach(c control.ClientInfo) control.ClientInfo { return c }
+func (inert) Detach(control.ClientInfo)                      {}
 
-var errDeaf = errors.New("this session does nothing")
+var errInert = errors.New("this session does nothing")
 
 // printing is a world whose workers print.
 func printing(t testing.TB) *worldtest.Builder {

@@ -209,15 +209,15 @@ func (m *Model) drawStory(s *paint.Surface) {
 	if t.demo.Steps > 0 && t.step > 0 && w >= pairWidth {
 		x = s.Text(x+1, 0, paint.Style{Fg: paint.Muted, Bg: paint.Bar}, fmt.Sprintf("%d of %d", min(t.step, t.demo.Steps), t.demo.Steps))
 	}
-	right := "space next step · ; from anywhere"
+	right := "space next step" + m.keyHint(" · %s from anywhere", "demo.next")
 	if !t.focused {
-		right = "; next step"
+		right = m.keyHint("%s next step", "demo.next")
 	}
 	switch {
 	case t.done && t.err != nil:
-		right = "; close"
+		right = m.keyHint("%s close", "demo.next")
 	case t.done:
-		right = ":demo restarts · ; close"
+		right = ":demo restarts" + m.keyHint(" · %s close", "demo.next")
 	case !t.waiting:
 		right = m.spinner() + " running"
 	case t.auto:
@@ -226,9 +226,9 @@ func (m *Model) drawStory(s *paint.Surface) {
 	short := right
 	switch {
 	case t.done:
-		short = "; close"
+		short = m.keyHint("%s close", "demo.next")
 	case t.waiting && !t.auto:
-		short = "; next"
+		short = m.keyHint("%s next", "demo.next")
 	}
 	text, st := t.text, bar
 	if t.done {

@@ -8,17 +8,18 @@ import (
 	"testing"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/tui/dialog"
 	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
 )
 
 // ranksField is the ranks that the composer on top is for.
 func ranksField(t *testing.T, m *Model) string {
 	t.Helper()
-	f, ok := m.top().(*form)
+	f, ok := m.top().(*dialog.Form)
 	if !ok {
 		t.Fatalf("no form is open: %q", m.toast.text)
 	}
-	return f.fields[atRanks].value()
+	return f.Fields[atRanks].Value()
 }
 
 func TestEveryVerbIsForTheSelectionElseForTheCursor(t *testing.T) {
@@ -122,7 +123,7 @@ func TestAnAnswerLeadsToTheRanksThatGaveIt(t *testing.T) {
 func TestAnAddressCanBeTypedIntoTheListOfSessions(t *testing.T) {
 	m := still(t, worldtest.Pingpong(t), 120, 40)
 	press(t, m, "A")
-	p := m.top().(*picker)
+	p := m.top().(*dialog.Picker)
 	sessionsMsg{list: []control.SessionInfo{{Name: "demo", Program: "monarch-tui", PID: 4711}}, p: p}.apply(m)
 	typeText(m, "/run/x/my socket")
 	if got := screen(t, m); !strings.Contains(got, "enter: attach to /run/x/my socket") {
@@ -162,7 +163,7 @@ func TestAHalfTypedFilterHidesNothing(t *testing.T) {
 func TestTheFormsJudgeAsTheEngineDoes(t *testing.T) {
 	m := still(t, worldtest.Pingpong(t), 120, 40)
 	press(t, m, "M")
-	f := m.top().(*form)
+	f := m.top().(*dialog.Form)
 	for _, c := range []struct {
 		field      int
 		text, want string
@@ -181,23 +182,23 @@ func TestTheFormsJudgeAsTheEngineDoes(t *testing.T) {
 		{3, "999999", "1 to 1024"},
 		{3, "x", "a whole number"},
 	} {
-		f.fields[c.field].input.SetValue(c.text)
-		f.check()
-		if got := f.fields[c.field].err; !strings.Contains(got, c.want) {
-			t.Errorf("field %s with %q says %q, want %q", f.fields[c.field].label, c.text, got, c.want)
+		f.Fields[c.field].Set(c.text)
+		f.Check()
+		if got := f.Fields[c.field].Err(); !strings.Contains(got, c.want) {
+			t.Errorf("field %s with %q says %q, want %q", f.Fields[c.field].Label, c.text, got, c.want)
 		}
-		f.fields[c.field].input.SetValue(map[int]string{0: "ok", 1: "gpus=4"}[c.field])
+		f.Fields[c.field].Set(map[int]string{0: "ok", 1: "gpus=4"}[c.field])
 	}
-	f.check()
-	if f.fields[1].note != "4 ranks" || f.fields[0].err != "" {
-		t.Errorf("%q, %q", f.fields[1].note, f.fields[0].err)
+	f.Check()
+	if f.Fields[1].Note() != "4 ranks" || f.Fields[0].Err() != "" {
+		t.Errorf("%q, %q", f.Fields[1].Note(), f.Fields[0].Err())
 	}
 	press(t, m, "esc", "a")
-	f = m.top().(*form)
+	f = m.top().(*dialog.Form)
 	for text, want := range map[string]string{"": "want a name for the actor mesh", "9bad": "want a letter or _", "@ponger": "there is a mesh @ponger"} {
-		f.fields[3].input.SetValue(text)
-		f.check()
-		if got := f.fields[3].err; !strings.Contains(got, want) {
+		f.Fields[3].Set(text)
+		f.Check()
+		if got := f.Fields[3].Err(); !strings.Contains(got, want) {
 			t.Errorf("name %q says %q, want %q", text, got, want)
 		}
 	}
@@ -214,9 +215,9 @@ func TestARefusalIsOfWhatWasSent(t *testing.T) {
 	if got := screen(t, m); !strings.Contains(got, "✕ too many ranks") {
 		t.Errorf("the refusal is not told:\n%s", got)
 	}
-	f := m.top().(*form)
-	f.fields[1].input.SetValue("gpus=2")
-	if out := f.result(m, 80); len(out) != 0 {
+	f := m.top().(*dialog.Form)
+	f.Fields[1].Set("gpus=2")
+	if out := f.Result(80); len(out) != 0 {
 		t.Errorf("the refusal stays beside other dims: %v", out)
 	}
 }
@@ -233,14 +234,14 @@ func TestASlashFiltersInEveryPane(t *testing.T) {
 		press(t, m, "enter")
 		f := m.panes.grid.Text()
 		if p != Ranks {
-			f = m.filterOf(p).get()
+			f = m.panes.tab(p).body.(filterer).Filter()
 		}
 		if f == "" {
 			t.Errorf("in pane %v there is no filter", p)
 		}
 		press(t, m, "esc")
 		if p != Ranks {
-			f = m.filterOf(p).get()
+			f = m.panes.tab(p).body.(filterer).Filter()
 		} else {
 			f = m.panes.grid.Text()
 		}
@@ -278,7 +279,7 @@ func TestAWayToBeginThatIsTakenAwayLeavesTheOthers(t *testing.T) {
 		}
 	}
 	press(t, m, "1", "G", "enter")
-	if p, ok := m.top().(*picker); !ok || !strings.HasPrefix(p.title, "Attach") {
+	if p, ok := m.top().(*dialog.Picker); !ok || !strings.HasPrefix(p.Title, "Attach") {
 		t.Errorf("the last way to begin opens %T", m.top())
 	}
 }

@@ -2,6 +2,8 @@ package tui
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -10,6 +12,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/debugger/script"
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
+	"github.com/monarch-tui/monarch-tui/tui/dialog"
 	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
 )
 
@@ -86,6 +89,7 @@ func TestOfAPasteEachLineComesWhenTheOneBeforeWasTaken(t *testing.T) {
 }
 
 // TestALineThatMadeAMeshGoesThereINV_SAME ends commands as the engine would.
+// It holds INV-SAME.
 func TestALineThatMadeAMeshGoesThereINV_SAME(t *testing.T) {
 	b := worldtest.Pingpong(t)
 	m := still(t, b, 120, 40)
@@ -207,20 +211,6 @@ func TestTheCommandsOpenAtTheNewest(t *testing.T) {
 	}
 }
 
-func TestAListOfTypesThatDoesNotFitShowsTheChosenOneWhole(t *testing.T) {
-	f := &field{choices: []string{"Alpha", "BravoBravo", "Charlie", "DeltaDelta", "Echo"}}
-	for at := range f.choices {
-		f.at = at
-		from, to := f.fits(24)
-		if from > at || to <= at {
-			t.Errorf("the choice %s is not among [%d:%d]", f.choices[at], from, to)
-		}
-	}
-	if from, to := f.fits(1000); from != 0 || to != 5 {
-		t.Errorf("with room for all [%d:%d] are shown", from, to)
-	}
-}
-
 func TestInASCIITheSignIsNotALetterOfAState(t *testing.T) {
 	m := still(t, worldtest.Pingpong(t), 120, 40, func(c *Config) { c.Settings.ASCII = true })
 	if got, _, _ := strings.Cut(screen(t, m), "\n"); !strings.HasPrefix(strings.TrimSpace(got), "# monarch") {
@@ -234,11 +224,11 @@ func TestTheHelpNamesEachGroupOnce(t *testing.T) {
 		m.setFocus(p)
 		m.openHelp()
 		seen := map[string]bool{}
-		for _, r := range m.top().(*picker).rows {
-			if r.head != "" && seen[r.head] {
-				t.Errorf("pane %v: %q is a group twice", p, r.head)
+		for _, r := range m.top().(*dialog.Picker).Rows() {
+			if r.Head != "" && seen[r.Head] {
+				t.Errorf("pane %v: %q is a group twice", p, r.Head)
 			}
-			seen[r.head] = true
+			seen[r.Head] = true
 		}
 		press(t, m, "esc")
 	}
@@ -247,8 +237,8 @@ func TestTheHelpNamesEachGroupOnce(t *testing.T) {
 func TestThePaletteBeginsWithWhatDoesSomething(t *testing.T) {
 	m := still(t, worldtest.Pingpong(t), 120, 40)
 	m.openPalette()
-	rows := m.top().(*picker).rows
-	if a := m.reg.named("call"); len(rows) == 0 || rows[0].text != a.Title {
+	rows := m.top().(*dialog.Picker).Rows()
+	if a := m.reg.named("call"); len(rows) == 0 || rows[0].Text != a.Title {
 		t.Errorf("the first row is %+v", rows[0])
 	}
 }
@@ -265,5 +255,32 @@ func TestRanksThatWereLostAlikeAreOneAnswer(t *testing.T) {
 	}
 	if !strings.Contains(groups[0].more, "worker 0 of procs p") {
 		t.Errorf("of the first %q is known", groups[0].more)
+	}
+}
+
+func TestTwoExplorersKeepOneHistory(t *testing.T) {
+	dir := t.TempDir()
+	explorer := func() *Model {
+		m, err := New(t.Context(), Config{Dir: dir, Settings: Settings{Theme: "dark"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(m.Close)
+		return m
+	}
+	one, two := explorer(), explorer()
+	one.remember("ls")
+	two.remember("procs p gpus=2")
+	one.remember("stop p")
+	two.remember("ls")
+	b, err := os.ReadFile(filepath.Join(dir, "history"))
+	if want := "procs p gpus=2\nstop p\nls\n"; err != nil || string(b) != want {
+		t.Errorf("the file has %q, want %q (%v)", b, want, err)
+	}
+	if got := strings.Join(one.history, "|"); got != "ls|stop p" {
+		t.Errorf("the first one remembers %s", got)
+	}
+	if got := strings.Join(explorer().history, "|"); got != "procs p gpus=2|stop p|ls" {
+		t.Errorf("a new one remembers %s", got)
 	}
 }

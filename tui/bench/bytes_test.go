@@ -34,7 +34,7 @@ func frames(b testing.TB) [2]string {
 	if err != nil {
 		b.Fatal(err)
 	}
-	pane := grid.New()
+	pane := grid.New(worldtest.Keys)
 	pane.Show(w.World, mesh.Ref.ID)
 	var out [2]string
 	for i, state := range []string{"idle", "busy"} {

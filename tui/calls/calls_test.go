@@ -23,7 +23,7 @@ func view() shape.Region {
 // story has a call of 64 of which some ranks have not answered, for each reason there is, and two others.
 func story(t testing.TB) (*worldtest.Builder, *Pane) {
 	b := worldtest.Trainers(t)
-	p := New()
+	p := New(worldtest.Keys)
 	call := control.Call{ID: 41, Client: "main", Mesh: "ponger", View: view(), Endpoint: "Pong", Started: b.Now, Ranks: 64}
 	for rank := range 64 {
 		call.Waiting = append(call.Waiting, rank)
@@ -131,6 +131,7 @@ func TestAPartIsSelectedByItsRanks(t *testing.T) {
 	}
 }
 
+// TestThePartsHoldEachRankOnce_INV_PARTS holds INV-PARTS.
 func TestThePartsHoldEachRankOnce_INV_PARTS(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		b := worldtest.Trainers(t)
@@ -157,7 +158,7 @@ func TestThePartsHoldEachRankOnce_INV_PARTS(t *testing.T) {
 
 func TestAnythingDoneAtAnySizeKeepsTheCursorOnARow(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		b, p := worldtest.Trainers(t), New()
+		b, p := worldtest.Trainers(t), New(worldtest.Keys)
 		for range rapid.IntRange(1, 30).Draw(rt, "steps") {
 			n := rapid.IntRange(0, 20).Draw(rt, "n")
 			actions := []func(){
@@ -180,7 +181,7 @@ func TestAnythingDoneAtAnySizeKeepsTheCursorOnARow(t *testing.T) {
 
 func TestARankThatWasKilledBeforeItAnsweredIsLost(t *testing.T) {
 	b := worldtest.Trainers(t)
-	p := New()
+	p := New(worldtest.Keys)
 	call := control.Call{ID: 41, Client: "main", Mesh: "ponger", View: view(), Endpoint: "Pong", Started: b.Now, Ranks: 64, Waiting: []int{9}}
 	b.Tick(time.Second)
 	kill := func(rank int, cause string) {
@@ -218,7 +219,7 @@ func TestARankThatWasKilledBeforeItAnsweredIsLost(t *testing.T) {
 func TestWhereNoCallIsOpenNoWordIsCut(t *testing.T) {
 	b := worldtest.Trainers(t)
 	for w := 18; w <= 38; w++ {
-		if got := screen(New(), b, w, 9); strings.Contains(got, "…") || !strings.Contains(got, "x  calls") {
+		if got := screen(New(worldtest.Keys), b, w, 9); strings.Contains(got, "…") || !strings.Contains(got, "x  calls") {
 			t.Error(got)
 		}
 	}
@@ -236,7 +237,7 @@ func TestACallOfMoreRanksThanItsMeshHasIsNotCounted(t *testing.T) {
 		t.Errorf("parts %v", parts)
 	}
 	b.Call(call)
-	if got := screen(New(), b, 80, 10); !strings.Contains(got, "ponger") {
+	if got := screen(New(worldtest.Keys), b, 80, 10); !strings.Contains(got, "ponger") {
 		t.Error(got)
 	}
 }

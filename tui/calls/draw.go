@@ -43,7 +43,7 @@ func (p *Pane) Draw(s *paint.Surface, w *world.World, focus bool) {
 	p.sync(w)
 	p.win.Fit(len(p.rows), p.win.Size)
 	if len(p.rows) == 0 {
-		stream.DrawNothing(s, stream.Hint{Text: "No call is open: all have been answered."}, stream.Hint{Key: "x", Text: "calls an endpoint of the selected ranks"})
+		stream.DrawNothing(s, p.keys, stream.Hint{Text: "No call is open: all have been answered."}, stream.Hint{Action: "call", Text: "calls an endpoint of the selected ranks"})
 		return
 	}
 	from, to := p.win.Visible()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
+	"github.com/monarch-tui/monarch-tui/tui/keys"
 	"github.com/monarch-tui/monarch-tui/tui/list"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/warn"
@@ -16,6 +17,7 @@ import (
 
 // Pane shows the open calls of a world, the oldest first.
 type Pane struct {
+	keys  keys.Of
 	w     *world.World
 	rev   uint64
 	calls []*control.Call // sorted; of the world's present revision
@@ -43,8 +45,8 @@ type row struct {
 func (r row) is(o row) bool { return r.id == o.id && r.part == o.part }
 
 // New makes a pane.
-func New() *Pane {
-	return &Pane{open: map[uint64]bool{}, pace: warn.NewPace(), lost: map[uint64][]int{}}
+func New(of keys.Of) *Pane {
+	return &Pane{keys: of, open: map[uint64]bool{}, pace: warn.NewPace(), lost: map[uint64][]int{}}
 }
 
 // sync brings the rows up to date with the world.

@@ -23,7 +23,7 @@ func big(b testing.TB, width, height int) (*Pane, *worldtest.Builder, *paint.Sur
 			w.Rank("m", at, state, 0)
 		}
 	}
-	p := New()
+	p := New(worldtest.Keys)
 	p.Show(w.World, m.Ref.ID)
 	if err := p.SetSelection("dp=8:40,tp=16:48"); err != nil {
 		b.Fatal(err)
@@ -97,7 +97,7 @@ func BenchmarkHeat(b *testing.B) {
 	e := shape.Extent{{Name: "pp", Size: 16}, {Name: "dp", Size: 64}, {Name: "tp", Size: 64}}
 	w.Procs("p", e, worldtest.Opts{PerHost: 8})
 	m := w.Mesh("m", "p", "x.T")
-	p := New()
+	p := New(worldtest.Keys)
 	p.Show(w.World, m.Ref.ID)
 	s := paint.New(116, 36)
 	b.ReportAllocs()

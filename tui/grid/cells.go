@@ -14,7 +14,7 @@ func (l *layout) cell(v *view, index int) (gx, gy int) {
 // run is the cells of one row of a tile: the index of the first, from one to the next, and how many hold a rank.
 type run struct{ first, step, n int }
 
-// row is a row of a tile. Where dimensions are not laid out it stays at the index near.
+// run is the cells of one row of a tile. Where dimensions are not laid out it stays at the index near.
 func (l *layout) run(v *view, near, tx, gy int) run {
 	ty, r := gy/l.row.n, gy%l.row.n
 	index := near

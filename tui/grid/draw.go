@@ -2,6 +2,7 @@ package grid
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/world"
@@ -61,12 +62,14 @@ func (p *Pane) drawNothing(s *paint.Surface, w *world.World) {
 	case p.at != nil:
 		lines = []string{p.at.name + " is no longer known to this session."}
 	case len(w.Meshes) == 0:
-		lines = append(lines, "", "M creates a proc mesh, a spawns actors on it.")
+		if how := strings.TrimPrefix(p.keys.Hint(", %s creates a proc mesh", "procs")+p.keys.Hint(", %s spawns actors on it", "spawn"), ", "); how != "" {
+			lines = append(lines, "", how+".")
+		}
 		if !p.NoDemos {
 			lines = append(lines, ":demo pingpong shows some at work.")
 		}
 	default:
-		lines = append(lines, "", "Pick an actor mesh in [1] and press enter.")
+		lines = append(lines, "", "Pick an actor mesh"+p.keys.Hint(" in [%s]", "pane.1")+p.keys.Hint(" and press %s", "open")+".")
 	}
 	y := max(0, (p.h-len(lines))/3)
 	for _, text := range lines {

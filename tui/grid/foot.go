@@ -17,7 +17,7 @@ func (p *Pane) drawHead(s *paint.Surface, l *layout) {
 		gap = "   "
 	}
 	segs := headSegs(p.headParts(l), gap, true)
-	if width(segs) > p.w-2 {
+	if paint.SegsWidth(segs) > p.w-2 {
 		segs = headSegs(p.headParts(l), "  ", false)
 	}
 	x := 1
@@ -49,14 +49,6 @@ func headSegs(parts []part, gap string, names bool) []paint.Seg {
 		out = append(out, paint.Seg{Style: paint.Style{Fg: paint.Text}, Text: q.value})
 	}
 	return out
-}
-
-func width(segs []paint.Seg) int {
-	n := 0
-	for _, seg := range segs {
-		n += paint.Width(seg.Text)
-	}
-	return n
 }
 
 type part struct {
@@ -102,19 +94,29 @@ func (p *Pane) headParts(l *layout) []part {
 // headHints are keys that change what is seen, the most telling first: it stands at the right, and goes last.
 func (p *Pane) headHints(l *layout) []part {
 	var out []part
+	add := func(what string, actions ...string) {
+		var keys strings.Builder
+		for _, action := range actions {
+			keys.WriteString(p.keys(action))
+		}
+		if keys.Len() > 0 {
+			out = append(out, part{name: what, value: keys.String()})
+		}
+	}
 	if len(l.pages) > 0 {
-		out = append(out, part{name: "page", value: "[]"})
+		add("page", "prev.tab", "next.tab")
 	}
 	if l.density == Heat && l.group > 1 {
-		out = append(out, part{name: "zoom", value: "enter"})
+		add("zoom", "open")
 	}
 	if len(p.at.views) > 1 {
-		out = append(out, part{name: "back", value: "esc"})
+		add("back", "back")
 	}
 	if l.row.dim >= 0 && l.row.dim != l.col.dim {
-		out = append(out, part{name: "axis", value: "t"})
+		add("axis", "transpose")
 	}
-	return append(out, part{name: "size", value: "z"})
+	add("size", "denser")
+	return out
 }
 
 // drawFoot writes what is selected, what the signs mean, and what is under the cursor.
@@ -152,9 +154,9 @@ func (p *Pane) drawSlice(s *paint.Surface, a around, y int) int {
 		s.TextIn(x, y, p.w-x-1, paint.Style{Fg: paint.Muted}, "nothing selected")
 		if a.count && !a.brief {
 			y++
-			hint := "space selects · v rectangle · e edit"
+			hint := strings.TrimPrefix(p.keys.Hint("%s selects", "select")+p.keys.Hint(" · %s rectangle", "rectangle")+p.keys.Hint(" · %s edit", "slice"), " · ")
 			if !wide {
-				hint = "space selects · e edits"
+				hint = strings.TrimPrefix(p.keys.Hint("%s selects", "select")+p.keys.Hint(" · %s edits", "slice"), " · ")
 			}
 			if paint.Width(hint) < p.w-x {
 				s.Text(x, y, paint.Style{Fg: paint.Muted}, hint)
@@ -265,7 +267,7 @@ func (p *Pane) drawCursorLine(s *paint.Surface, w *world.World, y int) {
 		segs[4].Text = ""
 	}
 	for _, drop := range []int{0, 4, 3, 2} { // what can be told from the rest goes first
-		if segsWidth(segs) <= p.w-2 {
+		if spacedWidth(segs) <= p.w-2 {
 			break
 		}
 		segs[drop].Text = ""
@@ -282,7 +284,8 @@ func (p *Pane) drawCursorLine(s *paint.Surface, w *world.World, y int) {
 	}
 }
 
-func segsWidth(segs []paint.Seg) int {
+// spacedWidth is the width of segments that are drawn with two cells between them.
+func spacedWidth(segs []paint.Seg) int {
 	n := 0
 	for i, seg := range segs {
 		if seg.Text != "" {

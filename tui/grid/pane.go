@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/monarch-tui/monarch-tui/engine/shape"
+	"github.com/monarch-tui/monarch-tui/tui/keys"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/world"
 )
@@ -13,6 +14,7 @@ type Pane struct {
 	NoColor bool // colours are not shown: HALF is left out
 	NoDemos bool // there are none to be offered
 
+	keys   keys.Of
 	w, h   int // of the inside, when it was last drawn
 	at     *place
 	places map[key]*place
@@ -51,8 +53,8 @@ type place struct {
 }
 
 // New makes a pane that shows no mesh.
-func New() *Pane {
-	p := &Pane{places: map[key]*place{}, half: [2]paint.Word{paint.Spell(" "), paint.Spell("▀")}}
+func New(of keys.Of) *Pane {
+	p := &Pane{keys: of, places: map[key]*place{}, half: [2]paint.Word{paint.Spell(" "), paint.Spell("▀")}}
 	for pitch := range p.cells {
 		for code, word := range words {
 			glyph := paint.Glyph(word)

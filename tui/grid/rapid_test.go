@@ -11,6 +11,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/world"
+	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
 )
 
 // extents draws an extent of up to five dimensions and not too many ranks.
@@ -43,12 +44,13 @@ func worldOf(e shape.Extent) *world.World {
 }
 
 func paneOf(w *world.World, width, height int) *Pane {
-	p := New()
+	p := New(worldtest.Keys)
 	p.Show(w, 7)
 	p.Draw(paint.New(width, height), w, true)
 	return p
 }
 
+// TestTextsSelectTheSameRanksINV_ROUNDTRIP holds INV-ROUNDTRIP.
 func TestTextsSelectTheSameRanksINV_ROUNDTRIP(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e := extents(t, 2000)
@@ -111,6 +113,7 @@ func must2(t *rapid.T, err error) {
 	}
 }
 
+// TestEveryRankIsOnTheScreenINV_SEEN holds INV-SEEN.
 func TestEveryRankIsOnTheScreenINV_SEEN(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e := extents(t, 5000)
@@ -147,6 +150,7 @@ func TestEveryRankIsOnTheScreenINV_SEEN(t *testing.T) {
 	})
 }
 
+// TestTheCursorIsOnARankAndVisibleINV_CURSOR holds INV-CURSOR.
 func TestTheCursorIsOnARankAndVisibleINV_CURSOR(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e := extents(t, 3000)

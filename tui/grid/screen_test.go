@@ -42,7 +42,7 @@ func meshOf(t testing.TB, extent string) (*Pane, *worldtest.Builder) {
 		b.Rank("m", rank, "busy", 0)
 	}
 	b.Rank("m", e.Len()*2/3, "failed", 0)
-	p := New()
+	p := New(worldtest.Keys)
 	if !p.Show(b.World, m.Ref.ID) {
 		t.Fatal("the mesh is not shown")
 	}
@@ -53,7 +53,7 @@ func pingpong(t testing.TB) (*Pane, *worldtest.Builder) {
 	t.Helper()
 	b := worldtest.Pingpong(t)
 	m, _ := b.Picture.Mesh("ponger")
-	p := New()
+	p := New(worldtest.Keys)
 	p.Show(b.World, m.Ref.ID)
 	return p, b
 }
@@ -137,7 +137,7 @@ func TestDensitiesChangeOneAfterTheOther(t *testing.T) {
 
 func TestNothingToShowSaysWhatFillsIt(t *testing.T) {
 	b := worldtest.New(t)
-	p := New()
+	p := New(worldtest.Keys)
 	if got := screen(p, b, 54, 12); !strings.Contains(got, "M creates a proc mesh") {
 		t.Fatal(got)
 	}
@@ -153,7 +153,7 @@ func TestProcsAreShownAsAGridToo(t *testing.T) {
 	pm := b.Procs("p", dims(t, "hosts=2 gpus=4"), worldtest.Opts{})
 	b.Proc("p", 5, "suspect", "")
 	b.Proc("p", 6, "killed", "signal: killed")
-	p := New()
+	p := New(worldtest.Keys)
 	if !p.ShowProcs(b.World, pm.ID) {
 		t.Fatal("not shown")
 	}
@@ -192,7 +192,7 @@ func TestAMeshThatIsWrongIsShownAsARow(t *testing.T) {
 	b.EditMesh("m", func(m *controlMesh) {
 		m.Ref.View = shape.Region{Labels: []string{"a"}, Sizes: []int{1 << 40}, Strides: []int{-1}}
 	})
-	p := New()
+	p := New(worldtest.Keys)
 	if !p.Show(b.World, m.Ref.ID) {
 		t.Fatal("not shown")
 	}
@@ -214,7 +214,7 @@ func TestTheLineOfALostRankTellsTheCause(t *testing.T) {
 	pm := b.Procs("p", dims(t, "gpus=4"), worldtest.Opts{})
 	m := b.Mesh("m", "p", "main.M")
 	b.Proc("p", 2, "killed", "worker 2 of procs p (pid 5003) was killed by SIGKILL")
-	p := New()
+	p := New(worldtest.Keys)
 	for _, show := range []func() bool{
 		func() bool { return p.ShowProcs(b.World, pm.ID) }, func() bool { return p.Show(b.World, m.Ref.ID) },
 	} {

@@ -194,7 +194,7 @@ func TestEveryCellIsFoundUnderThePointer(t *testing.T) {
 
 func TestManyMeshesAreNotRememberedForever(t *testing.T) {
 	b := worldtest.New(t)
-	p := New()
+	p := New(worldtest.Keys)
 	b.Procs("p", dims(t, "gpus=2"), worldtest.Opts{})
 	for range 3 * maxPlaces {
 		m := b.Mesh("m", "p", "main.M")

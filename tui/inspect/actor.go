@@ -159,7 +159,7 @@ func (p *Pane) buildBrief(w *world.World, r *control.RankState) {
 		return
 	}
 	const few = 5
-	p.head("Recent", seg(paint.Muted, "] all"))
+	p.head("Recent", seg(paint.Muted, p.keys.Hint("%s all", "next.tab")))
 	for i := range p.calls.rows[:min(few, len(p.calls.rows))] {
 		p.add(p.callLine(w, &p.calls.rows[i]))
 	}

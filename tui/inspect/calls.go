@@ -17,7 +17,7 @@ type callList struct {
 	rows  []callRow
 }
 
-// callRow is a call that the actor got, or a cast that it sent.
+// callRow is a call that the actor got, or one that it sent to any number of ranks.
 type callRow struct {
 	call     control.Message
 	answer   control.Message // the last one
@@ -83,14 +83,14 @@ func (c *callList) byCall(id uint64) *control.Message {
 func (p *Pane) buildCalls(w *world.World) {
 	if len(p.calls.rows) == 0 {
 		p.space()
-		p.note("none", paint.Muted, "No message of this actor was seen yet. What it is called with, and what it calls, is listed here while you watch. x calls it.")
+		p.note("none", paint.Muted, "No message of this actor was seen yet. What it is called with, and what it calls, is listed here while you watch."+p.keys.Hint(" %s calls it.", "call"))
 		return
 	}
 	for i := range p.calls.rows {
 		p.add(p.callLine(w, &p.calls.rows[i]))
 	}
 	if len(p.calls.rows) == maxCalls {
-		p.note("more", paint.Muted, "older ones are in [4] Messages")
+		p.note("more", paint.Muted, "older ones are in "+p.keys.Hint("[%s] ", "pane.4")+"Messages")
 	}
 }
 
@@ -129,7 +129,7 @@ func (p *Pane) callLine(w *world.World, r *callRow) line {
 				answer += " ✕" + strconv.Itoa(r.failed)
 			}
 		}
-		room := p.w - 4 - width(l.left)
+		room := p.w - 4 - paint.SegsWidth(l.left)
 		if p.w < 40 {
 			room = p.w/2 - 2
 		}

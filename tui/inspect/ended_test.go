@@ -10,7 +10,7 @@ import (
 func TestAProcessThatHasEndedHasNoMemory(t *testing.T) {
 	b := worldtest.Trainers(t)
 	pm, _ := b.ProcMesh("trainers")
-	p := New()
+	p := New(worldtest.Keys)
 	p.ShowProc(pm.FirstProc + 3)
 	worldtest.Has(t, screen(p, b, 60, 20), "resident")
 	b.Proc("trainers", 3, "exited", "worker 3 of procs trainers (pid 5004) exited with code 7")
@@ -25,7 +25,7 @@ func TestAProcessThatHasEndedHasNoMemory(t *testing.T) {
 func TestAMeshIsAsItsLivingAndItsFailedRanks(t *testing.T) {
 	b := worldtest.Trainers(t)
 	m, _ := b.Picture.Mesh("ponger")
-	p := New()
+	p := New(worldtest.Keys)
 	p.ShowMesh(m.Ref.ID)
 	b.Rank("ponger", 1, "stopped", 0)
 	if got := screen(p, b, 60, 20); !strings.Contains(got, "· running") || strings.Contains(got, "running ·") {

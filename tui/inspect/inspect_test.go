@@ -49,7 +49,7 @@ func shown(t testing.TB, rank int) (*Pane, *worldtest.Builder) {
 	t.Helper()
 	b := worldtest.Pingpong(t)
 	m, _ := b.Picture.Mesh("ponger")
-	p := New()
+	p := New(worldtest.Keys)
 	p.ShowActor(m.Ref.ID, rank)
 	answer(t, p, b, ponger(1181))
 	return p, b
@@ -129,7 +129,7 @@ func TestTheScreensOfOtherThings(t *testing.T) {
 	} {
 		for _, size := range [][2]int{{34, 22}, {76, 18}} {
 			t.Run(fmt.Sprintf("%s %dx%d", c.name, size[0], size[1]), func(t *testing.T) {
-				p := New()
+				p := New(worldtest.Keys)
 				c.show(p)
 				golden.RequireEqual(t, screen(p, b, size[0], size[1]))
 			})
@@ -243,10 +243,11 @@ func TestPartsAreReadWhenTheyAreOpened(t *testing.T) {
 	}
 }
 
+// TestStateThatCannotBeReadSaysWhyINV_HONEST holds INV-HONEST.
 func TestStateThatCannotBeReadSaysWhyINV_HONEST(t *testing.T) {
 	b := worldtest.Pingpong(t)
 	m, _ := b.Picture.Mesh("ponger")
-	p := New()
+	p := New(worldtest.Keys)
 	p.ShowActor(m.Ref.ID, 0)
 	if got := screen(p, b, 50, 20); !strings.Contains(got, "reading …") {
 		t.Fatal(got)
@@ -273,7 +274,7 @@ func TestStateThatCannotBeReadSaysWhyINV_HONEST(t *testing.T) {
 func TestAnAnswerThatIsLateDoesNoHarm(t *testing.T) {
 	b := worldtest.Pingpong(t)
 	m, _ := b.Picture.Mesh("ponger")
-	p := New()
+	p := New(worldtest.Keys)
 	p.ShowActor(m.Ref.ID, 1)
 	first, _ := p.Want(b.World)
 	p.ShowActor(m.Ref.ID, 2)
@@ -297,6 +298,7 @@ func TestAnAnswerThatIsLateDoesNoHarm(t *testing.T) {
 	}
 }
 
+// TestTheCursorStaysOnItsLineINV_CURSOR holds INV-CURSOR.
 func TestTheCursorStaysOnItsLineINV_CURSOR(t *testing.T) {
 	p, b := shown(t, 0)
 	at(t, p, b, "state loss")
@@ -329,7 +331,7 @@ func TestNothingBreaksWhateverIsDone(t *testing.T) {
 		m, _ := b.Picture.Mesh("ponger")
 		pm, _ := b.ProcMesh("trainers")
 		id, first := m.Ref.ID, pm.FirstProc
-		p := New()
+		p := New(worldtest.Keys)
 		n := func() int { return rapid.IntRange(-5, 70).Draw(rt, "n") }
 		acts := []func(){
 			func() { p.Up(n()) }, func() { p.Down(n()) }, p.Home, p.End, func() { p.Page(n()) }, p.Left, p.Right, func() { p.Enter() }, func() { p.Wheel(n()) }, func() { p.Click(n(), n()) },
@@ -383,7 +385,7 @@ func TestWhyAThingEndedIsToldOnceAndBeginsWithItsCause(t *testing.T) {
 		"process": {func(p *Pane) { p.ShowProc(pm.FirstProc + 42) }, "reason    SIGKILL: worker 42 of"},
 		"mesh":    {func(p *Pane) { p.ShowMesh(m.Ref.ID) }, "reason    SIGKILL: worker 41 of"},
 	} {
-		p := New()
+		p := New(worldtest.Keys)
 		c.show(p)
 		if got := screen(p, b, 76, 30); !strings.Contains(got, c.cause) || strings.Count(got, "worker 4") != 1 {
 			t.Errorf("%s: no single %q in\n%s", name, c.cause, got)
@@ -408,7 +410,7 @@ func TestAnActorThatIsBusySaysSoInsteadOfItsState(t *testing.T) {
 		r.State, r.Running, r.Since = "busy", []string{"Pong"}, b.Now.Add(-3200*time.Millisecond)
 	})
 	m, _ := b.Picture.Mesh("ponger")
-	p := New()
+	p := New(worldtest.Keys)
 	p.ShowActor(m.Ref.ID, 0)
 	got := screen(p, b, 76, 16)
 	if strings.Contains(got, "reading …") || !strings.Contains(got, "busy in Pong for 3.2s") {
@@ -439,7 +441,7 @@ var cutWord = regexp.MustCompile(`\S…`)
 func TestTheTabsFitAnyWidth(t *testing.T) {
 	b := worldtest.Pingpong(t)
 	m, _ := b.Picture.Mesh("ponger")
-	p := New()
+	p := New(worldtest.Keys)
 	for _, show := range []func(){func() { p.ShowActor(m.Ref.ID, 9) }, func() { p.ShowMesh(m.Ref.ID) }} {
 		show()
 		for range tabNames(p.thing.kind) {

@@ -30,14 +30,6 @@ func bold(role paint.Role, text string) paint.Seg {
 	return paint.Seg{Style: paint.Style{Fg: role, Attr: paint.Bold}, Text: text}
 }
 
-func width(segs []paint.Seg) int {
-	n := 0
-	for _, s := range segs {
-		n += paint.Width(s.Text)
-	}
-	return n
-}
-
 // tick is how often ages are drawn anew.
 const tick = 200 * time.Millisecond
 
@@ -156,7 +148,11 @@ func (p *Pane) Draw(s *paint.Surface, w *world.World, focus bool) {
 		return
 	}
 	if p.title == nil {
-		for y, text := range paint.Wrap("Nothing is under the cursor. Go to an actor, a process or a mesh in [1] or [2], and all about it is shown here.", p.w-2) {
+		where := ""
+		if first := p.keys.Hint(" in [%s]", "pane.1"); first != "" {
+			where = first + p.keys.Hint(" or [%s]", "pane.2")
+		}
+		for y, text := range paint.Wrap("Nothing is under the cursor. Go to an actor, a process or a mesh"+where+", and all about it is shown here.", p.w-2) {
 			s.Text(1, y, paint.Style{Fg: paint.Muted}, text)
 		}
 		return
@@ -179,14 +175,14 @@ func (p *Pane) Draw(s *paint.Surface, w *world.World, focus bool) {
 // drawSegs draws a line; what is at the right stays, and the left is shortened.
 func (p *Pane) drawSegs(s *paint.Surface, y int, left, right []paint.Seg) {
 	end := p.w - 1
-	if n := width(right); n > 0 && n < p.w-4 {
+	if n := paint.SegsWidth(right); n > 0 && n < p.w-4 {
 		s.Line(end-n, y, right...)
 		end -= n + 1
 	}
 	x := 1
 	for i, g := range left {
 		room := end - x
-		if i < len(left)-1 && paint.Width(g.Text) == room && width(left[i+1:]) > 0 {
+		if i < len(left)-1 && paint.Width(g.Text) == room && paint.SegsWidth(left[i+1:]) > 0 {
 			room-- // so that it is seen that there is more
 		}
 		x = s.TextIn(x, y, room, g.Style, g.Text)

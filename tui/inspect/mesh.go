@@ -86,7 +86,7 @@ func (p *Pane) fieldCounts(name string, segs []paint.Seg) {
 	}
 	for i := 0; i < len(segs); i += 4 { // a sign, a count, a word, and a gap after them
 		part := segs[i:min(i+3, len(segs))]
-		if width(row)+width(part)+2 > p.w-2-keyWidth {
+		if paint.SegsWidth(row)+paint.SegsWidth(part)+2 > p.w-2-keyWidth {
 			flush()
 		}
 		if len(row) > 0 {
@@ -139,7 +139,7 @@ func (p *Pane) buildMesh(w *world.World) {
 	p.field("reason", world.Why(m.Reason), paint.Failed)
 	p.field("type", schema.ShortType(m.Ref.Type), paint.Text)
 	if known && typ.Doc != "" {
-		p.field("", oneLine(typ.Doc), paint.Muted)
+		p.field("", paint.OneLine(typ.Doc), paint.Muted)
 	}
 	if m.Ref.View.Validate() == nil {
 		p.field("extent", extent(m.Ref.Extent()), paint.Text)
@@ -155,7 +155,7 @@ func (p *Pane) buildMesh(w *world.World) {
 	if !known {
 		return
 	}
-	p.head("Endpoints", seg(paint.Muted, "] all"))
+	p.head("Endpoints", seg(paint.Muted, p.keys.Hint("%s all", "next.tab")))
 	for i := range typ.Endpoints {
 		ep := &typ.Endpoints[i]
 		text := schema.Signature(ep.Name, ep.Param, ep.Arg, ep.Result)
@@ -242,7 +242,7 @@ func (p *Pane) buildEndpoints(w *world.World, m *control.Mesh, t *control.Type) 
 		}
 		p.add(l)
 		if ep.Doc != "" {
-			p.note("doc "+ep.Name, paint.Muted, oneLine(ep.Doc))
+			p.note("doc "+ep.Name, paint.Muted, paint.OneLine(ep.Doc))
 		}
 		if ep.Arg != nil && w.Named.Deref(ep.Arg).Kind == schema.KindStruct {
 			p.note("arg "+ep.Name, paint.Muted, schema.Fields(w.Named, ep.Arg))
@@ -259,13 +259,13 @@ func (p *Pane) buildEndpoints(w *world.World, m *control.Mesh, t *control.Type) 
 		p.head("Constructor")
 		for _, f := range t.Fields {
 			text := f.Name + " " + f.Type.TypeName()
-			p.add(line{key: "field " + f.Name, left: []paint.Seg{seg(paint.Text, text), seg(paint.Muted, "  "+oneLine(f.Doc))}, copied: text})
+			p.add(line{key: "field " + f.Name, left: []paint.Seg{seg(paint.Text, text), seg(paint.Muted, "  "+paint.OneLine(f.Doc))}, copied: text})
 		}
 	}
 	if len(t.Skipped) > 0 {
 		p.head("No endpoints")
 		for _, text := range t.Skipped {
-			p.note("skipped "+text, paint.Muted, oneLine(text))
+			p.note("skipped "+text, paint.Muted, paint.OneLine(text))
 		}
 	}
 }

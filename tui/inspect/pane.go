@@ -5,6 +5,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/tui/filter"
+	"github.com/monarch-tui/monarch-tui/tui/keys"
 	"github.com/monarch-tui/monarch-tui/tui/list"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/world"
@@ -40,6 +41,7 @@ const (
 
 // Pane is the inspector. Its methods are for one goroutine.
 type Pane struct {
+	keys   keys.Of
 	thing  thing
 	tabs   [proc + 1]int
 	win    list.Window
@@ -73,7 +75,9 @@ type builtFrom struct {
 }
 
 // New makes a pane that shows nothing.
-func New() *Pane { return &Pane{turned: map[string]bool{}, spots: map[thing]string{}} }
+func New(of keys.Of) *Pane {
+	return &Pane{keys: of, turned: map[string]bool{}, spots: map[thing]string{}}
+}
 
 // ShowActor shows an actor.
 func (p *Pane) ShowActor(meshID uint64, rank int) { p.show(thing{actor, meshID, rank}) }

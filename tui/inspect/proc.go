@@ -91,7 +91,7 @@ func (p *Pane) buildProcs(w *world.World) {
 		})
 	}
 	if !some {
-		p.note("none", paint.Muted, "None yet: a spawns one.")
+		p.note("none", paint.Muted, "None yet"+p.keys.Hint(": %s spawns one", "spawn")+".")
 	}
 }
 

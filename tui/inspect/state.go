@@ -1,7 +1,6 @@
 package inspect
 
 import (
-	"strings"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -251,6 +250,3 @@ func (s *snapshot) index() {
 		add(s.root)
 	}
 }
-
-// oneLine is a text without line breaks.
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -19,7 +19,7 @@ func (p *Pane) buildState(w *world.World, m *control.Mesh, r *control.RankState)
 		if s.root != nil {
 			text = "could not be read again: " + s.error
 		}
-		p.note("error", paint.Warning, paint.Glyph("warning")+" "+oneLine(text))
+		p.note("error", paint.Warning, paint.Glyph("warning")+" "+paint.OneLine(text))
 	}
 	switch {
 	case s.root != nil:
@@ -111,11 +111,11 @@ func (p *Pane) buildKids(n *node, guides string, depth int) {
 	if !more {
 		return
 	}
-	text := "… " + paint.Exact(n.Len-len(n.kids)) + " more · enter"
+	text := "… " + paint.Exact(n.Len-len(n.kids)) + " more" + p.keys.Hint(" · %s", "open")
 	role := paint.Muted
 	switch {
 	case n.error != "":
-		text, role = "✕ "+oneLine(n.error), paint.Warning
+		text, role = "✕ "+paint.OneLine(n.error), paint.Warning
 	case len(n.kids) == 0:
 		text = "reading …"
 	case len(n.kids) < max(n.want, 1):
@@ -133,7 +133,7 @@ func (p *Pane) valueSegs(n *node, open bool) []paint.Seg {
 	if p.types && n.Type != "" {
 		out = append(out, seg(paint.Faint, ""), seg(paint.Muted, n.Type+"  "))
 	}
-	text := oneLine(n.Text)
+	text := paint.OneLine(n.Text)
 	switch n.Kind {
 	case "list", "map":
 		size := "[" + paint.Exact(n.Len) + "]"
@@ -161,7 +161,7 @@ func (p *Pane) valueSegs(n *node, open bool) []paint.Seg {
 		}
 	}
 	if n.old != "" {
-		out = append(out, seg(paint.Muted, oneLine(n.old)+" → "), bold(paint.Text, text))
+		out = append(out, seg(paint.Muted, paint.OneLine(n.old)+" → "), bold(paint.Text, text))
 		return out
 	}
 	return append(out, seg(paint.Text, text))

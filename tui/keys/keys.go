@@ -55,3 +55,18 @@ func names() map[string]rune {
 		"home": tea.KeyHome, "end": tea.KeyEnd, "pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown,
 	}
 }
+
+// Of is the key that is shown for an action, by the action's name; "" where the action has no key. Whatever tells of a
+// key asks it, so that it tells the key that works: settings may give an action another one.
+type Of func(action string) string
+
+// Arrows is a name to ask Of for the keys that move up and down, as one text.
+const Arrows = "arrows"
+
+// Hint is the part of a text that tells the key of an action, which stands as %s in it; "" where the action has no key.
+func (of Of) Hint(text, action string) string {
+	if k := of(action); k != "" {
+		return strings.Replace(text, "%s", k, 1)
+	}
+	return ""
+}

@@ -6,6 +6,7 @@ import (
 	"pgregory.net/rapid"
 )
 
+// TestTheCursorStaysInTheWindowINV_CURSOR holds INV-CURSOR.
 func TestTheCursorStaysInTheWindowINV_CURSOR(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var w Window

@@ -18,15 +18,15 @@ const (
 	byRanks            // the same but for numbers that are the rank
 )
 
-// keys are what lines that may be folded have in common.
-type keys struct{ equal, byRanks uint64 } // 0: in no way
+// foldKeys are what lines that may be folded have in common.
+type foldKeys struct{ equal, byRanks uint64 } // 0: in no way
 
 // keyer makes keys.
 type keyer struct{ hash maphash.Hash }
 
 // of are the keys of a line of a rank.
-func (k *keyer) of(source, stream, text string, rank int) keys {
-	var out keys
+func (k *keyer) of(source, stream, text string, rank int) foldKeys {
+	var out foldKeys
 	k.begin(source, stream)
 	k.write(text)
 	out.equal = k.sum()

@@ -39,7 +39,7 @@ func (p *Pane) Draw(s *paint.Surface, w *world.World, focus bool) {
 	p.view.Fit(height - foot)
 	p.sync(w)
 	if foot > 0 {
-		p.Through().Draw(s.In(paint.Rect{Y: height - 1, W: width, H: 1}), p.ix.shown, p.ix.next-p.ix.first)
+		p.Through().Draw(s.In(paint.Rect{Y: height - 1, W: width, H: 1}), p.ix.shown, p.ix.Next-p.ix.First)
 	}
 	if len(p.view.Rows) == 0 {
 		p.empty(s.In(paint.Rect{W: width, H: height - foot}))
@@ -60,15 +60,15 @@ func (p *Pane) Draw(s *paint.Surface, w *world.World, focus bool) {
 
 // empty says what would be here, and how it comes.
 func (p *Pane) empty(s *paint.Surface) {
-	if p.ix.next > p.ix.first {
-		stream.DrawNothing(s, stream.Hint{Text: "no line gets through the filter"}, stream.Hint{Key: "esc", Text: "clears its last term"})
+	if p.ix.Next > p.ix.First {
+		stream.DrawNothing(s, p.keys, stream.Hint{Text: "no line gets through the filter"}, stream.Hint{Action: "back", Text: "clears its last term"})
 		return
 	}
 	hints := []stream.Hint{{Text: "Nothing was printed yet."}, {Text: "What workers print comes here."}}
 	if File(p.w) != "" {
-		hints = append(hints, stream.Hint{Key: "L", Text: "shows where the engine's log is"})
+		hints = append(hints, stream.Hint{Action: "log.path", Text: "shows where the engine's log is"})
 	}
-	stream.DrawNothing(s, hints...)
+	stream.DrawNothing(s, p.keys, hints...)
 }
 
 // source is who printed a row.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/tui/filter"
+	"github.com/monarch-tui/monarch-tui/tui/stream"
 	"github.com/monarch-tui/monarch-tui/tui/world"
 )
 
@@ -24,7 +25,7 @@ type fold struct {
 	count   int   // lines ever
 	matched int   // lines in the ring that get through the filter
 	way     way
-	keys    keys
+	keys    foldKeys
 	last    time.Time
 	open    bool
 	mark    uint64 // of the pass that has shown it
@@ -42,19 +43,18 @@ type record struct {
 }
 
 type index struct {
-	recs        []record
-	first, next int
-	waiting     map[uint64][]*fold
-	keyer       keyer
-	live        int // folds
-	shown       int // lines that get through the filter
-	skipped     int // lines that came and went between two looks
-	version     uint64
-	filter      *filter.Filter
-	fields      filter.Fields
-	names       sourceNames
-	mesh        [2]string
-	rank        [1]int
+	stream.Index
+
+	recs    []record
+	waiting map[uint64][]*fold
+	keyer   keyer
+	live    int // folds
+	shown   int // lines that get through the filter
+	filter  *filter.Filter
+	fields  filter.Fields
+	names   sourceNames
+	mesh    [2]string
+	rank    [1]int
 }
 
 // sourceNames remembers the names of ranks: the same few come again and again.
@@ -85,35 +85,21 @@ func (n *sourceNames) of(source string, rank int) string {
 
 func newIndex() *index {
 	ix := &index{}
-	ix.reset(0)
+	ix.reset()
 	return ix
 }
 
-func (ix *index) reset(at int) {
+func (ix *index) reset() {
 	ix.recs = make([]record, world.MaxLogs)
 	ix.waiting = map[uint64][]*fold{}
-	ix.first, ix.next, ix.live, ix.shown = at, at, 0, 0
+	ix.live, ix.shown = 0, 0
 }
 
 func (ix *index) rec(number int) *record { return &ix.recs[number%len(ix.recs)] }
 
 // sync follows the ring.
 func (ix *index) sync(w *world.World, src *ring) {
-	first, total := src.First(), src.Total()
-	if total < ix.next || first > ix.next {
-		ix.skipped += max(0, first-ix.next)
-		ix.reset(first)
-	}
-	if first == ix.first && total == ix.next {
-		return
-	}
-	for ; ix.first < first; ix.first++ {
-		ix.evict(ix.first)
-	}
-	for ; ix.next < total; ix.next++ {
-		ix.add(w, src.At(ix.next), ix.next)
-	}
-	ix.version++
+	ix.Follow(src.First(), src.Total(), ix.reset, ix.evict, func(number int) { ix.add(w, src.At(number), number) })
 }
 
 // sourceOf is who printed a line: a mesh, a proc mesh, the engine, or the program.
@@ -136,7 +122,7 @@ func sourceOf(w *world.World, l *control.Log) string {
 func (ix *index) add(w *world.World, l *control.Log, number int) {
 	source := sourceOf(w, l)
 	var f *fold
-	var k keys
+	var k foldKeys
 	if l.Rank >= 0 {
 		k = ix.keyer.of(source, l.Stream, l.Text, l.Rank)
 		f = ix.alike(k.equal, equal, l)
@@ -228,15 +214,15 @@ func (ix *index) match(l *control.Log, r *record) bool {
 // setFilter asks about every line anew.
 func (ix *index) setFilter(src *ring, f *filter.Filter) {
 	ix.filter, ix.shown = f, 0
-	for n := ix.first; n < ix.next; n++ {
+	for n := ix.First; n < ix.Next; n++ {
 		ix.rec(n).f.matched = 0
 	}
-	for n := ix.first; n < ix.next; n++ {
+	for n := ix.First; n < ix.Next; n++ {
 		r := ix.rec(n)
 		if r.matches = ix.match(src.At(n), r); r.matches {
 			r.f.matched++
 			ix.shown++
 		}
 	}
-	ix.version++
+	ix.Version++
 }

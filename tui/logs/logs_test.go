@@ -50,7 +50,7 @@ func screen(p *Pane, b *worldtest.Builder, w, h int) string { return b.Screen(p,
 func TestWhatAllRanksPrintIsOneRow(t *testing.T) {
 	for _, size := range [][2]int{{116, 16}, {76, 18}, {52, 14}, {30, 9}, {28, 4}} {
 		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
-			golden.RequireEqual(t, screen(New(), story(t), size[0], size[1]))
+			golden.RequireEqual(t, screen(New(worldtest.Keys), story(t), size[0], size[1]))
 		})
 	}
 }
@@ -79,7 +79,7 @@ func TestLinesAreFoldedOverRanks(t *testing.T) {
 		for _, l := range c.lines {
 			say(b, "ponger", l.rank, l.text)
 		}
-		p := New()
+		p := New(worldtest.Keys)
 		p.sync(b.World)
 		var got []string
 		for _, r := range p.view.Rows {
@@ -97,7 +97,7 @@ func TestWhatIsLongAgoIsNotFolded(t *testing.T) {
 	b.Tick(time.Minute)
 	say(b, "ponger", 1, "ready")
 	say(b, "loader", 2, "ready")
-	p := New()
+	p := New(worldtest.Keys)
 	p.sync(b.World)
 	if len(p.view.Rows) != 3 {
 		t.Errorf("%d rows: lines a minute apart, and of two meshes", len(p.view.Rows))
@@ -131,13 +131,13 @@ func TestAFilterOfLines(t *testing.T) {
 		"nccl !rank:8":         "7 of 144 shown",
 		"loss":                 "3 of 144 shown",
 	} {
-		p := New()
+		p := New(worldtest.Keys)
 		if err := p.SetFilter(text); err != nil {
 			t.Fatal(err)
 		}
 		worldtest.Has(t, screen(p, b, 80, 12), want)
 	}
-	p := New()
+	p := New(worldtest.Keys)
 	if err := p.SetFilter("took:>1s"); err == nil {
 		t.Error("took: means something for lines")
 	}
@@ -152,7 +152,7 @@ func TestAFilterOfLines(t *testing.T) {
 
 func TestAFoldOpensIntoItsLines(t *testing.T) {
 	b := story(t)
-	p := New()
+	p := New(worldtest.Keys)
 	screen(p, b, 90, 10)
 	p.Home()
 	p.Down(4)
@@ -194,7 +194,7 @@ func TestALineOfAFoldHasItsRankAtAnyWidth(t *testing.T) {
 		for _, rank := range []int{2, 3, 11} {
 			say(b, "ponger", rank, "hello")
 		}
-		p := New()
+		p := New(worldtest.Keys)
 		screen(p, b, w, 8)
 		p.Home()
 		if !p.Enter() {
@@ -209,13 +209,13 @@ func TestALineOfAFoldHasItsRankAtAnyWidth(t *testing.T) {
 
 func TestAnEmptyPaneSaysWhatFillsIt(t *testing.T) {
 	b := worldtest.Trainers(t)
-	got := screen(New(), b, 60, 6)
+	got := screen(New(worldtest.Keys), b, 60, 6)
 	worldtest.Has(t, got, "Nothing was printed yet.")
 	worldtest.Has(t, got, "L  shows where the engine's log is")
 	if f := File(b.World); f != "/run/user/1000/monarch/demo/engine.log" {
 		t.Errorf("the log file is %s", f)
 	}
-	p := New()
+	p := New(worldtest.Keys)
 	if err := p.SetFilter("level:error"); err != nil {
 		t.Fatal(err)
 	}
@@ -223,16 +223,17 @@ func TestAnEmptyPaneSaysWhatFillsIt(t *testing.T) {
 	worldtest.Has(t, screen(p, b, 60, 6), "no line gets through the filter")
 }
 
+// TestThatLinesMayBeMissingIsTold_INV_COUNT holds INV-COUNT.
 func TestThatLinesMayBeMissingIsTold_INV_COUNT(t *testing.T) {
 	b := worldtest.Trainers(t)
 	b.Dropped(1234)
 	for n := range world.MaxLogs + 10 {
 		b.Logs.Add(control.Log{Mesh: "ponger", Rank: n % 64, Stream: "out", Text: fmt.Sprint("line ", n), Time: b.Now})
 	}
-	got := screen(New(), b, 76, 6)
+	got := screen(New(worldtest.Keys), b, 76, 6)
 	worldtest.Has(t, got, "may have gaps · 10 older let go")
 	worldtest.Has(t, got, "following ▼")
-	worldtest.Has(t, screen(New(), b, 40, 6), "may have gaps")
+	worldtest.Has(t, screen(New(worldtest.Keys), b, 40, 6), "may have gaps")
 	if strings.Contains(got, "1,234") {
 		t.Error("the count of the messages is told as that of the lines")
 	}
@@ -241,14 +242,14 @@ func TestThatLinesMayBeMissingIsTold_INV_COUNT(t *testing.T) {
 // check holds INV-ONCE and INV-BOUND.
 func check(t interface{ Fatalf(string, ...any) }, ix *index, src *ring) {
 	live, shown := map[*fold]int{}, 0
-	for n := ix.first; n < ix.next; n++ {
+	for n := ix.First; n < ix.Next; n++ {
 		r := ix.rec(n)
 		live[r.f]++
 		if r.matches {
 			shown++
 		}
 	}
-	if ix.first != src.First() || ix.next != src.Total() || shown != ix.shown || len(live) != ix.live {
+	if ix.First != src.First() || ix.Next != src.Total() || shown != ix.shown || len(live) != ix.live {
 		t.Fatalf("%d lines shown and %d folds; counted %d and %d", shown, len(live), ix.shown, ix.live)
 	}
 	for f, n := range live {
@@ -270,6 +271,7 @@ func check(t interface{ Fatalf(string, ...any) }, ix *index, src *ring) {
 	}
 }
 
+// TestTheIndexFollowsTheRingINV_ONCE_INV_BOUND holds INV-ONCE and INV-BOUND, and of INV-COUNT that what is shown is counted.
 func TestTheIndexFollowsTheRingINV_ONCE_INV_BOUND(t *testing.T) {
 	b := worldtest.Trainers(t)
 	rapid.Check(t, func(t *rapid.T) {
@@ -294,7 +296,7 @@ func TestTheIndexFollowsTheRingINV_ONCE_INV_BOUND(t *testing.T) {
 func TestAnythingDoneAtAnySizeKeepsTheCursorOnARow(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		b := worldtest.Trainers(t)
-		p := New()
+		p := New(worldtest.Keys)
 		for range rapid.IntRange(1, 30).Draw(rt, "steps") {
 			n := rapid.IntRange(0, 30).Draw(rt, "n")
 			actions := []func(){
@@ -351,7 +353,7 @@ func BenchmarkFrame(b *testing.B) {
 	}
 	for name, text := range map[string]string{"all": "", "filtered": "step !rank:3"} {
 		b.Run(name, func(b *testing.B) {
-			p := New()
+			p := New(worldtest.Keys)
 			screen(p, w, 76, 18)
 			if err := p.SetFilter(text); err != nil {
 				b.Fatal(err)
@@ -374,7 +376,7 @@ func BenchmarkFrame(b *testing.B) {
 
 func TestWhereNothingIsShownNoWordIsCut(t *testing.T) {
 	for w := 18; w <= 38; w++ {
-		b, p := worldtest.Trainers(t), New()
+		b, p := worldtest.Trainers(t), New(worldtest.Keys)
 		if got := screen(p, b, w, 9); strings.Contains(got, "…") || !strings.Contains(got, "Nothing was") {
 			t.Error(got)
 		}

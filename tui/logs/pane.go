@@ -5,6 +5,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/tui/filter"
+	"github.com/monarch-tui/monarch-tui/tui/keys"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/stream"
 	"github.com/monarch-tui/monarch-tui/tui/world"
@@ -19,16 +20,15 @@ func Keys() []filter.Key {
 type Pane struct {
 	stream.Nav[control.Log, row]
 
-	w       *world.World
-	src     *ring
-	ix      *index
-	view    *stream.View[control.Log, row]
-	built   built
-	pass    uint64
-	version uint64 // of what the person changed
-	from    int    // width of the column of sources; it grows only
-	w0      int    // of the last drawing
-	bodyY   int
+	keys  keys.Of
+	w     *world.World
+	src   *ring
+	ix    *index
+	view  *stream.View[control.Log, row]
+	pass  uint64
+	from  int // width of the column of sources; it grows only
+	w0    int // of the last drawing
+	bodyY int
 }
 
 // row is a line of the pane: a fold, or one line of the ring.
@@ -44,12 +44,9 @@ func (r row) Number() int { return r.n }
 // Is reports whether it is the same row, wherever it stands.
 func (r row) Is(o row) bool { return r.f == o.f && r.one == o.one && (!r.one || r.n == o.n) }
 
-// built is what the rows were made of.
-type built struct{ index, version uint64 }
-
 // New makes a pane that follows what comes.
-func New() *Pane {
-	p := &Pane{ix: newIndex(), view: stream.New[control.Log, row]()}
+func New(of keys.Of) *Pane {
+	p := &Pane{keys: of, ix: newIndex(), view: stream.New[control.Log, row]()}
 	p.Nav = stream.NewNav(p.view, stream.Hooks{Keys: Keys(), Refresh: p.refresh, Change: p.change, Refilter: p.refilter})
 	return p
 }
@@ -58,17 +55,13 @@ func New() *Pane {
 func (p *Pane) sync(w *world.World) {
 	p.w, p.src = w, p.view.Source(&w.Logs)
 	p.ix.sync(w, p.src)
-	if now := (built{p.ix.version, p.version}); now != p.built || !p.view.Made() {
-		p.built = now
-		p.view.Make(p.build)
-	}
-	p.view.Look()
+	p.view.Bring(p.ix.Version, p.build)
 }
 
 // build makes the rows by one pass over what is kept.
 func (p *Pane) build(rows []row) []row {
 	p.pass++
-	for n := p.ix.first; n < p.ix.next; n++ {
+	for n := p.ix.First; n < p.ix.Next; n++ {
 		r := p.ix.rec(n)
 		switch {
 		case p.Unfolded():
@@ -97,7 +90,7 @@ func (p *Pane) refresh() {
 }
 
 func (p *Pane) change() {
-	p.version++
+	p.view.Changed()
 	p.refresh()
 }
 

@@ -32,14 +32,14 @@ func lines(p *Pane, k *talk, w, h int) []string {
 func TestAnEmptyPaneSaysWhatFillsIt(t *testing.T) {
 	k := newTalk(t)
 	for _, tab := range []Tab{List, Flow} {
-		p := New()
+		p := New(worldtest.Keys)
 		p.SetTab(tab)
 		got := screen(p, k, 60, 6)
 		worldtest.Has(t, got, "Nothing was called yet.")
 		worldtest.Has(t, got, "x  calls an endpoint of the selected ranks")
 	}
 	k = story(t)
-	p := New()
+	p := New(worldtest.Keys)
 	if err := p.SetFilter("from:nobody"); err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestAnEmptyPaneSaysWhatFillsIt(t *testing.T) {
 
 func TestAFilterSaysHowMuchItHides(t *testing.T) {
 	k := story(t)
-	p := New()
+	p := New(worldtest.Keys)
 	for text, want := range map[string]string{
 		"to:ponger[3]":      "6 of 43 shown",
 		"kind:error":        "2 of 43 shown",
@@ -74,37 +74,37 @@ func TestAFilterSaysHowMuchItHides(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := screen(p, k, 76, 12)
-	worldtest.Has(t, got, "×1 of 8") // one of the cast gets through
+	worldtest.Has(t, got, "×1 of 8") // one of the fold gets through
 	if err := p.SetFilter("took:soon"); err == nil || p.Filter() != "rank:3 n=3" {
 		t.Errorf("a filter that is none was taken, or changed the one there was: %v, %q", err, p.Filter())
 	}
 	golden.RequireEqual(t, got)
 }
 
-func TestAFoldOpensIntoItsHops(t *testing.T) {
+func TestAFoldOpensIntoItsExchanges(t *testing.T) {
 	for _, tab := range []Tab{List, Flow} {
 		t.Run([]string{"list", "flow"}[tab], func(t *testing.T) {
 			k := story(t)
-			p := New()
+			p := New(worldtest.Keys)
 			p.SetTab(tab)
 			screen(p, k, 100, 24)
 			p.Home()
 			p.Down(1)
 			if !p.Enter() {
-				t.Fatal("the cast does not open")
+				t.Fatal("the fold does not open")
 			}
 			golden.RequireEqual(t, screen(p, k, 100, 24))
 			p.Down(3)
 			if p.Enter() {
-				t.Error("a hop opens")
+				t.Error("an exchange opens")
 			}
 			p.Left()
 			if sel, _ := p.Selected(); len(sel.Ranks) != 8 || p.view.Rows[p.view.Cursor()].f.open {
-				t.Errorf("left does not close the cast: %+v", sel)
+				t.Errorf("left does not close the fold: %+v", sel)
 			}
 			p.Right()
 			if !p.view.Rows[p.view.Cursor()].f.open {
-				t.Error("right does not open the cast")
+				t.Error("right does not open the fold")
 			}
 		})
 	}
@@ -112,7 +112,7 @@ func TestAFoldOpensIntoItsHops(t *testing.T) {
 
 func TestUnfoldedEachMessageIsARow(t *testing.T) {
 	k := story(t)
-	p := New()
+	p := New(worldtest.Keys)
 	p.ToggleFold()
 	golden.RequireEqual(t, screen(p, k, 100, 48))
 }
@@ -120,11 +120,11 @@ func TestUnfoldedEachMessageIsARow(t *testing.T) {
 func TestTheListFollowsUntilItIsScrolled(t *testing.T) {
 	k := newTalk(t)
 	busyTalk(k, 200)
-	p := New()
+	p := New(worldtest.Keys)
 	worldtest.Has(t, screen(p, k, 76, 10), "following ▼")
 	p.Up(3)
 	before := lines(p, k, 76, 10)
-	k.cast(nil, "main", "ponger", "pong", []byte{0x03}, 1)
+	k.callRanks(nil, "main", "ponger", "pong", []byte{0x03}, 1)
 	if after := lines(p, k, 76, 10); strings.Join(before, "\n") != strings.Join(after, "\n") {
 		t.Errorf("the rows moved:\n%s\n\n%s", strings.Join(before, "\n"), strings.Join(after, "\n"))
 	}
@@ -134,13 +134,14 @@ func TestTheListFollowsUntilItIsScrolled(t *testing.T) {
 	worldtest.Has(t, screen(p, k, 76, 10), "pong(n=3)")
 }
 
+// TestWhatIsLookedAtStaysInAFlood_INV_STAY holds INV-STAY.
 func TestWhatIsLookedAtStaysInAFlood_INV_STAY(t *testing.T) {
 	k := newTalk(t)
 	busyTalk(k, 25_000)
 	for name, stop := range map[string]func(p *Pane){
 		"scrolled up": func(p *Pane) { p.Up(20) }, "frozen": (*Pane).Freeze, "at the oldest": (*Pane).Home,
 	} {
-		p := New()
+		p := New(worldtest.Keys)
 		screen(p, k, 76, 10)
 		stop(p)
 		before := strings.Join(lines(p, k, 76, 10), "\n")
@@ -160,10 +161,10 @@ func TestWhatIsLookedAtStaysInAFlood_INV_STAY(t *testing.T) {
 
 func TestAFrozenViewGoesOn(t *testing.T) {
 	k := story(t)
-	p := New()
+	p := New(worldtest.Keys)
 	screen(p, k, 76, 10)
 	p.Freeze()
-	k.cast(nil, "main", "ponger", "say", []byte{0x63, 'n', 'e', 'w'}, 1)
+	k.callRanks(nil, "main", "ponger", "say", []byte{0x63, 'n', 'e', 'w'}, 1)
 	got := screen(p, k, 76, 10)
 	worldtest.Has(t, got, "frozen · ▼ 1 new")
 	if strings.Contains(got, `"new"`) || p.Following() || !p.Frozen() {
@@ -175,7 +176,7 @@ func TestAFrozenViewGoesOn(t *testing.T) {
 
 func TestCausesAndEffectsAreFollowed(t *testing.T) {
 	k := story(t)
-	p := New()
+	p := New(worldtest.Keys)
 	screen(p, k, 76, 18)
 	p.Home()
 	if !p.Effect() || !strings.Contains(p.Text(k.World), "pong(n=3)") {
@@ -222,7 +223,7 @@ func opened(p *Pane, k *talk) string {
 
 func TestTheRowUnderTheCursorHasDetails(t *testing.T) {
 	k := story(t)
-	p := New()
+	p := New(worldtest.Keys)
 	screen(p, k, 76, 18)
 	var b strings.Builder
 	p.Home()
@@ -236,7 +237,7 @@ func TestTheRowUnderTheCursorHasDetails(t *testing.T) {
 
 func TestTheCursorTellsWhatItIsOn(t *testing.T) {
 	k := story(t)
-	p := New()
+	p := New(worldtest.Keys)
 	if _, ok := p.Selected(); ok {
 		t.Error("a pane that was not drawn has a cursor")
 	}
@@ -260,16 +261,17 @@ func TestTheCursorTellsWhatItIsOn(t *testing.T) {
 	}
 }
 
+// TestDroppedMessagesAreCounted_INV_COUNT holds INV-COUNT.
 func TestDroppedMessagesAreCounted_INV_COUNT(t *testing.T) {
 	k := story(t)
 	k.Dropped(1234)
-	worldtest.Has(t, screen(New(), k, 76, 6), "1,234 events dropped")
-	worldtest.Has(t, screen(New(), k, 30, 6), "1.2k dropped")
+	worldtest.Has(t, screen(New(worldtest.Keys), k, 76, 6), "1,234 events dropped")
+	worldtest.Has(t, screen(New(worldtest.Keys), k, 30, 6), "1.2k dropped")
 	busyTalk(k, 22_000)
-	worldtest.Has(t, screen(New(), k, 76, 6), "older let go")
+	worldtest.Has(t, screen(New(worldtest.Keys), k, 76, 6), "older let go")
 	k.calls++
 	k.Message(control.Message{Call: k.calls, ID: k.id(), Kind: control.MessageCall, From: "main", To: "@ponger[1]", Endpoint: "pong", Ranks: 8})
-	p := New()
+	p := New(worldtest.Keys)
 	screen(p, k, 76, 6)
 	worldtest.Has(t, opened(p, k), "7 messages of 8 were not seen")
 }
@@ -277,7 +279,7 @@ func TestDroppedMessagesAreCounted_INV_COUNT(t *testing.T) {
 func TestAnythingDoneAtAnySizeKeepsTheCursorOnARow(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		k := newTalk(t)
-		p := New()
+		p := New(worldtest.Keys)
 		for range rapid.IntRange(1, 40).Draw(rt, "steps") {
 			n := rapid.IntRange(0, 30).Draw(rt, "n")
 			switch rapid.IntRange(0, 20).Draw(rt, "action") {
@@ -325,9 +327,9 @@ func TestAnythingDoneAtAnySizeKeepsTheCursorOnARow(t *testing.T) {
 				k.Failure(control.Failure{Mesh: "ponger", Rank: n, Proc: uint64(n), What: "gone"})
 			default:
 				k.Tick(time.Millisecond)
-				run := k.cast(nil, "main", "pinger", "run", []byte{0x03}, upTo(n%8+1)...)
+				run := k.callRanks(nil, "main", "pinger", "run", []byte{0x03}, upTo(n%8+1)...)
 				for _, c := range run[:len(run)/2] {
-					k.answer(k.cast(c, c.To, "ponger", "say", []byte{0x62, 'h', 'i'}, n%8)[0], nil, []string{"", "wrong"}[n%2])
+					k.answer(k.callRanks(c, c.To, "ponger", "say", []byte{0x62, 'h', 'i'}, n%8)[0], nil, []string{"", "wrong"}[n%2])
 				}
 			}
 			w, h := rapid.IntRange(0, 130).Draw(rt, "w"), rapid.IntRange(0, 40).Draw(rt, "h")
@@ -383,13 +385,13 @@ func FuzzPreview(f *testing.F) {
 func TestWhyAThingEndedBeginsWithItsCause(t *testing.T) {
 	const why = "worker 5 of procs trainers (pid 5006) was killed by SIGKILL"
 	k := newTalk(t)
-	lost := k.cast(nil, "main", "ponger", "pong", []byte{0x03}, 5)
+	lost := k.callRanks(nil, "main", "ponger", "pong", []byte{0x03}, 5)
 	k.answer(lost[0], nil, why)
 	k.Proc("trainers", 5, "killed", why)
 	k.Failure(control.Failure{Mesh: "ponger", Rank: 5, Proc: 6, What: why})
 	k.Failure(control.Failure{Mesh: "trainers", Rank: 7, What: strings.ReplaceAll(why, "5", "7")})
 	for _, tab := range []Tab{List, Flow} {
-		p := New()
+		p := New(worldtest.Keys)
 		p.SetTab(tab)
 		if got := screen(p, k, 100, 12); strings.Count(got, "SIGKILL: worker 5") != 2 || strings.Count(got, "SIGKILL: worker 7") != 1 {
 			t.Error(got)
@@ -399,12 +401,12 @@ func TestWhyAThingEndedBeginsWithItsCause(t *testing.T) {
 
 func TestWhereNothingIsShownNoWordIsCut(t *testing.T) {
 	for w := 18; w <= 38; w++ {
-		b, p := newTalk(t), New()
+		b, p := newTalk(t), New(worldtest.Keys)
 		cut := regexp.MustCompile(`\S…`) // a … by itself stands for tabs
 		if got := screen(p, b, w, 9); cut.MatchString(got) || !strings.Contains(got, "Nothing was") {
 			t.Error(got)
 		}
-		b.cast(nil, "main", "ponger", "stop", nil, 0)
+		b.callRanks(nil, "main", "ponger", "stop", nil, 0)
 		if err := p.SetFilter("-"); err != nil {
 			t.Fatal(err)
 		}
@@ -416,32 +418,32 @@ func TestWhereNothingIsShownNoWordIsCut(t *testing.T) {
 
 func TestInTheFlowTimeRunsDown(t *testing.T) {
 	k := newTalk(t)
-	some := k.cast(nil, "main", "ponger", "pong", []byte{0x03}, 0, 1, 2)
+	some := k.callRanks(nil, "main", "ponger", "pong", []byte{0x03}, 0, 1, 2)
 	for _, rank := range []int{2, 0} {
 		k.Tick(time.Millisecond)
-		other := k.cast(nil, "main", "pinger", "run", []byte{0x01}, 0)
+		other := k.callRanks(nil, "main", "pinger", "run", []byte{0x01}, 0)
 		k.Tick(time.Millisecond)
 		k.answer(some[rank], []byte{0x04}, "")
 		k.answer(other[0], nil, "")
 	}
-	p := New()
+	p := New(worldtest.Keys)
 	p.SetTab(Flow)
 	screen(p, k, 100, 16)
 	p.Home()
 	if !p.Enter() {
-		t.Fatal("the cast does not open")
+		t.Fatal("the fold does not open")
 	}
-	last, hops := time.Time{}, 0
+	last, exchanges := time.Time{}, 0
 	for i, r := range p.view.Rows {
 		if p.when(r).Before(last) {
 			t.Errorf("row %d is of before the one above it:\n%s", i, screen(p, k, 100, 16))
 		}
 		last = p.when(r)
-		if r.part == oneHop {
-			hops++
+		if r.part == oneExchange {
+			exchanges++
 		}
 	}
-	if hops != 3 {
-		t.Errorf("the open cast has %d hops, want 3", hops)
+	if exchanges != 3 {
+		t.Errorf("the open fold has %d exchanges, want 3", exchanges)
 	}
 }

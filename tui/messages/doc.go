@@ -1,10 +1,10 @@
-// Package messages is the pane of what actors say to each other: as a list in which the messages of one cast are one
+// Package messages is the pane of what actors say to each other: as a list in which the messages of one call are one
 // row, and as a sequence view with a lifeline for each actor.
 //
-// A row is a fold: the calls of one cast (or the same call that the handlers of one cast made, each in its rank) with
-// the answers that have come. An index follows the ring of messages: it looks at each message once when it comes and
-// once when it goes, and what is shown is found by one pass over small records, so that 50,000 messages a second are
-// cheap (BenchmarkFrame).
+// An exchange is a call to one rank with its answer. A row is a fold: the exchanges of one call to several ranks, or of
+// the same call that the handlers of such a call made, each in its rank. An index follows the ring of messages: it looks
+// at each message once when it comes and once when it is evicted, and the rows are found by one pass over small records,
+// so that 50,000 messages a second are cheap (BenchmarkFrame).
 //
 // The pane judges nothing: what is too slow or lost is package warn's business. It is for one goroutine.
 //

@@ -50,15 +50,15 @@ func (p *Pane) empty(s *paint.Surface) {
 		if kept == 1 {
 			text = "the one message does not get through the filter"
 		}
-		stream.DrawNothing(s, stream.Hint{Text: text}, stream.Hint{Key: "esc", Text: "clears its last term"})
+		stream.DrawNothing(s, p.keys, stream.Hint{Text: text}, stream.Hint{Action: "back", Text: "clears its last term"})
 		return
 	}
-	stream.DrawNothing(s, stream.Hint{Text: "Nothing was called yet."}, stream.Hint{Key: "x", Text: "calls an endpoint of the selected ranks"})
+	stream.DrawNothing(s, p.keys, stream.Hint{Text: "Nothing was called yet."}, stream.Hint{Action: "call", Text: "calls an endpoint of the selected ranks"})
 }
 
 // drawFilter draws the terms of the filter, and how much gets through.
 func (p *Pane) drawFilter(s *paint.Surface) {
-	shown, total := p.ix.shown, p.ix.next-p.ix.first
+	shown, total := p.ix.shown, p.ix.Next-p.ix.First
 	for _, f := range p.failures {
 		total++
 		if f.matches {
@@ -94,7 +94,7 @@ func (p *Pane) names(r row) (from, to string) {
 	switch r.part {
 	case lost:
 		return "·", r.fail.who
-	case oneHop:
+	case oneExchange:
 		a, b := ends(r.h.message(p.src))
 		if !r.f.senders {
 			return "", "├ " + world.Name(b)
@@ -119,7 +119,7 @@ func (p *Pane) drawRow(s *paint.Surface, y int, r row) {
 		}
 		s.Text(0, y, muted, mark)
 	}
-	if c.time.w > 0 && (r.part != oneHop || r.h.answer >= 0) {
+	if c.time.w > 0 && (r.part != oneExchange || r.h.answer >= 0) {
 		s.TextIn(c.time.x, y, c.time.w, muted, clock(p.when(r), c.time.w))
 	}
 	from, to := p.names(r)
@@ -139,7 +139,7 @@ func (p *Pane) when(r row) time.Time {
 	switch r.part {
 	case lost:
 		return r.fail.Time
-	case oneHop:
+	case oneExchange:
 		if r.h.answer >= 0 {
 			return p.src.At(r.h.answer).Time
 		}
@@ -173,7 +173,7 @@ func (p *Pane) content(r row) (segs []paint.Seg, end string, role paint.Role) {
 		}
 		segs = append(segs, paint.Seg{Style: st, Text: t})
 	}
-	answer := func(h *hop) {
+	answer := func(h *exchange) {
 		if h.answer >= 0 {
 			st := text
 			if h.failed {
@@ -198,7 +198,7 @@ func (p *Pane) content(r row) (segs []paint.Seg, end string, role paint.Role) {
 		answer(r.h)
 		add(muted, m.Endpoint)
 		return segs, paint.PadLeft(paint.Duration(m.Took), 6), took(r.h.failed)
-	case oneHop:
+	case oneExchange:
 		if r.f.memo.call == r.h.endpointOf(p.src)+"(…)" && r.h.call >= 0 {
 			add(text, Call(p.w, p.src.At(r.h.call)))
 		}
@@ -206,7 +206,7 @@ func (p *Pane) content(r row) (segs []paint.Seg, end string, role paint.Role) {
 		if r.h.answered {
 			return segs, paint.PadLeft(paint.Duration(r.h.took), 6), took(r.h.failed)
 		}
-		if len(segs) == 0 && !r.f.cast {
+		if len(segs) == 0 && !r.f.broadcast {
 			add(muted, "no answer yet")
 		}
 		return segs, p.waiting(r.h), paint.Muted
@@ -215,7 +215,7 @@ func (p *Pane) content(r row) (segs []paint.Seg, end string, role paint.Role) {
 		add(text, m.call)
 		if n := r.f.ranks; n > 1 {
 			count := fmt.Sprintf("×%s", paint.Exact(n))
-			if !p.Through().Empty() && r.f.matched < len(r.f.hops)-r.f.gone {
+			if !p.Through().Empty() && r.f.matched < len(r.f.exchanges)-r.f.gone {
 				count = fmt.Sprintf("×%s of %s", paint.Exact(r.f.matched), paint.Exact(n))
 			}
 			add(muted, count)
@@ -228,7 +228,7 @@ func (p *Pane) content(r row) (segs []paint.Seg, end string, role paint.Role) {
 	return segs, "", paint.Muted
 }
 
-func (h *hop) endpointOf(src *ring) string { return h.message(src).Endpoint }
+func (h *exchange) endpointOf(src *ring) string { return h.message(src).Endpoint }
 
 // put writes a text of the column k with what the filter found in it.
 func (p *Pane) put(s *paint.Surface, at column, y int, k filter.Key, st paint.Style, text string) {

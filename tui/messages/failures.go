@@ -37,7 +37,7 @@ func (p *Pane) syncFailures(w *world.World) {
 			p.failures = append(p.failures, row)
 		}
 		p.lastFailure, p.anyFailure = f, true
-		p.ix.version++
+		p.ix.Version++
 	}
 	p.failures = slices.DeleteFunc(p.failures, func(f *failure) bool { return f.at < p.src.First() })
 }

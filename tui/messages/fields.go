@@ -14,7 +14,7 @@ func Keys() []filter.Key {
 	}
 }
 
-// sight is what a filter needs of a hop, with room that is used again for each.
+// sight is what a filter needs of an exchange, with room that is used again for each.
 type sight struct {
 	fields filter.Fields
 	mesh   [2]string
@@ -22,11 +22,11 @@ type sight struct {
 	text   []byte
 }
 
-// of fills in the fields of a hop.
-func (s *sight) of(w *world.World, src *ring, h *hop, f *filter.Filter) *filter.Fields {
+// of fills in the fields of an exchange.
+func (s *sight) of(w *world.World, src *ring, h *exchange, f *filter.Filter) *filter.Fields {
 	out := &s.fields
 	*out = filter.Fields{Kind: "call", State: "waiting", Mesh: s.mesh[:0], Rank: s.rank[:0], Family: h.f.trace}
-	if h.f.cast {
+	if h.f.broadcast {
 		out.State = "sent"
 	}
 	m := h.message(src)
@@ -51,8 +51,8 @@ func (s *sight) of(w *world.World, src *ring, h *hop, f *filter.Filter) *filter.
 	return out
 }
 
-// words is all that is shown of a hop.
-func (s *sight) words(w *world.World, src *ring, h *hop, f *filter.Fields) string {
+// words is all that is shown of an exchange.
+func (s *sight) words(w *world.World, src *ring, h *exchange, f *filter.Fields) string {
 	b := append(s.text[:0], f.From...)
 	b = append(append(b, ' '), f.To...)
 	if h.call >= 0 {
@@ -67,8 +67,8 @@ func (s *sight) words(w *world.World, src *ring, h *hop, f *filter.Fields) strin
 	return string(b)
 }
 
-// message is the call of a hop, or its answer where only that is kept.
-func (h *hop) message(src *ring) *control.Message {
+// message is the call of an exchange, or its answer where only that is kept.
+func (h *exchange) message(src *ring) *control.Message {
 	if h.call >= 0 {
 		return src.At(h.call)
 	}

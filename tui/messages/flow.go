@@ -53,7 +53,7 @@ func (p *Pane) drawFlow(s, body *paint.Surface, focus bool) {
 
 // wait keeps count of how many answers each lifeline waits for, as of below a row.
 func (p *Pane) wait(waits []int, r row) {
-	if r.f == nil || r.f.cast {
+	if r.f == nil || r.f.broadcast {
 		return
 	}
 	by := 1
@@ -89,8 +89,8 @@ func (p *Pane) drawArrow(s *paint.Surface, g grid, y int, r row) {
 	case lost:
 		p.drawLost(s, g, y, r.fail)
 		return
-	case oneHop:
-		a, note = p.hopArrow(r)
+	case oneExchange:
+		a, note = p.exchangeArrow(r)
 	default:
 		a, note, st = p.foldArrow(r, g.note.w)
 	}
@@ -114,8 +114,8 @@ func (p *Pane) drawLost(s *paint.Surface, g grid, y int, fail *failure) {
 	s.TextIn(x+2, y, g.note.x+g.note.w-x-2, paint.Style{Fg: paint.Text}, fail.why)
 }
 
-// hopArrow is the arrow of one hop: its answer, or the call while there is none.
-func (p *Pane) hopArrow(r row) (a arrow, note string) {
+// exchangeArrow is the arrow of one exchange: its answer, or the call while there is none.
+func (p *Pane) exchangeArrow(r row) (a arrow, note string) {
 	sender, target := ends(r.h.message(p.src))
 	a = arrow{from: []int{p.flow.lineOf(sender)}, to: []int{p.flow.lineOf(target)}, body: "─", style: paint.Style{Fg: paint.Text}}
 	name := world.Name(target)
@@ -201,7 +201,7 @@ func (p *Pane) flowLabel(r row, m *memo, w int) (label []paint.Seg, note string,
 	if len(f.calls) > 1 {
 		note = paint.Plural(len(f.calls), "call")
 	}
-	if !f.cast && f.answered < f.ranks {
+	if !f.broadcast && f.answered < f.ranks {
 		wait, _ := p.times(f, m, 22)
 		note = oneOf(w, note+"  "+wait, wait)
 	}

@@ -30,13 +30,13 @@ func (ix *index) foldOf(m *control.Message) *fold {
 }
 
 // keyOf is what calls have in common that the handlers of one fold made, each in its rank.
-func keyOf(parent *hop, m *control.Message) nth {
+func keyOf(parent *exchange, m *control.Message) nth {
 	to := group(m.To)
 	return nth{parent.f.number, group(m.From), to, m.Endpoint, m.Adverb, parent.count(m.Endpoint, to)}
 }
 
 // adopt folds the calls that a handler made, now that the call has come that it handles.
-func (ix *index) adopt(src *ring, h *hop) {
+func (ix *index) adopt(src *ring, h *exchange) {
 	list := ix.orphans[h.id]
 	if list == nil || h.id == 0 {
 		return
@@ -59,7 +59,7 @@ func (ix *index) adopt(src *ring, h *hop) {
 
 // merge makes one fold of two.
 func (ix *index) merge(f, into *fold) {
-	for _, h := range f.hops {
+	for _, h := range f.exchanges {
 		h.f = into
 		for _, n := range [2]int{h.call, h.answer} {
 			if n >= 0 {
@@ -70,7 +70,7 @@ func (ix *index) merge(f, into *fold) {
 	for _, c := range f.calls {
 		ix.byCall[c] = into
 	}
-	into.hops, into.calls = append(into.hops, f.hops...), append(into.calls, f.calls...)
+	into.exchanges, into.calls = append(into.exchanges, f.exchanges...), append(into.calls, f.calls...)
 	into.senders, into.open = true, into.open || f.open
 	into.gone += f.gone
 	into.live += f.live
@@ -82,7 +82,7 @@ func (ix *index) merge(f, into *fold) {
 	into.max = max(into.max, f.max)
 	into.matched += f.matched
 	into.messages += f.messages
-	for _, h := range f.hops {
+	for _, h := range f.exchanges {
 		if h.answer >= 0 {
 			ix.latest(h, h.answer)
 		}
@@ -100,7 +100,7 @@ func (f *fold) now() *fold {
 	return f
 }
 
-func (h *hop) count(endpoint, to string) int {
+func (h *exchange) count(endpoint, to string) int {
 	for i := range h.sent {
 		if s := &h.sent[i]; s.endpoint == endpoint && s.to == to {
 			s.n++
@@ -116,7 +116,7 @@ func (ix *index) newFold(m *control.Message) *fold {
 	ix.live++
 	f := &fold{
 		number: ix.folds, calls: []uint64{m.Call}, trace: m.Trace, ranks: max(1, m.Ranks),
-		cast: m.Adverb == control.AdverbBroadcast && !m.IsAnswer(), lastGood: -1, lastBad: -1,
+		broadcast: m.Adverb == control.AdverbBroadcast && !m.IsAnswer(), lastGood: -1, lastBad: -1,
 	}
 	if f.trace == 0 {
 		f.trace = m.Call

@@ -5,13 +5,14 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/tui/stream"
 	"github.com/monarch-tui/monarch-tui/tui/world"
 )
 
 type ring = world.Ring[control.Message]
 
-// hop is one call to one rank, with its answer. The messages themselves stay in the ring.
-type hop struct {
+// exchange is one call to one rank, with its answer. The messages themselves stay in the ring.
+type exchange struct {
 	f            *fold
 	id           uint64 // of the call; 0 when only the answer was seen
 	call, answer int    // numbers of the messages, -1: not seen, or gone
@@ -29,36 +30,36 @@ type sent struct {
 	n            int
 }
 
-// fold is a row: the hops of a cast.
+// fold is a row: the exchanges of one call to several ranks.
 type fold struct {
-	number   uint64 // of the fold
-	hops     []*hop
-	gone     int // hops in hops that have left the ring
-	live     int // messages that are in the ring
-	calls    []uint64
-	trace    uint64
-	nth      nth    // its key in byNth, if it has one
-	orphan   uint64 // the message that has caused it, while that has not come
-	into     *fold  // it has become a part of another
-	senders  bool   // several ranks called
-	cast     bool   // a broadcast: no answer follows
-	ranks    int    // that were called, as the callers say
-	seen     int    // calls, also those that have left the ring
-	answered int
-	failed   int
-	sum, max time.Duration
-	matched  int // hops that get through the filter
-	messages int // in the ring, that get through
-	open     bool
-	mark     uint64 // of the pass that has shown it
-	lastGood int    // number of its last reply, -1
-	lastBad  int    // and of its last error
-	memo     memo   // texts, as last drawn
+	number    uint64 // of the fold
+	exchanges []*exchange
+	gone      int // exchanges in exchanges that have left the ring
+	live      int // messages that are in the ring
+	calls     []uint64
+	trace     uint64
+	nth       nth    // its key in byNth, if it has one
+	orphan    uint64 // the message that has caused it, while that has not come
+	into      *fold  // it has become a part of another
+	senders   bool   // several ranks called
+	broadcast bool   // a broadcast: no answer follows
+	ranks     int    // that were called, as the callers say
+	seen      int    // calls, also those that have left the ring
+	answered  int
+	failed    int
+	sum, max  time.Duration
+	matched   int // exchanges that get through the filter
+	messages  int // in the ring, that get through
+	open      bool
+	mark      uint64 // of the pass that has shown it
+	lastGood  int    // number of its last reply, -1
+	lastBad   int    // and of its last error
+	memo      memo   // texts, as last drawn
 }
 
-// one is a hop that has a message in the ring.
-func (f *fold) one() *hop {
-	for _, h := range f.hops {
+// one is an exchange that has a message in the ring.
+func (f *fold) one() *exchange {
+	for _, h := range f.exchanges {
 		if h.messages() > 0 {
 			return h
 		}
@@ -66,9 +67,9 @@ func (f *fold) one() *hop {
 	return nil
 }
 
-// record says to which hop a message of the ring belongs.
+// record says to which exchange a message of the ring belongs.
 type record struct {
-	h  *hop
+	h  *exchange
 	f  *fold
 	at int64 // when it was sent, in nanoseconds
 }
@@ -81,57 +82,43 @@ type nth struct {
 	n              int
 }
 
-// index finds the hop and the fold of each message. Messages come in batches from many processes, so they are kept in
+// index finds the exchange and the fold of each message. Messages come in batches from many processes, so they are kept in
 // the order of their times too, and a call may come after those that its handler made.
 type index struct {
-	recs        []record
-	first, next int
-	order       []int              // numbers by time
-	room        []int              // to be used again
-	orphans     map[uint64][]*fold // by the message that has caused them, which has not come yet
-	byCall      map[uint64]*fold
-	byID        map[uint64]*hop
-	byNth       map[nth]*fold
-	folds       uint64
-	live        int    // folds
-	skipped     int    // messages that came and went between two looks
-	version     uint64 // of what is in the index
-	match       func(h *hop) bool
-	shown       int // messages that get through the filter
+	stream.Index
+
+	recs    []record
+	order   []int              // numbers by time
+	room    []int              // to be used again
+	orphans map[uint64][]*fold // by the message that has caused them, which has not come yet
+	byCall  map[uint64]*fold
+	byID    map[uint64]*exchange
+	byNth   map[nth]*fold
+	folds   uint64
+	live    int // folds
+	match   func(h *exchange) bool
+	shown   int // messages that get through the filter
 }
 
 func newIndex() *index {
 	ix := &index{}
-	ix.reset(0)
+	ix.reset()
 	return ix
 }
 
-func (ix *index) reset(at int) {
+func (ix *index) reset() {
 	ix.recs = make([]record, world.MaxMessages)
-	ix.byCall, ix.byID, ix.byNth = map[uint64]*fold{}, map[uint64]*hop{}, map[nth]*fold{}
+	ix.byCall, ix.byID, ix.byNth = map[uint64]*fold{}, map[uint64]*exchange{}, map[nth]*fold{}
 	ix.orphans, ix.order = map[uint64][]*fold{}, ix.order[:0]
-	ix.first, ix.next, ix.live, ix.shown = at, at, 0, 0
+	ix.live, ix.shown = 0, 0
 }
 
 // sync follows the ring.
 func (ix *index) sync(src *ring) {
-	first, total := src.First(), src.Total()
-	if total < ix.next || first > ix.next {
-		ix.skipped += max(0, first-ix.next)
-		ix.reset(first)
+	fresh, changed := ix.Follow(src.First(), src.Total(), ix.reset, ix.evict, func(number int) { ix.add(src, number) })
+	if changed {
+		ix.arrange(fresh)
 	}
-	if first == ix.first && total == ix.next {
-		return
-	}
-	for ; ix.first < first; ix.first++ {
-		ix.evict(ix.first)
-	}
-	fresh := ix.next
-	for ; ix.next < total; ix.next++ {
-		ix.add(src, ix.next)
-	}
-	ix.arrange(fresh)
-	ix.version++
 }
 
 func (ix *index) rec(number int) *record { return &ix.recs[number%len(ix.recs)] }
@@ -139,7 +126,7 @@ func (ix *index) rec(number int) *record { return &ix.recs[number%len(ix.recs)] 
 // add takes in a message.
 func (ix *index) add(src *ring, number int) {
 	m := src.At(number)
-	var h *hop
+	var h *exchange
 	if m.IsAnswer() {
 		h = ix.answer(m, number)
 	} else {
@@ -156,13 +143,13 @@ func (ix *index) add(src *ring, number int) {
 	}
 }
 
-func (ix *index) call(m *control.Message, number int) *hop {
+func (ix *index) call(m *control.Message, number int) *exchange {
 	f := ix.byCall[m.Call]
 	if f == nil {
 		f = ix.foldOf(m)
 	}
-	h := &hop{f: f, id: m.ID, call: number, answer: -1}
-	f.hops = append(f.hops, h)
+	h := &exchange{f: f, id: m.ID, call: number, answer: -1}
+	f.exchanges = append(f.exchanges, h)
 	f.seen++
 	if m.ID != 0 {
 		ix.byID[m.ID] = h
@@ -170,15 +157,15 @@ func (ix *index) call(m *control.Message, number int) *hop {
 	return h
 }
 
-func (ix *index) answer(m *control.Message, number int) *hop {
+func (ix *index) answer(m *control.Message, number int) *exchange {
 	h := ix.byID[m.Parent]
 	if m.Parent == 0 || h == nil || h.answered {
 		f := ix.byCall[m.Call]
 		if f == nil {
 			f = ix.newFold(m)
 		}
-		h = &hop{f: f, call: -1}
-		f.hops = append(f.hops, h)
+		h = &exchange{f: f, call: -1}
+		f.exchanges = append(f.exchanges, h)
 	}
 	h.answer, h.answered, h.took, h.failed = number, true, m.Took, m.Kind == control.MessageError
 	f := h.f
@@ -191,8 +178,8 @@ func (ix *index) answer(m *control.Message, number int) *hop {
 	return h
 }
 
-// judge asks the filter about a hop that has changed.
-func (ix *index) judge(h *hop) {
+// judge asks the filter about an exchange that has changed.
+func (ix *index) judge(h *exchange) {
 	before := h.messages()
 	if h.matches {
 		before-- // the message that has just come is not counted yet
@@ -210,8 +197,8 @@ func (ix *index) judge(h *hop) {
 	ix.shown += after - before
 }
 
-// messages is how many messages of the hop are in the ring.
-func (h *hop) messages() int {
+// messages is how many messages of the exchange are in the ring.
+func (h *exchange) messages() int {
 	n := 0
 	if h.call >= 0 {
 		n++
@@ -222,14 +209,14 @@ func (h *hop) messages() int {
 	return n
 }
 
-// filter asks about every hop anew.
-func (ix *index) filter(match func(h *hop) bool) {
+// filter asks about every exchange anew.
+func (ix *index) filter(match func(h *exchange) bool) {
 	ix.match, ix.shown = match, 0
-	for n := ix.first; n < ix.next; n++ {
+	for n := ix.First; n < ix.Next; n++ {
 		f := ix.rec(n).f
 		f.matched, f.messages = 0, 0
 	}
-	for n := ix.first; n < ix.next; n++ {
+	for n := ix.First; n < ix.Next; n++ {
 		h := ix.rec(n).h
 		if h.call >= 0 && h.call != n { // its second message
 			continue
@@ -241,7 +228,7 @@ func (ix *index) filter(match func(h *hop) bool) {
 			ix.shown += h.messages()
 		}
 	}
-	ix.version++
+	ix.Version++
 }
 
 // evict forgets a message that has left the ring.
@@ -266,8 +253,8 @@ func (ix *index) evict(number int) {
 		if h.matches {
 			f.matched--
 		}
-		if f.gone++; f.gone*2 > len(f.hops) {
-			f.hops = slices.DeleteFunc(f.hops, func(h *hop) bool { return h.messages() == 0 })
+		if f.gone++; f.gone*2 > len(f.exchanges) {
+			f.exchanges = slices.DeleteFunc(f.exchanges, func(h *exchange) bool { return h.messages() == 0 })
 			f.gone = 0
 		}
 	}

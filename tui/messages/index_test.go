@@ -17,13 +17,13 @@ import (
 
 // check holds INV-ONCE and INV-BOUND, and that the counts are what a count would give.
 func check(t interface{ Fatalf(string, ...any) }, ix *index, src *ring) {
-	if ix.first != src.First() || ix.next != src.Total() {
-		t.Fatalf("the index holds %d to %d of a ring of %d to %d", ix.first, ix.next, src.First(), src.Total())
+	if ix.First != src.First() || ix.Next != src.Total() {
+		t.Fatalf("the index holds %d to %d of a ring of %d to %d", ix.First, ix.Next, src.First(), src.Total())
 	}
 	live, shown := map[*fold]int{}, 0
-	hops := map[*hop]bool{}
-	if len(ix.order) != ix.next-ix.first || !slices.IsSortedFunc(ix.order, func(a, b int) int { return cmp.Compare(ix.rec(a).at, ix.rec(b).at) }) {
-		t.Fatalf("the order of %d to %d is %v", ix.first, ix.next, ix.order)
+	exchanges := map[*exchange]bool{}
+	if len(ix.order) != ix.Next-ix.First || !slices.IsSortedFunc(ix.order, func(a, b int) int { return cmp.Compare(ix.rec(a).at, ix.rec(b).at) }) {
+		t.Fatalf("the order of %d to %d is %v", ix.First, ix.Next, ix.order)
 	}
 	for id, list := range ix.orphans {
 		for _, f := range list {
@@ -32,13 +32,13 @@ func check(t interface{ Fatalf(string, ...any) }, ix *index, src *ring) {
 			}
 		}
 	}
-	for n := ix.first; n < ix.next; n++ {
+	for n := ix.First; n < ix.Next; n++ {
 		r := ix.rec(n)
 		if r.h.f != r.f || r.h.call != n && r.h.answer != n {
-			t.Fatalf("message %d is in hop %+v", n, *r.h)
+			t.Fatalf("message %d is in exchange %+v", n, *r.h)
 		}
 		live[r.f]++
-		hops[r.h] = true
+		exchanges[r.h] = true
 		if r.h.matches {
 			shown++
 		}
@@ -46,12 +46,12 @@ func check(t interface{ Fatalf(string, ...any) }, ix *index, src *ring) {
 	if shown != ix.shown || len(live) != ix.live {
 		t.Fatalf("%d messages shown and %d folds; counted %d and %d", shown, len(live), ix.shown, ix.live)
 	}
-	if len(ix.byID) > len(hops) || len(ix.byNth) > ix.live {
-		t.Fatalf("%d ids for %d hops, %d keys for %d folds", len(ix.byID), len(hops), len(ix.byNth), ix.live)
+	if len(ix.byID) > len(exchanges) || len(ix.byNth) > ix.live {
+		t.Fatalf("%d ids for %d exchanges, %d keys for %d folds", len(ix.byID), len(exchanges), len(ix.byNth), ix.live)
 	}
 	for f, n := range live {
 		matched, messages, kept := 0, 0, 0
-		for _, h := range f.hops {
+		for _, h := range f.exchanges {
 			if h.messages() == 0 {
 				continue
 			}
@@ -61,12 +61,13 @@ func check(t interface{ Fatalf(string, ...any) }, ix *index, src *ring) {
 				messages += h.messages()
 			}
 		}
-		if f.live != n || f.matched != matched || f.messages != messages || kept != len(f.hops)-f.gone || f.gone > kept {
-			t.Fatalf("fold %+v has %d messages, %d hops that match with %d messages, %d kept", *f, n, matched, messages, kept)
+		if f.live != n || f.matched != matched || f.messages != messages || kept != len(f.exchanges)-f.gone || f.gone > kept {
+			t.Fatalf("fold %+v has %d messages, %d exchanges that match with %d messages, %d kept", *f, n, matched, messages, kept)
 		}
 	}
 }
 
+// TestTheIndexFollowsTheRingINV_ONCE_INV_BOUND holds INV-ONCE and INV-BOUND, and of INV-COUNT that what is shown is counted.
 func TestTheIndexFollowsTheRingINV_ONCE_INV_BOUND(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := world.NewRing[control.Message](rapid.IntRange(1, 60).Draw(t, "size"))
@@ -86,7 +87,7 @@ func TestTheIndexFollowsTheRingINV_ONCE_INV_BOUND(t *testing.T) {
 				r.Add(m)
 			}
 			if rapid.Bool().Draw(t, "filter") {
-				odd := func(h *hop) bool { return h.id%2 == 1 }
+				odd := func(h *exchange) bool { return h.id%2 == 1 }
 				if rapid.Bool().Draw(t, "none") {
 					odd = nil
 				}
@@ -101,18 +102,18 @@ func TestTheIndexFollowsTheRingINV_ONCE_INV_BOUND(t *testing.T) {
 
 func TestACallOfEachRankIsOneRowAndTheNextRoundAnother(t *testing.T) {
 	k := newTalk(t)
-	run := k.cast(nil, "main", "pinger", "run", []byte{0x03}, upTo(8)...)
+	run := k.callRanks(nil, "main", "pinger", "run", []byte{0x03}, upTo(8)...)
 	for rank := range 3 { // three ranks are a round ahead of the others
 		for range 2 {
-			k.cast(run[rank], fmt.Sprintf("@pinger[%d]", rank), "ponger", "pong", []byte{byte(rank)}, rank)
+			k.callRanks(run[rank], fmt.Sprintf("@pinger[%d]", rank), "ponger", "pong", []byte{byte(rank)}, rank)
 		}
 	}
 	for rank := 3; rank < 8; rank++ {
 		for range 2 {
-			k.cast(run[rank], fmt.Sprintf("@pinger[%d]", rank), "ponger", "pong", []byte{byte(rank)}, rank)
+			k.callRanks(run[rank], fmt.Sprintf("@pinger[%d]", rank), "ponger", "pong", []byte{byte(rank)}, rank)
 		}
 	}
-	p := New()
+	p := New(worldtest.Keys)
 	p.sync(k.World)
 	if len(p.view.Rows) != 3 {
 		t.Fatalf("%d rows: %s", len(p.view.Rows), screen(p, k, 100, 8))
@@ -131,12 +132,12 @@ func TestACallThatComesAfterWhatItsHandlerMadeFoldsIt(t *testing.T) {
 	for rank := range 8 { // each worker reports before main does
 		parents[rank] = &sentCall{control.Message{ID: uint64(900 + rank), Trace: 99}}
 		for range 2 {
-			c := k.cast(parents[rank], fmt.Sprintf("@pinger[%d]", rank), "ponger", "pong", []byte{0x03}, rank)
+			c := k.callRanks(parents[rank], fmt.Sprintf("@pinger[%d]", rank), "ponger", "pong", []byte{0x03}, rank)
 			k.Tick(time.Millisecond)
 			k.answer(c[0], []byte{0x04}, "")
 		}
 	}
-	p := New()
+	p := New(worldtest.Keys)
 	screen(p, k, 100, 10)
 	if len(p.view.Rows) != 16 {
 		t.Fatalf("%d rows", len(p.view.Rows))
@@ -172,7 +173,7 @@ func TestRowsAreInTheOrderOfTheirTimes(t *testing.T) {
 		})
 	}
 	k.Failure(control.Failure{Time: k.Now.Add(4 * time.Millisecond), Mesh: "ponger", Rank: 1, What: "gone"})
-	p := New()
+	p := New(worldtest.Keys)
 	p.sync(k.World)
 	got := ""
 	for _, r := range p.view.Rows {
@@ -187,18 +188,18 @@ func TestRowsAreInTheOrderOfTheirTimes(t *testing.T) {
 	}
 }
 
-// busyTalk offers messages as a mesh of 64 does: casts of 64 and single calls, each with its answer.
+// busyTalk offers messages as a mesh of 64 does: calls of 64 ranks and single calls, each with its answer.
 func busyTalk(k *talk, n int) {
 	for sent := 0; sent < n; {
 		if k.calls%4 == 0 {
-			for _, c := range k.cast(nil, "main", "ponger", "pong", []byte{0x03}, upTo(64)...) {
+			for _, c := range k.callRanks(nil, "main", "ponger", "pong", []byte{0x03}, upTo(64)...) {
 				k.answer(c, []byte{0x04}, "")
 				sent += 2
 			}
 			continue
 		}
 		for rank := range 8 {
-			c := k.cast(nil, fmt.Sprintf("@pinger[%d]", rank), "ponger", "say", []byte{0x62, 'h', 'i'}, rank)
+			c := k.callRanks(nil, fmt.Sprintf("@pinger[%d]", rank), "ponger", "say", []byte{0x62, 'h', 'i'}, rank)
 			k.answer(c[0], []byte{0x62, 'h', 'o'}, "")
 			sent += 2
 		}
@@ -224,7 +225,7 @@ func BenchmarkFrame(b *testing.B) {
 		{"words", "pong !hewo", List, false}, {"flow", "", Flow, false},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			p := New()
+			p := New(worldtest.Keys)
 			p.SetTab(c.tab)
 			if c.unfolded {
 				p.ToggleFold()

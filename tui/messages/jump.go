@@ -30,7 +30,7 @@ func (p *Pane) Selected() (Selection, bool) {
 		}
 		return s, true
 	}
-	h := r.hop()
+	h := r.exchange()
 	m := h.message(p.src)
 	_, to := ends(m)
 	s := Selection{Call: m.Call, Family: r.f.trace}
@@ -43,8 +43,8 @@ func (p *Pane) Selected() (Selection, bool) {
 	return s, true
 }
 
-// hop is the hop that a row shows, or the first of its fold.
-func (r row) hop() *hop {
+// exchange is the exchange that a row shows, or the first of its fold.
+func (r row) exchange() *exchange {
 	if r.h != nil {
 		return r.h
 	}
@@ -80,7 +80,7 @@ func (p *Pane) cause() string {
 	if !ok || r.f == nil {
 		return "there is no message under the cursor"
 	}
-	h := r.hop()
+	h := r.exchange()
 	m := h.message(p.src)
 	if m.IsAnswer() && r.part == coming && h.call >= 0 {
 		m = p.src.At(h.call)
@@ -104,7 +104,7 @@ func (p *Pane) effect() string {
 	if !ok || r.f == nil {
 		return "there is no message under the cursor"
 	}
-	for n := p.ix.first; n < p.ix.next; n++ {
+	for n := p.ix.First; n < p.ix.Next; n++ {
 		m := p.src.At(n)
 		if m.IsAnswer() || m.Parent == 0 {
 			continue
@@ -116,9 +116,9 @@ func (p *Pane) effect() string {
 	return "its handler has sent nothing that is kept"
 }
 
-func (p *Pane) jump(h *hop) string {
+func (p *Pane) jump(h *exchange) string {
 	if !p.show(h.f, h) {
-		return "the filter hides it; esc clears its last term"
+		return "the filter hides it" + p.keys.Hint("; %s clears its last term", "back")
 	}
 	return ""
 }

@@ -65,7 +65,7 @@ func (p *Pane) Open(w *world.World) [][]paint.Seg {
 }
 
 func (p *Pane) detail(d *details, r row) {
-	h, f := r.hop(), r.f
+	h, f := r.exchange(), r.f
 	m := h.message(p.src)
 	from, to := ends(m)
 	text := p.texts(f)
@@ -115,7 +115,7 @@ func (p *Pane) detail(d *details, r row) {
 }
 
 // origin is the message that led to this one.
-func (p *Pane) origin(d *details, h *hop, m *control.Message) {
+func (p *Pane) origin(d *details, h *exchange, m *control.Message) {
 	if m.ID != 0 {
 		d.line("message", "%s", world.CallName(m.ID))
 	}
@@ -131,7 +131,7 @@ func (p *Pane) origin(d *details, h *hop, m *control.Message) {
 	d.line("cause", "message %s: %s, from %s to %s", world.CallName(m.Parent), Call(p.w, c), world.Name(c.From), world.Name(c.To))
 }
 
-func (p *Pane) timing(d *details, h *hop) {
+func (p *Pane) timing(d *details, h *exchange) {
 	if h.call >= 0 {
 		d.line("sent", "%s", p.src.At(h.call).Time.Format(exactly))
 	}
@@ -140,7 +140,7 @@ func (p *Pane) timing(d *details, h *hop) {
 		d.line("answered", "%s, after %s", p.src.At(h.answer).Time.Format(exactly), paint.Duration(h.took))
 	case h.answered:
 		d.line("answered", "after %s", paint.Duration(h.took))
-	case h.f.cast:
+	case h.f.broadcast:
 		d.line("answered", "never: it is a broadcast")
 	default:
 		d.line("answered", "not yet, after %s", paint.Duration(max(0, p.w.Now.Sub(p.src.At(h.call).Time))))
@@ -176,9 +176,9 @@ func (p *Pane) body(d *details, label, party string, m *control.Message, several
 
 // answers groups what came back by value, and tells what did not come.
 func (p *Pane) answers(d *details, r row) {
-	hops := r.f.hops
+	exchanges := r.f.exchanges
 	if r.h != nil {
-		hops = []*hop{r.h}
+		exchanges = []*exchange{r.h}
 	}
 	type answer struct {
 		text   string
@@ -194,7 +194,7 @@ func (p *Pane) answers(d *details, r row) {
 		}
 		a.parts = append(a.parts, who)
 	}
-	for _, h := range hops {
+	for _, h := range exchanges {
 		if h.messages() == 0 {
 			continue
 		}
@@ -202,7 +202,7 @@ func (p *Pane) answers(d *details, r row) {
 		switch {
 		case h.answer >= 0:
 			put(Answer(p.w, p.src.At(h.answer)), h.failed, to)
-		case !h.answered && !r.f.cast:
+		case !h.answered && !r.f.broadcast:
 			put("┊ no answer yet", false, to)
 		}
 	}
@@ -266,7 +266,7 @@ func (p *Pane) Text(w *world.World) string {
 		return ""
 	}
 	from, to := p.names(r)
-	if r.part == oneHop {
+	if r.part == oneExchange {
 		a, b := ends(r.h.message(p.src))
 		from, to = world.Name(a), world.Name(b)
 	}
@@ -278,5 +278,5 @@ func (p *Pane) Text(w *world.World) string {
 	for _, s := range segs {
 		parts = append(parts, strings.TrimSpace(s.Text))
 	}
-	return strings.Join(strings.Fields(strings.Join(append(parts, end), " ")), " ")
+	return paint.OneLine(strings.Join(append(parts, end), " "))
 }

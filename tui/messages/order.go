@@ -6,19 +6,19 @@ import (
 )
 
 // latest notes the last answer of each kind, by time.
-func (ix *index) latest(h *hop, number int) {
+func (ix *index) latest(h *exchange, number int) {
 	last := &h.f.lastGood
 	if h.failed {
 		last = &h.f.lastBad
 	}
-	if *last < ix.first || ix.rec(*last).at <= ix.rec(number).at {
+	if *last < ix.First || ix.rec(*last).at <= ix.rec(number).at {
 		*last = number
 	}
 }
 
 // last is the number of the last answer of a fold, by time.
 func (ix *index) last(f *fold) int {
-	if f.lastGood < ix.first || f.lastBad >= ix.first && ix.rec(f.lastBad).at > ix.rec(f.lastGood).at {
+	if f.lastGood < ix.First || f.lastBad >= ix.First && ix.rec(f.lastBad).at > ix.rec(f.lastGood).at {
 		return f.lastBad
 	}
 	return f.lastGood
@@ -27,10 +27,10 @@ func (ix *index) last(f *fold) int {
 // arrange brings the order up to date: numbers from fresh on are new.
 func (ix *index) arrange(fresh int) {
 	if len(ix.order) > 0 {
-		ix.order = slices.DeleteFunc(ix.order, func(n int) bool { return n < ix.first })
+		ix.order = slices.DeleteFunc(ix.order, func(n int) bool { return n < ix.First })
 	}
 	more := ix.room[:0]
-	for n := max(fresh, ix.first); n < ix.next; n++ {
+	for n := max(fresh, ix.First); n < ix.Next; n++ {
 		more = append(more, n)
 	}
 	slices.SortFunc(more, func(a, b int) int { return cmp.Or(cmp.Compare(ix.rec(a).at, ix.rec(b).at), a-b) })

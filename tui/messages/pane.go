@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/tui/keys"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/stream"
 	"github.com/monarch-tui/monarch-tui/tui/world"
@@ -22,7 +23,8 @@ const (
 type Pane struct {
 	stream.Nav[control.Message, row]
 
-	tab Tab
+	keys keys.Of
+	tab  Tab
 
 	w        *world.World
 	src      *ring // the world's, or what it was when the view began to hold
@@ -33,10 +35,8 @@ type Pane struct {
 	lastFailure control.Failure
 	anyFailure  bool
 
-	view    *stream.View[control.Message, row]
-	built   built
-	pass    uint64
-	version uint64 // of what the person changed
+	view *stream.View[control.Message, row]
+	pass uint64
 
 	focusMesh  string
 	focusRanks []int
@@ -47,12 +47,9 @@ type Pane struct {
 	bodyY      int
 }
 
-// built is what the rows were made of.
-type built struct{ index, version uint64 }
-
 // New makes a pane that follows what comes.
-func New() *Pane {
-	p := &Pane{ix: newIndex(), view: stream.New[control.Message, row]()}
+func New(of keys.Of) *Pane {
+	p := &Pane{keys: of, ix: newIndex(), view: stream.New[control.Message, row]()}
 	p.Nav = stream.NewNav(p.view, stream.Hooks{Keys: Keys(), Refresh: p.refresh, Change: p.change, Refilter: p.refilter})
 	return p
 }
@@ -64,11 +61,7 @@ func (p *Pane) sync(w *world.World) {
 	if !p.view.Holds() {
 		p.syncFailures(w)
 	}
-	if now := (built{p.ix.version, p.version}); now != p.built || !p.view.Made() {
-		p.built = now
-		p.view.Make(p.build)
-	}
-	p.view.Look()
+	p.view.Bring(p.ix.Version, p.build)
 }
 
 func (p *Pane) refresh() {
@@ -79,7 +72,7 @@ func (p *Pane) refresh() {
 
 // change notes that the person changed what is shown.
 func (p *Pane) change() {
-	p.version++
+	p.view.Changed()
 	p.refresh()
 }
 
@@ -108,7 +101,7 @@ func (p *Pane) refilter() {
 	if f.Empty() {
 		p.ix.filter(nil)
 	} else {
-		p.ix.filter(func(h *hop) bool { return f.Match(p.sight.of(p.w, p.src, h, f)) })
+		p.ix.filter(func(h *exchange) bool { return f.Match(p.sight.of(p.w, p.src, h, f)) })
 	}
 }
 
@@ -125,7 +118,7 @@ func (p *Pane) SetFocus(mesh string, ranks []int) {
 // there is.
 func (p *Pane) Enter() bool {
 	cur, ok := p.view.Current()
-	if !ok || cur.f == nil || !cur.f.opens() || cur.part == oneHop || cur.part == sending || cur.part == coming {
+	if !ok || cur.f == nil || !cur.f.opens() || cur.part == oneExchange || cur.part == sending || cur.part == coming {
 		return false
 	}
 	p.view.Stay()
@@ -152,8 +145,8 @@ func (p *Pane) Left() {
 	p.show(cur.f, nil)
 }
 
-// show moves the cursor to a fold, or to a hop of it where hops are shown; false when it is hidden.
-func (p *Pane) show(f *fold, h *hop) bool {
+// show moves the cursor to a fold, or to an exchange of it where exchanges are shown; false when it is hidden.
+func (p *Pane) show(f *fold, h *exchange) bool {
 	best := -1
 	for i, r := range p.view.Rows {
 		if r.f != f || f == nil {

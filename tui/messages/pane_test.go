@@ -41,8 +41,8 @@ type sentCall struct{ control.Message }
 
 func (k *talk) id() uint64 { k.ids++; return k.ids }
 
-// cast sends one call to ranks of a mesh; the argument is CBOR.
-func (k *talk) cast(parent *sentCall, from, mesh, endpoint string, arg []byte, ranks ...int) []*sentCall {
+// callRanks sends one call to ranks of a mesh; the argument is CBOR.
+func (k *talk) callRanks(parent *sentCall, from, mesh, endpoint string, arg []byte, ranks ...int) []*sentCall {
 	k.calls++
 	out := make([]*sentCall, len(ranks))
 	for i, rank := range ranks {
@@ -86,11 +86,11 @@ func story(t testing.TB) *talk {
 	t.Helper()
 	k := newTalk(t)
 	k.Tick(221 * time.Microsecond)
-	run := k.cast(nil, "main", "pinger", "run", []byte{0x03}, upTo(8)...)
+	run := k.callRanks(nil, "main", "pinger", "run", []byte{0x03}, upTo(8)...)
 	k.Tick(310 * time.Microsecond)
 	var pongs []*sentCall
 	for rank := range 8 {
-		pongs = append(pongs, k.cast(run[rank], fmt.Sprintf("@pinger[%d]", rank), "ponger", "pong", []byte{0x03}, rank)...)
+		pongs = append(pongs, k.callRanks(run[rank], fmt.Sprintf("@pinger[%d]", rank), "ponger", "pong", []byte{0x03}, rank)...)
 	}
 	for rank := range 8 {
 		k.Tick(time.Duration(100+rank*150) * time.Microsecond)
@@ -100,23 +100,23 @@ func story(t testing.TB) *talk {
 	for _, c := range run {
 		k.answer(c, nil, "")
 	}
-	one := k.cast(nil, "main", "ponger", "say", []byte{0x62, 'h', 'i'}, 5)
+	one := k.callRanks(nil, "main", "ponger", "say", []byte{0x62, 'h', 'i'}, 5)
 	k.Tick(800 * time.Microsecond)
 	k.answer(one[0], []byte{0x62, 'h', 'o'}, "")
 	k.Tick(405 * time.Millisecond)
-	wrong := k.cast(nil, "tui ada@laptop", "ponger", "pong", []byte{0x61, 'x'}, 3)
+	wrong := k.callRanks(nil, "tui ada@laptop", "ponger", "pong", []byte{0x61, 'x'}, 3)
 	k.Tick(1200 * time.Microsecond)
 	k.answer(wrong[0], nil, "want int, got string")
 	k.Tick(700 * time.Millisecond)
 	k.Proc("trainers", 5, "killed", "signal: killed")
 	k.Failure(control.Failure{Mesh: "ponger", Rank: 5, Proc: 6, What: "worker 5 of procs trainers was killed (SIGKILL)"})
 	k.Tick(time.Second)
-	some := k.cast(nil, "main", "ponger", "pong", []byte{0x04}, 1, 2, 3)
+	some := k.callRanks(nil, "main", "ponger", "pong", []byte{0x04}, 1, 2, 3)
 	k.Tick(900 * time.Microsecond)
 	k.answer(some[0], []byte{0x05}, "")
 	k.answer(some[2], []byte{0x06}, "")
 	k.Tick(20 * time.Millisecond)
-	k.cast(nil, "main", "ponger", "stop", nil, 0)
+	k.callRanks(nil, "main", "ponger", "stop", nil, 0)
 	k.Tick(2 * time.Second)
 	return k
 }
@@ -128,7 +128,7 @@ var sizes = [][2]int{{116, 36}, {76, 18}, {52, 24}, {30, 9}, {28, 4}}
 func TestTheListShowsCastsAsRows(t *testing.T) {
 	for _, size := range sizes {
 		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
-			golden.RequireEqual(t, screen(New(), story(t), size[0], size[1]))
+			golden.RequireEqual(t, screen(New(worldtest.Keys), story(t), size[0], size[1]))
 		})
 	}
 }
@@ -136,13 +136,13 @@ func TestTheListShowsCastsAsRows(t *testing.T) {
 func TestTheFlowShowsWhoCallsWhom(t *testing.T) {
 	for _, size := range sizes {
 		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
-			p := New()
+			p := New(worldtest.Keys)
 			p.SetTab(Flow)
 			golden.RequireEqual(t, screen(p, story(t), size[0], size[1]))
 		})
 	}
 	t.Run("selected ranks come first", func(t *testing.T) {
-		p := New()
+		p := New(worldtest.Keys)
 		p.SetTab(Flow)
 		p.SetFocus("ponger", []int{3, 5})
 		golden.RequireEqual(t, screen(p, story(t), 116, 20))
@@ -151,14 +151,14 @@ func TestTheFlowShowsWhoCallsWhom(t *testing.T) {
 
 func TestASmallMeshHasALifelineForEachActor(t *testing.T) {
 	k := newTalk(t)
-	run := k.cast(nil, "main", "pinger", "run", []byte{0x03}, 1)
+	run := k.callRanks(nil, "main", "pinger", "run", []byte{0x03}, 1)
 	k.Tick(time.Millisecond)
 	for rank := range 2 {
-		c := k.cast(run[0], "@pinger[1]", "ponger", "pong", []byte{0x03}, rank)
+		c := k.callRanks(run[0], "@pinger[1]", "ponger", "pong", []byte{0x03}, rank)
 		k.Tick(2 * time.Millisecond)
 		k.answer(c[0], []byte{0x04}, "")
 	}
-	p := New()
+	p := New(worldtest.Keys)
 	p.SetTab(Flow)
 	golden.RequireEqual(t, screen(p, k, 90, 8))
 }
@@ -167,9 +167,9 @@ func TestNamesOfLifelinesAreCutOnlyWhereThereIsNoRoom(t *testing.T) {
 	k := newTalk(t)
 	k.Mesh("actor-1", "trainers", "demo.Pinger")
 	for _, rank := range []int{0, 1, 2, 3} {
-		k.cast(nil, "main", "actor-1", "run", []byte{0x03}, rank)
+		k.callRanks(nil, "main", "actor-1", "run", []byte{0x03}, rank)
 	}
-	p := New()
+	p := New(worldtest.Keys)
 	p.SetTab(Flow)
 	got := screen(p, k, 76, 8)
 	for rank := range 4 {

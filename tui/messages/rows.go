@@ -6,13 +6,13 @@ import "math"
 type part uint8
 
 const (
-	whole   part = iota // the fold; in the flow: that it was sent
-	oneHop              // a hop of an opened fold
-	sending             // one call
-	coming              // one answer
-	good                // in the flow: the replies of a fold
-	bad                 // in the flow: its errors
-	lost                // a failure
+	whole       part = iota // the fold; in the flow: that it was sent
+	oneExchange             // an exchange of an opened fold
+	sending                 // one call
+	coming                  // one answer
+	good                    // in the flow: the replies of a fold
+	bad                     // in the flow: its errors
+	lost                    // a failure
 )
 
 // row is a line of the list or of the flow.
@@ -20,7 +20,7 @@ type row struct {
 	n    int // number of the message where it stands
 	part part
 	f    *fold
-	h    *hop
+	h    *exchange
 	fail *failure
 }
 
@@ -68,7 +68,7 @@ func (p *Pane) build(rows []row) []row {
 }
 
 // flowRows adds what the flow shows of a message: the sending of a fold, its last reply, its last error; and of a fold
-// that is open each hop, where its answer is, or its call while there is none, so that time runs down.
+// that is open each exchange, where its answer is, or its call while there is none, so that time runs down.
 func (p *Pane) flowRows(rows []row, n int, r *record) []row {
 	f := r.f
 	if f.matched == 0 {
@@ -79,7 +79,7 @@ func (p *Pane) flowRows(rows []row, n int, r *record) []row {
 		rows = append(rows, row{n: n, part: whole, f: f})
 	}
 	if f.open && f.opens() && r.h.matches && n == r.h.stands() {
-		rows = append(rows, row{n, oneHop, f, r.h, nil})
+		rows = append(rows, row{n, oneExchange, f, r.h, nil})
 	}
 	if n == f.lastGood {
 		rows = append(rows, row{n: n, part: good, f: f})
@@ -90,26 +90,26 @@ func (p *Pane) flowRows(rows []row, n int, r *record) []row {
 	return rows
 }
 
-// stands is the number of the message at which a hop stands.
-func (h *hop) stands() int {
+// stands is the number of the message at which an exchange stands.
+func (h *exchange) stands() int {
 	if h.answer >= 0 {
 		return h.answer
 	}
 	return h.call
 }
 
-// opened adds the hops of a fold that is open below it, in the list.
+// opened adds the exchanges of a fold that is open below it, in the list.
 func (f *fold) opened(rows []row, n int) []row {
 	if !f.open || !f.opens() {
 		return rows
 	}
-	for _, h := range f.hops {
+	for _, h := range f.exchanges {
 		if h.matches && h.messages() > 0 {
-			rows = append(rows, row{n, oneHop, f, h, nil})
+			rows = append(rows, row{n, oneExchange, f, h, nil})
 		}
 	}
 	return rows
 }
 
 // opens reports whether there is more in the fold than its row shows.
-func (f *fold) opens() bool { return len(f.hops)-f.gone > 1 }
+func (f *fold) opens() bool { return len(f.exchanges)-f.gone > 1 }

@@ -45,7 +45,7 @@ func (p *Pane) parties(f *fold, m *memo) {
 	msg := first.message(p.src)
 	from, to := ends(msg)
 	m.from, m.to, m.call = world.Name(from), world.Name(to), Call(p.w, msg)
-	if f.ranks == 1 && len(f.hops) == 1 {
+	if f.ranks == 1 && len(f.exchanges) == 1 {
 		_, rank, ok := world.SplitName(to)
 		if ok {
 			m.ranks = []int{rank}
@@ -54,7 +54,7 @@ func (p *Pane) parties(f *fold, m *memo) {
 	}
 	var senders, targets []int
 	alike := true
-	for _, h := range f.hops {
+	for _, h := range f.exchanges {
 		if h.messages() == 0 {
 			continue
 		}
@@ -92,8 +92,8 @@ const most = 65
 // outcomes sums up what came back.
 func (p *Pane) outcomes(f *fold, m *memo) {
 	results, errors := map[string]*control.Message{}, map[string]bool{}
-	times := make([]time.Duration, 0, len(f.hops))
-	for _, h := range f.hops {
+	times := make([]time.Duration, 0, len(f.exchanges))
+	for _, h := range f.exchanges {
 		if !h.answered || h.messages() == 0 {
 			continue
 		}
@@ -146,7 +146,7 @@ func (p *Pane) outcomes(f *fold, m *memo) {
 // times is what the row of a fold says of its duration, in at most w cells.
 func (p *Pane) times(f *fold, m *memo, w int) (string, paint.Role) {
 	switch {
-	case f.cast && f.answered == 0:
+	case f.broadcast && f.answered == 0:
 		return oneOf(w, "broadcast", "cast"), paint.Muted
 	case f.ranks == 1 && f.answered > 0:
 		return paint.PadLeft(paint.Duration(m.median), 6), took(f.failed > 0)
@@ -168,7 +168,7 @@ func took(failed bool) paint.Role {
 }
 
 // waiting is for how long a call has had no answer.
-func (p *Pane) waiting(h *hop) string {
+func (p *Pane) waiting(h *exchange) string {
 	if h == nil || h.call < 0 {
 		return "┊"
 	}

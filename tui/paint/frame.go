@@ -1,11 +1,9 @@
 package paint
 
-import "strconv"
-
 // Frame is a box whose border carries information: a jump key and a title at the top left, tabs after it, more at the
 // top right, a position at the bottom, and a scrollbar in the right side.
 type Frame struct {
-	Key       int      // the pane's jump key; 0: none
+	Key       string   // the pane's jump key; "": none
 	Title     string   // "" with tabs: the tabs are the title
 	Tabs      []string // of the pane
 	Tab       int      // the open one
@@ -68,8 +66,8 @@ func (f Frame) top(s *Surface, line Style) {
 	if f.Focus {
 		title = Style{Fg: line.Fg, Attr: Bold}
 	}
-	if f.Key > 0 {
-		x = s.Text(x, 0, title, Fit("["+strconv.Itoa(f.Key)+"]", limit-x+1))
+	if f.Key != "" {
+		x = s.Text(x, 0, title, Fit("["+f.Key+"]", limit-x+1))
 	}
 	put := func(st Style, text string) {
 		if text = Fit(text, limit-x); text != "" {

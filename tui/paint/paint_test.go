@@ -21,6 +21,7 @@ var texts = rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{
 	"plain", "日本語テキスト", "a\x1b[31mred", "e\u0301tude", "👩‍🚀🏳️‍🌈", "tab\tnew\nline", "\xff\xfe", "\u200b\u202eevil", strings.Repeat("x", 300),
 }))
 
+// TestDrawingStaysInItsBoxINV_BOX holds INV-BOX.
 func TestDrawingStaysInItsBoxINV_BOX(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w, h := rapid.IntRange(0, 30).Draw(t, "w"), rapid.IntRange(0, 12).Draw(t, "h")
@@ -30,7 +31,7 @@ func TestDrawingStaysInItsBoxINV_BOX(t *testing.T) {
 		for range 5 {
 			in.Text(rapid.IntRange(-40, 40).Draw(t, "tx"), rapid.IntRange(-4, 14).Draw(t, "ty"), Style{Fg: Accent}, texts.Draw(t, "text"))
 		}
-		Frame{Key: 3, Title: texts.Draw(t, "title"), Tabs: []string{texts.Draw(t, "tab")}, Right: texts.Draw(t, "right"), Foot: "1 of 2", FootLeft: texts.Draw(t, "left"), Focus: true, Total: 100, Shown: 3}.Draw(in)
+		Frame{Key: "3", Title: texts.Draw(t, "title"), Tabs: []string{texts.Draw(t, "tab")}, Right: texts.Draw(t, "right"), Foot: "1 of 2", FootLeft: texts.Draw(t, "left"), Focus: true, Total: 100, Shown: 3}.Draw(in)
 		in.In(Rect{1, 1, 5, 2}).Fill(Style{Bg: Cursor})
 		for y := range h {
 			for x := range w {
@@ -42,6 +43,7 @@ func TestDrawingStaysInItsBoxINV_BOX(t *testing.T) {
 	})
 }
 
+// TestRowsAreAsWideAsTheSurfaceINV_WIDTH holds INV-WIDTH.
 func TestRowsAreAsWideAsTheSurfaceINV_WIDTH(t *testing.T) {
 	dark, plain := theme(t, "dark"), theme(t, "mono")
 	plain.ASCII = true
@@ -91,7 +93,7 @@ func TestTextsAreFittedAndWrapped(t *testing.T) {
 
 func TestAFrameCarriesInformationInItsBorder(t *testing.T) {
 	s := New(40, 4)
-	Frame{Key: 2, Tabs: []string{"State", "Mailbox"}, Tab: 0, Right: "ponger", Foot: "1 of 24", FootLeft: "live"}.Draw(s).Text(0, 0, Style{}, "inside")
+	Frame{Key: "2", Tabs: []string{"State", "Mailbox"}, Tab: 0, Right: "ponger", Foot: "1 of 24", FootLeft: "live"}.Draw(s).Text(0, 0, Style{}, "inside")
 	want := `
 ╭[2] ‹State› Mailbox ───────── ponger ─╮
 │inside                                │

@@ -172,6 +172,14 @@ type Seg struct {
 	Text  string
 }
 
+// SegsWidth is how many cells segments take, one after the other.
+func SegsWidth(segs []Seg) (n int) {
+	for _, g := range segs {
+		n += Width(g.Text)
+	}
+	return n
+}
+
 // Restyle changes the style of the cells of r.
 func (s *Surface) Restyle(r Rect, change func(Style) Style) {
 	r = Rect{s.origin.X + r.X, s.origin.Y + r.Y, r.W, r.H}.Intersect(s.clip)

@@ -167,3 +167,6 @@ func Wrap(text string, w int) []string {
 	}
 	return out
 }
+
+// OneLine is a text with one blank wherever it has blanks or ends of lines.
+func OneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

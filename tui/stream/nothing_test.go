@@ -5,10 +5,11 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/stream"
+	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
 )
 
 func TestWhatIsSaidWithoutRowsIsWrappedOrLeftOut(t *testing.T) {
-	hints := []stream.Hint{{Text: "Nothing was called yet."}, {Key: "x", Text: "calls an endpoint"}}
+	hints := []stream.Hint{{Text: "Nothing was called yet."}, {Action: "call", Text: "calls an endpoint"}}
 	for _, c := range []struct {
 		w, h int
 		want string
@@ -22,7 +23,7 @@ func TestWhatIsSaidWithoutRowsIsWrappedOrLeftOut(t *testing.T) {
 		{2, 5, "\n\n\n\n"},
 	} {
 		s := paint.New(c.w, c.h)
-		stream.DrawNothing(s, hints...)
+		stream.DrawNothing(s, worldtest.Keys, hints...)
 		if got := s.Plain(); got != c.want {
 			t.Errorf("%d×%d:\n%s", c.w, c.h, got)
 		}

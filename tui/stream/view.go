@@ -28,6 +28,8 @@ type View[T any, R Row[R]] struct {
 	held   bool           // because what is looked at would go
 	upTo   int            // values that there were when the end was last in sight
 	made   bool
+	of     uint64 // version of what the rows were made of
+	stale  bool   // a person has changed what is shown
 }
 
 // New makes a view that follows.
@@ -55,8 +57,18 @@ func (v *View[T, R]) nearlyGone() bool {
 	return top < len(v.Rows) && v.Rows[top].Number()+v.src.Size()-v.src.Total() < margin
 }
 
-// Made reports whether rows were made of the present ring.
-func (v *View[T, R]) Made() bool { return v.made }
+// Changed says that a person has changed what is shown: the rows have to be made anew.
+func (v *View[T, R]) Changed() { v.stale = true }
+
+// Bring brings the rows up to date: they are made anew where what they are made of has another version, where a person
+// has changed what is shown, or where the ring is another one.
+func (v *View[T, R]) Bring(version uint64, build func(room []R) []R) {
+	if version != v.of || v.stale || !v.made {
+		v.of, v.stale = version, false
+		v.Make(build)
+	}
+	v.Look()
+}
 
 // Make has the rows made anew, with room to use again. The row under the cursor keeps the cursor and its place on the
 // screen.

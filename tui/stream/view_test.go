@@ -78,6 +78,7 @@ func TestAViewFollowsUntilItIsMoved(t *testing.T) {
 	}
 }
 
+// TestARowThatIsLookedAtStays_INV_STAY holds INV-STAY.
 func TestARowThatIsLookedAtStays_INV_STAY(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		ring := world.NewRing[int](20_000)

@@ -18,7 +18,7 @@ func large(b testing.TB) (*Pane, *worldtest.Builder, *paint.Surface) {
 	for rank := 0; rank < 33_333; rank += 100 {
 		w.Rank("a", rank, "busy", 0)
 	}
-	p := New()
+	p := New(worldtest.Keys)
 	s := paint.New(60, 40)
 	p.Draw(s, w.World, true)
 	for i := range p.rows {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
+	"github.com/monarch-tui/monarch-tui/tui/keys"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/world"
 )
@@ -38,19 +39,20 @@ func (p *Pane) Draw(s *paint.Surface, w *world.World, focus bool) {
 	}
 	switch {
 	case p.model.first:
-		p.drawNote(s, to-from+1, "Nothing runs yet. Pick a line with ↑ ↓ and enter. ? lists what can be done anywhere.")
+		p.drawNote(s, to-from+1, "Nothing runs yet. Pick a line with "+p.keys(keys.Arrows)+" and "+p.keys("open")+"."+p.keys.Hint(" %s lists what can be done anywhere.", "help"))
 	case !p.filter.empty() && len(p.rows) <= min(1, p.model.ended):
-		p.drawNote(s, to-from+1, "nothing matches; esc clears the filter")
+		p.drawNote(s, to-from+1, "nothing matches"+p.keys.Hint("; %s clears the filter", "back"))
 	}
 }
 
-type hint struct{ key, text, short, action string }
+// hint is a way to begin: an action, or where it has a command, what to type.
+type hint struct{ command, text, short, action string }
 
 // hints are ways to begin; a line of one has its place here.
 var hints = []hint{
-	{"M", "create a proc mesh (try 4 slots)", "create a proc mesh", "procs"},
+	{"", "create a proc mesh (try 4 slots)", "create a proc mesh", "procs"},
 	{":demo pingpong", "watch a small mesh talk", "a demo", demoHint},
-	{"A", "attach to a running mesh", "attach to a mesh", "attach"},
+	{"", "attach to a running mesh", "attach to a mesh", "attach"},
 }
 
 const demoHint = "demo"
@@ -65,7 +67,11 @@ func (p *Pane) OfferDemos(yes bool) {
 
 func (p *Pane) drawHint(s *paint.Surface, y, i int) {
 	h := hints[i]
-	x := s.TextIn(1, y, p.w-2, paint.Style{Fg: paint.Accent}, h.key) + 2
+	key := h.command
+	if key == "" {
+		key = p.keys(h.action)
+	}
+	x := s.TextIn(1, y, p.w-2, paint.Style{Fg: paint.Accent}, key) + 2
 	if x+paint.Width(h.text) > p.w-1 {
 		h.text = h.short
 	}
@@ -125,7 +131,7 @@ func (p *Pane) drawRow(s *paint.Surface, y int, r *row, mark bool) {
 		value = p.value(r, min(len("SIGKILL"), room-9)) // but a word is worth its middle
 	}
 	if len(value) > 0 {
-		end -= width(value)
+		end -= paint.SegsWidth(value)
 		s.Line(end, y, value...)
 		end--
 	}
@@ -209,9 +215,10 @@ func (p *Pane) value(r *row, room int) []paint.Seg {
 	case KindActor:
 		long, short, role = p.actorValue(r)
 	case KindEnded:
-		long, short = "hidden, H", "H"
+		key := p.keys.Hint(", %s", "hidden")
+		long, short = "hidden"+key, p.keys("hidden")
 		if p.hidden {
-			long = "shown, H"
+			long = "shown" + key
 		}
 	case KindNone, KindMesh, KindHint:
 	}
@@ -225,18 +232,10 @@ func text(t string, role paint.Role) []paint.Seg {
 	return []paint.Seg{{Style: paint.Style{Fg: role}, Text: t}}
 }
 
-func width(segs []paint.Seg) int {
-	n := 0
-	for _, seg := range segs {
-		n += paint.Width(seg.Text)
-	}
-	return n
-}
-
 // fitting is the first that fits in room cells, nil where none does.
 func fitting(room int, choices ...[]paint.Seg) []paint.Seg {
 	for _, segs := range choices {
-		if n := width(segs); n > 0 && n <= room {
+		if n := paint.SegsWidth(segs); n > 0 && n <= room {
 			return segs
 		}
 	}

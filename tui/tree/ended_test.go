@@ -25,7 +25,7 @@ func TestAWorkerThatEndsItselfHasFailed(t *testing.T) {
 	b := four(t)
 	b.Proc("p", 2, "exited", why)
 	b.EditRank("m", 2, func(r *control.RankState) { r.State, r.Reason = "gone", why })
-	p := New()
+	p := New(worldtest.Keys)
 	open(t, p, b, "gpu-2")
 	golden.RequireEqual(t, screen(p, b, 40, 9))
 }
@@ -33,7 +33,7 @@ func TestAWorkerThatEndsItselfHasFailed(t *testing.T) {
 func TestAGroupThatLivesIsNotGone(t *testing.T) {
 	b := four(t)
 	b.Rank("m", 2, "stopped", 0)
-	p := New()
+	p := New(worldtest.Keys)
 	if got := screen(p, b, 40, 9); strings.Count(got, "○") != 1 || !strings.Contains(got, "1○") {
 		t.Errorf("more than the count shows what was stopped:\n%s", got)
 	}

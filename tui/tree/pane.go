@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/monarch-tui/monarch-tui/tui/keys"
 	"github.com/monarch-tui/monarch-tui/tui/list"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/world"
@@ -53,6 +54,7 @@ type key struct {
 
 // Pane is the tree. Its methods are for one goroutine.
 type Pane struct {
+	keys    keys.Of
 	win     list.Window
 	cursor  key
 	turned  map[key]bool // lines that a person has opened or closed
@@ -81,7 +83,7 @@ type builtFrom struct {
 }
 
 // New makes a pane.
-func New() *Pane { return &Pane{turned: map[key]bool{}} }
+func New(of keys.Of) *Pane { return &Pane{keys: of, turned: map[key]bool{}} }
 
 // sync builds the lines anew where the world or the pane has changed.
 func (p *Pane) sync(w *world.World) {

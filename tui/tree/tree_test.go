@@ -46,7 +46,7 @@ func TestTheScreensOfPingpong(t *testing.T) {
 	b := worldtest.Pingpong(t)
 	for _, size := range [][2]int{{28, 22}, {52, 24}, {30, 9}, {28, 4}, {100, 14}} {
 		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
-			p := New()
+			p := New(worldtest.Keys)
 			open(t, p, b, "ponger", "1 backlog", "host-0", "gpu-0", "ponger")
 			golden.RequireEqual(t, screen(p, b, size[0], size[1]))
 		})
@@ -62,7 +62,7 @@ func TestSmallWorldsAreOpen(t *testing.T) {
 	b.Mesh("one", "q", "main.One")
 	b.EditMesh("chain", func(m *control.Mesh) { m.State, m.Reason = "failed", "OnStart of chain[2]: no peer" })
 	b.EditProcs("q", func(p *control.ProcMesh) { p.State = "starting" })
-	golden.RequireEqual(t, screen(New(), b, 40, 16))
+	golden.RequireEqual(t, screen(New(worldtest.Keys), b, 40, 16))
 }
 
 func TestManyProcessesInOneStateAreFolded(t *testing.T) {
@@ -70,7 +70,7 @@ func TestManyProcessesInOneStateAreFolded(t *testing.T) {
 	b.Procs("p", shape.Extent{{Name: "gpus", Size: 16}}, worldtest.Opts{})
 	b.Mesh("m", "p", "main.M")
 	b.Proc("p", 5, "oom", "out of memory")
-	p := New()
+	p := New(worldtest.Keys)
 	open(t, p, b, "gpu-0…4", "gpu-3")
 	golden.RequireEqual(t, screen(p, b, 40, 20))
 	at(t, p, "gpu-6…15")
@@ -85,7 +85,7 @@ func TestWhatHasEndedIsHiddenUntilAskedFor(t *testing.T) {
 	b.Mesh("old", "p", "main.M")
 	b.Mesh("new", "p", "main.M")
 	b.EditMesh("old", func(m *control.Mesh) { m.Gone = true })
-	p := New()
+	p := New(worldtest.Keys)
 	got := screen(p, b, 40, 10)
 	if strings.Contains(got, "old") || !strings.Contains(got, "1 ended") || !strings.Contains(got, "hidden, H") {
 		t.Fatal(got)
@@ -104,7 +104,7 @@ func TestWhatHasEndedIsHiddenUntilAskedFor(t *testing.T) {
 
 func TestWhereNothingIsThereAreWaysToBegin(t *testing.T) {
 	b := worldtest.New(t)
-	p := New()
+	p := New(worldtest.Keys)
 	golden.RequireEqual(t, screen(p, b, 52, 9))
 	p.Down(1)
 	if it := p.Selected(b.World); it.Kind != KindHint || it.Name != "demo" {
@@ -114,7 +114,7 @@ func TestWhereNothingIsThereAreWaysToBegin(t *testing.T) {
 
 func TestBeforeTheFirstPictureItSaysThatItWaits(t *testing.T) {
 	s := paint.New(40, 4)
-	New().Draw(s, world.New(), true)
+	New(worldtest.Keys).Draw(s, world.New(), true)
 	if got := s.Plain(); !strings.Contains(got, "waiting for the session") {
 		t.Fatal(got)
 	}
@@ -138,7 +138,7 @@ func TestAFilterShowsWhatItFindsAndWhereThatIs(t *testing.T) {
 		{"pid 5004", nil},
 		{"nothing of that kind", nil},
 	} {
-		p := New()
+		p := New(worldtest.Keys)
 		p.SetFilter(c.filter)
 		got := screen(p, b, 52, 40)
 		var found []string
@@ -159,7 +159,7 @@ func TestAFilterShowsWhatItFindsAndWhereThatIs(t *testing.T) {
 			t.Error(got)
 		}
 	}
-	p := New()
+	p := New(worldtest.Keys)
 	p.SetFilter("gpu-3")
 	screen(p, b, 52, 30)
 	p.Toggle() // one that was found opens
@@ -168,7 +168,7 @@ func TestAFilterShowsWhatItFindsAndWhereThatIs(t *testing.T) {
 
 func TestWhatIsSelectedIsTold(t *testing.T) {
 	b := worldtest.Pingpong(t)
-	p := New()
+	p := New(worldtest.Keys)
 	ponger, _ := b.Picture.Mesh("ponger")
 	trainers, _ := b.ProcMesh("trainers")
 	open(t, p, b, "ponger", "3 paused", "host-1", "gpu-1")
@@ -191,9 +191,10 @@ func TestWhatIsSelectedIsTold(t *testing.T) {
 	}
 }
 
+// TestTheCursorStaysOnItsThingINV_CURSOR holds INV-CURSOR.
 func TestTheCursorStaysOnItsThingINV_CURSOR(t *testing.T) {
 	b := worldtest.Pingpong(t)
-	p := New()
+	p := New(worldtest.Keys)
 	open(t, p, b, "host-5")
 	at(t, p, "host-5")
 	b.Procs("another", shape.Extent{{Name: "gpus", Size: 2}}, worldtest.Opts{})
@@ -218,7 +219,7 @@ func TestTheCursorStaysOnItsThingINV_CURSOR(t *testing.T) {
 
 func TestTheMouseMovesAndOpens(t *testing.T) {
 	b := worldtest.Pingpong(t)
-	p := New()
+	p := New(worldtest.Keys)
 	screen(p, b, 52, 24)
 	p.Click(20, 3)
 	if it := p.Selected(b.World); it.Name != "ponger" || len(p.rows) != 12 {
@@ -232,9 +233,10 @@ func TestTheMouseMovesAndOpens(t *testing.T) {
 }
 
 // TestALineShowsTheWorstOfWhatItHidesINV_WORST also holds after changes that leave the lines as they are.
+// It holds INV-WORST.
 func TestALineShowsTheWorstOfWhatItHidesINV_WORST(t *testing.T) {
 	b := worldtest.Pingpong(t)
-	p := New()
+	p := New(worldtest.Keys)
 	screen(p, b, 52, 24)
 	b.Rank("ponger", 62, "failed", 0)
 	screen(p, b, 52, 24)
@@ -263,7 +265,7 @@ func TestALineShowsTheWorstOfWhatItHidesINV_WORST(t *testing.T) {
 func TestNothingBreaksWhateverIsDone(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		b := worldtest.Pingpong(t)
-		p := New()
+		p := New(worldtest.Keys)
 		n := func() int { return rapid.IntRange(-5, 30).Draw(rt, "n") }
 		acts := []func(){
 			func() { p.Up(n()) }, func() { p.Down(n()) }, p.Home, p.End, func() { p.Page(n()) }, p.Left, p.Right, func() { p.Toggle() }, func() { p.Wheel(n()) },
@@ -312,7 +314,7 @@ func TestWhyAThingEndedBeginsWithItsCause(t *testing.T) {
 	b.Proc("p", 1, "killed", why)
 	b.EditRank("m", 1, func(r *control.RankState) { r.State, r.Reason = "gone", why })
 	b.EditMesh("n", func(m *control.Mesh) { m.State, m.Reason = "failed", why })
-	p := New()
+	p := New(worldtest.Keys)
 	open(t, p, b, "gpu-1")
 	for _, c := range []struct {
 		width int
@@ -337,7 +339,7 @@ func TestWhyAThingEndedBeginsWithItsCause(t *testing.T) {
 
 func TestWhereNothingIsFoundNoWordIsCut(t *testing.T) {
 	b := worldtest.Pingpong(t)
-	p := New()
+	p := New(worldtest.Keys)
 	p.SetFilter("nobody")
 	for w := 18; w <= 38; w++ {
 		if got := screen(p, b, w, 6); strings.Contains(got, "…") || !strings.Contains(got, "clears") {

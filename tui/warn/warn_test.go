@@ -64,6 +64,7 @@ func trouble(t testing.TB) (*worldtest.Builder, *Checker) {
 	return b, c
 }
 
+// TestEveryWarningHasItsEvidence_INV_EVIDENCE holds INV-EVIDENCE.
 func TestEveryWarningHasItsEvidence_INV_EVIDENCE(t *testing.T) {
 	b, c := trouble(t)
 	golden.RequireEqual(t, text(c.List(b.World)))
@@ -187,6 +188,7 @@ func TestAStoppedMeshHasLostNothing(t *testing.T) {
 	}
 }
 
+// TestTheRulesRunOnceForARevisionOrASecond_INV_CHEAP_INV_STEADY holds INV-CHEAP and INV-STEADY.
 func TestTheRulesRunOnceForARevisionOrASecond_INV_CHEAP_INV_STEADY(t *testing.T) {
 	b, c := trouble(t)
 	first := c.List(b.World)

@@ -48,7 +48,7 @@ func Pingpong(t testing.TB) *Builder {
 	return b
 }
 
-// messages are a cast of 64, an answer, and an error.
+// messages are a call to 64 ranks, some answers, and an error.
 func (b *Builder) messages() {
 	at := func(ms int) time.Time { return Start().Add(time.Duration(ms-3000) * time.Millisecond) }
 	arg := []byte{0xa2, 0x61, 'n', 0x03, 0x63, 't', 'a', 'g', 0x64, 'w', 'a', 'r', 'm'}

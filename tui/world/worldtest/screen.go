@@ -1,6 +1,7 @@
 package worldtest
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -21,7 +22,7 @@ func (b *Builder) Screen(p Pane, key int, focus bool, w, h int) string {
 	s := paint.New(w+2, h+2)
 	for range 2 {
 		f := p.Frame(b.World)
-		f.Key, f.Focus = key, focus
+		f.Key, f.Focus = strconv.Itoa(key), focus
 		p.Draw(f.Draw(s), b.World, focus)
 	}
 	return s.Plain() + "\n"

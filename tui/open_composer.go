@@ -8,6 +8,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
+	"github.com/monarch-tui/monarch-tui/tui/dialog"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 )
 
@@ -43,7 +44,7 @@ func (m *Model) composeOn(t target) tea.Cmd {
 		m.say(sayWarn, "procs "+t.procs+" have ended")
 		return nil
 	}
-	var rows []choice
+	var rows []dialog.Choice
 	_, meshes := m.world.Live()
 	for _, x := range meshes {
 		if x.Ref.First != pm.FirstProc {
@@ -58,9 +59,9 @@ func (m *Model) composeOn(t target) tea.Cmd {
 			sel = ""
 		}
 		id := x.Ref.ID
-		rows = append(rows, choice{
-			text: "@" + x.Ref.Name + "  " + schema.ShortType(x.Ref.Type), right: paint.Plural(len(ranks), "actor"),
-			do: func(m *Model) tea.Cmd {
+		rows = append(rows, dialog.Choice{
+			Text: "@" + x.Ref.Name + "  " + schema.ShortType(x.Ref.Type), Right: paint.Plural(len(ranks), "actor"),
+			Do: func() tea.Cmd {
 				if x, ok := m.world.MeshByID(id); ok {
 					return m.compose(x, sel)
 				}
@@ -73,10 +74,10 @@ func (m *Model) composeOn(t target) tea.Cmd {
 		m.say(sayWarn, fmt.Sprintf("no actors stand on %s; %s spawns some", t, m.reg.named("spawn").Key()))
 		return nil
 	case 1:
-		return rows[0].do(m)
+		return rows[0].Do()
 	}
-	p := newPicker("Call which actors on "+t.String()+"?", rows)
-	p.verb = "call"
+	p := dialog.NewPicker("Call which actors on "+t.String()+"?", rows)
+	p.Enter = "call"
 	m.push(p)
 	return nil
 }

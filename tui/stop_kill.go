@@ -11,11 +11,12 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/tui/calls"
+	"github.com/monarch-tui/monarch-tui/tui/dialog"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/world"
 )
 
-// target is what a verb is about: the selection, else what the cursor is on.
+// target is what a command from a key acts on: the selection, else what the cursor is on.
 type target struct {
 	procs string // a proc mesh
 	mesh  string // an actor mesh
@@ -48,7 +49,7 @@ func (m *Model) askStop() tea.Cmd {
 	}
 	t.ranks = nil
 	line := "stop " + t.String()
-	m.push(&confirm{title: line + "?", text: text + "It takes no new calls, finishes the running ones for up to 10 s, and ends.", do: func(m *Model) tea.Cmd { return m.command(line) }})
+	m.push(&dialog.Confirm{Title: line + "?", Text: text + "It takes no new calls, finishes the running ones for up to 10 s, and ends.", Do: func() tea.Cmd { return m.command(line) }})
 	return nil
 }
 
@@ -67,7 +68,7 @@ func (m *Model) askKill() tea.Cmd {
 	if t.mesh != "" {
 		word = t.mesh
 	}
-	m.push(&confirm{title: line + "?", text: what, word: word, do: func(m *Model) tea.Cmd { return m.command(line) }})
+	m.push(&dialog.Confirm{Title: line + "?", Text: what, Word: word, Do: func() tea.Cmd { return m.command(line) }})
 	return nil
 }
 
@@ -97,10 +98,10 @@ func (m *Model) cancelEntry(e *entry) {
 
 // selectedCall is the call under the cursor, where the calls are what is looked at.
 func (m *Model) selectedCall() (calls.Selection, bool) {
-	if m.focus != Messages || !m.panes.callsTab {
-		return calls.Selection{}, false
+	if p, ok := m.focused().(*calls.Pane); ok {
+		return p.Selected()
 	}
-	return m.panes.calls.Selected()
+	return calls.Selection{}, false
 }
 
 // cancelCall cancels a call that a command of ours has sent; only its caller can cancel a call.
@@ -145,6 +146,6 @@ func (m *Model) toggleMouse() {
 	if m.mouse {
 		m.say(sayGood, "the mouse is ours; shift+drag selects text")
 	} else {
-		m.say(sayGood, "the mouse is the terminal's: drag selects text; m takes it back")
+		m.say(sayGood, "the mouse is the terminal's: drag selects text"+m.keyHint("; %s takes it back", "mouse"))
 	}
 }

@@ -1,0 +1,119 @@
+package dialog
+
+import (
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/monarch-tui/monarch-tui/tui/list"
+	"github.com/monarch-tui/monarch-tui/tui/paint"
+)
+
+// TextBox shows text, scrolled and wrapped.
+type TextBox struct {
+	Title string
+	Lines func() []paint.Seg // made anew for each drawing: it may go on changing; "\n" ends a line
+	Live  func() bool        // the text goes on changing
+	Keys  []Key              // of this text
+	More  []Key              // that every text has; they are shown after "back"
+
+	win list.Window
+}
+
+// Moves reports whether the text goes on changing.
+func (b *TextBox) Moves() bool { return b.Live != nil && b.Live() }
+
+func (b *TextBox) rows(w int) (rows [][]paint.Seg) {
+	row := []paint.Seg{}
+	for _, g := range b.Lines() {
+		for i, part := range strings.Split(g.Text, "\n") {
+			if i > 0 {
+				rows, row = append(rows, row), nil
+			}
+			room := w - paint.SegsWidth(row)
+			if part == "" {
+				continue
+			}
+			if paint.Width(part) <= room {
+				row = append(row, paint.Seg{Style: g.Style, Text: part})
+				continue
+			}
+			indent := paint.SegsWidth(row)
+			for j, piece := range paint.Wrap(part, max(8, room)) {
+				if j > 0 {
+					rows, row = append(rows, row), []paint.Seg{{Text: strings.Repeat(" ", max(0, min(indent, w/2)))}}
+				}
+				row = append(row, paint.Seg{Style: g.Style, Text: piece})
+			}
+		}
+	}
+	if len(row) > 0 {
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// Size is how much of the screen it wants.
+func (b *TextBox) Size(w, h int) (int, int) {
+	width := min(w, 96)
+	return width, min(h, len(b.rows(width-4))+2)
+}
+
+// Draw draws it.
+func (b *TextBox) Draw(s *paint.Surface) *tea.Cursor {
+	w, h := s.Size()
+	rows := b.rows(w - 4)
+	b.win.Fit(max(0, len(rows)-(h-2))+1, 1)
+	in := paint.Frame{Title: b.Title, Focus: true, At: b.win.Top, Shown: h - 2, Total: len(rows)}.Draw(s)
+	for y := range h - 2 {
+		if at := b.win.Cursor + y; at < len(rows) {
+			in.Line(1, y, rows[at]...)
+		}
+	}
+	return nil
+}
+
+// Plain is the text, for copying and the pager.
+func (b *TextBox) Plain() string {
+	var text strings.Builder
+	for _, g := range b.Lines() {
+		text.WriteString(g.Text)
+	}
+	return text.String()
+}
+
+// Hints are its keys.
+func (b *TextBox) Hints() []Key {
+	return slices.Concat(b.Keys, []Key{{Key: "esc", Hint: "back"}}, b.More, []Key{{Key: "j k", Hint: "scroll"}})
+}
+
+// Key takes a key.
+func (b *TextBox) Key(h Host, msg tea.KeyPressMsg) tea.Cmd {
+	k := msg.String()
+	for _, keys := range [][]Key{b.Keys, b.More} {
+		if cmd, ok := press(keys, k); ok {
+			return cmd
+		}
+	}
+	switch k {
+	case "esc", "q", "enter":
+		h.Close(b)
+	case "up", "k":
+		b.win.Move(-1)
+	case "down", "j":
+		b.win.Move(1)
+	case "pgup", "ctrl+u":
+		b.win.Move(-10)
+	case "pgdown", "ctrl+d", "space":
+		b.win.Move(10)
+	case "g", "home":
+		b.win.To(0)
+	case "G", "end":
+		b.win.To(b.win.Total - 1)
+	}
+	return nil
+}
+
+// Wheel scrolls.
+func (b *TextBox) Wheel(lines int) { b.win.Move(lines) }

@@ -1,0 +1,169 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/tui/paint"
+	"github.com/monarch-tui/monarch-tui/tui/world"
+)
+
+// drawHeader draws the first row: where we are, how much there is, and the state of the connection.
+func (m *Model) drawHeader(s *paint.Surface) {
+	w, _ := s.Size()
+	right := m.connState()
+	s.Line(w-1-paint.SegsWidth(right), 0, right...)
+	room := w - 3 - paint.SegsWidth(right)
+	x := s.Text(1, 0, paint.Style{Fg: paint.Accent, Attr: paint.Bold}, m.logo())
+	if w >= wideWidth {
+		x = s.Text(x+1, 0, paint.Style{Fg: paint.Accent, Attr: paint.Bold}, "monarch") + 1
+	}
+	crumbs := m.crumbs()
+	counts := m.counts(w)
+	left := room - x
+	for len(crumbs) > 1 && paint.Width(strings.Join(crumbs, " ▸ ")) > left {
+		crumbs = crumbs[1:]
+	}
+	for i, c := range crumbs {
+		st := paint.Style{Fg: paint.Muted}
+		if i == len(crumbs)-1 {
+			st = paint.Style{Fg: paint.Text, Attr: paint.Bold}
+		}
+		if i > 0 {
+			x = s.Text(x, 0, paint.Style{Fg: paint.Faint}, " ▸")
+		}
+		x = s.TextIn(x+1, 0, max(0, room-x), st, c)
+	}
+	free := room - x - 3
+	for width := w; paint.Width(counts) > free && width > squashWidth; { // less of it, rather than nothing
+		width -= 20
+		counts = m.counts(width)
+	}
+	if paint.Width(counts) <= free {
+		s.TextRight(room, 0, paint.Style{Fg: paint.Muted}, counts)
+	}
+}
+
+// logo is the sign of the program: ◆, which in ASCII would be the letter of what is paused.
+func (m *Model) logo() string {
+	if m.theme.ASCII {
+		return "#"
+	}
+	return "◆"
+}
+
+// crumbs are the way to what the cursor is on.
+func (m *Model) crumbs() []string {
+	var out []string
+	if n := m.world.Session.Name; n != "" {
+		out = append(out, n)
+	}
+	return append(out, m.panes.place(m.world)...)
+}
+
+// counts say how much there is and how much goes on.
+func (m *Model) counts(w int) string {
+	if !m.world.Loaded {
+		return ""
+	}
+	alive := m.alive()
+	text := paint.Count(alive.procs) + " procs · " + paint.Count(alive.actors) + " actors"
+	if w < squashWidth {
+		return text
+	}
+	rate := m.world.Rate(8)
+	text += " · " + paint.PadLeft(paint.Count(rate[len(rate)-1]), 5) + " msg/s"
+	if w >= pairWidth && !m.cfg.Settings.ReduceMotion {
+		text += " " + paint.Spark(rate)
+	}
+	return text
+}
+
+// connState is the right end of the header.
+func (m *Model) connState() []paint.Seg {
+	age := func(t time.Time) string { return paint.Duration(m.now().Sub(t).Truncate(100 * time.Millisecond)) }
+	seg := func(r paint.Role, text string) []paint.Seg {
+		return []paint.Seg{{Style: paint.Style{Fg: r, Attr: paint.Bold}, Text: text}}
+	}
+	switch d := m.dialing; {
+	case d != nil && m.lost:
+		text := "○ reconnecting"
+		if !d.again {
+			text = "○ attaching"
+		}
+		text += " " + age(d.began)
+		if d.again && m.w >= squashWidth {
+			text += fmt.Sprintf(" · try %d", d.tries)
+		}
+		return seg(paint.Warning, text)
+	case d != nil && m.conn != nil && m.now().Sub(d.began) > 150*time.Millisecond:
+		return seg(paint.Starting, m.spinner()+" attaching "+age(d.began))
+	case d != nil && m.conn == nil && m.now().Sub(d.began) > 150*time.Millisecond:
+		return seg(paint.Starting, m.spinner()+" connecting "+age(d.began))
+	case m.conn == nil && d != nil:
+		return seg(paint.Starting, "◌ connecting")
+	case m.conn == nil && (m.lost || m.connErr != ""):
+		return seg(paint.Failed, "✕ not connected")
+	case m.conn == nil:
+		return seg(paint.Muted, "○ no session")
+	case m.world.Session.State == "failed":
+		return seg(paint.Failed, "✕ failed "+clockAge(m.now().Sub(m.world.Session.Started)))
+	case m.conn.viewer:
+		return seg(paint.Busy, "● viewing "+clockAge(m.now().Sub(m.world.Session.Started)))
+	}
+	return seg(paint.Busy, "● live "+clockAge(m.now().Sub(m.world.Session.Started)))
+}
+
+// clockAge is an age as minutes and seconds, or hours and minutes.
+func clockAge(d time.Duration) string {
+	d = max(0, d)
+	if d >= time.Hour {
+		return fmt.Sprintf("%dh%02d", int(d.Hours()), int(d.Minutes())%60)
+	}
+	return fmt.Sprintf("%02d:%02d", int(d.Minutes()), int(d.Seconds())%60)
+}
+
+// liveCounts is how many processes and actors live: those of meshes that have not ended, less what has ended or failed of
+// them.
+type liveCounts struct {
+	world         *world.World // it was counted of
+	rev           uint64
+	procs, actors int
+}
+
+// alive counts what lives, anew only when something has happened.
+func (m *Model) alive() liveCounts {
+	w := m.world
+	if m.live.world == w && m.live.rev == w.Revision() && w.Revision() > 0 {
+		return m.live
+	}
+	l := liveCounts{world: w, rev: w.Revision()}
+	procs, meshes := w.Live()
+	for _, p := range procs {
+		for r := range p.Extent.Len() {
+			if x, ok := w.Proc(p.FirstProc + uint64(r)); !ok || !ended(x) { // one that is not known yet is on its way
+				l.procs++
+			}
+		}
+	}
+	for _, a := range meshes {
+		for r := range a.Ranks {
+			if word := w.Word(a, r); word != "failed" && word != "gone" {
+				l.actors++
+			}
+		}
+	}
+	m.live = l
+	return l
+}
+
+// ended reports whether a process has ended, in whatever way.
+func ended(p *control.Proc) bool {
+	switch p.State {
+	case "lost", "exited", "killed", "oom", "fenced", "failed":
+		return true
+	}
+	return false
+}
