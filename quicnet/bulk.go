@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 	"github.com/quic-go/quic-go"
 )
 
@@ -135,5 +136,5 @@ func (c *conn) bulkFault(err error) *CloseError {
 	if c.q.Context().Err() != nil || !brokenOff(err) {
 		return nil
 	}
-	return closeErrorf(CodeProtocol, "a body that broke off: %s", clean(err.Error()))
+	return closeErrorf(CodeProtocol, "a body that broke off: %s", clean.OneLine(err.Error(), maxReason))
 }

@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"net"
 	"time"
+
+	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
 
 // backoff is the pause between attempts: doubled from least to most, each time a random half of it
@@ -40,7 +42,7 @@ func (p *peer) run() {
 		case err != nil && p.ctx.Err() != nil:
 			return
 		case err != nil && !retry(err):
-			p.n.bury(p, LinkLost, clean(err.Error()), nil)
+			p.n.bury(p, LinkLost, clean.OneLine(err.Error(), maxReason), nil)
 			return
 		case err != nil:
 			p.failed(err)

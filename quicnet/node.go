@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 	"github.com/quic-go/quic-go"
 )
 
@@ -113,7 +114,7 @@ func (n *Node) listen() error {
 // session in certificates: lower-case letters, digits, '.', '_' and '-', at most 63.
 func NewController(session string, cfg Config) (*Node, error) {
 	if !sessionName.MatchString(session) {
-		return nil, fmt.Errorf("quicnet: session name %q: want lower-case letters, digits, '.', '_', '-', at most 63, beginning with a letter or digit", clean(session))
+		return nil, fmt.Errorf("quicnet: session name %q: want lower-case letters, digits, '.', '_', '-', at most 63, beginning with a letter or digit", clean.OneLine(session, maxReason))
 	}
 	n, err := newNode(session, ID{Controller, 1}, cfg)
 	if err != nil {
