@@ -257,7 +257,7 @@ func TestTicketsWorkOnceForOneProcess(t *testing.T) { // D3 9-12
 		revoked := ticket(6)
 		ctl.Revoke(revoked.ID)
 		expired := ticket(7)
-		ctl.desk.slots[expired.ID].expires = time.Now().Add(-time.Second)
+		ctl.issuer.issued[expired.ID].expires = time.Now().Add(-time.Second)
 		var texts []string
 		for _, tk := range []Ticket{unknown, revoked, expired} {
 			err := attempt(tk)

@@ -105,7 +105,7 @@ func (c *conn) readBody(s *quic.ReceiveStream) *CloseError {
 	return nil
 }
 
-// bulkStep is how much of a body counts as progress: less in Limits.FrameDeadline is a dribble.
+// bulkStep is how much of a body counts as progress: a peer that sends less in Limits.FrameDeadline is too slow.
 const bulkStep = 4 << 10
 
 // readAll reads a body. Room is made as it comes, so that an announcement alone costs nothing.

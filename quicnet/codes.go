@@ -32,7 +32,7 @@ const (
 	CodeJoin       Code = 0x20 // final: the join request was refused
 )
 
-// codeText is what each code means, for people.
+// text is what the code means, for people.
 func (c Code) text() string {
 	switch c {
 	case CodeShutdown:

@@ -42,14 +42,14 @@ func (p *peer) run() {
 		case err != nil && p.ctx.Err() != nil:
 			return
 		case err != nil && !retry(err):
-			p.n.bury(p, LinkLost, clean.OneLine(err.Error(), maxReason), nil)
+			p.n.terminate(p, LinkLost, clean.OneLine(err.Error(), maxReason), nil)
 			return
 		case err != nil:
 			p.failed(err)
 		case !p.dials:
 			return
 		case addr == nil:
-			p.n.bury(p, LinkLost, fmt.Sprintf("no address of %s is known, and it is for us to dial it", p.id()), nil)
+			p.n.terminate(p, LinkLost, fmt.Sprintf("no address of %s is known, and it is for us to dial it", p.id()), nil)
 			return
 		default:
 			if up, final := p.dial(addr, attempt); final {
@@ -105,7 +105,7 @@ func (p *peer) dial(addr net.Addr, attempt int) (up, final bool) {
 		p.failed(err)
 		p.n.log.Debug("dial", "peer", p.id().String(), "addr", addr.String(), "error", linkFault(err))
 		if end := closeError(err); end != nil && end.Code.final() {
-			p.n.bury(p, LinkClosed, end.Error(), nil)
+			p.n.terminate(p, LinkClosed, end.Error(), nil)
 			return false, true
 		}
 		return false, false

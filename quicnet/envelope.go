@@ -31,16 +31,16 @@ type Envelope struct {
 	Hash     uint64        // schema hash of the endpoint
 	Budget   time.Duration // what remains of the caller's time; 0 = no limit
 	Token    uint8         // debugger token bits
-	Step     uint64        // the debugger step they belong to
-	Chain    []Hop         // activations that wait for this message, outermost first
+	Load     uint64        // of an answer: messages that wait in the mailbox of who answers
+	Chain    []ChainEntry  // activations that wait for this message, outermost first
 	Body     []byte        // CBOR of the argument or result; opaque here
 }
 
 // envelopeFields is the length of the CBOR array that an envelope is.
 const envelopeFields = 26
 
-// maxHops bounds a chain: each hop waits in a mailbox somewhere, so a longer one is an attack.
-const maxHops = 1024
+// maxChain bounds a chain: each entry is an activation that blocks its actor, so a longer one is an attack.
+const maxChain = 1024
 
 // AppendEnvelope appends the encoding of e, a CBOR array in deterministic form, and allocates
 // nothing but the growth of dst. Strings must be UTF-8 for the result to be decodable.
@@ -83,7 +83,7 @@ func appendFields(dst []byte, e *Envelope) []byte {
 	dst = appendUint(dst, e.Hash)
 	dst = appendInt(dst, int64(e.Budget))
 	dst = appendUint(dst, uint64(e.Token))
-	dst = appendUint(dst, e.Step)
+	dst = appendUint(dst, e.Load)
 	dst = appendHead(dst, majorArray, uint64(len(e.Chain)))
 	for i := range e.Chain {
 		h := &e.Chain[i]
@@ -141,7 +141,7 @@ func decodeEnvelope(b []byte, e *Envelope) (bulk int64, err error) {
 	e.Hash = r.uint(1<<64-1, "hash")
 	e.Budget = time.Duration(r.int("budget"))
 	e.Token = uint8(r.uint(1<<8-1, "token"))
-	e.Step = r.uint(1<<64-1, "step")
+	e.Load = r.uint(1<<64-1, "load")
 	e.Chain = r.chain()
 	bulk = -1
 	if r.err == nil && r.at < len(b) && b[r.at]>>5 == majorUint {
@@ -156,28 +156,28 @@ func decodeEnvelope(b []byte, e *Envelope) (bulk int64, err error) {
 	return bulk, r.err
 }
 
-// chain reads the activation chain. A hop is at least 4 bytes, so the count is checked against what
+// chain reads the activation chain. An entry is at least 4 bytes, so the count is checked against what
 // is there before anything is allocated.
-func (r *cborReader) chain() []Hop {
+func (r *cborReader) chain() []ChainEntry {
 	n := r.head(majorArray, "chain")
 	if r.err != nil || n == 0 {
 		return nil
 	}
-	if n > maxHops || n > uint64(len(r.b)-r.at)/4 {
-		r.fail("chain", fmt.Sprintf("%d hops in %d bytes", n, len(r.b)-r.at))
+	if n > maxChain || n > uint64(len(r.b)-r.at)/4 {
+		r.fail("chain", fmt.Sprintf("%d entries in %d bytes", n, len(r.b)-r.at))
 		return nil
 	}
-	hops := make([]Hop, n)
-	for i := range hops {
-		if k := r.head(majorArray, "hop"); r.err == nil && k != 3 {
-			r.fail("hop", fmt.Sprintf("%d fields, want 3", k))
+	chain := make([]ChainEntry, n)
+	for i := range chain {
+		if k := r.head(majorArray, "chain entry"); r.err == nil && k != 3 {
+			r.fail("chain entry", fmt.Sprintf("%d fields, want 3", k))
 		}
-		hops[i] = Hop{Proc: r.uint(1<<64-1, "hop"), Actor: r.uint(1<<64-1, "hop"), Name: r.text("hop name")}
+		chain[i] = ChainEntry{Proc: r.uint(1<<64-1, "chain entry"), Actor: r.uint(1<<64-1, "chain entry"), Name: r.text("name in the chain")}
 		if r.err != nil {
 			return nil
 		}
 	}
-	return hops
+	return chain
 }
 
 // text reads a text string without copying it.

@@ -39,12 +39,12 @@ type wireEnvelope struct {
 	Hash      uint64
 	Budget    int64
 	Token     uint8
-	Step      uint64
-	Chain     []wireHop
+	Load      uint64
+	Chain     []wireChainEntry
 	Body      []byte
 }
 
-type wireHop struct {
+type wireChainEntry struct {
 	_           struct{} `cbor:",toarray"`
 	Proc, Actor uint64
 	Name        string
@@ -54,9 +54,9 @@ func toWire(e *Envelope) *wireEnvelope {
 	w := &wireEnvelope{Version: Version, Kind: uint8(e.Kind), Epoch: e.Epoch, Seq: e.Seq, Ack: e.Ack, ID: e.ID, Call: e.Call, Parent: e.Parent,
 		Trace: e.Trace, Attempt: e.Attempt, Clock: e.Clock, FromProc: e.From.Proc, FromActor: e.From.Actor, ToProc: e.To.Proc, ToActor: e.To.Actor,
 		Region: notNil(e.Region), Index: e.Index, Adverb: e.Adverb, Flags: e.Flags, Endpoint: e.Endpoint, Hash: e.Hash, Budget: int64(e.Budget),
-		Token: e.Token, Step: e.Step, Chain: []wireHop{}, Body: notNil(e.Body)}
+		Token: e.Token, Load: e.Load, Chain: []wireChainEntry{}, Body: notNil(e.Body)}
 	for _, h := range e.Chain {
-		w.Chain = append(w.Chain, wireHop{Proc: h.Proc, Actor: h.Actor, Name: h.Name})
+		w.Chain = append(w.Chain, wireChainEntry{Proc: h.Proc, Actor: h.Actor, Name: h.Name})
 	}
 	return w
 }
@@ -79,10 +79,10 @@ func genEnvelope() *rapid.Generator[*Envelope] {
 			ID: u("id"), Call: u("call"), Parent: u("parent"), Trace: u("trace"), Attempt: rapid.Uint32().Draw(t, "attempt"), Clock: u("clock"),
 			From: Addr{u("from"), u("from")}, To: Addr{u("to"), u("to")}, Region: bytesOrNil("region"), Index: u("index"),
 			Adverb: rapid.Uint8().Draw(t, "adverb"), Flags: rapid.Uint8().Draw(t, "flags"), Endpoint: rapid.String().Draw(t, "endpoint"), Hash: u("hash"),
-			Budget: time.Duration(rapid.Int64().Draw(t, "budget")), Token: rapid.Uint8().Draw(t, "token"), Step: u("step"), Body: bytesOrNil("body"),
+			Budget: time.Duration(rapid.Int64().Draw(t, "budget")), Token: rapid.Uint8().Draw(t, "token"), Load: u("load"), Body: bytesOrNil("body"),
 		}
-		for range rapid.IntRange(0, 30).Draw(t, "hops") {
-			e.Chain = append(e.Chain, Hop{u("hop"), u("hop"), rapid.String().Draw(t, "name")})
+		for range rapid.IntRange(0, 30).Draw(t, "chain") {
+			e.Chain = append(e.Chain, ChainEntry{u("chain"), u("chain"), rapid.String().Draw(t, "name")})
 		}
 		return e
 	})
@@ -116,7 +116,7 @@ func TestTheHandWrittenCodecAgreesWithTheLibrary(t *testing.T) {
 
 func TestEncodingAllocatesNothing(t *testing.T) {
 	e, dst := benchEnvelope(), make([]byte, 0, 1024)
-	e.Chain = []Hop{{1, 2, "@A[0].Ask"}, {3, 4, "@B[0].Ask"}}
+	e.Chain = []ChainEntry{{1, 2, "@A[0].Ask"}, {3, 4, "@B[0].Ask"}}
 	if n := testing.AllocsPerRun(100, func() { dst = AppendEnvelope(dst[:0], e) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
@@ -150,7 +150,7 @@ func TestHostileEnvelopesAreRefusedBeforeMemoryIsUsed(t *testing.T) {
 		"a kind of the link": {edit: func(b []byte) []byte { return append(append(b[:3:3], 0x18, 33), b[4:]...) }, want: "unknown kind 33"},
 		"bytes follow":       {edit: func(b []byte) []byte { return append(b, 0) }, want: "1 bytes follow"},
 		"body apart":         {edit: func(b []byte) []byte { b[len(b)-1] = 5; return b }, want: "another stream"},
-		"chain of 2^32":      {edit: func(b []byte) []byte { return append(b[:len(b)-2:len(b)-2], 0x9a, 0xff, 0xff, 0xff, 0xff) }, want: "hops"},
+		"chain of 2^32":      {edit: func(b []byte) []byte { return append(b[:len(b)-2:len(b)-2], 0x9a, 0xff, 0xff, 0xff, 0xff) }, want: "entries"},
 		"region of 2^40":     {edit: func(b []byte) []byte { return append(b[:17:17], 0x5b, 0, 0, 1, 0, 0, 0, 0, 0) }, want: "announced"},
 		"budget of 65 bits":  {edit: func(b []byte) []byte { return append(b[:23:23], 0x3b, 255, 255, 255, 255, 255, 255, 255, 255) }, want: "64 bits"},
 	} {
@@ -175,7 +175,7 @@ func TestHostileEnvelopesAreRefusedBeforeMemoryIsUsed(t *testing.T) {
 
 func FuzzEnvelope(f *testing.F) {
 	f.Add(AppendEnvelope(nil, benchEnvelope()))
-	f.Add(AppendEnvelope(nil, &Envelope{Kind: KindSystem, Chain: []Hop{{1, 2, "x"}}, Budget: -1, Region: []byte{1}}))
+	f.Add(AppendEnvelope(nil, &Envelope{Kind: KindSystem, Chain: []ChainEntry{{1, 2, "x"}}, Budget: -1, Region: []byte{1}}))
 	strict, err := cbor.DecOptions{IndefLength: cbor.IndefLengthForbidden, TagsMd: cbor.TagsForbidden}.DecMode()
 	if err != nil {
 		f.Fatal(err)

@@ -158,7 +158,7 @@ func (n *Node) serverTLS() *tls.Config {
 		_, err := peerIdentity(n.session, n.pool, cs, x509.ExtKeyUsageClientAuth)
 		return err
 	}
-	if n.desk == nil {
+	if n.issuer == nil {
 		return mesh
 	}
 	join := baseTLS(alpnJoin)

@@ -207,13 +207,13 @@ func TestProgramsWithoutACommonVersionSayWhich(t *testing.T) { // D3 35
 	}
 }
 
-// nobodyWaits waits until every connection has said hello or is gone from the door's count: quic-go
+// nobodyWaits waits until every connection has said hello or is no longer counted as unidentified: quic-go
 // tells of an end on a goroutine of its own.
 func nobodyWaits(t *testing.T, ctl *Node) {
 	t.Helper()
-	for late := time.Now().Add(10 * time.Second); ctl.door.inside.Load() != 0; runtime.Gosched() {
+	for late := time.Now().Add(10 * time.Second); ctl.admission.pending.Load() != 0; runtime.Gosched() {
 		if time.Now().After(late) {
-			t.Fatalf("%d connections still count as unknown", ctl.door.inside.Load())
+			t.Fatalf("%d connections still count as unknown", ctl.admission.pending.Load())
 		}
 	}
 }
