@@ -30,8 +30,8 @@
 //     the events lane it drops.
 //   - INV-7 an end: every Send returns by its context; after LinkLost or LinkClosed nothing of that incarnation arrives,
 //     and every Send to it fails with the reason.
-//   - INV-8 no secret shows: a ticket prints without its secret, and nothing but the join request depends on it; the CA's
-//     key never leaves memory.
+//   - INV-8 no secret shows: a ticket prints, logs and encodes as JSON without its secret or not at all, and what goes to
+//     another process never holds the CA's key.
 //
 // # What it is not
 //

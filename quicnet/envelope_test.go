@@ -223,7 +223,7 @@ func TestUserBodiesKeepWhatTheyHold(t *testing.T) {
 	}
 }
 
-func TestDecodersRefuseHostileBodies(t *testing.T) { // D3 18
+func TestDecodersRefuseHostileBodies(t *testing.T) { // cases 18
 	nested := func(n int) []byte { return append(bytes.Repeat([]byte{0x81}, n), 0x01) }
 	for name, c := range map[string]struct {
 		b      []byte
