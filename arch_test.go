@@ -31,26 +31,33 @@ type layer struct {
 // layers is section "The cut" of ARCHITECTURE.md as a table.
 var layers = []layer{
 	{
+		folder: "quicnet/clean",
+		others: []string{"github.com/charmbracelet/x/ansi/parser"},
+		std:    []string{"context", "io", "log", "log/slog", "net", "os", "os/exec", "sync", "time"},
+		why:    "cleaning text is a pure function at the bottom of everything: whoever shows text from another process must be able to import it",
+	},
+	{
 		folder: "quicnet",
+		own:    []string{"quicnet/clean"},
 		others: []string{"github.com/quic-go/quic-go", "github.com/fxamacker/cbor/v2", "golang.org/x/sys"},
 		why:    "quicnet carries envelopes and knows nothing of actors: it is tested, fuzzed and replaced alone",
 	},
 	{
 		folder: "engine/shape",
-		own:    []string{"engine/internal/suggest"},
+		own:    []string{"engine/internal/suggest", "quicnet/clean"},
 		std:    []string{"context", "io", "log", "log/slog", "net", "os", "os/exec", "sync", "time"},
 		why:    "shapes are arithmetic: pure, so that every front end and every test can compute with them anywhere",
 	},
 	{
 		folder: "engine/schema",
-		own:    []string{"engine/shape", "engine/internal/suggest"},
+		own:    []string{"engine/shape", "engine/internal/suggest", "quicnet/clean"},
 		others: []string{"github.com/fxamacker/cbor/v2"},
 		std:    []string{"log", "log/slog", "net", "os", "os/exec"},
 		why:    "schemas travel to front ends that have none of the user's types, so they must not need the engine to be read",
 	},
 	{
 		folder: "engine/control",
-		own:    []string{"engine/schema", "engine/shape"},
+		own:    []string{"engine/schema", "engine/shape", "quicnet/clean"},
 		others: []string{"github.com/fxamacker/cbor/v2", "golang.org/x/sys"},
 		why:    "control is the seam: a front end that imports it must not link the runtime, and the engine implements it, not the reverse",
 	},
@@ -69,7 +76,7 @@ var layers = []layer{
 	{
 		folder: "engine/internal",
 		own:    []string{"engine/internal/..."},
-		others: []string{"github.com/charmbracelet/x/ansi/parser", "golang.org/x/sys"},
+		others: []string{"golang.org/x/sys"},
 		why:    "helpers of the engine stand below it",
 	},
 	{
@@ -79,7 +86,7 @@ var layers = []layer{
 	},
 	{
 		folder: "engine", exact: true,
-		own: []string{"engine/control", "engine/internal/...", "engine/probe", "engine/schema", "engine/shape", "quicnet"},
+		own: []string{"engine/control", "engine/internal/...", "engine/probe", "engine/schema", "engine/shape", "quicnet", "quicnet/clean"},
 		why: "every program that has actors links the engine: no flags, no screens, no command language, and nothing that stands above it",
 	},
 	{
@@ -89,7 +96,7 @@ var layers = []layer{
 	},
 	{
 		folder: "debugger",
-		own:    []string{"debugger/...", "engine/control", "engine/eval", "engine/schema", "engine/shape"},
+		own:    []string{"debugger/...", "engine/control", "engine/eval", "engine/schema", "engine/shape", "quicnet/clean"},
 		why:    "scripts and debugger reach a program of another build through engine/control only, so they see no more than an attached stranger would",
 	},
 	{

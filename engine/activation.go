@@ -28,10 +28,10 @@ type activation struct {
 	settled bool // its caller has an outcome, or needs none; guarded by actor.mu
 
 	mu     sync.Mutex
-	chain  []quicnet.Hop // who waits for this activation
-	turn   uint64        // number of the notice that chain came with; 0: it came with the message
-	seq    uint64        // number of the last notice that went to its calls
-	awaits map[*call]int // waits on each call
+	chain  []quicnet.ChainEntry // who waits for this activation
+	turn   uint64               // number of the notice that chain came with; 0: it came with the message
+	seq    uint64               // number of the last notice that went to its calls
+	awaits map[*call]int        // waits on each call
 }
 
 // stamp makes a message the child of the activation that sends it.

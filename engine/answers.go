@@ -27,7 +27,7 @@ func (n *node) refuseNow(env *quicnet.Envelope, why *wireError) {
 func (n *node) answerTo(req *quicnet.Envelope, body []byte, werr *wireError, load int) {
 	env := quicnet.Envelope{
 		Kind: quicnet.KindReply, ID: n.nextMsg.Add(1), Call: req.Call, Parent: req.ID, Trace: req.Trace,
-		From: req.To, To: req.From, Index: req.Index, Step: uint64(max(load, 0)), Body: body,
+		From: req.To, To: req.From, Index: req.Index, Load: uint64(max(load, 0)), Body: body,
 	}
 	if werr != nil {
 		env.Kind = quicnet.KindError
@@ -70,7 +70,7 @@ func (n *node) takeReply(env *quicnet.Envelope) {
 		return
 	}
 	n.wmu.Lock()
-	n.loads[env.From] = uint32(min(env.Step, 1<<31))
+	n.loads[env.From] = uint32(min(env.Load, 1<<31))
 	n.wmu.Unlock()
 	a := answer{index: i, body: env.Body, msg: sessionID(env.From.Proc, env.ID)}
 	if env.Kind == quicnet.KindError {

@@ -26,7 +26,7 @@ type waitNotice struct {
 	_     struct{} `cbor:",toarray"`
 	Actor uint64   // of the callee
 	ID    uint64
-	Chain []quicnet.Hop
+	Chain []quicnet.ChainEntry
 	Seq   uint64 // the highest of a message counts
 }
 
@@ -35,7 +35,7 @@ type waitNotice struct {
 
 // await notes one more wait for c. For the first it gives the chain for the notices: everybody who waits, down to this
 // activation.
-func (a *activation) await(c *call) (chain []quicnet.Hop, seq uint64, first bool) {
+func (a *activation) await(c *call) (chain []quicnet.ChainEntry, seq uint64, first bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.awaits == nil {
@@ -51,7 +51,7 @@ func (a *activation) await(c *call) (chain []quicnet.Hop, seq uint64, first bool
 
 // awaitAtOnce is await for a call whose messages carry the chain themselves. turn is for changedSince. nil outside
 // handlers: nobody can wait for those.
-func (a *activation) awaitAtOnce(c *call) (chain []quicnet.Hop, turn uint64) {
+func (a *activation) awaitAtOnce(c *call) (chain []quicnet.ChainEntry, turn uint64) {
 	if a == nil {
 		return nil, 0
 	}
@@ -90,14 +90,14 @@ func (a *activation) forget(c *call) {
 	a.mu.Unlock()
 }
 
-func (a *activation) chainLocked() []quicnet.Hop {
+func (a *activation) chainLocked() []quicnet.ChainEntry {
 	return append(slices.Clip(a.chain), a.hop())
 }
 
 // hop is the activation as a link of a chain. A concurrent one does not block its actor, so it can close no cycle:
 // its place is kept for the path, its address is not.
-func (a *activation) hop() quicnet.Hop {
-	h := quicnet.Hop{Proc: a.actor.node.id, Actor: a.actor.id, Name: a.actor.label()}
+func (a *activation) hop() quicnet.ChainEntry {
+	h := quicnet.ChainEntry{Proc: a.actor.node.id, Actor: a.actor.id, Name: a.actor.label()}
 	if a.ep != nil && a.ep.concurrent {
 		h.Actor = 0
 	}
@@ -105,7 +105,7 @@ func (a *activation) hop() quicnet.Hop {
 }
 
 // changedSince gives the activation's chain if who waits for it has changed since turn.
-func (a *activation) changedSince(turn uint64) (chain []quicnet.Hop, seq uint64, changed bool) {
+func (a *activation) changedSince(turn uint64) (chain []quicnet.ChainEntry, seq uint64, changed bool) {
 	if a == nil {
 		return nil, 0, false
 	}
@@ -119,7 +119,7 @@ func (a *activation) changedSince(turn uint64) (chain []quicnet.Hop, seq uint64,
 }
 
 // rechain tells a running activation who waits for it now; the calls that it waits for itself learn it too.
-func (a *activation) rechain(chain []quicnet.Hop, turn uint64) {
+func (a *activation) rechain(chain []quicnet.ChainEntry, turn uint64) {
 	a.mu.Lock()
 	if turn <= a.turn { // overtaken by a newer one
 		a.mu.Unlock()
@@ -138,20 +138,20 @@ func (a *activation) rechain(chain []quicnet.Hop, turn uint64) {
 	}
 }
 
-func (c *call) notify(chain []quicnet.Hop, seq uint64) {
+func (c *call) notify(chain []quicnet.ChainEntry, seq uint64) {
 	for _, i := range c.open() {
 		c.notifyRank(i, chain, seq)
 	}
 }
 
 // notifyLater is notify for who must not wait for a link.
-func (c *call) notifyLater(chain []quicnet.Hop, seq uint64) {
+func (c *call) notifyLater(chain []quicnet.ChainEntry, seq uint64) {
 	for _, i := range c.open() {
 		c.node.async(c.ref.procOf(i), func() { c.notifyRank(i, chain, seq) })
 	}
 }
 
-func (c *call) notifyRank(i int, chain []quicnet.Hop, seq uint64) {
+func (c *call) notifyRank(i int, chain []quicnet.ChainEntry, seq uint64) {
 	// A peer that is gone answers for the call anyway.
 	_ = c.node.notice(c.node.root, quicnet.LaneCalls, c.caller, c.addr(i), sysWait, waitNotice{Actor: c.ref.ID, ID: c.firstMsg + uint64(i), Chain: chain, Seq: seq})
 }
@@ -173,14 +173,14 @@ func (a *actor) waits() bool {
 }
 
 // closesCycle reports whether a message to a, with that chain, waits for itself. The caller holds a.mu.
-func (a *actor) closesCycle(ep *endpoint, chain []quicnet.Hop) *wireError {
+func (a *actor) closesCycle(ep *endpoint, chain []quicnet.ChainEntry) *wireError {
 	if len(chain) > maxChain {
 		return &wireError{Outcome: control.OutcomeError, Type: "cycle", Msg: fmt.Sprintf("%d calls wait inside each other; a recursion without an end?", len(chain)), Codes: codesOf(ErrCallCycle)}
 	}
 	if ep == nil || ep.concurrent {
 		return nil
 	}
-	at := slices.IndexFunc(chain, func(h quicnet.Hop) bool { return h.Proc == a.node.id && h.Actor == a.id })
+	at := slices.IndexFunc(chain, func(h quicnet.ChainEntry) bool { return h.Proc == a.node.id && h.Actor == a.id })
 	if at < 0 || !a.waits() { // where a wait was given up, the word of it may still be on its way
 		return nil
 	}

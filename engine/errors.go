@@ -14,6 +14,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
+	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
 
 // Outcome is how one rank's part of a call ended.
@@ -230,9 +231,5 @@ func (w *wireError) remote() *RemoteError {
 	return &RemoteError{Type: w.Type, Msg: w.Msg, Stack: w.Stack, codes: w.Codes}
 }
 
-func clip(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	return strings.ToValidUTF8(s[:n], "") + fmt.Sprintf("… (%d bytes more)", len(s)-n)
-}
+// clip bounds a text that is kept or sent. It stays as hostile as it was: who shows it cleans it.
+func clip(s string, n int) string { return clean.Clip(s, n) }

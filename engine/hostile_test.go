@@ -62,7 +62,9 @@ func FuzzFrame(f *testing.F) {
 	seed(func(*quicnet.Envelope) {})
 	seed(func(e *quicnet.Envelope) { e.Index = 1 << 60 })
 	seed(func(e *quicnet.Envelope) { e.Endpoint, e.Body = "Peek", nil })
-	seed(func(e *quicnet.Envelope) { e.Flags, e.Chain = flagWaits, []quicnet.Hop{{Proc: 5, Actor: 1, Name: "x"}} })
+	seed(func(e *quicnet.Envelope) {
+		e.Flags, e.Chain = flagWaits, []quicnet.ChainEntry{{Proc: 5, Actor: 1, Name: "x"}}
+	})
 	seed(func(e *quicnet.Envelope) { e.Region = []byte{0xff} })
 	seed(func(e *quicnet.Envelope) { e.Adverb = uint8(adverbBroadcast) })
 	for _, k := range []quicnet.Kind{quicnet.KindReply, quicnet.KindError, quicnet.KindCancel, quicnet.KindAck, quicnet.KindPort} {

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
-	"github.com/monarch-tui/monarch-tui/engine/internal/clean"
 	"github.com/monarch-tui/monarch-tui/quicnet"
+	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
 
 // tellTime is how long a watch of messages waits for the processes to know of it, so that what it does next is seen. A

@@ -17,8 +17,8 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
-	"github.com/monarch-tui/monarch-tui/engine/internal/clean"
 	"github.com/monarch-tui/monarch-tui/quicnet"
+	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
 
 // A worker's lines travel in its own stdout and stderr. A line that comes through Out is marked in the stream, so that

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
-	"github.com/monarch-tui/monarch-tui/engine/internal/clean"
+	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
 
 // maxWaits is how many waits of one process are told: a graph with more edges is for no screen.

@@ -31,8 +31,8 @@ func (n *Node) acceptLoop() {
 
 // serve handles one incoming connection until it ends.
 func (n *Node) serve(q *quic.Conn) {
-	if n.desk != nil && q.ConnectionState().TLS.NegotiatedProtocol == alpnJoin {
-		n.desk.serve(q)
+	if n.issuer != nil && q.ConnectionState().TLS.NegotiatedProtocol == alpnJoin {
+		n.issuer.serve(q)
 		return
 	}
 	c := &conn{q: q}
@@ -56,12 +56,12 @@ func (n *Node) serve(q *quic.Conn) {
 	c.p.detach(c, c.run())
 }
 
-// answer reads Hello, judges it, and answers Welcome.
+// answer reads Hello, checks it, and answers Welcome.
 func (n *Node) answer(c *conn, id ID) error {
 	ctx, cancel := context.WithTimeout(n.ctx, n.limits.HelloDeadline)
 	defer cancel()
-	if n.desk != nil {
-		if err := n.desk.mayConnect(id); err != nil {
+	if n.issuer != nil {
+		if err := n.issuer.mayConnect(id); err != nil {
 			return err
 		}
 	}
@@ -117,7 +117,7 @@ func (n *Node) incoming(id ID, h *hello) (*peer, error) {
 			return p, p.sameState(h)
 		}
 		reason := fmt.Sprintf("epoch %d of it has joined", id.Epoch)
-		n.bury(p, LinkLost, reason, closeErrorf(CodeStaleEpoch, "%s", reason))
+		n.terminate(p, LinkLost, reason, closeErrorf(CodeStaleEpoch, "%s", reason))
 		p = nil
 	}
 	if h.Peer != 0 {
@@ -149,7 +149,7 @@ func (n *Node) incoming(id ID, h *hello) (*peer, error) {
 
 // admit asks the controller's owner about a process that says hello for the first time.
 func (n *Node) admit(id ID, h *hello) ([]byte, error) {
-	if n.desk == nil || n.cfg.Admit == nil {
+	if n.issuer == nil || n.cfg.Admit == nil {
 		return nil, nil
 	}
 	answer, err := n.cfg.Admit(id, h.Opaque)
@@ -162,7 +162,7 @@ func (n *Node) admit(id ID, h *hello) ([]byte, error) {
 	return answer, nil
 }
 
-// sameState checks that hello and link mean the same history.
+// sameState checks that the dialler has not lost the state of this link, by the nonces in hello.
 func (p *peer) sameState(h *hello) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -186,12 +186,12 @@ func (n *Node) welcome(c *conn, p *peer, id ID, h *hello) error {
 	if err := c.sendFrame(w); err != nil {
 		return err
 	}
-	n.door.known(c.q)
+	n.admission.identified(c.q)
 	if why := p.attach(c, id.Epoch, h.Nonce, h.Received, time.Now(), bootTime()); why != nil {
 		return why
 	}
-	if n.desk != nil {
-		n.desk.joined(id)
+	if n.issuer != nil {
+		n.issuer.joined(id)
 	}
 	p.kick()
 	return nil

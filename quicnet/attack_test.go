@@ -21,7 +21,8 @@ import (
 	"github.com/quic-go/quic-go"
 )
 
-// The numbers are those of the table in research/reliability.md D3.
+// The numbers in the names of attacks count the cases of the threat model that these tests were written from; cases of one
+// number are variants.
 
 // rogue is a connection that speaks the protocol by hand.
 type rogue struct {
@@ -95,7 +96,8 @@ func leafWith(t *testing.T, a *authority, change func(*x509.Certificate), uris .
 	return &tls.Certificate{Certificate: [][]byte{der, a.cert.Raw}, PrivateKey: key}
 }
 
-func TestStrangersNeverGetAConnection(t *testing.T) { // D3 1-6, 13
+// TestStrangersNeverGetAConnection holds INV-4 before a connection is up: nobody gets one without a certificate of the session.
+func TestStrangersNeverGetAConnection(t *testing.T) { // cases 1-6, 13
 	rec := newRecorder()
 	ctl := newSession(t, Config{Handler: rec})
 	evil, err := newAuthority("test", time.Now())
@@ -142,7 +144,7 @@ func TestStrangersNeverGetAConnection(t *testing.T) { // D3 1-6, 13
 	}
 }
 
-func TestAWorkerCannotPassForTheController(t *testing.T) { // D3 7, 8
+func TestAWorkerCannotPassForTheController(t *testing.T) { // cases 7, 8
 	ctl := newSession(t, Config{Handler: newRecorder()})
 	ticket, err := ctl.Ticket(ID{2, 1}, time.Minute)
 	if err != nil {
@@ -189,7 +191,7 @@ func TestAWorkerCannotPassForTheController(t *testing.T) { // D3 7, 8
 	}
 }
 
-func TestTicketsWorkOnceForOneProcess(t *testing.T) { // D3 9-12
+func TestTicketsWorkOnceForOneProcess(t *testing.T) { // cases 9-12
 	rec := newRecorder()
 	ctl := newSession(t, Config{Handler: rec})
 	attempt := func(ticket Ticket) error {
@@ -257,7 +259,7 @@ func TestTicketsWorkOnceForOneProcess(t *testing.T) { // D3 9-12
 		revoked := ticket(6)
 		ctl.Revoke(revoked.ID)
 		expired := ticket(7)
-		ctl.desk.slots[expired.ID].expires = time.Now().Add(-time.Second)
+		ctl.issuer.issued[expired.ID].expires = time.Now().Add(-time.Second)
 		var texts []string
 		for _, tk := range []Ticket{unknown, revoked, expired} {
 			err := attempt(tk)
@@ -377,7 +379,9 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-func TestABadFrameClosesItsLinkAndNothingElse(t *testing.T) { // D3 14, 17, 18, and the rest of the protocol
+// TestABadFrameClosesItsLinkAndNothingElse holds INV-4: a frame in another name, or a broken one, is not delivered, ends its
+// link with a reason, and nothing else.
+func TestABadFrameClosesItsLinkAndNothingElse(t *testing.T) { // cases 14, 17, 18, and the rest of the protocol
 	rec := newRecorder()
 	ctl := newSession(t, Config{Handler: rec})
 	honest := join(t, ctl, ID{99, 1}, Config{Handler: newRecorder()})
@@ -462,7 +466,7 @@ func TestABadFrameClosesItsLinkAndNothingElse(t *testing.T) { // D3 14, 17, 18, 
 	rec.until(t, 5*time.Second, "the honest worker", func() bool { return len(rec.frames) == 1 })
 }
 
-func TestAnOldIncarnationIsToldToEnd(t *testing.T) { // D3 16
+func TestAnOldIncarnationIsToldToEnd(t *testing.T) { // cases 16
 	rec := newRecorder()
 	ctl := newSession(t, Config{Handler: rec})
 	old := newRogue(t, ctl, ID{1, 1})

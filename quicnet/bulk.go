@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 	"github.com/quic-go/quic-go"
 )
 
@@ -104,7 +105,7 @@ func (c *conn) readBody(s *quic.ReceiveStream) *CloseError {
 	return nil
 }
 
-// bulkStep is how much of a body counts as progress: less in Limits.FrameDeadline is a dribble.
+// bulkStep is how much of a body counts as progress: a peer that sends less in Limits.FrameDeadline is too slow.
 const bulkStep = 4 << 10
 
 // readAll reads a body. Room is made as it comes, so that an announcement alone costs nothing.
@@ -135,5 +136,5 @@ func (c *conn) bulkFault(err error) *CloseError {
 	if c.q.Context().Err() != nil || !brokenOff(err) {
 		return nil
 	}
-	return closeErrorf(CodeProtocol, "a body that broke off: %s", clean(err.Error()))
+	return closeErrorf(CodeProtocol, "a body that broke off: %s", clean.OneLine(err.Error(), maxReason))
 }

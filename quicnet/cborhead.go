@@ -120,6 +120,10 @@ func (r *cborReader) uint(limit uint64, what string) uint64 {
 	return v
 }
 
+func (r *cborReader) uint8(what string) uint8   { return uint8(r.uint(1<<8-1, what)) }
+func (r *cborReader) uint32(what string) uint32 { return uint32(r.uint(1<<32-1, what)) }
+func (r *cborReader) uint64(what string) uint64 { return r.uint(1<<64-1, what) }
+
 // int reads a signed integer of 64 bits.
 func (r *cborReader) int(what string) int64 {
 	neg := r.err == nil && r.at < len(r.b) && r.b[r.at]>>5 == majorNeg

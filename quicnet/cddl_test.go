@@ -303,7 +303,7 @@ func realFrames(t *testing.T) [][]byte {
 				return
 			}
 			if q.ConnectionState().TLS.NegotiatedProtocol == alpnJoin {
-				go ctl.desk.serve(q)
+				go ctl.issuer.serve(q)
 				continue
 			}
 			out, _ := q.OpenUniStream()
@@ -331,7 +331,7 @@ func realFrames(t *testing.T) [][]byte {
 	defer w.Close("")
 	w.born.Store(int64(-2 * renewAfter)) // it asks for a new certificate
 	e := benchEnvelope()
-	e.From, e.To, e.Chain, e.Budget = Addr{1, 2}, Addr{0, 3}, []Hop{{1, 2, "@A[0].Ask"}}, -1
+	e.From, e.To, e.Chain, e.Budget = Addr{1, 2}, Addr{0, 3}, []ChainEntry{{1, 2, "@A[0].Ask"}}, -1
 	for _, lane := range []Lane{LaneControl, LaneCalls, LaneEvents} {
 		if err := w.Send(t.Context(), 0, lane, e); err != nil {
 			t.Fatal(err)

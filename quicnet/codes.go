@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 	"github.com/quic-go/quic-go"
 )
 
@@ -31,7 +32,7 @@ const (
 	CodeJoin       Code = 0x20 // final: the join request was refused
 )
 
-// codeText is what each code means, for people.
+// text is what the code means, for people.
 func (c Code) text() string {
 	switch c {
 	case CodeShutdown:
@@ -115,7 +116,7 @@ func closeError(err error) *CloseError {
 		return own
 	}
 	if app, ok := errors.AsType[*quic.ApplicationError](err); ok {
-		return &CloseError{Code: Code(app.ErrorCode), Reason: clean(app.ErrorMessage), Remote: app.Remote}
+		return &CloseError{Code: Code(app.ErrorCode), Reason: clean.OneLine(app.ErrorMessage, maxReason), Remote: app.Remote}
 	}
 	return nil
 }
@@ -137,5 +138,5 @@ func linkFault(err error) string {
 	if _, ok := errors.AsType[*quic.StatelessResetError](err); ok {
 		return "the peer no longer knows this connection"
 	}
-	return clean(err.Error())
+	return clean.OneLine(err.Error(), maxReason)
 }

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
 
 func TestTheDocumentListsEveryCloseCode(t *testing.T) {
@@ -38,7 +40,7 @@ func TestReasonsAreOneCleanLine(t *testing.T) {
 		"right\u202eleft\u2028\x9b": "right\uFFFDleft\uFFFD\uFFFD",
 		strings.Repeat("long", 200): strings.Repeat("long", 100) + "…",
 	} {
-		if got := clean(in); got != want {
+		if got := clean.OneLine(in, maxReason); got != want {
 			t.Errorf("%q became %q, want %q", in, got, want)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 	"github.com/quic-go/quic-go"
 )
 
@@ -57,7 +58,7 @@ const bulkUrgency = 4
 // anywhere, several times: the first reason counts.
 func (c *conn) close(why *CloseError) {
 	if c.closed.CompareAndSwap(nil, why) {
-		_ = c.q.CloseWithError(quic.ApplicationErrorCode(why.Code), clean(why.Reason))
+		_ = c.q.CloseWithError(quic.ApplicationErrorCode(why.Code), clean.OneLine(why.Reason, maxReason))
 	}
 }
 

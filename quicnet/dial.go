@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"net"
 	"time"
+
+	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
 
 // backoff is the pause between attempts: doubled from least to most, each time a random half of it
@@ -40,14 +42,14 @@ func (p *peer) run() {
 		case err != nil && p.ctx.Err() != nil:
 			return
 		case err != nil && !retry(err):
-			p.n.bury(p, LinkLost, clean(err.Error()), nil)
+			p.n.terminate(p, LinkLost, clean.OneLine(err.Error(), maxReason), nil)
 			return
 		case err != nil:
 			p.failed(err)
 		case !p.dials:
 			return
 		case addr == nil:
-			p.n.bury(p, LinkLost, fmt.Sprintf("no address of %s is known, and it is for us to dial it", p.id()), nil)
+			p.n.terminate(p, LinkLost, fmt.Sprintf("no address of %s is known, and it is for us to dial it", p.id()), nil)
 			return
 		default:
 			if up, final := p.dial(addr, attempt); final {
@@ -103,7 +105,7 @@ func (p *peer) dial(addr net.Addr, attempt int) (up, final bool) {
 		p.failed(err)
 		p.n.log.Debug("dial", "peer", p.id().String(), "addr", addr.String(), "error", linkFault(err))
 		if end := closeError(err); end != nil && end.Code.final() {
-			p.n.bury(p, LinkClosed, end.Error(), nil)
+			p.n.terminate(p, LinkClosed, end.Error(), nil)
 			return false, true
 		}
 		return false, false

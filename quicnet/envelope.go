@@ -12,6 +12,10 @@ import (
 const Version = 1
 
 // Envelope is one message between two actors. envelope.cddl describes its encoding.
+//
+// The fields stand here in the order of the encoding. A new one also needs a line in appendFields, in decodeEnvelope and in
+// envelope.cddl, and the next number in envelopeFields; the tests make theirs from this type, and fail where one of these
+// is missing.
 type Envelope struct {
 	Kind     Kind
 	Epoch    uint32 // of the sending process; filled by the link
@@ -31,16 +35,17 @@ type Envelope struct {
 	Hash     uint64        // schema hash of the endpoint
 	Budget   time.Duration // what remains of the caller's time; 0 = no limit
 	Token    uint8         // debugger token bits
-	Step     uint64        // the debugger step they belong to
-	Chain    []Hop         // activations that wait for this message, outermost first
+	Load     uint64        // of an answer: messages that wait in the mailbox of who answers
+	Chain    []ChainEntry  // activations that wait for this message, outermost first
 	Body     []byte        // CBOR of the argument or result; opaque here
 }
 
-// envelopeFields is the length of the CBOR array that an envelope is.
+// envelopeFields is the length of the CBOR array that an envelope is: the version and the fields of Envelope, of which an
+// Addr is two.
 const envelopeFields = 26
 
-// maxHops bounds a chain: each hop waits in a mailbox somewhere, so a longer one is an attack.
-const maxHops = 1024
+// maxChain bounds a chain: each entry is an activation that blocks its actor, so a longer one is an attack.
+const maxChain = 1024
 
 // AppendEnvelope appends the encoding of e, a CBOR array in deterministic form, and allocates
 // nothing but the growth of dst. Strings must be UTF-8 for the result to be decodable.
@@ -83,7 +88,7 @@ func appendFields(dst []byte, e *Envelope) []byte {
 	dst = appendUint(dst, e.Hash)
 	dst = appendInt(dst, int64(e.Budget))
 	dst = appendUint(dst, uint64(e.Token))
-	dst = appendUint(dst, e.Step)
+	dst = appendUint(dst, e.Load)
 	dst = appendHead(dst, majorArray, uint64(len(e.Chain)))
 	for i := range e.Chain {
 		h := &e.Chain[i]
@@ -113,35 +118,35 @@ func decodeEnvelope(b []byte, e *Envelope) (bulk int64, err error) {
 	if n := r.head(majorArray, "envelope"); r.err == nil && n != envelopeFields {
 		return -1, fmt.Errorf("envelope: %d fields, want %d", n, envelopeFields)
 	}
-	if v := r.uint(1<<8-1, "version"); r.err == nil && v != Version {
+	if v := r.uint8("version"); r.err == nil && v != Version {
 		return -1, fmt.Errorf("envelope: version %d, this program speaks %d", v, Version)
 	}
-	e.Kind = Kind(r.uint(1<<8-1, "kind"))
+	e.Kind = Kind(r.uint8("kind"))
 	if r.err == nil && (e.Kind == 0 || e.Kind >= kindEnd) {
 		return -1, fmt.Errorf("envelope: unknown kind %d", e.Kind)
 	}
-	e.Epoch = uint32(r.uint(1<<32-1, "epoch"))
-	e.Seq = r.uint(1<<64-1, "seq")
-	e.Ack = r.uint(1<<64-1, "ack")
-	e.ID = r.uint(1<<64-1, "id")
-	e.Call = r.uint(1<<64-1, "call")
-	e.Parent = r.uint(1<<64-1, "parent")
-	e.Trace = r.uint(1<<64-1, "trace")
-	e.Attempt = uint32(r.uint(1<<32-1, "attempt"))
-	e.Clock = r.uint(1<<64-1, "clock")
-	e.From.Proc = r.uint(1<<64-1, "from")
-	e.From.Actor = r.uint(1<<64-1, "from")
-	e.To.Proc = r.uint(1<<64-1, "to")
-	e.To.Actor = r.uint(1<<64-1, "to")
+	e.Epoch = r.uint32("epoch")
+	e.Seq = r.uint64("seq")
+	e.Ack = r.uint64("ack")
+	e.ID = r.uint64("id")
+	e.Call = r.uint64("call")
+	e.Parent = r.uint64("parent")
+	e.Trace = r.uint64("trace")
+	e.Attempt = r.uint32("attempt")
+	e.Clock = r.uint64("clock")
+	e.From.Proc = r.uint64("from")
+	e.From.Actor = r.uint64("from")
+	e.To.Proc = r.uint64("to")
+	e.To.Actor = r.uint64("to")
 	e.Region = r.bytes(majorBytes, "region")
-	e.Index = r.uint(1<<64-1, "index")
-	e.Adverb = uint8(r.uint(1<<8-1, "adverb"))
-	e.Flags = uint8(r.uint(1<<8-1, "flags"))
+	e.Index = r.uint64("index")
+	e.Adverb = r.uint8("adverb")
+	e.Flags = r.uint8("flags")
 	e.Endpoint = r.text("endpoint")
-	e.Hash = r.uint(1<<64-1, "hash")
+	e.Hash = r.uint64("hash")
 	e.Budget = time.Duration(r.int("budget"))
-	e.Token = uint8(r.uint(1<<8-1, "token"))
-	e.Step = r.uint(1<<64-1, "step")
+	e.Token = r.uint8("token")
+	e.Load = r.uint64("load")
 	e.Chain = r.chain()
 	bulk = -1
 	if r.err == nil && r.at < len(b) && b[r.at]>>5 == majorUint {
@@ -156,28 +161,28 @@ func decodeEnvelope(b []byte, e *Envelope) (bulk int64, err error) {
 	return bulk, r.err
 }
 
-// chain reads the activation chain. A hop is at least 4 bytes, so the count is checked against what
+// chain reads the activation chain. An entry is at least 4 bytes, so the count is checked against what
 // is there before anything is allocated.
-func (r *cborReader) chain() []Hop {
+func (r *cborReader) chain() []ChainEntry {
 	n := r.head(majorArray, "chain")
 	if r.err != nil || n == 0 {
 		return nil
 	}
-	if n > maxHops || n > uint64(len(r.b)-r.at)/4 {
-		r.fail("chain", fmt.Sprintf("%d hops in %d bytes", n, len(r.b)-r.at))
+	if n > maxChain || n > uint64(len(r.b)-r.at)/4 {
+		r.fail("chain", fmt.Sprintf("%d entries in %d bytes", n, len(r.b)-r.at))
 		return nil
 	}
-	hops := make([]Hop, n)
-	for i := range hops {
-		if k := r.head(majorArray, "hop"); r.err == nil && k != 3 {
-			r.fail("hop", fmt.Sprintf("%d fields, want 3", k))
+	chain := make([]ChainEntry, n)
+	for i := range chain {
+		if k := r.head(majorArray, "chain entry"); r.err == nil && k != 3 {
+			r.fail("chain entry", fmt.Sprintf("%d fields, want 3", k))
 		}
-		hops[i] = Hop{Proc: r.uint(1<<64-1, "hop"), Actor: r.uint(1<<64-1, "hop"), Name: r.text("hop name")}
+		chain[i] = ChainEntry{Proc: r.uint64("chain entry"), Actor: r.uint64("chain entry"), Name: r.text("name in the chain")}
 		if r.err != nil {
 			return nil
 		}
 	}
-	return hops
+	return chain
 }
 
 // text reads a text string without copying it.

@@ -3,8 +3,6 @@ package quicnet
 import (
 	"errors"
 	"fmt"
-	"strings"
-	"unicode"
 )
 
 // ErrGone matches every *GoneError.
@@ -44,22 +42,6 @@ func (e *FrameTooLargeError) Error() string {
 // Is reports whether target is ErrFrameTooLarge.
 func (e *FrameTooLargeError) Is(target error) bool { return target == ErrFrameTooLarge }
 
-// maxReason bounds the reason that travels in a close frame, in bytes (it must fit one packet).
+// maxReason bounds the reason that travels in a close frame, and any other text of a peer that an error repeats, in bytes:
+// a close frame must fit one packet.
 const maxReason = 400
-
-// clean makes text from outside safe to put into an error: one line, no control or format
-// characters, bounded.
-func clean(s string) string {
-	if len(s) > maxReason {
-		s = strings.ToValidUTF8(s[:maxReason], "") + "…"
-	}
-	return strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' {
-			return ' '
-		}
-		if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, strings.ToValidUTF8(s, "�"))
-}

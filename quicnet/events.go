@@ -36,7 +36,7 @@ func (q *eventQueue) close() {
 	close(q.wake)
 }
 
-// run is the goroutine that calls Handler.Link.
+// runEvents is the goroutine that calls Handler.Link.
 func (n *Node) runEvents() {
 	q := &n.events
 	for range q.wake {

@@ -93,8 +93,8 @@ func (k Kind) String() string {
 // Addr is an actor of a process. Actor 0 is the process itself.
 type Addr struct{ Proc, Actor uint64 }
 
-// Hop is one activation of a chain of nested calls.
-type Hop struct {
+// ChainEntry is one activation in the chain of those that wait for a message.
+type ChainEntry struct {
 	Proc, Actor uint64
 	Name        string
 }

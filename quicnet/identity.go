@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
 
 // Certificates. The CA lives as long as the controller's memory, not a date; leaves are renewed over
@@ -117,7 +119,7 @@ func parseIdentity(session string, u *url.URL) (ID, error) {
 		}
 	}
 	if id.Epoch == 0 || u.String() != identityURI(session, id).String() {
-		return ID{}, fmt.Errorf("%q is not a process of session %q", clean(u.String()), session)
+		return ID{}, fmt.Errorf("%q is not a process of session %q", clean.OneLine(u.String(), maxReason), session)
 	}
 	return id, nil
 }
@@ -156,7 +158,7 @@ func (n *Node) serverTLS() *tls.Config {
 		_, err := peerIdentity(n.session, n.pool, cs, x509.ExtKeyUsageClientAuth)
 		return err
 	}
-	if n.desk == nil {
+	if n.issuer == nil {
 		return mesh
 	}
 	join := baseTLS(alpnJoin)

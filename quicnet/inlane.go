@@ -15,7 +15,7 @@ type heldFrame struct {
 	bulk int64 // size of the body still to come, -1 if none
 }
 
-// earlyBody is a body that outran its header.
+// earlyBody is a body that arrives before its header.
 type earlyBody struct {
 	reader *conn // the connection that brings it: the reader of an older one must not give it back
 	size   int64

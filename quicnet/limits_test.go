@@ -1,11 +1,14 @@
 package quicnet
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"runtime"
 	"strings"
@@ -15,7 +18,7 @@ import (
 	"github.com/quic-go/quic-go"
 )
 
-func TestWhatIsBegunMustEnd(t *testing.T) { // D3 20, 21
+func TestWhatIsBegunMustEnd(t *testing.T) { // cases 20, 21
 	short := Limits{FrameDeadline: 500 * time.Millisecond}
 	quick := Timing{Tick: 50 * time.Millisecond}
 	t.Run("20 a dribbled frame", func(t *testing.T) {
@@ -88,7 +91,7 @@ func TestWhatIsBegunMustEnd(t *testing.T) { // D3 20, 21
 	})
 }
 
-func TestJunkCostsLittleAndAnHonestWorkerJoinsAfterIt(t *testing.T) { // D3 23
+func TestJunkCostsLittleAndAnHonestWorkerJoinsAfterIt(t *testing.T) { // cases 23
 	ctl := newSession(t, Config{Handler: newRecorder()})
 	before := heap()
 	u, err := net.Dial("udp", ctl.Addr().String())
@@ -121,7 +124,7 @@ func TestJunkCostsLittleAndAnHonestWorkerJoinsAfterIt(t *testing.T) { // D3 23
 	}
 }
 
-func TestThereIsNoZeroRTT(t *testing.T) { // D3 25
+func TestThereIsNoZeroRTT(t *testing.T) { // cases 25
 	ctl := newSession(t, Config{Handler: newRecorder()})
 	leaf, _ := ctl.ca.newLeaf("test", ID{1, 1}, time.Now())
 	conf := tlsFor(leaf, alpnMesh)
@@ -154,7 +157,41 @@ func TestWhoIsRefusedReadsWhy(t *testing.T) {
 	rec.until(t, 5*time.Second, "refusal", func() bool { return rec.saw(1, LinkRefused) })
 }
 
-func TestTicketsPrintWithoutTheirSecret(t *testing.T) { // D3 34 in part
+// TestAPeerCannotMakeALaneHoldMoreThanItsWindow holds INV-6: bodies that are announced, and bodies that come before their
+// headers, count for the window before any room is made for them.
+func TestAPeerCannotMakeALaneHoldMoreThanItsWindow(t *testing.T) {
+	limits := Limits{FrameBytes: 1 << 20, WindowBytes: 2 << 20}
+	t.Run("announced", func(t *testing.T) {
+		ctl := newSession(t, Config{Handler: newRecorder(), Limits: limits})
+		r := newRogue(t, ctl, ID{1, 1})
+		for range 2 {
+			r.seq[LaneCalls]++
+			b := appendPrefix(nil, KindCall, r.id.Epoch, r.seq[LaneCalls], 0)
+			b = appendFields(b, call(r.id.Proc, 0, 1, nil))
+			r.write(LaneCalls, framed(appendUint(b, 1<<20)))
+		}
+		if why := r.ends(5 * time.Second); why.Code != CodeLimit || !strings.Contains(why.Reason, "bytes in flight") {
+			t.Errorf("%v", why)
+		}
+	})
+	t.Run("early", func(t *testing.T) {
+		ctl := newSession(t, Config{Handler: newRecorder(), Limits: limits})
+		r := newRogue(t, ctl, ID{1, 1})
+		for seq := range byte(2) {
+			s, err := r.q.OpenUniStream()
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = s.Write([]byte{byte(LaneCalls), 0, 0, 0, 0, 0, 0, 0, seq + 1, 0, 0x10, 0, 0}) // 1 MiB
+		}
+		if why := r.ends(5 * time.Second); why.Code != CodeLimit || !strings.Contains(why.Reason, "bytes held") {
+			t.Errorf("%v", why)
+		}
+	})
+}
+
+// TestTicketsPrintWithoutTheirSecret holds INV-8.
+func TestTicketsPrintWithoutTheirSecret(t *testing.T) { // cases 34 in part
 	ctl := newSession(t, Config{Handler: newRecorder()})
 	ticket, err := ctl.Ticket(ID{1, 1}, time.Minute)
 	if err != nil {
@@ -169,6 +206,14 @@ func TestTicketsPrintWithoutTheirSecret(t *testing.T) { // D3 34 in part
 			t.Errorf("%s of a pointer prints %s", verb, got)
 		}
 	}
+	var logged strings.Builder
+	slog.New(slog.NewTextHandler(&logged, nil)).Info("x", "ticket", ticket)
+	if !strings.Contains(logged.String(), "secret redacted") {
+		t.Errorf("a log line prints %s", &logged)
+	}
+	if b, err := json.Marshal(ticket); err == nil {
+		t.Errorf("JSON takes it: %s", b)
+	}
 	b, err := ticket.MarshalBinary()
 	if err != nil {
 		t.Fatal(err)
@@ -180,9 +225,22 @@ func TestTicketsPrintWithoutTheirSecret(t *testing.T) { // D3 34 in part
 	for i := range b {
 		_ = back.UnmarshalBinary(b[:i]) // no panic
 	}
+	key, err := ctl.ca.key.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := ctl.ca.newLeaf("test", ID{1, 1}, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, sent := range append(leaf.Certificate, b) {
+		if bytes.Contains(sent, key) {
+			t.Error("the CA's key goes to another process")
+		}
+	}
 }
 
-func TestProgramsWithoutACommonVersionSayWhich(t *testing.T) { // D3 35
+func TestProgramsWithoutACommonVersionSayWhich(t *testing.T) { // cases 35
 	ctl := newSession(t, Config{Handler: newRecorder()})
 	leaf, err := ctl.ca.newLeaf("test", ID{1, 1}, time.Now())
 	if err != nil {
@@ -207,13 +265,13 @@ func TestProgramsWithoutACommonVersionSayWhich(t *testing.T) { // D3 35
 	}
 }
 
-// nobodyWaits waits until every connection has said hello or is gone from the door's count: quic-go
+// nobodyWaits waits until every connection has said hello or is no longer counted as unidentified: quic-go
 // tells of an end on a goroutine of its own.
 func nobodyWaits(t *testing.T, ctl *Node) {
 	t.Helper()
-	for late := time.Now().Add(10 * time.Second); ctl.door.inside.Load() != 0; runtime.Gosched() {
+	for late := time.Now().Add(10 * time.Second); ctl.admission.pending.Load() != 0; runtime.Gosched() {
 		if time.Now().After(late) {
-			t.Fatalf("%d connections still count as unknown", ctl.door.inside.Load())
+			t.Fatalf("%d connections still count as unknown", ctl.admission.pending.Load())
 		}
 	}
 }

@@ -74,16 +74,16 @@ func appendCounter(dst []byte, kind uint8, n uint64) []byte {
 func frameKind(b []byte) uint8 {
 	r := cborReader{b: b}
 	r.head(majorArray, "frame")
-	r.uint(1<<8-1, "version")
-	return uint8(r.uint(1<<8-1, "kind"))
+	r.uint8("version")
+	return r.uint8("kind")
 }
 
 // helloVersions reads the four items of Hello that no version will move.
 func helloVersions(b []byte) (least, most uint64) {
 	r := cborReader{b: b}
 	r.head(majorArray, "hello")
-	r.uint(1<<8-1, "version")
-	r.uint(1<<8-1, "kind")
+	r.uint8("version")
+	r.uint8("kind")
 	return r.uint(1<<8-1, "least"), r.uint(1<<8-1, "most")
 }
 
@@ -93,11 +93,11 @@ func decodeCounter(b []byte) (uint64, error) {
 	if n := r.head(majorArray, "link frame"); r.err == nil && n != 3 {
 		return 0, fmt.Errorf("link frame: %d fields, want 3", n)
 	}
-	if v := r.uint(1<<8-1, "version"); r.err == nil && v != Version {
+	if v := r.uint8("version"); r.err == nil && v != Version {
 		return 0, fmt.Errorf("link frame: version %d, this program speaks %d", v, Version)
 	}
-	r.uint(1<<8-1, "kind")
-	n := r.uint(1<<64-1, "counter")
+	r.uint8("kind")
+	n := r.uint64("counter")
 	if r.err == nil && r.at != len(b) {
 		r.fail("link frame", "bytes follow")
 	}

@@ -69,7 +69,7 @@ func (p *peer) tick(now time.Time, lag time.Duration) {
 	case silence > t.Lost && p.losable():
 		reason := p.lostReason(silence)
 		p.mu.Unlock()
-		p.n.bury(p, LinkLost, reason, closeErrorf(CodeGone, "%s lost this process: %s", p.n.id, reason))
+		p.n.terminate(p, LinkLost, reason, closeErrorf(CodeGone, "%s lost this process: %s", p.n.id, reason))
 		return
 	case c != nil && silence > t.Unreachable:
 		fault := fmt.Sprintf("no heartbeat was answered for %s", round(silence))

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 	"github.com/quic-go/quic-go"
 )
 
@@ -28,20 +29,20 @@ type Node struct {
 	log     *slog.Logger
 	started time.Time
 
-	pool *x509.CertPool
-	ca   *authority // controller only
-	desk *desk      // controller only
-	leaf atomic.Pointer[tls.Certificate]
-	born atomic.Int64 // when leaf was made, as time since started
+	pool   *x509.CertPool
+	ca     *authority    // controller only
+	issuer *ticketIssuer // controller only
+	leaf   atomic.Pointer[tls.Certificate]
+	born   atomic.Int64 // when leaf was made, as time since started
 
-	tr     *quic.Transport
-	pc     net.PacketConn
-	ln     *quic.Listener
-	door   door
-	ctx    context.Context
-	cancel context.CancelFunc
-	events eventQueue
-	addrs  []string // worker: where the controller listens
+	tr        *quic.Transport
+	pc        net.PacketConn
+	ln        *quic.Listener
+	admission admissionLimiter
+	ctx       context.Context
+	cancel    context.CancelFunc
+	events    eventQueue
+	addrs     []string // worker: where the controller listens
 
 	fast sync.Map // proc → *peer: what Send looks up
 
@@ -52,7 +53,7 @@ type Node struct {
 	closing bool
 
 	wg     sync.WaitGroup
-	wgMu   sync.Mutex // a leaf: nothing is locked under it
+	wgMu   sync.Mutex // no other lock is taken under it
 	wgDone bool
 	done   chan struct{} // closed when Close has finished
 }
@@ -74,12 +75,12 @@ func newNode(session string, id ID, cfg Config) (*Node, error) {
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.events.wake = make(chan struct{}, 1)
-	n.door.init(cfg.Limits)
+	n.admission.init(cfg.Limits)
 	var key quic.StatelessResetKey
 	_, _ = rand.Read(key[:])
 	n.tr = &quic.Transport{
 		Conn: n.pc, StatelessResetKey: &key, DisableVersionNegotiationPackets: true,
-		VerifySourceAddress: n.door.crowded, ConnContext: n.door.enter,
+		VerifySourceAddress: n.admission.overRate, ConnContext: n.admission.enter,
 	}
 	n.spawn(n.runEvents)
 	return n, nil
@@ -113,21 +114,21 @@ func (n *Node) listen() error {
 // session in certificates: lower-case letters, digits, '.', '_' and '-', at most 63.
 func NewController(session string, cfg Config) (*Node, error) {
 	if !sessionName.MatchString(session) {
-		return nil, fmt.Errorf("quicnet: session name %q: want lower-case letters, digits, '.', '_', '-', at most 63, beginning with a letter or digit", clean(session))
+		return nil, fmt.Errorf("quicnet: session name %q: want lower-case letters, digits, '.', '_', '-', at most 63, beginning with a letter or digit", clean.OneLine(session, maxReason))
 	}
 	n, err := newNode(session, ID{Controller, 1}, cfg)
 	if err != nil {
 		return nil, err
 	}
-	if err := n.found(); err != nil {
+	if err := n.initCA(); err != nil {
 		_ = n.Close("")
 		return nil, err
 	}
 	return n, nil
 }
 
-// found makes the CA and opens the desk.
-func (n *Node) found() (err error) {
+// initCA makes the session's CA and the issuer of tickets, and starts listening.
+func (n *Node) initCA() (err error) {
 	if n.ca, err = newAuthority(n.session, time.Now()); err != nil {
 		return fmt.Errorf("quicnet: make the session's CA: %w", err)
 	}
@@ -135,7 +136,7 @@ func (n *Node) found() (err error) {
 	if err := n.renewOwn(); err != nil {
 		return err
 	}
-	n.desk = newDesk(n)
+	n.issuer = newTicketIssuer(n)
 	return n.listen()
 }
 
@@ -148,7 +149,7 @@ func (n *Node) Session() string { return n.session }
 // Addr returns the address of the node's socket.
 func (n *Node) Addr() net.Addr { return n.pc.LocalAddr() }
 
-// PeerAddr returns where proc was last connected from, or nil: what a directory answers.
+// PeerAddr returns where proc was last connected from, or nil. The controller answers it to those who ask for an address.
 func (n *Node) PeerAddr(proc uint64) net.Addr {
 	n.mu.Lock()
 	p := n.peers[proc]
@@ -242,7 +243,7 @@ func (n *Node) Forget(proc uint64, reason string) {
 	}
 	n.mu.Unlock()
 	if p != nil {
-		n.bury(p, LinkClosed, reason, closeErrorf(CodeGone, "%s", reason))
+		n.terminate(p, LinkClosed, reason, closeErrorf(CodeGone, "%s", reason))
 	}
 }
 
@@ -261,8 +262,8 @@ func (n *Node) Hold(proc uint64, held bool) {
 	p.live.contact = time.Now()
 }
 
-// bury ends a link for good and tells the handler; the connection is closed with why, if given.
-func (n *Node) bury(p *peer, state LinkState, reason string, why *CloseError) {
+// terminate ends a link for good and tells the handler; the connection is closed with why, if given.
+func (n *Node) terminate(p *peer, state LinkState, reason string, why *CloseError) {
 	n.mu.Lock()
 	if n.peers[p.proc] == p {
 		delete(n.peers, p.proc)
@@ -369,7 +370,7 @@ func (n *Node) Close(reason string) error {
 	n.events.close()
 	why := closeErrorf(CodeShutdown, "%s", reason)
 	for _, p := range n.allPeers() {
-		n.bury(p, LinkClosed, reason, why)
+		n.terminate(p, LinkClosed, reason, why)
 		for lane := range lanes {
 			p.in[lane].close()
 		}

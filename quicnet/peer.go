@@ -139,7 +139,7 @@ func (p *peer) attach(c *conn, epoch uint32, nonce uint64, got [2]uint64, at tim
 	return nil
 }
 
-// ready is contact: the dialler got Welcome, the acceptor the dialler's Ready.
+// ready records that both sides use c: the dialler has got Welcome, the acceptor the dialler's Ready.
 func (p *peer) ready(c *conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -149,7 +149,7 @@ func (p *peer) ready(c *conn) {
 	p.contact("the link is back")
 }
 
-// contact moves the state up. p.mu is held.
+// contact records that the peer answers: the link becomes Up or Recovered. p.mu is held.
 func (p *peer) contact(how string) {
 	switch p.state { //nolint:exhaustive // the others cannot follow
 	case LinkUp:
@@ -173,7 +173,7 @@ func (p *peer) event(s LinkState, reason string) {
 	p.n.events.push(LinkEvent{Peer: p.id(), State: s, Reason: reason, Time: time.Now()}, p)
 }
 
-// detach takes note that c ended. What ends the link for good buries the peer.
+// detach records that c ended. After a final close code the link is terminated too.
 func (p *peer) detach(c *conn, why error) {
 	stats := c.q.ConnectionStats()
 	p.bytesIn.Add(stats.BytesReceived)
@@ -183,7 +183,7 @@ func (p *peer) detach(c *conn, why error) {
 		current := p.conn == c
 		p.mu.Unlock()
 		if current {
-			p.n.bury(p, LinkClosed, end.Error(), nil)
+			p.n.terminate(p, LinkClosed, end.Error(), nil)
 			return
 		}
 	}

@@ -94,7 +94,8 @@ func TestSendRefusesWhatIsNotForIt(t *testing.T) {
 	})
 }
 
-// P7: the queue is bounded; a sender waits, and its context ends the wait; control is not held up.
+// TestAFullQueueHoldsTheSenderUntilItsContextEnds holds INV-6 and INV-7 for who sends: the queue is bounded, a sender waits,
+// and its context ends the wait. Control is not held up (INV-3).
 func TestAFullQueueHoldsTheSenderUntilItsContextEnds(t *testing.T) {
 	inWorld(t, 1, nil, func(t *testing.T, w *world) {
 		w.nodes[1].Hold(0, true)
@@ -131,6 +132,7 @@ func TestAFullQueueHoldsTheSenderUntilItsContextEnds(t *testing.T) {
 	})
 }
 
+// TestEventsAreDroppedAndCountedNeverWaitedFor holds what INV-2 and INV-6 say of events.
 func TestEventsAreDroppedAndCountedNeverWaitedFor(t *testing.T) {
 	inWorld(t, 1, func(_ uint64, c *Config) { c.Limits.EventFrames = 100 }, func(t *testing.T, w *world) {
 		w.net.both(0, 1, true)
@@ -158,7 +160,7 @@ func TestEventsAreDroppedAndCountedNeverWaitedFor(t *testing.T) {
 	})
 }
 
-// The Lifeguard rule: time in which this process itself stood still says nothing about peers.
+// TestOwnDelayIsNotTakenForAPeersSilence holds INV-5's exception, the Lifeguard rule: time in which this process itself stood still says nothing about peers.
 func TestOwnDelayIsNotTakenForAPeersSilence(t *testing.T) {
 	inWorld(t, 1, nil, func(t *testing.T, w *world) {
 		p := w.nodes[0].peers[1]
@@ -197,6 +199,7 @@ func TestALeafIsRenewedBeforeItExpires(t *testing.T) {
 	})
 }
 
+// TestClosingTellsThePeersWhyAndLosesNothingThatWasSent holds INV-7 for a peer that closes.
 func TestClosingTellsThePeersWhyAndLosesNothingThatWasSent(t *testing.T) {
 	inWorld(t, 1, nil, func(t *testing.T, w *world) {
 		for i := range uint64(50) {
@@ -227,6 +230,7 @@ func TestClosingTellsThePeersWhyAndLosesNothingThatWasSent(t *testing.T) {
 	})
 }
 
+// TestForgettingAPeerWakesWhoWaitsForIt holds INV-7: every Send fails with the reason, those that wait too.
 func TestForgettingAPeerWakesWhoWaitsForIt(t *testing.T) {
 	inWorld(t, 1, func(_ uint64, c *Config) { c.Limits.WindowFrames = 4 }, func(t *testing.T, w *world) {
 		w.net.both(0, 1, true)
@@ -326,7 +330,7 @@ func TestAFailedSendIsALostPacket(t *testing.T) {
 	}
 }
 
-// INV-3: a handler that is slow with calls holds up neither control nor heartbeats, nor what others
+// TestControlNeverWaitsBehindCalls holds INV-3: a handler that is slow with calls holds up neither control nor heartbeats, nor what others
 // send to the same peer.
 func TestControlNeverWaitsBehindCalls(t *testing.T) {
 	inWorld(t, 1, nil, func(t *testing.T, w *world) {

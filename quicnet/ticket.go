@@ -7,6 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"time"
+
+	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
 
 // secretSize is the size of a ticket's secret in bytes.
@@ -54,7 +56,7 @@ func (t *Ticket) UnmarshalBinary(b []byte) error {
 	case len(w.Addrs) == 0:
 		return errors.New("join ticket: no address")
 	case !sessionName.MatchString(w.Session):
-		return fmt.Errorf("join ticket: session name %q", clean(w.Session))
+		return fmt.Errorf("join ticket: session name %q", clean.OneLine(w.Session, maxReason))
 	case w.Proc == Controller || w.Epoch == 0:
 		return fmt.Errorf("join ticket: proc %d epoch %d cannot join", w.Proc, w.Epoch)
 	case len(w.Secret) != secretSize || len(w.Pin) != sha256.Size:

@@ -3,6 +3,8 @@ package script
 import (
 	"fmt"
 	"strings"
+
+	cleaner "github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
 
 // Exit codes of a run. Of several files the highest counts.
@@ -57,22 +59,8 @@ func (e *Error) Detail() string {
 	return fmt.Sprintf("%s\n    %s\n    %s^", e.Error(), clean(string(line)), strings.Repeat(" ", max(0, at)))
 }
 
-// clean makes text from outside fit for a terminal: control and direction characters are shown, not obeyed.
-func clean(s string) string {
-	return strings.Map(func(c rune) rune {
-		switch {
-		case c == '\n' || c == '\t':
-			return c
-		case c < ' ':
-			return '\u2400' + c
-		case c == 0x7f:
-			return '\u2421'
-		case c >= 0x80 && c < 0xa0, c >= 0x200b && c <= 0x200f, c >= 0x2028 && c <= 0x202e, c >= 0x2066 && c <= 0x2069, c == 0xfeff, c >= 0xe0000 && c <= 0xe007f:
-			return '\uFFFD'
-		}
-		return c
-	}, s)
-}
+// clean makes text from outside fit for a report: control and direction characters are shown, not obeyed.
+func clean(s string) string { return cleaner.Text(s) }
 
 // usageError is a mistake at an offset of the text that is being parsed.
 type usageError struct {

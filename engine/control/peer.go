@@ -9,6 +9,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
 
 // byeTime is how long a goodbye may take to be written.
@@ -91,21 +93,11 @@ func readHello(r io.Reader) (hello, error) {
 
 // cleanName makes a client's name fit for everybody's screen: it is hostile text.
 func cleanName(name string) string {
-	const most = 80
-	out := make([]rune, 0, len(name))
-	for _, c := range name {
-		if len(out) == most {
-			break
-		}
-		if c < ' ' || c == 0x7f || c >= 0x80 && c < 0xa0 || c >= 0x2028 && c <= 0x202e || c >= 0x2066 && c <= 0x2069 {
-			c = '\uFFFD'
-		}
-		out = append(out, c)
-	}
-	if len(out) == 0 {
+	const most = 80 // runes
+	if name == "" {
 		return "unnamed"
 	}
-	return string(out)
+	return clean.Name(name, most)
 }
 
 // run serves the client until it leaves, and returns when everything it started has ended (INV-GONE).

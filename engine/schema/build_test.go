@@ -178,6 +178,7 @@ func TestTypesOfOneNameAreKeptApart(t *testing.T) {
 	}
 }
 
+// TestHashIsStructural holds INV-HASH.
 func TestHashIsStructural(t *testing.T) {
 	type a struct{ X, Y int }
 	type sameAsA struct {
@@ -189,6 +190,7 @@ func TestHashIsStructural(t *testing.T) {
 		Y int
 	}
 	type swapped struct{ Y, X int }
+	type renamed struct{ X, Z int }
 	type optional struct {
 		X *int
 		Y int
@@ -197,7 +199,7 @@ func TestHashIsStructural(t *testing.T) {
 	if hash(a{}) != hash(sameAsA{}) {
 		t.Error("docs and names of types must not matter")
 	}
-	for _, other := range []any{wider{}, swapped{}, optional{}, &a{}, []a{}, 1, meshLike{}} {
+	for _, other := range []any{wider{}, swapped{}, renamed{}, optional{}, &a{}, []a{}, 1, meshLike{}} {
 		if hash(a{}) == hash(other) {
 			t.Errorf("%T has the hash of another type", other)
 		}

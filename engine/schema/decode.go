@@ -15,7 +15,7 @@ var (
 	errNested = fmt.Errorf("the CBOR is nested deeper than %d", maxDepth)
 )
 
-// reader walks CBOR from outside. It never reads past the end and never believes a length.
+// reader walks CBOR from outside. It never reads past the end and never trusts a length.
 type reader struct {
 	b   []byte
 	pos int
@@ -28,7 +28,7 @@ type item struct {
 	n     uint64
 }
 
-// head reads a head, and believes its n.
+// head reads a head without comparing its n with what follows.
 func (r *reader) head() (item, error) {
 	if r.pos >= len(r.b) {
 		return item{}, errEnd
@@ -87,7 +87,7 @@ func (r *reader) peek() (item, error) {
 	return it, err
 }
 
-// accept passes the head that peek has judged.
+// accept consumes the head that peek returned.
 func (r *reader) accept() { _, _ = r.next() }
 
 // take returns the bytes of a string whose head was read.
@@ -126,7 +126,7 @@ func (r *reader) skip(depth int) ([]byte, error) {
 	return r.b[at:r.pos], nil
 }
 
-// maxAhead bounds what is allocated before the items were seen: a count is believed only as far as it was read.
+// maxAhead bounds what is allocated before the items were read: a count from outside is not trusted.
 const maxAhead = 1024
 
 // pairs reads the keys and values of a map whose head was read.

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
 
 // What Format shows of a value; Literal shows all.
@@ -214,7 +216,7 @@ func (p *printer) untagged() error {
 		p.text(s)
 		return nil
 	}
-	p.out.WriteString(clean(s))
+	p.out.WriteString(clean.Escape(s))
 	return nil
 }
 

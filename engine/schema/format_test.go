@@ -155,6 +155,7 @@ func printsClean(t testing.TB, what, s string) {
 	}
 }
 
+// TestHostileSchemasDoNoHarm holds INV-HOSTILE for schemas.
 func TestHostileSchemasDoNoHarm(t *testing.T) {
 	ts, all := hostileSchemas()
 	bodies := [][]byte{nil, {0xf6}, {0xa0}, {0x80}, {1}, {0x61, 'x'}, {0x41, 0}, {0xfb, 0, 0, 0, 0, 0, 0, 0, 1}, encode(t, map[string]any{"x": 1, "a": nil})}
@@ -220,6 +221,7 @@ func FuzzParseLiteral(f *testing.F) {
 	})
 }
 
+// FuzzFormat holds INV-HOSTILE for bodies.
 func FuzzFormat(f *testing.F) {
 	ts, s := describe(f, everything{})
 	for _, v := range []any{everything{}, 1, "x", []any{1, "x"}, hop{By: 1}, map[int]int{1: 2}} {

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
 
 // Refs resolves the mesh references that a literal names.
@@ -212,9 +214,9 @@ func (p *litParser) structure(d *Schema, path string, depth int) ([]byte, error)
 		}
 		f := d.Fields[i]
 		if given[i] != nil {
-			return p.fail(at, path, "field %s is given twice", clean(f.Name))
+			return p.fail(at, path, "field %s is given twice", clean.Escape(f.Name))
 		}
-		given[i], err = p.value(f.Type, path+"."+clean(f.Name), depth+1)
+		given[i], err = p.value(f.Type, path+"."+clean.Escape(f.Name), depth+1)
 		return err
 	})
 	if err != nil {
@@ -222,7 +224,7 @@ func (p *litParser) structure(d *Schema, path string, depth int) ([]byte, error)
 	}
 	for i, f := range d.Fields {
 		if f.Required && given[i] == nil {
-			return nil, p.fail(open, path, "field %s of %s is required", clean(f.Name), d.TypeName())
+			return nil, p.fail(open, path, "field %s of %s is required", clean.Escape(f.Name), d.TypeName())
 		}
 	}
 	return encStruct(d, given), nil
@@ -269,7 +271,7 @@ func findField(fields []Field, name string) int {
 func fieldNames(fields []Field) []string {
 	names := make([]string, len(fields))
 	for i, f := range fields {
-		names[i] = clean(f.Name)
+		names[i] = clean.Escape(f.Name)
 	}
 	return names
 }
@@ -309,7 +311,7 @@ func keyText(key *Schema, name string) string {
 	if key.Kind == KindString || key.Kind == KindAny {
 		return quote(name)
 	}
-	return clean(name)
+	return clean.Escape(name)
 }
 
 // keyValue encodes the text of a map key; the cursor has passed it, at is where it began.
@@ -372,7 +374,7 @@ func (p *litParser) mesh(d *Schema, path string) ([]byte, error) {
 	}
 	out, full, err := p.refs.Ref(name, sel)
 	if err != nil {
-		return nil, p.fail(at, path, "%s", clean(err.Error()))
+		return nil, p.fail(at, path, "%s", clean.Escape(err.Error()))
 	}
 	if d.Mesh != "" && full != d.Mesh {
 		return nil, p.fail(at, path, "@%s holds %s, want %s", name, ShortType(full), ShortType(d.Mesh))

@@ -120,6 +120,7 @@ func drawEverything(t *rapid.T) everything {
 	return e
 }
 
+// TestLiteralsReadBackToTheSameBytes holds INV-SAME.
 func TestLiteralsReadBackToTheSameBytes(t *testing.T) {
 	ts, s := describe(t, everything{})
 	rapid.Check(t, func(t *rapid.T) {
@@ -248,6 +249,7 @@ func TestWhatAPersonMayType(t *testing.T) {
 	}
 }
 
+// TestLiteralErrorsPointAtTheToken holds INV-COLUMN.
 func TestLiteralErrorsPointAtTheToken(t *testing.T) {
 	type arg struct {
 		By    int

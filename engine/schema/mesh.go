@@ -4,6 +4,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 
 	"github.com/monarch-tui/monarch-tui/engine/shape"
+	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
 
 // meshWire is a mesh reference as the engine encodes it; see control.MeshRef.
@@ -23,7 +24,7 @@ func meshText(b []byte) (string, bool) {
 	if err := cbor.Unmarshal(b, &w); err != nil || w.Name == "" {
 		return "", false
 	}
-	name := "@" + clean(w.Name)
+	name := "@" + clean.Escape(w.Name)
 	if w.View.IsZero() || w.View.Validate() != nil || w.Home.Validate() != nil {
 		return name, true
 	}

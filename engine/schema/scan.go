@@ -10,6 +10,8 @@ import (
 	"time"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
 
 const (
@@ -88,7 +90,7 @@ func want(d *Schema) string {
 	case KindInt, KindUint, KindFloat:
 		return strings.TrimPrefix(d.TypeName(), "*")
 	}
-	return clean(d.Kind)
+	return clean.Escape(d.Kind)
 }
 
 // str reads a string: quoted, or one bare word.
@@ -154,7 +156,7 @@ func (p *litParser) escape(b *strings.Builder, path string) error {
 	}
 	if c != 'u' {
 		_, n := utf8.DecodeRuneInString(p.text[p.pos:])
-		return p.fail(at, path, `unknown escape \%s: want one of \" \' \\ \/ \b \f \n \r \t \x00 \u0000`, clean(p.text[p.pos:p.pos+n]))
+		return p.fail(at, path, `unknown escape \%s: want one of \" \' \\ \/ \b \f \n \r \t \x00 \u0000`, clean.Escape(p.text[p.pos:p.pos+n]))
 	}
 	r, ok := p.hex4()
 	if ok && utf16.IsSurrogate(r) {
@@ -289,7 +291,7 @@ func encScalar(d *Schema, w string) (out []byte, msg string) {
 		}
 		return out, ""
 	}
-	return nil, "a " + clean(d.Kind) + " cannot be typed here"
+	return nil, "a " + clean.Escape(d.Kind) + " cannot be typed here"
 }
 
 func floatBits(d *Schema) int {
@@ -316,7 +318,7 @@ func encInteger(d *Schema, w, bad string) ([]byte, string) {
 	bare := strings.TrimLeft(digits, "+-")
 	base := 0
 	if len(bare) > 1 && bare[0] == '0' && bare[1] >= '0' && bare[1] <= '9' {
-		return nil, bad + fmt.Sprintf("; write %s, or 0o%s for octal", clean(strings.TrimLeft(bare, "0")+zeroIfEmpty(bare)), clean(strings.TrimLeft(bare, "0")+zeroIfEmpty(bare)))
+		return nil, bad + fmt.Sprintf("; write %s, or 0o%s for octal", clean.Escape(strings.TrimLeft(bare, "0")+zeroIfEmpty(bare)), clean.Escape(strings.TrimLeft(bare, "0")+zeroIfEmpty(bare)))
 	}
 	bits := intBits(d)
 	if d.Kind == KindInt {

@@ -1,6 +1,10 @@
 package schema
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/monarch-tui/monarch-tui/quicnet/clean"
+)
 
 // Kinds of Schema.
 const (
@@ -105,5 +109,5 @@ func ShortType(name string) string {
 		}
 	}
 	flush(len(name))
-	return clean(b.String())
+	return clean.Escape(b.String())
 }

@@ -1,16 +1,20 @@
 package schema
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/monarch-tui/monarch-tui/quicnet/clean"
+)
 
 // Signature is one line for people: HelloWorld(msg string) → int. An endpoint without an argument has a nil arg, one
 // that returns only an error a nil result.
 func Signature(name, param string, arg, result *Schema) string {
 	var b strings.Builder
-	b.WriteString(clean(name))
+	b.WriteString(clean.Escape(name))
 	b.WriteByte('(')
 	if arg != nil {
 		if param != "" && param != "_" {
-			b.WriteString(clean(param))
+			b.WriteString(clean.Escape(param))
 			b.WriteByte(' ')
 		}
 		b.WriteString(arg.TypeName())
@@ -31,7 +35,7 @@ func Fields(ts Types, s *Schema) string {
 	}
 	var parts []string
 	for _, f := range d.Fields {
-		parts = append(parts, clean(f.Name)+" "+f.Type.TypeName())
+		parts = append(parts, clean.Escape(f.Name)+" "+f.Type.TypeName())
 	}
 	return "{" + strings.Join(parts, ", ") + "}"
 }

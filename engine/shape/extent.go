@@ -8,12 +8,13 @@ import (
 	"strings"
 
 	"github.com/monarch-tui/monarch-tui/engine/internal/suggest"
+	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
 
 // MaxDims is how many dimensions an extent may have.
 const MaxDims = 16
 
-const maxName = 64 // bytes of a dimension's name
+const maxName = 64 // bytes of a dimension's name; runes of a bad one that a message repeats
 
 // Dim is one named dimension of an extent. In CBOR it is an array.
 type Dim struct {
@@ -177,7 +178,7 @@ func checkName(name string) error {
 		return nil
 	}
 	return fmt.Errorf("%s is no dimension name: want letters, digits and _, not beginning with a digit, at most %d bytes",
-		strconv.Quote(clip(name)), maxName)
+		clean.Quote(name, maxName), maxName)
 }
 
 func isName(s string) bool {
@@ -199,12 +200,5 @@ func printable(name string) string {
 	if isName(name) && len(name) <= maxName {
 		return name
 	}
-	return strconv.Quote(clip(name))
-}
-
-func clip(s string) string {
-	if len(s) > maxName {
-		return s[:maxName] + "…"
-	}
-	return s
+	return clean.Quote(name, maxName)
 }

@@ -115,6 +115,7 @@ func narrowed(t *rapid.T, maxDims int) (Region, model) {
 	return r, m
 }
 
+// TestSlicesComposeAsTheModel holds INV-ORDER for slices: the model's ranks increase.
 func TestSlicesComposeAsTheModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r, m := narrowed(t, 4)
@@ -219,6 +220,8 @@ func selections(t *rapid.T, e Extent) (Selection, []int) {
 	return s, want
 }
 
+// TestASelectionResolvesToAPartitionOfItsRanks holds INV-PARTITION for Resolve: Ranks lists
+// what the slices of Resolve hold, so a rank that two of them have would be there twice.
 func TestASelectionResolvesToAPartitionOfItsRanks(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r, _ := narrowed(t, 3)
@@ -283,6 +286,7 @@ func TestDescribeIsASelectionOfTheSameRanks(t *testing.T) {
 	})
 }
 
+// TestCoverIsAPartition holds INV-PARTITION for Cover.
 func TestCoverIsAPartition(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r, _ := narrowed(t, 4)

@@ -5,6 +5,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
 
 // ParseError says what is wrong with the text of a selection, and where.
@@ -308,7 +310,7 @@ func (p *selParser) number(what string) (n int, given bool, err error) {
 		return 0, false, p.fail(at, "%s of %d digits is too long", article(what), len(digits))
 	}
 	if nameByte(p.peek(), true) {
-		return 0, false, p.fail(at, "want %s, not %s", article(what), strconv.Quote(clip(p.text[at:p.pos]+p.name())))
+		return 0, false, p.fail(at, "want %s, not %s", article(what), clean.Quote(p.text[at:p.pos]+p.name(), maxName))
 	}
 	n, convErr := strconv.Atoi(digits)
 	switch {
@@ -317,7 +319,7 @@ func (p *selParser) number(what string) (n int, given bool, err error) {
 	case p.monarch:
 		return math.MaxInt, true, nil
 	}
-	return 0, false, p.fail(at, "%s is too large for %s", clip(digits), article(what))
+	return 0, false, p.fail(at, "%s is too large for %s", clean.EscapeCut(digits, maxName), article(what))
 }
 
 func article(what string) string {

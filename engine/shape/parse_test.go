@@ -88,7 +88,7 @@ func TestParseReadsBothForms(t *testing.T) {
 	}
 }
 
-// The published cases of Monarch's debugger, as far as they concern what is inside ranks(…), and their neighbours.
+// TestParseRanksAcceptsAndRefusesAsMonarch holds INV-MONARCH: the published cases of Monarch's debugger, as far as they concern what is inside ranks(…), and their neighbours.
 func TestParseRanksAcceptsAndRefusesAsMonarch(t *testing.T) {
 	valid := map[string]string{
 		"123": "123", "12,34,56": "12,34,56",

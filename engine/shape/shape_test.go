@@ -314,6 +314,7 @@ func TestSlicesThatSelectionsTake(t *testing.T) {
 	}
 }
 
+// TestSelectionsThatMatchNothingSaySo holds INV-NONEMPTY for selections; TestSliceRefusals has the empty ranges.
 func TestSelectionsThatMatchNothingSaySo(t *testing.T) {
 	for _, tc := range []struct{ sel, want string }{
 		{"16", "rank 16 is out of range: {hosts: 2, gpus: 8} has 0 to 15"},

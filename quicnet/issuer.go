@@ -34,36 +34,36 @@ type joinRequest struct {
 	Key     []byte // public key, PKIX
 }
 
-// desk is where the controller keeps tickets and judges who joins.
-type desk struct {
+// ticketIssuer is the controller's part of a join: it issues tickets and certificates, and verifies who asks for one.
+type ticketIssuer struct {
 	n     *Node
 	dummy [secretSize]byte // what an unknown ticket is compared with, so that it takes as long
 
-	mu      sync.Mutex // a leaf
-	slots   map[ID]*slot
+	mu      sync.Mutex // no other lock is taken under it
+	issued  map[ID]*issuedTicket
 	revoked map[ID]bool
 }
 
-// slot is one ticket given out.
-type slot struct {
+// issuedTicket is what the issuer keeps of a ticket.
+type issuedTicket struct {
 	secret  [secretSize]byte
 	expires time.Time
 	key     []byte // the first key that came with a good proof: the same one may ask again, no other
 	joined  bool
-	wrong   int // good proofs for another key: somebody else has the secret
+	wrong   int // good proofs for another key: somebody else knows the secret
 }
 
-func newDesk(n *Node) *desk {
-	d := &desk{n: n, slots: map[ID]*slot{}, revoked: map[ID]bool{}}
-	_, _ = rand.Read(d.dummy[:])
-	return d
+func newTicketIssuer(n *Node) *ticketIssuer {
+	i := &ticketIssuer{n: n, issued: map[ID]*issuedTicket{}, revoked: map[ID]bool{}}
+	_, _ = rand.Read(i.dummy[:])
+	return i
 }
 
 // Ticket returns a new one-time ticket with which the process id can join until validFor has passed.
 // It replaces an earlier one of the same id. Only the controller gives tickets.
 func (n *Node) Ticket(id ID, validFor time.Duration) (Ticket, error) {
 	switch {
-	case n.desk == nil:
+	case n.issuer == nil:
 		return Ticket{}, errors.New("quicnet: only the controller gives tickets")
 	case id.Proc == Controller:
 		return Ticket{}, errors.New("quicnet: no ticket can make a process the controller")
@@ -79,68 +79,68 @@ func (n *Node) Ticket(id ID, validFor time.Duration) (Ticket, error) {
 	if _, err := rand.Read(t.secret[:]); err != nil {
 		return Ticket{}, err
 	}
-	d := n.desk
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.revoked[id] {
+	i := n.issuer
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.revoked[id] {
 		return Ticket{}, fmt.Errorf("quicnet: %s was revoked; give it the next epoch", id)
 	}
-	d.slots[id] = &slot{secret: t.secret, expires: t.Expires}
+	i.issued[id] = &issuedTicket{secret: t.secret, expires: t.Expires}
 	return t, nil
 }
 
 // Revoke refuses the ticket and the certificate of id from now on, and closes its link.
 func (n *Node) Revoke(id ID) {
-	if n.desk == nil {
+	if n.issuer == nil {
 		return
 	}
-	n.desk.mu.Lock()
-	n.desk.revoked[id] = true
-	delete(n.desk.slots, id)
-	n.desk.mu.Unlock()
+	n.issuer.mu.Lock()
+	n.issuer.revoked[id] = true
+	delete(n.issuer.issued, id)
+	n.issuer.mu.Unlock()
 	n.mu.Lock()
 	p := n.peers[id.Proc]
 	n.mu.Unlock()
 	if p != nil && p.id() == id {
-		n.bury(p, LinkClosed, "revoked", closeErrorf(CodeStaleEpoch, "%s was revoked", id))
+		n.terminate(p, LinkClosed, "revoked", closeErrorf(CodeStaleEpoch, "%s was revoked", id))
 	}
 }
 
-// mayConnect judges a certificate's identity.
-func (d *desk) mayConnect(id ID) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.revoked[id] {
+// mayConnect refuses the certificate of a process that was revoked.
+func (i *ticketIssuer) mayConnect(id ID) error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.revoked[id] {
 		return closeErrorf(CodeStaleEpoch, "%s was revoked", id)
 	}
 	return nil
 }
 
-// joined uses a ticket up.
-func (d *desk) joined(id ID) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if s := d.slots[id]; s != nil {
+// joined marks a ticket as used: its process was welcomed.
+func (i *ticketIssuer) joined(id ID) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if s := i.issued[id]; s != nil {
 		s.joined = true
 	}
 }
 
 var (
-	errJoinRefused = &CloseError{Code: CodeJoin} // one text for every cause: a stranger learns nothing
+	errJoinRefused = &CloseError{Code: CodeJoin} // one text for every cause: the other side learns nothing
 	errJoinLate    = &CloseError{Code: CodeSilent, Reason: "the join took too long"}
 )
 
 // serve answers one join request.
-func (d *desk) serve(q *quic.Conn) {
-	ctx, cancel := context.WithTimeout(q.Context(), d.n.limits.HelloDeadline)
+func (i *ticketIssuer) serve(q *quic.Conn) {
+	ctx, cancel := context.WithTimeout(q.Context(), i.n.limits.HelloDeadline)
 	defer cancel()
 	c := &conn{q: q}
 	stop := context.AfterFunc(ctx, func() { c.close(errJoinLate) })
 	defer stop()
-	id, cert, err := d.exchange(ctx, q)
+	id, cert, err := i.exchange(ctx, q)
 	if err != nil {
-		d.n.log.Warn("join refused", "peer", id.String(), "addr", q.RemoteAddr().String(), "reason", err.Error())
-		d.n.events.push(LinkEvent{Peer: id, State: LinkRefused, Reason: err.Error(), Time: time.Now()}, nil)
+		i.n.log.Warn("join refused", "peer", id.String(), "addr", q.RemoteAddr().String(), "reason", err.Error())
+		i.n.events.push(LinkEvent{Peer: id, State: LinkRefused, Reason: err.Error(), Time: time.Now()}, nil)
 		if errors.Is(err, errJoinLate) { // packets were lost: that the ticket is good is still to be seen
 			c.close(errJoinLate)
 		} else {
@@ -158,8 +158,8 @@ func (d *desk) serve(q *quic.Conn) {
 	c.close(&CloseError{Code: CodeJoined})
 }
 
-// exchange reads and judges the request; the error is for us, not for the other side.
-func (d *desk) exchange(ctx context.Context, q *quic.Conn) (id ID, cert []byte, err error) {
+// exchange reads and verifies the request; the error is for us, not for the other side.
+func (i *ticketIssuer) exchange(ctx context.Context, q *quic.Conn) (id ID, cert []byte, err error) {
 	s, err := q.AcceptUniStream(ctx)
 	if err != nil {
 		return id, nil, fmt.Errorf("%w: no request: %s", errJoinLate, linkFault(err))
@@ -185,28 +185,28 @@ func (d *desk) exchange(ctx context.Context, q *quic.Conn) (id ID, cert []byte, 
 	if err != nil {
 		return id, nil, err
 	}
-	if err := d.judge(id, r.Proof, r.Key, bound, time.Now()); err != nil {
+	if err := i.verify(id, r.Proof, r.Key, bound, time.Now()); err != nil {
 		return id, nil, err
 	}
 	key, err := x509.ParsePKIXPublicKey(r.Key)
 	if err != nil {
 		return id, nil, fmt.Errorf("malformed key: %w", err)
 	}
-	cert, err = d.n.ca.issue(d.n.session, id, key, time.Now())
+	cert, err = i.n.ca.issue(i.n.session, id, key, time.Now())
 	return id, cert, err
 }
 
-// judge compares the proof. A wrong proof says nothing about the ticket's holder and changes nothing;
+// verify compares the proof. A wrong proof says nothing about the ticket's holder and changes nothing;
 // a good proof for a second key means that the secret has leaked, and JoinFailures of them void it.
-func (d *desk) judge(id ID, proof, key, bound []byte, now time.Time) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	s := d.slots[id]
-	secret := d.dummy
+func (i *ticketIssuer) verify(id ID, proof, key, bound []byte, now time.Time) error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	s := i.issued[id]
+	secret := i.dummy
 	if s != nil {
 		secret = s.secret
 	}
-	good := hmac.Equal(proof, joinProof(secret, d.n.session, id, bound, key))
+	good := hmac.Equal(proof, joinProof(secret, i.n.session, id, bound, key))
 	switch {
 	case s == nil:
 		return fmt.Errorf("no ticket of %s is valid", id)
@@ -214,7 +214,7 @@ func (d *desk) judge(id ID, proof, key, bound []byte, now time.Time) error {
 		return fmt.Errorf("wrong proof for %s", id)
 	case now.After(s.expires):
 		return fmt.Errorf("the ticket of %s expired at %s", id, s.expires.UTC().Format(time.RFC3339))
-	case s.wrong >= d.n.limits.JoinFailures:
+	case s.wrong >= i.n.limits.JoinFailures:
 		return fmt.Errorf("the ticket of %s is void: it was used %d times by others", id, s.wrong)
 	case s.key != nil && !bytes.Equal(s.key, key), s.joined:
 		s.wrong++
