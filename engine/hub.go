@@ -26,6 +26,7 @@ type hub struct {
 	log  *slog.Logger
 
 	spawner *launch.Spawner
+	verbs   control.Handlers // filled by newHub
 
 	mu         sync.Mutex
 	wire       *quicnet.Node // made when the first worker process is
@@ -107,6 +108,7 @@ func newHub(opts options) (*hub, error) {
 	h.node.hub, h.node.local, h.node.out = h, h, h.out
 	h.node.setLink(h.mem)
 	h.node.registerController(h)
+	h.registerVerbs()
 	h.mem.attach(h.node)
 	h.node.startReporter()
 	h.node.wg.Go(func() { h.node.tel.run(h.node.closing) })

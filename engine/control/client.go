@@ -57,8 +57,7 @@ func ask[A any](ctx context.Context, c *Client, req any) (A, error) {
 	}
 	a, ok := v.(A)
 	if !ok {
-		name, _ := verbOf(req)
-		return none, errorf(CodeFailed, "%s: the engine answered with a %T, want a %T", name, v, none)
+		return none, errorf(CodeFailed, "%T: the engine answered with a %T, want a %T", req, v, none)
 	}
 	return a, nil
 }

@@ -196,7 +196,7 @@ func TestAClientThatGoesHasItsCallsCancelled_INV_GONE(t *testing.T) {
 	})
 }
 
-func TestAViewerMayLookAndNotAct_INV_VIEWER(t *testing.T) {
+func TestAViewerMayLookAndNotAct(t *testing.T) {
 	eachTransport(t, newFake, func(t *testing.T, b *fake, connect func(ClientInfo) *Client) {
 		b.handle = func(_ context.Context, _ ClientInfo, req any) (any, error) {
 			switch req.(type) {

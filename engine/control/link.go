@@ -231,12 +231,15 @@ func (l *link) late(p *pending) (*frame, error) {
 }
 
 func (l *link) handle(ctx context.Context, req any) (any, error) {
-	name, _ := verbOf(req)
+	v, err := verbOf(req)
+	if err != nil {
+		return nil, err
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	p := &pending{}
-	id, err := l.open(name, req, p)
+	id, err := l.open(v.name, req, p)
 	if err != nil {
 		return nil, err
 	}
@@ -247,33 +250,7 @@ func (l *link) handle(ctx context.Context, req any) (any, error) {
 	if f.Err != nil {
 		return nil, f.Err
 	}
-	return decodeAnswer(req, f.Body)
-}
-
-// decodeAnswer reads the answer that belongs to a request.
-func decodeAnswer(req any, body []byte) (any, error) {
-	switch req.(type) {
-	case ProcsReq:
-		return answerAs[ProcMesh](body)
-	case SpawnReq:
-		return answerAs[Mesh](body)
-	case StateReq:
-		return answerAs[[]StateNode](body)
-	case LogsReq:
-		return answerAs[[]Log](body)
-	case ProbeReq:
-		return answerAs[[]ProbeReply](body)
-	default:
-		return nil, nil
-	}
-}
-
-func answerAs[A any](body []byte) (any, error) {
-	var a A
-	if err := friendlyDec().Unmarshal(body, &a); err != nil {
-		return nil, errorf(CodeFailed, "the answer does not decode as %T: %v", a, err)
-	}
-	return a, nil
+	return v.answer(f.Body)
 }
 
 func (l *link) call(ctx context.Context, req CallReq, reply func(Reply)) func() (CallDone, error) {

@@ -153,12 +153,12 @@ func TestSkewIsAnsweredInWordsOrSkipped_INV_SKEW(t *testing.T) {
 	if want := `this program was built with engine v0.1, which does not know "restart"; rebuild it with a newer one`; f.Kind != kindAnswer || f.ID != 1 || f.Err.Code != CodeUnsupported || f.Err.Text != want {
 		t.Errorf("unknown verb: %+v %v, want %q", f, f.Err, want)
 	}
-	r.send(kind(200), 2, "", nil)                                                   // a kind of the future: no answer
-	r.send(kindRequest, 3, verbStop, map[string]any{"Mesh": "toy", "Gently": true}) // a field of the future
+	r.send(kind(200), 2, "", nil)                                                 // a kind of the future: no answer
+	r.send(kindRequest, 3, "stop", map[string]any{"Mesh": "toy", "Gently": true}) // a field of the future
 	if f := r.recv(); f.ID != 3 || f.Err != nil || <-got != any(StopReq{Mesh: "toy"}) {
 		t.Errorf("unknown field: %+v %v", f, f.Err)
 	}
-	r.send(kindRequest, 4, verbStop, map[string]any{"Mesh": 3}) // a field of the wrong type
+	r.send(kindRequest, 4, "stop", map[string]any{"Mesh": 3}) // a field of the wrong type
 	if f := r.recv(); f.ID != 4 || f.Err == nil || f.Err.Code != CodeBadRequest || !strings.Contains(f.Err.Text, "stop: the request does not decode") {
 		t.Errorf("wrong type: %+v %v", f, f.Err)
 	}
@@ -262,7 +262,7 @@ func TestTooManyRequestsAreAnsweredBusy(t *testing.T) {
 	r := dialRaw(t, path)
 	r.hello()
 	for id := range uint64(3) {
-		r.send(kindRequest, id+1, verbStop, StopReq{})
+		r.send(kindRequest, id+1, "stop", StopReq{})
 	}
 	if f := r.recv(); f.ID != 3 || f.Err == nil || f.Err.Code != CodeBusy {
 		t.Errorf("got %+v %v", f, f.Err)

@@ -19,7 +19,7 @@ func CheckName(kind, name string) error {
 	return nil
 }
 
-// The requests of the protocol's verbs. Each has one answer type; PROTOCOL.md lists them.
+// The requests of the protocol's verbs. Each has one answer type; table and PROTOCOL.md list them.
 type (
 	// ProcsReq creates a proc mesh and returns when every rank is ready. Answer: ProcMesh.
 	ProcsReq struct {
@@ -100,6 +100,11 @@ type (
 		Name  string
 		Body  []byte
 	}
+	// WatchReq asks for a snapshot and the events after it. Answer: updates, until the request is cancelled.
+	WatchReq struct {
+		Topics []string // none: all
+		Credit int      // updates that the client can take at once; it grants more one by one
+	}
 	// ProbeReply is one rank's answer to a ProbeReq.
 	ProbeReply struct {
 		Rank  int
@@ -125,7 +130,8 @@ type StateNode struct {
 type Backend interface {
 	// Subscribe calls sink for each event after the returned snapshot, in order, until cancel. sink must not block.
 	Subscribe(sink func(*Event)) (snap *Snapshot, cancel func())
-	// Handle runs one verb other than call. req is one of the request types above, by value; the answer is the type its comment names, or nil.
+	// Handle runs one verb of one request and one answer for a client. req is one of the request types above, by value;
+	// the answer is of the type its comment names, or nil. Handlers.Run does it.
 	Handle(ctx context.Context, client ClientInfo, req any) (any, error)
 	// StartCall has sent the call when it returns, so that one client's calls keep their order. wait, called exactly
 	// once, is the rest of it: it returns when the call is over; mistakes in the request come from it. reply is called

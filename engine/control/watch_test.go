@@ -144,11 +144,11 @@ func TestFeedKeepsTheNewestDataAndCountsTheRest(t *testing.T) {
 	b := newFake()
 	f := newFeed(b, nil)
 	defer f.stop()
-	f.take(b)
+	f.take()
 	for i := range maxDataEvents + 10 {
 		b.emit(logEvent(i))
 	}
-	u, ok := f.take(b)
+	u, ok := f.take()
 	if !ok || u.Events[0].Dropped == nil || u.Events[0].Dropped.Data != 10 || u.Snapshot != nil {
 		t.Fatalf("first = %+v", u.Events[0])
 	}

@@ -14,3 +14,14 @@ func TestEveryProgramsNameMakesASessionsName(t *testing.T) {
 		}
 	}
 }
+
+func TestTheEngineExecutesEveryVerb(t *testing.T) {
+	h, err := newHub(defaults())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.close(t.Context())
+	if missing := h.verbs.Missing(); len(missing) > 0 {
+		t.Errorf("registerVerbs leaves out %v", missing)
+	}
+}
