@@ -91,45 +91,28 @@ func (h *hub) execute(ctx context.Context, own owner, v verbBody) (verbAnswer, e
 
 // registerSystem sets the handlers that every process has.
 func (n *node) registerSystem() {
-	fromController := func(fn func(ctx context.Context, b endBody) error) func(context.Context, quicnet.Addr, endBody) (any, error) {
-		return func(ctx context.Context, from quicnet.Addr, b endBody) (any, error) {
-			if err := onlyController(from); err != nil {
-				return nil, err
-			}
-			return nil, fn(ctx, b)
-		}
-	}
-	handleNote(n, sysWait, n.waitNotice)
-	n.notes[sysRelay] = func(_ context.Context, from quicnet.Addr, body []byte) (any, error) {
-		return nil, n.relayed(from, body)
-	}
-	handle(n, sysFence, func(context.Context, quicnet.Addr, int) (any, error) { return nil, nil })
-	handle(n, sysStop, fromController(n.stopHere))
-	handle(n, sysKill, fromController(func(_ context.Context, b endBody) error { n.killHere(b); return nil }))
-	handle(n, sysSpawn, func(ctx context.Context, from quicnet.Addr, b spawnBody) (any, error) {
-		if err := onlyController(from); err != nil {
-			return nil, err
-		}
-		return nil, n.spawnHere(ctx, b)
-	})
-	handle(n, sysGone, func(_ context.Context, from quicnet.Addr, b goneBody) (any, error) {
-		if err := onlyController(from); err != nil {
-			return nil, err
-		}
+	handleNote(n, sysWait, fromAll, n.waitNotice)
+	handleRelay(n, fromController, func(_ quicnet.Addr, env *quicnet.Envelope) error { return n.takeRelayed(env) })
+	handle(n, sysFence, fromAll, func(context.Context, quicnet.Addr, int) (any, error) { return nil, nil })
+	handle(n, sysStop, fromController, func(ctx context.Context, _ quicnet.Addr, b endBody) (any, error) { return nil, n.stopHere(ctx, b) })
+	handle(n, sysKill, fromController, func(_ context.Context, _ quicnet.Addr, b endBody) (any, error) { n.killHere(b); return nil, nil })
+	handle(n, sysSpawn, fromController, func(ctx context.Context, _ quicnet.Addr, b spawnBody) (any, error) { return nil, n.spawnHere(ctx, b) })
+	handle(n, sysGone, fromController, func(_ context.Context, _ quicnet.Addr, b goneBody) (any, error) {
 		return n.procGone(b.Proc, b.Reason), nil
 	})
-	handle(n, sysJudge, func(ctx context.Context, from quicnet.Addr, b judgeBody) (any, error) {
-		if err := onlyController(from); err != nil {
-			return nil, err
+	handle(n, sysJudge, fromController, func(ctx context.Context, _ quicnet.Addr, b judgeBody) (any, error) { return n.judgeHere(ctx, b) })
+	handle(n, sysState, fromController, func(ctx context.Context, _ quicnet.Addr, b stateBody) (any, error) { return n.stateHere(ctx, b) })
+}
+
+// handleRelay registers the handler of wrapped frames, whose body is an envelope.
+func handleRelay(n *node, who asker, fn func(from quicnet.Addr, env *quicnet.Envelope) error) {
+	n.notes[sysRelay] = &sysHandler{who, func(_ context.Context, from quicnet.Addr, body []byte) (any, error) {
+		env := new(quicnet.Envelope)
+		if err := quicnet.DecodeEnvelope(body, env); err != nil {
+			return nil, fmt.Errorf("a relayed frame: %w", err)
 		}
-		return n.judgeHere(ctx, b)
-	})
-	handle(n, sysState, func(ctx context.Context, from quicnet.Addr, b stateBody) (any, error) {
-		if err := onlyController(from); err != nil {
-			return nil, err
-		}
-		return n.stateHere(ctx, b)
-	})
+		return nil, fn(from, env)
+	}}
 }
 
 // waitNotice passes a caller's notice to the actor that has its message; it may have been answered meanwhile.
@@ -161,15 +144,16 @@ func (n *node) stateHere(ctx context.Context, b stateBody) (control.StateNode, e
 
 // registerController sets the handlers that only the controller has.
 func (n *node) registerController(h *hub) {
-	handle(n, sysVerb, func(ctx context.Context, from quicnet.Addr, v ownedVerb) (any, error) {
+	handleRelay(n, fromAll, n.passOn)
+	handle(n, sysVerb, fromAll, func(ctx context.Context, from quicnet.Addr, v ownedVerb) (any, error) {
 		own, err := h.ownerOf(from.Proc, v)
 		if err != nil {
 			return nil, err
 		}
 		return h.execute(ctx, own, v.Verb)
 	})
-	handle(n, sysFind, func(_ context.Context, from quicnet.Addr, proc uint64) (any, error) { return h.find(from, proc) })
-	handle(n, sysFailure, func(_ context.Context, from quicnet.Addr, r failureReport) (any, error) {
+	handle(n, sysFind, fromAll, func(_ context.Context, from quicnet.Addr, proc uint64) (any, error) { return h.find(from, proc) })
+	handle(n, sysFailure, fromAll, func(_ context.Context, from quicnet.Addr, r failureReport) (any, error) {
 		if _, ok := h.actorIn(from.Proc, r.Mesh, r.Rank); !ok { // a process reports for its own actors only
 			return nil, fmt.Errorf("process %d has no such actor: %w", from.Proc, ErrForbidden)
 		}
@@ -177,11 +161,11 @@ func (n *node) registerController(h *hub) {
 		h.failure(r)
 		return nil, nil
 	})
-	handleNote(n, sysHops, func(from quicnet.Addr, r hopReport) error {
+	handleNote(n, sysHops, fromAll, func(from quicnet.Addr, r hopReport) error {
 		h.takeHops(from.Proc, r)
 		return nil
 	})
-	handleNote(n, sysReport, func(from quicnet.Addr, r report) error {
+	handleNote(n, sysReport, fromAll, func(from quicnet.Addr, r report) error {
 		h.takeReport(from.Proc, r)
 		return nil
 	})

@@ -68,7 +68,7 @@ func FuzzFrame(f *testing.F) {
 	for _, k := range []quicnet.Kind{quicnet.KindReply, quicnet.KindError, quicnet.KindCancel, quicnet.KindAck, quicnet.KindPort} {
 		seed(func(e *quicnet.Envelope) { e.Kind = k })
 	}
-	for _, name := range []string{sysWait, sysReport, sysHops, sysTell, sysFence, sysSpawn, sysStop, sysKill, sysState, sysFlush, sysProbe, sysJudge, sysGone, sysRelay, sysDial, sysExit, sysFailure, sysFind, sysVerb, ""} {
+	for _, name := range []string{sysWait, sysReport, sysHops, sysTell, sysFence, sysSpawn, sysStop, sysKill, sysState, sysFlush, sysJudge, sysGone, sysRelay, sysDial, sysExit, sysFailure, sysFind, sysVerb, ""} {
 		for _, from := range []uint64{0, 6} {
 			for _, flags := range []uint8{0, sysRequest, sysAnswer, sysFailed} {
 				seed(func(e *quicnet.Envelope) {
@@ -160,7 +160,7 @@ func TestAWorkerSpeaksForItselfOnly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = h.node.handlers[name](ctx, quicnet.Addr{Proc: stranger}, b)
+		_, err = h.node.handlers[name].take(ctx, quicnet.Addr{Proc: stranger}, b)
 		return err
 	}
 	other, err := Spawn(ctx, p.Slice(At("gpus", 0)), "other", Target{})
@@ -172,7 +172,7 @@ func TestAWorkerSpeaksForItselfOnly(t *testing.T) {
 		"a failure of no actor":        ask(sysFailure, failureReport{Rank: 0, What: "lies"}),
 		"a stop in another's name":     ask(sysVerb, ownedVerb{Actor: other.r.ID, Verb: verbBody{Stop: &control.StopReq{Mesh: "m"}}}),
 		"a stop of what it owns not":   ask(sysVerb, ownedVerb{Actor: m.r.ID, Verb: verbBody{Stop: &control.StopReq{Mesh: "other"}}}),
-		"a frame in another's name":    h.node.relayed(quicnet.Addr{Proc: stranger}, quicnet.AppendEnvelope(nil, &quicnet.Envelope{Kind: quicnet.KindCall, From: quicnet.Addr{Proc: p.r.First}, To: quicnet.Addr{Proc: p.r.First}})),
+		"a frame in another's name":    h.node.passOn(quicnet.Addr{Proc: stranger}, &quicnet.Envelope{Kind: quicnet.KindCall, From: quicnet.Addr{Proc: p.r.First}, To: quicnet.Addr{Proc: p.r.First}}),
 	} {
 		if !errors.Is(err, ErrForbidden) {
 			t.Errorf("%s: %v", what, err)
@@ -184,6 +184,51 @@ func TestAWorkerSpeaksForItselfOnly(t *testing.T) {
 	}
 	if _, err := Method(m, (*Target).Add).Call(ctx, 1); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestNobodyButTheControllerIsObeyed asks every handler of a worker and of the controller from a process that may not. The
+// handlers that take messages of all processes are named here, with what they look at instead.
+func TestNobodyButTheControllerIsObeyed(t *testing.T) {
+	open := map[string]string{
+		sysWait:    "a caller's word on its own message, which is found by its process and id",
+		sysFence:   "asks nothing",
+		sysVerb:    "ownerOf looks whether the actor lives in the asking process",
+		sysFind:    "the directory is for all",
+		sysFailure: "only of an actor in the asking process",
+		sysHops:    "messageOf looks whether the caller lives in the asking process",
+		sysReport:  "takeReport takes the asking process's ranks only",
+	}
+	e, err := Start(t.Context(), NoSession(), AllInProcess())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	w := &worker{node: targetNode(t), exit: make(chan int, 1)}
+	w.register()
+	for where, n := range map[string]*node{"a worker": w.node, "the controller": e.hub.node} {
+		for _, handlers := range []map[string]*sysHandler{n.handlers, n.notes} {
+			for name, h := range handlers {
+				if h.from == fromAll {
+					if open[name] == "" && (name != sysRelay || n.hub == nil) {
+						t.Errorf("%s takes %q from any process: say here what it looks at, or register it fromController", where, name)
+					}
+					continue
+				}
+				ran := false
+				spy := sysHandler{h.from, func(context.Context, quicnet.Addr, []byte) (any, error) { ran = true; return nil, nil }}
+				for _, asked := range []*sysHandler{h, &spy} { // the spy takes any body
+					if _, err := asked.take(t.Context(), quicnet.Addr{Proc: 6}, []byte{0xa0}); !errors.Is(err, ErrForbidden) || ran {
+						t.Errorf("%s: %q from process 6: %v, ran: %v", where, name, err, ran)
+					}
+				}
+			}
+		}
+	}
+	select {
+	case <-w.exit:
+		t.Error("the worker has ended")
+	default:
 	}
 }
 
@@ -222,7 +267,7 @@ func TestHostileReferencesDoNotDecode(t *testing.T) {
 func TestAProcessThatAsksTooMuchIsNotServedWithoutLimit(t *testing.T) { // INV-BOUND
 	n := targetNode(t)
 	release, entered := make(chan struct{}), make(chan struct{}, 2*maxServing)
-	handle(n, "slow", func(context.Context, quicnet.Addr, int) (any, error) {
+	handle(n, "slow", fromAll, func(context.Context, quicnet.Addr, int) (any, error) {
 		entered <- struct{}{}
 		<-release
 		return nil, nil

@@ -50,10 +50,10 @@ type node struct {
 	onAnswer map[uint64]func(answer)
 	requests map[uint64]request
 	channels map[uint64]*channelState
-	gone     map[uint64]string     // processes that ended, with the reason
-	handlers map[string]sysHandler // of requests
-	notes    map[string]sysHandler // these run on a link's reader and must not block
-	serving  map[uint64]int        // requests being answered, by asker
+	gone     map[uint64]string      // processes that ended, with the reason
+	handlers map[string]*sysHandler // of requests
+	notes    map[string]*sysHandler // these run on a link's reader and must not block
+	serving  map[uint64]int         // requests being answered, by asker
 	closed   bool
 
 	wmu     sync.Mutex
@@ -77,8 +77,8 @@ func newNode(id uint64, log *slog.Logger) *node {
 	n := &node{
 		id: id, log: log, slot: -1,
 		actors: map[uint64]*actor{}, starting: map[uint64]context.CancelCauseFunc{}, ended: map[uint64]*wireError{}, calls: map[uint64]*call{}, onAnswer: map[uint64]func(answer){},
-		requests: map[uint64]request{}, channels: map[uint64]*channelState{}, gone: map[uint64]string{}, handlers: map[string]sysHandler{},
-		notes: map[string]sysHandler{}, serving: map[uint64]int{},
+		requests: map[uint64]request{}, channels: map[uint64]*channelState{}, gone: map[uint64]string{}, handlers: map[string]*sysHandler{},
+		notes: map[string]*sysHandler{}, serving: map[uint64]int{},
 		windows: map[quicnet.Addr]*window{}, loads: map[quicnet.Addr]uint32{}, sweepAt: maxIdleWindows, stuck: map[*stuck]struct{}{}, regions: map[string]view{},
 		dirty: make(chan struct{}, 1), later: map[uint64][]func(){}, linked: make(chan struct{}), closing: make(chan struct{}),
 	}
@@ -177,19 +177,14 @@ func (n *node) relay(ctx context.Context, lane quicnet.Lane, to uint64, env *qui
 	return n.link.Send(ctx, to, lane, &outer)
 }
 
-// relayed takes a wrapped frame. Only the controller speaks for others, and it lets a worker speak for itself only.
-func (n *node) relayed(from quicnet.Addr, body []byte) error {
-	env := new(quicnet.Envelope)
-	if err := quicnet.DecodeEnvelope(body, env); err != nil {
-		return fmt.Errorf("a relayed frame: %w", err)
-	}
-	if n.hub == nil {
-		if err := onlyController(from); err != nil {
-			return err
-		}
-		n.Frame(quicnet.ID{Proc: env.From.Proc}, quicnet.LaneCalls, env)
-		return nil
-	}
+// takeRelayed takes a wrapped frame of an in-process rank, for which the controller speaks.
+func (n *node) takeRelayed(env *quicnet.Envelope) error {
+	n.Frame(quicnet.ID{Proc: env.From.Proc}, quicnet.LaneCalls, env)
+	return nil
+}
+
+// passOn hands a worker's wrapped frame to an in-process rank. A worker speaks for itself only.
+func (n *node) passOn(from quicnet.Addr, env *quicnet.Envelope) error {
 	if env.From.Proc != from.Proc || env.To.Proc&inProcessBit == 0 {
 		return fmt.Errorf("process %d sent a frame from %d to %d: %w", from.Proc, env.From.Proc, env.To.Proc, ErrForbidden)
 	}

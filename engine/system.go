@@ -30,7 +30,6 @@ const (
 	sysKill    = "kill"    // request: controller → process, abandon an actor
 	sysState   = "state"   // request: controller → process, read an actor's state
 	sysFlush   = "flush"   // request: controller → process, mark stdout and stderr
-	sysProbe   = "probe"   // request: controller → process, the open door
 	sysJudge   = "judge"   // request: controller → process, an owner's OnFailure
 	sysGone    = "gone"    // request: controller → process, a peer ended; answer: did anybody wait for it
 	sysRelay   = "relay"   // note: a wrapped frame between an in-process rank and a worker
@@ -41,8 +40,27 @@ const (
 	sysVerb    = "verb"    // request: process → controller, an actor creates, stops or kills
 )
 
-// sysHandler answers a request; notes ignore what it returns.
-type sysHandler func(ctx context.Context, from quicnet.Addr, body []byte) (any, error)
+// asker says whose messages a handler takes.
+type asker uint8
+
+const (
+	fromController asker = iota // the controller's only
+	fromAll                     // any process's: the handler judges what the asker says of itself
+)
+
+// sysHandler takes one of the engine's own messages: it answers a request; what it returns for a note is ignored.
+type sysHandler struct {
+	from asker
+	run  func(ctx context.Context, from quicnet.Addr, body []byte) (any, error)
+}
+
+// take runs the handler if the sender may ask it. It is the one place that looks at who asks.
+func (h *sysHandler) take(ctx context.Context, from quicnet.Addr, body []byte) (any, error) {
+	if h.from == fromController && from.Proc != 0 {
+		return nil, fmt.Errorf("process %d may not do that: only the controller may: %w", from.Proc, ErrForbidden)
+	}
+	return h.run(ctx, from, body)
+}
 
 // request is a question that waits for its answer.
 type request struct {
@@ -55,16 +73,16 @@ type request struct {
 const maxServing = 1024
 
 // handle registers the handler of a request with a typed body.
-func handle[A any](n *node, name string, fn func(ctx context.Context, from quicnet.Addr, a A) (any, error)) {
-	n.handlers[name] = typed(name, fn)
+func handle[A any](n *node, name string, who asker, fn func(ctx context.Context, from quicnet.Addr, a A) (any, error)) {
+	n.handlers[name] = &sysHandler{who, typed(name, fn)}
 }
 
 // handleNote registers the handler of a note. It runs on a link's reader and must not block.
-func handleNote[A any](n *node, name string, fn func(from quicnet.Addr, a A) error) {
-	n.notes[name] = typed(name, func(_ context.Context, from quicnet.Addr, a A) (any, error) { return nil, fn(from, a) })
+func handleNote[A any](n *node, name string, who asker, fn func(from quicnet.Addr, a A) error) {
+	n.notes[name] = &sysHandler{who, typed(name, func(_ context.Context, from quicnet.Addr, a A) (any, error) { return nil, fn(from, a) })}
 }
 
-func typed[A any](name string, fn func(ctx context.Context, from quicnet.Addr, a A) (any, error)) sysHandler {
+func typed[A any](name string, fn func(ctx context.Context, from quicnet.Addr, a A) (any, error)) func(context.Context, quicnet.Addr, []byte) (any, error) {
 	return func(ctx context.Context, from quicnet.Addr, body []byte) (any, error) {
 		var a A
 		if err := quicnet.Dec().Unmarshal(body, &a); err != nil {
@@ -173,7 +191,7 @@ func (n *node) system(env *quicnet.Envelope) {
 		n.takeRequest(env)
 	default:
 		if h := n.notes[env.Endpoint]; h != nil {
-			if _, err := h(n.root, env.From, env.Body); err != nil {
+			if _, err := h.take(n.root, env.From, env.Body); err != nil {
 				n.log.Warn("a note was refused", "name", env.Endpoint, "from", env.From.Proc, "err", err)
 			}
 		}
@@ -222,7 +240,7 @@ func (n *node) takeRequest(env *quicnet.Envelope) {
 }
 
 // serve answers one request on a goroutine of its own.
-func (n *node) serve(h sysHandler, env *quicnet.Envelope) {
+func (n *node) serve(h *sysHandler, env *quicnet.Envelope) {
 	ctx, cancel := n.root, context.CancelFunc(func() {})
 	if env.Budget > 0 {
 		ctx, cancel = context.WithTimeout(ctx, env.Budget)
@@ -231,7 +249,7 @@ func (n *node) serve(h sysHandler, env *quicnet.Envelope) {
 	var out any
 	err := fmt.Errorf("this process does not know the request %q: it was built with an older engine", clip(env.Endpoint, 100))
 	if h != nil {
-		out, err = h(ctx, env.From, env.Body)
+		out, err = h.take(ctx, env.From, env.Body)
 	}
 	ans := quicnet.Envelope{Kind: quicnet.KindSystem, ID: env.ID, From: quicnet.Addr{Proc: n.id}, To: env.From, Endpoint: env.Endpoint, Flags: sysAnswer}
 	ans.To.Actor = 0
@@ -247,12 +265,4 @@ func (n *node) serve(h sysHandler, env *quicnet.Envelope) {
 	if err := n.send(n.root, quicnet.LaneControl, &ans); err != nil && !errors.Is(err, ErrLost) {
 		n.log.Debug("an answer could not be sent", "name", env.Endpoint, "err", err)
 	}
-}
-
-// onlyController refuses engine messages that no other process may send.
-func onlyController(from quicnet.Addr) error {
-	if from.Proc != 0 {
-		return fmt.Errorf("process %d may not do that: only the controller may: %w", from.Proc, ErrForbidden)
-	}
-	return nil
 }

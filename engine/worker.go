@@ -153,31 +153,19 @@ func (w *worker) resolve(ctx context.Context, proc uint64) (net.Addr, error) {
 	return net.ResolveUDPAddr("udp", f.Addr)
 }
 
+// register sets the handlers that only worker processes have.
 func (w *worker) register() {
 	n := w.node
-	handle(n, sysExit, func(_ context.Context, from quicnet.Addr, _ int) (any, error) {
-		if err := onlyController(from); err != nil {
-			return nil, err
-		}
+	handle(n, sysExit, fromController, func(context.Context, quicnet.Addr, int) (any, error) {
 		go func() {
 			n.close("the process was stopped")
 			w.exit <- 0
 		}()
 		return nil, nil
 	})
-	tell := func(from quicnet.Addr, b tellBody) error {
-		if err := onlyController(from); err != nil {
-			return err
-		}
-		n.tel.set(b)
-		return nil
-	}
-	handle(n, sysTell, func(_ context.Context, from quicnet.Addr, b tellBody) (any, error) { return nil, tell(from, b) })
-	handleNote(n, sysTell, tell)
-	handleNote(n, sysDial, func(from quicnet.Addr, proc uint64) error {
-		if err := onlyController(from); err != nil {
-			return err
-		}
+	handle(n, sysTell, fromController, func(_ context.Context, _ quicnet.Addr, b tellBody) (any, error) { n.tel.set(b); return nil, nil })
+	handleNote(n, sysTell, fromController, func(_ quicnet.Addr, b tellBody) error { n.tel.set(b); return nil })
+	handleNote(n, sysDial, fromController, func(_ quicnet.Addr, proc uint64) error {
 		n.mu.Lock()
 		lk := n.link
 		n.mu.Unlock()
@@ -186,10 +174,7 @@ func (w *worker) register() {
 		}
 		return nil
 	})
-	handle(n, sysFlush, func(_ context.Context, from quicnet.Addr, mark uint64) (any, error) {
-		if err := onlyController(from); err != nil {
-			return nil, err
-		}
+	handle(n, sysFlush, fromController, func(_ context.Context, _ quicnet.Addr, mark uint64) (any, error) {
 		return nil, errors.Join(writeMark(os.Stdout, mark), writeMark(os.Stderr, mark))
 	})
 }
