@@ -195,6 +195,19 @@ func (e *MeshError) Error() string {
 	return b.String()
 }
 
+// LimitError is why a proc mesh is more than fits here. errors.As finds it in what SpawnProcs returns.
+type LimitError struct {
+	Reason string // what was asked for, and the limit with its sum
+	Advice string // what else who writes the program, or a script, can do than to ask for less
+}
+
+func (e *LimitError) Error() string {
+	if e.Advice == "" {
+		return e.Reason
+	}
+	return e.Reason + "; " + e.Advice
+}
+
 // wireError is an error on its way to the caller.
 type wireError struct {
 	_       struct{} `cbor:",toarray"`

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/host"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/quicnet"
@@ -159,7 +160,7 @@ func (h *hub) meshOf(id uint64) *mesh {
 func (h *hub) checkDims(dims shape.Extent, inProcess bool) error {
 	limit, sum, advice := maxLocalRanks, "", ""
 	if !inProcess {
-		limit, sum = processLimit()
+		limit, sum = host.ProcessLimit()
 		advice = "in-process ranks need far less: engine.InProcess, or in-process in a script"
 	}
 	if err := dims.Validate(0); err != nil {

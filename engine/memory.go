@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/host"
 )
 
 // Workers' memory is measured while somebody watches, and told when it changed by as much as a person would see.
@@ -56,7 +57,7 @@ func (h *hub) sampleOnce() {
 	}
 	h.mu.Unlock()
 	for p, pid := range pids {
-		rss, ok := residentBytes(pid)
+		rss, ok := host.ResidentBytes(pid)
 		h.mu.Lock()
 		if ok && !p.over() && worthTelling(p.rec.RSS, rss) {
 			p.rec.RSS = rss

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/host"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
 	"github.com/monarch-tui/monarch-tui/engine/internal/life"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
@@ -127,7 +128,7 @@ func (h *hub) launchOne(ctx context.Context, p *proc, req control.ProcsReq) erro
 	}
 	child, err := h.spawner.Start(spec)
 	if err != nil {
-		return h.neverStarted(p, explainFiles(err))
+		return h.neverStarted(p, host.ExplainFiles(err))
 	}
 	h.mu.Lock()
 	p.child = child
@@ -256,7 +257,7 @@ func (h *hub) openWire() error {
 	have := h.wire != nil || h.closed
 	h.mu.Unlock()
 	if !have {
-		if err := dialSelf(h.opts.listen); err != nil {
+		if err := host.DialSelf(h.opts.listen); err != nil {
 			return err
 		}
 	}
@@ -279,7 +280,7 @@ func (h *hub) ensureWire() (*quicnet.Node, error) {
 		Resolve: func(context.Context, uint64) (addr netAddr, err error) { return nil, nil }, // workers dial the controller
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open a socket for the workers: %w", explainFiles(err))
+		return nil, fmt.Errorf("open a socket for the workers: %w", host.ExplainFiles(err))
 	}
 	h.wire = wire
 	h.spawner = launch.New()

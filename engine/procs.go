@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/host"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/quicnet"
@@ -264,8 +265,7 @@ func (h *hub) checkProcs(req *control.ProcsReq) error {
 		return fmt.Errorf("%d CPUs for each worker: want 1 to %d (it is the GOMAXPROCS of a worker; this machine has %d)", req.CPUs, maxCPUs, runtime.NumCPU())
 	}
 	if !req.InProcess {
-		open, most := filesLimit()
-		if err := errors.Join(launch.Platform(), enoughFiles(req.Dims.Len(), open, most)); err != nil {
+		if err := errors.Join(launch.Platform(), enoughFiles(req.Dims.Len())); err != nil {
 			return err
 		}
 		if err := h.openWire(); err != nil {
@@ -276,6 +276,14 @@ func (h *hub) checkProcs(req *control.ProcsReq) error {
 		if k, _, ok := strings.Cut(v, "="); !ok || k == "" || strings.ContainsRune(v, 0) {
 			return fmt.Errorf("environment %q: want KEY=value", clip(v, 80))
 		}
+	}
+	return nil
+}
+
+// enoughFiles judges whether n workers fit the limit of open files.
+func enoughFiles(n int) error {
+	if missing := host.MissingFiles(n, startAtOnce); missing != "" {
+		return &LimitError{missing, "or start fewer; in-process ranks need none"}
 	}
 	return nil
 }

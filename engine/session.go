@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/host"
 )
 
 // OpenSession lets entitled front ends attach to the running program: it makes the session's folder with its socket and
@@ -114,7 +115,7 @@ func inheritedConn(fd string) (net.Conn, error) {
 	if err != nil || n < 3 {
 		return nil, fmt.Errorf("want a descriptor number")
 	}
-	closeOnExec(n)
+	host.CloseOnExec(n)
 	f := os.NewFile(uintptr(n), "control")
 	defer f.Close()
 	return net.FileConn(f)

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/monarch-tui/monarch-tui/engine/internal/host"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
 	"github.com/monarch-tui/monarch-tui/engine/internal/life"
 	"github.com/monarch-tui/monarch-tui/quicnet"
@@ -41,7 +42,7 @@ func runWorker(fd string) int {
 		fmt.Fprintf(os.Stderr, "%s=%q is set by the engine for its workers only; unset it\n", launch.MarkerEnv, fd)
 		return exitInternal
 	}
-	closeOnExec(n)
+	host.CloseOnExec(n)
 	pipe := os.NewFile(uintptr(n), "bootstrap")
 	boot, err := readBootstrap(pipe)
 	if err != nil {
@@ -81,7 +82,7 @@ func watchLifeline(pipe *os.File) {
 }
 
 func endGroup() {
-	killOwnGroup()
+	host.KillOwnGroup()
 	os.Exit(exitOrphan)
 }
 
