@@ -116,7 +116,7 @@ func (act *activation) prepare() (context.Context, *wireError) {
 	if env.Hash != 0 && env.Hash != ep.hash {
 		return nil, bad("%s.%s has another signature here than at the caller: the two were built from different sources", a.typ.short, ep.name)
 	}
-	v, err := a.node.viewIn(env.Region)
+	v, err := a.node.views.decode(env.Region)
 	if err != nil {
 		return nil, bad("%v", err)
 	}

@@ -158,7 +158,7 @@ func (h *hub) StartCall(ctx context.Context, client control.ClientInfo, req cont
 		cancel()
 		return func() (control.CallDone, error) { return control.CallDone{Ranks: b.ref.View.Len()}, err }
 	}
-	c := startRaw(ctx, h.node, b, req.Body, req.Adverb, client.Name, nil)
+	c := startRaw(ctx, h.node, b, req.Body, req.Adverb, client.Name)
 	if c.err != nil {
 		cancel()
 		return refused(c.err)

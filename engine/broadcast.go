@@ -45,14 +45,14 @@ func broadcastRaw(ctx context.Context, nd *node, b bound, body []byte, client st
 		env.To = quicnet.Addr{Proc: b.ref.procOf(i), Actor: b.ref.ID}
 		err := cmp.Or(ctx.Err(), nd.stoppedMesh(b.ref.ID))
 		if err == nil {
-			err = nd.acquire(ctx, env.To, parcel{sender, client, b.ref, i, b.name, 0})
+			err = nd.windows.acquire(ctx, env.To, pendingSend{sender, client, b.ref, i, b.name, 0})
 		}
 		if err == nil {
 			if told {
 				nd.tellBroadcast(&env, caller, sender, client, b.ref, i, head)
 			}
 			if err = nd.send(ctx, quicnet.LaneCalls, &env); err != nil {
-				nd.release(env.To, 1)
+				nd.windows.release(env.To, 1)
 			}
 		}
 		if err != nil {

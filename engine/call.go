@@ -96,7 +96,7 @@ func start(ctx context.Context, b bound, arg any, adverb control.Adverb) *call {
 	if err != nil {
 		return failedCall(b, err)
 	}
-	c := send(ctx, nd, b, body, adverb, "", nil)
+	c := send(ctx, nd, b, body, adverb, "")
 	if adverb == adverbStart || adverb == adverbStream { // the others wait under the same context
 		c.hook(ctx)
 	}
@@ -127,21 +127,21 @@ func encodeArg(b bound, arg any) ([]byte, error) {
 	return body, nil
 }
 
-// startRaw sends an encoded argument and cancels the call when its context ends. onAnswer, when not nil, is told of each
-// answer as it comes.
-func startRaw(ctx context.Context, nd *node, b bound, body []byte, adverb control.Adverb, client string, onAnswer func(answer)) *call {
-	c := send(ctx, nd, b, body, adverb, client, onAnswer)
+// startRaw sends an encoded argument and cancels the call when its context ends.
+func startRaw(ctx context.Context, nd *node, b bound, body []byte, adverb control.Adverb, client string) *call {
+	c := send(ctx, nd, b, body, adverb, client)
 	c.hook(ctx)
 	return c
 }
 
-func send(ctx context.Context, nd *node, b bound, body []byte, adverb control.Adverb, client string, onAnswer func(answer)) *call {
+func send(ctx context.Context, nd *node, b bound, body []byte, adverb control.Adverb, client string) *call {
 	ref := b.ref
 	switch n := ref.View.Len(); {
 	case adverb == adverbOne && n != 1:
 		return failedCall(b, fmt.Errorf("CallOne of %s on %s, which has %d actors: slice it to one, or use Call for all and Choose for any", b.name, refString(ref.MeshRef), n))
 	case adverb == adverbChoose && n > 1:
-		if ref = nd.choose(ref); ref.err != nil {
+		best := nd.windows.leastLoaded(ref, nd.turn.Add(1))
+		if ref = ref.slice([]Sel{ref.View.Point(best)}); ref.err != nil {
 			return failedCall(b, ref.err)
 		}
 	}
@@ -157,7 +157,7 @@ func send(ctx context.Context, nd *node, b bound, body []byte, adverb control.Ad
 	} else {
 		c.ranks, c.answers = make([]rankPhase, c.n), make([]answer, 0, c.n)
 	}
-	nd.register(c, onAnswer)
+	nd.register(c)
 	env := quicnet.Envelope{
 		Kind: quicnet.KindCall, Call: c.id, From: nd.addrOf(c.caller), Region: ref.region, Adverb: uint8(adverb),
 		Endpoint: b.name, Hash: b.hash, Body: body,
@@ -194,7 +194,7 @@ func send(ctx context.Context, nd *node, b bound, body []byte, adverb control.Ad
 func (c *call) sendTo(ctx context.Context, env *quicnet.Envelope, i int) {
 	env.ID, env.Index = c.firstMsg+uint64(i), uint64(i)
 	env.To = c.addr(i)
-	if err := c.node.acquire(ctx, env.To, parcel{c.sender, c.client, c.ref, i, c.endpoint, c.id}); err != nil {
+	if err := c.node.windows.acquire(ctx, env.To, pendingSend{c.sender, c.client, c.ref, i, c.endpoint, c.id}); err != nil {
 		c.answer(answer{index: i, err: notSent(err)})
 		return
 	}
@@ -205,7 +205,7 @@ func (c *call) sendTo(ctx context.Context, env *quicnet.Envelope, i int) {
 	}
 	c.mu.Unlock()
 	if late {
-		c.node.release(env.To, 1)
+		c.node.windows.release(env.To, 1)
 		return
 	}
 	if c.told {
@@ -273,7 +273,7 @@ func (c *call) cancel(ctx context.Context) {
 		}
 	}
 	for _, i := range sent { // who gives up waits for no link
-		c.node.async(c.ref.procOf(i), func() {
+		c.node.outbox.add(c.ref.procOf(i), func() {
 			env := quicnet.Envelope{Kind: quicnet.KindCancel, ID: c.firstMsg + uint64(i), Call: c.id, From: c.node.addrOf(c.caller), To: c.addr(i)}
 			_ = c.node.send(c.node.root, quicnet.LaneCalls, &env) // behind its message; a gone peer needs no telling
 		})
@@ -318,12 +318,12 @@ func (c *call) answer(a answer) (sent bool) {
 	unhook := c.unhook
 	c.mu.Unlock()
 	if sent {
-		c.node.release(c.addr(a.index), 1)
+		c.node.windows.release(c.addr(a.index), 1)
 	}
 	if c.told {
 		c.tellAnswer(a)
 	}
-	c.node.answered(c, a, last)
+	c.node.answered(c, last)
 	if last {
 		if unhook != nil {
 			unhook()

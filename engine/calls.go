@@ -2,7 +2,6 @@ package engine
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"time"
 
@@ -46,18 +45,11 @@ func (h *hub) tellCall(c *call, done bool) {
 
 // tellCalls is the reporter's part.
 func (h *hub) tellCalls() {
-	for _, c := range h.node.openCalls() {
+	for _, c := range h.node.calls.all() {
 		if c.behind.Load() {
 			h.tellCall(c, false)
 		}
 	}
-}
-
-// openCalls lists a process's calls that have not ended.
-func (n *node) openCalls() []*call {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return slices.Collect(maps.Values(n.calls))
 }
 
 func (h *hub) callRecord(c *call) control.Call {
@@ -75,7 +67,7 @@ func (h *hub) callRecord(c *call) control.Call {
 // openCalls lists this process's calls for front ends.
 func (h *hub) openCalls() []control.Call {
 	var out []control.Call
-	for _, c := range h.node.openCalls() {
+	for _, c := range h.node.calls.all() {
 		out = append(out, h.callRecord(c))
 	}
 	slices.SortFunc(out, func(a, b control.Call) int { return cmp.Compare(a.ID, b.ID) })

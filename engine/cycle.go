@@ -147,7 +147,7 @@ func (c *call) notify(chain []quicnet.Hop, seq uint64) {
 // notifyLater is notify for who must not wait for a link.
 func (c *call) notifyLater(chain []quicnet.Hop, seq uint64) {
 	for _, i := range c.open() {
-		c.node.async(c.ref.procOf(i), func() { c.notifyRank(i, chain, seq) })
+		c.node.outbox.add(c.ref.procOf(i), func() { c.notifyRank(i, chain, seq) })
 	}
 }
 

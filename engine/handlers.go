@@ -8,7 +8,6 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/probe"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
-	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
@@ -106,7 +105,7 @@ func (n *node) registerSystem() {
 
 // handleRelay registers the handler of wrapped frames, whose body is an envelope.
 func handleRelay(n *node, who asker, fn func(from quicnet.Addr, env *quicnet.Envelope) error) {
-	n.notes[sysRelay] = &sysHandler{who, func(_ context.Context, from quicnet.Addr, body []byte) (any, error) {
+	n.requests.notes[sysRelay] = &sysHandler{who, func(_ context.Context, from quicnet.Addr, body []byte) (any, error) {
 		env := new(quicnet.Envelope)
 		if err := quicnet.DecodeEnvelope(body, env); err != nil {
 			return nil, fmt.Errorf("a relayed frame: %w", err)
@@ -120,7 +119,7 @@ func (n *node) waitNotice(from quicnet.Addr, w waitNotice) error {
 	if len(w.Chain) > 2*maxChain {
 		return fmt.Errorf("a chain of %d activations is over the limit", len(w.Chain))
 	}
-	if a := n.actor(w.Actor); a != nil {
+	if a := n.actors.get(w.Actor); a != nil {
 		a.noticeWait(from.Proc, w)
 	}
 	return nil
@@ -128,7 +127,7 @@ func (n *node) waitNotice(from quicnet.Addr, w waitNotice) error {
 
 // stateHere reads an actor's state between two messages.
 func (n *node) stateHere(ctx context.Context, b stateBody) (control.StateNode, error) {
-	a := n.actor(b.Mesh)
+	a := n.actors.get(b.Mesh)
 	if a == nil {
 		return control.StateNode{}, errors.New("the actor has ended")
 	}
@@ -190,19 +189,3 @@ func (h *hub) ownerOf(proc uint64, v ownedVerb) (owner, error) {
 }
 
 func suggest(word string, from []string) string { return schema.Suggest(word, from) }
-
-// viewOf is the slice that a front end named, the whole mesh when it named none.
-func viewOf(ref control.MeshRef, view shape.Region) (shape.Region, error) {
-	if view.IsZero() {
-		return ref.View, nil
-	}
-	if err := view.Validate(); err != nil {
-		return view, err
-	}
-	for r := range view.Ranks() {
-		if r < 0 || r >= ref.Home.Len() {
-			return view, fmt.Errorf("@%s has no rank %d: its ranks are 0 to %d", ref.Name, r, ref.Home.Len()-1)
-		}
-	}
-	return view, nil
-}

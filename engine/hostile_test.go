@@ -38,7 +38,7 @@ func (nowhere) Close(string) error                                              
 func targetNode(t testing.TB) *node {
 	registerTarget()
 	n := newNode(5, slog.New(slog.DiscardHandler))
-	n.setLink(nowhere{})
+	n.peers.connect(nowhere{})
 	home := shape.RegionOf(shape.Extent{{Name: "gpus", Size: 2}})
 	ref := control.MeshRef{ID: 1, Name: "target", Type: fullName(reflect.TypeFor[Target]()), First: 5, Home: home, View: home}
 	if err := n.spawnHere(t.Context(), spawnBody{Ref: ref}); err != nil {
@@ -97,11 +97,11 @@ func TestAnAnswerCountsOnlyFromWhoWasAsked(t *testing.T) {
 	go func() { asked <- n.request(ctx, quicnet.Addr{}, sysFind, 1, &out) }()
 	var id uint64
 	for id == 0 { // until it has been asked
-		n.mu.Lock()
-		for k := range n.requests {
+		n.requests.mu.Lock()
+		for k := range n.requests.asked {
 			id = k
 		}
-		n.mu.Unlock()
+		n.requests.mu.Unlock()
 		runtime.Gosched()
 	}
 	answer := func(from uint64, body byte) {
@@ -118,7 +118,7 @@ func TestAReplyCountsOnlyFromTheRankThatWasCalled(t *testing.T) {
 	n := targetNode(t)
 	view := shape.RegionOf(shape.Extent{{Name: "gpus", Size: 2}})
 	ref := newMeshRef(control.MeshRef{ID: 3, Name: "far", First: 8, Home: view, View: view})
-	c := startRaw(n.root, n, bound{ref: ref, name: "Get"}, nil, adverbStart, "", nil)
+	c := startRaw(n.root, n, bound{ref: ref, name: "Get"}, nil, adverbStart, "")
 	reply := func(proc, actor, index uint64) {
 		n.Frame(quicnet.ID{Proc: proc}, quicnet.LaneCalls, &quicnet.Envelope{Kind: quicnet.KindReply, Call: c.id, From: quicnet.Addr{Proc: proc, Actor: actor}, To: quicnet.Addr{Proc: 5}, Index: index})
 	}
@@ -160,7 +160,7 @@ func TestAWorkerSpeaksForItselfOnly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = h.node.handlers[name].take(ctx, quicnet.Addr{Proc: stranger}, b)
+		_, err = h.node.requests.handlers[name].take(ctx, quicnet.Addr{Proc: stranger}, b)
 		return err
 	}
 	other, err := Spawn(ctx, p.Slice(At("gpus", 0)), "other", Target{})
@@ -207,7 +207,7 @@ func TestNobodyButTheControllerIsObeyed(t *testing.T) {
 	w := &worker{node: targetNode(t), exit: make(chan int, 1)}
 	w.register()
 	for where, n := range map[string]*node{"a worker": w.node, "the controller": e.hub.node} {
-		for _, handlers := range []map[string]*sysHandler{n.handlers, n.notes} {
+		for _, handlers := range []map[string]*sysHandler{n.requests.handlers, n.requests.notes} {
 			for name, h := range handlers {
 				if h.from == fromAll {
 					if open[name] == "" && (name != sysRelay || n.hub == nil) {
@@ -276,9 +276,9 @@ func TestAProcessThatAsksTooMuchIsNotServedWithoutLimit(t *testing.T) { // INV-B
 		n.Frame(quicnet.ID{Proc: from}, quicnet.LaneControl, &quicnet.Envelope{Kind: quicnet.KindSystem, ID: id, From: quicnet.Addr{Proc: from}, To: quicnet.Addr{Proc: 5}, Endpoint: "slow", Flags: sysRequest, Body: []byte{0}})
 	}
 	serving := func(of uint64) int {
-		n.mu.Lock()
-		defer n.mu.Unlock()
-		return n.serving[of]
+		n.requests.mu.Lock()
+		defer n.requests.mu.Unlock()
+		return n.requests.serving[of]
 	}
 	for id := range uint64(maxServing + 50) {
 		ask(6, id+1)

@@ -107,7 +107,7 @@ func newHub(opts options) (*hub, error) {
 	h.node = newNode(0, opts.logger)
 	h.node.seed = opts.seed
 	h.node.hub, h.node.local, h.node.out = h, h, h.out
-	h.node.setLink(h.mem)
+	h.node.peers.connect(h.mem)
 	h.node.registerController(h)
 	h.registerVerbs()
 	h.mem.attach(h.node)

@@ -170,7 +170,7 @@ func (h *hub) startLocal(p *proc) error {
 	n.seed = h.node.seed
 	n.tel = h.node.tel
 	n.local, n.slot, n.out = h, p.rec.Slot, h.out.forProc(p.id)
-	n.setLink(shared{h.mem})
+	n.peers.connect(shared{h.mem})
 	h.mem.attach(n)
 	n.startReporter()
 	h.mu.Lock()

@@ -58,14 +58,8 @@ func (n *node) startReporter() {
 }
 
 func (n *node) sendReport() {
-	n.mu.Lock()
-	actors := make([]*actor, 0, len(n.actors))
-	for _, a := range n.actors {
-		actors = append(actors, a)
-	}
-	n.mu.Unlock()
 	var r report
-	for _, a := range actors {
+	for _, a := range n.actors.all() {
 		r.Ranks = append(r.Ranks, rankReport{Mesh: a.id, Rank: a.rank, State: a.state()})
 	}
 	var young bool

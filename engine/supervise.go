@@ -28,7 +28,7 @@ func (n *node) report(r failureReport) {
 		n.local.failure(r)
 		return
 	}
-	n.async(0, func() {
+	n.outbox.add(0, func() {
 		ctx, cancel := context.WithTimeout(n.root, judgeTime)
 		defer cancel()
 		if err := n.request(ctx, quicnet.Addr{}, sysFailure, r, nil); err != nil {
@@ -199,7 +199,7 @@ type judgeBody struct {
 
 // judgeHere runs an owner's OnFailure between two messages.
 func (n *node) judgeHere(ctx context.Context, b judgeBody) (Decision, error) {
-	a := n.actor(b.Mesh)
+	a := n.actors.get(b.Mesh)
 	if a == nil {
 		return Escalate, nil
 	}

@@ -31,12 +31,12 @@ func (l counting) Send(_ context.Context, _ uint64, _ quicnet.Lane, env *quicnet
 func TestNothingIsToldWhileNobodyWatches(t *testing.T) {
 	n := targetNode(t)
 	var sent []hopReport
-	n.link = counting{hops: &sent}
+	n.peers.link = counting{hops: &sent}
 	view := shape.RegionOf(shape.Extent{{Name: "gpus", Size: 2}})
 	far := newMeshRef(control.MeshRef{ID: 3, Name: "far", First: 8, Home: view, View: view})
 	call := func() {
 		b := bound{ref: far, name: "Get"}
-		startRaw(n.root, n, b, nil, adverbStart, "", nil)
+		startRaw(n.root, n, b, nil, adverbStart, "")
 		if err := broadcastRaw(n.root, n, b, nil, ""); err != nil {
 			t.Fatal(err)
 		}

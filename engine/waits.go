@@ -37,15 +37,10 @@ func (n *node) waitEdges() (out []control.WaitEdge, young bool) {
 			out = append(out, e)
 		}
 	}
-	n.mu.Lock()
-	var calls []*call
-	for _, c := range n.calls {
-		if c.waiters.Load() > 0 {
-			calls = append(calls, c)
+	for _, c := range n.calls.all() {
+		if c.waiters.Load() == 0 {
+			continue
 		}
-	}
-	n.mu.Unlock()
-	for _, c := range calls {
 		if time.Since(c.started) < slowCall {
 			young = true
 			continue
@@ -54,13 +49,7 @@ func (n *node) waitEdges() (out []control.WaitEdge, young bool) {
 			add(c.sender, c.client, c.ref, i, control.WaitEdge{Endpoint: c.endpoint, Call: c.id, Since: c.started, State: control.WaitSent})
 		}
 	}
-	n.wmu.Lock()
-	var full []*stuck
-	for s := range n.stuck {
-		full = append(full, s)
-	}
-	n.wmu.Unlock()
-	for _, s := range full {
+	for _, s := range n.windows.full() {
 		if time.Since(s.since) < slowCall {
 			young = true
 			continue

@@ -112,7 +112,7 @@ func joinSession(boot bootstrap) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.node.setLink(wire)
+	w.node.peers.connect(wire)
 	workerNode.Store(w.node)
 	w.node.startReporter()
 	w.node.wg.Go(func() { w.node.tel.run(w.node.closing) })
@@ -127,14 +127,6 @@ func workerLog(boot bootstrap) *slog.Logger {
 		}
 	}
 	return slog.New(slog.DiscardHandler)
-}
-
-// setLink gives the node its link, once.
-func (n *node) setLink(l link) {
-	n.mu.Lock()
-	n.link = l
-	n.mu.Unlock()
-	close(n.linked)
 }
 
 // found is the directory's answer.
@@ -167,10 +159,7 @@ func (w *worker) register() {
 	handle(n, sysTell, fromController, func(_ context.Context, _ quicnet.Addr, b tellBody) (any, error) { n.tel.set(b); return nil, nil })
 	handleNote(n, sysTell, fromController, func(_ quicnet.Addr, b tellBody) error { n.tel.set(b); return nil })
 	handleNote(n, sysDial, fromController, func(_ quicnet.Addr, proc uint64) error {
-		n.mu.Lock()
-		lk := n.link
-		n.mu.Unlock()
-		if wire, ok := lk.(*quicnet.Node); ok {
+		if wire, ok := n.peers.current().(*quicnet.Node); ok {
 			wire.Connect(proc)
 		}
 		return nil
