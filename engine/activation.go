@@ -43,9 +43,9 @@ func (a *activation) stamp(env *quicnet.Envelope) {
 	env.Parent, env.Trace = a.env.ID, a.env.Trace
 }
 
-// admit takes a message out of the mailbox: from here on a cancellation finds it among the running ones. The caller
+// activate takes a message that has left the mailbox among the running ones, where a cancellation finds it. The caller
 // holds a.mu.
-func (a *actor) admit(env *quicnet.Envelope) *activation {
+func (a *actor) activate(env *quicnet.Envelope) *activation {
 	act := &activation{actor: a, env: env, ep: a.typ.eps[env.Endpoint], since: time.Now(), chain: env.Chain}
 	key := messageKey{env.From.Proc, env.ID}
 	if turn, ok := a.turns[key]; ok {
@@ -203,9 +203,9 @@ func (a *actor) finish(act *activation, body []byte, err error) {
 	}
 	if panicked {
 		failure.Reported = !quiet
-		a.node.report(failure)
+		a.node.reportFailure(failure)
 	} else if err != nil && quiet {
-		a.node.report(failureReport{Mesh: a.id, Rank: a.rank, What: fmt.Sprintf("%s.%s, called by broadcast, returned an error: %v", a.label(), act.ep.name, err)})
+		a.node.reportFailure(failureReport{Mesh: a.id, Rank: a.rank, What: fmt.Sprintf("%s.%s, called by broadcast, returned an error: %v", a.label(), act.ep.name, err)})
 	}
 	a.node.touch()
 }

@@ -74,7 +74,7 @@ func (a *actor) enqueue(env *quicnet.Envelope) {
 	}
 	if ep != nil && ep.concurrent && a.starts != nil {
 		if len(a.starts) < cap(a.starts) { // only readers under a.mu fill it, so this send does not wait
-			a.starts <- a.admit(env)
+			a.starts <- a.activate(env)
 			a.mu.Unlock()
 			return
 		} // the starter is far behind: queue it like the others
@@ -132,7 +132,7 @@ func (a *actor) take() (fn func(), act *activation, end bool) {
 		} else {
 			a.queue = a.queue[1:]
 		}
-		return nil, a.admit(env), false
+		return nil, a.activate(env), false
 	}
 	a.checkQuiet()
 	return nil, nil, false

@@ -1,8 +1,8 @@
 package engine
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -22,30 +22,30 @@ const (
 	adverbStart     = control.AdverbStart
 )
 
-// call is one cast from this process that has not been thrown away: its ranks, and what they answered so far.
+// call is one call of this process and its fan-out: the ranks it goes to, and what they have answered so far.
 type call struct {
-	id       uint64
-	node     *node
-	ref      *meshRef
-	endpoint string
-	adverb   control.Adverb
-	caller   *activation // nil outside handlers
-	sender   *actor      // nil outside actors
-	client   string      // who asked: for people
-	trace    uint64
-	told     bool   // its messages are reported
-	preview  []byte // of the argument, where they are
-	n        int
-	firstMsg uint64 // message id of index 0; the others follow
-	started  time.Time
-	err      error // nothing was sent
-	done     chan struct{}
-	waiters  atomic.Int32 // waits under way
-	rode     atomic.Bool  // the first wait is among them before it begins: the messages tell of it
-	toldAt   atomic.Int64 // UnixNano of when front ends were told of its progress last
-	behind   atomic.Bool  // they were not told all of it
-	telling  sync.Mutex   // orders what they are told
-	over     bool         // they were told its end; guarded by telling
+	id           uint64
+	node         *node
+	ref          *meshRef
+	endpoint     string
+	adverb       control.Adverb
+	caller       *activation // nil outside handlers
+	sender       *actor      // nil outside actors
+	client       string      // who asked: for people
+	trace        uint64
+	told         bool   // its messages are reported
+	preview      []byte // of the argument, where they are
+	n            int
+	firstMsg     uint64 // message id of index 0; the others follow
+	started      time.Time
+	err          error // nothing was sent
+	done         chan struct{}
+	waiters      atomic.Int32 // waits under way
+	implicitWait atomic.Bool  // the first wait is among them before it begins: the messages tell of it
+	toldAt       atomic.Int64 // UnixNano of when front ends were told of its progress last
+	behind       atomic.Bool  // they were not told all of it
+	telling      sync.Mutex   // orders what they are told
+	over         bool         // they were told its end; guarded by telling
 
 	mu      sync.Mutex
 	answers []answer    // in arrival order
@@ -169,7 +169,7 @@ func send(ctx context.Context, nd *node, b bound, body []byte, adverb control.Ad
 	}
 	var turn uint64
 	if adverb != adverbStart {
-		c.rode.Store(true)
+		c.implicitWait.Store(true)
 		c.waiters.Store(1)
 		env.Flags |= flagWaits
 		env.Chain, turn = c.caller.awaitAtOnce(c)
@@ -219,35 +219,6 @@ func (c *call) sendTo(ctx context.Context, env *quicnet.Envelope, i int) {
 // addr is the receiver of index i.
 func (c *call) addr(i int) quicnet.Addr { return quicnet.Addr{Proc: c.ref.procOf(i), Actor: c.ref.ID} }
 
-// notSent is the outcome of a message that no link took.
-func notSent(err error) *wireError {
-	for _, kind := range []error{context.DeadlineExceeded, context.Canceled} {
-		if !errors.Is(err, kind) {
-			continue
-		}
-		w := outcomeOf(kind)
-		if err != kind { //nolint:errorlint // wrapped: it says what the message waited for
-			w.Msg = err.Error()
-		}
-		return w
-	}
-	return &wireError{Outcome: control.OutcomeNotSent, Type: fmt.Sprintf("%T", err), Msg: err.Error(), Codes: codesOf(err)}
-}
-
-// outcomeOf is the outcome of a call whose context ended.
-func outcomeOf(cause error) *wireError {
-	if errors.Is(cause, context.DeadlineExceeded) {
-		return &wireError{Outcome: control.OutcomeDeadline, Type: "deadline", Msg: "no answer before the deadline", Codes: []string{"context.DeadlineExceeded"}}
-	}
-	msg := "the call was cancelled"
-	if cause != nil && !errors.Is(cause, context.Canceled) {
-		msg += ": " + cause.Error()
-	}
-	return &wireError{Outcome: control.OutcomeCancelled, Type: "cancelled", Msg: msg, Codes: []string{"context.Canceled"}}
-}
-
-func codesOf(err error) []string { return toWire(err, "").Codes }
-
 // hook cancels the call when its context ends.
 func (c *call) hook(ctx context.Context) {
 	if c.err != nil || ctx.Done() == nil {
@@ -278,14 +249,6 @@ func (c *call) cancel(ctx context.Context) {
 			_ = c.node.send(c.node.root, quicnet.LaneCalls, &env) // behind its message; a gone peer needs no telling
 		})
 	}
-}
-
-// endOf is the outcome that an ended context gives.
-func endOf(ctx context.Context) *wireError {
-	if err := ctx.Err(); errors.Is(err, context.DeadlineExceeded) {
-		return outcomeOf(err)
-	}
-	return outcomeOf(context.Cause(ctx))
 }
 
 // open lists the indices without an outcome.
@@ -342,4 +305,63 @@ func (c *call) rankError(a answer) *RankError {
 		Endpoint: c.endpoint, Mesh: c.ref.Name, Rank: c.ref.View.RankAt(a.index), Point: c.ref.pointAt(a.index),
 		Outcome: a.err.Outcome, Err: a.err.remote(),
 	}
+}
+
+// broadcast sends without asking for a reply.
+func broadcast(ctx context.Context, b bound, arg any) error {
+	nd, err := nodeOf(ctx)
+	if err == nil {
+		err = b.usable()
+	}
+	if err != nil {
+		return err
+	}
+	body, err := encodeArg(b, arg)
+	if err != nil {
+		return err
+	}
+	return broadcastRaw(ctx, nd, b, body, "")
+}
+
+func broadcastRaw(ctx context.Context, nd *node, b bound, body []byte, client string) error {
+	caller, sender := activationOf(ctx), actorOf(ctx)
+	n := b.ref.View.Len()
+	first := nd.nextMsg.Add(uint64(n)) - uint64(n) + 1
+	env := quicnet.Envelope{
+		Kind: quicnet.KindCall, Call: nd.newCallID(), From: nd.addrOf(caller), Region: b.ref.region,
+		Adverb: uint8(adverbBroadcast), Endpoint: b.name, Hash: b.hash, Body: body,
+	}
+	caller.stamp(&env)
+	told := nd.tel.on.Load()
+	var head []byte
+	if told {
+		head = preview(body)
+	}
+	failed := &MeshError{Endpoint: b.name, Mesh: b.ref.Name, Ranks: n}
+	probe.At(probe.Send)
+	for i := range n {
+		env.ID, env.Index = first+uint64(i), uint64(i)
+		env.To = quicnet.Addr{Proc: b.ref.procOf(i), Actor: b.ref.ID}
+		err := cmp.Or(ctx.Err(), nd.stoppedMesh(b.ref.ID))
+		if err == nil {
+			err = nd.windows.acquire(ctx, env.To, pendingSend{sender, client, b.ref, i, b.name, 0})
+		}
+		if err == nil {
+			if told {
+				nd.tellBroadcast(&env, caller, sender, client, b.ref, i, head)
+			}
+			if err = nd.send(ctx, quicnet.LaneCalls, &env); err != nil {
+				nd.windows.release(env.To, 1)
+			}
+		}
+		if err != nil {
+			w := notSent(err)
+			failed.Failed = append(failed.Failed, &RankError{Endpoint: b.name, Mesh: b.ref.Name, Rank: b.ref.View.RankAt(i),
+				Point: b.ref.pointAt(i), Outcome: w.Outcome, Err: w.remote()})
+		}
+	}
+	if len(failed.Failed) > 0 {
+		return failed
+	}
+	return nil
 }

@@ -64,8 +64,8 @@ func (a *activation) awaitAtOnce(c *call) (chain []quicnet.Hop, turn uint64) {
 	return a.chainLocked(), a.turn
 }
 
-// release takes a wait back; last tells that it was the only one and the call goes on.
-func (a *activation) release(c *call) (seq uint64, last bool) {
+// endAwait takes a wait back; last tells that it was the only one and the call goes on.
+func (a *activation) endAwait(c *call) (seq uint64, last bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch a.awaits[c] {
@@ -91,12 +91,12 @@ func (a *activation) forget(c *call) {
 }
 
 func (a *activation) chainLocked() []quicnet.Hop {
-	return append(slices.Clip(a.chain), a.hop())
+	return append(slices.Clip(a.chain), a.asHop())
 }
 
-// hop is the activation as a link of a chain. A concurrent one does not block its actor, so it can close no cycle:
+// asHop is the activation as a link of a chain. A concurrent one does not block its actor, so it can close no cycle:
 // its place is kept for the path, its address is not.
-func (a *activation) hop() quicnet.Hop {
+func (a *activation) asHop() quicnet.Hop {
 	h := quicnet.Hop{Proc: a.actor.node.id, Actor: a.actor.id, Name: a.actor.label()}
 	if a.ep != nil && a.ep.concurrent {
 		h.Actor = 0

@@ -249,3 +249,40 @@ func clip(s string, n int) string {
 	}
 	return strings.ToValidUTF8(s[:n], "") + fmt.Sprintf("… (%d bytes more)", len(s)-n)
 }
+
+// notSent is the outcome of a message that no link took.
+func notSent(err error) *wireError {
+	for _, kind := range []error{context.DeadlineExceeded, context.Canceled} {
+		if !errors.Is(err, kind) {
+			continue
+		}
+		w := outcomeOf(kind)
+		if err != kind { //nolint:errorlint // wrapped: it says what the message waited for
+			w.Msg = err.Error()
+		}
+		return w
+	}
+	return &wireError{Outcome: control.OutcomeNotSent, Type: fmt.Sprintf("%T", err), Msg: err.Error(), Codes: codesOf(err)}
+}
+
+// outcomeOf is the outcome of a call whose context ended.
+func outcomeOf(cause error) *wireError {
+	if errors.Is(cause, context.DeadlineExceeded) {
+		return &wireError{Outcome: control.OutcomeDeadline, Type: "deadline", Msg: "no answer before the deadline", Codes: []string{"context.DeadlineExceeded"}}
+	}
+	msg := "the call was cancelled"
+	if cause != nil && !errors.Is(cause, context.Canceled) {
+		msg += ": " + cause.Error()
+	}
+	return &wireError{Outcome: control.OutcomeCancelled, Type: "cancelled", Msg: msg, Codes: []string{"context.Canceled"}}
+}
+
+func codesOf(err error) []string { return toWire(err, "").Codes }
+
+// endOf is the outcome that an ended context gives.
+func endOf(ctx context.Context) *wireError {
+	if err := ctx.Err(); errors.Is(err, context.DeadlineExceeded) {
+		return outcomeOf(err)
+	}
+	return outcomeOf(context.Cause(ctx))
+}

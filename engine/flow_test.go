@@ -374,7 +374,7 @@ func TestHalfAnHourPassesAtOnceInABubble(t *testing.T) {
 func TestAStopGivesAHandlerTenSecondsThenItsCallerAnOutcome(t *testing.T) { // INV-OUTCOME
 	bubble(t, func(t *testing.T, ctx context.Context) {
 		m := spawn(t, ctx, "m", 1, Sink{})
-		deaf := engine.Action(m, (*Sink).Deaf).Start(ctx, time.Minute)
+		ignoreFailures := engine.Action(m, (*Sink).Deaf).Start(ctx, time.Minute)
 		synctest.Wait()
 		began := time.Now()
 		err := m.Stop(ctx)
@@ -384,8 +384,8 @@ func TestAStopGivesAHandlerTenSecondsThenItsCallerAnOutcome(t *testing.T) { // I
 		if took := time.Since(began); took < 10*time.Second || took > 14*time.Second {
 			t.Errorf("stop took %v, want 10 s to drain and 3 to give up", took)
 		}
-		if _, err := deaf.All(ctx); !errors.Is(err, engine.ErrLost) || !errors.Is(err, engine.ErrStopped) {
-			t.Errorf("the deaf call ended with %v", err)
+		if _, err := ignoreFailures.All(ctx); !errors.Is(err, engine.ErrLost) || !errors.Is(err, engine.ErrStopped) {
+			t.Errorf("the ignoreFailures call ended with %v", err)
 		}
 		time.Sleep(time.Minute) // virtual: the handler ends
 	})

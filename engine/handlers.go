@@ -160,12 +160,12 @@ func (n *node) registerController(h *hub) {
 		h.failure(r)
 		return nil, nil
 	})
-	handleNote(n, sysHops, fromAll, func(from quicnet.Addr, r hopReport) error {
-		h.takeHops(from.Proc, r)
+	handleNote(n, sysTrace, fromAll, func(from quicnet.Addr, r traceBatch) error {
+		h.takeTrace(from.Proc, r)
 		return nil
 	})
-	handleNote(n, sysReport, fromAll, func(from quicnet.Addr, r report) error {
-		h.takeReport(from.Proc, r)
+	handleNote(n, sysStatus, fromAll, func(from quicnet.Addr, r status) error {
+		h.takeStatus(from.Proc, r)
 		return nil
 	})
 }

@@ -68,7 +68,7 @@ func FuzzFrame(f *testing.F) {
 	for _, k := range []quicnet.Kind{quicnet.KindReply, quicnet.KindError, quicnet.KindCancel, quicnet.KindAck, quicnet.KindPort} {
 		seed(func(e *quicnet.Envelope) { e.Kind = k })
 	}
-	for _, name := range []string{sysWait, sysReport, sysHops, sysTell, sysFence, sysSpawn, sysStop, sysKill, sysState, sysFlush, sysJudge, sysGone, sysRelay, sysDial, sysExit, sysFailure, sysFind, sysVerb, ""} {
+	for _, name := range []string{sysWait, sysStatus, sysTrace, sysTell, sysFence, sysSpawn, sysStop, sysKill, sysState, sysFlush, sysJudge, sysGone, sysRelay, sysDial, sysExit, sysFailure, sysFind, sysVerb, ""} {
 		for _, from := range []uint64{0, 6} {
 			for _, flags := range []uint8{0, sysRequest, sysAnswer, sysFailed} {
 				seed(func(e *quicnet.Envelope) {
@@ -178,9 +178,9 @@ func TestAWorkerSpeaksForItselfOnly(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	h.takeReport(stranger, report{Ranks: []rankReport{{Mesh: other.r.ID, Rank: 0, State: control.RankState{State: "failed"}}, {Mesh: 99, Rank: -1}, {Mesh: m.r.ID, Rank: 1 << 40}}})
+	h.takeStatus(stranger, status{Ranks: []rankStatus{{Mesh: other.r.ID, Rank: 0, State: control.RankState{State: "failed"}}, {Mesh: 99, Rank: -1}, {Mesh: m.r.ID, Rank: 1 << 40}}})
 	if st := h.meshOf(other.r.ID).rec.Ranks[0].State; st == "failed" {
-		t.Error("a stranger's report was believed")
+		t.Error("a stranger's status was believed")
 	}
 	if _, err := Method(m, (*Target).Add).Call(ctx, 1); err != nil {
 		t.Error(err)
@@ -196,8 +196,8 @@ func TestNobodyButTheControllerIsObeyed(t *testing.T) {
 		sysVerb:    "ownerOf looks whether the actor lives in the asking process",
 		sysFind:    "the directory is for all",
 		sysFailure: "only of an actor in the asking process",
-		sysHops:    "messageOf looks whether the caller lives in the asking process",
-		sysReport:  "takeReport takes the asking process's ranks only",
+		sysTrace:   "messageOf looks whether the caller lives in the asking process",
+		sysStatus:  "takeStatus takes the asking process's ranks only",
 	}
 	e, err := Start(t.Context(), NoSession(), AllInProcess())
 	if err != nil {

@@ -17,8 +17,8 @@ import (
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
-// hub is the controller's book-keeping: which proc meshes and actor meshes there are, who owns them, what state each rank
-// is in. It executes the verbs that create and end them, for the program, for actors and for front ends alike.
+// hub is what the controller knows of the session: which proc meshes and actor meshes there are, who owns them, what state
+// each rank is in. It executes the verbs that create and end them, for the program, for actors and for front ends alike.
 type hub struct {
 	node *node
 	mem  *memLink
@@ -29,37 +29,37 @@ type hub struct {
 	spawner *launch.Spawner
 	verbs   control.Handlers // filled by newHub
 
-	mu         sync.Mutex
-	wire       *quicnet.Node // made when the first worker process is
-	session    control.Session
-	procMeshes map[string]*procMesh
-	procs      map[uint64]*proc
-	meshes     map[string]*mesh
-	meshByID   map[uint64]*mesh
-	history    []control.Mesh // ended meshes, newest last, for front ends
-	nextProc   uint64
-	nextLocal  uint64
-	nextMesh   uint64
-	autoName   int
-	clients    map[uint64]control.ClientInfo
-	nextClient uint64
-	waits      map[uint64][]control.WaitEdge // by process, as last reported
-	wanted     map[string]int                // watches by topic
-	tell       tellBody                      // whether messages are reported
-	hopsSeen   map[uint64]uint64             // by process: number of the next message it reports
-	endSampler context.CancelFunc            // nil while nobody wants to know of memory
-	sampled    time.Time                     // when memory was measured last
-	supervise  func(context.Context, Failure) Decision
-	failRun    func(Failure) // ends run; nil in sessions that go on
-	unheard    *Failure      // the first failure that nobody handled
-	closed     bool          // nothing new is made
-	deaf       bool          // failures are not judged any more
-	seq        uint64
-	sinks      map[int]func(*control.Event)
-	nextSink   int
-	logs       []control.Log // ring of the last lines
-	watched    atomic.Bool   // somebody subscribed: events are worth making
-	logClose   io.Closer     // the session's log file
+	mu             sync.Mutex
+	wire           *quicnet.Node // made when the first worker process is
+	session        control.Session
+	procMeshes     map[string]*procMesh
+	procs          map[uint64]*proc
+	meshes         map[string]*mesh
+	meshByID       map[uint64]*mesh
+	history        []control.Mesh // ended meshes, newest last, for front ends
+	nextProc       uint64
+	nextLocal      uint64
+	nextMesh       uint64
+	autoName       int
+	clients        map[uint64]control.ClientInfo
+	nextClient     uint64
+	waits          map[uint64][]control.WaitEdge // by process, as last reported
+	wanted         map[string]int                // watches by topic
+	tell           tellBody                      // whether messages are reported
+	traceSeen      map[uint64]uint64             // by process: number of the next message it reports
+	endSampler     context.CancelFunc            // nil while nobody wants to know of memory
+	sampled        time.Time                     // when memory was measured last
+	supervise      func(context.Context, Failure) Decision
+	failRun        func(Failure) // ends run; nil in sessions that go on
+	unheard        *Failure      // the first failure that nobody handled
+	closed         bool          // nothing new is made
+	ignoreFailures bool          // failures are not judged any more
+	seq            uint64
+	sinks          map[int]func(*control.Event)
+	nextSink       int
+	logs           []control.Log // ring of the last lines
+	watched        atomic.Bool   // somebody subscribed: events are worth making
+	logClose       io.Closer     // the session's log file
 
 	starts sync.WaitGroup // proc meshes that are being started: nothing is forked once they have ended
 	wg     sync.WaitGroup
@@ -100,7 +100,7 @@ func newHub(opts options) (*hub, error) {
 	h := &hub{
 		opts: opts, mem: newMemLink(), log: opts.logger,
 		procMeshes: map[string]*procMesh{}, procs: map[uint64]*proc{}, meshes: map[string]*mesh{}, meshByID: map[uint64]*mesh{},
-		clients: map[uint64]control.ClientInfo{}, waits: map[uint64][]control.WaitEdge{}, wanted: map[string]int{}, hopsSeen: map[uint64]uint64{}, sinks: map[int]func(*control.Event){},
+		clients: map[uint64]control.ClientInfo{}, waits: map[uint64][]control.WaitEdge{}, wanted: map[string]int{}, traceSeen: map[uint64]uint64{}, sinks: map[int]func(*control.Event){},
 		nextProc: 1,
 	}
 	h.out = newOutput(h, opts.stdout, opts.stderr, opts.sorted)
@@ -111,7 +111,7 @@ func newHub(opts options) (*hub, error) {
 	h.node.registerController(h)
 	h.registerVerbs()
 	h.mem.attach(h.node)
-	h.node.startReporter()
+	h.node.startStatus()
 	h.node.wg.Go(func() { h.node.tel.run(h.node.closing) })
 	h.session = control.Session{
 		Name: opts.name, Program: opts.program, PID: opts.pid, Build: buildID(), Engine: Version, State: "running", Started: time.Now(),
@@ -156,7 +156,7 @@ func (h *hub) meshOf(id uint64) *mesh {
 	return h.meshByID[id]
 }
 
-// extentOf checks dimensions against what can be started.
+// checkDims checks dimensions against what can be started.
 func (h *hub) checkDims(dims shape.Extent, inProcess bool) error {
 	limit, sum, advice := maxLocalRanks, "", ""
 	if !inProcess {
@@ -196,7 +196,7 @@ func (h *hub) close(ctx context.Context) {
 	wg.Wait()
 	h.starts.Wait()
 	h.mu.Lock()
-	h.deaf = true
+	h.ignoreFailures = true
 	spawner := h.spawner
 	h.mu.Unlock()
 	h.node.close("the program ended")

@@ -78,7 +78,7 @@ func (e *Engine) Backend() control.Backend { return e.hub }
 func (e *Engine) Flush(ctx context.Context) error {
 	err := e.hub.out.flush(ctx, nil)
 	if e.hub.out.sorted {
-		e.hub.out.release()
+		e.hub.out.flushHeld()
 	}
 	return err
 }

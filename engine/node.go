@@ -44,7 +44,7 @@ type node struct {
 	turn     atomic.Uint64 // of Choose
 	closed   atomic.Bool
 	closing  chan struct{}
-	dirty    chan struct{} // one slot: the reporter has something to tell
+	dirty    chan struct{} // one slot: there is a status to tell
 	wg       sync.WaitGroup
 }
 
@@ -57,7 +57,7 @@ func newNode(id uint64, log *slog.Logger) *node {
 	n.windows = newWindows(n.closing, n.touch)
 	root, end := context.WithCancel(context.Background())
 	n.root, n.end = context.WithValue(root, ctxKey{}, &ctxInfo{node: n}), end
-	n.tel = newTelemetry(n.shipHops)
+	n.tel = newTelemetry(n.shipTrace)
 	n.registerSystem()
 	return n
 }

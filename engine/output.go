@@ -109,7 +109,7 @@ func newOutput(h *hub, stdout, stderr io.Writer, sorted bool) *output {
 // line is the program's own output.
 func (o *output) line(_ uint64, _ string, _ int, text string) {
 	if o.sorted {
-		o.release()
+		o.flushHeld()
 	}
 	o.hub.addLog(control.Log{Time: time.Now(), Rank: -1, Stream: "out", Text: clean.Line(text)})
 	o.write(o.stdout, text)
@@ -124,8 +124,8 @@ func (o *output) write(w io.Writer, text string) {
 	_, _ = io.WriteString(w, text+"\n") // a program whose stdout is closed still runs
 }
 
-// release puts out what ranks printed so far, ordered by mesh, then rank; lines of one rank keep their order.
-func (o *output) release() {
+// flushHeld puts out what ranks printed so far, ordered by mesh, then rank; lines of one rank keep their order.
+func (o *output) flushHeld() {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	_ = o.flush(ctx, nil) // a rank that does not answer keeps its lines for later
@@ -147,7 +147,7 @@ func (o *output) putHeld() {
 
 func (o *output) close() {
 	if o.sorted {
-		o.release()
+		o.flushHeld()
 	}
 }
 

@@ -172,7 +172,7 @@ func (h *hub) startLocal(p *proc) error {
 	n.local, n.slot, n.out = h, p.rec.Slot, h.out.forProc(p.id)
 	n.peers.connect(shared{h.mem})
 	h.mem.attach(n)
-	n.startReporter()
+	n.startStatus()
 	h.mu.Lock()
 	p.local = n
 	for _, k := range []life.Kind{life.Launched, life.Proved, life.Welcomed} {
@@ -284,9 +284,7 @@ func (h *hub) ensureWire() (*quicnet.Node, error) {
 	}
 	h.wire = wire
 	h.spawner = launch.New()
-	h.mem.mu.Lock()
-	h.mem.wire = wire
-	h.mem.mu.Unlock()
+	h.mem.reach(wire)
 	return wire, nil
 }
 
@@ -389,7 +387,7 @@ func (h *hub) watchChild(p *proc, child *launch.Child) {
 	}
 	p.expect, p.rec.Ordered = true, expected
 	h.setWaits(p.id, nil)
-	delete(h.hopsSeen, p.id)
+	delete(h.traceSeen, p.id)
 	h.on(p, exitKind(exit), because(what), func(e *life.Event) { e.Code, e.Signal = exit.Code, exit.SignalName() })
 	h.mu.Unlock()
 	p.once.Do(func() { close(p.ended) })

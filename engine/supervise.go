@@ -22,8 +22,8 @@ type failureReport struct {
 // judgeTime is how long an owner's OnFailure may take, busy handler included, before the failure goes on to its owner.
 const judgeTime = 5 * time.Second
 
-// report sends a failure to the controller.
-func (n *node) report(r failureReport) {
+// reportFailure sends a failure to the controller.
+func (n *node) reportFailure(r failureReport) {
 	if n.local != nil {
 		n.local.failure(r)
 		return
@@ -57,7 +57,7 @@ func Supervise(ctx context.Context, fn func(context.Context, Failure) Decision) 
 // failure records a failure and has it judged: by the owner of what failed, then by the owner's owner, at last by the root.
 func (h *hub) failure(r failureReport) {
 	h.mu.Lock()
-	if h.deaf {
+	if h.ignoreFailures {
 		h.mu.Unlock()
 		return
 	}

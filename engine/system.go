@@ -22,8 +22,8 @@ const (
 // Names of the engine's messages.
 const (
 	sysWait    = "wait"    // note: a caller waits for its message now
-	sysReport  = "report"  // note: states of ranks and waits, for front ends
-	sysHops    = "hops"    // note: messages that were sent and answered, for front ends
+	sysStatus  = "report"  // note: states of ranks and waits, for front ends
+	sysTrace   = "hops"    // note: messages that were sent and answered, for front ends
 	sysTell    = "tell"    // request and note: controller → process, report messages, or do not
 	sysSpawn   = "spawn"   // request: controller → process, create an actor
 	sysStop    = "stop"    // request: controller → process, drain and end an actor

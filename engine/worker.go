@@ -114,7 +114,7 @@ func joinSession(boot bootstrap) (*worker, error) {
 	}
 	w.node.peers.connect(wire)
 	workerNode.Store(w.node)
-	w.node.startReporter()
+	w.node.startStatus()
 	w.node.wg.Go(func() { w.node.tel.run(w.node.closing) })
 	return w, nil
 }

@@ -23,7 +23,7 @@ func (s *Session) look(ctx context.Context, verb string, a LookArgs, r *result) 
 	case "info":
 		return s.info(a, r)
 	case "calls":
-		s.picture(func(p *control.Picture) {
+		s.picture(func(p *control.Replica) {
 			for _, c := range p.Calls {
 				r.text = append(r.text, callLine(c))
 			}
@@ -56,7 +56,7 @@ func table(rows [][]string) []string {
 
 func (s *Session) list() []string {
 	var rows [][]string
-	s.picture(func(p *control.Picture) {
+	s.picture(func(p *control.Replica) {
 		for _, m := range p.ProcMeshes {
 			if !m.Gone {
 				rows = append(rows, []string{m.Name, m.Extent.String(), kindOf(&m), m.State})
@@ -91,7 +91,7 @@ func virtualSlots(m *control.ProcMesh) bool {
 }
 
 // typeName is the name of an actor type as the language takes it: without its package where that is unambiguous.
-func typeName(p *control.Picture, full string) string {
+func typeName(p *control.Replica, full string) string {
 	if t, ok := p.Type(full); ok {
 		return t.Name
 	}
@@ -107,7 +107,7 @@ func (s *Session) endpoints(name string, r *result) error {
 		}
 		types = append(types, t)
 	} else {
-		s.picture(func(p *control.Picture) { types = slices.Clone(p.Types) })
+		s.picture(func(p *control.Replica) { types = slices.Clone(p.Types) })
 	}
 	slices.SortFunc(types, func(a, b control.Type) int { return strings.Compare(a.Name, b.Name) })
 	var rows [][]string
@@ -136,7 +136,7 @@ func (s *Session) info(a LookArgs, r *result) error {
 		if err != nil {
 			return err
 		}
-		s.picture(func(p *control.Picture) {
+		s.picture(func(p *control.Replica) {
 			if m, ok := p.Mesh(set.ref.Name); ok {
 				r.text = meshInfo(p, m, set)
 			}
@@ -151,10 +151,10 @@ func (s *Session) info(a LookArgs, r *result) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", pm.Name, err)
 		}
-		s.picture(func(p *control.Picture) { r.text = procsInfo(p, &pm, ranks) })
+		s.picture(func(p *control.Replica) { r.text = procsInfo(p, &pm, ranks) })
 		return nil
 	}
-	s.picture(func(p *control.Picture) {
+	s.picture(func(p *control.Replica) {
 		ses := p.Session
 		r.text = []string{fmt.Sprintf("session %s of %s, engine %s: %s", ses.Name, ses.Program, ses.Engine, ses.State)}
 		if ses.Reason != "" {
@@ -164,7 +164,7 @@ func (s *Session) info(a LookArgs, r *result) error {
 	return nil
 }
 
-func meshInfo(p *control.Picture, m *control.Mesh, set rankSet) []string {
+func meshInfo(p *control.Replica, m *control.Mesh, set rankSet) []string {
 	out := []string{fmt.Sprintf("@%s: %s %s on %s, %s", m.Ref.Name, typeName(p, m.Ref.Type), m.Ref.Extent(), m.Procs, m.State)}
 	if m.Reason != "" {
 		out = append(out, m.Reason)
@@ -202,7 +202,7 @@ func aboutRank(mesh string, rank int, text string) string {
 	return rest
 }
 
-func procsInfo(p *control.Picture, pm *control.ProcMesh, ranks []int) []string {
+func procsInfo(p *control.Replica, pm *control.ProcMesh, ranks []int) []string {
 	out := []string{fmt.Sprintf("%s: %s, %s, %s", pm.Name, pm.Extent, kindOf(pm), pm.State)}
 	if pm.Reason != "" {
 		out = append(out, pm.Reason)
@@ -292,7 +292,7 @@ func (s *Session) showAllLogs(ctx context.Context, a LookArgs, r *result) error 
 		return err
 	}
 	groups := map[string]map[int][]string{}
-	s.picture(func(p *control.Picture) {
+	s.picture(func(p *control.Replica) {
 		for _, l := range lines {
 			name, rank := "@"+l.Mesh, l.Rank
 			if l.Mesh == "" {

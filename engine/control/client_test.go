@@ -170,7 +170,7 @@ func TestAClientThatGoesHasItsCallsCancelled_INV_GONE(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var pic Picture
+		var pic Replica
 		see := func(what string) {
 			for !slices.ContainsFunc(pic.Failures, func(f Failure) bool { return f.What == what }) {
 				u, err := w.Next(t.Context())
@@ -263,7 +263,7 @@ func TestTheContextOfAVerbReachesTheBackend(t *testing.T) {
 		if err := c.Stop(ctx, StopReq{}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Stop = %v", err)
 		}
-		var pic Picture
+		var pic Replica
 		for len(pic.Failures) == 0 {
 			u, err := w.Next(t.Context())
 			if err != nil {

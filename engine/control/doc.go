@@ -1,7 +1,7 @@
 // Package control is the one seam between the engine and every front end: the explorer, scripts, the debugger prompt
 // and an attached second terminal are all clients of it and see the same thing.
 //
-// What a client sees is a Snapshot with a sequence number, then Events from that number on (Watch, Picture). What it
+// What a client sees is a Snapshot with a sequence number, then Events from that number on (Watch, Replica). What it
 // does are verbs (Spawn, Call, Stop, …). In-process, over a unix socket and over an inherited socketpair the semantics
 // are the same; in-process no bytes are made. PROTOCOL.md describes the bytes.
 //
@@ -11,9 +11,9 @@
 //
 // Invariants, named where tests hold them:
 //
-//   - INV-BRAKE: no client, however slow or stuck, makes the engine or another client wait. Updates go only to a client
+//   - INV-ISOLATION: no client, however slow or stuck, makes the engine or another client wait. Updates go only to a client
 //     that asked for the next one; what it misses meanwhile is counted.
-//   - INV-RESYNC: a client that missed a state event gets the count and a fresh snapshot, never a wrong picture.
+//   - INV-RESYNC: a client that missed a state event gets the count and a fresh snapshot, never a wrong replica.
 //   - INV-ORDER: a client gets the events of a watch in the order the engine made them.
 //   - INV-VIEWER: a viewer cannot change the session, whatever it sends.
 //   - INV-WORDS: whatever cannot be done is answered in words, and the connection goes on; only bytes that are no frame

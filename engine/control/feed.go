@@ -17,7 +17,7 @@ const (
 // Update is what a watch delivers: first the snapshot, if there is one, then the events. An Event with Dropped set
 // comes as Events[0], beside the snapshot that makes up for it; it is told to this client only and has no Seq.
 type Update struct {
-	Snapshot *Snapshot // not nil: forget your picture and begin with this one
+	Snapshot *Snapshot // not nil: forget your replica and begin with this one
 	Events   []*Event
 	Sync     uint64 // not 0: everything that happened before the Watch.Sync with this token has now been delivered
 }

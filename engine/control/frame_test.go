@@ -99,7 +99,7 @@ func FuzzUpdate(f *testing.F) {
 	f.Fuzz(func(_ *testing.T, b []byte) {
 		var w wireUpdate
 		if friendlyDec().Unmarshal(b, &w) == nil {
-			new(Picture).Apply(w.decode())
+			new(Replica).Apply(w.decode())
 		}
 	})
 }

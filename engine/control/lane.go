@@ -10,7 +10,7 @@ import (
 // (a place in a full mailbox) it waits for on the books, where a look finds it: control traffic waits behind no mailbox.
 const laneGrace = 250 * time.Millisecond
 
-// lane sends the calls of one client one after the other, in the order they came (promise P1).
+// lane sends the calls of one client one after the other, in the order they came (promise P1, ARCHITECTURE.md).
 type lane struct {
 	calls chan func()
 

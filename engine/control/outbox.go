@@ -6,7 +6,7 @@ import (
 )
 
 // outbox holds the bytes that wait to be written to one connection. Putting never blocks: the other side's pace is
-// its own affair (INV-BRAKE).
+// its own affair (INV-ISOLATION).
 type outbox struct {
 	limit int // bytes that may wait
 	wake  chan struct{}

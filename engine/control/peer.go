@@ -26,7 +26,7 @@ type peer struct {
 	ctx    context.Context // ends when the client is to go; its cause says why
 	cancel context.CancelCauseFunc
 	wg     sync.WaitGroup // requests in flight, and the lane
-	lane   *lane          // sends the client's calls one after the other: their order is the client's (promise P1)
+	lane   *lane          // sends the client's calls one after the other: their order is the client's (promise P1, ARCHITECTURE.md)
 
 	mu       sync.Mutex
 	requests map[uint64]*request
@@ -213,7 +213,7 @@ func (p *peer) start(f *frame) {
 	}
 	ctx, cancel := context.WithCancel(p.ctx)
 	req := &request{cancel: cancel}
-	if err := p.admit(f.ID, req); err != nil {
+	if err := p.track(f.ID, req); err != nil {
 		cancel()
 		p.answer(f.ID, nil, err)
 		return
@@ -231,7 +231,7 @@ func (p *peer) start(f *frame) {
 		finish(func() (any, error) { return run(ctx) })
 		return
 	}
-	p.lane.send(func() { // has room for every request that admit lets in
+	p.lane.send(func() { // has room for every request that track lets in
 		wait, err := run(ctx)
 		finish(func() (any, error) {
 			if err != nil {
@@ -242,7 +242,8 @@ func (p *peer) start(f *frame) {
 	})
 }
 
-func (p *peer) admit(id uint64, req *request) error {
+// track notes a request in flight, if there is room and its id is free; forget takes it off.
+func (p *peer) track(id uint64, req *request) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.requests[id] != nil {

@@ -20,7 +20,7 @@ const (
 
 // Topics of a watch. None means all.
 const (
-	TopicState    = "state"    // everything a picture is made of
+	TopicState    = "state"    // everything a replica is made of
 	TopicLogs     = "logs"     // what ranks and the engine print
 	TopicMessages = "messages" // hops of messages; best effort
 )

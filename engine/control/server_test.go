@@ -212,7 +212,7 @@ func TestTwoClientsSeeEachOtherAndTheSameEvents(t *testing.T) {
 	path := serveUnix(t, b, Limits{})
 	one := dial(t, path, ClientInfo{Name: "one"})
 	two := dial(t, path, ClientInfo{Name: "two", Role: RoleViewer})
-	var pics [2]Picture
+	var pics [2]Replica
 	var watches [2]*Watch
 	for i, c := range []*Client{one, two} {
 		var err error

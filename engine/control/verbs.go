@@ -126,7 +126,7 @@ type StateNode struct {
 	Error string // on the root: why the state could not be read, e.g. "busy in Train for 12s; showing nothing"
 }
 
-// Backend is what the engine gives to the seam. Its methods are safe for concurrent use and never block on an actor's mailbox.
+// Backend is what the engine implements for Server and InProcess. Its methods are safe for concurrent use and never block on an actor's mailbox.
 type Backend interface {
 	// Subscribe calls sink for each event after the returned snapshot, in order, until cancel. sink must not block.
 	Subscribe(sink func(*Event)) (snap *Snapshot, cancel func())

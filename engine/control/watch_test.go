@@ -66,7 +66,7 @@ func TestTopicsChooseWhatArrives(t *testing.T) {
 }
 
 // TestAClientThatStopsReading is the promise that a stuck client costs the others nothing.
-func TestAStuckClientNeitherWaitsNorLies_INV_BRAKE_INV_RESYNC(t *testing.T) {
+func TestAStuckClientNeitherWaitsNorLies_INV_ISOLATION_INV_RESYNC(t *testing.T) {
 	eachTransport(t, newFake, func(t *testing.T, b *fake, connect func(ClientInfo) *Client) {
 		slow := connect(ClientInfo{Name: "slow"})
 		w, err := slow.Watch(t.Context())
@@ -74,7 +74,7 @@ func TestAStuckClientNeitherWaitsNorLies_INV_BRAKE_INV_RESYNC(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer w.Close()
-		var pic Picture
+		var pic Replica
 		u, err := w.Next(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -121,7 +121,7 @@ func TestAStuckClientNeitherWaitsNorLies_INV_BRAKE_INV_RESYNC(t *testing.T) {
 	})
 }
 
-func TestAClientThatNeverReadsItsRepliesIsClosedAndTheEngineGoesOn_INV_BRAKE(t *testing.T) {
+func TestAClientThatNeverReadsItsRepliesIsClosedAndTheEngineGoesOn_INV_ISOLATION(t *testing.T) {
 	b := newFake()
 	body := make([]byte, 64<<10)
 	sent := make(chan struct{})
@@ -157,8 +157,8 @@ func TestFeedKeepsTheNewestDataAndCountsTheRest(t *testing.T) {
 	}
 }
 
-func TestPictureFollowsEvents(t *testing.T) {
-	var p Picture
+func TestAReplicaFollowsEvents(t *testing.T) {
+	var p Replica
 	p.Apply(Update{Snapshot: &Snapshot{Meshes: []Mesh{{Ref: MeshRef{ID: 1, Name: "m"}, Ranks: make([]RankState, 2)}}}})
 	p.Apply(Update{Events: []*Event{
 		{Rank: &RankEvent{Mesh: "m", Rank: 1, State: RankState{State: "busy"}}},
@@ -183,7 +183,7 @@ func TestPictureFollowsEvents(t *testing.T) {
 		t.Errorf("calls %+v", p.Calls)
 	}
 	if _, ok := p.Type("p.T"); !ok || p.Session.State != "failed" || len(p.Hosts) != 1 || len(p.Failures) != 1 || p.Dropped.Data != 2 {
-		t.Errorf("picture %+v", p)
+		t.Errorf("replica %+v", p)
 	}
 }
 
