@@ -264,7 +264,8 @@ func TestHostileReferencesDoNotDecode(t *testing.T) {
 	}
 }
 
-func TestAProcessThatAsksTooMuchIsNotServedWithoutLimit(t *testing.T) { // INV-BOUND
+// TestAProcessThatAsksTooMuchIsNotServedWithoutLimit holds INV-BOUND.
+func TestAProcessThatAsksTooMuchIsNotServedWithoutLimit(t *testing.T) {
 	n := targetNode(t)
 	release, entered := make(chan struct{}), make(chan struct{}, 2*maxServing)
 	handle(n, "slow", fromAll, func(context.Context, quicnet.Addr, int) (any, error) {

@@ -99,7 +99,8 @@ func eventually(t *testing.T, what string, limit time.Duration, cond func() bool
 	}
 }
 
-func TestNoWorkerOutlivesTheEngine(t *testing.T) { // INV-ORPHAN
+// TestNoWorkerOutlivesTheEngine holds INV-ORPHAN.
+func TestNoWorkerOutlivesTheEngine(t *testing.T) {
 	e, err := engine.Start(t.Context(), engine.NoSession())
 	if err != nil {
 		t.Fatal(err)
@@ -148,7 +149,8 @@ func orphanParent() {
 	select {}
 }
 
-func TestWorkersAndTheirChildrenEndWithAKilledController(t *testing.T) { // INV-ORPHAN
+// TestWorkersAndTheirChildrenEndWithAKilledController holds INV-ORPHAN.
+func TestWorkersAndTheirChildrenEndWithAKilledController(t *testing.T) {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), "ENGINE_TEST_PARENT=1")
 	cmd.Stderr = os.Stderr

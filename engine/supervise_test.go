@@ -198,7 +198,8 @@ func TestWhatAnActorOwnedEndsWithItsProcess(t *testing.T) {
 	})
 }
 
-func TestAStopDoesNotOvertakeWhatItsActorSentBefore(t *testing.T) { // INV-ORDER
+// TestAStopDoesNotOvertakeWhatItsActorSentBefore holds INV-ORDER.
+func TestAStopDoesNotOvertakeWhatItsActorSentBefore(t *testing.T) {
 	const n = 300
 	bothEngines(t, func(t *testing.T, e *engine.Engine) {
 		ctx := e.Context()

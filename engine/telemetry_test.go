@@ -59,7 +59,8 @@ func TestNothingIsToldWhileNobodyWatches(t *testing.T) {
 	}
 }
 
-func TestWhatAProcessHasNoRoomForIsDroppedOldestFirstAndCounted(t *testing.T) { // INV-BOUND
+// TestWhatAProcessHasNoRoomForIsDroppedOldestFirstAndCounted holds INV-BOUND.
+func TestWhatAProcessHasNoRoomForIsDroppedOldestFirstAndCounted(t *testing.T) {
 	const over = 1000
 	e, err := Start(t.Context(), NoSession(), AllInProcess())
 	if err != nil {

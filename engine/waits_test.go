@@ -138,7 +138,8 @@ func (p *Patient) Try(ctx context.Context, t Trial) error {
 	return err
 }
 
-func TestAWaitThatWasGivenUpClosesNoCycle(t *testing.T) { // INV-CYCLE
+// TestAWaitThatWasGivenUpClosesNoCycle holds INV-CYCLE.
+func TestAWaitThatWasGivenUpClosesNoCycle(t *testing.T) {
 	both(t, func(t *testing.T, ctx context.Context) {
 		port, recv, err := engine.Channel[string](ctx)
 		if err != nil {
@@ -195,7 +196,8 @@ func ring(t *testing.T, ctx context.Context) [3]engine.Mesh[Ring] {
 	return r
 }
 
-func TestACycleOfWaitingCallsIsRefusedWithItsPath(t *testing.T) { // INV-CYCLE
+// TestACycleOfWaitingCallsIsRefusedWithItsPath holds INV-CYCLE.
+func TestACycleOfWaitingCallsIsRefusedWithItsPath(t *testing.T) {
 	both(t, func(t *testing.T, ctx context.Context) {
 		r := ring(t, ctx)
 		for name, ep := range map[string]func(*Ring, context.Context, int) (int, error){"Ask": (*Ring).Ask, "AskLater": (*Ring).AskLater} {
@@ -236,7 +238,8 @@ func TestACallToAConcurrentEndpointIsNeverRefused(t *testing.T) {
 	})
 }
 
-func TestACallToOneselfIsRefused(t *testing.T) { // INV-CYCLE
+// TestACallToOneselfIsRefused holds INV-CYCLE.
+func TestACallToOneselfIsRefused(t *testing.T) {
 	both(t, func(t *testing.T, ctx context.Context) {
 		a := spawnOn(t, ctx, procs(t, ctx, "p", 1), "A", Ring{})
 		if err := engine.Action(a, (*Ring).Link).Call(ctx, a); err != nil {
@@ -287,7 +290,8 @@ func (l *Looper) Touch(context.Context) error { l.n++; return nil }
 // Touched tells how often.
 func (l *Looper) Touched(context.Context) (int, error) { return l.n, nil }
 
-func TestOnlyAWaitMakesACycle(t *testing.T) { // INV-CYCLE
+// TestOnlyAWaitMakesACycle holds INV-CYCLE.
+func TestOnlyAWaitMakesACycle(t *testing.T) {
 	both(t, func(t *testing.T, ctx context.Context) {
 		a, b := spawn(t, ctx, "a", 1, Looper{}), spawn(t, ctx, "b", 1, Looper{})
 		if err := errors.Join(engine.Action(a, (*Looper).Meet).Call(ctx, b), engine.Action(b, (*Looper).Meet).Call(ctx, a)); err != nil {

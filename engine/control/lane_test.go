@@ -103,7 +103,8 @@ func TestASnapshotComesBehindTheCallsThatTheClientMadeBefore(t *testing.T) {
 	})
 }
 
-func TestACallThatWaitsForAPlaceHoldsUpNoLook_INV_ISOLATION(t *testing.T) {
+// TestACallThatWaitsForAPlaceHoldsUpNoLook holds INV-ISOLATION.
+func TestACallThatWaitsForAPlaceHoldsUpNoLook(t *testing.T) {
 	b := &starter{fake: newFake(), start: func(ctx context.Context) { <-ctx.Done() }}
 	c := dial(t, serveUnix(t, b, Limits{}), ClientInfo{})
 	h, err := c.Call(t.Context(), CallReq{Mesh: "m"})

@@ -65,7 +65,8 @@ func (r *raw) hello() {
 	}
 }
 
-func TestGarbageClosesThatClientWithAReasonAndNoOther_INV_WORDS(t *testing.T) {
+// TestGarbageClosesThatClientWithAReasonAndNoOther holds INV-WORDS.
+func TestGarbageClosesThatClientWithAReasonAndNoOther(t *testing.T) {
 	big := binary.BigEndian.AppendUint32(nil, maxFrame+1)
 	cases := []struct {
 		name  string
@@ -139,7 +140,8 @@ func TestNegotiationPicksTheNewestCommonVersion(t *testing.T) {
 	}
 }
 
-func TestSkewIsAnsweredInWordsOrSkipped_INV_SKEW(t *testing.T) {
+// TestSkewIsAnsweredInWordsOrSkipped holds INV-SKEW.
+func TestSkewIsAnsweredInWordsOrSkipped(t *testing.T) {
 	b := newFake()
 	got := make(chan any, 2)
 	b.handle = func(_ context.Context, _ ClientInfo, req any) (any, error) { got <- req; return nil, nil }
@@ -164,7 +166,8 @@ func TestSkewIsAnsweredInWordsOrSkipped_INV_SKEW(t *testing.T) {
 	}
 }
 
-func TestAnOldClientReadsWhatItKnowsOfANewServer_INV_SKEW(t *testing.T) {
+// TestAnOldClientReadsWhatItKnowsOfANewServer holds INV-SKEW.
+func TestAnOldClientReadsWhatItKnowsOfANewServer(t *testing.T) {
 	ours, theirs := net.Pipe()
 	r := bufio.NewReader(theirs)
 	newer := func(id uint64, k kind, body any) {

@@ -14,6 +14,23 @@ func TestEveryVerbHasANameAndARequestOfItsOwn(t *testing.T) {
 	}
 }
 
+// TestEveryVerbHasItsMethodOfClient wants a method of the verb's name that gives the answer of its row.
+func TestEveryVerbHasItsMethodOfClient(t *testing.T) {
+	for _, v := range table() {
+		if v.plan != nil {
+			continue
+		}
+		want := "(" + v.ans.String() + ", error)"
+		if v.ans == reflect.TypeFor[None]() {
+			want = "error"
+		}
+		m, ok := reflect.TypeFor[*Client]().MethodByName(strings.ToUpper(v.name[:1]) + v.name[1:])
+		if !ok || !strings.HasSuffix(m.Type.String(), ") "+want) {
+			t.Errorf("%s: Client has %v, want a method that returns %s", v.name, m, want)
+		}
+	}
+}
+
 // TestEveryVerbTravels sends a request of each verb that a backend executes, and takes the answer that its row names.
 func TestEveryVerbTravels(t *testing.T) {
 	got := make(chan any, 1)

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-func TestAWatchStartsWithASnapshotAndGoesOnWithEventsInOrder_INV_ORDER(t *testing.T) {
+// TestAWatchStartsWithASnapshotAndGoesOnWithEventsInOrder holds INV-ORDER.
+func TestAWatchStartsWithASnapshotAndGoesOnWithEventsInOrder(t *testing.T) {
 	eachTransport(t, newFake, func(t *testing.T, b *fake, connect func(ClientInfo) *Client) {
 		c := connect(ClientInfo{})
 		w, err := c.Watch(t.Context())
@@ -65,8 +66,9 @@ func TestTopicsChooseWhatArrives(t *testing.T) {
 	})
 }
 
-// TestAClientThatStopsReading is the promise that a stuck client costs the others nothing.
-func TestAStuckClientNeitherWaitsNorLies_INV_ISOLATION_INV_RESYNC(t *testing.T) {
+// TestAStuckClientNeitherWaitsNorLies holds INV-ISOLATION and INV-RESYNC: a stuck client costs the others nothing, and is
+// told what it missed.
+func TestAStuckClientNeitherWaitsNorLies(t *testing.T) {
 	eachTransport(t, newFake, func(t *testing.T, b *fake, connect func(ClientInfo) *Client) {
 		slow := connect(ClientInfo{Name: "slow"})
 		w, err := slow.Watch(t.Context())
@@ -121,7 +123,8 @@ func TestAStuckClientNeitherWaitsNorLies_INV_ISOLATION_INV_RESYNC(t *testing.T) 
 	})
 }
 
-func TestAClientThatNeverReadsItsRepliesIsClosedAndTheEngineGoesOn_INV_ISOLATION(t *testing.T) {
+// TestAClientThatNeverReadsItsRepliesIsClosedAndTheEngineGoesOn holds INV-ISOLATION.
+func TestAClientThatNeverReadsItsRepliesIsClosedAndTheEngineGoesOn(t *testing.T) {
 	b := newFake()
 	body := make([]byte, 64<<10)
 	sent := make(chan struct{})
@@ -136,7 +139,7 @@ func TestAClientThatNeverReadsItsRepliesIsClosedAndTheEngineGoesOn_INV_ISOLATION
 	r := dialRaw(t, path)
 	r.hello()
 	r.send(kindRequest, 1, verbCall, CallReq{})
-	<-sent // the engine was not braked
+	<-sent // the engine did not wait
 	until(t, "the client is gone", func() bool { return b.gone() == 1 })
 }
 
