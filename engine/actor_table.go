@@ -7,11 +7,11 @@ import (
 	"sync"
 )
 
-// maxEnded is how many actors are remembered that are no more; what is said about older ones is less exact.
+// maxEnded is how many ended actors are remembered. A call to an older one gets a less exact error.
 const maxEnded = 4096
 
-// actorTable holds the actors of a process, by mesh: those in their OnStart, those that handle messages, and what is said
-// about those that have ended.
+// actorTable holds the actors of a process, by mesh: those in their OnStart, those that handle messages, and the error
+// that calls to ended ones get.
 type actorTable struct {
 	mu       sync.Mutex
 	live     map[uint64]*actor
@@ -30,7 +30,7 @@ func (t *actorTable) get(mesh uint64) *actor {
 	return t.live[mesh]
 }
 
-// find gives the actor, or what is said about it if it has ended.
+// find gives the actor, or the error that calls to it get if it has ended.
 func (t *actorTable) find(mesh uint64) (*actor, *wireError) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -19,14 +19,14 @@ var _ control.Backend = (*hub)(nil)
 func (h *hub) Subscribe(sink func(*control.Event)) (*control.Snapshot, func()) {
 	types, named := describeTypes()
 	h.watched.Store(true)
-	h.node.touch() // what happened while nobody looked is told from here on
+	h.node.touch() // a status that was not made for want of subscribers is made now
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	waits, _ := h.node.waitEdges()
 	h.takeWaits(0, waits)
 	snap := h.snapshot()
 	snap.Types, snap.Named = types, named
-	snap.Calls = h.openCalls() // under the lock: of a call that is among them the end is still to be told
+	snap.Calls = h.openCalls() // under the lock: the event of the end of these calls comes after the snapshot
 	id := h.nextSink
 	h.nextSink++
 	h.sinks[id] = sink
@@ -165,7 +165,7 @@ func (h *hub) StartCall(ctx context.Context, client control.ClientInfo, req cont
 	}
 	return func() (control.CallDone, error) {
 		defer cancel()
-		for a, err := range c.each(context.WithoutCancel(ctx)) { // every rank gets an outcome, by cancellation at the latest
+		for a, err := range c.each(context.WithoutCancel(ctx)) { // cancellation gives every rank an outcome, so this ends
 			if err != nil {
 				return control.CallDone{}, err
 			}

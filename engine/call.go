@@ -31,28 +31,28 @@ type call struct {
 	adverb       control.Adverb
 	caller       *activation // nil outside handlers
 	sender       *actor      // nil outside actors
-	client       string      // who asked: for people
+	client       string      // name of the front end that called; "": the program
 	trace        uint64
-	told         bool   // its messages are reported
-	preview      []byte // of the argument, where they are
+	told         bool   // its messages are traced
+	preview      []byte // of the argument, when told
 	n            int
 	firstMsg     uint64 // message id of index 0; the others follow
 	started      time.Time
 	err          error // nothing was sent
 	done         chan struct{}
-	waiters      atomic.Int32 // waits under way
-	implicitWait atomic.Bool  // the first wait is among them before it begins: the messages tell of it
-	toldAt       atomic.Int64 // UnixNano of when front ends were told of its progress last
-	behind       atomic.Bool  // they were not told all of it
-	telling      sync.Mutex   // orders what they are told
-	over         bool         // they were told its end; guarded by telling
+	waiters      atomic.Int32 // how many wait for answers
+	implicitWait atomic.Bool  // waiters counts the first wait already: the messages say that the caller waits
+	toldAt       atomic.Int64 // UnixNano when front ends were last told of its progress
+	behind       atomic.Bool  // front ends have not been told the latest progress
+	telling      sync.Mutex   // orders the events of this call
+	over         bool         // the event of its end is out; guarded by telling
 
 	mu      sync.Mutex
 	answers []answer    // in arrival order
 	ranks   []rankPhase // by index
 	wake    chan struct{}
 	unhook  func() bool
-	hooked  bool     // its context's end cancels it; else collect does that
+	hooked  bool     // the end of its context cancels it; otherwise collect does
 	one     struct { // room for a call of one rank
 		answers [1]answer
 		ranks   [1]rankPhase
@@ -97,7 +97,7 @@ func start(ctx context.Context, b bound, arg any, adverb control.Adverb) *call {
 		return failedCall(b, err)
 	}
 	c := send(ctx, nd, b, body, adverb, "")
-	if adverb == adverbStart || adverb == adverbStream { // the others wait under the same context
+	if adverb == adverbStart || adverb == adverbStream { // for the others, collect waits under the same context
 		c.hook(ctx)
 	}
 	return c
@@ -174,7 +174,7 @@ func send(ctx context.Context, nd *node, b bound, body []byte, adverb control.Ad
 		env.Flags |= flagWaits
 		env.Chain, turn = c.caller.awaitAtOnce(c)
 	}
-	if ctx.Err() != nil { // nothing is sent for a caller that has gone already
+	if ctx.Err() != nil { // the caller has given up already: nothing is sent
 		c.cancel(ctx)
 		return c
 	}
@@ -182,7 +182,7 @@ func send(ctx context.Context, nd *node, b bound, body []byte, adverb control.Ad
 	for i := range c.n {
 		c.sendTo(ctx, &env, i)
 	}
-	if adverb != adverbStart { // who waits for us may have changed meanwhile; the notice of it may have passed the message
+	if adverb != adverbStart { // the chain may have changed while the messages were sent, and its notice have overtaken them
 		if chain, seq, changed := c.caller.changedSince(turn); changed {
 			c.notify(chain, seq)
 		}
@@ -243,10 +243,10 @@ func (c *call) cancel(ctx context.Context) {
 			sent = append(sent, i)
 		}
 	}
-	for _, i := range sent { // who gives up waits for no link
+	for _, i := range sent { // through the outbox: cancelling does not wait for a link
 		c.node.outbox.add(c.ref.procOf(i), func() {
 			env := quicnet.Envelope{Kind: quicnet.KindCancel, ID: c.firstMsg + uint64(i), Call: c.id, From: c.node.addrOf(c.caller), To: c.addr(i)}
-			_ = c.node.send(c.node.root, quicnet.LaneCalls, &env) // behind its message; a gone peer needs no telling
+			_ = c.node.send(c.node.root, quicnet.LaneCalls, &env) // on the lane of its message; an error means that the peer has ended
 		})
 	}
 }

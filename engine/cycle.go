@@ -17,7 +17,7 @@ import (
 // flagWaits marks a message whose sender waits for the answer; Chain is valid.
 const flagWaits uint8 = 1 << 0
 
-// maxChain bounds the chain that rides in a message; deeper nesting is refused as a runaway recursion.
+// maxChain bounds the chain in a message; deeper nesting is refused as a runaway recursion.
 const maxChain = 128
 
 // waitNotice tells a callee that its caller waits for message ID now, or, without a chain, not any more. It travels
@@ -144,7 +144,7 @@ func (c *call) notify(chain []quicnet.Hop, seq uint64) {
 	}
 }
 
-// notifyLater is notify for who must not wait for a link.
+// notifyLater is notify through the outbox, for goroutines that must not wait for a link.
 func (c *call) notifyLater(chain []quicnet.Hop, seq uint64) {
 	for _, i := range c.open() {
 		c.node.outbox.add(c.ref.procOf(i), func() { c.notifyRank(i, chain, seq) })
@@ -152,7 +152,7 @@ func (c *call) notifyLater(chain []quicnet.Hop, seq uint64) {
 }
 
 func (c *call) notifyRank(i int, chain []quicnet.Hop, seq uint64) {
-	// A peer that is gone answers for the call anyway.
+	// An error means that the peer has ended, and the call has its outcome from that.
 	_ = c.node.notice(c.node.root, quicnet.LaneCalls, c.caller, c.addr(i), sysWait, waitNotice{Actor: c.ref.ID, ID: c.firstMsg + uint64(i), Chain: chain, Seq: seq})
 }
 
@@ -181,7 +181,7 @@ func (a *actor) closesCycle(ep *endpoint, chain []quicnet.Hop) *wireError {
 		return nil
 	}
 	at := slices.IndexFunc(chain, func(h quicnet.Hop) bool { return h.Proc == a.node.id && h.Actor == a.id })
-	if at < 0 || !a.waits() { // where a wait was given up, the word of it may still be on its way
+	if at < 0 || !a.waits() { // it does not wait any more, but the notice of that may not have reached this message
 		return nil
 	}
 	var path []string

@@ -94,7 +94,7 @@ func (a *actor) failure() error {
 // killHere abandons an actor of this process.
 func (n *node) killHere(b endBody) {
 	a := n.actors.get(b.Mesh)
-	if a == nil { // it may be in its OnStart, whose context ends; spawnHere looks whether it is wanted still
+	if a == nil { // it may be in its OnStart: end its context, and remove makes spawnHere give up
 		n.actors.cancelStart(b.Mesh)
 		n.forgetActor(b.Mesh, &wireError{Outcome: control.OutcomeNotSent, Type: "killed", Msg: "the actor was killed before it started", Codes: codesOf(ErrStopped)})
 		return
@@ -189,7 +189,7 @@ func fence(ctx context.Context, to func(quicnet.Addr) bool) {
 	passed := make(chan struct{}, len(procs))
 	for proc := range procs {
 		go func() {
-			_ = n.request(ctx, quicnet.Addr{Proc: proc}, sysFence, 0, nil) // one that is gone has nothing to wait for
+			_ = n.request(ctx, quicnet.Addr{Proc: proc}, sysFence, 0, nil) // an error means that it has ended: there is nothing to wait for
 			passed <- struct{}{}
 		}()
 	}

@@ -164,7 +164,7 @@ func (c *call) next(ctx context.Context, i int) (answer, error) {
 			c.mu.Lock()
 			late := i < len(c.answers)
 			c.mu.Unlock()
-			if !late { // an answer that is here is better than none
+			if !late { // it came while ctx ended: it counts
 				return answer{}, ctx.Err()
 			}
 		}

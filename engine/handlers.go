@@ -29,7 +29,7 @@ type verbBody struct {
 	Spawn *control.SpawnReq
 	Stop  *control.StopReq
 	Kill  *control.KillReq
-	ID    uint64 // the mesh meant, so that a name used again is not mistaken for it; 0: whoever has the name
+	ID    uint64 // of the mesh, in case its name is in use by a newer one; 0: the mesh that has the name now
 }
 
 func (v verbBody) name() string {
@@ -50,7 +50,7 @@ type verbAnswer struct {
 	Mesh     *control.Mesh
 }
 
-// verb has the controller execute v; the caller's actor becomes the owner of what it makes.
+// verb has the controller execute v. The actor that asks becomes the owner of what v creates.
 func (n *node) verb(ctx context.Context, v verbBody) (verbAnswer, error) {
 	if n.hub != nil {
 		return n.hub.execute(ctx, owner{}, v)
@@ -114,7 +114,7 @@ func handleRelay(n *node, who asker, fn func(from quicnet.Addr, env *quicnet.Env
 	}}
 }
 
-// waitNotice passes a caller's notice to the actor that has its message; it may have been answered meanwhile.
+// waitNotice passes a caller's notice to the actor that has its message, if the actor still lives.
 func (n *node) waitNotice(from quicnet.Addr, w waitNotice) error {
 	if len(w.Chain) > 2*maxChain {
 		return fmt.Errorf("a chain of %d activations is over the limit", len(w.Chain))

@@ -30,7 +30,7 @@ type hub struct {
 	verbs   control.Handlers // filled by newHub
 
 	mu             sync.Mutex
-	wire           *quicnet.Node // made when the first worker process is
+	wire           *quicnet.Node // nil until the first worker process is started
 	session        control.Session
 	procMeshes     map[string]*procMesh
 	procs          map[uint64]*proc
@@ -52,20 +52,20 @@ type hub struct {
 	supervise      func(context.Context, Failure) Decision
 	failRun        func(Failure) // ends run; nil in sessions that go on
 	unheard        *Failure      // the first failure that nobody handled
-	closed         bool          // nothing new is made
+	closed         bool          // nothing is created any more
 	ignoreFailures bool          // failures are not judged any more
 	seq            uint64
 	sinks          map[int]func(*control.Event)
 	nextSink       int
 	logs           []control.Log // ring of the last lines
-	watched        atomic.Bool   // somebody subscribed: events are worth making
+	watched        atomic.Bool   // there are subscribers: events of calls are made
 	logClose       io.Closer     // the session's log file
 
-	starts sync.WaitGroup // proc meshes that are being started: nothing is forked once they have ended
+	starts sync.WaitGroup // proc meshes that are being started: close waits for them, so that nothing is forked after it
 	wg     sync.WaitGroup
 }
 
-// owner is who created a mesh: an actor, or the program and its front ends.
+// owner is who created a mesh: an actor, or the program, for which front ends act.
 type owner struct {
 	addr  quicnet.Addr // Actor 0: not an actor
 	label string       // "" for the program, "@trainer[0]" for an actor
@@ -86,7 +86,7 @@ type mesh struct {
 	owner    owner
 	procs    *procMesh
 	stopping bool
-	started  chan struct{} // closed when the spawn is over, well or not
+	started  chan struct{} // closed when the spawn has succeeded or failed
 	ended    chan struct{} // closed when it has ended
 }
 

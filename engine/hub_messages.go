@@ -11,8 +11,8 @@ import (
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
-// tellTime is how long a watch of messages waits for the processes to know of it, so that what it does next is seen. A
-// process that takes longer begins to report a little later.
+// tellTime is how long the begin of a watch of messages waits until the processes know of it, so that the client sees the
+// messages of its next call. A process that takes longer begins to trace later.
 const tellTime = 250 * time.Millisecond
 
 var _ control.Selective = (*hub)(nil)

@@ -135,7 +135,7 @@ func runMain(run func(ctx context.Context) error, opts []Option) int {
 	err = e.Run(run)
 	e.Close()
 	if err == nil {
-		err = e.unheard() // something that was still on its way when run returned
+		err = e.unheard() // a failure that was reported after run had returned
 	}
 	switch {
 	case ctx.Err() != nil:

@@ -96,7 +96,7 @@ func (n *node) answered(c *call, last bool) {
 // send delivers within the process or hands to the link.
 func (n *node) send(ctx context.Context, lane quicnet.Lane, env *quicnet.Envelope) error {
 	to := env.To.Proc
-	if len(env.Body) > maxFrame { // what a link would refuse is refused within a process too
+	if len(env.Body) > maxFrame { // the limit of a link holds within a process too
 		return fmt.Errorf("a message of %d bytes is over the limit of %d; send it in parts", len(env.Body), maxFrame)
 	}
 	if to == n.id {
@@ -190,7 +190,7 @@ func (n *node) deliver(env *quicnet.Envelope) {
 // ack gives places back to a sender whose messages got no reply of their own.
 func (n *node) ack(proc, actor uint64, k int) {
 	env := quicnet.Envelope{Kind: quicnet.KindAck, From: quicnet.Addr{Proc: n.id, Actor: actor}, To: quicnet.Addr{Proc: proc}, Index: uint64(k)}
-	_ = n.send(n.root, quicnet.LaneCalls, &env) // a sender that is gone needs no places
+	_ = n.send(n.root, quicnet.LaneCalls, &env) // an error means that the sender has ended
 }
 
 // Link is quicnet's upcall about a peer. The controller's hub turns it into the rank's life.
@@ -201,7 +201,7 @@ func (n *node) Link(ev quicnet.LinkEvent) {
 	case !final:
 	case ev.Peer.Proc == 0:
 		n.controllerGone(ev.Reason)
-	default: // what waits for that peer gets its outcome now; the controller's word, if it comes, comes too late to matter
+	default: // calls to that peer get their outcome now, before the controller tells of its end
 		n.outbox.add(ev.Peer.Proc, func() { n.procGone(ev.Peer.Proc, cmp.Or(ev.Reason, "its link was closed")) })
 	}
 }
@@ -225,7 +225,7 @@ func (n *node) close(reason string) {
 	}
 	n.windows.drop(func(quicnet.Addr) bool { return true })
 	if lk := n.peers.current(); lk != nil {
-		_ = lk.Close(reason) // nobody is left to tell
+		_ = lk.Close(reason) // the node is closing: nobody needs the error
 	}
 	limit, cancel := context.WithTimeout(context.Background(), closeTime)
 	defer cancel()

@@ -74,7 +74,7 @@ func (stdSink) line(mesh uint64, _ string, rank int, text string) {
 		} else {
 			b = append(append(b[:0], part...), '\n')
 		}
-		_, _ = os.Stdout.Write(b) // a closed stdout is the program's own doing
+		_, _ = os.Stdout.Write(b) // it fails only when the program has closed its stdout
 	}
 }
 
@@ -320,7 +320,7 @@ func (h *hub) actorIn(proc, mesh uint64, rank int) (string, bool) {
 	return m.rec.Ref.Name, true
 }
 
-// joined reports whether a process can be asked to flush. One that is starting prints for nobody's reply yet.
+// joined reports whether a process can be asked to flush: one that is still starting cannot answer.
 func (h *hub) joined(proc uint64) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -339,7 +339,7 @@ func (h *hub) rankOf(proc uint64) int {
 
 // flush waits until what ranks printed before has been read; nil asks all processes. In-process ranks need none.
 func (o *output) flush(ctx context.Context, want func(proc uint64) bool) error {
-	mark := rand.Uint64() //nolint:gosec // a worker only fools itself
+	mark := rand.Uint64() //nolint:gosec // a worker that guesses it deceives only itself
 	type waiting struct {
 		proc uint64
 		w    *markWait

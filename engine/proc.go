@@ -317,7 +317,7 @@ func (h *hub) admit(id quicnet.ID, b []byte) ([]byte, error) {
 	return nil, nil
 }
 
-// linkEvent turns what the transport sees into the rank's life.
+// linkEvent turns a state of the link into an event of the rank's life.
 func (h *hub) linkEvent(ev quicnet.LinkEvent) {
 	h.mu.Lock()
 	p := h.procs[ev.Peer.Proc]
@@ -327,7 +327,7 @@ func (h *hub) linkEvent(ev quicnet.LinkEvent) {
 	}
 	defer h.mu.Unlock()
 	switch ev.State {
-	case quicnet.LinkLease: // a worker's own affair
+	case quicnet.LinkLease: // concerns workers only
 	case quicnet.LinkRefused:
 		h.log.Warn("somebody was refused in the name of a rank", "procs", p.rec.Mesh, "rank", p.rank, "reason", ev.Reason)
 	case quicnet.LinkUp:

@@ -225,7 +225,7 @@ func endVerb(ctx context.Context, name string, v verbBody) error {
 // spawnTimeout is how long a worker has from exec to ready.
 const spawnTimeout = 30 * time.Second
 
-// startProcs creates a proc mesh: the books first, then the ranks.
+// startProcs creates a proc mesh: it reserves name and ids, then starts the ranks.
 func (h *hub) startProcs(ctx context.Context, own owner, req control.ProcsReq) (control.ProcMesh, error) {
 	if err := h.checkProcs(&req); err != nil {
 		return control.ProcMesh{}, err
@@ -377,7 +377,8 @@ func (h *hub) launchAll(ctx context.Context, pm *procMesh, req control.ProcsReq)
 
 var errTooSlow = errors.New("it was not ready in time")
 
-// foldStartErrors tells once what several ranks have in common; ranks that were only cancelled because another failed are left out.
+// foldStartErrors makes one error of those of the ranks. Equal texts are told once, with their ranks; ranks that were only
+// cancelled because another failed are left out.
 func foldStartErrors(failed map[int]error, n int) error {
 	byText := map[string][]int{}
 	for rank, err := range failed {

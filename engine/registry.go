@@ -241,7 +241,7 @@ func funcName(pc uintptr) string {
 	return "a function"
 }
 
-// sources reads what people wrote about endpoints. The registry is locked by whoever asks it.
+// sources reads docs and names of arguments of endpoints. Its callers hold the registry's lock.
 var sources = source.NewReader(func() (names []string) {
 	for _, t := range registry.byName {
 		for _, ep := range t.list {
@@ -251,8 +251,8 @@ var sources = source.NewReader(func() (names []string) {
 	return names
 })
 
-// describeTypes is the registered actor types as front ends see them. Parameter names and docs come from
-// their source, as far as that can be found.
+// describeTypes is the registered actor types as front ends see them. Names of arguments and docs come from
+// internal/source.
 func describeTypes() ([]control.Type, schema.Types) {
 	registry.mu.RLock()
 	defer registry.mu.RUnlock()

@@ -25,7 +25,7 @@ func (e *Engine) OpenSession() error {
 	}
 	dir, err := control.OpenSession(h.opts.name, h.opts.program)
 	if errors.Is(err, control.ErrPlatform) {
-		return nil // nothing on this system could attach
+		return nil // no front end can attach on this system
 	}
 	if err != nil {
 		return fmt.Errorf("open the session socket: %w", err)
@@ -51,7 +51,7 @@ func (h *hub) logTo(path string) {
 	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		return // the run folder worked a moment ago; the engine runs without a log rather than not at all
+		return // the engine runs without a log
 	}
 	h.log = slog.New(slog.NewTextHandler(f, nil))
 	h.node.log = h.log
@@ -106,7 +106,7 @@ func serveInherited(fd string, run func(context.Context) error, opts []Option) i
 	}
 	srv := control.NewServer(control.ServerConfig{Backend: e.hub, Logger: e.hub.log})
 	defer srv.Close()
-	_ = srv.ServeConn(conn) // however it ends, the tool is gone
+	_ = srv.ServeConn(conn) // whatever the error: the tool has left, and the session ends
 	return 0
 }
 

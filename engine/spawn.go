@@ -55,7 +55,7 @@ type spawnBody struct {
 	Proto []byte
 }
 
-// startMesh creates an actor mesh: the books first, then the actors.
+// startMesh creates an actor mesh: it reserves name and processes, then starts the actors.
 func (h *hub) startMesh(ctx context.Context, own owner, req control.SpawnReq, procsID uint64) (control.Mesh, error) {
 	at, err := typeNamed(req.Type)
 	if err != nil {
@@ -77,7 +77,7 @@ func (h *hub) startMesh(ctx context.Context, own owner, req control.SpawnReq, pr
 		return control.Mesh{}, foldStartErrors(failed, m.rec.Ref.Home.Len())
 	}
 	h.mu.Lock()
-	if m.stopping { // meanwhile; what was not there yet when the stop came is ended here
+	if m.stopping { // it was stopped meanwhile: end the actors that the stop did not find
 		h.mu.Unlock()
 		_ = h.eachRank(ranks, func(_ int, p *proc) error {
 			return h.node.request(ctx, quicnet.Addr{Proc: p.id}, sysKill, endBody{Mesh: m.rec.Ref.ID, Reason: "stopped"}, nil)

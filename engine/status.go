@@ -66,7 +66,7 @@ func (n *node) sendStatus() {
 	}
 	var young bool
 	r.Waits, young = n.waitEdges()
-	if young { // a wait grows old without an event: look again
+	if young { // no event comes when a wait has become long enough: look again
 		n.touch()
 	}
 	switch {
@@ -97,7 +97,7 @@ func (h *hub) takeStatus(proc uint64, r status) {
 			continue
 		}
 		if m.rec.State == "starting" && x.State.State == "idle" {
-			continue // startMesh says when all are
+			continue // startMesh publishes idle for all ranks at once
 		}
 		*old = x.State
 		h.publish(control.Event{Rank: &control.RankEvent{Mesh: m.rec.Ref.Name, Rank: x.Rank, State: x.State}})
@@ -117,8 +117,8 @@ const progressEvery = 20 * time.Millisecond
 // callBegan tells front ends about a call of this process.
 func (h *hub) callBegan(c *call) { h.tellCall(c, false) }
 
-// callAnswered tells of the first answers at once, of the others now and then (the goroutine of startStatus sees to what is left), and
-// of the end.
+// callAnswered publishes the progress of a call: at once for the first answers and for the end, otherwise every
+// progressEvery at most. What it leaves out, tellCalls publishes later.
 func (h *hub) callAnswered(c *call, last bool) {
 	if !last && time.Now().UnixNano()-c.toldAt.Load() < int64(progressEvery) {
 		c.behind.Store(true)
@@ -133,7 +133,7 @@ func (h *hub) tellCall(c *call, done bool) {
 	}
 	c.behind.Store(false)
 	c.toldAt.Store(time.Now().UnixNano())
-	c.telling.Lock() // a record that is older than what was told is not told after it
+	c.telling.Lock() // an older record is not published after a newer one
 	defer c.telling.Unlock()
 	if c.over {
 		return
@@ -200,7 +200,7 @@ func (h *hub) sampleMemory(ctx context.Context) {
 		h.mu.Lock()
 		wait := memoryEvery - time.Since(h.sampled)
 		h.mu.Unlock()
-		if wait > 0 { // who looks often and briefly does not measure more often
+		if wait > 0 { // clients that watch often and briefly do not make it measure more often
 			timer := time.NewTimer(wait)
 			select {
 			case <-timer.C:

@@ -144,8 +144,9 @@ func (h *hub) tellFailure(f Failure, handled string) {
 	h.publish(control.Event{Failure: &control.Failure{Time: f.Time, Mesh: f.Mesh, Rank: f.Rank, Proc: f.Proc, What: f.What, Stack: f.Stack, Handled: handled}})
 }
 
-// unhandled is the end of the walk. What a waiting caller was told counts as reported; anything else ends the program.
-// A session that a tool drives has no run to end: what failed stays to be looked at, and the session goes on.
+// unhandled is what happens to a failure that no owner and no supervisor decided. If a caller that waited got it, it counts
+// as reported; otherwise it ends the program. A session that a tool drives has no run to end: it marks what failed and
+// goes on.
 func (h *hub) unhandled(f Failure, show func()) {
 	if f.Reported {
 		h.tellFailure(f, "its caller")

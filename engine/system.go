@@ -45,8 +45,8 @@ const (
 type asker uint8
 
 const (
-	fromController asker = iota // the controller's only
-	fromAll                     // any process's: the handler judges what the asker says of itself
+	fromController asker = iota // only the controller's
+	fromAll                     // any process's: the handler checks what the asker claims
 )
 
 // sysHandler takes one of the engine's own messages: it answers a request; what it returns for a note is ignored.
@@ -194,7 +194,7 @@ func (n *node) request(ctx context.Context, to quicnet.Addr, name string, body, 
 		env.Budget = max(time.Until(d), time.Nanosecond)
 	}
 	lane := quicnet.LaneControl
-	if name == sysStop || name == sysFence { // behind the messages that were sent before: a stop drains those
+	if name == sysStop || name == sysFence { // on the lane of the messages that were sent before, which a stop has handled first
 		lane = quicnet.LaneCalls
 	}
 	if err := n.send(ctx, lane, &env); err != nil {

@@ -85,7 +85,7 @@ func newTelemetry(ship func(traceBatch)) *telemetry {
 	return &telemetry{ship: ship, wake: make(chan struct{}, 1), full: make(chan struct{}, 1)}
 }
 
-// set turns it on or off. What waits is thrown away: it belongs to watchers that have gone.
+// set turns it on or off. Records that wait are dropped: their watchers have gone.
 func (t *telemetry) set(b tellBody) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -164,10 +164,10 @@ func (n *node) shipTrace(r traceBatch) {
 		n.hub.takeTrace(0, r)
 		return
 	}
-	_ = n.notice(n.root, quicnet.LaneEvents, nil, quicnet.Addr{}, sysTrace, r) // may be dropped; the next one's number tells
+	_ = n.notice(n.root, quicnet.LaneEvents, nil, quicnet.Addr{}, sysTrace, r) // may be dropped: the number of the next batch shows the gap
 }
 
-// preview is the head of a body, as a copy: the body may be large, and waits for nobody.
+// preview is a copy of the head of a body, so that a record does not keep a large body alive.
 func preview(body []byte) []byte { return slices.Clone(body[:min(len(body), control.MaxPreview)]) }
 
 // sessionID makes an id that counts within a process unique in the session: the process in the high bits, in-process
@@ -200,7 +200,7 @@ func (n *node) recordTo(env *quicnet.Envelope, from *actor, client string, ref *
 	return r
 }
 
-// tellSent reports the message to index i, which is about to leave.
+// tellSent records the message to index i, which is about to leave.
 func (c *call) tellSent(env *quicnet.Envelope, i int) {
 	r := c.node.recordTo(env, c.sender, c.client, c.ref, i)
 	r.Kind, r.ID, r.Parent = traceCall, sessionID(c.node.id, env.ID), parentOf(c.caller)
@@ -208,7 +208,7 @@ func (c *call) tellSent(env *quicnet.Envelope, i int) {
 	c.node.tel.push(r)
 }
 
-// tellAnswer reports how index i ended.
+// tellAnswer records how index i ended.
 func (c *call) tellAnswer(a answer) {
 	env := quicnet.Envelope{Call: c.id, Trace: c.trace, Adverb: uint8(c.adverb), Endpoint: c.endpoint}
 	r := c.node.recordTo(&env, c.sender, c.client, c.ref, a.index)
@@ -221,7 +221,7 @@ func (c *call) tellAnswer(a answer) {
 	c.node.tel.push(r)
 }
 
-// tellBroadcast reports a broadcast's message to index i.
+// tellBroadcast records a broadcast's message to index i.
 func (n *node) tellBroadcast(env *quicnet.Envelope, act *activation, from *actor, client string, ref *meshRef, i int, head []byte) {
 	r := n.recordTo(env, from, client, ref, i)
 	r.Kind, r.ID, r.Parent = traceCall, sessionID(n.id, env.ID), parentOf(act)

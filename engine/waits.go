@@ -11,12 +11,12 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/internal/clean"
 )
 
-// maxWaits is how many waits of one process are told: a graph with more edges is for no screen.
+// maxWaits is how many waits of one process are told to front ends.
 const maxWaits = 4096
 
 func rankLabel(mesh string, rank int) string { return "@" + mesh + "[" + strconv.Itoa(rank) + "]" }
 
-// nameOf is who sends, for people; ok is false for code of a worker outside its actors.
+// nameOf is the name of a sender for front ends; ok is false for code of a worker outside its actors.
 func (n *node) nameOf(from *actor, client string) (name string, ok bool) {
 	switch {
 	case from != nil:
@@ -77,7 +77,7 @@ func (c *call) sent() []int {
 	return out
 }
 
-// takeWaits puts a process's waits into the books and tells front ends when they changed. The caller holds h.mu.
+// takeWaits stores a process's waits and tells front ends when they changed. The caller holds h.mu.
 func (h *hub) takeWaits(proc uint64, waits []control.WaitEdge) {
 	waits = waits[:min(len(waits), maxWaits)]
 	for i := range waits {

@@ -26,7 +26,7 @@ type windows struct {
 	blocked map[*blockedSend]struct{}
 }
 
-// window is the one of a receiver.
+// window is the count of one receiver.
 type window struct {
 	used int
 	free chan struct{} // closed and replaced when used falls below the limit
@@ -140,7 +140,7 @@ func (ws *windows) sweep() {
 	ws.sweepAt = max(maxIdleWindows, 2*len(ws.byAddr))
 }
 
-// drop forgets receivers that are gone; who waits for a place tries again and is told so by the link.
+// drop forgets receivers that are gone. A sender that waits for a place there gets one, and the link's error when it sends.
 func (ws *windows) drop(gone func(quicnet.Addr) bool) {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()

@@ -187,7 +187,7 @@ func (l *link) forget(id uint64) {
 	delete(l.pending, id)
 }
 
-// ended prefers the reason why the link ended to what its end caused.
+// ended gives the reason why the link ended in place of an error that this end caused.
 func (l *link) ended(err error) error {
 	if cause := context.Cause(l.ctx); cause != nil {
 		return cause

@@ -84,7 +84,7 @@ func readHello(r io.Reader) (hello, error) {
 	return h, nil
 }
 
-// cleanName makes a client's name fit for everybody's screen: it is hostile text.
+// cleanName removes from a client's name what could change a screen: control and bidirectional characters.
 func cleanName(name string) string {
 	const most = 80
 	out := make([]rune, 0, len(name))

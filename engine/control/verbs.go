@@ -11,7 +11,7 @@ import (
 
 var nameForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]{0,62}$`)
 
-// CheckName judges the name of a mesh; kind, such as "actor mesh", says of what in the error.
+// CheckName says what is wrong with the name of a mesh. kind, such as "actor mesh", is for the text of the error.
 func CheckName(kind, name string) error {
 	if !nameForm.MatchString(name) {
 		return fmt.Errorf("%s name %q: want a letter or _, then letters, digits, _ . or -, 63 at most", kind, clipped(name))
@@ -91,9 +91,10 @@ type (
 	FlushReq struct {
 		Mesh string // "" for all procs
 	}
-	// HoldReq freezes engine deadlines for TTL; 0 ends the hold. Answer: none.
+	// HoldReq freezes the engine's deadlines for TTL; 0 ends the hold. The engine answers unsupported so far. Answer: none.
 	HoldReq struct{ TTL time.Duration }
-	// ProbeReq is the open door to engine/probe. Answer: []ProbeReply.
+	// ProbeReq asks each rank for the probe called Name. The engine has none so far and answers unsupported. Answer:
+	// []ProbeReply.
 	ProbeReq struct {
 		Mesh  string
 		Ranks []int

@@ -31,7 +31,7 @@ func (p *peer) mark(f *frame) {
 	start := !m.busy
 	m.busy = true
 	p.mu.Unlock()
-	if start { // one at a time for a watch, however many a client asks for
+	if start { // one goroutine for a watch, however many Syncs a client asks for
 		p.wg.Go(func() { p.tellMarks(req) })
 	}
 }
@@ -66,7 +66,7 @@ func (p *peer) planWatch(ok permit, in incoming) func(context.Context) (any, err
 		credit <- struct{}{}
 	}
 	p.mu.Lock()
-	req.credit = credit // here and not below: a credit or a Sync that follows finds it
+	req.credit = credit // set on the reader, so that a credit or a Sync that follows finds it
 	p.mu.Unlock()
 	behind := p.lane.behind()
 	return func(ctx context.Context) (any, error) {
