@@ -51,7 +51,7 @@ type hub struct {
 	sampled        time.Time                     // when memory was measured last
 	supervise      func(context.Context, Failure) Decision
 	failRun        func(Failure) // ends run; nil in sessions that go on
-	unheard        *Failure      // the first failure that nobody handled
+	unhandledFirst *Failure      // the first failure that nobody handled
 	closed         bool          // nothing is created any more
 	ignoreFailures bool          // failures are not judged any more
 	seq            uint64

@@ -218,9 +218,13 @@ func (p *pipes) drain() {
 		_ = f.Close() // a reader that still waits gives up
 	}
 	p.wg.Wait()
-	p.out.mu.Lock()
-	delete(p.out.readers, p.proc)
-	p.out.mu.Unlock()
+	p.out.forget(p.proc)
+}
+
+func (o *output) forget(proc uint64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.readers, proc)
 }
 
 func (p *pipes) tail() []string {
@@ -285,6 +289,18 @@ func (p *pipes) takePlain(stream string, b []byte) {
 		p.mu.Unlock()
 	}
 	p.out.emit(p.proc, 0, "", p.out.hub.rankOf(p.proc), stream, text)
+}
+
+// await waits for a mark in the streams that have not ended; nil when both have.
+func (p *pipes) await(mark uint64) *markWait {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.eof == 2 {
+		return nil
+	}
+	w := &markWait{left: 2 - p.eof, done: make(chan struct{})}
+	p.marks[mark] = w
+	return w
 }
 
 // seen counts a mark, or the end of a stream in its place. The caller holds p.mu.
@@ -352,13 +368,9 @@ func (o *output) flush(ctx context.Context, want func(proc uint64) bool) error {
 		if want != nil && !want(proc) || !o.hub.joined(proc) {
 			continue
 		}
-		p.mu.Lock()
-		if p.eof < 2 {
-			w := &markWait{left: 2 - p.eof, done: make(chan struct{})}
-			p.marks[mark] = w
+		if w := p.await(mark); w != nil {
 			all = append(all, waiting{proc, w})
 		}
-		p.mu.Unlock()
 	}
 	errs := make(chan error, len(all))
 	for _, x := range all {

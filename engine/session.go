@@ -31,9 +31,7 @@ func (e *Engine) OpenSession() error {
 		return fmt.Errorf("open the session socket: %w", err)
 	}
 	e.dir = dir
-	h.mu.Lock()
-	h.session.Name, h.session.Dir = dir.Name, dir.Dir
-	h.mu.Unlock()
+	h.inFolder(dir)
 	h.logTo(filepath.Join(dir.Dir, "engine.log"))
 	e.server = control.NewServer(control.ServerConfig{Backend: h, Logger: h.log})
 	e.serving.Go(func() {
@@ -42,6 +40,13 @@ func (e *Engine) OpenSession() error {
 		}
 	})
 	return nil
+}
+
+// inFolder notes where the session is to be found.
+func (h *hub) inFolder(dir *control.SessionDir) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.session.Name, h.session.Dir = dir.Name, dir.Dir
 }
 
 // logTo opens the session's log file unless the program has a logger of its own.

@@ -47,11 +47,28 @@ func Supervise(ctx context.Context, fn func(context.Context, Failure) Decision) 
 	if n.hub == nil {
 		return nil, fmt.Errorf("supervise: only the program that runs the engine supervises at the root; an actor implements OnFailure")
 	}
-	n.hub.mu.Lock()
-	defer n.hub.mu.Unlock()
-	old := n.hub.supervise
-	n.hub.supervise = fn
-	return old, nil
+	return n.hub.setSupervise(fn), nil
+}
+
+func (h *hub) setSupervise(fn func(context.Context, Failure) Decision) (old func(context.Context, Failure) Decision) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	old, h.supervise = h.supervise, fn
+	return old
+}
+
+// onUnhandled sets what the first unhandled failure does to the program.
+func (h *hub) onUnhandled(fail func(Failure)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.failRun = fail
+}
+
+// firstUnhandled is the first failure that nobody handled; nil: there was none.
+func (h *hub) firstUnhandled() *Failure {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.unhandledFirst
 }
 
 // failure records a failure and has it judged: by the owner of what failed, then by the owner's owner, at last by the root.
@@ -154,9 +171,9 @@ func (h *hub) unhandled(f Failure, show func()) {
 	}
 	h.tellFailure(f, "")
 	h.mu.Lock()
-	first := h.unheard == nil
+	first := h.unhandledFirst == nil
 	if first {
-		h.unheard = &f
+		h.unhandledFirst = &f
 	}
 	show()
 	fail := h.failRun
