@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"reflect"
 	"sync"
 	"time"
 
@@ -329,10 +330,14 @@ func encodeUpdate(u Update) ([]byte, error) {
 	return enc().Marshal(w)
 }
 
-// known reports whether the event carries anything that this version knows.
+// known reports whether the event carries anything that this version knows: one of its pointers is set.
 func (e *Event) known() bool {
-	return e.Session != nil || e.Host != nil || e.ProcMesh != nil || e.Proc != nil || e.Mesh != nil || e.Rank != nil ||
-		e.Type != nil || e.Call != nil || e.Client != nil || e.Waits != nil || e.Failure != nil || e.Log != nil || e.Message != nil || e.Dropped != nil
+	for _, f := range reflect.ValueOf(e).Elem().Fields() {
+		if f.Kind() == reflect.Pointer && !f.IsNil() {
+			return true
+		}
+	}
+	return false
 }
 
 func (l *link) watch(ctx context.Context, topics []string) (*Watch, error) {
