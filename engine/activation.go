@@ -43,9 +43,9 @@ func (a *activation) stamp(env *quicnet.Envelope) {
 	env.Parent, env.Trace = a.env.ID, a.env.Trace
 }
 
-// admit takes a message out of the mailbox: from here on a cancellation finds it among the running ones. The caller
+// activate takes a message that has left the mailbox among the running ones, where a cancellation finds it. The caller
 // holds a.mu.
-func (a *actor) admit(env *quicnet.Envelope) *activation {
+func (a *actor) activate(env *quicnet.Envelope) *activation {
 	act := &activation{actor: a, env: env, ep: a.typ.eps[env.Endpoint], since: time.Now(), chain: env.Chain}
 	key := messageKey{env.From.Proc, env.ID}
 	if turn, ok := a.turns[key]; ok {
@@ -96,8 +96,8 @@ func (a *actor) leave(act *activation) (settled bool, load int) {
 	return settled, len(a.queue)
 }
 
-// endedError is an endpoint's error when its call was cancelled or too late: the outcome is the same as if the caller's
-// own clock had been a little faster.
+// endedError is an endpoint's error when its context ended: the outcome is the one that the caller would have had if it
+// had given up first.
 type endedError struct{ cause error }
 
 func (e *endedError) Error() string { return e.cause.Error() }
@@ -116,7 +116,7 @@ func (act *activation) prepare() (context.Context, *wireError) {
 	if env.Hash != 0 && env.Hash != ep.hash {
 		return nil, bad("%s.%s has another signature here than at the caller: the two were built from different sources", a.typ.short, ep.name)
 	}
-	v, err := a.node.viewIn(env.Region)
+	v, err := a.node.views.decode(env.Region)
 	if err != nil {
 		return nil, bad("%v", err)
 	}
@@ -124,8 +124,8 @@ func (act *activation) prepare() (context.Context, *wireError) {
 		return nil, bad("index %d is outside the %d ranks of the view", env.Index, v.size)
 	}
 	act.point = Point{Extent: v.extent, Rank: int(env.Index)}
-	cancelled := act.ctx.Err() != nil // between the mailbox and here: it need not begin
-	a.mu.Lock()                       // after the look at the context: an actor that ends says so before it cancels
+	cancelled := act.ctx.Err() != nil // cancelled since it left the mailbox: it need not begin
+	a.mu.Lock()                       // ended is read after the context: an actor sets it before it cancels
 	why := a.ended
 	a.mu.Unlock()
 	switch {
@@ -188,12 +188,12 @@ func (a *actor) finish(act *activation, body []byte, err error) {
 	a.mu.Unlock()
 	pe, panicked := errors.AsType[*panicError](err)
 	var failure failureReport
-	if panicked { // before it leaves: who stops the actor as soon as it is quiet or has the answer finds it failed
+	if panicked { // before leave and the answer: whoever stops the actor on either must find it failed
 		failure = a.panicked(act, pe)
 	}
 	settled, load := a.leave(act)
 	if settled {
-		return // it was abandoned: its caller has its outcome, and what it did since concerns nobody
+		return // it was abandoned, and its caller has its outcome already
 	}
 	quiet := env.Adverb == uint8(adverbBroadcast)
 	if quiet {
@@ -203,9 +203,9 @@ func (a *actor) finish(act *activation, body []byte, err error) {
 	}
 	if panicked {
 		failure.Reported = !quiet
-		a.node.report(failure)
+		a.node.reportFailure(failure)
 	} else if err != nil && quiet {
-		a.node.report(failureReport{Mesh: a.id, Rank: a.rank, What: fmt.Sprintf("%s.%s, called by broadcast, returned an error: %v", a.label(), act.ep.name, err)})
+		a.node.reportFailure(failureReport{Mesh: a.id, Rank: a.rank, What: fmt.Sprintf("%s.%s, called by broadcast, returned an error: %v", a.label(), act.ep.name, err)})
 	}
 	a.node.touch()
 }

@@ -73,8 +73,8 @@ func (a *actor) enqueue(env *quicnet.Envelope) {
 		return
 	}
 	if ep != nil && ep.concurrent && a.starts != nil {
-		if len(a.starts) < cap(a.starts) { // only readers under a.mu fill it, so this send does not wait
-			a.starts <- a.admit(env)
+		if len(a.starts) < cap(a.starts) { // it is filled under a.mu only, so this send does not wait
+			a.starts <- a.activate(env)
 			a.mu.Unlock()
 			return
 		} // the starter is far behind: queue it like the others
@@ -128,11 +128,11 @@ func (a *actor) take() (fn func(), act *activation, end bool) {
 		env := a.queue[0]
 		a.queue[0] = nil
 		if len(a.queue) == 1 {
-			a.queue = a.queue[:0] // keeps its room
+			a.queue = a.queue[:0] // keeps its capacity
 		} else {
 			a.queue = a.queue[1:]
 		}
-		return nil, a.admit(env), false
+		return nil, a.activate(env), false
 	}
 	a.checkQuiet()
 	return nil, nil, false
@@ -179,7 +179,7 @@ func (a *actor) abandon(why *wireError) { a.endHow(why, false, true) }
 func (a *actor) endHow(why *wireError, failed, leave bool) {
 	a.mu.Lock()
 	var left []*quicnet.Envelope
-	if leave { // before their contexts end: what a handler makes of that is no answer any more
+	if leave { // settled before their contexts end, so that what the handlers return then is no answer
 		for _, act := range a.running {
 			if !act.settled {
 				act.settled = true
@@ -264,7 +264,7 @@ func (a *actor) noticeWait(proc uint64, w waitNotice) {
 	}
 }
 
-// countAck gathers the places that broadcasts give back, so that a thousand of them need a handful of frames.
+// countAck collects the places that broadcasts give back and sends them 64 at a time, to save frames.
 func (a *actor) countAck(proc uint64) {
 	a.mu.Lock()
 	if a.acks == nil {
@@ -329,7 +329,7 @@ func (a *actor) inBetween(ctx context.Context, fn func()) error {
 	}
 }
 
-// maxNext is how much of its mailbox an actor tells.
+// maxNext is how many messages of its mailbox an actor's state names.
 const maxNext = 16
 
 // state is what a front end shows of the actor.

@@ -28,6 +28,8 @@ func TestMain(m *testing.M) {
 		engine.Register[Ring](engine.Concurrent((*Ring).Status))
 		engine.Register[Parent]()
 		engine.Register[Hooked]()
+		engine.Register[Sited]()
+		engine.Register[Lone]()
 		registerTypes()
 		registerFlow()
 		engine.Register[Talker]()

@@ -3,16 +3,51 @@ package engine
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
+	"sync"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
+// callTable holds the calls of a process that have not ended.
+type callTable struct {
+	mu   sync.Mutex
+	byID map[uint64]*call
+}
+
+func newCallTable() *callTable { return &callTable{byID: map[uint64]*call{}} }
+
+func (t *callTable) add(c *call) {
+	t.mu.Lock()
+	t.byID[c.id] = c
+	t.mu.Unlock()
+}
+
+func (t *callTable) get(id uint64) *call {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.byID[id]
+}
+
+func (t *callTable) remove(id uint64) {
+	t.mu.Lock()
+	delete(t.byID, id)
+	t.mu.Unlock()
+}
+
+// all lists the calls, in no order.
+func (t *callTable) all() []*call {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Collect(maps.Values(t.byID))
+}
+
 // refuse answers a message that no handler will see. It is called from links' readers, so the answer goes out behind
 // their back: a reader that waited for a link could wait for itself.
 func (n *node) refuse(env *quicnet.Envelope, why *wireError) {
-	n.async(env.From.Proc, func() { n.refuseNow(env, why) })
+	n.outbox.add(env.From.Proc, func() { n.refuseNow(env, why) })
 }
 
 func (n *node) refuseNow(env *quicnet.Envelope, why *wireError) {
@@ -58,9 +93,7 @@ func (n *node) unanswerable(env *quicnet.Envelope, err error) {
 
 // takeReply completes a call. Answers to calls that are off the books are late and dropped.
 func (n *node) takeReply(env *quicnet.Envelope) {
-	n.mu.Lock()
-	c := n.calls[env.Call]
-	n.mu.Unlock()
+	c := n.calls.get(env.Call)
 	if c == nil || env.Index >= uint64(c.n) {
 		return
 	}
@@ -69,9 +102,7 @@ func (n *node) takeReply(env *quicnet.Envelope) {
 		n.log.Warn("dropped an answer from the wrong process", "from", env.From.Proc, "want", want)
 		return
 	}
-	n.wmu.Lock()
-	n.loads[env.From] = uint32(min(env.Load, 1<<31))
-	n.wmu.Unlock()
+	n.windows.noteLoad(env.From, uint32(min(env.Load, 1<<31)))
 	a := answer{index: i, body: env.Body, msg: sessionID(env.From.Proc, env.ID)}
 	if env.Kind == quicnet.KindError {
 		var w wireError
@@ -85,17 +116,11 @@ func (n *node) takeReply(env *quicnet.Envelope) {
 
 // procGone gives every call its outcome for a process that ended. It reports whether somebody waited for one.
 func (n *node) procGone(proc uint64, reason string) (reported bool) {
-	n.mu.Lock()
 	if n.local == nil || n.hub != nil { // in-process ranks share the link that knows
-		n.gone[proc] = reason
+		n.peers.noteGone(proc, reason)
 	}
-	calls := make([]*call, 0, len(n.calls))
-	for _, c := range n.calls {
-		calls = append(calls, c)
-	}
-	lk := n.link
-	n.mu.Unlock()
-	if lk != nil {
+	calls := n.calls.all() // after noteGone: a call that is not among them yet finds the process gone when it sends
+	if lk := n.peers.current(); lk != nil {
 		lk.Forget(proc, reason)
 	}
 	slices.SortFunc(calls, func(a, b *call) int { return cmp.Compare(a.id, b.id) })
@@ -107,6 +132,6 @@ func (n *node) procGone(proc uint64, reason string) (reported bool) {
 			}
 		}
 	}
-	n.dropWindows(func(a quicnet.Addr) bool { return a.Proc == proc })
+	n.windows.drop(func(a quicnet.Addr) bool { return a.Proc == proc })
 	return reported
 }

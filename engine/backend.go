@@ -19,14 +19,14 @@ var _ control.Backend = (*hub)(nil)
 func (h *hub) Subscribe(sink func(*control.Event)) (*control.Snapshot, func()) {
 	types, named := describeTypes()
 	h.watched.Store(true)
-	h.node.touch() // what happened while nobody looked is told from here on
+	h.node.touch() // a status that was not made for want of subscribers is made now
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	waits, _ := h.node.waitEdges()
 	h.takeWaits(0, waits)
 	snap := h.snapshot()
 	snap.Types, snap.Named = types, named
-	snap.Calls = h.openCalls() // under the lock: of a call that is among them the end is still to be told
+	snap.Calls = h.openCalls() // under the lock: the event of the end of these calls comes after the snapshot
 	id := h.nextSink
 	h.nextSink++
 	h.sinks[id] = sink
@@ -89,43 +89,50 @@ func (h *hub) Detach(c control.ClientInfo) {
 }
 
 // Handle executes a front end's verb. Front ends act for the program: what they create belongs to it.
-func (h *hub) Handle(ctx context.Context, _ control.ClientInfo, req any) (any, error) {
-	switch r := req.(type) {
-	case control.ProcsReq:
+func (h *hub) Handle(ctx context.Context, client control.ClientInfo, req any) (any, error) {
+	return h.verbs.Run(ctx, client, req)
+}
+
+// registerVerbs sets what executes each verb of the control protocol, but for calls, which StartCall sends.
+func (h *hub) registerVerbs() {
+	v := &h.verbs
+	control.Handle(v, func(ctx context.Context, _ control.ClientInfo, r control.ProcsReq) (control.ProcMesh, error) {
 		ctx, cancel := budget(ctx, r.Budget)
 		defer cancel()
 		rec, err := h.startProcs(ctx, owner{}, r)
-		return answerOr(rec, err, "procs %s", orDims(r))
-	case control.SpawnReq:
+		return rec, wrapped(err, "procs %s", orDims(r))
+	})
+	control.Handle(v, func(ctx context.Context, _ control.ClientInfo, r control.SpawnReq) (control.Mesh, error) {
 		ctx, cancel := budget(ctx, r.Budget)
 		defer cancel()
 		rec, err := h.startMesh(ctx, owner{}, r, 0)
-		return answerOr(rec, err, "spawn @%s", r.Name)
-	case control.StopReq:
+		return rec, wrapped(err, "spawn @%s", r.Name)
+	})
+	control.HandleDone(v, func(ctx context.Context, _ control.ClientInfo, r control.StopReq) error {
 		ctx, cancel := budget(ctx, r.Budget)
 		defer cancel()
-		return nil, h.stopByName(ctx, owner{}, r, 0)
-	case control.KillReq:
-		return nil, h.killByName(ctx, owner{}, r, 0)
-	case control.StateReq:
-		return h.states(ctx, r)
-	case control.LogsReq:
-		return h.readLogs(r)
-	case control.FlushReq:
-		return nil, h.flushMesh(ctx, r)
-	case control.HoldReq:
-		return nil, control.Unsupported("hold", Version, "0.2")
-	case control.ProbeReq:
+		return h.stopByName(ctx, owner{}, r, 0)
+	})
+	control.HandleDone(v, func(ctx context.Context, _ control.ClientInfo, r control.KillReq) error {
+		return h.killByName(ctx, owner{}, r, 0)
+	})
+	control.Handle(v, h.states)
+	control.Handle(v, h.readLogs)
+	control.HandleDone(v, h.flushMesh)
+	control.HandleDone(v, func(context.Context, control.ClientInfo, control.HoldReq) error {
+		return control.Unsupported("hold", Version, "0.2")
+	})
+	control.Handle(v, func(_ context.Context, _ control.ClientInfo, r control.ProbeReq) ([]control.ProbeReply, error) {
 		return nil, control.Unsupported("probe "+r.Name, Version, "0.2")
-	}
-	return nil, fmt.Errorf("the engine does not know the request %T", req)
+	})
 }
 
-func answerOr(rec any, err error, format string, args ...any) (any, error) {
-	if err != nil {
-		return nil, fmt.Errorf(format+": %w", append(args, err)...)
+// wrapped says what failed, if anything did.
+func wrapped(err error, format string, args ...any) error {
+	if err == nil {
+		return nil
 	}
-	return rec, nil
+	return fmt.Errorf(format+": %w", append(args, err)...)
 }
 
 func budget(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
@@ -151,14 +158,14 @@ func (h *hub) StartCall(ctx context.Context, client control.ClientInfo, req cont
 		cancel()
 		return func() (control.CallDone, error) { return control.CallDone{Ranks: b.ref.View.Len()}, err }
 	}
-	c := startRaw(ctx, h.node, b, req.Body, req.Adverb, client.Name, nil)
+	c := startRaw(ctx, h.node, b, req.Body, req.Adverb, client.Name)
 	if c.err != nil {
 		cancel()
 		return refused(c.err)
 	}
 	return func() (control.CallDone, error) {
 		defer cancel()
-		for a, err := range c.each(context.WithoutCancel(ctx)) { // every rank gets an outcome, by cancellation at the latest
+		for a, err := range c.each(context.WithoutCancel(ctx)) { // cancellation gives every rank an outcome, so this ends
 			if err != nil {
 				return control.CallDone{}, err
 			}
@@ -208,7 +215,7 @@ func replyOf(c *call, a answer) control.Reply {
 }
 
 // states reads actors between two messages.
-func (h *hub) states(ctx context.Context, r control.StateReq) (any, error) {
+func (h *hub) states(ctx context.Context, _ control.ClientInfo, r control.StateReq) ([]control.StateNode, error) {
 	m, err := h.findMesh(r.Mesh, 0)
 	if err != nil {
 		return nil, err
@@ -247,7 +254,8 @@ func (h *hub) states(ctx context.Context, r control.StateReq) (any, error) {
 	return out, nil
 }
 
-func (h *hub) readLogs(r control.LogsReq) (any, error) {
+// readLogs gives the last lines of all ranks, or of one mesh.
+func (h *hub) readLogs(_ context.Context, _ control.ClientInfo, r control.LogsReq) ([]control.Log, error) {
 	if r.Last <= 0 {
 		r.Last = 100
 	}
@@ -280,7 +288,8 @@ func (h *hub) fromMesh(l control.Log, r control.LogsReq) bool {
 	return len(r.Ranks) == 0 || slices.Contains(r.Ranks, rank)
 }
 
-func (h *hub) flushMesh(ctx context.Context, r control.FlushReq) error {
+// flushMesh waits for what the ranks of a mesh, or of all, have printed.
+func (h *hub) flushMesh(ctx context.Context, _ control.ClientInfo, r control.FlushReq) error {
 	if r.Mesh == "" {
 		return h.out.flush(ctx, nil)
 	}

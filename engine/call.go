@@ -1,8 +1,8 @@
 package engine
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -22,37 +22,37 @@ const (
 	adverbStart     = control.AdverbStart
 )
 
-// call is one cast from this process that has not been thrown away: its ranks, and what they answered so far.
+// call is one call of this process and its fan-out: the ranks it goes to, and what they have answered so far.
 type call struct {
-	id       uint64
-	node     *node
-	ref      *meshRef
-	endpoint string
-	adverb   control.Adverb
-	caller   *activation // nil outside handlers
-	sender   *actor      // nil outside actors
-	client   string      // who asked: for people
-	trace    uint64
-	told     bool   // its messages are reported
-	preview  []byte // of the argument, where they are
-	n        int
-	firstMsg uint64 // message id of index 0; the others follow
-	started  time.Time
-	err      error // nothing was sent
-	done     chan struct{}
-	waiters  atomic.Int32 // waits under way
-	rode     atomic.Bool  // the first wait is among them before it begins: the messages tell of it
-	toldAt   atomic.Int64 // UnixNano of when front ends were told of its progress last
-	behind   atomic.Bool  // they were not told all of it
-	telling  sync.Mutex   // orders what they are told
-	over     bool         // they were told its end; guarded by telling
+	id           uint64
+	node         *node
+	ref          *meshRef
+	endpoint     string
+	adverb       control.Adverb
+	caller       *activation // nil outside handlers
+	sender       *actor      // nil outside actors
+	client       string      // name of the front end that called; "": the program
+	trace        uint64
+	told         bool   // its messages are traced
+	preview      []byte // of the argument, when told
+	n            int
+	firstMsg     uint64 // message id of index 0; the others follow
+	started      time.Time
+	err          error // nothing was sent
+	done         chan struct{}
+	waiters      atomic.Int32 // how many wait for answers
+	implicitWait atomic.Bool  // waiters counts the first wait already: the messages say that the caller waits
+	toldAt       atomic.Int64 // UnixNano when front ends were last told of its progress
+	behind       atomic.Bool  // front ends have not been told the latest progress
+	telling      sync.Mutex   // orders the events of this call
+	over         bool         // the event of its end is out; guarded by telling
 
 	mu      sync.Mutex
 	answers []answer    // in arrival order
 	ranks   []rankPhase // by index
 	wake    chan struct{}
 	unhook  func() bool
-	hooked  bool     // its context's end cancels it; else collect does that
+	hooked  bool     // the end of its context cancels it; otherwise collect does
 	one     struct { // room for a call of one rank
 		answers [1]answer
 		ranks   [1]rankPhase
@@ -96,8 +96,8 @@ func start(ctx context.Context, b bound, arg any, adverb control.Adverb) *call {
 	if err != nil {
 		return failedCall(b, err)
 	}
-	c := send(ctx, nd, b, body, adverb, "", nil)
-	if adverb == adverbStart || adverb == adverbStream { // the others wait under the same context
+	c := send(ctx, nd, b, body, adverb, "")
+	if adverb == adverbStart || adverb == adverbStream { // for the others, collect waits under the same context
 		c.hook(ctx)
 	}
 	return c
@@ -127,21 +127,21 @@ func encodeArg(b bound, arg any) ([]byte, error) {
 	return body, nil
 }
 
-// startRaw sends an encoded argument and cancels the call when its context ends. onAnswer, when not nil, is told of each
-// answer as it comes.
-func startRaw(ctx context.Context, nd *node, b bound, body []byte, adverb control.Adverb, client string, onAnswer func(answer)) *call {
-	c := send(ctx, nd, b, body, adverb, client, onAnswer)
+// startRaw sends an encoded argument and cancels the call when its context ends.
+func startRaw(ctx context.Context, nd *node, b bound, body []byte, adverb control.Adverb, client string) *call {
+	c := send(ctx, nd, b, body, adverb, client)
 	c.hook(ctx)
 	return c
 }
 
-func send(ctx context.Context, nd *node, b bound, body []byte, adverb control.Adverb, client string, onAnswer func(answer)) *call {
+func send(ctx context.Context, nd *node, b bound, body []byte, adverb control.Adverb, client string) *call {
 	ref := b.ref
 	switch n := ref.View.Len(); {
 	case adverb == adverbOne && n != 1:
 		return failedCall(b, fmt.Errorf("CallOne of %s on %s, which has %d actors: slice it to one, or use Call for all and Choose for any", b.name, refString(ref.MeshRef), n))
 	case adverb == adverbChoose && n > 1:
-		if ref = nd.choose(ref); ref.err != nil {
+		best := nd.windows.leastLoaded(ref, nd.turn.Add(1))
+		if ref = ref.slice([]Sel{ref.View.Point(best)}); ref.err != nil {
 			return failedCall(b, ref.err)
 		}
 	}
@@ -157,7 +157,7 @@ func send(ctx context.Context, nd *node, b bound, body []byte, adverb control.Ad
 	} else {
 		c.ranks, c.answers = make([]rankPhase, c.n), make([]answer, 0, c.n)
 	}
-	nd.register(c, onAnswer)
+	nd.register(c)
 	env := quicnet.Envelope{
 		Kind: quicnet.KindCall, Call: c.id, From: nd.addrOf(c.caller), Region: ref.region, Adverb: uint8(adverb),
 		Endpoint: b.name, Hash: b.hash, Body: body,
@@ -169,12 +169,12 @@ func send(ctx context.Context, nd *node, b bound, body []byte, adverb control.Ad
 	}
 	var turn uint64
 	if adverb != adverbStart {
-		c.rode.Store(true)
+		c.implicitWait.Store(true)
 		c.waiters.Store(1)
 		env.Flags |= flagWaits
 		env.Chain, turn = c.caller.awaitAtOnce(c)
 	}
-	if ctx.Err() != nil { // nothing is sent for a caller that has gone already
+	if ctx.Err() != nil { // the caller has given up already: nothing is sent
 		c.cancel(ctx)
 		return c
 	}
@@ -182,7 +182,7 @@ func send(ctx context.Context, nd *node, b bound, body []byte, adverb control.Ad
 	for i := range c.n {
 		c.sendTo(ctx, &env, i)
 	}
-	if adverb != adverbStart { // who waits for us may have changed meanwhile; the notice of it may have passed the message
+	if adverb != adverbStart { // the chain may have changed while the messages were sent, and its notice have overtaken them
 		if chain, seq, changed := c.caller.changedSince(turn); changed {
 			c.notify(chain, seq)
 		}
@@ -194,7 +194,7 @@ func send(ctx context.Context, nd *node, b bound, body []byte, adverb control.Ad
 func (c *call) sendTo(ctx context.Context, env *quicnet.Envelope, i int) {
 	env.ID, env.Index = c.firstMsg+uint64(i), uint64(i)
 	env.To = c.addr(i)
-	if err := c.node.acquire(ctx, env.To, parcel{c.sender, c.client, c.ref, i, c.endpoint, c.id}); err != nil {
+	if err := c.node.windows.acquire(ctx, env.To, pendingSend{c.sender, c.client, c.ref, i, c.endpoint, c.id}); err != nil {
 		c.answer(answer{index: i, err: notSent(err)})
 		return
 	}
@@ -205,7 +205,7 @@ func (c *call) sendTo(ctx context.Context, env *quicnet.Envelope, i int) {
 	}
 	c.mu.Unlock()
 	if late {
-		c.node.release(env.To, 1)
+		c.node.windows.release(env.To, 1)
 		return
 	}
 	if c.told {
@@ -218,35 +218,6 @@ func (c *call) sendTo(ctx context.Context, env *quicnet.Envelope, i int) {
 
 // addr is the receiver of index i.
 func (c *call) addr(i int) quicnet.Addr { return quicnet.Addr{Proc: c.ref.procOf(i), Actor: c.ref.ID} }
-
-// notSent is the outcome of a message that no link took.
-func notSent(err error) *wireError {
-	for _, kind := range []error{context.DeadlineExceeded, context.Canceled} {
-		if !errors.Is(err, kind) {
-			continue
-		}
-		w := outcomeOf(kind)
-		if err != kind { //nolint:errorlint // wrapped: it says what the message waited for
-			w.Msg = err.Error()
-		}
-		return w
-	}
-	return &wireError{Outcome: control.OutcomeNotSent, Type: fmt.Sprintf("%T", err), Msg: err.Error(), Codes: codesOf(err)}
-}
-
-// outcomeOf is the outcome of a call whose context ended.
-func outcomeOf(cause error) *wireError {
-	if errors.Is(cause, context.DeadlineExceeded) {
-		return &wireError{Outcome: control.OutcomeDeadline, Type: "deadline", Msg: "no answer before the deadline", Codes: []string{"context.DeadlineExceeded"}}
-	}
-	msg := "the call was cancelled"
-	if cause != nil && !errors.Is(cause, context.Canceled) {
-		msg += ": " + cause.Error()
-	}
-	return &wireError{Outcome: control.OutcomeCancelled, Type: "cancelled", Msg: msg, Codes: []string{"context.Canceled"}}
-}
-
-func codesOf(err error) []string { return toWire(err, "").Codes }
 
 // hook cancels the call when its context ends.
 func (c *call) hook(ctx context.Context) {
@@ -272,20 +243,12 @@ func (c *call) cancel(ctx context.Context) {
 			sent = append(sent, i)
 		}
 	}
-	for _, i := range sent { // who gives up waits for no link
-		c.node.async(c.ref.procOf(i), func() {
+	for _, i := range sent { // through the outbox: cancelling does not wait for a link
+		c.node.outbox.add(c.ref.procOf(i), func() {
 			env := quicnet.Envelope{Kind: quicnet.KindCancel, ID: c.firstMsg + uint64(i), Call: c.id, From: c.node.addrOf(c.caller), To: c.addr(i)}
-			_ = c.node.send(c.node.root, quicnet.LaneCalls, &env) // behind its message; a gone peer needs no telling
+			_ = c.node.send(c.node.root, quicnet.LaneCalls, &env) // on the lane of its message; an error means that the peer has ended
 		})
 	}
-}
-
-// endOf is the outcome that an ended context gives.
-func endOf(ctx context.Context) *wireError {
-	if err := ctx.Err(); errors.Is(err, context.DeadlineExceeded) {
-		return outcomeOf(err)
-	}
-	return outcomeOf(context.Cause(ctx))
 }
 
 // open lists the indices without an outcome.
@@ -318,12 +281,12 @@ func (c *call) answer(a answer) (sent bool) {
 	unhook := c.unhook
 	c.mu.Unlock()
 	if sent {
-		c.node.release(c.addr(a.index), 1)
+		c.node.windows.release(c.addr(a.index), 1)
 	}
 	if c.told {
 		c.tellAnswer(a)
 	}
-	c.node.answered(c, a, last)
+	c.node.answered(c, last)
 	if last {
 		if unhook != nil {
 			unhook()
@@ -342,4 +305,63 @@ func (c *call) rankError(a answer) *RankError {
 		Endpoint: c.endpoint, Mesh: c.ref.Name, Rank: c.ref.View.RankAt(a.index), Point: c.ref.pointAt(a.index),
 		Outcome: a.err.Outcome, Err: a.err.remote(),
 	}
+}
+
+// broadcast sends without asking for a reply.
+func broadcast(ctx context.Context, b bound, arg any) error {
+	nd, err := nodeOf(ctx)
+	if err == nil {
+		err = b.usable()
+	}
+	if err != nil {
+		return err
+	}
+	body, err := encodeArg(b, arg)
+	if err != nil {
+		return err
+	}
+	return broadcastRaw(ctx, nd, b, body, "")
+}
+
+func broadcastRaw(ctx context.Context, nd *node, b bound, body []byte, client string) error {
+	caller, sender := activationOf(ctx), actorOf(ctx)
+	n := b.ref.View.Len()
+	first := nd.nextMsg.Add(uint64(n)) - uint64(n) + 1
+	env := quicnet.Envelope{
+		Kind: quicnet.KindCall, Call: nd.newCallID(), From: nd.addrOf(caller), Region: b.ref.region,
+		Adverb: uint8(adverbBroadcast), Endpoint: b.name, Hash: b.hash, Body: body,
+	}
+	caller.stamp(&env)
+	told := nd.tel.on.Load()
+	var head []byte
+	if told {
+		head = preview(body)
+	}
+	failed := &MeshError{Endpoint: b.name, Mesh: b.ref.Name, Ranks: n}
+	probe.At(probe.Send)
+	for i := range n {
+		env.ID, env.Index = first+uint64(i), uint64(i)
+		env.To = quicnet.Addr{Proc: b.ref.procOf(i), Actor: b.ref.ID}
+		err := cmp.Or(ctx.Err(), nd.stoppedMesh(b.ref.ID))
+		if err == nil {
+			err = nd.windows.acquire(ctx, env.To, pendingSend{sender, client, b.ref, i, b.name, 0})
+		}
+		if err == nil {
+			if told {
+				nd.tellBroadcast(&env, caller, sender, client, b.ref, i, head)
+			}
+			if err = nd.send(ctx, quicnet.LaneCalls, &env); err != nil {
+				nd.windows.release(env.To, 1)
+			}
+		}
+		if err != nil {
+			w := notSent(err)
+			failed.Failed = append(failed.Failed, &RankError{Endpoint: b.name, Mesh: b.ref.Name, Rank: b.ref.View.RankAt(i),
+				Point: b.ref.pointAt(i), Outcome: w.Outcome, Err: w.remote()})
+		}
+	}
+	if len(failed.Failed) > 0 {
+		return failed
+	}
+	return nil
 }

@@ -11,6 +11,9 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/engine"
 	"github.com/monarch-tui/monarch-tui/engine/enginetest"
+	"runtime"
+	"sync"
+	"sync/atomic"
 )
 
 func TestACallReturnsAValuePerRank(t *testing.T) {
@@ -92,7 +95,8 @@ func TestAPanicFailsTheActorAndTellsItsCallers(t *testing.T) {
 
 func local(t *testing.T) context.Context { t.Helper(); return enginetest.Local(t) }
 
-func TestStartSendsInProgramOrder(t *testing.T) { // INV-ORDER
+// TestStartSendsInProgramOrder holds INV-ORDER.
+func TestStartSendsInProgramOrder(t *testing.T) {
 	both(t, func(t *testing.T, ctx context.Context) {
 		seq := spawn(t, ctx, "seq", 2, Seq{})
 		var futures []engine.Waiter
@@ -120,7 +124,50 @@ func TestStartSendsInProgramOrder(t *testing.T) { // INV-ORDER
 	})
 }
 
-func TestAConcurrentEndpointAnswersWhileTheActorIsBusy(t *testing.T) { // INV-ONE
+// Lone counts how many of its handlers run at a time.
+type Lone struct{ inside, most, total atomic.Int32 }
+
+// Enter is inside for a while.
+func (l *Lone) Enter(context.Context) error {
+	now := l.inside.Add(1)
+	l.most.Store(max(l.most.Load(), now))
+	for range 50 { // where another handler could run, it would now
+		runtime.Gosched()
+	}
+	l.inside.Add(-1)
+	l.total.Add(1)
+	return nil
+}
+
+// Seen is how many ran at a time at most, and how many in all.
+func (l *Lone) Seen(context.Context) ([2]int, error) {
+	return [2]int{int(l.most.Load()), int(l.total.Load())}, nil
+}
+
+// TestAnActorHandlesOneMessageAtATime holds INV-ONE.
+func TestAnActorHandlesOneMessageAtATime(t *testing.T) {
+	both(t, func(t *testing.T, ctx context.Context) {
+		lone := spawn(t, ctx, "lone", 1, Lone{})
+		const callers, each = 8, 50
+		var all sync.WaitGroup
+		for range callers {
+			all.Go(func() {
+				for range each {
+					if err := engine.Signal(lone, (*Lone).Enter).Call(ctx); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		all.Wait()
+		if seen, err := engine.Query(lone, (*Lone).Seen).CallOne(ctx); err != nil || seen != [2]int{1, callers * each} {
+			t.Errorf("%d handlers ran at a time, %d in all: %v", seen[0], seen[1], err)
+		}
+	})
+}
+
+// TestAConcurrentEndpointAnswersWhileTheActorIsBusy holds INV-ONE: the exception of it.
+func TestAConcurrentEndpointAnswersWhileTheActorIsBusy(t *testing.T) {
 	both(t, func(t *testing.T, ctx context.Context) {
 		seq := spawn(t, ctx, "seq", 1, Seq{})
 		busy, free := context.WithCancel(ctx)

@@ -139,7 +139,8 @@ func Do[R any](ctx context.Context, name string, fn func(context.Context) (R, er
 	return r, nil
 }
 
-// WithTimeout is context.WithTimeout on the engine's clock, which stands still while a debugger holds the mesh.
+// WithTimeout is context.WithTimeout on the engine's clock. Today that is the standard clock; once a debugger can hold a
+// mesh, this clock is to stand still meanwhile.
 func WithTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, d, context.DeadlineExceeded)
 }

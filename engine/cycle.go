@@ -17,7 +17,7 @@ import (
 // flagWaits marks a message whose sender waits for the answer; Chain is valid.
 const flagWaits uint8 = 1 << 0
 
-// maxChain bounds the chain that rides in a message; deeper nesting is refused as a runaway recursion.
+// maxChain bounds the chain in a message; deeper nesting is refused as a runaway recursion.
 const maxChain = 128
 
 // waitNotice tells a callee that its caller waits for message ID now, or, without a chain, not any more. It travels
@@ -64,8 +64,8 @@ func (a *activation) awaitAtOnce(c *call) (chain []quicnet.ChainEntry, turn uint
 	return a.chainLocked(), a.turn
 }
 
-// release takes a wait back; last tells that it was the only one and the call goes on.
-func (a *activation) release(c *call) (seq uint64, last bool) {
+// endAwait takes a wait back; last tells that it was the only one and the call goes on.
+func (a *activation) endAwait(c *call) (seq uint64, last bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch a.awaits[c] {
@@ -91,12 +91,12 @@ func (a *activation) forget(c *call) {
 }
 
 func (a *activation) chainLocked() []quicnet.ChainEntry {
-	return append(slices.Clip(a.chain), a.hop())
+	return append(slices.Clip(a.chain), a.asEntry())
 }
 
-// hop is the activation as a link of a chain. A concurrent one does not block its actor, so it can close no cycle:
+// asEntry is the activation as a link of a chain. A concurrent one does not block its actor, so it can close no cycle:
 // its place is kept for the path, its address is not.
-func (a *activation) hop() quicnet.ChainEntry {
+func (a *activation) asEntry() quicnet.ChainEntry {
 	h := quicnet.ChainEntry{Proc: a.actor.node.id, Actor: a.actor.id, Name: a.actor.label()}
 	if a.ep != nil && a.ep.concurrent {
 		h.Actor = 0
@@ -144,15 +144,15 @@ func (c *call) notify(chain []quicnet.ChainEntry, seq uint64) {
 	}
 }
 
-// notifyLater is notify for who must not wait for a link.
+// notifyLater is notify through the outbox, for goroutines that must not wait for a link.
 func (c *call) notifyLater(chain []quicnet.ChainEntry, seq uint64) {
 	for _, i := range c.open() {
-		c.node.async(c.ref.procOf(i), func() { c.notifyRank(i, chain, seq) })
+		c.node.outbox.add(c.ref.procOf(i), func() { c.notifyRank(i, chain, seq) })
 	}
 }
 
 func (c *call) notifyRank(i int, chain []quicnet.ChainEntry, seq uint64) {
-	// A peer that is gone answers for the call anyway.
+	// An error means that the peer has ended, and the call has its outcome from that.
 	_ = c.node.notice(c.node.root, quicnet.LaneCalls, c.caller, c.addr(i), sysWait, waitNotice{Actor: c.ref.ID, ID: c.firstMsg + uint64(i), Chain: chain, Seq: seq})
 }
 
@@ -181,7 +181,7 @@ func (a *actor) closesCycle(ep *endpoint, chain []quicnet.ChainEntry) *wireError
 		return nil
 	}
 	at := slices.IndexFunc(chain, func(h quicnet.ChainEntry) bool { return h.Proc == a.node.id && h.Actor == a.id })
-	if at < 0 || !a.waits() { // where a wait was given up, the word of it may still be on its way
+	if at < 0 || !a.waits() { // it does not wait any more, but the notice of that may not have reached this message
 		return nil
 	}
 	var path []string

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
 // endBody asks a process to end its actor of a mesh.
@@ -17,7 +18,7 @@ type endBody struct {
 // stopHere drains an actor of this process, runs OnStop and forgets it. A handler that ignores its context is left
 // behind, and its caller told; OnStop does not run beside it.
 func (n *node) stopHere(ctx context.Context, b endBody) error {
-	a := n.actor(b.Mesh)
+	a := n.actors.get(b.Mesh)
 	if a == nil {
 		return nil
 	}
@@ -38,7 +39,7 @@ func (n *node) stopHere(ctx context.Context, b endBody) error {
 		defer done()
 		err = errors.Join(err, guard("OnStop", func() error { s.OnStop(hctx, cause); return nil }))
 	}
-	n.settle(hook, 0) // what its handlers reported arrives while its mesh is still known
+	n.outbox.settle(hook, 0) // what its handlers reported arrives while its mesh is still known
 	return err
 }
 
@@ -92,14 +93,9 @@ func (a *actor) failure() error {
 
 // killHere abandons an actor of this process.
 func (n *node) killHere(b endBody) {
-	a := n.actor(b.Mesh)
-	if a == nil { // it may be in its OnStart, whose context ends; spawnHere looks whether it is wanted still
-		n.mu.Lock()
-		cancel := n.starting[b.Mesh]
-		n.mu.Unlock()
-		if cancel != nil {
-			cancel(ErrStopped)
-		}
+	a := n.actors.get(b.Mesh)
+	if a == nil { // it may be in its OnStart: end its context, and remove makes spawnHere give up
+		n.actors.cancelStart(b.Mesh)
 		n.forgetActor(b.Mesh, &wireError{Outcome: control.OutcomeNotSent, Type: "killed", Msg: "the actor was killed before it started", Codes: codesOf(ErrStopped)})
 		return
 	}
@@ -110,33 +106,94 @@ func (n *node) killHere(b endBody) {
 
 // forgetActor removes an actor and keeps what later callers are told.
 func (n *node) forgetActor(mesh uint64, why *wireError) {
-	n.mu.Lock()
-	delete(n.actors, mesh)
-	n.keepEnded(mesh, why)
-	n.mu.Unlock()
+	n.actors.remove(mesh, why)
 	n.touch()
-}
-
-func (n *node) keepEnded(mesh uint64, why *wireError) {
-	if len(n.ended) > 4096 { // what we say about older ones is less exact
-		clear(n.ended)
-	}
-	n.ended[mesh] = why
 }
 
 // meshEnded notes in the controller that a mesh is no more, so that a broadcast to it is an error at once.
 func (n *node) meshEnded(mesh uint64, name string) {
-	n.mu.Lock()
-	n.keepEnded(mesh, &wireError{Outcome: control.OutcomeNotSent, Type: "stopped", Msg: "@" + name + " was stopped", Codes: codesOf(ErrStopped)})
-	n.mu.Unlock()
+	n.actors.remove(mesh, &wireError{Outcome: control.OutcomeNotSent, Type: "stopped", Msg: "@" + name + " was stopped", Codes: codesOf(ErrStopped)})
 }
 
 // stoppedMesh is the error of a broadcast to a mesh that is known to have ended.
 func (n *node) stoppedMesh(mesh uint64) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if why := n.ended[mesh]; why != nil {
+	if _, why := n.actors.find(mesh); why != nil {
 		return why.remote()
 	}
 	return nil
+}
+
+// endOwned ends what actors of a mesh had created, after their OnStop.
+func (h *hub) endOwned(ctx context.Context, m *mesh, ranks func(rank int) bool) {
+	owned := func(o owner) bool {
+		if o.addr.Actor != m.rec.Ref.ID {
+			return false
+		}
+		base, ok := m.rec.Ref.Home.IndexOf(int(o.addr.Proc - m.rec.Ref.First))
+		return ok && ranks(base)
+	}
+	h.endWhere(ctx, owned, "its owner ended")
+}
+
+// endOwnedBy ends what the actors of a process had created, now that the process is gone.
+func (h *hub) endOwnedBy(p *proc) {
+	ctx, cancel := context.WithTimeout(h.node.root, drainTime+4*stopTime)
+	defer cancel()
+	h.endWhere(ctx, func(o owner) bool { return o.addr.Proc == p.id }, fmt.Sprintf("its owner was in worker %d of procs %s, which is gone", p.rank, p.rec.Mesh))
+}
+
+func (h *hub) endWhere(ctx context.Context, owned func(owner) bool, why string) {
+	h.mu.Lock()
+	var meshes []*mesh
+	var procs []*procMesh
+	for _, o := range h.meshes {
+		if owned(o.owner) {
+			meshes = append(meshes, o)
+		}
+	}
+	for _, o := range h.procMeshes {
+		if owned(o.owner) {
+			procs = append(procs, o)
+		}
+	}
+	h.mu.Unlock()
+	for _, o := range meshes {
+		_ = h.endMesh(ctx, o, false, why)
+	}
+	for _, o := range procs {
+		_ = h.endProcs(ctx, o, why)
+	}
+}
+
+// orphaned reports whether an owner has ended before what it asked for was made. The caller holds h.mu.
+func (h *hub) orphaned(own owner) error {
+	if p := h.procs[own.addr.Proc]; own.addr.Proc != 0 && (p == nil || p.over()) {
+		return fmt.Errorf("the process that asked is gone: %w", ErrLost)
+	}
+	if own.addr.Actor != 0 && h.meshByID[own.addr.Actor] == nil {
+		return fmt.Errorf("%s, who asked, has ended: %w", own.label, ErrStopped)
+	}
+	return nil
+}
+
+// fence waits until what this process has sent to those actors has reached their mailboxes, so that the controller's
+// stop, which comes another way, does not overtake it. The controller itself needs none: its stop takes the same way.
+func fence(ctx context.Context, to func(quicnet.Addr) bool) {
+	n, err := nodeOf(ctx)
+	if err != nil || n.hub != nil {
+		return
+	}
+	procs := n.windows.busy(to)
+	ctx, cancel := context.WithTimeout(ctx, stopTime) // a process that is stuck does not keep its mesh from being stopped
+	defer cancel()
+	passed := make(chan struct{}, len(procs))
+	for proc := range procs {
+		go func() {
+			_ = n.request(ctx, quicnet.Addr{Proc: proc}, sysFence, 0, nil) // an error means that it has ended: there is nothing to wait for
+			passed <- struct{}{}
+		}()
+	}
+	for range procs {
+		<-passed
+	}
 }

@@ -196,6 +196,19 @@ func (e *MeshError) Error() string {
 	return b.String()
 }
 
+// LimitError is why a proc mesh is more than fits here. errors.As finds it in what SpawnProcs returns.
+type LimitError struct {
+	Reason string // what was asked for, and the limit with its sum
+	Advice string // what else who writes the program, or a script, can do than to ask for less
+}
+
+func (e *LimitError) Error() string {
+	if e.Advice == "" {
+		return e.Reason
+	}
+	return e.Reason + "; " + e.Advice
+}
+
 // wireError is an error on its way to the caller.
 type wireError struct {
 	_       struct{} `cbor:",toarray"`
@@ -233,3 +246,40 @@ func (w *wireError) remote() *RemoteError {
 
 // clip bounds a text that is kept or sent. It stays as hostile as it was: who shows it cleans it.
 func clip(s string, n int) string { return clean.Clip(s, n) }
+
+// notSent is the outcome of a message that no link took.
+func notSent(err error) *wireError {
+	for _, kind := range []error{context.DeadlineExceeded, context.Canceled} {
+		if !errors.Is(err, kind) {
+			continue
+		}
+		w := outcomeOf(kind)
+		if err != kind { //nolint:errorlint // wrapped: it says what the message waited for
+			w.Msg = err.Error()
+		}
+		return w
+	}
+	return &wireError{Outcome: control.OutcomeNotSent, Type: fmt.Sprintf("%T", err), Msg: err.Error(), Codes: codesOf(err)}
+}
+
+// outcomeOf is the outcome of a call whose context ended.
+func outcomeOf(cause error) *wireError {
+	if errors.Is(cause, context.DeadlineExceeded) {
+		return &wireError{Outcome: control.OutcomeDeadline, Type: "deadline", Msg: "no answer before the deadline", Codes: []string{"context.DeadlineExceeded"}}
+	}
+	msg := "the call was cancelled"
+	if cause != nil && !errors.Is(cause, context.Canceled) {
+		msg += ": " + cause.Error()
+	}
+	return &wireError{Outcome: control.OutcomeCancelled, Type: "cancelled", Msg: msg, Codes: []string{"context.Canceled"}}
+}
+
+func codesOf(err error) []string { return toWire(err, "").Codes }
+
+// endOf is the outcome that an ended context gives.
+func endOf(ctx context.Context) *wireError {
+	if err := ctx.Err(); errors.Is(err, context.DeadlineExceeded) {
+		return outcomeOf(err)
+	}
+	return outcomeOf(context.Cause(ctx))
+}

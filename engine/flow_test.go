@@ -111,7 +111,8 @@ func (s *Sink) Flood(ctx context.Context, n int) error {
 // Nothing does nothing.
 func (s *Sink) Nothing(context.Context) error { return nil }
 
-func TestMessagesOfOneSenderKeepTheirOrderWhateverTheirSize(t *testing.T) { // INV-ORDER
+// TestMessagesOfOneSenderKeepTheirOrderWhateverTheirSize holds INV-ORDER.
+func TestMessagesOfOneSenderKeepTheirOrderWhateverTheirSize(t *testing.T) {
 	const n = 200
 	both(t, func(t *testing.T, ctx context.Context) {
 		a, b := spawn(t, ctx, "a", 1, Sink{}), spawn(t, ctx, "b", 2, Sink{})
@@ -138,7 +139,8 @@ func TestMessagesOfOneSenderKeepTheirOrderWhateverTheirSize(t *testing.T) { // I
 	})
 }
 
-func TestABroadcastToAStuckActorWaitsForAPlaceUntilItsContextEnds(t *testing.T) { // INV-BOUND
+// TestABroadcastToAStuckActorWaitsForAPlaceUntilItsContextEnds holds INV-BOUND.
+func TestABroadcastToAStuckActorWaitsForAPlaceUntilItsContextEnds(t *testing.T) {
 	both(t, func(t *testing.T, ctx context.Context) {
 		m := spawn(t, ctx, "m", 1, Sink{})
 		stuck, free := context.WithCancel(ctx)
@@ -216,7 +218,8 @@ func TestTwoActorsThatFloodEachOtherEndWithTheirContextsAndGoOn(t *testing.T) {
 	})
 }
 
-func TestEveryCallToAKilledWorkerHasOneOutcome(t *testing.T) { // INV-OUTCOME
+// TestEveryCallToAKilledWorkerHasOneOutcome holds INV-OUTCOME.
+func TestEveryCallToAKilledWorkerHasOneOutcome(t *testing.T) {
 	ctx := enginetest.Processes(t)
 	if err := handleAll(ctx); err != nil {
 		t.Fatal(err)
@@ -249,7 +252,8 @@ func TestEveryCallToAKilledWorkerHasOneOutcome(t *testing.T) { // INV-OUTCOME
 	}
 }
 
-func TestEveryCallHasOneOutcomeWhenTheEngineCloses(t *testing.T) { // INV-OUTCOME
+// TestEveryCallHasOneOutcomeWhenTheEngineCloses holds INV-OUTCOME.
+func TestEveryCallHasOneOutcomeWhenTheEngineCloses(t *testing.T) {
 	for _, opts := range [][]engine.Option{{engine.NoSession(), engine.AllInProcess()}, {engine.NoSession()}} {
 		e, err := engine.Start(t.Context(), opts...)
 		if err != nil {
@@ -269,7 +273,8 @@ func TestEveryCallHasOneOutcomeWhenTheEngineCloses(t *testing.T) { // INV-OUTCOM
 	}
 }
 
-func TestACancellationThatRacesTheRepliesLeavesOneOutcomePerRank(t *testing.T) { // INV-OUTCOME
+// TestACancellationThatRacesTheRepliesLeavesOneOutcomePerRank holds INV-OUTCOME.
+func TestACancellationThatRacesTheRepliesLeavesOneOutcomePerRank(t *testing.T) {
 	both(t, func(t *testing.T, ctx context.Context) {
 		m := spawn(t, ctx, "m", 4, Sink{})
 		for i := range 300 {
@@ -327,7 +332,8 @@ func TestACallUnderAnEndedContextSendsNothing(t *testing.T) {
 	}
 }
 
-func TestAPanicLeavesNoOtherCallWithoutAnOutcome(t *testing.T) { // INV-OUTCOME
+// TestAPanicLeavesNoOtherCallWithoutAnOutcome holds INV-OUTCOME.
+func TestAPanicLeavesNoOtherCallWithoutAnOutcome(t *testing.T) {
 	both(t, func(t *testing.T, ctx context.Context) {
 		if err := handleAll(ctx); err != nil {
 			t.Fatal(err)
@@ -371,10 +377,11 @@ func TestHalfAnHourPassesAtOnceInABubble(t *testing.T) {
 	}
 }
 
-func TestAStopGivesAHandlerTenSecondsThenItsCallerAnOutcome(t *testing.T) { // INV-OUTCOME
+// TestAStopGivesAHandlerTenSecondsThenItsCallerAnOutcome holds INV-OUTCOME.
+func TestAStopGivesAHandlerTenSecondsThenItsCallerAnOutcome(t *testing.T) {
 	bubble(t, func(t *testing.T, ctx context.Context) {
 		m := spawn(t, ctx, "m", 1, Sink{})
-		deaf := engine.Action(m, (*Sink).Deaf).Start(ctx, time.Minute)
+		ignoreFailures := engine.Action(m, (*Sink).Deaf).Start(ctx, time.Minute)
 		synctest.Wait()
 		began := time.Now()
 		err := m.Stop(ctx)
@@ -384,8 +391,8 @@ func TestAStopGivesAHandlerTenSecondsThenItsCallerAnOutcome(t *testing.T) { // I
 		if took := time.Since(began); took < 10*time.Second || took > 14*time.Second {
 			t.Errorf("stop took %v, want 10 s to drain and 3 to give up", took)
 		}
-		if _, err := deaf.All(ctx); !errors.Is(err, engine.ErrLost) || !errors.Is(err, engine.ErrStopped) {
-			t.Errorf("the deaf call ended with %v", err)
+		if _, err := ignoreFailures.All(ctx); !errors.Is(err, engine.ErrLost) || !errors.Is(err, engine.ErrStopped) {
+			t.Errorf("the ignoreFailures call ended with %v", err)
 		}
 		time.Sleep(time.Minute) // virtual: the handler ends
 	})

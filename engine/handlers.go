@@ -8,7 +8,6 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/probe"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
-	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
@@ -30,7 +29,7 @@ type verbBody struct {
 	Spawn *control.SpawnReq
 	Stop  *control.StopReq
 	Kill  *control.KillReq
-	ID    uint64 // the mesh meant, so that a name used again is not mistaken for it; 0: whoever has the name
+	ID    uint64 // of the mesh, in case its name is in use by a newer one; 0: the mesh that has the name now
 }
 
 func (v verbBody) name() string {
@@ -51,7 +50,7 @@ type verbAnswer struct {
 	Mesh     *control.Mesh
 }
 
-// verb has the controller execute v; the caller's actor becomes the owner of what it makes.
+// verb has the controller execute v. The actor that asks becomes the owner of what v creates.
 func (n *node) verb(ctx context.Context, v verbBody) (verbAnswer, error) {
 	if n.hub != nil {
 		return n.hub.execute(ctx, owner{}, v)
@@ -91,53 +90,36 @@ func (h *hub) execute(ctx context.Context, own owner, v verbBody) (verbAnswer, e
 
 // registerSystem sets the handlers that every process has.
 func (n *node) registerSystem() {
-	fromController := func(fn func(ctx context.Context, b endBody) error) func(context.Context, quicnet.Addr, endBody) (any, error) {
-		return func(ctx context.Context, from quicnet.Addr, b endBody) (any, error) {
-			if err := onlyController(from); err != nil {
-				return nil, err
-			}
-			return nil, fn(ctx, b)
-		}
-	}
-	handleNote(n, sysWait, n.waitNotice)
-	n.notes[sysRelay] = func(_ context.Context, from quicnet.Addr, body []byte) (any, error) {
-		return nil, n.relayed(from, body)
-	}
-	handle(n, sysFence, func(context.Context, quicnet.Addr, int) (any, error) { return nil, nil })
-	handle(n, sysStop, fromController(n.stopHere))
-	handle(n, sysKill, fromController(func(_ context.Context, b endBody) error { n.killHere(b); return nil }))
-	handle(n, sysSpawn, func(ctx context.Context, from quicnet.Addr, b spawnBody) (any, error) {
-		if err := onlyController(from); err != nil {
-			return nil, err
-		}
-		return nil, n.spawnHere(ctx, b)
-	})
-	handle(n, sysGone, func(_ context.Context, from quicnet.Addr, b goneBody) (any, error) {
-		if err := onlyController(from); err != nil {
-			return nil, err
-		}
+	handleNote(n, sysWait, fromAll, n.waitNotice)
+	handleRelay(n, fromController, func(_ quicnet.Addr, env *quicnet.Envelope) error { return n.takeRelayed(env) })
+	handle(n, sysFence, fromAll, func(context.Context, quicnet.Addr, int) (any, error) { return nil, nil })
+	handle(n, sysStop, fromController, func(ctx context.Context, _ quicnet.Addr, b endBody) (any, error) { return nil, n.stopHere(ctx, b) })
+	handle(n, sysKill, fromController, func(_ context.Context, _ quicnet.Addr, b endBody) (any, error) { n.killHere(b); return nil, nil })
+	handle(n, sysSpawn, fromController, func(ctx context.Context, _ quicnet.Addr, b spawnBody) (any, error) { return nil, n.spawnHere(ctx, b) })
+	handle(n, sysGone, fromController, func(_ context.Context, _ quicnet.Addr, b goneBody) (any, error) {
 		return n.procGone(b.Proc, b.Reason), nil
 	})
-	handle(n, sysJudge, func(ctx context.Context, from quicnet.Addr, b judgeBody) (any, error) {
-		if err := onlyController(from); err != nil {
-			return nil, err
-		}
-		return n.judgeHere(ctx, b)
-	})
-	handle(n, sysState, func(ctx context.Context, from quicnet.Addr, b stateBody) (any, error) {
-		if err := onlyController(from); err != nil {
-			return nil, err
-		}
-		return n.stateHere(ctx, b)
-	})
+	handle(n, sysJudge, fromController, func(ctx context.Context, _ quicnet.Addr, b judgeBody) (any, error) { return n.judgeHere(ctx, b) })
+	handle(n, sysState, fromController, func(ctx context.Context, _ quicnet.Addr, b stateBody) (any, error) { return n.stateHere(ctx, b) })
 }
 
-// waitNotice passes a caller's notice to the actor that has its message; it may have been answered meanwhile.
+// handleRelay registers the handler of wrapped frames, whose body is an envelope.
+func handleRelay(n *node, who asker, fn func(from quicnet.Addr, env *quicnet.Envelope) error) {
+	n.requests.notes[sysRelay] = &sysHandler{who, func(_ context.Context, from quicnet.Addr, body []byte) (any, error) {
+		env := new(quicnet.Envelope)
+		if err := quicnet.DecodeEnvelope(body, env); err != nil {
+			return nil, fmt.Errorf("a relayed frame: %w", err)
+		}
+		return nil, fn(from, env)
+	}}
+}
+
+// waitNotice passes a caller's notice to the actor that has its message, if the actor still lives.
 func (n *node) waitNotice(from quicnet.Addr, w waitNotice) error {
 	if len(w.Chain) > 2*maxChain {
 		return fmt.Errorf("a chain of %d activations is over the limit", len(w.Chain))
 	}
-	if a := n.actor(w.Actor); a != nil {
+	if a := n.actors.get(w.Actor); a != nil {
 		a.noticeWait(from.Proc, w)
 	}
 	return nil
@@ -145,7 +127,7 @@ func (n *node) waitNotice(from quicnet.Addr, w waitNotice) error {
 
 // stateHere reads an actor's state between two messages.
 func (n *node) stateHere(ctx context.Context, b stateBody) (control.StateNode, error) {
-	a := n.actor(b.Mesh)
+	a := n.actors.get(b.Mesh)
 	if a == nil {
 		return control.StateNode{}, errors.New("the actor has ended")
 	}
@@ -161,15 +143,16 @@ func (n *node) stateHere(ctx context.Context, b stateBody) (control.StateNode, e
 
 // registerController sets the handlers that only the controller has.
 func (n *node) registerController(h *hub) {
-	handle(n, sysVerb, func(ctx context.Context, from quicnet.Addr, v ownedVerb) (any, error) {
+	handleRelay(n, fromAll, n.passOn)
+	handle(n, sysVerb, fromAll, func(ctx context.Context, from quicnet.Addr, v ownedVerb) (any, error) {
 		own, err := h.ownerOf(from.Proc, v)
 		if err != nil {
 			return nil, err
 		}
 		return h.execute(ctx, own, v.Verb)
 	})
-	handle(n, sysFind, func(_ context.Context, from quicnet.Addr, proc uint64) (any, error) { return h.find(from, proc) })
-	handle(n, sysFailure, func(_ context.Context, from quicnet.Addr, r failureReport) (any, error) {
+	handle(n, sysFind, fromAll, func(_ context.Context, from quicnet.Addr, proc uint64) (any, error) { return h.find(from, proc) })
+	handle(n, sysFailure, fromAll, func(_ context.Context, from quicnet.Addr, r failureReport) (any, error) {
 		if _, ok := h.actorIn(from.Proc, r.Mesh, r.Rank); !ok { // a process reports for its own actors only
 			return nil, fmt.Errorf("process %d has no such actor: %w", from.Proc, ErrForbidden)
 		}
@@ -177,12 +160,12 @@ func (n *node) registerController(h *hub) {
 		h.failure(r)
 		return nil, nil
 	})
-	handleNote(n, sysHops, func(from quicnet.Addr, r hopReport) error {
-		h.takeHops(from.Proc, r)
+	handleNote(n, sysTrace, fromAll, func(from quicnet.Addr, r traceBatch) error {
+		h.takeTrace(from.Proc, r)
 		return nil
 	})
-	handleNote(n, sysReport, func(from quicnet.Addr, r report) error {
-		h.takeReport(from.Proc, r)
+	handleNote(n, sysStatus, fromAll, func(from quicnet.Addr, r status) error {
+		h.takeStatus(from.Proc, r)
 		return nil
 	})
 }
@@ -206,19 +189,3 @@ func (h *hub) ownerOf(proc uint64, v ownedVerb) (owner, error) {
 }
 
 func suggest(word string, from []string) string { return schema.Suggest(word, from) }
-
-// viewOf is the slice that a front end named, the whole mesh when it named none.
-func viewOf(ref control.MeshRef, view shape.Region) (shape.Region, error) {
-	if view.IsZero() {
-		return ref.View, nil
-	}
-	if err := view.Validate(); err != nil {
-		return view, err
-	}
-	for r := range view.Ranks() {
-		if r < 0 || r >= ref.Home.Len() {
-			return view, fmt.Errorf("@%s has no rank %d: its ranks are 0 to %d", ref.Name, r, ref.Home.Len()-1)
-		}
-	}
-	return view, nil
-}

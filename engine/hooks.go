@@ -22,7 +22,9 @@ type Supervisor interface {
 	OnFailure(ctx context.Context, f Failure) Decision
 }
 
-// Snapshotter is an optional hook pair for state that a debugger or a restart should carry over.
+// Snapshotter is an optional pair of hooks for state that a debugger or a restart is to carry over. Register checks the
+// signatures, and that is all today: the engine calls neither method yet, because it restarts no actor and saves no
+// state.
 type Snapshotter interface {
 	Snapshot() ([]byte, error)
 	Restore(data []byte) error

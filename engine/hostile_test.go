@@ -38,7 +38,7 @@ func (nowhere) Close(string) error                                              
 func targetNode(t testing.TB) *node {
 	registerTarget()
 	n := newNode(5, slog.New(slog.DiscardHandler))
-	n.setLink(nowhere{})
+	n.peers.connect(nowhere{})
 	home := shape.RegionOf(shape.Extent{{Name: "gpus", Size: 2}})
 	ref := control.MeshRef{ID: 1, Name: "target", Type: fullName(reflect.TypeFor[Target]()), First: 5, Home: home, View: home}
 	if err := n.spawnHere(t.Context(), spawnBody{Ref: ref}); err != nil {
@@ -70,7 +70,7 @@ func FuzzFrame(f *testing.F) {
 	for _, k := range []quicnet.Kind{quicnet.KindReply, quicnet.KindError, quicnet.KindCancel, quicnet.KindAck, quicnet.KindPort} {
 		seed(func(e *quicnet.Envelope) { e.Kind = k })
 	}
-	for _, name := range []string{sysWait, sysReport, sysHops, sysTell, sysFence, sysSpawn, sysStop, sysKill, sysState, sysFlush, sysProbe, sysJudge, sysGone, sysRelay, sysDial, sysExit, sysFailure, sysFind, sysVerb, ""} {
+	for _, name := range []string{sysWait, sysStatus, sysTrace, sysTell, sysFence, sysSpawn, sysStop, sysKill, sysState, sysFlush, sysJudge, sysGone, sysRelay, sysDial, sysExit, sysFailure, sysFind, sysVerb, ""} {
 		for _, from := range []uint64{0, 6} {
 			for _, flags := range []uint8{0, sysRequest, sysAnswer, sysFailed} {
 				seed(func(e *quicnet.Envelope) {
@@ -99,11 +99,11 @@ func TestAnAnswerCountsOnlyFromWhoWasAsked(t *testing.T) {
 	go func() { asked <- n.request(ctx, quicnet.Addr{}, sysFind, 1, &out) }()
 	var id uint64
 	for id == 0 { // until it has been asked
-		n.mu.Lock()
-		for k := range n.requests {
+		n.requests.mu.Lock()
+		for k := range n.requests.asked {
 			id = k
 		}
-		n.mu.Unlock()
+		n.requests.mu.Unlock()
 		runtime.Gosched()
 	}
 	answer := func(from uint64, body byte) {
@@ -120,7 +120,7 @@ func TestAReplyCountsOnlyFromTheRankThatWasCalled(t *testing.T) {
 	n := targetNode(t)
 	view := shape.RegionOf(shape.Extent{{Name: "gpus", Size: 2}})
 	ref := newMeshRef(control.MeshRef{ID: 3, Name: "far", First: 8, Home: view, View: view})
-	c := startRaw(n.root, n, bound{ref: ref, name: "Get"}, nil, adverbStart, "", nil)
+	c := startRaw(n.root, n, bound{ref: ref, name: "Get"}, nil, adverbStart, "")
 	reply := func(proc, actor, index uint64) {
 		n.Frame(quicnet.ID{Proc: proc}, quicnet.LaneCalls, &quicnet.Envelope{Kind: quicnet.KindReply, Call: c.id, From: quicnet.Addr{Proc: proc, Actor: actor}, To: quicnet.Addr{Proc: 5}, Index: index})
 	}
@@ -162,7 +162,7 @@ func TestAWorkerSpeaksForItselfOnly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = h.node.handlers[name](ctx, quicnet.Addr{Proc: stranger}, b)
+		_, err = h.node.requests.handlers[name].take(ctx, quicnet.Addr{Proc: stranger}, b)
 		return err
 	}
 	other, err := Spawn(ctx, p.Slice(At("gpus", 0)), "other", Target{})
@@ -174,18 +174,63 @@ func TestAWorkerSpeaksForItselfOnly(t *testing.T) {
 		"a failure of no actor":        ask(sysFailure, failureReport{Rank: 0, What: "lies"}),
 		"a stop in another's name":     ask(sysVerb, ownedVerb{Actor: other.r.ID, Verb: verbBody{Stop: &control.StopReq{Mesh: "m"}}}),
 		"a stop of what it owns not":   ask(sysVerb, ownedVerb{Actor: m.r.ID, Verb: verbBody{Stop: &control.StopReq{Mesh: "other"}}}),
-		"a frame in another's name":    h.node.relayed(quicnet.Addr{Proc: stranger}, quicnet.AppendEnvelope(nil, &quicnet.Envelope{Kind: quicnet.KindCall, From: quicnet.Addr{Proc: p.r.First}, To: quicnet.Addr{Proc: p.r.First}})),
+		"a frame in another's name":    h.node.passOn(quicnet.Addr{Proc: stranger}, &quicnet.Envelope{Kind: quicnet.KindCall, From: quicnet.Addr{Proc: p.r.First}, To: quicnet.Addr{Proc: p.r.First}}),
 	} {
 		if !errors.Is(err, ErrForbidden) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	h.takeReport(stranger, report{Ranks: []rankReport{{Mesh: other.r.ID, Rank: 0, State: control.RankState{State: "failed"}}, {Mesh: 99, Rank: -1}, {Mesh: m.r.ID, Rank: 1 << 40}}})
+	h.takeStatus(stranger, status{Ranks: []rankStatus{{Mesh: other.r.ID, Rank: 0, State: control.RankState{State: "failed"}}, {Mesh: 99, Rank: -1}, {Mesh: m.r.ID, Rank: 1 << 40}}})
 	if st := h.meshOf(other.r.ID).rec.Ranks[0].State; st == "failed" {
-		t.Error("a stranger's report was believed")
+		t.Error("a stranger's status was believed")
 	}
 	if _, err := Method(m, (*Target).Add).Call(ctx, 1); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestNobodyButTheControllerIsObeyed asks every handler of a worker and of the controller from a process that may not. The
+// handlers that take messages of all processes are named here, with what they look at instead.
+func TestNobodyButTheControllerIsObeyed(t *testing.T) {
+	open := map[string]string{
+		sysWait:    "a caller's word on its own message, which is found by its process and id",
+		sysFence:   "asks nothing",
+		sysVerb:    "ownerOf looks whether the actor lives in the asking process",
+		sysFind:    "the directory is for all",
+		sysFailure: "only of an actor in the asking process",
+		sysTrace:   "messageOf looks whether the caller lives in the asking process",
+		sysStatus:  "takeStatus takes the asking process's ranks only",
+	}
+	e, err := Start(t.Context(), NoSession(), AllInProcess())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	w := &worker{node: targetNode(t), exit: make(chan int, 1)}
+	w.register()
+	for where, n := range map[string]*node{"a worker": w.node, "the controller": e.hub.node} {
+		for _, handlers := range []map[string]*sysHandler{n.requests.handlers, n.requests.notes} {
+			for name, h := range handlers {
+				if h.from == fromAll {
+					if open[name] == "" && (name != sysRelay || n.hub == nil) {
+						t.Errorf("%s takes %q from any process: say here what it looks at, or register it fromController", where, name)
+					}
+					continue
+				}
+				ran := false
+				spy := sysHandler{h.from, func(context.Context, quicnet.Addr, []byte) (any, error) { ran = true; return nil, nil }}
+				for _, asked := range []*sysHandler{h, &spy} { // the spy takes any body
+					if _, err := asked.take(t.Context(), quicnet.Addr{Proc: 6}, []byte{0xa0}); !errors.Is(err, ErrForbidden) || ran {
+						t.Errorf("%s: %q from process 6: %v, ran: %v", where, name, err, ran)
+					}
+				}
+			}
+		}
+	}
+	select {
+	case <-w.exit:
+		t.Error("the worker has ended")
+	default:
 	}
 }
 
@@ -221,10 +266,11 @@ func TestHostileReferencesDoNotDecode(t *testing.T) {
 	}
 }
 
-func TestAProcessThatAsksTooMuchIsNotServedWithoutLimit(t *testing.T) { // INV-BOUND
+// TestAProcessThatAsksTooMuchIsNotServedWithoutLimit holds INV-BOUND.
+func TestAProcessThatAsksTooMuchIsNotServedWithoutLimit(t *testing.T) {
 	n := targetNode(t)
 	release, entered := make(chan struct{}), make(chan struct{}, 2*maxServing)
-	handle(n, "slow", func(context.Context, quicnet.Addr, int) (any, error) {
+	handle(n, "slow", fromAll, func(context.Context, quicnet.Addr, int) (any, error) {
 		entered <- struct{}{}
 		<-release
 		return nil, nil
@@ -233,9 +279,9 @@ func TestAProcessThatAsksTooMuchIsNotServedWithoutLimit(t *testing.T) { // INV-B
 		n.Frame(quicnet.ID{Proc: from}, quicnet.LaneControl, &quicnet.Envelope{Kind: quicnet.KindSystem, ID: id, From: quicnet.Addr{Proc: from}, To: quicnet.Addr{Proc: 5}, Endpoint: "slow", Flags: sysRequest, Body: []byte{0}})
 	}
 	serving := func(of uint64) int {
-		n.mu.Lock()
-		defer n.mu.Unlock()
-		return n.serving[of]
+		n.requests.mu.Lock()
+		defer n.requests.mu.Unlock()
+		return n.requests.serving[of]
 	}
 	for id := range uint64(maxServing + 50) {
 		ask(6, id+1)

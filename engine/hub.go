@@ -11,13 +11,14 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/host"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
-// hub is the controller's book-keeping: which proc meshes and actor meshes there are, who owns them, what state each rank
-// is in. It executes the verbs that create and end them, for the program, for actors and for front ends alike.
+// hub is what the controller knows of the session: which proc meshes and actor meshes there are, who owns them, what state
+// each rank is in. It executes the verbs that create and end them, for the program, for actors and for front ends alike.
 type hub struct {
 	node *node
 	mem  *memLink
@@ -26,44 +27,45 @@ type hub struct {
 	log  *slog.Logger
 
 	spawner *launch.Spawner
+	verbs   control.Handlers // filled by newHub
 
-	mu         sync.Mutex
-	wire       *quicnet.Node // made when the first worker process is
-	session    control.Session
-	procMeshes map[string]*procMesh
-	procs      map[uint64]*proc
-	meshes     map[string]*mesh
-	meshByID   map[uint64]*mesh
-	history    []control.Mesh // ended meshes, newest last, for front ends
-	nextProc   uint64
-	nextLocal  uint64
-	nextMesh   uint64
-	autoName   int
-	clients    map[uint64]control.ClientInfo
-	nextClient uint64
-	waits      map[uint64][]control.WaitEdge // by process, as last reported
-	wanted     map[string]int                // watches by topic
-	tell       tellBody                      // whether messages are reported
-	hopsSeen   map[uint64]uint64             // by process: number of the next message it reports
-	endSampler context.CancelFunc            // nil while nobody wants to know of memory
-	sampled    time.Time                     // when memory was measured last
-	supervise  func(context.Context, Failure) Decision
-	failRun    func(Failure) // ends run; nil in sessions that go on
-	unheard    *Failure      // the first failure that nobody handled
-	closed     bool          // nothing new is made
-	deaf       bool          // failures are not judged any more
-	seq        uint64
-	sinks      map[int]func(*control.Event)
-	nextSink   int
-	logs       []control.Log // ring of the last lines
-	watched    atomic.Bool   // somebody subscribed: events are worth making
-	logClose   io.Closer     // the session's log file
+	mu             sync.Mutex
+	wire           *quicnet.Node // nil until the first worker process is started
+	session        control.Session
+	procMeshes     map[string]*procMesh
+	procs          map[uint64]*proc
+	meshes         map[string]*mesh
+	meshByID       map[uint64]*mesh
+	history        []control.Mesh // ended meshes, newest last, for front ends
+	nextProc       uint64
+	nextLocal      uint64
+	nextMesh       uint64
+	autoName       int
+	clients        map[uint64]control.ClientInfo
+	nextClient     uint64
+	waits          map[uint64][]control.WaitEdge // by process, as last reported
+	wanted         map[string]int                // watches by topic
+	tell           tellBody                      // whether messages are reported
+	traceSeen      map[uint64]uint64             // by process: number of the next message it reports
+	endSampler     context.CancelFunc            // nil while nobody wants to know of memory
+	sampled        time.Time                     // when memory was measured last
+	supervise      func(context.Context, Failure) Decision
+	failRun        func(Failure) // ends run; nil in sessions that go on
+	unhandledFirst *Failure      // the first failure that nobody handled
+	closed         bool          // nothing is created any more
+	ignoreFailures bool          // failures are not judged any more
+	seq            uint64
+	sinks          map[int]func(*control.Event)
+	nextSink       int
+	logs           []control.Log // ring of the last lines
+	watched        atomic.Bool   // there are subscribers: events of calls are made
+	logClose       io.Closer     // the session's log file
 
-	starts sync.WaitGroup // proc meshes that are being started: nothing is forked once they have ended
+	starts sync.WaitGroup // proc meshes that are being started: close waits for them, so that nothing is forked after it
 	wg     sync.WaitGroup
 }
 
-// owner is who created a mesh: an actor, or the program and its front ends.
+// owner is who created a mesh: an actor, or the program, for which front ends act.
 type owner struct {
 	addr  quicnet.Addr // Actor 0: not an actor
 	label string       // "" for the program, "@trainer[0]" for an actor
@@ -84,7 +86,7 @@ type mesh struct {
 	owner    owner
 	procs    *procMesh
 	stopping bool
-	started  chan struct{} // closed when the spawn is over, well or not
+	started  chan struct{} // closed when the spawn has succeeded or failed
 	ended    chan struct{} // closed when it has ended
 }
 
@@ -98,17 +100,18 @@ func newHub(opts options) (*hub, error) {
 	h := &hub{
 		opts: opts, mem: newMemLink(), log: opts.logger,
 		procMeshes: map[string]*procMesh{}, procs: map[uint64]*proc{}, meshes: map[string]*mesh{}, meshByID: map[uint64]*mesh{},
-		clients: map[uint64]control.ClientInfo{}, waits: map[uint64][]control.WaitEdge{}, wanted: map[string]int{}, hopsSeen: map[uint64]uint64{}, sinks: map[int]func(*control.Event){},
+		clients: map[uint64]control.ClientInfo{}, waits: map[uint64][]control.WaitEdge{}, wanted: map[string]int{}, traceSeen: map[uint64]uint64{}, sinks: map[int]func(*control.Event){},
 		nextProc: 1,
 	}
 	h.out = newOutput(h, opts.stdout, opts.stderr, opts.sorted)
 	h.node = newNode(0, opts.logger)
 	h.node.seed = opts.seed
 	h.node.hub, h.node.local, h.node.out = h, h, h.out
-	h.node.setLink(h.mem)
+	h.node.peers.connect(h.mem)
 	h.node.registerController(h)
+	h.registerVerbs()
 	h.mem.attach(h.node)
-	h.node.startReporter()
+	h.node.startStatus()
 	h.node.wg.Go(func() { h.node.tel.run(h.node.closing) })
 	h.session = control.Session{
 		Name: opts.name, Program: opts.program, PID: opts.pid, Build: buildID(), Engine: Version, State: "running", Started: time.Now(),
@@ -153,11 +156,11 @@ func (h *hub) meshOf(id uint64) *mesh {
 	return h.meshByID[id]
 }
 
-// extentOf checks dimensions against what can be started.
+// checkDims checks dimensions against what can be started.
 func (h *hub) checkDims(dims shape.Extent, inProcess bool) error {
 	limit, sum, advice := maxLocalRanks, "", ""
 	if !inProcess {
-		limit, sum = processLimit()
+		limit, sum = host.ProcessLimit()
 		advice = "in-process ranks need far less: engine.InProcess, or in-process in a script"
 	}
 	if err := dims.Validate(0); err != nil {
@@ -193,7 +196,7 @@ func (h *hub) close(ctx context.Context) {
 	wg.Wait()
 	h.starts.Wait()
 	h.mu.Lock()
-	h.deaf = true
+	h.ignoreFailures = true
 	spawner := h.spawner
 	h.mu.Unlock()
 	h.node.close("the program ended")

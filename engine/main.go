@@ -78,7 +78,7 @@ func (e *Engine) Backend() control.Backend { return e.hub }
 func (e *Engine) Flush(ctx context.Context) error {
 	err := e.hub.out.flush(ctx, nil)
 	if e.hub.out.sorted {
-		e.hub.out.release()
+		e.hub.out.flushHeld()
 	}
 	return err
 }
@@ -135,7 +135,7 @@ func runMain(run func(ctx context.Context) error, opts []Option) int {
 	err = e.Run(run)
 	e.Close()
 	if err == nil {
-		err = e.unheard() // something that was still on its way when run returned
+		err = e.unhandled() // a failure that was reported after run had returned
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -152,15 +152,13 @@ func runMain(run func(ctx context.Context) error, opts []Option) int {
 func (e *Engine) Run(run func(ctx context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(e.ctx)
 	defer cancel(nil)
-	e.hub.mu.Lock()
-	e.hub.failRun = func(f Failure) { cancel(f) }
-	e.hub.mu.Unlock()
+	e.hub.onUnhandled(func(f Failure) { cancel(f) })
 	done := make(chan error, 1)
 	go func() {
 		done <- guard("run", func() error { return run(ctx) })
 	}()
 	err := awaitRun(ctx, done)
-	if failed := e.unheard(); failed != nil {
+	if failed := e.unhandled(); failed != nil {
 		if errors.Is(err, errRunLate) {
 			return fmt.Errorf("%w (%w)", failed, errRunLate)
 		}
@@ -188,11 +186,9 @@ func awaitRun(ctx context.Context, done <-chan error) error {
 	}
 }
 
-// unheard is the first failure that nobody handled.
-func (e *Engine) unheard() error {
-	e.hub.mu.Lock()
-	defer e.hub.mu.Unlock()
-	if f := e.hub.unheard; f != nil {
+// unhandled is the first failure that nobody handled.
+func (e *Engine) unhandled() error {
+	if f := e.hub.firstUnhandled(); f != nil {
 		return fmt.Errorf("unhandled failure: %w", *f)
 	}
 	return nil

@@ -43,7 +43,7 @@ func newMeshRef(r control.MeshRef) *meshRef {
 	return &meshRef{MeshRef: r, region: b, extent: r.View.Extent(), err: err}
 }
 
-// check judges a reference that came from outside the process.
+// checkRef judges a reference that came from outside the process.
 func checkRef(r control.MeshRef) error {
 	if err := r.Home.Validate(); err != nil {
 		return fmt.Errorf("mesh reference @%s: where it lives: %w", r.Name, err)

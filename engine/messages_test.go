@@ -37,7 +37,7 @@ func frontEnd(t *testing.T, e *engine.Engine) *control.Client {
 type tap struct {
 	t   *testing.T
 	w   *control.Watch
-	pic control.Picture
+	pic control.Replica
 	got []control.Message
 }
 
@@ -114,7 +114,7 @@ func TestAMessageIsSeenWhenItIsSentAndWhenItIsAnswered(t *testing.T) {
 		if skew := time.Since(call.Time); skew < 0 || skew > time.Minute {
 			t.Errorf("the call was told to be of %v", call.Time)
 		}
-		// A cast is one call to each rank, and the call's id folds them.
+		// A call fans out into one message to each rank, and the call's id folds them.
 		if _, err := engine.Query(acc, (*Acc).Sum).Call(ctx); err != nil {
 			t.Fatal(err)
 		}

@@ -13,23 +13,15 @@ import (
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
-// link carries envelopes to other processes, in order per peer and lane. *quicnet.Node is one, memLink the other.
-type link interface {
-	Send(ctx context.Context, to uint64, lane quicnet.Lane, env *quicnet.Envelope) error
-	Forget(proc uint64, reason string)
-	Close(reason string) error
-}
-
 // inProcessBit marks the ids of ranks that are goroutines of the controller. The controller speaks for them.
 const inProcessBit = uint64(1) << 40
 
-// node is this process's place in the session: its actors, its calls in flight, its links. An in-process rank has one of
-// its own.
+// node is one process of the session; an in-process rank has one of its own. Each of its tables has its own lock and
+// takes no other while it holds it.
 type node struct {
 	id    uint64
 	hub   *hub // set in the controller only
 	local *hub // the controller's hub, for nodes that live in its process
-	link  link
 	log   *slog.Logger
 	out   lineSink
 	slot  int
@@ -38,53 +30,34 @@ type node struct {
 	end   context.CancelFunc
 	tel   *telemetry // one for all nodes of a process
 
+	actors   *actorTable
+	calls    *callTable
+	requests *requestTable
+	ports    *portTable
+	peers    *peers
+	windows  *windows
+	views    *viewCache
+	outbox   *outbox
+
 	nextMsg  atomic.Uint64
 	nextCall atomic.Uint64
-	turn     atomic.Uint64
-
-	mu       sync.Mutex
-	actors   map[uint64]*actor
-	starting map[uint64]context.CancelCauseFunc // actors in their OnStart
-	ended    map[uint64]*wireError              // meshes that were here, with what to tell callers
-	calls    map[uint64]*call
-	onAnswer map[uint64]func(answer)
-	requests map[uint64]request
-	channels map[uint64]*channelState
-	gone     map[uint64]string     // processes that ended, with the reason
-	handlers map[string]sysHandler // of requests
-	notes    map[string]sysHandler // these run on a link's reader and must not block
-	serving  map[uint64]int        // requests being answered, by asker
-	closed   bool
-
-	wmu     sync.Mutex
-	windows map[quicnet.Addr]*window
-	loads   map[quicnet.Addr]uint32 // mailbox length as last told in a reply
-	sweepAt int                     // how many windows are too many
-	stuck   map[*stuck]struct{}     // messages that wait for a place
-
-	rmu     sync.RWMutex
-	regions map[string]view
-
-	linked  chan struct{} // closed when link is set
-	dirty   chan struct{}
-	amu     sync.Mutex
-	later   map[uint64][]func() // by process; run in order by a goroutine each while there are any
-	wg      sync.WaitGroup
-	closing chan struct{}
+	turn     atomic.Uint64 // of Choose
+	closed   atomic.Bool
+	closing  chan struct{}
+	dirty    chan struct{} // one slot: there is a status to tell
+	wg       sync.WaitGroup
 }
 
 func newNode(id uint64, log *slog.Logger) *node {
 	n := &node{
-		id: id, log: log, slot: -1,
-		actors: map[uint64]*actor{}, starting: map[uint64]context.CancelCauseFunc{}, ended: map[uint64]*wireError{}, calls: map[uint64]*call{}, onAnswer: map[uint64]func(answer){},
-		requests: map[uint64]request{}, channels: map[uint64]*channelState{}, gone: map[uint64]string{}, handlers: map[string]sysHandler{},
-		notes: map[string]sysHandler{}, serving: map[uint64]int{},
-		windows: map[quicnet.Addr]*window{}, loads: map[quicnet.Addr]uint32{}, sweepAt: maxIdleWindows, stuck: map[*stuck]struct{}{}, regions: map[string]view{},
-		dirty: make(chan struct{}, 1), later: map[uint64][]func(){}, linked: make(chan struct{}), closing: make(chan struct{}),
+		id: id, log: log, slot: -1, dirty: make(chan struct{}, 1), closing: make(chan struct{}),
+		actors: newActorTable(), calls: newCallTable(), requests: newRequestTable(), ports: newPortTable(), peers: newPeers(),
+		views: &viewCache{byBytes: map[string]view{}}, outbox: &outbox{queue: map[uint64][]func(){}},
 	}
+	n.windows = newWindows(n.closing, n.touch)
 	root, end := context.WithCancel(context.Background())
 	n.root, n.end = context.WithValue(root, ctxKey{}, &ctxInfo{node: n}), end
-	n.tel = newTelemetry(n.shipHops)
+	n.tel = newTelemetry(n.shipTrace)
 	n.registerSystem()
 	return n
 }
@@ -99,32 +72,20 @@ func (n *node) addrOf(a *activation) quicnet.Addr {
 	return quicnet.Addr{Proc: n.id, Actor: a.actor.id}
 }
 
-// register puts a call on the books before its first message leaves.
-func (n *node) register(c *call, onAnswer func(answer)) {
+// register puts a call into the table before its first message leaves.
+func (n *node) register(c *call) {
 	c.id = n.newCallID()
 	c.firstMsg = n.nextMsg.Add(uint64(c.n)) - uint64(c.n) + 1
-	n.mu.Lock()
-	n.calls[c.id] = c
-	if onAnswer != nil {
-		n.onAnswer[c.id] = onAnswer
-	}
-	n.mu.Unlock()
+	n.calls.add(c)
 	if n.hub != nil {
 		n.hub.callBegan(c)
 	}
 }
 
-// answered is told of each answer; the last one takes the call off the books.
-func (n *node) answered(c *call, a answer, last bool) {
-	n.mu.Lock()
-	tell := n.onAnswer[c.id]
+// answered is told of each answer; the last one takes the call off the table.
+func (n *node) answered(c *call, last bool) {
 	if last {
-		delete(n.calls, c.id)
-		delete(n.onAnswer, c.id)
-	}
-	n.mu.Unlock()
-	if tell != nil {
-		tell(a)
+		n.calls.remove(c.id)
 	}
 	if n.hub != nil {
 		n.hub.callAnswered(c, last)
@@ -135,7 +96,7 @@ func (n *node) answered(c *call, a answer, last bool) {
 // send delivers within the process or hands to the link.
 func (n *node) send(ctx context.Context, lane quicnet.Lane, env *quicnet.Envelope) error {
 	to := env.To.Proc
-	if len(env.Body) > maxFrame { // what a link would refuse is refused within a process too
+	if len(env.Body) > maxFrame { // the limit of a link holds within a process too
 		return fmt.Errorf("a message of %d bytes is over the limit of %d; send it in parts", len(env.Body), maxFrame)
 	}
 	if to == n.id {
@@ -143,58 +104,42 @@ func (n *node) send(ctx context.Context, lane quicnet.Lane, env *quicnet.Envelop
 		n.Frame(quicnet.ID{Proc: n.id}, lane, &own)
 		return nil
 	}
-	n.mu.Lock()
-	reason, gone := n.gone[to]
-	lk := n.link
-	n.mu.Unlock()
-	if gone {
-		return fmt.Errorf("%s: %w", reason, ErrLost)
-	}
-	if lk == nil { // joining: the controller may talk to us before Join has returned here
-		select {
-		case <-n.linked:
-			lk = n.link
-		case <-n.closing:
-			return ErrStopped
-		}
+	lk, err := n.peers.linkTo(to, n.closing)
+	if err != nil {
+		return err
 	}
 	switch {
 	case to&inProcessBit != 0 && n.local == nil:
-		return n.relay(ctx, lane, 0, env)
+		return n.relay(ctx, lk, lane, 0, env)
 	case to&inProcessBit == 0 && to != 0 && env.From.Proc&inProcessBit != 0:
-		return n.relay(ctx, lane, to, env)
+		return n.relay(ctx, lk, lane, to, env)
 	}
 	return lk.Send(ctx, to, lane, env)
 }
 
 // relay wraps a frame between an in-process rank and a worker: the two have no link, the controller has one to each.
-func (n *node) relay(ctx context.Context, lane quicnet.Lane, to uint64, env *quicnet.Envelope) error {
+func (n *node) relay(ctx context.Context, lk link, lane quicnet.Lane, to uint64, env *quicnet.Envelope) error {
 	outer := quicnet.Envelope{Kind: quicnet.KindSystem, ID: n.nextMsg.Add(1), From: quicnet.Addr{Proc: n.id}, To: quicnet.Addr{Proc: to}, Endpoint: sysRelay,
 		Body: quicnet.AppendEnvelope(nil, env)}
 	if to != 0 {
 		outer.From.Proc = 0
 	}
-	return n.link.Send(ctx, to, lane, &outer)
+	return lk.Send(ctx, to, lane, &outer)
 }
 
-// relayed takes a wrapped frame. Only the controller speaks for others, and it lets a worker speak for itself only.
-func (n *node) relayed(from quicnet.Addr, body []byte) error {
-	env := new(quicnet.Envelope)
-	if err := quicnet.DecodeEnvelope(body, env); err != nil {
-		return fmt.Errorf("a relayed frame: %w", err)
-	}
-	if n.hub == nil {
-		if err := onlyController(from); err != nil {
-			return err
-		}
-		n.Frame(quicnet.ID{Proc: env.From.Proc}, quicnet.LaneCalls, env)
-		return nil
-	}
+// takeRelayed takes a wrapped frame of an in-process rank, for which the controller speaks.
+func (n *node) takeRelayed(env *quicnet.Envelope) error {
+	n.Frame(quicnet.ID{Proc: env.From.Proc}, quicnet.LaneCalls, env)
+	return nil
+}
+
+// passOn hands a worker's wrapped frame to an in-process rank. A worker speaks for itself only.
+func (n *node) passOn(from quicnet.Addr, env *quicnet.Envelope) error {
 	if env.From.Proc != from.Proc || env.To.Proc&inProcessBit == 0 {
 		return fmt.Errorf("process %d sent a frame from %d to %d: %w", from.Proc, env.From.Proc, env.To.Proc, ErrForbidden)
 	}
 	if err := n.hub.mem.Send(n.root, env.To.Proc, quicnet.LaneCalls, env); err != nil && env.Kind == quicnet.KindCall {
-		n.async(env.From.Proc, func() {
+		n.outbox.add(env.From.Proc, func() {
 			ans := *env
 			ans.To, ans.From = env.To, env.From
 			n.refuseNow(&ans, notSent(err))
@@ -215,11 +160,11 @@ func (n *node) Frame(from quicnet.ID, _ quicnet.Lane, env *quicnet.Envelope) {
 	case quicnet.KindReply, quicnet.KindError:
 		n.takeReply(env)
 	case quicnet.KindCancel:
-		if a := n.actor(env.To.Actor); a != nil {
+		if a := n.actors.get(env.To.Actor); a != nil {
 			a.cancelMessage(env.From.Proc, env.ID)
 		}
 	case quicnet.KindAck:
-		n.release(quicnet.Addr{Proc: env.From.Proc, Actor: env.From.Actor}, int(min(env.Index, windowSize)))
+		n.windows.release(quicnet.Addr{Proc: env.From.Proc, Actor: env.From.Actor}, int(min(env.Index, windowSize)))
 	case quicnet.KindPort:
 		n.takePort(env)
 	case quicnet.KindSystem:
@@ -229,18 +174,9 @@ func (n *node) Frame(from quicnet.ID, _ quicnet.Lane, env *quicnet.Envelope) {
 	}
 }
 
-func (n *node) actor(id uint64) *actor {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.actors[id]
-}
-
 // deliver puts a call into its actor's mailbox, or refuses it.
 func (n *node) deliver(env *quicnet.Envelope) {
-	n.mu.Lock()
-	a := n.actors[env.To.Actor]
-	ended := n.ended[env.To.Actor]
-	n.mu.Unlock()
+	a, ended := n.actors.find(env.To.Actor)
 	if a == nil {
 		if ended == nil {
 			ended = &wireError{Outcome: control.OutcomeNotSent, Type: "unknown", Msg: "no such actor in that process", Codes: codesOf(ErrStopped)}
@@ -251,6 +187,12 @@ func (n *node) deliver(env *quicnet.Envelope) {
 	a.enqueue(env)
 }
 
+// ack gives places back to a sender whose messages got no reply of their own.
+func (n *node) ack(proc, actor uint64, k int) {
+	env := quicnet.Envelope{Kind: quicnet.KindAck, From: quicnet.Addr{Proc: n.id, Actor: actor}, To: quicnet.Addr{Proc: proc}, Index: uint64(k)}
+	_ = n.send(n.root, quicnet.LaneCalls, &env) // an error means that the sender has ended
+}
+
 // Link is quicnet's upcall about a peer. The controller's hub turns it into the rank's life.
 func (n *node) Link(ev quicnet.LinkEvent) {
 	switch final := ev.State == quicnet.LinkLost || ev.State == quicnet.LinkClosed; {
@@ -259,29 +201,18 @@ func (n *node) Link(ev quicnet.LinkEvent) {
 	case !final:
 	case ev.Peer.Proc == 0:
 		n.controllerGone(ev.Reason)
-	default: // what waits for that peer gets its outcome now; the controller's word, if it comes, comes too late to matter
-		n.async(ev.Peer.Proc, func() { n.procGone(ev.Peer.Proc, cmp.Or(ev.Reason, "its link was closed")) })
+	default: // calls to that peer get their outcome now, before the controller tells of its end
+		n.outbox.add(ev.Peer.Proc, func() { n.procGone(ev.Peer.Proc, cmp.Or(ev.Reason, "its link was closed")) })
 	}
 }
 
 // close ends the node: actors, calls, links; it waits for its goroutines.
 func (n *node) close(reason string) {
-	n.mu.Lock()
-	if n.closed {
-		n.mu.Unlock()
+	if n.closed.Swap(true) {
 		return
 	}
-	n.closed = true
-	actors := make([]*actor, 0, len(n.actors))
-	for _, a := range n.actors {
-		actors = append(actors, a)
-	}
-	calls := make([]*call, 0, len(n.calls))
-	for _, c := range n.calls {
-		calls = append(calls, c)
-	}
-	lk := n.link
-	n.mu.Unlock()
+	n.requests.close()
+	actors, calls := n.actors.close(), n.calls.all()
 	close(n.closing)
 	n.end()
 	for _, c := range calls {
@@ -292,13 +223,13 @@ func (n *node) close(reason string) {
 	for _, a := range actors {
 		a.abandon(&wireError{Outcome: control.OutcomeCancelled, Type: "closed", Msg: reason})
 	}
-	n.dropWindows(func(quicnet.Addr) bool { return true })
-	if lk != nil {
-		_ = lk.Close(reason) // nobody is left to tell
+	n.windows.drop(func(quicnet.Addr) bool { return true })
+	if lk := n.peers.current(); lk != nil {
+		_ = lk.Close(reason) // the node is closing: nobody needs the error
 	}
 	limit, cancel := context.WithTimeout(context.Background(), closeTime)
 	defer cancel()
-	n.settle(limit)
+	n.outbox.settle(limit)
 	waitTimeout(&n.wg, closeTime)
 }
 

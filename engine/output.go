@@ -74,7 +74,7 @@ func (stdSink) line(mesh uint64, _ string, rank int, text string) {
 		} else {
 			b = append(append(b[:0], part...), '\n')
 		}
-		_, _ = os.Stdout.Write(b) // a closed stdout is the program's own doing
+		_, _ = os.Stdout.Write(b) // it fails only when the program has closed its stdout
 	}
 }
 
@@ -109,7 +109,7 @@ func newOutput(h *hub, stdout, stderr io.Writer, sorted bool) *output {
 // line is the program's own output.
 func (o *output) line(_ uint64, _ string, _ int, text string) {
 	if o.sorted {
-		o.release()
+		o.flushHeld()
 	}
 	o.hub.addLog(control.Log{Time: time.Now(), Rank: -1, Stream: "out", Text: clean.Line(text)})
 	o.write(o.stdout, text)
@@ -124,8 +124,8 @@ func (o *output) write(w io.Writer, text string) {
 	_, _ = io.WriteString(w, text+"\n") // a program whose stdout is closed still runs
 }
 
-// release puts out what ranks printed so far, ordered by mesh, then rank; lines of one rank keep their order.
-func (o *output) release() {
+// flushHeld puts out what ranks printed so far, ordered by mesh, then rank; lines of one rank keep their order.
+func (o *output) flushHeld() {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	_ = o.flush(ctx, nil) // a rank that does not answer keeps its lines for later
@@ -147,7 +147,7 @@ func (o *output) putHeld() {
 
 func (o *output) close() {
 	if o.sorted {
-		o.release()
+		o.flushHeld()
 	}
 }
 
@@ -218,9 +218,13 @@ func (p *pipes) drain() {
 		_ = f.Close() // a reader that still waits gives up
 	}
 	p.wg.Wait()
-	p.out.mu.Lock()
-	delete(p.out.readers, p.proc)
-	p.out.mu.Unlock()
+	p.out.forget(p.proc)
+}
+
+func (o *output) forget(proc uint64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.readers, proc)
 }
 
 func (p *pipes) tail() []string {
@@ -287,6 +291,18 @@ func (p *pipes) takePlain(stream string, b []byte) {
 	p.out.emit(p.proc, 0, "", p.out.hub.rankOf(p.proc), stream, text)
 }
 
+// await waits for a mark in the streams that have not ended; nil when both have.
+func (p *pipes) await(mark uint64) *markWait {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.eof == 2 {
+		return nil
+	}
+	w := &markWait{left: 2 - p.eof, done: make(chan struct{})}
+	p.marks[mark] = w
+	return w
+}
+
 // seen counts a mark, or the end of a stream in its place. The caller holds p.mu.
 func (p *pipes) seen(mark uint64, w *markWait) {
 	if w.left--; w.left == 0 {
@@ -320,7 +336,7 @@ func (h *hub) actorIn(proc, mesh uint64, rank int) (string, bool) {
 	return m.rec.Ref.Name, true
 }
 
-// joined reports whether a process can be asked to flush. One that is starting prints for nobody's reply yet.
+// joined reports whether a process can be asked to flush: one that is still starting cannot answer.
 func (h *hub) joined(proc uint64) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -339,7 +355,7 @@ func (h *hub) rankOf(proc uint64) int {
 
 // flush waits until what ranks printed before has been read; nil asks all processes. In-process ranks need none.
 func (o *output) flush(ctx context.Context, want func(proc uint64) bool) error {
-	mark := rand.Uint64() //nolint:gosec // a worker only fools itself
+	mark := rand.Uint64() //nolint:gosec // a worker that guesses it deceives only itself
 	type waiting struct {
 		proc uint64
 		w    *markWait
@@ -352,13 +368,9 @@ func (o *output) flush(ctx context.Context, want func(proc uint64) bool) error {
 		if want != nil && !want(proc) || !o.hub.joined(proc) {
 			continue
 		}
-		p.mu.Lock()
-		if p.eof < 2 {
-			w := &markWait{left: 2 - p.eof, done: make(chan struct{})}
-			p.marks[mark] = w
+		if w := p.await(mark); w != nil {
 			all = append(all, waiting{proc, w})
 		}
-		p.mu.Unlock()
 	}
 	errs := make(chan error, len(all))
 	for _, x := range all {

@@ -306,7 +306,8 @@ func TestPortsKeepOrderAndTravelEverywhere(t *testing.T) {
 	})
 }
 
-func TestAPortThatNobodyReadsDropsAndCounts(t *testing.T) { // INV-BOUND
+// TestAPortThatNobodyReadsDropsAndCounts holds INV-BOUND.
+func TestAPortThatNobodyReadsDropsAndCounts(t *testing.T) {
 	ctx := local(t)
 	port, recv, err := engine.Channel[int](ctx)
 	if err != nil {

@@ -43,6 +43,32 @@ type channelState struct {
 	wake    chan struct{}
 }
 
+// portTable holds the channels whose receivers are in this process.
+type portTable struct {
+	mu   sync.Mutex
+	byID map[uint64]*channelState
+}
+
+func newPortTable() *portTable { return &portTable{byID: map[uint64]*channelState{}} }
+
+func (t *portTable) add(st *channelState) {
+	t.mu.Lock()
+	t.byID[st.id] = st
+	t.mu.Unlock()
+}
+
+func (t *portTable) get(id uint64) *channelState {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.byID[id]
+}
+
+func (t *portTable) remove(id uint64) {
+	t.mu.Lock()
+	delete(t.byID, id)
+	t.mu.Unlock()
+}
+
 // Channel opens a channel: send the port away, keep the receiver and close it when done.
 func Channel[V any](ctx context.Context) (Port[V], *Receiver[V], error) {
 	n, err := nodeOf(ctx)
@@ -50,9 +76,7 @@ func Channel[V any](ctx context.Context) (Port[V], *Receiver[V], error) {
 		return Port[V]{}, nil, fmt.Errorf("open a channel: %w", err)
 	}
 	st := &channelState{id: n.nextMsg.Add(1), wake: make(chan struct{}, 1)}
-	n.mu.Lock()
-	n.channels[st.id] = st
-	n.mu.Unlock()
+	n.ports.add(st)
 	return Port[V]{portAddr{Proc: n.id, ID: st.id}}, &Receiver[V]{n, st}, nil
 }
 
@@ -103,9 +127,7 @@ func (p Port[V]) StateText() string {
 
 // takePort queues a value. It runs on a link's reader and does not block.
 func (n *node) takePort(env *quicnet.Envelope) {
-	n.mu.Lock()
-	st := n.channels[env.Index]
-	n.mu.Unlock()
+	st := n.ports.get(env.Index)
 	if st == nil {
 		return
 	}
@@ -162,9 +184,7 @@ func (r *Receiver[V]) Recv(ctx context.Context) (V, error) {
 
 // Close forgets the channel; values that still arrive are dropped.
 func (r *Receiver[V]) Close() {
-	r.node.mu.Lock()
-	delete(r.node.channels, r.st.id)
-	r.node.mu.Unlock()
+	r.node.ports.remove(r.st.id)
 	r.st.mu.Lock()
 	r.st.closed = true
 	r.st.mu.Unlock()

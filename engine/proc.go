@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/host"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
 	"github.com/monarch-tui/monarch-tui/engine/internal/life"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
@@ -127,7 +128,7 @@ func (h *hub) launchOne(ctx context.Context, p *proc, req control.ProcsReq) erro
 	}
 	child, err := h.spawner.Start(spec)
 	if err != nil {
-		return h.neverStarted(p, explainFiles(err))
+		return h.neverStarted(p, host.ExplainFiles(err))
 	}
 	h.mu.Lock()
 	p.child = child
@@ -169,9 +170,9 @@ func (h *hub) startLocal(p *proc) error {
 	n.seed = h.node.seed
 	n.tel = h.node.tel
 	n.local, n.slot, n.out = h, p.rec.Slot, h.out.forProc(p.id)
-	n.setLink(shared{h.mem})
+	n.peers.connect(shared{h.mem})
 	h.mem.attach(n)
-	n.startReporter()
+	n.startStatus()
 	h.mu.Lock()
 	p.local = n
 	for _, k := range []life.Kind{life.Launched, life.Proved, life.Welcomed} {
@@ -256,7 +257,7 @@ func (h *hub) openWire() error {
 	have := h.wire != nil || h.closed
 	h.mu.Unlock()
 	if !have {
-		if err := dialSelf(h.opts.listen); err != nil {
+		if err := host.DialSelf(h.opts.listen); err != nil {
 			return err
 		}
 	}
@@ -279,13 +280,11 @@ func (h *hub) ensureWire() (*quicnet.Node, error) {
 		Resolve: func(context.Context, uint64) (addr netAddr, err error) { return nil, nil }, // workers dial the controller
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open a socket for the workers: %w", explainFiles(err))
+		return nil, fmt.Errorf("open a socket for the workers: %w", host.ExplainFiles(err))
 	}
 	h.wire = wire
 	h.spawner = launch.New()
-	h.mem.mu.Lock()
-	h.mem.wire = wire
-	h.mem.mu.Unlock()
+	h.mem.reach(wire)
 	return wire, nil
 }
 
@@ -318,7 +317,7 @@ func (h *hub) admit(id quicnet.ID, b []byte) ([]byte, error) {
 	return nil, nil
 }
 
-// linkEvent turns what the transport sees into the rank's life.
+// linkEvent turns a state of the link into an event of the rank's life.
 func (h *hub) linkEvent(ev quicnet.LinkEvent) {
 	h.mu.Lock()
 	p := h.procs[ev.Peer.Proc]
@@ -328,7 +327,7 @@ func (h *hub) linkEvent(ev quicnet.LinkEvent) {
 	}
 	defer h.mu.Unlock()
 	switch ev.State {
-	case quicnet.LinkLease: // a worker's own affair
+	case quicnet.LinkLease: // concerns workers only
 	case quicnet.LinkRefused:
 		h.log.Warn("somebody was refused in the name of a rank", "procs", p.rec.Mesh, "rank", p.rank, "reason", ev.Reason)
 	case quicnet.LinkUp:
@@ -388,7 +387,7 @@ func (h *hub) watchChild(p *proc, child *launch.Child) {
 	}
 	p.expect, p.rec.Ordered = true, expected
 	h.setWaits(p.id, nil)
-	delete(h.hopsSeen, p.id)
+	delete(h.traceSeen, p.id)
 	h.on(p, exitKind(exit), because(what), func(e *life.Event) { e.Code, e.Signal = exit.Code, exit.SignalName() })
 	h.mu.Unlock()
 	p.once.Do(func() { close(p.ended) })

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/host"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/quicnet"
@@ -224,7 +225,7 @@ func endVerb(ctx context.Context, name string, v verbBody) error {
 // spawnTimeout is how long a worker has from exec to ready.
 const spawnTimeout = 30 * time.Second
 
-// startProcs creates a proc mesh: the books first, then the ranks.
+// startProcs creates a proc mesh: it reserves name and ids, then starts the ranks.
 func (h *hub) startProcs(ctx context.Context, own owner, req control.ProcsReq) (control.ProcMesh, error) {
 	if err := h.checkProcs(&req); err != nil {
 		return control.ProcMesh{}, err
@@ -264,8 +265,7 @@ func (h *hub) checkProcs(req *control.ProcsReq) error {
 		return fmt.Errorf("%d CPUs for each worker: want 1 to %d (it is the GOMAXPROCS of a worker; this machine has %d)", req.CPUs, maxCPUs, runtime.NumCPU())
 	}
 	if !req.InProcess {
-		open, most := filesLimit()
-		if err := errors.Join(launch.Platform(), enoughFiles(req.Dims.Len(), open, most)); err != nil {
+		if err := errors.Join(launch.Platform(), enoughFiles(req.Dims.Len())); err != nil {
 			return err
 		}
 		if err := h.openWire(); err != nil {
@@ -276,6 +276,14 @@ func (h *hub) checkProcs(req *control.ProcsReq) error {
 		if k, _, ok := strings.Cut(v, "="); !ok || k == "" || strings.ContainsRune(v, 0) {
 			return fmt.Errorf("environment %q: want KEY=value", clip(v, 80))
 		}
+	}
+	return nil
+}
+
+// enoughFiles judges whether n workers fit the limit of open files.
+func enoughFiles(n int) error {
+	if missing := host.MissingFiles(n, startAtOnce); missing != "" {
+		return &LimitError{missing, "or start fewer; in-process ranks need none"}
 	}
 	return nil
 }
@@ -369,7 +377,8 @@ func (h *hub) launchAll(ctx context.Context, pm *procMesh, req control.ProcsReq)
 
 var errTooSlow = errors.New("it was not ready in time")
 
-// foldStartErrors tells once what several ranks have in common; ranks that were only cancelled because another failed are left out.
+// foldStartErrors makes one error of those of the ranks. Equal texts are told once, with their ranks; ranks that were only
+// cancelled because another failed are left out.
 func foldStartErrors(failed map[int]error, n int) error {
 	byText := map[string][]int{}
 	for rank, err := range failed {

@@ -178,7 +178,8 @@ func running(t *testing.T, name string) (*exec.Cmd, []int) {
 	return cmd, pids
 }
 
-func TestAnInterruptEndsTheProgramWith130AndLeavesNoWorker(t *testing.T) { // INV-ORPHAN
+// TestAnInterruptEndsTheProgramWith130AndLeavesNoWorker holds INV-ORPHAN.
+func TestAnInterruptEndsTheProgramWith130AndLeavesNoWorker(t *testing.T) {
 	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		cmd, pids := running(t, "wait")
 		if err := cmd.Process.Signal(sig); err != nil {
@@ -194,7 +195,8 @@ func TestAnInterruptEndsTheProgramWith130AndLeavesNoWorker(t *testing.T) { // IN
 	}
 }
 
-func TestASecondInterruptEndsAStubbornProgramAtOnce(t *testing.T) { // INV-ORPHAN
+// TestASecondInterruptEndsAStubbornProgramAtOnce holds INV-ORPHAN.
+func TestASecondInterruptEndsAStubbornProgramAtOnce(t *testing.T) {
 	cmd, pids := running(t, "stubborn")
 	ended := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(ended) }()
@@ -212,7 +214,8 @@ func TestASecondInterruptEndsAStubbornProgramAtOnce(t *testing.T) { // INV-ORPHA
 	}
 }
 
-func TestAStoppedWorkerEndsWithAKilledController(t *testing.T) { // INV-ORPHAN
+// TestAStoppedWorkerEndsWithAKilledController holds INV-ORPHAN.
+func TestAStoppedWorkerEndsWithAKilledController(t *testing.T) {
 	cmd, pids := running(t, "wait")
 	if err := syscall.Kill(pids[0], syscall.SIGSTOP); err != nil {
 		t.Fatal(err)

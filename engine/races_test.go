@@ -159,7 +159,8 @@ func TestASessionOutlivesAFailureThatNobodyHandled(t *testing.T) {
 	})
 }
 
-func TestAnEngineThatClosesWhileWorkersStartLeavesNone(t *testing.T) { // INV-ORPHAN
+// TestAnEngineThatClosesWhileWorkersStartLeavesNone holds INV-ORPHAN.
+func TestAnEngineThatClosesWhileWorkersStartLeavesNone(t *testing.T) {
 	for round := range 12 {
 		e, err := engine.Start(context.Background(), engine.NoSession())
 		if err != nil {

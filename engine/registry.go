@@ -3,12 +3,15 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
 
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/source"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
 )
 
@@ -236,4 +239,46 @@ func funcName(pc uintptr) string {
 		return f.Name()
 	}
 	return "a function"
+}
+
+// sources reads docs and names of arguments of endpoints. Its callers hold the registry's lock.
+var sources = source.NewReader(func() (names []string) {
+	for _, t := range registry.byName {
+		for _, ep := range t.list {
+			names = append(names, funcName(ep.pc))
+		}
+	}
+	return names
+})
+
+// describeTypes is the registered actor types as front ends see them. Names of arguments and docs come from
+// internal/source.
+func describeTypes() ([]control.Type, schema.Types) {
+	registry.mu.RLock()
+	defer registry.mu.RUnlock()
+	var out []control.Type
+	for _, name := range slices.Sorted(maps.Keys(registry.byName)) {
+		out = append(out, describeType(registry.byName[name]))
+	}
+	return out, maps.Clone(registry.schema.Types)
+}
+
+func describeType(t *actorType) control.Type {
+	d := control.Type{Name: displayName(t), Full: t.full, Fields: t.fields, Skipped: t.skipped}
+	for _, ep := range t.list {
+		e := control.Endpoint{Name: ep.name, Doc: ep.doc, Arg: ep.arg, Result: ep.result, Concurrent: ep.concurrent, Hash: ep.hash}
+		src := sources.Method(source.Query{PC: ep.pc, Type: t.short, Name: ep.name, Arg: ep.in != nil})
+		e.File, e.Line, e.Param = src.File, src.Line, src.Param
+		if e.Doc == "" {
+			e.Doc = src.Doc
+		}
+		if d.Doc == "" {
+			d.Doc = src.TypeDoc
+		}
+		if e.Arg != nil && (e.Param == "" || e.Param == "_") {
+			e.Param = "arg"
+		}
+		d.Endpoints = append(d.Endpoints, e)
+	}
+	return d
 }

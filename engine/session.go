@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/host"
 )
 
 // OpenSession lets entitled front ends attach to the running program: it makes the session's folder with its socket and
@@ -24,15 +25,13 @@ func (e *Engine) OpenSession() error {
 	}
 	dir, err := control.OpenSession(h.opts.name, h.opts.program)
 	if errors.Is(err, control.ErrPlatform) {
-		return nil // nothing on this system could attach
+		return nil // no front end can attach on this system
 	}
 	if err != nil {
 		return fmt.Errorf("open the session socket: %w", err)
 	}
 	e.dir = dir
-	h.mu.Lock()
-	h.session.Name, h.session.Dir = dir.Name, dir.Dir
-	h.mu.Unlock()
+	h.inFolder(dir)
 	h.logTo(filepath.Join(dir.Dir, "engine.log"))
 	e.server = control.NewServer(control.ServerConfig{Backend: h, Logger: h.log})
 	e.serving.Go(func() {
@@ -43,6 +42,13 @@ func (e *Engine) OpenSession() error {
 	return nil
 }
 
+// inFolder notes where the session is to be found.
+func (h *hub) inFolder(dir *control.SessionDir) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.session.Name, h.session.Dir = dir.Name, dir.Dir
+}
+
 // logTo opens the session's log file unless the program has a logger of its own.
 func (h *hub) logTo(path string) {
 	if h.log.Handler() != slog.DiscardHandler {
@@ -50,7 +56,7 @@ func (h *hub) logTo(path string) {
 	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		return // the run folder worked a moment ago; the engine runs without a log rather than not at all
+		return // the engine runs without a log
 	}
 	h.log = slog.New(slog.NewTextHandler(f, nil))
 	h.node.log = h.log
@@ -105,7 +111,7 @@ func serveInherited(fd string, run func(context.Context) error, opts []Option) i
 	}
 	srv := control.NewServer(control.ServerConfig{Backend: e.hub, Logger: e.hub.log})
 	defer srv.Close()
-	_ = srv.ServeConn(conn) // however it ends, the tool is gone
+	_ = srv.ServeConn(conn) // whatever the error: the tool has left, and the session ends
 	return 0
 }
 
@@ -114,7 +120,7 @@ func inheritedConn(fd string) (net.Conn, error) {
 	if err != nil || n < 3 {
 		return nil, fmt.Errorf("want a descriptor number")
 	}
-	closeOnExec(n)
+	host.CloseOnExec(n)
 	f := os.NewFile(uintptr(n), "control")
 	defer f.Close()
 	return net.FileConn(f)

@@ -55,7 +55,7 @@ type spawnBody struct {
 	Proto []byte
 }
 
-// startMesh creates an actor mesh: the books first, then the actors.
+// startMesh creates an actor mesh: it reserves name and processes, then starts the actors.
 func (h *hub) startMesh(ctx context.Context, own owner, req control.SpawnReq, procsID uint64) (control.Mesh, error) {
 	at, err := typeNamed(req.Type)
 	if err != nil {
@@ -77,7 +77,7 @@ func (h *hub) startMesh(ctx context.Context, own owner, req control.SpawnReq, pr
 		return control.Mesh{}, foldStartErrors(failed, m.rec.Ref.Home.Len())
 	}
 	h.mu.Lock()
-	if m.stopping { // meanwhile; what was not there yet when the stop came is ended here
+	if m.stopping { // it was stopped meanwhile: end the actors that the stop did not find
 		h.mu.Unlock()
 		_ = h.eachRank(ranks, func(_ int, p *proc) error {
 			return h.node.request(ctx, quicnet.Addr{Proc: p.id}, sysKill, endBody{Mesh: m.rec.Ref.ID, Reason: "stopped"}, nil)
@@ -232,51 +232,33 @@ func (n *node) spawnHere(ctx context.Context, b spawnBody) error {
 	if slices.ContainsFunc(at.list, func(ep *endpoint) bool { return ep.concurrent }) {
 		a.starts = make(chan *activation, windowSize)
 	}
-	if err := n.beginStart(a); err != nil {
-		return err
+	if !n.actors.begin(a) {
+		cancel(ErrStopped)
+		return ErrStopped
 	}
 	if s, ok := self.(Starter); ok {
 		hctx, done := hookContext(a.ctx, ctx)
 		err := guard("OnStart", func() error { return s.OnStart(hctx) })
 		done()
 		if err != nil {
-			n.mu.Lock()
-			delete(n.starting, a.id)
-			n.mu.Unlock()
+			n.actors.failedStart(a.id)
 			cancel(err)
 			return err
 		}
 	}
-	n.mu.Lock()
-	delete(n.starting, a.id)
-	if n.closed || n.ended[a.id] != nil { // killed during OnStart
-		n.mu.Unlock()
+	goroutines := 1
+	if a.starts != nil {
+		goroutines++
+	}
+	if !n.actors.add(a, &n.wg, goroutines) {
 		cancel(ErrStopped)
 		return ErrStopped
 	}
-	n.actors[a.id] = a
-	n.wg.Add(1)
-	if a.starts != nil {
-		n.wg.Add(1)
-	}
-	n.mu.Unlock()
 	go a.loop() //nolint:gosec // it outlives the request that made the actor
 	if a.starts != nil {
 		go a.startConcurrent()
 	}
 	n.touch()
-	return nil
-}
-
-// beginStart notes an actor that is not there yet, so that a kill reaches its OnStart.
-func (n *node) beginStart(a *actor) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.closed || n.ended[a.id] != nil {
-		a.cancel(ErrStopped)
-		return ErrStopped
-	}
-	n.starting[a.id] = a.cancel
 	return nil
 }
 

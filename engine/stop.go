@@ -153,7 +153,7 @@ func (h *hub) endMesh(ctx context.Context, m *mesh, now bool, reason string) err
 	failed := h.eachRank(h.live(m), func(_ int, p *proc) error {
 		err := h.node.request(limit, quicnet.Addr{Proc: p.id, Actor: m.rec.Ref.ID}, verb, endBody{Mesh: m.rec.Ref.ID, Reason: reason}, nil)
 		if errors.Is(err, ErrLost) {
-			return nil // it is gone with its process, which is what was asked for
+			return nil // it has ended with its process
 		}
 		return err
 	})
@@ -177,7 +177,7 @@ func (h *hub) endMesh(ctx context.Context, m *mesh, now bool, reason string) err
 	h.publish(control.Event{Mesh: &last})
 	h.mu.Unlock()
 	h.node.meshEnded(m.rec.Ref.ID, m.rec.Ref.Name)
-	h.endOwned(ctx, m, func(int) bool { return true }) // what was made between the first look and the end
+	h.endOwned(ctx, m, func(int) bool { return true }) // what was created since the first call
 	return joinTexts(failed)
 }
 
@@ -313,7 +313,7 @@ func (h *hub) endProcsHow(ctx context.Context, pm *procMesh, now bool, reason st
 		return h.eachRank(pm.procs, func(_ int, p *proc) error { return h.endProc(ctx, p, now, reason) })
 	}
 	var failed map[int]error
-	if now { // the processes first: what their actors' callers are told is how they died
+	if now { // the processes first: callers of their actors get the end of the process as the reason
 		failed = endAll()
 	}
 	var errs []error

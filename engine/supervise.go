@@ -22,13 +22,13 @@ type failureReport struct {
 // judgeTime is how long an owner's OnFailure may take, busy handler included, before the failure goes on to its owner.
 const judgeTime = 5 * time.Second
 
-// report sends a failure to the controller.
-func (n *node) report(r failureReport) {
+// reportFailure sends a failure to the controller.
+func (n *node) reportFailure(r failureReport) {
 	if n.local != nil {
 		n.local.failure(r)
 		return
 	}
-	n.async(0, func() {
+	n.outbox.add(0, func() {
 		ctx, cancel := context.WithTimeout(n.root, judgeTime)
 		defer cancel()
 		if err := n.request(ctx, quicnet.Addr{}, sysFailure, r, nil); err != nil {
@@ -47,17 +47,34 @@ func Supervise(ctx context.Context, fn func(context.Context, Failure) Decision) 
 	if n.hub == nil {
 		return nil, fmt.Errorf("supervise: only the program that runs the engine supervises at the root; an actor implements OnFailure")
 	}
-	n.hub.mu.Lock()
-	defer n.hub.mu.Unlock()
-	old := n.hub.supervise
-	n.hub.supervise = fn
-	return old, nil
+	return n.hub.setSupervise(fn), nil
+}
+
+func (h *hub) setSupervise(fn func(context.Context, Failure) Decision) (old func(context.Context, Failure) Decision) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	old, h.supervise = h.supervise, fn
+	return old
+}
+
+// onUnhandled sets what the first unhandled failure does to the program.
+func (h *hub) onUnhandled(fail func(Failure)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.failRun = fail
+}
+
+// firstUnhandled is the first failure that nobody handled; nil: there was none.
+func (h *hub) firstUnhandled() *Failure {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.unhandledFirst
 }
 
 // failure records a failure and has it judged: by the owner of what failed, then by the owner's owner, at last by the root.
 func (h *hub) failure(r failureReport) {
 	h.mu.Lock()
-	if h.deaf {
+	if h.ignoreFailures {
 		h.mu.Unlock()
 		return
 	}
@@ -144,8 +161,9 @@ func (h *hub) tellFailure(f Failure, handled string) {
 	h.publish(control.Event{Failure: &control.Failure{Time: f.Time, Mesh: f.Mesh, Rank: f.Rank, Proc: f.Proc, What: f.What, Stack: f.Stack, Handled: handled}})
 }
 
-// unhandled is the end of the walk. What a waiting caller was told counts as reported; anything else ends the program.
-// A session that a tool drives has no run to end: what failed stays to be looked at, and the session goes on.
+// unhandled is what happens to a failure that no owner and no supervisor decided. If a caller that waited got it, it counts
+// as reported; otherwise it ends the program. A session that a tool drives has no run to end: it marks what failed and
+// goes on.
 func (h *hub) unhandled(f Failure, show func()) {
 	if f.Reported {
 		h.tellFailure(f, "its caller")
@@ -153,9 +171,9 @@ func (h *hub) unhandled(f Failure, show func()) {
 	}
 	h.tellFailure(f, "")
 	h.mu.Lock()
-	first := h.unheard == nil
+	first := h.unhandledFirst == nil
 	if first {
-		h.unheard = &f
+		h.unhandledFirst = &f
 	}
 	show()
 	fail := h.failRun
@@ -199,7 +217,7 @@ type judgeBody struct {
 
 // judgeHere runs an owner's OnFailure between two messages.
 func (n *node) judgeHere(ctx context.Context, b judgeBody) (Decision, error) {
-	a := n.actor(b.Mesh)
+	a := n.actors.get(b.Mesh)
 	if a == nil {
 		return Escalate, nil
 	}

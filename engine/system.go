@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -21,8 +22,8 @@ const (
 // Names of the engine's messages.
 const (
 	sysWait    = "wait"    // note: a caller waits for its message now
-	sysReport  = "report"  // note: states of ranks and waits, for front ends
-	sysHops    = "hops"    // note: messages that were sent and answered, for front ends
+	sysStatus  = "report"  // note: states of ranks and waits, for front ends
+	sysTrace   = "hops"    // note: messages that were sent and answered, for front ends
 	sysTell    = "tell"    // request and note: controller → process, report messages, or do not
 	sysSpawn   = "spawn"   // request: controller → process, create an actor
 	sysStop    = "stop"    // request: controller → process, drain and end an actor
@@ -30,7 +31,6 @@ const (
 	sysKill    = "kill"    // request: controller → process, abandon an actor
 	sysState   = "state"   // request: controller → process, read an actor's state
 	sysFlush   = "flush"   // request: controller → process, mark stdout and stderr
-	sysProbe   = "probe"   // request: controller → process, the open door
 	sysJudge   = "judge"   // request: controller → process, an owner's OnFailure
 	sysGone    = "gone"    // request: controller → process, a peer ended; answer: did anybody wait for it
 	sysRelay   = "relay"   // note: a wrapped frame between an in-process rank and a worker
@@ -41,13 +41,105 @@ const (
 	sysVerb    = "verb"    // request: process → controller, an actor creates, stops or kills
 )
 
-// sysHandler answers a request; notes ignore what it returns.
-type sysHandler func(ctx context.Context, from quicnet.Addr, body []byte) (any, error)
+// asker says whose messages a handler takes.
+type asker uint8
 
-// request is a question that waits for its answer.
-type request struct {
+const (
+	fromController asker = iota // only the controller's
+	fromAll                     // any process's: the handler checks what the asker claims
+)
+
+// sysHandler takes one of the engine's own messages: it answers a request; what it returns for a note is ignored.
+type sysHandler struct {
+	from asker
+	run  func(ctx context.Context, from quicnet.Addr, body []byte) (any, error)
+}
+
+// take runs the handler if the sender may ask it. It is the one place that looks at who asks.
+func (h *sysHandler) take(ctx context.Context, from quicnet.Addr, body []byte) (any, error) {
+	if h.from == fromController && from.Proc != 0 {
+		return nil, fmt.Errorf("process %d may not do that: only the controller may: %w", from.Proc, ErrForbidden)
+	}
+	return h.run(ctx, from, body)
+}
+
+// question is a request that waits for its answer.
+type question struct {
 	to     uint64 // who may answer it
 	answer chan *quicnet.Envelope
+}
+
+// requestTable holds what a process has asked others and has not been answered, and how much of what others ask it is
+// being answered.
+type requestTable struct {
+	handlers map[string]*sysHandler // of requests; filled before there is a link
+	notes    map[string]*sysHandler // these run on a link's reader and must not block
+
+	mu      sync.Mutex
+	asked   map[uint64]question
+	serving map[uint64]int // requests being answered, by asker
+	closed  bool
+}
+
+func newRequestTable() *requestTable {
+	return &requestTable{handlers: map[string]*sysHandler{}, notes: map[string]*sysHandler{}, asked: map[uint64]question{}, serving: map[uint64]int{}}
+}
+
+// ask notes a request to a process; forget takes it off again.
+func (t *requestTable) ask(id, to uint64) (answer <-chan *quicnet.Envelope) {
+	q := question{to, make(chan *quicnet.Envelope, 1)}
+	t.mu.Lock()
+	t.asked[id] = q
+	t.mu.Unlock()
+	return q.answer
+}
+
+func (t *requestTable) forget(id uint64) {
+	t.mu.Lock()
+	delete(t.asked, id)
+	t.mu.Unlock()
+}
+
+// takeAnswer wakes who asked, if the answer comes from who was asked.
+func (t *requestTable) takeAnswer(env *quicnet.Envelope) {
+	t.mu.Lock()
+	q, ok := t.asked[env.ID]
+	t.mu.Unlock()
+	if !ok || q.to != env.From.Proc {
+		return
+	}
+	select {
+	case q.answer <- env:
+	default: // a second answer to one request: the first wins
+	}
+}
+
+// beginServing counts a request of a process, and its goroutine, unless there are too many or the node closes.
+func (t *requestTable) beginServing(from uint64, wg *sync.WaitGroup) (ok, full bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	full = t.serving[from] >= maxServing
+	if t.closed || full {
+		return false, full && !t.closed
+	}
+	t.serving[from]++
+	wg.Add(1)
+	return true, false
+}
+
+func (t *requestTable) endServing(from uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.serving[from]--; t.serving[from] <= 0 {
+		delete(t.serving, from)
+	}
+}
+
+// close answers no more requests.
+func (t *requestTable) close() {
+	t.mu.Lock()
+	t.closed = true
+	t.mu.Unlock()
 }
 
 // maxServing is how many requests of one process are answered at a time. A process that asks more is broken: its
@@ -55,16 +147,16 @@ type request struct {
 const maxServing = 1024
 
 // handle registers the handler of a request with a typed body.
-func handle[A any](n *node, name string, fn func(ctx context.Context, from quicnet.Addr, a A) (any, error)) {
-	n.handlers[name] = typed(name, fn)
+func handle[A any](n *node, name string, who asker, fn func(ctx context.Context, from quicnet.Addr, a A) (any, error)) {
+	n.requests.handlers[name] = &sysHandler{who, typed(name, fn)}
 }
 
 // handleNote registers the handler of a note. It runs on a link's reader and must not block.
-func handleNote[A any](n *node, name string, fn func(from quicnet.Addr, a A) error) {
-	n.notes[name] = typed(name, func(_ context.Context, from quicnet.Addr, a A) (any, error) { return nil, fn(from, a) })
+func handleNote[A any](n *node, name string, who asker, fn func(from quicnet.Addr, a A) error) {
+	n.requests.notes[name] = &sysHandler{who, typed(name, func(_ context.Context, from quicnet.Addr, a A) (any, error) { return nil, fn(from, a) })}
 }
 
-func typed[A any](name string, fn func(ctx context.Context, from quicnet.Addr, a A) (any, error)) sysHandler {
+func typed[A any](name string, fn func(ctx context.Context, from quicnet.Addr, a A) (any, error)) func(context.Context, quicnet.Addr, []byte) (any, error) {
 	return func(ctx context.Context, from quicnet.Addr, body []byte) (any, error) {
 		var a A
 		if err := quicnet.Dec().Unmarshal(body, &a); err != nil {
@@ -92,15 +184,8 @@ func (n *node) request(ctx context.Context, to quicnet.Addr, name string, body, 
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	id := n.nextMsg.Add(1)
-	ch := make(chan *quicnet.Envelope, 1)
-	n.mu.Lock()
-	n.requests[id] = request{to.Proc, ch}
-	n.mu.Unlock()
-	defer func() {
-		n.mu.Lock()
-		delete(n.requests, id)
-		n.mu.Unlock()
-	}()
+	answer := n.requests.ask(id, to.Proc)
+	defer n.requests.forget(id)
 	env := quicnet.Envelope{Kind: quicnet.KindSystem, ID: id, From: quicnet.Addr{Proc: n.id}, To: to, Endpoint: name, Flags: sysRequest, Body: b}
 	if act := activationOf(ctx); act != nil {
 		env.From = n.addrOf(act)
@@ -109,21 +194,21 @@ func (n *node) request(ctx context.Context, to quicnet.Addr, name string, body, 
 		env.Budget = max(time.Until(d), time.Nanosecond)
 	}
 	lane := quicnet.LaneControl
-	if name == sysStop || name == sysFence { // behind the messages that were sent before: a stop drains those
+	if name == sysStop || name == sysFence { // on the lane of the messages that were sent before, which a stop has handled first
 		lane = quicnet.LaneCalls
 	}
 	if err := n.send(ctx, lane, &env); err != nil {
 		return err
 	}
 	select {
-	case ans := <-ch:
+	case ans := <-answer:
 		return readAnswer(name, ans, out)
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-n.closing:
 		return ErrStopped
 	case <-n.lost(to.Proc):
-		return n.lostError(to.Proc)
+		return n.peers.lostError(to.Proc)
 	}
 }
 
@@ -153,76 +238,41 @@ func (n *node) lost(proc uint64) <-chan struct{} {
 	return nil
 }
 
-// lostError is what a request to a process that has ended returns.
-func (n *node) lostError(proc uint64) error {
-	n.mu.Lock()
-	reason, ok := n.gone[proc]
-	n.mu.Unlock()
-	if !ok {
-		reason = fmt.Sprintf("process %d is gone", proc)
-	}
-	return fmt.Errorf("%s: %w", reason, ErrLost)
-}
-
 // system dispatches one of the engine's own messages.
 func (n *node) system(env *quicnet.Envelope) {
 	switch {
 	case env.Flags&(sysAnswer|sysFailed) != 0:
-		n.takeAnswer(env)
+		n.requests.takeAnswer(env)
 	case env.Flags&sysRequest != 0:
 		n.takeRequest(env)
 	default:
-		if h := n.notes[env.Endpoint]; h != nil {
-			if _, err := h(n.root, env.From, env.Body); err != nil {
+		if h := n.requests.notes[env.Endpoint]; h != nil {
+			if _, err := h.take(n.root, env.From, env.Body); err != nil {
 				n.log.Warn("a note was refused", "name", env.Endpoint, "from", env.From.Proc, "err", err)
 			}
 		}
 	}
 }
 
-// takeAnswer wakes who asked, if the answer comes from who was asked.
-func (n *node) takeAnswer(env *quicnet.Envelope) {
-	n.mu.Lock()
-	r, ok := n.requests[env.ID]
-	n.mu.Unlock()
-	if !ok || r.to != env.From.Proc {
-		return
-	}
-	select {
-	case r.answer <- env:
-	default: // a second answer to one request: the first wins
-	}
-}
-
 // takeRequest answers a request on a goroutine of its own.
 func (n *node) takeRequest(env *quicnet.Envelope) {
 	from := env.From.Proc
-	n.mu.Lock()
-	closed, full := n.closed, n.serving[from] >= maxServing
-	if !closed && !full {
-		n.serving[from]++
-		n.wg.Add(1)
-	}
-	n.mu.Unlock()
-	switch {
-	case closed:
-	case full:
+	ok, full := n.requests.beginServing(from, &n.wg)
+	if full {
 		n.log.Warn("dropped a request: too many of that process are being answered", "name", clip(env.Endpoint, 100), "from", from)
-	default:
-		go func() {
-			defer n.wg.Done()
-			n.serve(n.handlers[env.Endpoint], env)
-			n.mu.Lock()
-			if n.serving[from]--; n.serving[from] <= 0 {
-				delete(n.serving, from)
-			}
-			n.mu.Unlock()
-		}()
 	}
+	if !ok {
+		return
+	}
+	go func() {
+		defer n.wg.Done()
+		n.serve(n.requests.handlers[env.Endpoint], env)
+		n.requests.endServing(from)
+	}()
 }
 
 // serve answers one request on a goroutine of its own.
-func (n *node) serve(h sysHandler, env *quicnet.Envelope) {
+func (n *node) serve(h *sysHandler, env *quicnet.Envelope) {
 	ctx, cancel := n.root, context.CancelFunc(func() {})
 	if env.Budget > 0 {
 		ctx, cancel = context.WithTimeout(ctx, env.Budget)
@@ -231,7 +281,7 @@ func (n *node) serve(h sysHandler, env *quicnet.Envelope) {
 	var out any
 	err := fmt.Errorf("this process does not know the request %q: it was built with an older engine", clip(env.Endpoint, 100))
 	if h != nil {
-		out, err = h(ctx, env.From, env.Body)
+		out, err = h.take(ctx, env.From, env.Body)
 	}
 	ans := quicnet.Envelope{Kind: quicnet.KindSystem, ID: env.ID, From: quicnet.Addr{Proc: n.id}, To: env.From, Endpoint: env.Endpoint, Flags: sysAnswer}
 	ans.To.Actor = 0
@@ -247,12 +297,4 @@ func (n *node) serve(h sysHandler, env *quicnet.Envelope) {
 	if err := n.send(n.root, quicnet.LaneControl, &ans); err != nil && !errors.Is(err, ErrLost) {
 		n.log.Debug("an answer could not be sent", "name", env.Endpoint, "err", err)
 	}
-}
-
-// onlyController refuses engine messages that no other process may send.
-func onlyController(from quicnet.Addr) error {
-	if from.Proc != 0 {
-		return fmt.Errorf("process %d may not do that: only the controller may: %w", from.Proc, ErrForbidden)
-	}
-	return nil
 }

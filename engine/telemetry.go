@@ -10,28 +10,28 @@ import (
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
-// Telemetry of messages. Who calls reports its own hops: it alone knows when it sent, what came back and how long that
-// took on one clock. While nobody watches messages a call pays one atomic load.
+// The trace of messages. Each process records the calls that it makes: it alone knows when it sent, what came back and
+// how long that took on one clock. While nobody watches messages a call pays one atomic load.
 
 const (
-	hopRing  = 8192                  // hops that wait in one process; past it the oldest are dropped, and counted
-	hopBatch = 256                   // hops that travel together
-	hopEvery = 25 * time.Millisecond // how long they wait for others
-	hopText  = 512                   // bytes of an error's text
+	traceRing      = 8192                  // records that wait in one process; past it the oldest are dropped, and counted
+	traceBatchSize = 256                   // records that travel together
+	traceEvery     = 25 * time.Millisecond // how long they wait for others
+	traceText      = 512                   // bytes of an error's text
 )
 
-type hopKind uint8
+type traceKind uint8
 
 const (
-	hopCall hopKind = iota
-	hopReply
-	hopError
+	traceCall traceKind = iota
+	traceReply
+	traceError
 )
 
-// hop is a control.Message as it travels to the controller, which knows the names.
-type hop struct {
+// traceRecord is a control.Message as it travels to the controller, which knows the names.
+type traceRecord struct {
 	_        struct{} `cbor:",toarray"`
-	Kind     hopKind
+	Kind     traceKind
 	At       int64 // UnixNano of the caller
 	Call     uint64
 	ID       uint64
@@ -53,13 +53,13 @@ type hop struct {
 	Error    string
 }
 
-// hopReport carries hops to the controller. Hops are numbered in each process, so that a gap tells how many were lost,
+// traceBatch carries records to the controller. Records are numbered in each process: a gap tells how many were lost,
 // wherever that was.
-type hopReport struct {
-	_     struct{} `cbor:",toarray"`
-	Turn  uint64   // of the switch that it was recorded under
-	First uint64   // number of the first hop
-	Hops  []hop
+type traceBatch struct {
+	_       struct{} `cbor:",toarray"`
+	Turn    uint64   // of the switch that it was recorded under
+	First   uint64   // number of the first record
+	Records []traceRecord
 }
 
 // tellBody turns telemetry on or off; of two that overtook each other the larger turn counts.
@@ -68,24 +68,24 @@ type tellBody struct {
 	On   bool
 }
 
-// telemetry is one process's hops on their way to the controller.
+// telemetry is one process's records on their way to the controller.
 type telemetry struct {
 	on   atomic.Bool
-	ship func(hopReport)
+	ship func(traceBatch)
 	wake chan struct{} // something waits
 	full chan struct{} // a whole batch waits
 
 	mu   sync.Mutex
 	turn uint64
-	next uint64 // number of the next hop
-	wait []hop
+	next uint64 // number of the next record
+	wait []traceRecord
 }
 
-func newTelemetry(ship func(hopReport)) *telemetry {
+func newTelemetry(ship func(traceBatch)) *telemetry {
 	return &telemetry{ship: ship, wake: make(chan struct{}, 1), full: make(chan struct{}, 1)}
 }
 
-// set turns it on or off. What waits is thrown away: it belongs to watchers that have gone.
+// set turns it on or off. Records that wait are dropped: their watchers have gone.
 func (t *telemetry) set(b tellBody) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -97,24 +97,24 @@ func (t *telemetry) set(b tellBody) {
 }
 
 // push never blocks.
-func (t *telemetry) push(h hop) {
+func (t *telemetry) push(r traceRecord) {
 	t.mu.Lock()
 	if !t.on.Load() {
 		t.mu.Unlock()
 		return
 	}
-	if len(t.wait) >= hopRing {
-		t.wait[0] = hop{}
+	if len(t.wait) >= traceRing {
+		t.wait[0] = traceRecord{}
 		t.wait = t.wait[1:]
 	}
-	t.wait = append(t.wait, h)
+	t.wait = append(t.wait, r)
 	t.next++
 	n := len(t.wait)
 	t.mu.Unlock()
 	switch n {
 	case 1:
 		poke(t.wake)
-	case hopBatch:
+	case traceBatchSize:
 		poke(t.full)
 	}
 }
@@ -126,7 +126,7 @@ func poke(c chan struct{}) {
 	}
 }
 
-// run is the goroutine that ships: the first hop at once, those that follow in batches.
+// run is the goroutine that ships: the first record at once, those that follow in batches.
 func (t *telemetry) run(closing <-chan struct{}) {
 	for {
 		select {
@@ -135,7 +135,7 @@ func (t *telemetry) run(closing <-chan struct{}) {
 			return
 		}
 		t.flush()
-		timer := time.NewTimer(hopEvery)
+		timer := time.NewTimer(traceEvery)
 		select {
 		case <-timer.C:
 		case <-t.full:
@@ -152,22 +152,22 @@ func (t *telemetry) flush() {
 	first := t.next - uint64(len(wait))
 	t.wait = nil
 	t.mu.Unlock()
-	for part := range slices.Chunk(wait, hopBatch) {
-		t.ship(hopReport{Turn: turn, First: first, Hops: part})
+	for part := range slices.Chunk(wait, traceBatchSize) {
+		t.ship(traceBatch{Turn: turn, First: first, Records: part})
 		first += uint64(len(part))
 	}
 }
 
-// shipHops sends a report to the controller. The events lane never waits.
-func (n *node) shipHops(r hopReport) {
+// shipTrace sends a batch to the controller. The events lane never waits.
+func (n *node) shipTrace(r traceBatch) {
 	if n.hub != nil {
-		n.hub.takeHops(0, r)
+		n.hub.takeTrace(0, r)
 		return
 	}
-	_ = n.notice(n.root, quicnet.LaneEvents, nil, quicnet.Addr{}, sysHops, r) // may be dropped; the next one's number tells
+	_ = n.notice(n.root, quicnet.LaneEvents, nil, quicnet.Addr{}, sysTrace, r) // may be dropped: the number of the next batch shows the gap
 }
 
-// preview is the head of a body, as a copy: the body may be large, and waits for nobody.
+// preview is a copy of the head of a body, so that a record does not keep a large body alive.
 func preview(body []byte) []byte { return slices.Clone(body[:min(len(body), control.MaxPreview)]) }
 
 // sessionID makes an id that counts within a process unique in the session: the process in the high bits, in-process
@@ -188,43 +188,43 @@ func parentOf(a *activation) uint64 {
 	return sessionID(a.env.From.Proc, a.env.ID)
 }
 
-// hopTo is a hop to the receiver of env, which is rank i of the slice. from is nil outside actors.
-func (n *node) hopTo(env *quicnet.Envelope, from *actor, client string, ref *meshRef, i int) hop {
-	h := hop{
+// recordTo begins the record of a message to the receiver of env, which is rank i of the slice. from is nil outside actors.
+func (n *node) recordTo(env *quicnet.Envelope, from *actor, client string, ref *meshRef, i int) traceRecord {
+	r := traceRecord{
 		At: time.Now().UnixNano(), Call: env.Call, Trace: env.Trace, Proc: n.id, Client: client,
 		Mesh: ref.ID, Name: ref.Name, Rank: ref.View.RankAt(i), Ranks: ref.View.Len(), Adverb: env.Adverb, Endpoint: env.Endpoint,
 	}
 	if from != nil {
-		h.Actor = from.id
+		r.Actor = from.id
 	}
-	return h
+	return r
 }
 
-// tellSent reports the message to index i, which is about to leave.
+// tellSent records the message to index i, which is about to leave.
 func (c *call) tellSent(env *quicnet.Envelope, i int) {
-	h := c.node.hopTo(env, c.sender, c.client, c.ref, i)
-	h.Kind, h.ID, h.Parent = hopCall, sessionID(c.node.id, env.ID), parentOf(c.caller)
-	h.Bytes, h.Body = len(env.Body), c.preview
-	c.node.tel.push(h)
+	r := c.node.recordTo(env, c.sender, c.client, c.ref, i)
+	r.Kind, r.ID, r.Parent = traceCall, sessionID(c.node.id, env.ID), parentOf(c.caller)
+	r.Bytes, r.Body = len(env.Body), c.preview
+	c.node.tel.push(r)
 }
 
-// tellAnswer reports how index i ended.
+// tellAnswer records how index i ended.
 func (c *call) tellAnswer(a answer) {
 	env := quicnet.Envelope{Call: c.id, Trace: c.trace, Adverb: uint8(c.adverb), Endpoint: c.endpoint}
-	h := c.node.hopTo(&env, c.sender, c.client, c.ref, a.index)
-	h.Kind, h.ID, h.Parent = hopReply, a.msg, sessionID(c.node.id, c.firstMsg+uint64(a.index))
-	h.Took, h.Outcome = int64(a.took), string(control.OutcomeReply)
-	h.Bytes, h.Body = len(a.body), preview(a.body)
+	r := c.node.recordTo(&env, c.sender, c.client, c.ref, a.index)
+	r.Kind, r.ID, r.Parent = traceReply, a.msg, sessionID(c.node.id, c.firstMsg+uint64(a.index))
+	r.Took, r.Outcome = int64(a.took), string(control.OutcomeReply)
+	r.Bytes, r.Body = len(a.body), preview(a.body)
 	if a.err != nil {
-		h.Kind, h.Outcome, h.Error = hopError, string(a.err.Outcome), clip(a.err.Msg, hopText)
+		r.Kind, r.Outcome, r.Error = traceError, string(a.err.Outcome), clip(a.err.Msg, traceText)
 	}
-	c.node.tel.push(h)
+	c.node.tel.push(r)
 }
 
-// tellBroadcast reports a broadcast's message to index i.
+// tellBroadcast records a broadcast's message to index i.
 func (n *node) tellBroadcast(env *quicnet.Envelope, act *activation, from *actor, client string, ref *meshRef, i int, head []byte) {
-	h := n.hopTo(env, from, client, ref, i)
-	h.Kind, h.ID, h.Parent = hopCall, sessionID(n.id, env.ID), parentOf(act)
-	h.Bytes, h.Body = len(env.Body), head
-	n.tel.push(h)
+	r := n.recordTo(env, from, client, ref, i)
+	r.Kind, r.ID, r.Parent = traceCall, sessionID(n.id, env.ID), parentOf(act)
+	r.Bytes, r.Body = len(env.Body), head
+	n.tel.push(r)
 }

@@ -14,29 +14,29 @@ import (
 // counting is a link that counts the notes that leave.
 type counting struct {
 	nowhere
-	hops *[]hopReport
+	records *[]traceBatch
 }
 
 func (l counting) Send(_ context.Context, _ uint64, _ quicnet.Lane, env *quicnet.Envelope) error {
-	if env.Endpoint == sysHops {
-		var r hopReport
+	if env.Endpoint == sysTrace {
+		var r traceBatch
 		if err := quicnet.Dec().Unmarshal(env.Body, &r); err != nil {
 			return err
 		}
-		*l.hops = append(*l.hops, r)
+		*l.records = append(*l.records, r)
 	}
 	return nil
 }
 
 func TestNothingIsToldWhileNobodyWatches(t *testing.T) {
 	n := targetNode(t)
-	var sent []hopReport
-	n.link = counting{hops: &sent}
+	var sent []traceBatch
+	n.peers.link = counting{records: &sent}
 	view := shape.RegionOf(shape.Extent{{Name: "gpus", Size: 2}})
 	far := newMeshRef(control.MeshRef{ID: 3, Name: "far", First: 8, Home: view, View: view})
 	call := func() {
 		b := bound{ref: far, name: "Get"}
-		startRaw(n.root, n, b, nil, adverbStart, "", nil)
+		startRaw(n.root, n, b, nil, adverbStart, "")
 		if err := broadcastRaw(n.root, n, b, nil, ""); err != nil {
 			t.Fatal(err)
 		}
@@ -44,11 +44,11 @@ func TestNothingIsToldWhileNobodyWatches(t *testing.T) {
 	}
 	call()
 	if len(sent) != 0 || len(n.tel.wait) != 0 {
-		t.Fatalf("%d reports left and %d hops wait", len(sent), len(n.tel.wait))
+		t.Fatalf("%d reports left and %d records wait", len(sent), len(n.tel.wait))
 	}
 	n.tel.set(tellBody{Turn: 1, On: true})
 	call()
-	if len(sent) != 1 || len(sent[0].Hops) != 4 || sent[0].First != 0 {
+	if len(sent) != 1 || len(sent[0].Records) != 4 || sent[0].First != 0 {
 		t.Fatalf("while it is on: %+v", sent)
 	}
 	n.tel.set(tellBody{Turn: 3})
@@ -59,7 +59,8 @@ func TestNothingIsToldWhileNobodyWatches(t *testing.T) {
 	}
 }
 
-func TestWhatAProcessHasNoRoomForIsDroppedOldestFirstAndCounted(t *testing.T) { // INV-BOUND
+// TestWhatAProcessHasNoRoomForIsDroppedOldestFirstAndCounted holds INV-BOUND.
+func TestWhatAProcessHasNoRoomForIsDroppedOldestFirstAndCounted(t *testing.T) {
 	const over = 1000
 	e, err := Start(t.Context(), NoSession(), AllInProcess())
 	if err != nil {
@@ -82,22 +83,22 @@ func TestWhatAProcessHasNoRoomForIsDroppedOldestFirstAndCounted(t *testing.T) { 
 	defer stop()
 	done := h.Want([]string{control.TopicMessages})
 	defer done()
-	far := newTelemetry(func(r hopReport) { h.takeHops(0, r) }) // with nobody who ships
+	far := newTelemetry(func(r traceBatch) { h.takeTrace(0, r) }) // with nobody who ships
 	far.set(h.tell)
-	for i := range hopRing + over {
-		x := hop{Name: "far", Endpoint: "Old"}
+	for i := range traceRing + over {
+		x := traceRecord{Name: "far", Endpoint: "Old"}
 		if i >= over {
 			x.Endpoint = "New"
 		}
 		far.push(x)
 	}
 	far.flush()
-	if got != hopRing || lost != over || first != "New" {
-		t.Errorf("%d told and %d lost of %d, the first being %s", got, lost, hopRing+over, first)
+	if got != traceRing || lost != over || first != "New" {
+		t.Errorf("%d told and %d lost of %d, the first being %s", got, lost, traceRing+over, first)
 	}
-	far.push(hop{Name: "far"})
+	far.push(traceRecord{Name: "far"})
 	far.flush()
-	if got != hopRing+1 || lost != over {
+	if got != traceRing+1 || lost != over {
 		t.Errorf("then %d told and %d lost", got, lost)
 	}
 }
@@ -130,25 +131,25 @@ func TestAProcessReportsItsOwnMessagesOnly(t *testing.T) {
 	defer stop()
 	defer h.Want([]string{control.TopicMessages})()
 	owner, stranger := p.r.First, p.r.First+1
-	lies := []hop{
+	lies := []traceRecord{
 		{Actor: m.r.ID, Mesh: m.r.ID},           // of an actor that lives elsewhere
 		{Actor: 99, Mesh: m.r.ID},               // of none
 		{Mesh: 98, Name: "evil\x1b[2J"},         // to a name that is none
 		{Mesh: m.r.ID, Body: make([]byte, 257)}, // more than a preview
 		{Mesh: m.r.ID, Kind: 9},
 	}
-	h.takeHops(stranger, hopReport{Turn: h.tell.Turn, Hops: lies})
+	h.takeTrace(stranger, traceBatch{Turn: h.tell.Turn, Records: lies})
 	if len(heard) != 0 || lost != uint64(len(lies)) {
 		t.Errorf("heard %+v, lost %d", heard, lost)
 	}
-	h.takeHops(stranger, hopReport{Turn: h.tell.Turn, First: 1, Hops: make([]hop, 1)})                        // a number again
-	h.takeHops(stranger, hopReport{Turn: h.tell.Turn + 1, First: 9, Hops: make([]hop, 1)})                    // another switch
-	h.takeHops(stranger, hopReport{Turn: h.tell.Turn, First: 9, Hops: make([]hop, maxHops+1)})                // too many
-	h.takeHops(77, hopReport{Turn: h.tell.Turn, First: 9, Hops: []hop{{Mesh: m.r.ID, Proc: 0, Client: "x"}}}) // nobody
+	h.takeTrace(stranger, traceBatch{Turn: h.tell.Turn, First: 1, Records: make([]traceRecord, 1)})                        // a number again
+	h.takeTrace(stranger, traceBatch{Turn: h.tell.Turn + 1, First: 9, Records: make([]traceRecord, 1)})                    // another switch
+	h.takeTrace(stranger, traceBatch{Turn: h.tell.Turn, First: 9, Records: make([]traceRecord, maxTraceBatch+1)})          // too many
+	h.takeTrace(77, traceBatch{Turn: h.tell.Turn, First: 9, Records: []traceRecord{{Mesh: m.r.ID, Proc: 0, Client: "x"}}}) // nobody
 	if len(heard) != 0 || lost != uint64(len(lies)) {
 		t.Errorf("then heard %+v, lost %d", heard, lost)
 	}
-	h.takeHops(owner, hopReport{Turn: h.tell.Turn, Hops: []hop{{Kind: hopError, At: 1 << 62, Actor: m.r.ID, Client: "main", Mesh: m.r.ID, Endpoint: "E\x1b[2Jx", Error: "\x1b]0;pwn\a" + strings.Repeat("e", 1000)}}})
+	h.takeTrace(owner, traceBatch{Turn: h.tell.Turn, Records: []traceRecord{{Kind: traceError, At: 1 << 62, Actor: m.r.ID, Client: "main", Mesh: m.r.ID, Endpoint: "E\x1b[2Jx", Error: "\x1b]0;pwn\a" + strings.Repeat("e", 1000)}}})
 	if len(heard) != 1 || heard[0].From != "@m[0]" || heard[0].To != "@m[0]" || heard[0].Endpoint != "Ex" || len(heard[0].Error) > 600 || strings.ContainsAny(heard[0].Error, "\x1b\a") {
 		t.Errorf("heard %+v", heard)
 	}
@@ -199,9 +200,9 @@ func TestMemoryIsMeasuredOnlyWhileSomebodyWatches(t *testing.T) {
 	}
 }
 
-// BenchmarkTell is what a hop costs who sends.
+// BenchmarkTell is what a record costs who sends.
 func BenchmarkTell(b *testing.B) {
-	tel := newTelemetry(func(hopReport) {})
+	tel := newTelemetry(func(traceBatch) {})
 	stop := make(chan struct{})
 	defer close(stop)
 	go tel.run(stop)
@@ -211,7 +212,7 @@ func BenchmarkTell(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				if tel.on.Load() {
-					tel.push(hop{Name: "far", Endpoint: "Get", Body: preview([]byte{1})})
+					tel.push(traceRecord{Name: "far", Endpoint: "Get", Body: preview([]byte{1})})
 				}
 			}
 		})

@@ -9,7 +9,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine"
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/enginetest"
-	"github.com/monarch-tui/monarch-tui/engine/internal/twin"
+	"github.com/monarch-tui/monarch-tui/engine/testdata/twin"
 )
 
 // registerTypes registers the actors of this file.
@@ -246,7 +246,7 @@ func TestAnAmbiguousTypeNameIsRefusedWithBoth(t *testing.T) {
 	if err := spawnType("m", "Acc"); err == nil || !strings.Contains(err.Error(), "Acc is ambiguous: say engine_test.Acc or twin.Acc") {
 		t.Errorf("error %v", err)
 	}
-	for i, name := range []string{"twin.Acc", "engine_test.Acc", "Forms", "github.com/monarch-tui/monarch-tui/engine/internal/twin.Acc"} {
+	for i, name := range []string{"twin.Acc", "engine_test.Acc", "Forms", "github.com/monarch-tui/monarch-tui/engine/testdata/twin.Acc"} {
 		if err := spawnType(fmt.Sprint("m", i), name); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

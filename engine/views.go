@@ -2,8 +2,9 @@ package engine
 
 import (
 	"fmt"
-	"slices"
+	"sync"
 
+	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
@@ -14,18 +15,37 @@ type view struct {
 	size   int
 }
 
-// viewIn decodes the view of a message; views repeat, so they are remembered.
-func (n *node) viewIn(b []byte) (view, error) {
-	n.rmu.RLock()
-	v, ok := n.regions[string(b)]
-	n.rmu.RUnlock()
+// maxViews is how many views are remembered: a sender that never repeats itself must not fill our memory.
+const maxViews = 4096
+
+// viewCache remembers the decoded views of messages, because they repeat.
+type viewCache struct {
+	mu      sync.RWMutex
+	byBytes map[string]view
+}
+
+// decode gives the view of a message.
+func (c *viewCache) decode(b []byte) (view, error) {
+	c.mu.RLock()
+	v, ok := c.byBytes[string(b)]
+	c.mu.RUnlock()
 	if ok {
 		return v, nil
 	}
-	return n.newView(b)
+	v, err := decodeView(b)
+	if err != nil {
+		return view{}, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.byBytes) > maxViews {
+		clear(c.byBytes)
+	}
+	c.byBytes[string(b)] = v
+	return v, nil
 }
 
-func (n *node) newView(b []byte) (view, error) {
+func decodeView(b []byte) (view, error) {
 	var r shape.Region
 	if err := quicnet.StrictDec().Unmarshal(b, &r); err != nil {
 		return view{}, fmt.Errorf("the view of a message does not decode: %w", err)
@@ -33,33 +53,21 @@ func (n *node) newView(b []byte) (view, error) {
 	if err := r.Validate(); err != nil {
 		return view{}, fmt.Errorf("the view of a message: %w", err)
 	}
-	v := view{r.Extent(), r.Len()}
-	n.rmu.Lock()
-	defer n.rmu.Unlock()
-	if len(n.regions) > 4096 { // a sender that never repeats itself must not fill our memory
-		clear(n.regions)
-	}
-	n.regions[string(b)] = v
-	return v, nil
+	return view{r.Extent(), r.Len()}, nil
 }
 
-// choose narrows a mesh to the rank with the fewest calls in flight, then the shortest mailbox, then the next in turn.
-func (n *node) choose(ref *meshRef) *meshRef {
-	size := ref.View.Len()
-	first := int(n.turn.Add(1) % uint64(size))
-	best, bestKey := -1, [2]int{}
-	n.wmu.Lock()
-	for k := range size {
-		i := (first + k) % size
-		addr := quicnet.Addr{Proc: ref.procOf(i), Actor: ref.ID}
-		key := [2]int{0, int(n.loads[addr])}
-		if w := n.windows[addr]; w != nil {
-			key[0] = w.used
-		}
-		if best < 0 || slices.Compare(key[:], bestKey[:]) < 0 {
-			best, bestKey = i, key
+// viewOf is the slice that a front end named, the whole mesh when it named none.
+func viewOf(ref control.MeshRef, region shape.Region) (shape.Region, error) {
+	if region.IsZero() {
+		return ref.View, nil
+	}
+	if err := region.Validate(); err != nil {
+		return region, err
+	}
+	for r := range region.Ranks() {
+		if r < 0 || r >= ref.Home.Len() {
+			return region, fmt.Errorf("@%s has no rank %d: its ranks are 0 to %d", ref.Name, r, ref.Home.Len()-1)
 		}
 	}
-	n.wmu.Unlock()
-	return ref.slice([]Sel{ref.View.Point(best)})
+	return region, nil
 }

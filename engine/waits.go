@@ -11,12 +11,12 @@ import (
 	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
 
-// maxWaits is how many waits of one process are told: a graph with more edges is for no screen.
+// maxWaits is how many waits of one process are told to front ends.
 const maxWaits = 4096
 
 func rankLabel(mesh string, rank int) string { return "@" + mesh + "[" + strconv.Itoa(rank) + "]" }
 
-// nameOf is who sends, for people; ok is false for code of a worker outside its actors.
+// nameOf is the name of a sender for front ends; ok is false for code of a worker outside its actors.
 func (n *node) nameOf(from *actor, client string) (name string, ok bool) {
 	switch {
 	case from != nil:
@@ -37,15 +37,10 @@ func (n *node) waitEdges() (out []control.WaitEdge, young bool) {
 			out = append(out, e)
 		}
 	}
-	n.mu.Lock()
-	var calls []*call
-	for _, c := range n.calls {
-		if c.waiters.Load() > 0 {
-			calls = append(calls, c)
+	for _, c := range n.calls.all() {
+		if c.waiters.Load() == 0 {
+			continue
 		}
-	}
-	n.mu.Unlock()
-	for _, c := range calls {
 		if time.Since(c.started) < slowCall {
 			young = true
 			continue
@@ -54,13 +49,7 @@ func (n *node) waitEdges() (out []control.WaitEdge, young bool) {
 			add(c.sender, c.client, c.ref, i, control.WaitEdge{Endpoint: c.endpoint, Call: c.id, Since: c.started, State: control.WaitSent})
 		}
 	}
-	n.wmu.Lock()
-	var full []*stuck
-	for s := range n.stuck {
-		full = append(full, s)
-	}
-	n.wmu.Unlock()
-	for _, s := range full {
+	for _, s := range n.windows.full() {
 		if time.Since(s.since) < slowCall {
 			young = true
 			continue
@@ -88,7 +77,7 @@ func (c *call) sent() []int {
 	return out
 }
 
-// takeWaits puts a process's waits into the books and tells front ends when they changed. The caller holds h.mu.
+// takeWaits stores a process's waits and tells front ends when they changed. The caller holds h.mu.
 func (h *hub) takeWaits(proc uint64, waits []control.WaitEdge) {
 	waits = waits[:min(len(waits), maxWaits)]
 	for i := range waits {

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/monarch-tui/monarch-tui/engine/internal/host"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
 	"github.com/monarch-tui/monarch-tui/engine/internal/life"
 	"github.com/monarch-tui/monarch-tui/quicnet"
@@ -41,7 +42,7 @@ func runWorker(fd string) int {
 		fmt.Fprintf(os.Stderr, "%s=%q is set by the engine for its workers only; unset it\n", launch.MarkerEnv, fd)
 		return exitInternal
 	}
-	closeOnExec(n)
+	host.CloseOnExec(n)
 	pipe := os.NewFile(uintptr(n), "bootstrap")
 	boot, err := readBootstrap(pipe)
 	if err != nil {
@@ -81,7 +82,7 @@ func watchLifeline(pipe *os.File) {
 }
 
 func endGroup() {
-	killOwnGroup()
+	host.KillOwnGroup()
 	os.Exit(exitOrphan)
 }
 
@@ -111,9 +112,9 @@ func joinSession(boot bootstrap) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.node.setLink(wire)
+	w.node.peers.connect(wire)
 	workerNode.Store(w.node)
-	w.node.startReporter()
+	w.node.startStatus()
 	w.node.wg.Go(func() { w.node.tel.run(w.node.closing) })
 	return w, nil
 }
@@ -126,14 +127,6 @@ func workerLog(boot bootstrap) *slog.Logger {
 		}
 	}
 	return slog.New(slog.DiscardHandler)
-}
-
-// setLink gives the node its link, once.
-func (n *node) setLink(l link) {
-	n.mu.Lock()
-	n.link = l
-	n.mu.Unlock()
-	close(n.linked)
 }
 
 // found is the directory's answer.
@@ -153,43 +146,25 @@ func (w *worker) resolve(ctx context.Context, proc uint64) (net.Addr, error) {
 	return net.ResolveUDPAddr("udp", f.Addr)
 }
 
+// register sets the handlers that only worker processes have.
 func (w *worker) register() {
 	n := w.node
-	handle(n, sysExit, func(_ context.Context, from quicnet.Addr, _ int) (any, error) {
-		if err := onlyController(from); err != nil {
-			return nil, err
-		}
+	handle(n, sysExit, fromController, func(context.Context, quicnet.Addr, int) (any, error) {
 		go func() {
 			n.close("the process was stopped")
 			w.exit <- 0
 		}()
 		return nil, nil
 	})
-	tell := func(from quicnet.Addr, b tellBody) error {
-		if err := onlyController(from); err != nil {
-			return err
-		}
-		n.tel.set(b)
-		return nil
-	}
-	handle(n, sysTell, func(_ context.Context, from quicnet.Addr, b tellBody) (any, error) { return nil, tell(from, b) })
-	handleNote(n, sysTell, tell)
-	handleNote(n, sysDial, func(from quicnet.Addr, proc uint64) error {
-		if err := onlyController(from); err != nil {
-			return err
-		}
-		n.mu.Lock()
-		lk := n.link
-		n.mu.Unlock()
-		if wire, ok := lk.(*quicnet.Node); ok {
+	handle(n, sysTell, fromController, func(_ context.Context, _ quicnet.Addr, b tellBody) (any, error) { n.tel.set(b); return nil, nil })
+	handleNote(n, sysTell, fromController, func(_ quicnet.Addr, b tellBody) error { n.tel.set(b); return nil })
+	handleNote(n, sysDial, fromController, func(_ quicnet.Addr, proc uint64) error {
+		if wire, ok := n.peers.current().(*quicnet.Node); ok {
 			wire.Connect(proc)
 		}
 		return nil
 	})
-	handle(n, sysFlush, func(_ context.Context, from quicnet.Addr, mark uint64) (any, error) {
-		if err := onlyController(from); err != nil {
-			return nil, err
-		}
+	handle(n, sysFlush, fromController, func(_ context.Context, _ quicnet.Addr, mark uint64) (any, error) {
 		return nil, errors.Join(writeMark(os.Stdout, mark), writeMark(os.Stderr, mark))
 	})
 }

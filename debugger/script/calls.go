@@ -144,7 +144,7 @@ func (p *pendingCall) cancel() {
 
 // endpoint finds an endpoint of the mesh's actor type.
 func (s *Session) endpoint(ref control.MeshRef, name string) (ep control.Endpoint, named schema.Types, err error) {
-	s.picture(func(p *control.Picture) {
+	s.picture(func(p *control.Replica) {
 		t, ok := p.Type(ref.Type)
 		if !ok {
 			err = fmt.Errorf("@%s is of type %s, which the program has not described", ref.Name, ref.Type)

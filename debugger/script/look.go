@@ -31,7 +31,7 @@ func table(rows [][]string) []string {
 // ls lists proc meshes and actor meshes.
 func (s *Session) ls(_ context.Context, _ NoArgs, r *result) error {
 	var rows [][]string
-	s.picture(func(p *control.Picture) {
+	s.picture(func(p *control.Replica) {
 		for _, m := range p.ProcMeshes {
 			if !m.Gone {
 				rows = append(rows, []string{m.Name, m.Extent.String(), kindOf(&m), m.State})
@@ -53,7 +53,7 @@ func (s *Session) ls(_ context.Context, _ NoArgs, r *result) error {
 
 // openCalls lists the calls that have not ended.
 func (s *Session) openCalls(_ context.Context, _ NoArgs, r *result) error {
-	s.picture(func(p *control.Picture) {
+	s.picture(func(p *control.Replica) {
 		for _, c := range p.Calls {
 			r.text = append(r.text, callLine(c))
 		}
@@ -78,7 +78,7 @@ func virtualSlots(m *control.ProcMesh) bool {
 }
 
 // typeName is the name of an actor type as the language takes it: without its package where that is unambiguous.
-func typeName(p *control.Picture, full string) string {
+func typeName(p *control.Replica, full string) string {
 	if t, ok := p.Type(full); ok {
 		return t.Name
 	}
@@ -94,7 +94,7 @@ func (s *Session) endpoints(_ context.Context, a NameArgs, r *result) error {
 		}
 		types = append(types, t)
 	} else {
-		s.picture(func(p *control.Picture) { types = slices.Clone(p.Types) })
+		s.picture(func(p *control.Replica) { types = slices.Clone(p.Types) })
 	}
 	slices.SortFunc(types, func(a, b control.Type) int { return strings.Compare(a.Name, b.Name) })
 	var rows [][]string
@@ -123,7 +123,7 @@ func (s *Session) info(_ context.Context, a InfoArgs, r *result) error {
 		if err != nil {
 			return err
 		}
-		s.picture(func(p *control.Picture) {
+		s.picture(func(p *control.Replica) {
 			if m, ok := p.Mesh(set.ref.Name); ok {
 				r.text = meshInfo(p, m, set)
 			}
@@ -138,10 +138,10 @@ func (s *Session) info(_ context.Context, a InfoArgs, r *result) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", pm.Name, err)
 		}
-		s.picture(func(p *control.Picture) { r.text = procsInfo(p, &pm, ranks) })
+		s.picture(func(p *control.Replica) { r.text = procsInfo(p, &pm, ranks) })
 		return nil
 	}
-	s.picture(func(p *control.Picture) {
+	s.picture(func(p *control.Replica) {
 		ses := p.Session
 		r.text = []string{fmt.Sprintf("session %s of %s, engine %s: %s", ses.Name, ses.Program, ses.Engine, ses.State)}
 		if ses.Reason != "" {
@@ -151,7 +151,7 @@ func (s *Session) info(_ context.Context, a InfoArgs, r *result) error {
 	return nil
 }
 
-func meshInfo(p *control.Picture, m *control.Mesh, set rankSet) []string {
+func meshInfo(p *control.Replica, m *control.Mesh, set rankSet) []string {
 	out := []string{fmt.Sprintf("@%s: %s %s on %s, %s", m.Ref.Name, typeName(p, m.Ref.Type), m.Ref.Extent(), m.Procs, m.State)}
 	if m.Reason != "" {
 		out = append(out, m.Reason)
@@ -189,7 +189,7 @@ func aboutRank(mesh string, rank int, text string) string {
 	return rest
 }
 
-func procsInfo(p *control.Picture, pm *control.ProcMesh, ranks []int) []string {
+func procsInfo(p *control.Replica, pm *control.ProcMesh, ranks []int) []string {
 	out := []string{fmt.Sprintf("%s: %s, %s, %s", pm.Name, pm.Extent, kindOf(pm), pm.State)}
 	if pm.Reason != "" {
 		out = append(out, pm.Reason)
@@ -279,7 +279,7 @@ func (s *Session) showAllLogs(ctx context.Context, a LogArgs, r *result) error {
 		return err
 	}
 	groups := map[string]map[int][]string{}
-	s.picture(func(p *control.Picture) {
+	s.picture(func(p *control.Replica) {
 		for _, l := range lines {
 			name, rank := "@"+l.Mesh, l.Rank
 			if l.Mesh == "" {

@@ -66,7 +66,7 @@ func (s *Session) spawn(ctx context.Context, a SpawnArgs, r *result) error {
 
 // actorType finds a type that the program registered.
 func (s *Session) actorType(name string) (t control.Type, named schema.Types, err error) {
-	s.picture(func(p *control.Picture) {
+	s.picture(func(p *control.Replica) {
 		if found, ok := p.Type(name); ok {
 			t, named = *found, p.Named
 			return
@@ -214,7 +214,7 @@ func (s *Session) stopMeshesOn(ctx context.Context, procs string) error {
 	var errs []error
 	for _, n := range slices.Backward(s.meshes) {
 		on := ""
-		s.picture(func(p *control.Picture) {
+		s.picture(func(p *control.Replica) {
 			if m, ok := p.Mesh(n); ok && !m.Gone && m.State != "failed" {
 				on = m.Procs
 			}
@@ -227,7 +227,7 @@ func (s *Session) stopMeshesOn(ctx context.Context, procs string) error {
 }
 
 func (s *Session) onOwnProcs(mesh string) (own bool) {
-	s.picture(func(p *control.Picture) {
+	s.picture(func(p *control.Replica) {
 		if m, ok := p.Mesh(mesh); ok {
 			own = slices.Contains(s.procs, m.Procs)
 		}

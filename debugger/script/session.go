@@ -64,7 +64,7 @@ type follower struct {
 	wg     sync.WaitGroup // the watcher
 
 	mu      sync.Mutex
-	pic     control.Picture
+	pic     control.Replica
 	logs    []control.Log
 	first   int // number of logs[0]: lines are numbered from 0
 	lostAt  int // number of the line before which data events were dropped last
@@ -167,7 +167,7 @@ func (s *follower) logMark() int {
 }
 
 // picture calls f with the session as it is; f keeps nothing of it.
-func (s *follower) picture(f func(p *control.Picture)) {
+func (s *follower) picture(f func(p *control.Replica)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f(&s.pic)
@@ -185,7 +185,7 @@ type rankSet struct {
 func (s *Session) mesh(name string) (control.MeshRef, error) {
 	var ref control.MeshRef
 	var err error
-	s.picture(func(p *control.Picture) {
+	s.picture(func(p *control.Replica) {
 		m, ok := p.Mesh(name)
 		if ok && !m.Gone {
 			ref = m.Ref
@@ -215,7 +215,7 @@ func (s *Session) mesh(name string) (control.MeshRef, error) {
 func (s *Session) procMesh(name string) (control.ProcMesh, error) {
 	var pm control.ProcMesh
 	var err error
-	s.picture(func(p *control.Picture) {
+	s.picture(func(p *control.Replica) {
 		m, ok := p.ProcMesh(name)
 		if ok && !m.Gone {
 			pm = *m

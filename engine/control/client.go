@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Client is a front end's side of the seam. It is safe for concurrent use. Every verb returns an error that says what
+// Client is what a front end talks to. It is safe for concurrent use. Every verb returns an error that says what
 // failed and why; *Error where it came from the server, the context's error where the context ended the wait, an error
 // that is ErrClosed when the session or the connection has ended.
 type Client struct {
@@ -57,8 +57,7 @@ func ask[A any](ctx context.Context, c *Client, req any) (A, error) {
 	}
 	a, ok := v.(A)
 	if !ok {
-		name, _ := verbOf(req)
-		return none, errorf(CodeFailed, "%s: the engine answered with a %T, want a %T", name, v, none)
+		return none, errorf(CodeFailed, "%T: the engine answered with a %T, want a %T", req, v, none)
 	}
 	return a, nil
 }
@@ -135,7 +134,7 @@ type Watch struct {
 }
 
 // Watch begins a stream of updates: first a snapshot, then the events after it, in batches. No topics means all. A
-// client that takes updates too slowly gets a Dropped event with the count, and a fresh snapshot where its picture
+// client that takes updates too slowly gets a Dropped event with the count, and a fresh snapshot where its replica
 // would have become wrong. Whatever happens after Watch has returned is in the snapshot or in an event.
 func (c *Client) Watch(ctx context.Context, topics ...string) (*Watch, error) {
 	for _, t := range topics {

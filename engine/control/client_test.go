@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -149,7 +153,8 @@ func TestACallIDInUseIsRefused(t *testing.T) {
 	}
 }
 
-func TestAClientThatGoesHasItsCallsCancelled_INV_GONE(t *testing.T) {
+// TestAClientThatGoesHasItsCallsCancelled holds INV-GONE.
+func TestAClientThatGoesHasItsCallsCancelled(t *testing.T) {
 	eachTransport(t, func() *fake {
 		b := newFake()
 		b.call = func(ctx context.Context, _ CallReq, reply func(Reply)) (CallDone, error) {
@@ -170,7 +175,7 @@ func TestAClientThatGoesHasItsCallsCancelled_INV_GONE(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var pic Picture
+		var pic Replica
 		see := func(what string) {
 			for !slices.ContainsFunc(pic.Failures, func(f Failure) bool { return f.What == what }) {
 				u, err := w.Next(t.Context())
@@ -196,7 +201,55 @@ func TestAClientThatGoesHasItsCallsCancelled_INV_GONE(t *testing.T) {
 	})
 }
 
-func TestAViewerMayLookAndNotAct_INV_VIEWER(t *testing.T) {
+// TestNothingOfAClientRunsOnceServeConnHasReturned holds INV-GONE: verbs, calls and watches have ended, not only been told
+// to.
+func TestNothingOfAClientRunsOnceServeConnHasReturned(t *testing.T) {
+	var running, began atomic.Int32
+	linger := func(ctx context.Context) {
+		running.Add(1)
+		defer running.Add(-1)
+		began.Add(1)
+		<-ctx.Done()
+		for range 1000 { // who does not wait for this returns first
+			runtime.Gosched()
+		}
+	}
+	b := newFake()
+	b.handle = func(ctx context.Context, _ ClientInfo, _ any) (any, error) { linger(ctx); return nil, ctx.Err() }
+	b.call = func(ctx context.Context, _ CallReq, _ func(Reply)) (CallDone, error) {
+		linger(ctx)
+		return CallDone{}, ctx.Err()
+	}
+	s := NewServer(ServerConfig{Backend: b})
+	defer s.Close()
+	ours, theirs := net.Pipe()
+	left := make(chan error, 1)
+	go func() { left <- s.ServeConn(theirs) }()
+	c, err := NewClient(t.Context(), ours, ClientInfo{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Watch(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Call(t.Context(), CallReq{}); err != nil {
+		t.Fatal(err)
+	}
+	var verb sync.WaitGroup
+	verb.Go(func() { _ = c.Stop(context.Background(), StopReq{}) })
+	until(t, "the call and the verb run", func() bool { return began.Load() == 2 })
+	c.Close()
+	if err := <-left; err != nil {
+		t.Error(err)
+	}
+	if running.Load() != 0 || b.watchers() != 0 || b.gone() != 1 {
+		t.Errorf("%d handlers and %d watches are left, %d clients are detached", running.Load(), b.watchers(), b.gone())
+	}
+	verb.Wait()
+}
+
+// TestAViewerMayLookAndNotAct holds INV-VIEWER on each transport.
+func TestAViewerMayLookAndNotAct(t *testing.T) {
 	eachTransport(t, newFake, func(t *testing.T, b *fake, connect func(ClientInfo) *Client) {
 		b.handle = func(_ context.Context, _ ClientInfo, req any) (any, error) {
 			switch req.(type) {
@@ -263,7 +316,7 @@ func TestTheContextOfAVerbReachesTheBackend(t *testing.T) {
 		if err := c.Stop(ctx, StopReq{}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Stop = %v", err)
 		}
-		var pic Picture
+		var pic Replica
 		for len(pic.Failures) == 0 {
 			u, err := w.Next(t.Context())
 			if err != nil {

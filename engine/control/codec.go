@@ -7,7 +7,7 @@ import (
 )
 
 // modes are the CBOR options of the protocol: deterministic out, tight in. A server reads with hostile, which fits
-// every request; a client reads pictures of up to a million ranks with friendly. Unknown fields are skipped by both.
+// every request; a client reads snapshots of up to a million ranks with friendly. Unknown fields are skipped by both.
 type modes struct {
 	enc               cbor.EncMode
 	hostile, friendly cbor.DecMode

@@ -1,27 +1,30 @@
-// Package control is the one seam between the engine and every front end: the explorer, scripts, the debugger prompt
-// and an attached second terminal are all clients of it and see the same thing.
+// Package control is the boundary between the engine and its front ends: the explorer, scripts, the debugger's prompt and
+// a second terminal that attaches are all clients of this one API, and all see the same.
 //
-// What a client sees is a Snapshot with a sequence number, then Events from that number on (Watch, Picture). What it
-// does are verbs (Spawn, Call, Stop, …). In-process, over a unix socket and over an inherited socketpair the semantics
-// are the same; in-process no bytes are made. PROTOCOL.md describes the bytes.
+// A client reads a Snapshot, which has a sequence number, and the Events after that number (Watch; a Replica applies
+// them). It acts by verbs (Spawn, Call, Stop, …). The semantics are the same in-process, over a unix socket and over an
+// inherited socketpair; in-process nothing is encoded. PROTOCOL.md describes the frames.
 //
-// The package knows nothing of actors beyond their description and holds no policy: the engine implements Backend.
-// It is not a way in from another machine (there is no TCP port; ssh carries the bytes) and not for workers: only
-// processes of the same user may speak to it.
+// Each verb is one row of table, in table.go: its name, its request and answer types, and whether viewers may use it.
+// Decoding, permission and dispatch follow from the row. The engine implements Backend; Handlers is its half of the
+// table. This package knows nothing of actors but their descriptions, and decides nothing.
 //
-// Invariants, named where tests hold them:
+// There is no TCP port: from another machine, ssh carries the frames. Workers do not use this package. Only processes of
+// the user who owns the session may connect.
 //
-//   - INV-BRAKE: no client, however slow or stuck, makes the engine or another client wait. Updates go only to a client
-//     that asked for the next one; what it misses meanwhile is counted.
-//   - INV-RESYNC: a client that missed a state event gets the count and a fresh snapshot, never a wrong picture.
-//   - INV-ORDER: a client gets the events of a watch in the order the engine made them.
+// Invariants; a test of this package names each:
+//
+//   - INV-ISOLATION: a client that is slow, or does not read at all, makes neither the engine nor another client wait. An
+//     update is sent only to a client that has asked for the next one; what it misses meanwhile is counted.
+//   - INV-RESYNC: a client that missed state events gets their number and a fresh snapshot, so its replica is never wrong.
+//   - INV-ORDER: a client gets the events of a watch in the order in which the engine made them.
 //   - INV-VIEWER: a viewer cannot change the session, whatever it sends.
-//   - INV-WORDS: whatever cannot be done is answered in words, and the connection goes on; only bytes that are no frame
-//     end it, with a reason.
-//   - INV-SKEW: unknown fields, kinds of frames and events are skipped, unknown verbs answered.
-//   - INV-GONE: when a client goes, its calls are cancelled and its goroutines have ended before ServeConn returns.
-//   - INV-OWNER: only the user who owns the session may connect; a run folder that others could change is refused.
+//   - INV-WORDS: a request that cannot be done is answered with an error in words, and the connection goes on. Only bytes
+//     that are no frame end it, with a reason.
+//   - INV-SKEW: unknown fields, kinds of frames and events are skipped; unknown verbs are answered.
+//   - INV-GONE: when a client goes, its calls are cancelled, and its goroutines have ended before ServeConn returns.
+//   - INV-OWNER: only the user who owns the session may connect, and a run folder that others could change is refused.
 //
-// Locks: outbox.mu, feed.mu, lane.mu, peer.mu, link.mu, Client.mu and Server.mu are leaves: none is held while another is taken, and none
-// while the backend or a connection is called.
+// Locks: the mutexes of outbox, feed, lane, peer, link, local, Client, CallHandle and Server. None is held while another
+// is taken, nor while the backend or a connection is called.
 package control

@@ -17,13 +17,14 @@ const (
 // Update is what a watch delivers: first the snapshot, if there is one, then the events. An Event with Dropped set
 // comes as Events[0], beside the snapshot that makes up for it; it is told to this client only and has no Seq.
 type Update struct {
-	Snapshot *Snapshot // not nil: forget your picture and begin with this one
+	Snapshot *Snapshot // not nil: forget your replica and begin with this one
 	Events   []*Event
 	Sync     uint64 // not 0: everything that happened before the Watch.Sync with this token has now been delivered
 }
 
 // feed collects the events of one watch between two updates. The backend's sink is push, which never blocks.
 type feed struct {
+	b      Backend
 	topics topicSet
 	wake   chan struct{} // one slot: something may be taken
 
@@ -76,25 +77,25 @@ func (t topicSet) wants(ev *Event) bool {
 
 // newFeed subscribes to the backend; its first update holds the snapshot.
 func newFeed(b Backend, topics []string) *feed {
-	f := &feed{topics: topicsOf(topics), wake: make(chan struct{}, 1)}
+	f := &feed{b: b, topics: topicsOf(topics), wake: make(chan struct{}, 1)}
 	if s, ok := b.(Selective); ok {
 		if names := f.topics.names(); len(names) > 0 {
 			f.unwant = s.Want(names)
 		}
 	}
-	f.subscribe(b)
+	f.subscribe()
 	return f
 }
 
 // subscribe gets a fresh snapshot. The old subscription ends only after the new one has begun, so that no data event
 // falls between the two; push drops what it hears twice.
-func (f *feed) subscribe(b Backend) {
+func (f *feed) subscribe() {
 	f.mu.Lock()
 	before := f.stopped
 	f.resync = false
 	f.mu.Unlock()
 
-	snap, cancel := b.Subscribe(f.push)
+	snap, cancel := f.b.Subscribe(f.push)
 
 	f.mu.Lock()
 	if f.ended {
@@ -165,12 +166,12 @@ func (f *feed) signal() {
 }
 
 // take returns what has gathered; ok is false when there is nothing. It subscribes anew where state was lost.
-func (f *feed) take(b Backend) (u Update, ok bool) {
+func (f *feed) take() (u Update, ok bool) {
 	f.mu.Lock()
 	resync := f.resync
 	f.mu.Unlock()
 	if resync {
-		f.subscribe(b)
+		f.subscribe()
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -14,7 +14,7 @@ const (
 	maxFrame   = 16 << 20  // a longer length prefix ends the connection
 	chunk      = 1 << 20   // a longer body travels in several frames
 	maxRequest = 16 << 20  // body of one request, all its frames together
-	maxAnswer  = 512 << 20 // body of one answer: the picture of a million ranks
+	maxAnswer  = 512 << 20 // body of one answer: the snapshot of a million ranks
 )
 
 // kind tells what a frame is. Numbers are never used again.

@@ -86,7 +86,9 @@ func FuzzReadFrame(f *testing.F) {
 			if done, err := g.add(fr); err != nil || !done {
 				continue
 			}
-			_, _, _ = decodeRequest(fr.Verb, fr.Body)
+			if v, ok := verbNamed(fr.Verb); ok {
+				_, _ = v.request(fr.Body)
+			}
 		}
 	})
 }
@@ -97,7 +99,7 @@ func FuzzUpdate(f *testing.F) {
 	f.Fuzz(func(_ *testing.T, b []byte) {
 		var w wireUpdate
 		if friendlyDec().Unmarshal(b, &w) == nil {
-			new(Picture).Apply(w.decode())
+			new(Replica).Apply(w.decode())
 		}
 	})
 }

@@ -10,8 +10,7 @@ import (
 // local is the transport of a client in the program itself: the same semantics, no bytes. What it hands out is shared
 // with the backend and is only to be read.
 type local struct {
-	b      Backend
-	who    ClientInfo
+	gate   *gate
 	server Info
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -27,12 +26,9 @@ func InProcess(b Backend, who ClientInfo) *Client {
 		who.Role = RoleControl
 	}
 	who.Version = MaxVersion
-	snap, cancel := b.Subscribe(func(*Event) {})
-	cancel()
-	l := &local{b: b, who: b.Attach(who)}
+	l := new(local)
+	l.gate, l.server = attach(b, who)
 	l.ctx, l.cancel = context.WithCancel(context.Background())
-	l.server = infoOf(snap, MaxVersion)
-	l.server.Client = l.who
 	return newClient(l)
 }
 
@@ -48,44 +44,41 @@ func infoOf(snap *Snapshot, version int) Info {
 	return info
 }
 
-// begin counts one thing in flight; end must be called when ok.
-func (l *local) begin(ctx context.Context) (_ context.Context, end func(), err error) {
+// begin gets a permit for a request and counts one thing in flight; end must be called when err is nil.
+func (l *local) begin(ctx context.Context, req any) (_ context.Context, ok permit, end func(), err error) {
+	v, err := verbOf(req)
+	if err != nil {
+		return nil, ok, nil, err
+	}
+	if ok, err = l.gate.permit(v); err != nil {
+		return nil, ok, nil, err
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
-		return nil, nil, ErrClosed
+		return nil, ok, nil, ErrClosed
 	}
 	l.wg.Add(1)
 	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(l.ctx, cancel)
-	return ctx, func() { stop(); cancel(); l.wg.Done() }, nil
+	return ctx, ok, func() { stop(); cancel(); l.wg.Done() }, nil
 }
 
 func (l *local) handle(ctx context.Context, req any) (any, error) {
-	name, acts := verbOf(req)
-	if err := mayAct(l.who, name, acts); err != nil {
-		return nil, err
-	}
-	ctx, end, err := l.begin(ctx)
+	ctx, ok, end, err := l.begin(ctx, req)
 	if err != nil {
 		return nil, err
 	}
 	defer end()
-	return l.b.Handle(ctx, l.who, req)
+	return ok.handle(ctx, req)
 }
 
 func (l *local) call(ctx context.Context, req CallReq, reply func(Reply)) func() (CallDone, error) {
-	fail := func(err error) func() (CallDone, error) {
+	ctx, ok, end, err := l.begin(ctx, req)
+	if err != nil {
 		return func() (CallDone, error) { return CallDone{}, err }
 	}
-	if err := mayAct(l.who, verbCall, true); err != nil {
-		return fail(err)
-	}
-	ctx, end, err := l.begin(ctx)
-	if err != nil {
-		return fail(err)
-	}
-	wait := l.b.StartCall(ctx, l.who, req, reply)
+	wait := ok.startCall(ctx, req, reply)
 	return func() (CallDone, error) {
 		defer end()
 		return wait()
@@ -93,11 +86,11 @@ func (l *local) call(ctx context.Context, req CallReq, reply func(Reply)) func()
 }
 
 func (l *local) watch(_ context.Context, topics []string) (*Watch, error) {
-	wctx, end, err := l.begin(context.Background())
+	wctx, ok, end, err := l.begin(context.Background(), WatchReq{Topics: topics})
 	if err != nil {
 		return nil, err
 	}
-	f := newFeed(l.b, topics)
+	f := ok.watch(topics)
 	stop := sync.OnceFunc(func() { f.stop(); end() })
 	context.AfterFunc(wctx, stop)
 	next := func(ctx context.Context) (Update, error) {
@@ -108,7 +101,7 @@ func (l *local) watch(_ context.Context, topics []string) (*Watch, error) {
 			case <-ctx.Done():
 				return Update{}, ctx.Err()
 			case <-f.wake:
-				if u, ok := f.take(l.b); ok {
+				if u, ok := f.take(); ok {
 					return u, nil
 				}
 			}
@@ -129,7 +122,7 @@ func (l *local) close() error {
 	l.cancel()
 	l.wg.Wait()
 	if !was {
-		l.b.Detach(l.who)
+		l.gate.detach()
 	}
 	return nil
 }

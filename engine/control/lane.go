@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// laneGrace is how long a look at the session waits for the calls before it to be sent. Whatever a call waits for longer
-// (a place in a full mailbox) it waits for on the books, where a look finds it: control traffic waits behind no mailbox.
+// laneGrace is how long a watch, a snapshot or a sync waits until the calls before it are sent. A call that takes longer
+// waits for a place in a full mailbox; it is in Snapshot.Calls already, and control traffic does not wait for mailboxes.
 const laneGrace = 250 * time.Millisecond
 
-// lane sends the calls of one client one after the other, in the order they came (promise P1).
+// lane sends the calls of one client one after the other, in the order they came (promise P1, ARCHITECTURE.md).
 type lane struct {
 	calls chan func()
 
@@ -46,8 +46,9 @@ func (l *lane) run() {
 	}
 }
 
-// behind returns a wait for the calls that have come by now to be sent, so that who starts a call and then looks at the
-// session sees the call. It is for the reader; the wait, which takes laneGrace at most, is not.
+// behind returns a function that waits, for laneGrace at most, until the calls that have come by now are sent: a client that
+// starts a call and then asks for a snapshot finds the call in it. The connection's reader calls behind, but must not
+// call what it returns.
 func (l *lane) behind() (wait func(ctx context.Context)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

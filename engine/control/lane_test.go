@@ -103,7 +103,8 @@ func TestASnapshotComesBehindTheCallsThatTheClientMadeBefore(t *testing.T) {
 	})
 }
 
-func TestACallThatWaitsForAPlaceHoldsUpNoLook_INV_BRAKE(t *testing.T) {
+// TestACallThatWaitsForAPlaceHoldsUpNoLook holds INV-ISOLATION.
+func TestACallThatWaitsForAPlaceHoldsUpNoLook(t *testing.T) {
 	b := &starter{fake: newFake(), start: func(ctx context.Context) { <-ctx.Done() }}
 	c := dial(t, serveUnix(t, b, Limits{}), ClientInfo{})
 	h, err := c.Call(t.Context(), CallReq{Mesh: "m"})
@@ -199,7 +200,7 @@ func TestWhatTheBackendLostIsCountedToThoseWhoWantedIt(t *testing.T) {
 			defer w.Close()
 			b.emit(&Event{Dropped: &Dropped{Data: 3}})
 			b.emit(&Event{Dropped: &Dropped{Data: 4}})
-			var pic Picture
+			var pic Replica
 			w.Sync(1)
 			for {
 				u, err := w.Next(t.Context())

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"reflect"
 	"sync"
 	"time"
 
@@ -187,7 +188,7 @@ func (l *link) forget(id uint64) {
 	delete(l.pending, id)
 }
 
-// ended prefers the reason why the link ended to what its end caused.
+// ended gives the reason why the link ended in place of an error that this end caused.
 func (l *link) ended(err error) error {
 	if cause := context.Cause(l.ctx); cause != nil {
 		return cause
@@ -231,12 +232,15 @@ func (l *link) late(p *pending) (*frame, error) {
 }
 
 func (l *link) handle(ctx context.Context, req any) (any, error) {
-	name, _ := verbOf(req)
+	v, err := verbOf(req)
+	if err != nil {
+		return nil, err
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	p := &pending{}
-	id, err := l.open(name, req, p)
+	id, err := l.open(v.name, req, p)
 	if err != nil {
 		return nil, err
 	}
@@ -247,33 +251,7 @@ func (l *link) handle(ctx context.Context, req any) (any, error) {
 	if f.Err != nil {
 		return nil, f.Err
 	}
-	return decodeAnswer(req, f.Body)
-}
-
-// decodeAnswer reads the answer that belongs to a request.
-func decodeAnswer(req any, body []byte) (any, error) {
-	switch req.(type) {
-	case ProcsReq:
-		return answerAs[ProcMesh](body)
-	case SpawnReq:
-		return answerAs[Mesh](body)
-	case StateReq:
-		return answerAs[[]StateNode](body)
-	case LogsReq:
-		return answerAs[[]Log](body)
-	case ProbeReq:
-		return answerAs[[]ProbeReply](body)
-	default:
-		return nil, nil
-	}
-}
-
-func answerAs[A any](body []byte) (any, error) {
-	var a A
-	if err := friendlyDec().Unmarshal(body, &a); err != nil {
-		return nil, errorf(CodeFailed, "the answer does not decode as %T: %v", a, err)
-	}
-	return a, nil
+	return v.answer(f.Body)
 }
 
 func (l *link) call(ctx context.Context, req CallReq, reply func(Reply)) func() (CallDone, error) {
@@ -352,10 +330,14 @@ func encodeUpdate(u Update) ([]byte, error) {
 	return enc().Marshal(w)
 }
 
-// known reports whether the event carries anything that this version knows.
+// known reports whether the event carries anything that this version knows: one of its pointers is set.
 func (e *Event) known() bool {
-	return e.Session != nil || e.Host != nil || e.ProcMesh != nil || e.Proc != nil || e.Mesh != nil || e.Rank != nil ||
-		e.Type != nil || e.Call != nil || e.Client != nil || e.Waits != nil || e.Failure != nil || e.Log != nil || e.Message != nil || e.Dropped != nil
+	for _, f := range reflect.ValueOf(e).Elem().Fields() {
+		if f.Kind() == reflect.Pointer && !f.IsNil() {
+			return true
+		}
+	}
+	return false
 }
 
 func (l *link) watch(ctx context.Context, topics []string) (*Watch, error) {

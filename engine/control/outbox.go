@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// outbox holds the bytes that wait to be written to one connection. Putting never blocks: the other side's pace is
-// its own affair (INV-BRAKE).
+// outbox holds the bytes that wait to be written to one connection. put never blocks, however slowly the
+// other side reads (INV-ISOLATION).
 type outbox struct {
 	limit int // bytes that may wait
 	wake  chan struct{}

@@ -19,17 +19,16 @@ const byeTime = time.Second
 // peer is one client as the server sees it.
 type peer struct {
 	s    *Server
-	b    Backend
+	gate *gate
 	conn net.Conn
 	r    *bufio.Reader
-	who  ClientInfo
 	info Info
 	out  *outbox
 
 	ctx    context.Context // ends when the client is to go; its cause says why
 	cancel context.CancelCauseFunc
 	wg     sync.WaitGroup // requests in flight, and the lane
-	lane   *lane          // sends the client's calls one after the other: their order is the client's (promise P1)
+	lane   *lane          // sends the client's calls one after the other: their order is the client's (promise P1, ARCHITECTURE.md)
 
 	mu       sync.Mutex
 	requests map[uint64]*request
@@ -65,13 +64,9 @@ func (s *Server) welcome(conn net.Conn) (*peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	snap, unsubscribe := s.cfg.Backend.Subscribe(func(*Event) {})
-	unsubscribe()
-	p := &peer{s: s, b: s.cfg.Backend, conn: conn, r: r, out: newOutbox(s.cfg.Limits.Queue), requests: make(map[uint64]*request), lane: newLane(s.cfg.Limits.InFlight)}
-	p.info = infoOf(snap, version)
+	p := &peer{s: s, conn: conn, r: r, out: newOutbox(s.cfg.Limits.Queue), requests: make(map[uint64]*request), lane: newLane(s.cfg.Limits.InFlight)}
+	p.gate, p.info = attach(s.cfg.Backend, ClientInfo{Name: cleanName(h.Name), Role: role, Version: version, Since: time.Now()})
 	p.info.Capabilities = s.cfg.Capabilities
-	p.who = s.cfg.Backend.Attach(ClientInfo{Name: cleanName(h.Name), Role: role, Version: version, Since: time.Now()})
-	p.info.Client = p.who
 	p.ctx, p.cancel = context.WithCancelCause(s.ctx)
 	return p, nil
 }
@@ -91,7 +86,7 @@ func readHello(r io.Reader) (hello, error) {
 	return h, nil
 }
 
-// cleanName makes a client's name fit for everybody's screen: it is hostile text.
+// cleanName removes from a client's name what could change a screen: control and bidirectional characters.
 func cleanName(name string) string {
 	const most = 80 // runes
 	if name == "" {
@@ -102,7 +97,7 @@ func cleanName(name string) string {
 
 // run serves the client until it leaves, and returns when everything it started has ended (INV-GONE).
 func (p *peer) run() error {
-	defer p.b.Detach(p.who)
+	defer p.gate.detach()
 	body, err := enc().Marshal(p.info)
 	if err == nil {
 		err = p.out.put(frame{Kind: kindWelcome, Body: body})
@@ -210,7 +205,7 @@ func (p *peer) start(f *frame) {
 	}
 	ctx, cancel := context.WithCancel(p.ctx)
 	req := &request{cancel: cancel}
-	if err := p.admit(f.ID, req); err != nil {
+	if err := p.track(f.ID, req); err != nil {
 		cancel()
 		p.answer(f.ID, nil, err)
 		return
@@ -228,7 +223,7 @@ func (p *peer) start(f *frame) {
 		finish(func() (any, error) { return run(ctx) })
 		return
 	}
-	p.lane.send(func() { // has room for every request that admit lets in
+	p.lane.send(func() { // has room for every request that track lets in
 		wait, err := run(ctx)
 		finish(func() (any, error) {
 			if err != nil {
@@ -239,7 +234,8 @@ func (p *peer) start(f *frame) {
 	})
 }
 
-func (p *peer) admit(id uint64, req *request) error {
+// track notes a request in flight, if there is room and its id is free; forget takes it off.
+func (p *peer) track(id uint64, req *request) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.requests[id] != nil {
@@ -277,54 +273,27 @@ func (p *peer) grant(id uint64) {
 	}
 }
 
-// plan decodes a request and says what to run for it.
+// plan decodes a request and says what to run for it. It asks for the permit before it looks at the body.
 func (p *peer) plan(f *frame, req *request) func(context.Context) (any, error) {
 	fail := func(err error) func(context.Context) (any, error) {
 		return func(context.Context) (any, error) { return nil, err }
 	}
-	acts := false
-	known := false
-	for _, v := range verbTable() {
-		if v.name == f.Verb {
-			known, acts = true, v.acts
-		}
-	}
+	v, known := verbNamed(f.Verb)
 	if !known {
 		return fail(Unsupported(clipped(f.Verb), p.info.Engine, ""))
 	}
-	if err := mayAct(p.who, f.Verb, acts); err != nil {
+	ok, err := p.gate.permit(v)
+	if err != nil {
 		return fail(err)
 	}
-	switch f.Verb {
-	case verbCall:
-		return p.planCall(f, req)
-	case verbCancel:
-		var c CancelReq
-		if err := hostileDec().Unmarshal(f.Body, &c); err != nil {
-			return fail(badBody(f.Verb, err))
-		}
-		p.endCall(c.ID)
-		return fail(nil)
-	case verbWatch:
-		return p.planWatch(f, req)
-	case verbSnapshot:
-		behind := p.lane.behind()
-		return func(ctx context.Context) (any, error) {
-			behind(ctx)
-			snap, cancel := p.b.Subscribe(func(*Event) {})
-			cancel()
-			return snap, nil
-		}
-	}
-	body, _, err := decodeRequest(f.Verb, f.Body)
+	body, err := v.request(f.Body)
 	if err != nil {
-		return fail(badBody(f.Verb, err))
+		return fail(errorf(CodeBadRequest, "%s: the request does not decode: %v", f.Verb, err))
 	}
-	return func(ctx context.Context) (any, error) { return p.b.Handle(ctx, p.who, body) }
-}
-
-func badBody(verb string, err error) error {
-	return errorf(CodeBadRequest, "%s: the request does not decode: %v", verb, err)
+	if v.plan != nil {
+		return v.plan(p, ok, incoming{f.ID, req, body})
+	}
+	return func(ctx context.Context) (any, error) { return ok.handle(ctx, body) }
 }
 
 func clipped(s string) string {
@@ -335,23 +304,35 @@ func clipped(s string) string {
 }
 
 // planCall returns what sends the call; that returns what waits for its end.
-func (p *peer) planCall(f *frame, req *request) func(context.Context) (any, error) {
-	var c CallReq
-	if err := hostileDec().Unmarshal(f.Body, &c); err != nil {
-		return func(context.Context) (any, error) { return nil, badBody(f.Verb, err) }
-	}
+func (p *peer) planCall(ok permit, in incoming) func(context.Context) (any, error) {
+	c := in.body.(CallReq) //nolint:forcetypeassert // the row of the verb says so
 	p.mu.Lock()
-	req.call = c.ID
+	in.req.call = c.ID
 	p.mu.Unlock()
 	return func(ctx context.Context) (any, error) {
-		return p.b.StartCall(ctx, p.who, c, func(r Reply) {
+		return ok.startCall(ctx, c, func(r Reply) {
 			body, err := enc().Marshal(r)
 			if err != nil {
 				p.cancel(fmt.Errorf("a reply does not encode: %w", err))
 				return
 			}
-			p.send(frame{Kind: kindReply, ID: f.ID, Body: body})
+			p.send(frame{Kind: kindReply, ID: in.id, Body: body})
 		}), nil
+	}
+}
+
+// planCancel cancels at once: a request of the client that comes later finds the call cancelled.
+func (p *peer) planCancel(_ permit, in incoming) func(context.Context) (any, error) {
+	p.endCall(in.body.(CancelReq).ID) //nolint:forcetypeassert // the row of the verb says so
+	return func(context.Context) (any, error) { return nil, nil }
+}
+
+// planSnapshot looks at the session behind the calls that the client made before.
+func (p *peer) planSnapshot(ok permit, _ incoming) func(context.Context) (any, error) {
+	behind := p.lane.behind()
+	return func(ctx context.Context) (any, error) {
+		behind(ctx)
+		return ok.snapshot(), nil
 	}
 }
 

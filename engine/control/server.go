@@ -171,8 +171,8 @@ func (s *Server) serve(conn net.Conn) error {
 		s.refuse(conn, err)
 		return fmt.Errorf("greeting: %w", err)
 	}
-	s.cfg.Logger.Info("a client came", "client", p.who.Name, "role", p.who.Role, "id", p.who.ID)
-	defer s.cfg.Logger.Info("a client left", "client", p.who.Name, "id", p.who.ID)
+	s.cfg.Logger.Info("a client came", "client", p.gate.who.Name, "role", p.gate.who.Role, "id", p.gate.who.ID)
+	defer s.cfg.Logger.Info("a client left", "client", p.gate.who.Name, "id", p.gate.who.ID)
 	return p.run()
 }
 

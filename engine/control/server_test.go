@@ -65,7 +65,8 @@ func (r *raw) hello() {
 	}
 }
 
-func TestGarbageClosesThatClientWithAReasonAndNoOther_INV_WORDS(t *testing.T) {
+// TestGarbageClosesThatClientWithAReasonAndNoOther holds INV-WORDS.
+func TestGarbageClosesThatClientWithAReasonAndNoOther(t *testing.T) {
 	big := binary.BigEndian.AppendUint32(nil, maxFrame+1)
 	cases := []struct {
 		name  string
@@ -139,7 +140,8 @@ func TestNegotiationPicksTheNewestCommonVersion(t *testing.T) {
 	}
 }
 
-func TestSkewIsAnsweredInWordsOrSkipped_INV_SKEW(t *testing.T) {
+// TestSkewIsAnsweredInWordsOrSkipped holds INV-SKEW.
+func TestSkewIsAnsweredInWordsOrSkipped(t *testing.T) {
 	b := newFake()
 	got := make(chan any, 2)
 	b.handle = func(_ context.Context, _ ClientInfo, req any) (any, error) { got <- req; return nil, nil }
@@ -153,18 +155,19 @@ func TestSkewIsAnsweredInWordsOrSkipped_INV_SKEW(t *testing.T) {
 	if want := `this program was built with engine v0.1, which does not know "restart"; rebuild it with a newer one`; f.Kind != kindAnswer || f.ID != 1 || f.Err.Code != CodeUnsupported || f.Err.Text != want {
 		t.Errorf("unknown verb: %+v %v, want %q", f, f.Err, want)
 	}
-	r.send(kind(200), 2, "", nil)                                                   // a kind of the future: no answer
-	r.send(kindRequest, 3, verbStop, map[string]any{"Mesh": "toy", "Gently": true}) // a field of the future
+	r.send(kind(200), 2, "", nil)                                                 // a kind of the future: no answer
+	r.send(kindRequest, 3, "stop", map[string]any{"Mesh": "toy", "Gently": true}) // a field of the future
 	if f := r.recv(); f.ID != 3 || f.Err != nil || <-got != any(StopReq{Mesh: "toy"}) {
 		t.Errorf("unknown field: %+v %v", f, f.Err)
 	}
-	r.send(kindRequest, 4, verbStop, map[string]any{"Mesh": 3}) // a field of the wrong type
+	r.send(kindRequest, 4, "stop", map[string]any{"Mesh": 3}) // a field of the wrong type
 	if f := r.recv(); f.ID != 4 || f.Err == nil || f.Err.Code != CodeBadRequest || !strings.Contains(f.Err.Text, "stop: the request does not decode") {
 		t.Errorf("wrong type: %+v %v", f, f.Err)
 	}
 }
 
-func TestAnOldClientReadsWhatItKnowsOfANewServer_INV_SKEW(t *testing.T) {
+// TestAnOldClientReadsWhatItKnowsOfANewServer holds INV-SKEW.
+func TestAnOldClientReadsWhatItKnowsOfANewServer(t *testing.T) {
 	ours, theirs := net.Pipe()
 	r := bufio.NewReader(theirs)
 	newer := func(id uint64, k kind, body any) {
@@ -212,7 +215,7 @@ func TestTwoClientsSeeEachOtherAndTheSameEvents(t *testing.T) {
 	path := serveUnix(t, b, Limits{})
 	one := dial(t, path, ClientInfo{Name: "one"})
 	two := dial(t, path, ClientInfo{Name: "two", Role: RoleViewer})
-	var pics [2]Picture
+	var pics [2]Replica
 	var watches [2]*Watch
 	for i, c := range []*Client{one, two} {
 		var err error
@@ -262,7 +265,7 @@ func TestTooManyRequestsAreAnsweredBusy(t *testing.T) {
 	r := dialRaw(t, path)
 	r.hello()
 	for id := range uint64(3) {
-		r.send(kindRequest, id+1, verbStop, StopReq{})
+		r.send(kindRequest, id+1, "stop", StopReq{})
 	}
 	if f := r.recv(); f.ID != 3 || f.Err == nil || f.Err.Code != CodeBusy {
 		t.Errorf("got %+v %v", f, f.Err)

@@ -136,7 +136,8 @@ func TestWhatAKilledProgramLeftIsRemovedAndItsNameFree(t *testing.T) {
 	}
 }
 
-func TestAnUnsafeRunFolderIsRefusedInWords_INV_OWNER(t *testing.T) {
+// TestAnUnsafeRunFolderIsRefusedInWords holds INV-OWNER.
+func TestAnUnsafeRunFolderIsRefusedInWords(t *testing.T) {
 	cases := map[string]struct {
 		make func(t *testing.T, run string) error
 		want string
@@ -230,7 +231,8 @@ func TestAPathThatIsTooLongForASocketIsRefusedInWords(t *testing.T) {
 	}
 }
 
-func TestTheOtherEndsUserIsChecked_INV_OWNER(t *testing.T) {
+// TestTheOtherEndsUserIsChecked holds INV-OWNER.
+func TestTheOtherEndsUserIsChecked(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	l, err := net.Listen("unix", path)
 	if err != nil {

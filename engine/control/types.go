@@ -209,7 +209,7 @@ func (a Adverb) String() string {
 	return "call"
 }
 
-// Outcome is how one rank's part of a call ended (promise P2).
+// Outcome is how one rank's part of a call ended (promise P2, ARCHITECTURE.md).
 type Outcome string
 
 // Exactly one of these ends each rank's part of a call.
@@ -246,12 +246,12 @@ type Log struct {
 	Text   string // cleaned: no control bytes
 }
 
-// Message is one hop of telemetry, as its caller saw it: a call when it is sent to a rank, a reply or an error when
+// Message is one record of the trace of messages, as its caller saw it: a call when it is sent to a rank, a reply or an error when
 // that rank's part is over. It is best effort: what a process or a watch has no room for is dropped, oldest first, and
 // counted in Dropped.
 type Message struct {
 	Time     time.Time     // on the clock of the process that called
-	Call     uint64        // folds the messages of one cast
+	Call     uint64        // folds the messages of one call
 	ID       uint64        // unique in the session; 0 on an error that no message brought (lost, deadline, not sent, …)
 	Parent   uint64        // of a call: the ID of the message whose handler sent it, 0 outside handlers; of an answer: the ID of its call
 	Trace    uint64        // Call of the outermost call that led to this one
@@ -259,7 +259,7 @@ type Message struct {
 	From, To string        // "main", a client, "@mesh[rank]", or "procs[rank]" for code of a worker outside its actors
 	Endpoint string        //
 	Adverb   Adverb        // broadcast: no answer follows
-	Ranks    int           // how many ranks the cast goes to: one call each
+	Ranks    int           // how many ranks the call goes to: one message each
 	Bytes    int           // of the argument or result
 	Body     []byte        // CBOR of the argument of a call or the result of a reply; its first MaxPreview bytes
 	Cut      bool          // Body is not all of it
@@ -338,5 +338,5 @@ type Dropped struct {
 	Data  uint64
 }
 
-// IsData reports whether the event may be dropped without making a client's picture of the session wrong.
+// IsData reports whether the event may be dropped without making a client's replica of the session wrong.
 func (e *Event) IsData() bool { return e.Log != nil || e.Message != nil }

@@ -11,7 +11,7 @@ import (
 
 var nameForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]{0,62}$`)
 
-// CheckName judges the name of a mesh; kind, such as "actor mesh", says of what in the error.
+// CheckName says what is wrong with the name of a mesh. kind, such as "actor mesh", is for the text of the error.
 func CheckName(kind, name string) error {
 	if !nameForm.MatchString(name) {
 		return fmt.Errorf("%s name %q: want a letter or _, then letters, digits, _ . or -, 63 at most", kind, clipped(name))
@@ -19,7 +19,7 @@ func CheckName(kind, name string) error {
 	return nil
 }
 
-// The requests of the protocol's verbs. Each has one answer type; PROTOCOL.md lists them.
+// The requests of the protocol's verbs. Each has one answer type; table and PROTOCOL.md list them.
 type (
 	// ProcsReq creates a proc mesh and returns when every rank is ready. Answer: ProcMesh.
 	ProcsReq struct {
@@ -92,14 +92,20 @@ type (
 	FlushReq struct {
 		Mesh string // "" for all procs
 	}
-	// HoldReq freezes engine deadlines for TTL; 0 ends the hold. Answer: none.
+	// HoldReq freezes the engine's deadlines for TTL; 0 ends the hold. The engine answers unsupported so far. Answer: none.
 	HoldReq struct{ TTL time.Duration }
-	// ProbeReq is the open door to engine/probe. Answer: []ProbeReply.
+	// ProbeReq asks each rank for the probe called Name. The engine has none so far and answers unsupported. Answer:
+	// []ProbeReply.
 	ProbeReq struct {
 		Mesh  string
 		Ranks []int
 		Name  string
 		Body  []byte
+	}
+	// WatchReq asks for a snapshot and the events after it. Answer: updates, until the request is cancelled.
+	WatchReq struct {
+		Topics []string // none: all
+		Credit int      // updates that the client can take at once; it grants more one by one
 	}
 	// ProbeReply is one rank's answer to a ProbeReq.
 	ProbeReply struct {
@@ -122,11 +128,12 @@ type StateNode struct {
 	Error string // on the root: why the state could not be read, e.g. "busy in Train for 12s; showing nothing"
 }
 
-// Backend is what the engine gives to the seam. Its methods are safe for concurrent use and never block on an actor's mailbox.
+// Backend is what the engine implements for Server and InProcess. Its methods are safe for concurrent use and never block on an actor's mailbox.
 type Backend interface {
 	// Subscribe calls sink for each event after the returned snapshot, in order, until cancel. sink must not block.
 	Subscribe(sink func(*Event)) (snap *Snapshot, cancel func())
-	// Handle runs one verb other than call. req is one of the request types above, by value; the answer is the type its comment names, or nil.
+	// Handle runs one verb of one request and one answer for a client. req is one of the request types above, by value;
+	// the answer is of the type its comment names, or nil. Handlers.Run does it.
 	Handle(ctx context.Context, client ClientInfo, req any) (any, error)
 	// StartCall has sent the call when it returns, so that one client's calls keep their order. wait, called exactly
 	// once, is the rest of it: it returns when the call is over; mistakes in the request come from it. reply is called

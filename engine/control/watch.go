@@ -31,7 +31,7 @@ func (p *peer) mark(f *frame) {
 	start := !m.busy
 	m.busy = true
 	p.mu.Unlock()
-	if start { // one at a time for a watch, however many a client asks for
+	if start { // one goroutine for a watch, however many Syncs a client asks for
 		p.wg.Go(func() { p.tellMarks(req) })
 	}
 }
@@ -58,22 +58,20 @@ func (p *peer) tellMarks(req *request) {
 }
 
 // planWatch sends an update whenever the client has credit and there is something to tell.
-func (p *peer) planWatch(f *frame, req *request) func(context.Context) (any, error) {
-	var w WatchReq
-	if err := hostileDec().Unmarshal(f.Body, &w); err != nil {
-		return func(context.Context) (any, error) { return nil, badBody(f.Verb, err) }
-	}
+func (p *peer) planWatch(ok permit, in incoming) func(context.Context) (any, error) {
+	w := in.body.(WatchReq) //nolint:forcetypeassert // the row of the verb says so
+	req := in.req
 	credit := make(chan struct{}, mostCredit)
 	for range min(max(w.Credit, 1), mostCredit) {
 		credit <- struct{}{}
 	}
 	p.mu.Lock()
-	req.credit = credit // here and not below: a credit or a Sync that follows finds it
+	req.credit = credit // set on the reader, so that a credit or a Sync that follows finds it
 	p.mu.Unlock()
 	behind := p.lane.behind()
 	return func(ctx context.Context) (any, error) {
 		behind(ctx)
-		feed := newFeed(p.b, w.Topics)
+		feed := ok.watch(w.Topics)
 		defer feed.stop()
 		p.mu.Lock()
 		req.feed = feed
@@ -96,7 +94,7 @@ func (p *peer) planWatch(f *frame, req *request) func(context.Context) (any, err
 			if err != nil {
 				return nil, err
 			}
-			p.send(frame{Kind: kindUpdate, ID: f.ID, Body: body})
+			p.send(frame{Kind: kindUpdate, ID: in.id, Body: body})
 		}
 	}
 }
@@ -107,7 +105,7 @@ func (p *peer) nextUpdate(ctx context.Context, feed *feed) (Update, error) {
 		case <-ctx.Done():
 			return Update{}, ctx.Err()
 		case <-feed.wake:
-			if u, ok := feed.take(p.b); ok {
+			if u, ok := feed.take(); ok {
 				return u, nil
 			}
 		}

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-func TestAWatchStartsWithASnapshotAndGoesOnWithEventsInOrder_INV_ORDER(t *testing.T) {
+// TestAWatchStartsWithASnapshotAndGoesOnWithEventsInOrder holds INV-ORDER.
+func TestAWatchStartsWithASnapshotAndGoesOnWithEventsInOrder(t *testing.T) {
 	eachTransport(t, newFake, func(t *testing.T, b *fake, connect func(ClientInfo) *Client) {
 		c := connect(ClientInfo{})
 		w, err := c.Watch(t.Context())
@@ -65,8 +66,9 @@ func TestTopicsChooseWhatArrives(t *testing.T) {
 	})
 }
 
-// TestAClientThatStopsReading is the promise that a stuck client costs the others nothing.
-func TestAStuckClientNeitherWaitsNorLies_INV_BRAKE_INV_RESYNC(t *testing.T) {
+// TestAStuckClientNeitherWaitsNorLies holds INV-ISOLATION and INV-RESYNC: a stuck client costs the others nothing, and is
+// told what it missed.
+func TestAStuckClientNeitherWaitsNorLies(t *testing.T) {
 	eachTransport(t, newFake, func(t *testing.T, b *fake, connect func(ClientInfo) *Client) {
 		slow := connect(ClientInfo{Name: "slow"})
 		w, err := slow.Watch(t.Context())
@@ -74,7 +76,7 @@ func TestAStuckClientNeitherWaitsNorLies_INV_BRAKE_INV_RESYNC(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer w.Close()
-		var pic Picture
+		var pic Replica
 		u, err := w.Next(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -121,7 +123,8 @@ func TestAStuckClientNeitherWaitsNorLies_INV_BRAKE_INV_RESYNC(t *testing.T) {
 	})
 }
 
-func TestAClientThatNeverReadsItsRepliesIsClosedAndTheEngineGoesOn_INV_BRAKE(t *testing.T) {
+// TestAClientThatNeverReadsItsRepliesIsClosedAndTheEngineGoesOn holds INV-ISOLATION.
+func TestAClientThatNeverReadsItsRepliesIsClosedAndTheEngineGoesOn(t *testing.T) {
 	b := newFake()
 	body := make([]byte, 64<<10)
 	sent := make(chan struct{})
@@ -136,7 +139,7 @@ func TestAClientThatNeverReadsItsRepliesIsClosedAndTheEngineGoesOn_INV_BRAKE(t *
 	r := dialRaw(t, path)
 	r.hello()
 	r.send(kindRequest, 1, verbCall, CallReq{})
-	<-sent // the engine was not braked
+	<-sent // the engine did not wait
 	until(t, "the client is gone", func() bool { return b.gone() == 1 })
 }
 
@@ -144,11 +147,11 @@ func TestFeedKeepsTheNewestDataAndCountsTheRest(t *testing.T) {
 	b := newFake()
 	f := newFeed(b, nil)
 	defer f.stop()
-	f.take(b)
+	f.take()
 	for i := range maxDataEvents + 10 {
 		b.emit(logEvent(i))
 	}
-	u, ok := f.take(b)
+	u, ok := f.take()
 	if !ok || u.Events[0].Dropped == nil || u.Events[0].Dropped.Data != 10 || u.Snapshot != nil {
 		t.Fatalf("first = %+v", u.Events[0])
 	}
@@ -157,8 +160,8 @@ func TestFeedKeepsTheNewestDataAndCountsTheRest(t *testing.T) {
 	}
 }
 
-func TestPictureFollowsEvents(t *testing.T) {
-	var p Picture
+func TestAReplicaFollowsEvents(t *testing.T) {
+	var p Replica
 	p.Apply(Update{Snapshot: &Snapshot{Meshes: []Mesh{{Ref: MeshRef{ID: 1, Name: "m"}, Ranks: make([]RankState, 2)}}}})
 	p.Apply(Update{Events: []*Event{
 		{Rank: &RankEvent{Mesh: "m", Rank: 1, State: RankState{State: "busy"}}},
@@ -183,7 +186,7 @@ func TestPictureFollowsEvents(t *testing.T) {
 		t.Errorf("calls %+v", p.Calls)
 	}
 	if _, ok := p.Type("p.T"); !ok || p.Session.State != "failed" || len(p.Hosts) != 1 || len(p.Failures) != 1 || p.Dropped.Data != 2 {
-		t.Errorf("picture %+v", p)
+		t.Errorf("replica %+v", p)
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package enginetest helps to test actors: Local runs meshes as goroutines of the test, Processes as real worker
-// processes of the test binary, which needs Main in a TestMain.
+// Package enginetest helps to test actors. Local gives a test an engine whose meshes are goroutines of the test; Processes
+// gives it one that starts real worker processes from the test binary, which needs Main in its TestMain.
 package enginetest
 
 import (

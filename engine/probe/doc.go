@@ -1,6 +1,6 @@
-// Package probe is the debugger's back half, linked into every process: the sites on a message's way at which an actor
-// can be stopped, and the walker that reads an actor's state.
+// Package probe is the part of the debugger that every process links: the sites, which are places on a message's way where
+// an actor can be stopped, and the walker, which reads an actor's state.
 //
-// With nothing armed a site costs one atomic load (BenchmarkSiteIdle). Arming is internal to the engine: a front end
-// reaches this package through the verb "probe" of engine/control.
+// While nothing is armed a site costs one atomic load (BenchmarkSiteIdle). Only the engine arms sites; a front end gets
+// here by the verb "probe" of engine/control, which the engine answers as unsupported for now.
 package probe

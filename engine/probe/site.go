@@ -8,8 +8,8 @@ type Site uint8
 // The sites, in the order a message meets them.
 const (
 	Recv   Site = iota // the receiver took it from the mailbox
-	Send               // the handler sends a message of its own
-	Result             // an answer to that came back
+	Send               // a handler, or the program, sends messages; once for all ranks of a call
+	Result             // an answer to that came back; no place in the engine marks it yet
 	Reply              // the handler returned a result
 	Error              // the handler returned an error
 	Panic              // the handler panicked

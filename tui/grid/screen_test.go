@@ -52,7 +52,7 @@ func meshOf(t testing.TB, extent string) (*Pane, *worldtest.Builder) {
 func pingpong(t testing.TB) (*Pane, *worldtest.Builder) {
 	t.Helper()
 	b := worldtest.Pingpong(t)
-	m, _ := b.Picture.Mesh("ponger")
+	m, _ := b.Replica.Mesh("ponger")
 	p := New(worldtest.Keys)
 	p.Show(b.World, m.Ref.ID)
 	return p, b
@@ -169,7 +169,7 @@ func TestTheStatesAreThoseOfTheWorld(t *testing.T) {
 	home, _ := shape.RegionOf(dims(t, "dp=8 tp=8")).Slice(shape.Range("tp", 1, 8, 3))
 	b.MeshOn("part", "trainers", "main.M", home)
 	for _, name := range []string{"ponger", "part"} {
-		m, _ := b.Picture.Mesh(name)
+		m, _ := b.Replica.Mesh(name)
 		p.Show(b.World, m.Ref.ID)
 		screen(p, b, 54, 22)
 		for rank := range m.Ranks {

@@ -73,8 +73,8 @@ func TestRanksAreSelectedInManyWays(t *testing.T) {
 
 func TestEachMeshKeepsItsSelectionAndCursor(t *testing.T) {
 	p, b := pingpong(t)
-	pinger, _ := b.Picture.Mesh("pinger")
-	ponger, _ := b.Picture.Mesh("ponger")
+	pinger, _ := b.Replica.Mesh("pinger")
+	ponger, _ := b.Replica.Mesh("ponger")
 	screen(p, b, 54, 22)
 	p.SetCursor(9)
 	p.Row()

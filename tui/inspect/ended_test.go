@@ -24,7 +24,7 @@ func TestAProcessThatHasEndedHasNoMemory(t *testing.T) {
 
 func TestAMeshIsAsItsLivingAndItsFailedRanks(t *testing.T) {
 	b := worldtest.Trainers(t)
-	m, _ := b.Picture.Mesh("ponger")
+	m, _ := b.Replica.Mesh("ponger")
 	p := New(worldtest.Keys)
 	p.ShowMesh(m.Ref.ID)
 	b.Rank("ponger", 1, "stopped", 0)

@@ -48,7 +48,7 @@ func ponger(n int) []control.StateNode {
 func shown(t testing.TB, rank int) (*Pane, *worldtest.Builder) {
 	t.Helper()
 	b := worldtest.Pingpong(t)
-	m, _ := b.Picture.Mesh("ponger")
+	m, _ := b.Replica.Mesh("ponger")
 	p := New(worldtest.Keys)
 	p.ShowActor(m.Ref.ID, rank)
 	answer(t, p, b, ponger(1181))
@@ -114,7 +114,7 @@ func at(t testing.TB, p *Pane, b *worldtest.Builder, key string) {
 
 func TestTheScreensOfOtherThings(t *testing.T) {
 	b := worldtest.Pingpong(t)
-	m, _ := b.Picture.Mesh("ponger")
+	m, _ := b.Replica.Mesh("ponger")
 	pm, _ := b.ProcMesh("trainers")
 	for _, c := range []struct {
 		name string
@@ -246,7 +246,7 @@ func TestPartsAreReadWhenTheyAreOpened(t *testing.T) {
 // TestStateThatCannotBeReadSaysWhyINV_HONEST holds INV-HONEST.
 func TestStateThatCannotBeReadSaysWhyINV_HONEST(t *testing.T) {
 	b := worldtest.Pingpong(t)
-	m, _ := b.Picture.Mesh("ponger")
+	m, _ := b.Replica.Mesh("ponger")
 	p := New(worldtest.Keys)
 	p.ShowActor(m.Ref.ID, 0)
 	if got := screen(p, b, 50, 20); !strings.Contains(got, "reading …") {
@@ -273,7 +273,7 @@ func TestStateThatCannotBeReadSaysWhyINV_HONEST(t *testing.T) {
 
 func TestAnAnswerThatIsLateDoesNoHarm(t *testing.T) {
 	b := worldtest.Pingpong(t)
-	m, _ := b.Picture.Mesh("ponger")
+	m, _ := b.Replica.Mesh("ponger")
 	p := New(worldtest.Keys)
 	p.ShowActor(m.Ref.ID, 1)
 	first, _ := p.Want(b.World)
@@ -328,7 +328,7 @@ func TestTheCursorStaysOnItsLineINV_CURSOR(t *testing.T) {
 func TestNothingBreaksWhateverIsDone(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		b := worldtest.Pingpong(t)
-		m, _ := b.Picture.Mesh("ponger")
+		m, _ := b.Replica.Mesh("ponger")
 		pm, _ := b.ProcMesh("trainers")
 		id, first := m.Ref.ID, pm.FirstProc
 		p := New(worldtest.Keys)
@@ -375,7 +375,7 @@ func TestWhyAThingEndedIsToldOnceAndBeginsWithItsCause(t *testing.T) {
 	b.EditRank("ponger", 41, func(r *control.RankState) { r.State, r.Reason = "gone", why })
 	b.Proc("trainers", 42, "killed", strings.ReplaceAll(why, "41", "42"))
 	b.EditMesh("ponger", func(m *control.Mesh) { m.State, m.Reason = "failed", why })
-	m, _ := b.Picture.Mesh("ponger")
+	m, _ := b.Replica.Mesh("ponger")
 	pm, _ := b.ProcMesh("trainers")
 	for name, c := range map[string]struct {
 		show  func(p *Pane)
@@ -409,7 +409,7 @@ func TestAnActorThatIsBusySaysSoInsteadOfItsState(t *testing.T) {
 	b.EditRank("ponger", 0, func(r *control.RankState) {
 		r.State, r.Running, r.Since = "busy", []string{"Pong"}, b.Now.Add(-3200*time.Millisecond)
 	})
-	m, _ := b.Picture.Mesh("ponger")
+	m, _ := b.Replica.Mesh("ponger")
 	p := New(worldtest.Keys)
 	p.ShowActor(m.Ref.ID, 0)
 	got := screen(p, b, 76, 16)
@@ -440,7 +440,7 @@ var cutWord = regexp.MustCompile(`\S…`)
 
 func TestTheTabsFitAnyWidth(t *testing.T) {
 	b := worldtest.Pingpong(t)
-	m, _ := b.Picture.Mesh("ponger")
+	m, _ := b.Replica.Mesh("ponger")
 	p := New(worldtest.Keys)
 	for _, show := range []func(){func() { p.ShowActor(m.Ref.ID, 9) }, func() { p.ShowMesh(m.Ref.ID) }} {
 		show()

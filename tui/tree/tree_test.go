@@ -169,7 +169,7 @@ func TestAFilterShowsWhatItFindsAndWhereThatIs(t *testing.T) {
 func TestWhatIsSelectedIsTold(t *testing.T) {
 	b := worldtest.Pingpong(t)
 	p := New(worldtest.Keys)
-	ponger, _ := b.Picture.Mesh("ponger")
+	ponger, _ := b.Replica.Mesh("ponger")
 	trainers, _ := b.ProcMesh("trainers")
 	open(t, p, b, "ponger", "3 paused", "host-1", "gpu-1")
 	for _, c := range []struct {
@@ -210,7 +210,7 @@ func TestTheCursorStaysOnItsThingINV_CURSOR(t *testing.T) {
 	if it := p.Selected(b.World); it.Kind != KindProcs || it.Name != "trainers" {
 		t.Fatalf("left leads to %+v", it)
 	}
-	m, _ := b.Picture.Mesh("ponger")
+	m, _ := b.Replica.Mesh("ponger")
 	p.GoActor(b.World, m.Ref.ID, 3)
 	if it := p.Selected(b.World); it.Kind != KindMesh || it.Name != "ponger" {
 		t.Fatalf("%+v", it)
@@ -247,7 +247,7 @@ func TestALineShowsTheWorstOfWhatItHidesINV_WORST(t *testing.T) {
 		case KindHost:
 			for _, rank := range it.Ranks {
 				for _, name := range []string{"pinger", "ponger"} {
-					m, _ := b.Picture.Mesh(name)
+					m, _ := b.Replica.Mesh(name)
 					want = max(want, uint8(world.Severity(b.Word(m, rank))))
 				}
 			}

@@ -5,5 +5,5 @@
 //
 //   - INV-BOUND: memory does not grow with the number of events, only with the size of the mesh.
 //   - INV-COUNT: what is thrown away is counted: Total minus First tells for each ring how many are gone, and
-//     Picture.Dropped what never came.
+//     Replica.Dropped what never came.
 package world

@@ -15,7 +15,7 @@ const (
 
 // World is what the explorer knows of a session.
 type World struct {
-	control.Picture
+	control.Replica
 	Now      time.Time // of the frame; all ages are counted from it
 	AsOf     time.Time // not zero: the connection is lost, and what is shown is as of then
 	Messages Ring[control.Message]
@@ -35,7 +35,7 @@ func New() *World {
 // Apply brings the world up to date. Now must be set before.
 func (w *World) Apply(u control.Update) {
 	w.Loaded = w.Loaded || u.Snapshot != nil
-	w.Picture.Apply(u)
+	w.Replica.Apply(u)
 	w.tick()
 	for _, ev := range u.Events {
 		switch {

@@ -1,15 +1,15 @@
-// Package launch starts worker processes and knows when they end.
+// Package launch starts worker processes and tells when they have ended.
 //
-// All starts go through one goroutine that is locked to its thread for life: Linux ties PR_SET_PDEATHSIG to the thread
-// that forked, not to its process, and a worker must not die because a thread of ours did (golang/go issue 27505). The
-// same thread sets its CPU affinity before each fork, because a mask set on a running Go child would reach only its
-// main thread.
+// All starts happen on one goroutine, which is locked to its thread for good: Linux ties PR_SET_PDEATHSIG to the thread
+// that forked and not to its process, and a worker must not be killed because a thread of the controller ended (golang/go
+// issue 27505). The same thread sets its CPU affinity before each fork, since a mask that is set on a running Go process
+// reaches only its main thread.
 //
-// What a worker is told (its ticket, its rank) comes over an inherited pipe, descriptor 3, never in arguments or
-// environment. The pipe stays open: its end of file tells the worker that the controller is gone.
+// A worker gets its ticket and its rank over an inherited pipe, descriptor 3, never in its arguments or environment. The
+// pipe stays open: when the worker reads its end of file, the controller is gone.
 //
-// Invariants:
+// Invariants; a test of this package names each:
 //
-//   - INV-REAP: every child is waited for; its Exit is told once.
+//   - INV-REAP: every child is waited for, and has one Exit.
 //   - INV-GROUP: when a child has ended, by whatever cause, its process group is killed.
 package launch

@@ -2,6 +2,7 @@ package launch
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -69,6 +70,29 @@ func TestAChildReadsItsBootstrapAndItsExitIsTold(t *testing.T) {
 	c.Terminate()
 }
 
+// TestEveryChildIsReaped holds INV-REAP: once the spawner is closed no child is left, not even as a zombie, and each has
+// one exit, whatever its end.
+func TestEveryChildIsReaped(t *testing.T) {
+	s := New()
+	quick, killed, told := start(t, s, "echo", Spec{}), start(t, s, "deaf", Spec{}), start(t, s, "deaf", Spec{})
+	killed.Kill()
+	told.Terminate()
+	s.Close()
+	for c, want := range map[*Child]Exit{quick: {Code: 7}, killed: {Code: -1, Signal: syscall.SIGKILL}, told: {Code: -1, Signal: syscall.SIGTERM}} {
+		select {
+		case <-c.Ended():
+		default:
+			t.Errorf("pid %d: Close did not wait for it", c.PID)
+		}
+		if err := syscall.Kill(c.PID, 0); !errors.Is(err, syscall.ESRCH) {
+			t.Errorf("pid %d is still in the process table: %v", c.PID, err)
+		}
+		if got := c.Exit(); got != want {
+			t.Errorf("pid %d ended with %+v, want %+v", c.PID, got, want)
+		}
+	}
+}
+
 func TestAKilledChildSaysBySignal(t *testing.T) {
 	s := New()
 	defer s.Close()
@@ -80,7 +104,8 @@ func TestAKilledChildSaysBySignal(t *testing.T) {
 	}
 }
 
-func TestWhatAChildLeavesBehindEndsWithIt(t *testing.T) { // INV-GROUP
+// TestWhatAChildLeavesBehindEndsWithIt holds INV-GROUP.
+func TestWhatAChildLeavesBehindEndsWithIt(t *testing.T) {
 	s := New()
 	defer s.Close()
 	c := start(t, s, "child", Spec{})

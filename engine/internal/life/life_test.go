@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// table is the picture in doc.go: which states may follow a state.
+// table is the diagram in doc.go: which states may follow a state.
 var table = map[State][]State{
 	Requested:   {Launching, Failed},
 	Launching:   {Joining, Failed},
@@ -46,6 +46,7 @@ func count(effects []Effect, do Do) int {
 	return n
 }
 
+// TestEveryLifeKeepsTheInvariants holds INV-ONCE, INV-ABSORB, INV-TABLE, INV-EPOCH and INV-HELD, over random lives.
 func TestEveryLifeKeepsTheInvariants(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		l := New()
@@ -198,7 +199,7 @@ func TestNamesAreComplete(t *testing.T) {
 	}
 	for s := Requested; s <= Failed; s++ {
 		if len(table[s]) == 0 || s.Terminal() != (len(table[s]) == 1 && table[s][0] == Requested) {
-			t.Errorf("%s: the picture and Terminal disagree", s)
+			t.Errorf("%s: the diagram and Terminal disagree", s)
 		}
 	}
 	if State(99).String() != "unknown" || Kind(99).String() == "" || Do(99).String() == "" || Timer(99).String() == "" {

@@ -130,7 +130,7 @@ func (b *Builder) Rank(mesh string, rank int, state string, queue int) {
 // EditRank changes whatever a test wants of one actor.
 func (b *Builder) EditRank(mesh string, rank int, edit func(*control.RankState)) {
 	b.t.Helper()
-	m, ok := b.Picture.Mesh(mesh)
+	m, ok := b.Replica.Mesh(mesh)
 	if !ok || rank < 0 || rank >= len(m.Ranks) {
 		b.t.Fatalf("worldtest: no rank %d of a mesh %s", rank, mesh)
 	}
@@ -142,7 +142,7 @@ func (b *Builder) EditRank(mesh string, rank int, edit func(*control.RankState))
 // EditMesh changes whatever a test wants of an actor mesh.
 func (b *Builder) EditMesh(mesh string, edit func(*control.Mesh)) {
 	b.t.Helper()
-	m, ok := b.Picture.Mesh(mesh)
+	m, ok := b.Replica.Mesh(mesh)
 	if !ok {
 		b.t.Fatalf("worldtest: no mesh %s", mesh)
 	}
@@ -168,7 +168,7 @@ func (b *Builder) Proc(procs string, rank int, state, reason string) {
 // EditProc changes whatever a test wants of one process.
 func (b *Builder) EditProc(procs string, rank int, edit func(*control.Proc)) {
 	b.t.Helper()
-	p, ok := b.Picture.Proc(b.procMesh(procs).FirstProc + uint64(rank))
+	p, ok := b.Replica.Proc(b.procMesh(procs).FirstProc + uint64(rank))
 	if !ok {
 		b.t.Fatalf("worldtest: no rank %d of procs %s", rank, procs)
 	}

@@ -13,7 +13,7 @@ func TestWhatATestSaysIsWhatTheWorldKnows(t *testing.T) {
 	b.Mesh("m", "p", "main.M")
 	b.Rank("m", 3, "busy", 100)
 	b.Proc("p", 2, "killed", "signal: killed")
-	m, ok := b.Picture.Mesh("m")
+	m, ok := b.Replica.Mesh("m")
 	if !ok || b.Word(m, 3) != "warning" || b.Word(m, 2) != "failed" || b.Word(m, 0) != "idle" {
 		t.Fatalf("mesh %+v", m)
 	}
@@ -25,7 +25,7 @@ func TestWhatATestSaysIsWhatTheWorldKnows(t *testing.T) {
 
 func TestThePingpongWorldIsInTheMiddleOfWork(t *testing.T) {
 	b := worldtest.Pingpong(t)
-	m, _ := b.Picture.Mesh("ponger")
+	m, _ := b.Replica.Mesh("ponger")
 	counts := map[string]int{}
 	for rank := range m.Ranks {
 		counts[b.Word(m, rank)]++

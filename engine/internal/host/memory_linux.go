@@ -1,4 +1,4 @@
-package engine
+package host
 
 import (
 	"fmt"
@@ -11,8 +11,8 @@ import (
 // under 2 are its own; user code comes on top.
 const workerBytes = 16 << 20
 
-// processLimit is how many workers fit the memory that is available, with the sum in words.
-func processLimit() (int, string) {
+// ProcessLimit is how many workers fit the memory that is available, with the sum in words.
+func ProcessLimit() (int, string) {
 	avail := availableMemory()
 	if avail == 0 {
 		return 4096, ""
@@ -35,4 +35,18 @@ func availableMemory() uint64 {
 		}
 	}
 	return 0
+}
+
+// ResidentBytes is how much memory a process holds, by proc(5): the second number of statm, in pages.
+func ResidentBytes(pid int) (uint64, bool) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if err != nil {
+		return 0, false
+	}
+	f := strings.Fields(string(b))
+	if len(f) < 2 {
+		return 0, false
+	}
+	pages, err := strconv.ParseUint(f[1], 10, 64)
+	return pages * uint64(os.Getpagesize()), err == nil
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
 
-// tellTime is how long a watch of messages waits for the processes to know of it, so that what it does next is seen. A
-// process that takes longer begins to report a little later.
+// tellTime is how long the begin of a watch of messages waits until the processes know of it, so that the client sees the
+// messages of its next call. A process that takes longer begins to trace later.
 const tellTime = 250 * time.Millisecond
 
 var _ control.Selective = (*hub)(nil)
@@ -53,7 +53,7 @@ func (h *hub) want(topic string, n int) {
 func (h *hub) switchMessages(on bool) {
 	h.tell = tellBody{Turn: h.tell.Turn + 1, On: on}
 	tell := h.tell
-	h.hopsSeen = map[uint64]uint64{}
+	h.traceSeen = map[uint64]uint64{}
 	h.node.tel.set(tell)
 	var workers []*proc
 	for _, p := range h.procs {
@@ -78,7 +78,7 @@ func (h *hub) switchMessages(on bool) {
 
 // tellProc sends the switch to one process and waits for nothing.
 func (h *hub) tellProc(proc uint64, tell tellBody) {
-	h.node.async(proc, func() { // a process that has gone meanwhile has nothing to report
+	h.node.outbox.add(proc, func() { // a process that has gone meanwhile has nothing to report
 		_ = h.node.notice(h.node.root, quicnet.LaneControl, nil, quicnet.Addr{Proc: proc}, sysTell, tell)
 	})
 }
@@ -91,24 +91,24 @@ func (h *hub) tellAnew(p *proc) {
 	}
 }
 
-// maxHops bounds one report: a process that sends more is none of ours.
-const maxHops = 4 * hopBatch
+// maxTraceBatch bounds one batch: a process that sends more is none of ours.
+const maxTraceBatch = 4 * traceBatchSize
 
-// takeHops publishes what a process reported; from 0 comes from this process, which speaks for the ranks in it.
-func (h *hub) takeHops(from uint64, r hopReport) {
+// takeTrace publishes what a process reported; from 0 comes from this process, which speaks for the ranks in it.
+func (h *hub) takeTrace(from uint64, r traceBatch) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if p := h.procs[from]; from != 0 && (p == nil || p.over()) {
 		return
 	}
-	seen := h.hopsSeen[from]
-	if r.Turn != h.tell.Turn || !h.tell.On || r.First < seen || len(r.Hops) > maxHops {
+	seen := h.traceSeen[from]
+	if r.Turn != h.tell.Turn || !h.tell.On || r.First < seen || len(r.Records) > maxTraceBatch {
 		return
 	}
 	lost := min(r.First-seen, 1<<32)
-	h.hopsSeen[from] = r.First + uint64(len(r.Hops))
-	for i := range r.Hops {
-		if m, ok := h.messageOf(from, &r.Hops[i]); ok {
+	h.traceSeen[from] = r.First + uint64(len(r.Records))
+	for i := range r.Records {
+		if m, ok := h.messageOf(from, &r.Records[i]); ok {
 			h.publish(control.Event{Message: &m})
 		} else {
 			lost++
@@ -119,15 +119,15 @@ func (h *hub) takeHops(from uint64, r hopReport) {
 	}
 }
 
-// messageOf gives a hop its names; ok is false for one that its sender may not report. The caller holds h.mu.
-func (h *hub) messageOf(from uint64, x *hop) (m control.Message, ok bool) {
+// messageOf gives a record its names; ok is false for one that its sender may not report. The caller holds h.mu.
+func (h *hub) messageOf(from uint64, x *traceRecord) (m control.Message, ok bool) {
 	ours := from == 0
 	if !ours {
 		x.Proc, x.Client = from, ""
-		x.Endpoint, x.Error = clean.Line(clip(x.Endpoint, hopText)), clean.Line(clip(x.Error, hopText))
+		x.Endpoint, x.Error = clean.Line(clip(x.Endpoint, traceText)), clean.Line(clip(x.Error, traceText))
 	}
 	caller, ok := h.callerOf(x)
-	if !ok || x.Kind > hopError || len(x.Body) > control.MaxPreview {
+	if !ok || x.Kind > traceError || len(x.Body) > control.MaxPreview {
 		return m, false
 	}
 	name := x.Name
@@ -141,12 +141,12 @@ func (h *hub) messageOf(from uint64, x *hop) (m control.Message, ok bool) {
 		Time: time.Unix(0, x.At), Call: x.Call, ID: x.ID, Parent: x.Parent, Trace: x.Trace, Kind: control.MessageCall, From: caller, To: callee,
 		Endpoint: x.Endpoint, Adverb: control.Adverb(x.Adverb), Ranks: x.Ranks, Bytes: x.Bytes, Body: x.Body, Cut: x.Bytes > len(x.Body),
 	}
-	if x.Kind == hopCall {
+	if x.Kind == traceCall {
 		return m, true
 	}
 	m.From, m.To = callee, caller
 	m.Kind, m.Took, m.Outcome = control.MessageReply, time.Duration(x.Took), control.Outcome(x.Outcome)
-	if x.Kind == hopError {
+	if x.Kind == traceError {
 		m.Kind, m.Error = control.MessageError, x.Error
 	}
 	if !ours {
@@ -155,8 +155,8 @@ func (h *hub) messageOf(from uint64, x *hop) (m control.Message, ok bool) {
 	return m, true
 }
 
-// callerOf names who called, if it lives where the hop comes from. The caller holds h.mu.
-func (h *hub) callerOf(x *hop) (string, bool) {
+// callerOf names who called, if it lives where the record comes from. The caller holds h.mu.
+func (h *hub) callerOf(x *traceRecord) (string, bool) {
 	if x.Actor != 0 {
 		ref, ok := h.refOf(x.Actor)
 		if !ok {

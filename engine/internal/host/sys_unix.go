@@ -1,17 +1,17 @@
 //go:build unix
 
-package engine
+package host
 
 import (
 	"os"
 	"syscall"
 )
 
-// closeOnExec keeps a descriptor from the children of this process.
-func closeOnExec(fd int) { syscall.CloseOnExec(fd) }
+// CloseOnExec keeps a descriptor from the children of this process.
+func CloseOnExec(fd int) { syscall.CloseOnExec(fd) }
 
-// killOwnGroup kills the process group that the launcher made this worker the leader of.
-func killOwnGroup() {
+// KillOwnGroup kills the process group that the launcher made this worker the leader of.
+func KillOwnGroup() {
 	if pid := os.Getpid(); pid > 1 {
 		if pg, err := syscall.Getpgid(0); err == nil && pg == pid {
 			_ = syscall.Kill(-pid, syscall.SIGKILL)

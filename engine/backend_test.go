@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -18,7 +19,7 @@ func (p *tap) rank(mesh string, rank int) control.RankState {
 	return control.RankState{}
 }
 
-func TestAPictureShowsAtOnceWhoRunsACallAndWhoHasNotAnswered(t *testing.T) {
+func TestASnapshotShowsAtOnceWhoRunsACallAndWhoHasNotAnswered(t *testing.T) {
 	bothEngines(t, func(t *testing.T, e *engine.Engine) {
 		ctx := e.Context()
 		m := spawn(t, ctx, "m", 3, Sink{})
@@ -54,7 +55,7 @@ func TestAPictureShowsAtOnceWhoRunsACallAndWhoHasNotAnswered(t *testing.T) {
 	})
 }
 
-func TestAPictureCountsTheMailboxBehindASlowHandler(t *testing.T) {
+func TestASnapshotCountsTheMailboxBehindASlowHandler(t *testing.T) {
 	const n = 200
 	bothEngines(t, func(t *testing.T, e *engine.Engine) {
 		ctx := e.Context()
@@ -111,5 +112,53 @@ func TestAWideCallIsNotToldOncePerAnswer(t *testing.T) {
 	<-ended
 	if most := int(time.Since(began)/(20*time.Millisecond)) + 5; told > most {
 		t.Errorf("a call of %v was told %d times, want %d at most", time.Since(began), told, most)
+	}
+}
+
+// Hog eats memory.
+type Hog struct{ belly []byte }
+
+// Eat eats n bytes and keeps them.
+func (h *Hog) Eat(_ context.Context, n int) error {
+	h.belly = make([]byte, n)
+	for i := range h.belly {
+		h.belly[i] = 1
+	}
+	return nil
+}
+
+func TestAWorkersMemoryIsShown(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("memory is measured on Linux")
+	}
+	e, err := engine.Start(t.Context(), engine.NoSession())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	ctx := e.Context()
+	hog := spawn(t, ctx, "hog", 2, Hog{})
+	local, err := engine.SpawnProcs(ctx, engine.Name("here"), engine.Dim("gpus", 1), engine.InProcess())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := listen(t, frontEnd(t, e), control.TopicState)
+	rss := func(mesh string, rank int) uint64 {
+		for _, pr := range p.pic.Procs {
+			if pr.Mesh == mesh && pr.Rank == rank {
+				return pr.RSS
+			}
+		}
+		return 0
+	}
+	p.until("the workers' memory", func() bool { return rss("p_hog", 0) > 1<<20 && rss("p_hog", 1) > 1<<20 })
+	before := rss("p_hog", 1)
+	const eats = 64 << 20
+	if err := engine.Action(hog.Slice(at(1)), (*Hog).Eat).Call(ctx, eats); err != nil {
+		t.Fatal(err)
+	}
+	p.until("what rank 1 has eaten", func() bool { return rss("p_hog", 1) >= before+eats })
+	if rss(local.Name(), 0) != 0 {
+		t.Errorf("an in-process rank has memory of its own: %d", rss(local.Name(), 0))
 	}
 }

@@ -4,53 +4,49 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
 )
 
-func TestTooFewOpenFilesAreTooFewBeforeAnythingStarts(t *testing.T) {
-	for _, c := range []struct {
-		n, open, most int
-		says          string
-	}{
-		{16, 14, 0, ""}, {16, 14, 1024, ""}, {1, 14, 64, ""},
-		{16, 14, 64, "16 worker processes need about 174 open files in the controller, and its limit is 64: raise it (ulimit -n 1024)"},
-		{2000, 14, 1024, "raise it (ulimit -n 8192)"},
-	} {
-		err := enoughFiles(c.n, c.open, c.most)
-		if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
-			t.Errorf("%d workers, %d of %d open: %v", c.n, c.open, c.most, err)
+func TestEveryProgramsNameMakesASessionsName(t *testing.T) {
+	const most = 40 // engine/control says so
+	for _, program := range []string{"trainer", "my trainer", "-.x", "…", strings.Repeat("x", 80)} {
+		name := sessionName(program, 4_194_304)
+		if len(name) > most || strings.ContainsAny(name, " …") || strings.ContainsAny(name[:1], "-.") {
+			t.Errorf("the program %q opens the session %q", program, name)
 		}
-	}
-	if open, most := filesLimit(); open < 3 || most < open {
-		t.Errorf("this process has %d of %d files open", open, most)
-	}
-	if err := explainFiles(fmt.Errorf("pipe2: %w", syscall.EMFILE)); !errors.Is(err, syscall.EMFILE) || !strings.Contains(err.Error(), "ulimit -n") {
-		t.Error(err)
-	}
-	if err := explainFiles(syscall.ENOENT); err != syscall.ENOENT { //nolint:errorlint // the very same
-		t.Error(err)
 	}
 }
 
-func TestAControllerThatCannotReachItselfSaysSo(t *testing.T) {
-	for _, here := range []string{"", "127.0.0.1:0", "no address at all"} {
-		if err := dialSelf(here); err != nil {
-			t.Errorf("%q: %v", here, err)
-		}
+func TestTheEngineExecutesEveryVerb(t *testing.T) {
+	h, err := newHub(defaults())
+	if err != nil {
+		t.Fatal(err)
 	}
-	err := dialSelf("192.0.2.1:0") // of nobody (RFC 5737)
-	if err == nil || !strings.Contains(err.Error(), "the controller cannot reach itself at 192.0.2.1, so no worker could") {
-		t.Error(err)
+	defer h.close(t.Context())
+	if missing := h.verbs.Missing(); len(missing) > 0 {
+		t.Errorf("registerVerbs leaves out %v", missing)
 	}
-	e, err := Start(t.Context(), NoSession(), Listen("192.0.2.1:0"))
+}
+
+func TestAControllerThatCannotReachItselfStartsNoWorker(t *testing.T) {
+	e, err := Start(t.Context(), NoSession(), Listen("192.0.2.1:0")) // of nobody (RFC 5737)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer e.Close()
 	if _, err := SpawnProcs(e.Context(), Dim("gpus", 2)); err == nil || !strings.Contains(err.Error(), "cannot reach itself") {
+		t.Error(err)
+	}
+}
+
+func TestTooFewOpenFilesAreALimitWithAdvice(t *testing.T) {
+	err := enoughFiles(1 << 28)
+	if limit, ok := errors.AsType[*LimitError](err); !ok || !strings.HasSuffix(err.Error(), "; or start fewer; in-process ranks need none") || limit.Reason == "" {
+		t.Error(err)
+	}
+	if err := enoughFiles(1); err != nil {
 		t.Error(err)
 	}
 }

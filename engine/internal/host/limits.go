@@ -1,4 +1,4 @@
-package engine
+package host
 
 import (
 	"cmp"
@@ -15,33 +15,24 @@ const (
 	spareFiles  = 16 // the socket, the session, whatever the program opens meanwhile
 )
 
-// LimitError is why a proc mesh is more than fits here. errors.As finds it in what SpawnProcs returns.
-type LimitError struct {
-	Reason string // what was asked for, and the limit with its sum
-	Advice string // what else who writes the program, or a script, can do than to ask for less
+// MissingFiles says why n workers, of which atOnce start beside each other, do not fit the limit of open files; "" when
+// they do, or where the limit is not known.
+func MissingFiles(n, atOnce int) string {
+	open, most := filesLimit()
+	return missingFiles(n, atOnce, open, most)
 }
 
-func (e *LimitError) Error() string {
-	if e.Advice == "" {
-		return e.Reason
-	}
-	return e.Reason + "; " + e.Advice
-}
-
-// enoughFiles judges whether n workers fit the limit of open files; most 0 is no limit.
-func enoughFiles(n, open, most int) error {
-	need := open + workerFiles*n + startFiles*min(n, startAtOnce) + spareFiles
+// missingFiles is MissingFiles for a process with so many open files and that limit; most 0 is no limit.
+func missingFiles(n, atOnce, open, most int) string {
+	need := open + workerFiles*n + startFiles*min(n, atOnce) + spareFiles
 	if most == 0 || need <= most {
-		return nil
+		return ""
 	}
-	return &LimitError{
-		fmt.Sprintf("%d worker processes need about %d open files in the controller, and its limit is %d: raise it (ulimit -n %d)", n, need, most, 1024*(need/1024+1)),
-		"or start fewer; in-process ranks need none",
-	}
+	return fmt.Sprintf("%d worker processes need about %d open files in the controller, and its limit is %d: raise it (ulimit -n %d)", n, need, most, 1024*(need/1024+1))
 }
 
-// explainFiles names the limit behind an error that only says that there are too many.
-func explainFiles(err error) error {
+// ExplainFiles names the limit behind an error that only says that there are too many.
+func ExplainFiles(err error) error {
 	if !errors.Is(err, syscall.EMFILE) {
 		return err
 	}
@@ -52,15 +43,15 @@ func explainFiles(err error) error {
 // selfDialTime is how long a datagram may take from this machine to itself.
 const selfDialTime = 500 * time.Millisecond
 
-// dialSelf sends a datagram from a socket at the address where the controller listens to one beside it. Workers reach
+// DialSelf sends a datagram from a socket at the address where the controller listens to one beside it. Workers reach
 // the controller as this does, and would otherwise find out only by waiting in vain.
-func dialSelf(listen string) error {
+func DialSelf(listen string) error {
 	host, _, err := net.SplitHostPort(cmp.Or(listen, "127.0.0.1:0"))
 	if err != nil {
 		return nil // who opens the socket says what is wrong with it
 	}
 	if err := echoOnce(host); err != nil {
-		return fmt.Errorf("the controller cannot reach itself at %s, so no worker could: %w; is that interface up (loopback: ip link set lo up), and does the firewall let UDP through?", host, explainFiles(err))
+		return fmt.Errorf("the controller cannot reach itself at %s, so no worker could: %w; is that interface up (loopback: ip link set lo up), and does the firewall let UDP through?", host, ExplainFiles(err))
 	}
 	return nil
 }

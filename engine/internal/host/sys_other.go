@@ -1,10 +1,10 @@
 //go:build !unix
 
-package engine
+package host
 
 // Worker processes do not start here, so there is no descriptor to keep and no group to kill.
-func closeOnExec(int) {}
-func killOwnGroup()   {}
+func CloseOnExec(int) {}
+func KillOwnGroup()   {}
 
 // filesLimit is not known here.
 func filesLimit() (open, most int) { return 0, 0 }

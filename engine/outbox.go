@@ -1,0 +1,76 @@
+package engine
+
+import (
+	"context"
+	"sync"
+)
+
+// outbox sends what a link's reader must not send itself: a reader that waited for a link could wait for itself. What is
+// for one process runs in the order it was given, on a goroutine of its own while there is any, so a process that takes
+// nothing holds up only what is for it.
+type outbox struct {
+	mu    sync.Mutex
+	queue map[uint64][]func() // by process
+}
+
+// add runs fn, which sends something to a process, after what was given for that process before.
+func (o *outbox) add(to uint64, fn func()) {
+	o.mu.Lock()
+	o.queue[to] = append(o.queue[to], fn)
+	first := len(o.queue[to]) == 1
+	o.mu.Unlock()
+	if first {
+		go o.run(to)
+	}
+}
+
+func (o *outbox) run(to uint64) {
+	for fn := o.first(to); fn != nil; fn = o.next(to) {
+		fn()
+	}
+}
+
+func (o *outbox) first(to uint64) func() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.queue[to][0]
+}
+
+// next takes what has run off the queue, and gives what is behind it; nil: nothing.
+func (o *outbox) next(to uint64) func() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.queue[to][0] = nil
+	o.queue[to] = o.queue[to][1:]
+	if len(o.queue[to]) == 0 {
+		delete(o.queue, to)
+		return nil
+	}
+	return o.queue[to][0]
+}
+
+// settle waits until what was given for these processes, or for all of them, has run.
+func (o *outbox) settle(ctx context.Context, procs ...uint64) {
+	if len(procs) == 0 {
+		procs = o.busy()
+	}
+	for _, to := range procs {
+		ran := make(chan struct{})
+		o.add(to, func() { close(ran) })
+		select {
+		case <-ran:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// busy lists the processes for which something waits or runs.
+func (o *outbox) busy() (procs []uint64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for to := range o.queue {
+		procs = append(procs, to)
+	}
+	return procs
+}

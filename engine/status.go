@@ -1,0 +1,243 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/host"
+	"github.com/monarch-tui/monarch-tui/quicnet"
+)
+
+// statusEvery is how often a process tells what its ranks are doing, when that changed.
+const statusEvery = 50 * time.Millisecond
+
+// slowCall is how long somebody must have waited for a call before the wait is told: the wait-for graph shows what
+// hangs, not what flows.
+const slowCall = 250 * time.Millisecond
+
+// status is what a process tells front ends about its actors.
+type status struct {
+	Ranks []rankStatus
+	Waits []control.WaitEdge
+}
+
+type rankStatus struct {
+	Mesh  uint64
+	Rank  int
+	State control.RankState
+}
+
+// touch notes that something changed that front ends show.
+func (n *node) touch() {
+	select {
+	case n.dirty <- struct{}{}:
+	default:
+	}
+}
+
+// startStatus runs the goroutine that reports.
+func (n *node) startStatus() {
+	n.wg.Go(func() {
+		for {
+			select {
+			case <-n.dirty:
+			case <-n.closing:
+				return
+			}
+			n.sendStatus()
+			t := time.NewTimer(statusEvery)
+			select {
+			case <-t.C:
+			case <-n.closing:
+				t.Stop()
+				return
+			}
+		}
+	})
+}
+
+func (n *node) sendStatus() {
+	var r status
+	for _, a := range n.actors.all() {
+		r.Ranks = append(r.Ranks, rankStatus{Mesh: a.id, Rank: a.rank, State: a.state()})
+	}
+	var young bool
+	r.Waits, young = n.waitEdges()
+	if young { // no event comes when a wait has become long enough: look again
+		n.touch()
+	}
+	switch {
+	case n.hub != nil:
+		n.hub.tellCalls()
+		n.hub.takeStatus(0, r)
+	case n.local != nil:
+		n.local.takeStatus(n.id, r)
+	default:
+		_ = n.notice(context.Background(), quicnet.LaneEvents, nil, quicnet.Addr{}, sysStatus, r) // may be dropped
+	}
+}
+
+// takeStatus puts what a process told into the books; it may speak only for its own ranks.
+func (h *hub) takeStatus(proc uint64, r status) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if p := h.procs[proc]; proc != 0 && (p == nil || p.over()) {
+		return
+	}
+	for _, x := range r.Ranks {
+		m := h.meshByID[x.Mesh]
+		if m == nil || x.Rank < 0 || x.Rank >= len(m.rec.Ranks) || m.rec.Ref.First+uint64(m.rec.Ref.Home.RankAt(x.Rank)) != proc {
+			continue
+		}
+		old := &m.rec.Ranks[x.Rank]
+		if sameState(old, &x.State) {
+			continue
+		}
+		if m.rec.State == "starting" && x.State.State == "idle" {
+			continue // startMesh publishes idle for all ranks at once
+		}
+		*old = x.State
+		h.publish(control.Event{Rank: &control.RankEvent{Mesh: m.rec.Ref.Name, Rank: x.Rank, State: x.State}})
+	}
+	h.takeWaits(proc, r.Waits)
+}
+
+func sameState(a, b *control.RankState) bool {
+	return a.State == b.State && a.Queue == b.Queue && a.Handled == b.Handled &&
+		slices.Equal(a.Running, b.Running) && slices.Equal(a.Calls, b.Calls) && slices.Equal(a.Next, b.Next)
+}
+
+// progressEvery is how often front ends are told of the progress of one call: a call of thousands of ranks has thousands
+// of answers, and each word on it names the ranks that are missing.
+const progressEvery = 20 * time.Millisecond
+
+// callBegan tells front ends about a call of this process.
+func (h *hub) callBegan(c *call) { h.tellCall(c, false) }
+
+// callAnswered publishes the progress of a call: at once for the first answers and for the end, otherwise every
+// progressEvery at most. What it leaves out, tellCalls publishes later.
+func (h *hub) callAnswered(c *call, last bool) {
+	if !last && time.Now().UnixNano()-c.toldAt.Load() < int64(progressEvery) {
+		c.behind.Store(true)
+		return
+	}
+	h.tellCall(c, last)
+}
+
+func (h *hub) tellCall(c *call, done bool) {
+	if !h.watched.Load() {
+		return
+	}
+	c.behind.Store(false)
+	c.toldAt.Store(time.Now().UnixNano())
+	c.telling.Lock() // an older record is not published after a newer one
+	defer c.telling.Unlock()
+	if c.over {
+		return
+	}
+	c.over = done
+	rec := h.callRecord(c)
+	h.mu.Lock()
+	h.publish(control.Event{Call: &control.CallEvent{Call: rec, Done: done}})
+	h.mu.Unlock()
+}
+
+// tellCalls tells what callAnswered has left.
+func (h *hub) tellCalls() {
+	for _, c := range h.node.calls.all() {
+		if c.behind.Load() {
+			h.tellCall(c, false)
+		}
+	}
+}
+
+func (h *hub) callRecord(c *call) control.Call {
+	rec := control.Call{ID: c.id, Client: c.client, Mesh: c.ref.Name, View: c.ref.View, Endpoint: c.endpoint, Adverb: c.adverb, Started: c.started, Ranks: c.n}
+	if rec.Client == "" {
+		rec.Client = "main"
+	}
+	for _, i := range c.open() {
+		rec.Waiting = append(rec.Waiting, c.ref.View.RankAt(i))
+	}
+	slices.Sort(rec.Waiting)
+	return rec
+}
+
+// openCalls lists this process's calls for front ends.
+func (h *hub) openCalls() []control.Call {
+	var out []control.Call
+	for _, c := range h.node.calls.all() {
+		out = append(out, h.callRecord(c))
+	}
+	slices.SortFunc(out, func(a, b control.Call) int { return cmp.Compare(a.ID, b.ID) })
+	return out
+}
+
+// Workers' memory is measured while somebody watches, and told when it changed by as much as a person would see.
+const (
+	memoryEvery = 2 * time.Second
+	memoryStep  = 1 << 20 // bytes; and a twentieth of what it was
+)
+
+// switchSampler starts or ends the goroutine that measures. The caller holds h.mu.
+func (h *hub) switchSampler(on bool) {
+	if h.endSampler != nil {
+		h.endSampler()
+		h.endSampler = nil
+	}
+	if on {
+		ctx, end := context.WithCancel(h.node.root)
+		h.endSampler = end
+		h.wg.Go(func() { h.sampleMemory(ctx) })
+	}
+}
+
+func (h *hub) sampleMemory(ctx context.Context) {
+	for {
+		h.mu.Lock()
+		wait := memoryEvery - time.Since(h.sampled)
+		h.mu.Unlock()
+		if wait > 0 { // clients that watch often and briefly do not make it measure more often
+			timer := time.NewTimer(wait)
+			select {
+			case <-timer.C:
+			case <-ctx.Done():
+				timer.Stop()
+				return
+			}
+		}
+		h.sampleOnce()
+	}
+}
+
+// sampleOnce measures every worker.
+func (h *hub) sampleOnce() {
+	h.mu.Lock()
+	h.sampled = time.Now()
+	pids := map[*proc]int{}
+	for _, p := range h.procs {
+		if p.child != nil && !p.over() {
+			pids[p] = p.rec.PID
+		}
+	}
+	h.mu.Unlock()
+	for p, pid := range pids {
+		rss, ok := host.ResidentBytes(pid)
+		h.mu.Lock()
+		if ok && !p.over() && worthTelling(p.rec.RSS, rss) {
+			p.rec.RSS = rss
+			rec := p.rec
+			h.publish(control.Event{Proc: &rec})
+		}
+		h.mu.Unlock()
+	}
+}
+
+// worthTelling compares what front ends know with what was measured.
+func worthTelling(old, now uint64) bool {
+	d := max(old, now) - min(old, now)
+	return d > memoryStep && d > old/20
+}
