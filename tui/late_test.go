@@ -228,3 +228,21 @@ func TestWhatRunsBesideTheSessionDoesNotRaceWithIt(t *testing.T) {
 		t.Error(e.err)
 	}
 }
+
+// A mesh is told to be gone a moment after its last rank: nobody is asked for what has ended already.
+func TestQuittingAsksOnlyWhileRanksLive(t *testing.T) {
+	b := worldtest.Pingpong(t)
+	m := still(t, b, 120, 40, func(c *Config) { c.Own = true })
+	if press(t, m, "q"); m.top() == nil {
+		t.Fatal("nobody was asked while ranks live")
+	}
+	press(t, m, "esc")
+	for i := range b.ProcMeshes {
+		for r := range b.ProcMeshes[i].Extent.Len() {
+			b.Proc(b.ProcMeshes[i].Name, r, "exited", "")
+		}
+	}
+	if press(t, m, "q"); m.top() != nil || !m.quitting {
+		t.Errorf("asked for what has ended:\n%s", screen(t, m))
+	}
+}

@@ -177,7 +177,7 @@ func (m *Model) quit() tea.Cmd {
 	case !m.cfg.Own:
 	case !m.dialer.own && m.ownRuns > 0:
 		text = fmt.Sprintf("The session you see goes on. monarch-tui's own session ends, and with it %s.", paint.Plural(m.ownRuns, "proc mesh"))
-	case m.dialer.own && !m.lost && len(procs) > 0:
+	case m.dialer.own && !m.lost && m.alive().procs > 0: // not for a mesh whose last rank has just ended
 		text = fmt.Sprintf("%s with %s will be ended.", paint.Plural(len(procs), "proc mesh"), paint.Plural(m.alive().procs, "rank"))
 	}
 	if text == "" {
