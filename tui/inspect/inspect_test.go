@@ -271,6 +271,7 @@ func TestStateThatCannotBeReadSaysWhyINV_HONEST(t *testing.T) {
 	}
 }
 
+// TestAnAnswerThatIsLateDoesNoHarm holds INV-BOUND too: however many actors are looked at, a few states are kept.
 func TestAnAnswerThatIsLateDoesNoHarm(t *testing.T) {
 	b := worldtest.Pingpong(t)
 	m, _ := b.Replica.Mesh("ponger")
@@ -289,7 +290,7 @@ func TestAnAnswerThatIsLateDoesNoHarm(t *testing.T) {
 	if got := screen(p, b, 50, 20); !strings.Contains(got, "count") || !strings.Contains(got, "11") {
 		t.Fatal(got)
 	}
-	for rank := range 40 { // INV-BOUND
+	for rank := range 40 {
 		p.ShowActor(m.Ref.ID, rank)
 		p.Want(b.World)
 	}

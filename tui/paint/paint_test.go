@@ -43,7 +43,7 @@ func TestDrawingStaysInItsBoxINV_BOX(t *testing.T) {
 	})
 }
 
-// TestRowsAreAsWideAsTheSurfaceINV_WIDTH holds INV-WIDTH.
+// TestRowsAreAsWideAsTheSurfaceINV_WIDTH holds INV-WIDTH, and of what it draws INV-CLEAN and INV-ASCII.
 func TestRowsAreAsWideAsTheSurfaceINV_WIDTH(t *testing.T) {
 	dark, plain := theme(t, "dark"), theme(t, "mono")
 	plain.ASCII = true
