@@ -28,7 +28,7 @@ type layer struct {
 	why    string
 }
 
-// layers is section "The cut" of ARCHITECTURE.md as a table.
+// layers is section "The packages" of ARCHITECTURE.md as a table.
 var layers = []layer{
 	{
 		folder: "quicnet/clean",
@@ -121,7 +121,7 @@ func TestTheImportsPointDown(t *testing.T) {
 		l := layerOf(f.dir)
 		if l == nil {
 			if f.dir != "." {
-				t.Errorf("%s: no layer covers this folder; code lives in cmd, tui, debugger, engine, quicnet and demos (ARCHITECTURE.md, the cut)", f.path)
+				t.Errorf("%s: no layer covers this folder; code lives in cmd, tui, debugger, engine, quicnet and demos (ARCHITECTURE.md, the packages)", f.path)
 			}
 			continue
 		}
