@@ -59,7 +59,7 @@ var layers = []layer{
 		folder: "engine/control",
 		own:    []string{"engine/schema", "engine/shape", "quicnet/clean"},
 		others: []string{"github.com/fxamacker/cbor/v2", "golang.org/x/sys"},
-		why:    "control is the seam: a front end that imports it must not link the runtime, and the engine implements it, not the reverse",
+		why:    "control is the boundary: a front end that imports it must not link the runtime, and the engine implements it, not the reverse",
 	},
 	{
 		folder: "engine/eval",
