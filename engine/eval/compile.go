@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/expr-lang/expr"
@@ -55,6 +56,7 @@ type Expr struct {
 	root   ast.Node // as it was parsed, for Explain
 	names  []string
 	fields map[string][][]string
+	runs   sync.Pool         // of *run
 	big    map[string]string // what stands for the numbers beyond int in root, and their digits
 }
 

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/big"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -224,4 +225,26 @@ func TestShowIsForAPerson(t *testing.T) {
 			t.Errorf("%v: got %s, want %s", c.v, got, c.want)
 		}
 	}
+}
+
+// A run that is kept for the next evaluation must not let it see what the one before saw.
+func TestEvaluationsSideBySideDoNotSeeEachOther(t *testing.T) {
+	e, err := Compile("let d = n * 2; any(list, # == d) and n == want", Any())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for n := range 8 {
+		wg.Go(func() {
+			for range 500 {
+				if ok, err := e.Holds(map[string]any{"n": n, "want": n, "list": []any{-1, 2 * n}}); !ok || err != nil {
+					t.Errorf("%d: %t, %v", n, ok, err)
+				}
+				if _, err := e.Holds(map[string]any{"n": n, "list": []any{}}); err == nil || !strings.Contains(err.Error(), "there is no want here") {
+					t.Errorf("%d: a name of another evaluation was seen: %v", n, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
 }

@@ -23,14 +23,15 @@ func (e *Expr) Eval(env map[string]any) (any, error) {
 			return nil, fmt.Errorf("%s has more than %d elements: too many for an expression", n, maxItems)
 		}
 	}
-	left := steps(maxSteps)
-	run := maps.Clone(env)
-	if run == nil {
-		run = map[string]any{}
+	r, ok := e.runs.Get().(*run)
+	if !ok {
+		r = &run{machine: vm.VM{MemoryBudget: maxMemory}, env: map[string]any{}}
 	}
-	run[stepsName] = &left
-	machine := vm.VM{MemoryBudget: maxMemory}
-	v, err := machine.Run(e.prog, run)
+	defer e.free(r)
+	maps.Copy(r.env, env)
+	r.left = maxSteps
+	r.env[stepsName] = &r.left
+	v, err := r.machine.Run(e.prog, r.env)
 	if err == nil {
 		return Canonical(v), nil
 	}
@@ -39,6 +40,24 @@ func (e *Expr) Eval(env map[string]any) (any, error) {
 		msg = fe.Message
 	}
 	return nil, errors.New(strings.ReplaceAll(msg, "<nil>", "nil"))
+}
+
+// run is what one evaluation needs. It is kept for the next one: a condition is judged for every message of its endpoint.
+type run struct {
+	machine vm.VM
+	env     map[string]any
+	left    steps
+}
+
+// free keeps a run without the values that it has seen, unless it has grown large.
+func (e *Expr) free(r *run) {
+	if cap(r.machine.Stack) > 4*maxNodes {
+		return
+	}
+	clear(r.env)
+	clear(r.machine.Stack[:cap(r.machine.Stack)])
+	clear(r.machine.Variables)
+	e.runs.Put(r)
 }
 
 // Holds runs an expression that must give true or false.
