@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -16,8 +17,10 @@ import (
 type task struct {
 	goals []goal
 	done  bool
-	known map[string]bool // procs and @meshes that were there when it began
+	known map[string]bool   // procs and @meshes that were there when it began
+	names map[string]string // what the person calls what goals name, as @mesh or procs
 	calls *callWatch
+	first string // what was selected when it began
 	after *entry // the last command that does not count as something else
 	err   error  // of a goal that nobody can reach: a fault of the demo
 }
@@ -34,7 +37,7 @@ type goal struct {
 
 // newTask begins to look out.
 func (m *Model) newTask(lines []string) *task {
-	t := &task{known: map[string]bool{}, calls: newCallWatch(m.world.Messages.Total()), after: m.lastEntry()}
+	t := &task{known: map[string]bool{}, names: map[string]string{}, first: m.selected(), calls: newCallWatch(m.world.Messages.Total()), after: m.lastEntry()}
 	procs, meshes := m.world.Live()
 	for _, p := range procs {
 		t.known[p.Name] = true
@@ -85,8 +88,11 @@ func (m *Model) storyLooks() {
 	done := true
 	for i := range t.goals {
 		g := &t.goals[i]
-		if !g.met && m.seen(t, g) {
+		if as, ok := m.seen(t, g); ok && !g.met {
 			g.met, t.after = true, m.lastEntry()
+			if as != nil {
+				t.names[as[0]] = as[1]
+			}
 			m.touch()
 		}
 		done = done && g.met
@@ -98,33 +104,45 @@ func (m *Model) storyLooks() {
 	}
 }
 
-// seen reports whether the session shows what a goal wants.
-func (m *Model) seen(t *task, g *goal) bool {
+// seen reports whether the session shows what a goal wants; as is the name of what it makes, and what the person calls it.
+func (m *Model) seen(t *task, g *goal) (as []string, ok bool) {
 	procs, meshes := m.world.Live()
 	switch a := argsOf(g.stmt).(type) {
 	case script.ProcsArgs:
-		return slices.ContainsFunc(procs, func(p *control.ProcMesh) bool {
-			return !t.known[p.Name] && p.State == running && p.Extent.Len() >= a.Dims.Len()
-		})
+		for _, p := range procs {
+			if !t.known[p.Name] && p.State == running && p.Extent.Len() >= a.Dims.Len() {
+				return []string{a.Name, p.Name}, true
+			}
+		}
 	case script.SpawnArgs:
-		return slices.ContainsFunc(meshes, func(x *control.Mesh) bool {
+		for _, x := range meshes {
 			on := x.Procs == a.Procs.Mesh || !t.known[a.Procs.Mesh] && !t.known[x.Procs]
-			return !t.known["@"+x.Ref.Name] && x.State == running && on && strings.HasSuffix("."+x.Ref.Type, "."+a.Type)
-		})
+			if !t.known["@"+x.Ref.Name] && x.State == running && on && strings.HasSuffix("."+x.Ref.Type, "."+a.Type) {
+				return []string{"@" + a.Mesh, "@" + x.Ref.Name}, true
+			}
+		}
 	case script.CallArgs:
 		if g.refused {
-			return slices.ContainsFunc(m.since(t.after), func(e *entry) bool { return wasRefused(e, a) })
+			return nil, slices.ContainsFunc(m.since(t.after), func(e *entry) bool { return wasRefused(e, a) })
 		}
-		return slices.ContainsFunc(meshes, func(x *control.Mesh) bool {
+		return nil, slices.ContainsFunc(meshes, func(x *control.Mesh) bool {
 			named := x.Ref.Name == a.Target.Mesh || !t.known["@"+a.Target.Mesh] && !t.known["@"+x.Ref.Name]
 			return named && t.calls.covers(m.world, x, a, g.caller)
 		})
 	case script.TextArgs:
 		mesh, want := m.chosen(a.Text)
 		at, ok := m.panes.grid.Target()
-		return ok && at.Selected && !at.Procs && at.Name == mesh && slices.Equal(at.Ranks, want)
+		return nil, ok && at.Selected && !at.Procs && at.Name == mesh && slices.Equal(at.Ranks, want)
 	}
-	return false
+	return nil, false
+}
+
+// selected is what is selected on the grid, "" where nothing is.
+func (m *Model) selected() string {
+	if at, ok := m.panes.grid.Target(); ok && at.Selected {
+		return at.Selector
+	}
+	return ""
 }
 
 // running is the state of meshes and proc meshes that are whole.
@@ -183,6 +201,9 @@ func (t *task) line() string {
 			}
 		}
 	}
+	for name, as := range t.names { // the person's own
+		line = regexp.MustCompile(`(^| )`+regexp.QuoteMeta(name)+`\b`).ReplaceAllString(line, "${1}"+as)
+	}
 	return line
 }
 
@@ -209,11 +230,8 @@ func (m *Model) note(t *task) string {
 			return "Seen: " + paint.Fit(e.line, 48) + ". " + todo
 		}
 	}
-	if a, ok := argsOf(left.stmt).(script.TextArgs); ok {
-		mesh, _ := m.chosen(a.Text)
-		if at, ok := m.panes.grid.Target(); ok && at.Selected && (at.Name != mesh || len(at.Ranks) > 0) {
-			return "Selected: " + paint.Fit(at.Selector, 32) + ". " + todo
-		}
+	if sel := m.selected(); sel != "" && sel != t.first && left.stmt.Cmd.Verb.Name == "focus" {
+		return "Selected: " + paint.Fit(sel, 32) + ". " + todo
 	}
 	met := 0
 	for _, g := range t.goals {
@@ -231,7 +249,9 @@ func (m *Model) note(t *task) string {
 func (m *Model) goalText(t *task, g *goal) string {
 	of := func(target *script.Target, ranks string) string {
 		name := "@" + target.Mesh
-		if !t.known[name] {
+		if as, ok := t.names[name]; ok {
+			name = as
+		} else if !t.known[name] {
 			name = "the actors that you spawn"
 		}
 		return ranks + " of " + name
@@ -241,7 +261,9 @@ func (m *Model) goalText(t *task, g *goal) string {
 		return fmt.Sprintf("a proc mesh of %d", a.Dims.Len())
 	case script.SpawnArgs:
 		on := a.Procs.Mesh
-		if !t.known[on] {
+		if as, ok := t.names[on]; ok {
+			on = as
+		} else if !t.known[on] {
 			on = "it"
 		}
 		return "spawn " + a.Type + " on " + on
@@ -256,7 +278,7 @@ func (m *Model) goalText(t *task, g *goal) string {
 		}
 		return a.Target.Endpoint + " on " + of(a.Target, "all ranks")
 	case script.TextArgs:
-		return "select " + strings.TrimPrefix(a.Text, "focus ") + " and nothing else"
+		return "select " + a.Text + " and nothing else"
 	}
 	return g.line
 }

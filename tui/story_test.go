@@ -90,6 +90,23 @@ func TestATaskIsDoneWhenTheSessionShowsIt(t *testing.T) {
 	}
 }
 
+func TestTheNextCommandIsShownWithThePersonsNames(t *testing.T) {
+	b := tutorial(t)
+	m := asked(t, b, "procs big gpus=8", "spawn @bigs on big ToyActor", "call @bigs.HelloWorld hi")
+	want := func(line string) {
+		t.Helper()
+		looks(m)
+		if got := screen(t, m); !strings.Contains(got, ":   "+line) {
+			t.Errorf("it does not show %q:\n%s", line, got)
+		}
+	}
+	want("procs big gpus=8")
+	b.Procs("mine", shape.Extent{{Name: "gpus", Size: 8}}, worldtest.Opts{})
+	want("spawn @bigs on mine ToyActor")
+	b.Mesh("toys", "mine", "demos/toy.ToyActor")
+	want("call @toys.HelloWorld hi")
+}
+
 func TestARefusalIsSeenInTheCommands(t *testing.T) {
 	for line, want := range map[string]bool{
 		"one @toy_actor.HelloWorld hi": true, "! one @toy_actor.HelloWorld hi": true, "one @toy_actor[0].HelloWorld hi": false, "call @toy_actor.HelloWorld hi": false,

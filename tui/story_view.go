@@ -64,7 +64,7 @@ func (m *Model) drawStoryHead(s *paint.Surface) {
 	}
 	title := t.now.Title
 	if t.done {
-		title = "That was it: " + t.demo.Title
+		title = "That was it"
 	}
 	right, short := m.storyKeys()
 	if w-x-5-paint.Width(right) < paint.Width(title) { // what is told comes first
@@ -79,11 +79,10 @@ func (m *Model) drawStoryHead(s *paint.Surface) {
 func (m *Model) storyKeys() (full, short string) {
 	t := m.story
 	next := func(what, inShort string) (string, string) {
-		short := m.keyHint("%s "+inShort, "demo.next")
-		if t.focused && !t.open() {
-			return "space " + what + m.keyHint(" · %s from anywhere", "demo.next"), short
+		if t.focused && !t.open() && m.w >= squashWidth {
+			return "space " + what + m.keyHint(" · %s from anywhere", "demo.next"), "space " + inShort
 		}
-		return m.keyHint("%s "+what, "demo.next"), short
+		return m.keyHint("%s "+what, "demo.next"), m.keyHint("%s "+inShort, "demo.next")
 	}
 	goesOn := func() (string, string) {
 		left := (t.pause() - m.now().Sub(t.since) + time.Second - 1).Truncate(time.Second)
@@ -119,7 +118,7 @@ func (m *Model) storyLines(w int) (lines [][]paint.Seg) {
 	case t.done && t.err != nil:
 		return m.prose("✕ "+t.err.Error(), paint.Style{Fg: paint.Failed}, w)
 	case t.done:
-		return nil
+		return m.prose("What you made yourself is still there, and ends with the program. "+m.otherDemos(), text, w)
 	case t.task != nil && t.task.done:
 		lines = m.prose("✓ "+t.now.Done, text, w)
 	case t.task != nil:
@@ -137,6 +136,20 @@ func (m *Model) storyLines(w int) (lines [][]paint.Seg) {
 	}
 	lines = append(lines, codeLines("Go", t.now.Go, w)...)
 	return append(lines, codeLines(cmp.Or(m.keyOf("command"), "cmd"), command, w)...)
+}
+
+// otherDemos says how to see the others.
+func (m *Model) otherDemos() string {
+	var names []string
+	for _, d := range m.cfg.Demos {
+		if d.Name != m.story.demo.Name {
+			names = append(names, ":demo "+d.Name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "There is more: " + strings.Join(names, ", ") + "."
 }
 
 // codeLines is a line of a program or a command, below which it goes on where it is long.

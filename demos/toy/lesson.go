@@ -45,7 +45,7 @@ func Lesson(ranks int) []story.Step {
 			Title: "Part 2: now you call them all",
 			Text:  fmt.Sprintf("Now you: have all %d actors print a message of yours.", ranks),
 			Go:    "hello := engine.Action(toys, (*ToyActor).HelloWorld)",
-			How:   "{pane.2} goes to the ranks, {select.all} selects them all, {call} opens the form; type a message, then enter, then esc.",
+			How:   "{pane.2} goes to the ranks, {select.all} selects them all, {call} opens the form; then a message, enter, esc.",
 			Goals: []string{`call @toy_actor.HelloWorld "Hello from you!"`},
 			Done:  fmt.Sprintf("You called all %d. Each printed its line, and Logs folds what they said alike.", ranks),
 		},
