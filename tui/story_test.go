@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
@@ -57,6 +59,10 @@ func TestATaskIsDoneWhenTheSessionShowsIt(t *testing.T) {
 		{"too many ranks", "call @toy_actor[gpus=2].HelloWorld", func(b *worldtest.Builder) {
 			called(b, 1, "explorer", "toy_actor", "HelloWorld", nil, 0, 1, 2, 3)
 		}, false},
+		{"too many ranks, then the right one", "call @toy_actor[gpus=2].HelloWorld", func(b *worldtest.Builder) {
+			called(b, 1, "explorer", "toy_actor", "HelloWorld", nil, 0, 1, 2, 3)
+			called(b, 2, "explorer", "toy_actor", "HelloWorld", nil, 2)
+		}, true},
 		{"a call that failed", "call @toy_actor[gpus=2].HelloWorld", func(b *worldtest.Builder) {
 			b.Message(control.Message{Call: 1, Kind: control.MessageCall, From: "explorer", To: "@toy_actor[2]", Endpoint: "HelloWorld", Ranks: 1})
 			b.Message(control.Message{Call: 1, Kind: control.MessageError, From: "@toy_actor[2]", To: "explorer", Endpoint: "HelloWorld", Outcome: control.OutcomeError})
@@ -147,6 +153,33 @@ func TestWhoDoesSomethingElseIsToldWhatIsStillToDo(t *testing.T) {
 	for _, want := range []string{"✓ 1 of 2 done. Still to do: spawn ToyActor on toy_mesh.", ":   spawn @more on toy_mesh ToyActor"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("it does not say %q:\n%s", want, got)
+		}
+	}
+}
+
+func TestWhatWasSelectedBeforeIsNotToldAsAMistake(t *testing.T) {
+	m := still(t, tutorial(t), 120, 40)
+	press(t, m, "2", "*")
+	told(task3)(t, m)
+	if got := screen(t, m); !strings.Contains(got, task3.Text) || strings.Contains(got, "Still to do") {
+		t.Error(got)
+	}
+	press(t, m, "2", "esc", "space")
+	if got := screen(t, m); !strings.Contains(got, "Still to do: select @toy_actor[gpus=3] and nothing else.") {
+		t.Error(got)
+	}
+}
+
+// TestTheNarrationFitsEverySizeINV_SIZE holds INV-SIZE: screen checks each row.
+func TestTheNarrationFitsEverySizeINV_SIZE(t *testing.T) {
+	m := still(t, tutorial(t), 120, 40)
+	told(task3)(t, m)
+	for w := minWidth; w < 130; w += 3 {
+		for h := minHeight; h < 44; h++ {
+			m.Update(tea.WindowSizeMsg{Width: w, Height: h})
+			if got := screen(t, m); !strings.Contains(got, "▶ toy") || h > squashHeight && !strings.Contains(got, "Now you:") {
+				t.Fatalf("%d×%d:\n%s", w, h, got)
+			}
 		}
 	}
 }
