@@ -128,8 +128,9 @@ func TestTheToyIsDoneByHand(t *testing.T) {
 	term.see("Seen: call @toy_actor[0].HelloWorld me. Still to do: HelloWorld on all ranks of @toy_actor")
 	term.press("2", "*", "x").see("Call toy_actor.HelloWorld on 4 ranks").press("hi").press("enter")
 	term.see("✓ You called all 4", "goes on when this is closed").press("esc").loses("goes on when").press(";")
-	term.see("why slice").press(";").see("now you pick a rank").see("Still to do: select @toy_actor[gpus=3]")
-	term.press("esc").see("nothing selected").press("l", "l", "l", "space").see("✓ That is a slice").press("ctrl+c")
+	term.see("why slice").press(";").see("now you pick a rank")
+	term.press("esc").see("nothing selected").press("space").see("Still to do: select @toy_actor[gpus=3] and nothing else")
+	term.press("space").see("nothing selected").press("l", "l", "l", "space").see("✓ That is a slice").press("ctrl+c")
 	term.ends()
 }
 
