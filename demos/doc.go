@@ -1,5 +1,6 @@
 // Package demos lists the programs that monarch-tui can show: the tutorial's parts and its exercises. Each demo is one
-// readable file in a folder of its own that uses only the public engine API; copy one to begin with.
+// readable file in a folder of its own that uses only the public engine API; copy one to begin with. Beside it lies what
+// is told while it runs, its lesson (package story).
 package demos
 
 import (
@@ -9,27 +10,28 @@ import (
 	"github.com/monarch-tui/monarch-tui/demos/counter"
 	"github.com/monarch-tui/monarch-tui/demos/echo"
 	"github.com/monarch-tui/monarch-tui/demos/pingpong"
+	"github.com/monarch-tui/monarch-tui/demos/story"
 	"github.com/monarch-tui/monarch-tui/demos/toy"
 	"github.com/monarch-tui/monarch-tui/engine"
 )
 
 // Demo is one program to watch.
 type Demo struct {
-	Name  string
-	Title string
-	Ranks int // actors per mesh unless told otherwise
-	Steps int // how often Run tells a step (package story)
-	Run   func(ctx context.Context, ranks int) error
+	Name   string
+	Title  string
+	Ranks  int // actors per mesh unless told otherwise
+	Lesson func(ranks int) []story.Step
+	Run    func(ctx context.Context, ranks int) error
 }
 
 // All lists the demos in the order to learn from them.
 func All() []Demo {
 	return []Demo{
-		{"toy", "tutorial parts 2 and 3: call all actors, then each one", toy.Ranks, 3, toy.Run},
-		{"pingpong", "tutorial part 4: two groups of actors talk to each other", pingpong.Ranks, 3, pingpong.Run},
-		{"echo", "exercise 1: an endpoint that returns a value", echo.Ranks, 2, echo.Run},
-		{"chain", "exercise 2: three groups in a ring, the way that deadlocks and the way that does not", chain.Ranks, 2, chain.Run},
-		{"counter", "exercise 3: actors that count what they send and receive", counter.Ranks, 2, counter.Run},
+		{"toy", "tutorial parts 1 to 3: what an actor is; call all actors, then one", toy.Ranks, toy.Lesson, toy.Run},
+		{"pingpong", "tutorial part 4: two groups of actors talk to each other", pingpong.Ranks, pingpong.Lesson, pingpong.Run},
+		{"echo", "exercise 1: an endpoint that returns a value", echo.Ranks, echo.Lesson, echo.Run},
+		{"chain", "exercise 2: three groups in a ring, the way that deadlocks and the way that does not", chain.Ranks, chain.Lesson, chain.Run},
+		{"counter", "exercise 3: actors that count what they send and receive", counter.Ranks, counter.Lesson, counter.Run},
 	}
 }
 

@@ -79,7 +79,7 @@ func TestADemoThatPanicsIsToldAndTheExplorerLives(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	next := m.startStory(Demo{Name: "bad", Run: func(context.Context, func(context.Context, string) error) error { panic("oops") }}, false)
+	next := m.startStory(Demo{Name: "bad", Run: func(context.Context, Tell) error { panic("oops") }}, false)
 	m.Update(next())
 	if s := m.story; !s.done || s.err == nil || !strings.Contains(s.err.Error(), "oops") {
 		t.Errorf("%+v", s)

@@ -165,11 +165,11 @@ var ownKeys = map[string]bool{
 	"%d more (ctrl+o)":  true,
 	"it is being made; esc leaves it to it, ctrl+x gives up": true,
 	"a command, such as help; tab completes":                 true,
-	"space next step":                                        true,
+	"space ":                                                 true, // of a demo
 	"j k":                                                    true,
-	" …   a letter: the selection's name    esc":             true,
-	"skip: empty it":                                         true,
-	"enter: ":                                                true, // a picker takes what was typed
+	" …   a letter: the selection's name    esc": true,
+	"skip: empty it": true,
+	"enter: ":        true, // a picker takes what was typed
 	"selections are stored under a letter, a to z or A to Z, not %q": true,
 	"no session is running here; type the address of one. A program that calls engine.Main opens one; so does monarch-tui. From another machine: ssh HOST monarch-tui attach --stdio": true,
 }

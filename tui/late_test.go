@@ -158,21 +158,22 @@ func TestADemoThatIsSlowToEndHoldsUpTheNextOneAndNotTheScreen(t *testing.T) {
 		t.Fatal(err)
 	}
 	release := make(chan struct{})
-	m.startStory(Demo{Name: "slow", Run: func(context.Context, func(context.Context, string) error) error {
+	m.startStory(Demo{Name: "slow", Run: func(context.Context, Tell) error {
 		<-release
 		return nil
 	}}, false)
-	next := m.startStory(Demo{Name: "next", Run: func(ctx context.Context, tell func(context.Context, string) error) error {
+	next := m.startStory(Demo{Name: "next", Run: func(ctx context.Context, tell Tell) error {
 		select {
 		case <-release:
 		default:
 			t.Error("the next one began before the first had ended")
 		}
-		return tell(ctx, "now")
+		_, err := tell(ctx, Step{Title: "now"})
+		return err
 	}}, false)
 	close(release)
 	m.Update(next())
-	if m.story.text != "now" {
+	if m.story.now.Title != "now" {
 		t.Errorf("%+v", m.story)
 	}
 	m.Close()

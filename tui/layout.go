@@ -60,7 +60,7 @@ func Arrange(w, h int, focus PaneID, zoom Zoom, story bool, side int) Layout {
 		l.Small = true
 		return l
 	}
-	l.Squash = w < squashWidth || h < squashHeight
+	l.Squash = w < squashWidth || h < squashHeight || story && h < storyHeight
 	l.Wide = w >= wideWidth && !l.Squash
 	rows := paint.Rect{X: 0, Y: 0, W: w, H: h}
 	top := func() paint.Rect { r := paint.Rect{X: 0, Y: rows.Y, W: w, H: 1}; rows.Y++; rows.H--; return r }
@@ -73,10 +73,12 @@ func Arrange(w, h int, focus PaneID, zoom Zoom, story bool, side int) Layout {
 		l.Status = bottom()
 	}
 	if story {
-		l.Story = bottom()
+		n := storyRows(w, h, l.Squash)
+		rows.H -= n
+		l.Story = paint.Rect{X: 0, Y: rows.Y + rows.H, W: w, H: n}
 	}
 	switch {
-	case l.Squash && h < titlesHeight, !l.Wide && !l.Squash, zoom == Full && !l.Squash:
+	case l.Squash && (h < titlesHeight || story && h < squashHeight), !l.Wide && !l.Squash, zoom == Full && !l.Squash:
 		l.Tabs = top()
 	}
 	switch {

@@ -200,7 +200,9 @@ func (m *Model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 		return m, tea.Quit
 	}
 	m.world.Now = m.now()
-	return m, m.update(msg)
+	cmd = m.update(msg)
+	m.storyLooks()
+	return m, cmd
 }
 
 func (m *Model) update(msg tea.Msg) tea.Cmd {

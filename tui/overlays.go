@@ -88,6 +88,9 @@ func (m *Model) overlayRect(d dialog.Dialog) paint.Rect {
 	r := paint.Rect{W: m.w, H: m.h}
 	if m.w >= squashWidth && m.h >= squashHeight { // header and hints stay in sight
 		r = paint.Rect{X: 2, Y: 1, W: m.w - 4, H: m.h - 2}
+		if y := m.layout.Story.Y; y > 0 { // so does what a demo asks for, or most of it
+			r.H = min(r.H, max(y-r.Y, h))
+		}
 	}
 	return r.Center(w, h)
 }

@@ -109,16 +109,51 @@ var scenes = []scene{
 	{"warnings", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "W") }},
 	{"command line", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, ":"); typeText(m, "call @ponger."); press(t, m, "tab") }},
 	{"filter", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "4", "/"); typeText(m, "!kind:reply") }},
-	{"story", tutorial, func(t testing.TB, m *Model) {
-		press(t, m, "4")
-		m.story = &story{demo: Demo{Name: "toy", Title: "tutorial parts 2 and 3", Steps: 4}, step: 3, text: "Part 3: slice, and call each actor with a message of its own", waiting: true, focused: true, cancel: func() {}}
-		m.touch()
+	{"story", tutorial, told(Step{
+		Title: "Part 3: why slice", Text: "Often one actor is meant, with its part of the data or its device. To slice is to get a handle for fewer of the same actors; nothing is copied.",
+		Go: `one := toys.Slice(engine.At("gpus", last))`, Command: "focus @toy_actor[gpus=3]",
+	})},
+	{"story task", tutorial, told(task3)},
+	{"story task, something else done", tutorial, func(t testing.TB, m *Model) {
+		told(task3)(t, m)
+		press(t, m, "2", "space")
+	}},
+	{"story task done", tutorial, func(t testing.TB, m *Model) {
+		told(task3)(t, m)
+		press(t, m, "2", "l", "l", "l", "space")
+	}},
+	{"story task and a form", tutorial, func(t testing.TB, m *Model) {
+		told(task3)(t, m)
+		press(t, m, "2", "x")
+	}},
+	{"story ends", tutorial, func(t testing.TB, m *Model) {
+		told(Step{})(t, m)
+		m.story.waiting, m.story.done = false, true
 	}},
 	{"lost", worldtest.Pingpong, func(_ testing.TB, m *Model) {
 		m.conn, m.lost, m.world.AsOf = nil, true, m.now()
 		m.dialing = &dialing{tries: 3, again: true, began: m.now().Add(-2100 * time.Millisecond)}
 		m.touch()
 	}},
+}
+
+// task3 is a task of the tutorial.
+var task3 = Step{
+	Title: "Part 3: now you pick a rank", Text: "Now you: select rank 3 on the grid, and nothing else.",
+	Go:    `one := toys.Slice(engine.At("gpus", last))`,
+	How:   "{pane.2} goes to the grid, {left} and {right} move the cursor, {select} selects. The slice is written under the grid.",
+	Goals: []string{"focus @toy_actor[gpus=3]"},
+	Done:  "That is a slice. What you do now, a call with {call} for instance, is done to these ranks.",
+}
+
+// told is a screen on which a demo tells a step.
+func told(step Step) func(t testing.TB, m *Model) {
+	return func(t testing.TB, m *Model) {
+		press(t, m, "4")
+		m.story = &story{demo: Demo{Name: "toy", Title: "tutorial parts 1 to 3", Steps: 14}, step: 7, focused: true, cancel: func() {}}
+		m.tellStep(step)
+		m.touch()
+	}
 }
 
 // answered is a call that has ended, on some ranks with an error.

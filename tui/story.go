@@ -10,19 +10,29 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/monarch-tui/monarch-tui/engine/schema"
-	"github.com/monarch-tui/monarch-tui/tui/paint"
 )
 
 // Demo is a story that runs step by step in the session that the explorer shows.
 type Demo struct {
 	Name, Title string
 	Steps       int // how often Run tells something
-	// Run runs it. tell says what comes next, and returns when the person wants it to happen.
-	Run func(ctx context.Context, tell func(ctx context.Context, text string) error) error
+	// Run runs it. tell says what comes next, and returns when the person wants it to happen, or has done it.
+	Run func(ctx context.Context, tell Tell) error
 }
 
-// autoPause is how long a step is left on the screen when nobody turns the pages.
-const autoPause = 4 * time.Second
+// Tell tells a step of a demo. done says that it was a task, and that the person has done it.
+type Tell func(ctx context.Context, s Step) (done bool, err error)
+
+// Step is what a demo tells before something happens. A step with goals is a task for the person.
+type Step struct {
+	Title   string   // of the idea
+	Text    string   // the idea in a sentence or two; of a task, what is to be done
+	Go      string   // the line that a program has for it
+	Command string   // the line that the explorer takes for it
+	How     string   // of a task: the keys that do it; {call} stands for the key of the action "call"
+	Goals   []string // of a task: what is to be seen, each as the command that brings it about
+	Done    string   // of a task: what can be seen now
+}
 
 // story is a demo that runs.
 type story struct {
@@ -30,14 +40,18 @@ type story struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	ended   chan struct{} // closed when it has been told, or given up
-	next    chan struct{} // one for each step that may happen
+	next    chan bool     // one for each step that may happen: whether the person has done it
 	tells   chan tale
 	step    int
-	text    string
-	waiting bool // for the person
+	now     Step  // what is told
+	task    *task // what of it the person is to do, nil where it is no task
+	page    int   // of what is told, where it needs several
+	pages   int   // as of the last drawing
+	waiting bool  // for the person
 	done    bool
 	err     error
-	focused bool // space and enter turn the page
+	focused bool // space and enter turn the page, unless there is a task to do
+	resume  bool // it was focused when the task began
 	auto    bool
 	since   time.Time
 }
@@ -45,7 +59,7 @@ type story struct {
 // tale is what a demo tells: a step that comes next, or its end.
 type tale struct {
 	s    *story
-	text string
+	step Step
 	done bool
 	err  error
 }
@@ -57,42 +71,46 @@ func (m *Model) startStory(d Demo, auto bool) tea.Cmd {
 		m.setFocus(Messages)
 	}
 	ctx, cancel := context.WithCancel(m.ctx)
-	s := &story{demo: d, ctx: ctx, cancel: cancel, ended: make(chan struct{}), next: make(chan struct{}), tells: make(chan tale), focused: true, auto: auto, since: m.now(), text: d.Title}
+	s := &story{demo: d, ctx: ctx, cancel: cancel, ended: make(chan struct{}), next: make(chan bool), tells: make(chan tale), focused: true, auto: auto, since: m.now(), now: Step{Title: d.Title}}
 	before := m.told
 	m.story, m.told = s, s
-	send := func(t tale) error {
-		select {
-		case s.tells <- t:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	go func() {
-		defer close(s.ended)
-		defer func() { // the demo's fault, not the explorer's: it is told, and the terminal stays as it is
-			if r := recover(); r != nil {
-				_ = send(tale{s: s, done: true, err: fmt.Errorf("the demo panicked: %v", r)})
-			}
-		}()
-		if before != nil { // it may still be clearing up
-			<-before.ended
-		}
-		err := d.Run(ctx, func(ctx context.Context, text string) error {
-			if err := send(tale{s: s, text: text}); err != nil {
-				return err
-			}
-			select {
-			case <-s.next:
-				return nil
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		})
-		_ = send(tale{s: s, done: true, err: err})
-	}()
+	go s.run(before)
 	m.touch()
 	return s.listen(m)
+}
+
+// run runs the demo, once the one before has cleared up.
+func (s *story) run(before *story) {
+	defer close(s.ended)
+	defer func() { // the demo's fault, not the explorer's: it is told, and the terminal stays as it is
+		if r := recover(); r != nil {
+			_ = s.send(tale{s: s, done: true, err: fmt.Errorf("the demo panicked: %v", r)})
+		}
+	}()
+	if before != nil {
+		<-before.ended
+	}
+	err := s.demo.Run(s.ctx, func(ctx context.Context, step Step) (bool, error) {
+		if err := s.send(tale{s: s, step: step}); err != nil {
+			return false, err
+		}
+		select {
+		case done := <-s.next:
+			return done, nil
+		case <-ctx.Done():
+			return false, ctx.Err()
+		}
+	})
+	_ = s.send(tale{s: s, done: true, err: err})
+}
+
+func (s *story) send(t tale) error {
+	select {
+	case s.tells <- t:
+		return nil
+	case <-s.ctx.Done():
+		return s.ctx.Err()
+	}
 }
 
 // listen waits for what the demo tells next.
@@ -120,7 +138,7 @@ func (t tale) apply(m *Model) tea.Cmd {
 	if m.story != s { // INV-LATE
 		return nil
 	}
-	s.since = m.now()
+	s.since, s.page = m.now(), 0
 	if t.done {
 		s.done, s.err, s.waiting = true, t.err, false
 		if t.err != nil && !errors.Is(t.err, context.Canceled) {
@@ -128,19 +146,35 @@ func (t tale) apply(m *Model) tea.Cmd {
 		}
 		return nil
 	}
-	s.step++
-	s.text, s.waiting = t.text, true
+	m.tellStep(t.step)
 	return s.listen(m)
 }
 
-// takesKey reports whether a key turns the page.
-func (s *story) takesKey(k string) bool {
-	return s != nil && s.focused && (k == "space" || k == "enter")
+// tellStep shows a step, and begins to look out for what it asks for.
+func (m *Model) tellStep(step Step) {
+	s := m.story
+	s.step++
+	s.now, s.waiting, s.task = step, true, nil
+	s.focused = s.focused || s.resume
+	s.resume = false
+	if len(step.Goals) > 0 {
+		s.task = m.newTask(step.Goals)
+		s.resume = s.focused
+	}
 }
 
-// storyNext lets the next step happen.
+// open reports whether the person has something to do.
+func (s *story) open() bool { return s != nil && s.waiting && s.task != nil && !s.task.done }
+
+// takesKey reports whether a key turns the page. While there is a task to do, the keys are for doing it.
+func (s *story) takesKey(k string) bool {
+	return s != nil && s.focused && !s.open() && (k == "space" || k == "enter")
+}
+
+// storyNext shows the next page, or lets the next step happen; a task that is not done is skipped.
 func (m *Model) storyNext() tea.Cmd {
 	s := m.story
+	defer m.touch()
 	switch {
 	case s == nil:
 		m.say(sayWarn, "no demo is running; :demo NAME starts one")
@@ -149,28 +183,63 @@ func (m *Model) storyNext() tea.Cmd {
 		m.story = nil
 	case !s.waiting:
 		m.say(sayWarn, "the step before is still running")
+	case s.page+1 < s.pages && (s.task == nil || !s.task.done):
+		s.page++
+		s.since = m.now()
 	default:
 		s.waiting = false
-		m.touch()
+		done := s.task != nil && s.task.done
 		return m.task(func() tea.Msg {
 			select {
-			case s.next <- struct{}{}:
+			case s.next <- done:
 			case <-s.ctx.Done():
 			}
 			return nil
 		})
 	}
-	m.touch()
 	return nil
 }
 
-// storyTick turns the page when a demo plays by itself.
+// How long a text is left on the screen when nobody turns the pages: long enough to read it.
+const (
+	leastPause  = 4 * time.Second
+	longPause   = 10 * time.Second
+	perRune     = 45 * time.Millisecond
+	praisePause = 5 * time.Second
+)
+
+// pause is how long the story waits before it goes on by itself; 0: until somebody turns the page.
+func (s *story) pause() time.Duration {
+	switch {
+	case !s.waiting:
+		return 0
+	case s.task != nil && s.task.done:
+		return praisePause
+	case s.auto:
+		return min(longPause, leastPause+time.Duration(len(s.now.Text+s.now.How)/max(1, s.pages))*perRune)
+	}
+	return 0
+}
+
+// storyTick turns the page when a demo plays by itself, or a task is done. Somebody who looks at a form or a text is not
+// interrupted.
 func (m *Model) storyTick() tea.Cmd {
-	if s := m.story; s != nil && s.auto && s.waiting && m.now().Sub(s.since) >= autoPause {
+	s := m.story
+	if s == nil || s.pause() == 0 {
+		return nil
+	}
+	if m.busyElsewhere() {
+		s.since = m.now()
+		return nil
+	}
+	if m.now().Sub(s.since) >= s.pause() {
 		return m.storyNext()
 	}
 	return nil
 }
+
+// busyElsewhere reports whether a dialog or a line is open.
+func (m *Model) busyElsewhere() bool { return m.top() != nil || m.input != nil }
 
 // demoVerb is ":demo [NAME]".
 func (m *Model) demoVerb(e *entry, name string) tea.Cmd {
@@ -196,52 +265,4 @@ func (m *Model) demoVerb(e *entry, name string) tea.Cmd {
 		return m.startStory(m.cfg.Demos[i], false)
 	}
 	return nil
-}
-
-// drawStory draws the narration.
-func (m *Model) drawStory(s *paint.Surface) {
-	t := m.story
-	w, _ := s.Size()
-	bar := paint.Style{Fg: paint.Text, Bg: paint.Bar}
-	s.Fill(bar)
-	sign := paint.Style{Fg: paint.Accent, Bg: paint.Bar, Attr: paint.Bold}
-	x := s.Text(1, 0, sign, "▶ "+t.demo.Name)
-	if t.demo.Steps > 0 && t.step > 0 && w >= pairWidth {
-		x = s.Text(x+1, 0, paint.Style{Fg: paint.Muted, Bg: paint.Bar}, fmt.Sprintf("%d of %d", min(t.step, t.demo.Steps), t.demo.Steps))
-	}
-	right := "space next step" + m.keyHint(" · %s from anywhere", "demo.next")
-	if !t.focused {
-		right = m.keyHint("%s next step", "demo.next")
-	}
-	switch {
-	case t.done && t.err != nil:
-		right = m.keyHint("%s close", "demo.next")
-	case t.done:
-		right = ":demo restarts" + m.keyHint(" · %s close", "demo.next")
-	case !t.waiting:
-		right = m.spinner() + " running"
-	case t.auto:
-		right = fmt.Sprintf("goes on in %ds", max(0, int((autoPause-m.now().Sub(t.since)).Seconds())+1))
-	}
-	short := right
-	switch {
-	case t.done:
-		short = m.keyHint("%s close", "demo.next")
-	case t.waiting && !t.auto:
-		short = m.keyHint("%s next", "demo.next")
-	}
-	text, st := t.text, bar
-	if t.done {
-		text = "That was it: " + t.demo.Title
-		if t.err != nil {
-			text, st = "✕ "+t.err.Error(), paint.Style{Fg: paint.Failed, Bg: paint.Bar}
-		}
-	}
-	if w-x-5-paint.Width(right) < paint.Width(text) { // what is told comes first
-		right = short
-	}
-	room := w - x - 3 - paint.Width(right) - 2
-	s.TextIn(x+2, 0, room, st, text)
-	at := s.TextRight(w-1, 0, paint.Style{Fg: paint.Accent, Bg: paint.Bar}, right)
-	m.spot(s, paint.Rect{X: at, W: w - at, H: 1}, m.storyNext)
 }

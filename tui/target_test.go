@@ -287,7 +287,7 @@ func TestAWayToBeginThatIsTakenAwayLeavesTheOthers(t *testing.T) {
 func TestADemoIsSeenAlsoWhereNotAllPanesAre(t *testing.T) {
 	for w, want := range map[int]PaneID{80: Messages, 120: Mesh} {
 		m := still(t, worldtest.New(t), w, 30)
-		m.startStory(Demo{Name: "toy", Run: func(ctx context.Context, _ func(context.Context, string) error) error { return ctx.Err() }}, false)
+		m.startStory(Demo{Name: "toy", Run: func(ctx context.Context, _ Tell) error { return ctx.Err() }}, false)
 		if m.focus != want || !m.story.focused {
 			t.Errorf("%d cells wide: the focus is on pane %v, on the story %v", w, m.focus, m.story.focused)
 		}

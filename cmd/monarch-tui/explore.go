@@ -133,8 +133,8 @@ func (o *own) open(ctx context.Context) (*control.Client, error) {
 }
 
 // inside runs a demo in the session.
-func (o *own) inside(run func(context.Context, func(context.Context, string) error) error) func(context.Context, func(context.Context, string) error) error {
-	return func(ctx context.Context, tell func(context.Context, string) error) error {
+func (o *own) inside(run func(context.Context, tui.Tell) error) func(context.Context, tui.Tell) error {
+	return func(ctx context.Context, tell tui.Tell) error {
 		o.mu.Lock()
 		e := o.engine
 		o.mu.Unlock()
@@ -254,8 +254,8 @@ func storiesOf(d demoFlags) (out []tui.Demo) {
 		if demo.Name == d.name && d.ranks > 0 {
 			ranks = d.ranks
 		}
-		out = append(out, tui.Demo{Name: demo.Name, Title: demo.Title, Steps: demo.Steps + 1, Run: func(ctx context.Context, tell func(context.Context, string) error) error {
-			return runs(story.Watched(ctx, tell), demo, ranks)
+		out = append(out, tui.Demo{Name: demo.Name, Title: demo.Title, Steps: len(demo.Lesson(ranks)), Run: func(ctx context.Context, tell tui.Tell) error {
+			return runs(story.With(ctx, func(ctx context.Context, s story.Step) (bool, error) { return tell(ctx, tui.Step(s)) }), demo, ranks)
 		}})
 	}
 	return out

@@ -68,13 +68,6 @@ func TestSuspendingGivesTheTerminalBackAndComesAgain(t *testing.T) {
 	term.see("monarch-tui ran for").press("exit\n").exits()
 }
 
-func TestTheDemoGoesStepByStep(t *testing.T) {
-	term := open(t, shortDir(t), 120, 40, "--demo", "pingpong")
-	term.see("Part 4: create two groups of actors").press("space").see("Part 4: pair the actors").press("space").see("Part 4: ping, pong")
-	term.press("space").see("Look around", "Pong!").press(";").see("That was it", "0 procs")
-	term.press("q").ends()
-}
-
 func TestAnAttachedExplorerLeavesTheSessionAlone(t *testing.T) {
 	home := shortDir(t)
 	first := open(t, home, 100, 30)

@@ -14,6 +14,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/demos"
 	"github.com/monarch-tui/monarch-tui/demos/story"
 	"github.com/monarch-tui/monarch-tui/engine"
+	"github.com/monarch-tui/monarch-tui/tui/paint"
 )
 
 // runDemo runs a demo and prints its story.
@@ -66,9 +67,12 @@ func (d *demoFlags) play(ctx context.Context, demo demos.Demo, tell teller) erro
 		fmt.Fprintln(os.Stderr, "warning: nobody can attach to this demo:", err)
 	}
 	err = e.Run(func(ctx context.Context) error {
-		ctx = story.With(ctx, func(ctx context.Context, text string) error {
-			fmt.Fprintln(engine.Out(ctx), stepMark+text)
-			return ctx.Err()
+		ctx = story.With(ctx, func(ctx context.Context, s story.Step) (bool, error) {
+			told, err := json.Marshal(s)
+			if err == nil {
+				fmt.Fprintf(engine.Out(ctx), "%s%s\n", stepMark, told)
+			}
+			return false, errors.Join(err, ctx.Err())
 		})
 		return runs(ctx, demo, d.ranks)
 	})
@@ -91,12 +95,12 @@ func failed(tell teller, code int, err error) error {
 	return e
 }
 
-// stepMark begins the line of a step, in the stream of what is printed: so its place is certain.
-const stepMark = "── "
+// stepMark begins the line of a step, in the stream of what is printed: so its place is certain. The step follows as JSON.
+const stepMark = "\x1edemo step "
 
 // teller tells a demo's story. What cannot be written is the writer's to remember.
 type teller interface {
-	step(name string)
+	step(s story.Step)
 	line(text string)
 	fail(err *exitError)
 }
@@ -104,33 +108,76 @@ type teller interface {
 // storyLines takes what a demo prints apart.
 type storyLines struct{ teller }
 
-func (s storyLines) Write(b []byte) (int, error) {
+func (l storyLines) Write(b []byte) (int, error) {
 	for line := range strings.Lines(string(b)) {
 		line = strings.TrimSuffix(line, "\n")
-		if name, ok := strings.CutPrefix(line, stepMark); ok {
-			s.step(name)
+		var s story.Step
+		if told, ok := strings.CutPrefix(line, stepMark); ok && json.Unmarshal([]byte(told), &s) == nil {
+			l.step(s)
 		} else {
-			s.line(line)
+			l.line(line)
 		}
 	}
 	return len(b), nil
 }
 
-// plainStory is for people: a blank line before each step but the first. How it failed is told on stderr.
-type plainStory struct {
-	w     io.Writer
-	begun bool
+// told is what is told of a step, kind by kind. A task has nobody to do it here: that the demo does is told, too.
+func told(s story.Step) (parts [][2]string) {
+	parts = append(parts, [2]string{"tell", s.Text})
+	if len(s.Goals) > 0 {
+		parts = append(parts, [2]string{"task", "(a task for whoever watches in the explorer; here the demo does it)"})
+	}
+	if s.Go != "" {
+		parts = append(parts, [2]string{"go", s.Go})
+	}
+	for _, line := range append([]string{s.Command}, s.Goals...) {
+		if line != "" && !strings.HasPrefix(line, "@") { // that is what comes of a command
+			parts = append(parts, [2]string{"command", line})
+		}
+	}
+	return parts
 }
 
-func (p *plainStory) step(name string) {
-	if p.begun {
-		fmt.Fprintln(p.w)
+// toldLines is what is told of a step as lines of text.
+func toldLines(s story.Step) (lines []string) {
+	label := map[string]string{"go": "go  ", "command": ":   "}
+	for _, part := range told(s) {
+		if l, code := label[part[0]]; code {
+			lines = append(lines, l+part[1])
+			continue
+		}
+		lines = append(lines, paint.Wrap(part[1], proseWidth)...)
 	}
-	p.line(stepMark + name)
+	return lines
+}
+
+// proseWidth is how wide the lines of a text are.
+const proseWidth = 76
+
+// plainStory is for people: a blank line around each step. How it failed is told on stderr.
+type plainStory struct {
+	w            io.Writer
+	begun, blank bool // a blank line comes before the next that is none
+}
+
+func (p *plainStory) step(s story.Step) {
+	p.blank = p.begun
+	p.line("── " + s.Title)
+	for _, line := range toldLines(s) {
+		p.line("   " + line)
+	}
+	p.blank = true
 }
 
 func (p *plainStory) line(text string) {
-	p.begun = true
+	if text == "" {
+		p.blank = p.begun
+		return
+	}
+	if p.blank {
+		fmt.Fprintln(p.w)
+	}
+	p.begun, p.blank = true, false
 	fmt.Fprintln(p.w, text)
 }
 
@@ -143,7 +190,13 @@ func (j *jsonStory) put(kind, text string) {
 	_ = j.enc.Encode(map[string]string{"kind": kind, "text": text})
 }
 
-func (j *jsonStory) step(name string)    { j.put("step", name) }
+func (j *jsonStory) step(s story.Step) {
+	j.put("step", s.Title)
+	for _, part := range told(s) {
+		j.put(part[0], part[1])
+	}
+}
+
 func (j *jsonStory) line(text string)    { j.put("out", text) }
 func (j *jsonStory) fail(err *exitError) { j.put("error", err.Error()) }
 
@@ -153,15 +206,18 @@ type steps struct {
 	now  *script.Step
 }
 
-func (s *steps) step(name string) {
+func (s *steps) step(told story.Step) {
 	s.end()
-	s.now = &script.Step{Stmt: &script.Stmt{Text: name}}
+	s.now = &script.Step{Stmt: &script.Stmt{Text: told.Title}}
+	if told.Text != "" {
+		s.now.Text = append(toldLines(told), "")
+	}
 }
 
 // current is the step that what comes belongs to; what comes before the first belongs to the start.
 func (s *steps) current() *script.Step {
 	if s.now == nil {
-		s.step("Start")
+		s.step(story.Step{Title: "Start"})
 	}
 	return s.now
 }

@@ -3,6 +3,8 @@
 // The obvious form, in which each actor calls the next and waits, must wait for itself when the message comes back to A:
 // A still handles the first message. The engine refuses such a call at once and names the path. The form that works
 // passes the message on without waiting and answers through a port.
+//
+// This file is the program; lesson.go is what is told about it.
 package chain
 
 import (
@@ -26,7 +28,7 @@ type LinkActor struct {
 
 // Token goes round the ring.
 type Token struct {
-	Home  string                // the group at which it ends
+	Home  string                // the group at which it ends; where it begins unless told otherwise
 	Trail []string              // where it has been
 	Done  engine.Port[[]string] // gets the trail at the end; who has no port, such as a script, reads what the last one prints
 }
@@ -45,6 +47,9 @@ func (l *LinkActor) Ask(ctx context.Context, t Token) (Token, error) {
 
 // Pass passes a token on without waiting: the form that works.
 func (l *LinkActor) Pass(ctx context.Context, t Token) error {
+	if t.Home == "" {
+		t.Home = l.Group
+	}
 	t.Trail = append(t.Trail, l.Group)
 	switch {
 	case l.Group != t.Home || len(t.Trail) == 1:
@@ -58,7 +63,10 @@ func (l *LinkActor) Pass(ctx context.Context, t Token) error {
 
 // Run is the program.
 func Run(ctx context.Context, ranks int) error {
-	out := engine.Out(ctx)
+	out, tell := engine.Out(ctx), story.Begin(Lesson(ranks))
+	if err := tell.Step(ctx, "Exercise 2: three groups"); err != nil {
+		return err
+	}
 	procs, err := engine.SpawnProcs(ctx, engine.Name("ring_mesh"), engine.Dim("gpus", ranks))
 	if err != nil {
 		return err
@@ -70,13 +78,22 @@ func Run(ctx context.Context, ranks int) error {
 			return err
 		}
 	}
-	for i := range ring {
-		if err := engine.Action(ring[i], (*LinkActor).Connect).Call(ctx, ring[(i+1)%3]); err != nil {
+	if err := tell.Step(ctx, "Exercise 2: who is next"); err != nil {
+		return err
+	}
+	for i := range 2 { // A → B → C
+		if err := engine.Action(ring[i], (*LinkActor).Connect).Call(ctx, ring[i+1]); err != nil {
 			return err
 		}
 	}
+	err = tell.Try(ctx, "Exercise 2: now you close the ring", func() error {
+		return engine.Action(ring[2], (*LinkActor).Connect).Call(ctx, ring[0]) // C → A
+	})
+	if err != nil {
+		return err
+	}
 
-	if err := story.Step(ctx, "A calls B, B calls C, C calls A, and each waits"); err != nil {
+	if err := tell.Step(ctx, "Exercise 2: a ring in which each waits"); err != nil {
 		return err
 	}
 	first := ring[0].Slice(engine.At("gpus", 0))
@@ -86,7 +103,7 @@ func Run(ctx context.Context, ranks int) error {
 	}
 	fmt.Fprintf(out, "refused: %v\n", err)
 
-	if err := story.Step(ctx, "The same ring, passing on instead of waiting"); err != nil {
+	if err := tell.Step(ctx, "Exercise 2: pass on, and do not wait"); err != nil {
 		return err
 	}
 	done, trails, err := engine.Channel[[]string](ctx)
@@ -97,12 +114,29 @@ func Run(ctx context.Context, ranks int) error {
 	if err := engine.Action(ring[0], (*LinkActor).Pass).Call(ctx, Token{Home: "A", Done: done}); err != nil {
 		return err
 	}
-	for range ranks {
+	if err := rounds(ctx, trails, ranks); err != nil {
+		return err
+	}
+	err = tell.Try(ctx, "Exercise 2: now you send one round", func() error {
+		if err := engine.Action(ring[1], (*LinkActor).Pass).Call(ctx, Token{Done: done}); err != nil {
+			return err
+		}
+		return rounds(ctx, trails, ranks)
+	})
+	if err != nil {
+		return err
+	}
+	return tell.Step(ctx, "The end: stop what you started")
+}
+
+// rounds prints where so many tokens have been.
+func rounds(ctx context.Context, trails *engine.Receiver[[]string], n int) error {
+	for range n {
 		trail, err := trails.Recv(ctx)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "went round: %v\n", trail)
+		fmt.Fprintf(engine.Out(ctx), "went round: %v\n", trail)
 	}
-	return story.Linger(ctx)
+	return nil
 }

@@ -1,4 +1,5 @@
-// Package counter is the tutorial's third exercise: the ping-pong actor counts the messages that it sends and receives.
+// Package counter is the tutorial's third exercise: the ping-pong actor counts the messages that it sends and
+// receives. This file is the program; lesson.go is what is told about it.
 package counter
 
 import (
@@ -53,6 +54,10 @@ func (a *CountingActor) Counts(context.Context) (Counts, error) {
 
 // Run is the program.
 func Run(ctx context.Context, ranks int) error {
+	tell := story.Begin(Lesson(ranks))
+	if err := tell.Step(ctx, "Exercise 3: a counter"); err != nil {
+		return err
+	}
 	procs, err := engine.SpawnProcs(ctx, engine.Name("count_mesh"), engine.Dim("gpus", ranks))
 	if err != nil {
 		return err
@@ -73,27 +78,40 @@ func Run(ctx context.Context, ranks int) error {
 		return err
 	}
 
-	if err := story.Step(ctx, "Group A sends 3 pings each, group B sends 5"); err != nil {
+	if err := tell.Step(ctx, "Exercise 3: something to count"); err != nil {
 		return err
 	}
 	if err := engine.Action(a, (*CountingActor).Send).Call(ctx, 3); err != nil {
 		return err
 	}
-	if err := engine.Action(b, (*CountingActor).Send).Call(ctx, 5); err != nil {
+	err = tell.Try(ctx, "Exercise 3: now you send the other way", func() error {
+		return engine.Action(b, (*CountingActor).Send).Call(ctx, 5)
+	})
+	if err != nil {
 		return err
 	}
 
-	if err := story.Step(ctx, "Ask everybody for their counts"); err != nil {
+	if err := tell.Step(ctx, "Exercise 3: ask for the counts"); err != nil {
 		return err
 	}
-	for _, group := range []engine.Mesh[CountingActor]{a, b} {
-		counts, err := engine.Query(group, (*CountingActor).Counts).Call(ctx)
-		if err != nil {
-			return err
-		}
-		for point, c := range counts.Items() {
-			fmt.Fprintf(engine.Out(ctx), "%s[%d] sent %d, received %d\n", group.Name(), point.Rank, c.Sent, c.Received)
-		}
+	if err := ask(ctx, a); err != nil {
+		return err
 	}
-	return story.Linger(ctx)
+	err = tell.Try(ctx, "Exercise 3: now you ask", func() error { return ask(ctx, b) })
+	if err != nil {
+		return err
+	}
+	return tell.Step(ctx, "The end: stop what you started")
+}
+
+// ask prints what the actors of a group have counted.
+func ask(ctx context.Context, group engine.Mesh[CountingActor]) error {
+	counts, err := engine.Query(group, (*CountingActor).Counts).Call(ctx)
+	if err != nil {
+		return err
+	}
+	for point, c := range counts.Items() { // in rank order
+		fmt.Fprintf(engine.Out(ctx), "%s[%d] sent %d, received %d\n", group.Name(), point.Rank, c.Sent, c.Received)
+	}
+	return nil
 }

@@ -1,4 +1,5 @@
-// Package echo is the tutorial's first exercise: the toy actor, but it returns a value instead of printing one.
+// Package echo is the tutorial's first exercise: the toy actor, but it returns a value instead of printing one. This file
+// is the program; lesson.go is what is told about it.
 package echo
 
 import (
@@ -33,7 +34,10 @@ func (*EchoActor) Linger(ctx context.Context, d time.Duration) (string, error) {
 
 // Run is the program.
 func Run(ctx context.Context, ranks int) error {
-	out := engine.Out(ctx)
+	out, tell := engine.Out(ctx), story.Begin(Lesson(ranks))
+	if err := tell.Step(ctx, "Exercise 1: return a value"); err != nil {
+		return err
+	}
 	procs, err := engine.SpawnProcs(ctx, engine.Name("echo_mesh"), engine.Dim("gpus", ranks))
 	if err != nil {
 		return err
@@ -43,7 +47,7 @@ func Run(ctx context.Context, ranks int) error {
 	if err != nil {
 		return err
 	}
-	if err := story.Step(ctx, "Call all actors; each returns a value"); err != nil {
+	if err := tell.Step(ctx, "Exercise 1: a value from each rank"); err != nil {
 		return err
 	}
 	values, err := engine.Method(actors, (*EchoActor).Echo).Call(ctx, "Hello from main!")
@@ -53,7 +57,7 @@ func Run(ctx context.Context, ranks int) error {
 	for point, value := range values.Items() { // one value per rank, in rank order
 		fmt.Fprintf(out, "%s → %s\n", point, value)
 	}
-	if err := story.Step(ctx, "Call one actor; the value comes alone"); err != nil {
+	if err := tell.Step(ctx, "Exercise 1: one value"); err != nil {
 		return err
 	}
 	last := actors.Slice(engine.At("gpus", ranks-1))
@@ -62,5 +66,17 @@ func Run(ctx context.Context, ranks int) error {
 		return err
 	}
 	fmt.Fprintln(out, value)
-	return story.Linger(ctx)
+	err = tell.Try(ctx, "Exercise 1: now you", func() error {
+		mine, err := engine.Spawn(ctx, procs, "mine", EchoActor{})
+		if err != nil {
+			return err
+		}
+		values, err := engine.Method(mine, (*EchoActor).Echo).Call(ctx, "Mine")
+		fmt.Fprintf(out, "%d values\n", values.Len())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return tell.Step(ctx, "The end: stop what you started")
 }

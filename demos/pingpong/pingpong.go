@@ -1,11 +1,11 @@
-// Package pingpong is part 4 of the tutorial: two groups of actors that talk to each other.
+// Package pingpong is part 4 of the tutorial: two groups of actors that talk to each other. This file is the program;
+// lesson.go is what is told about it.
 package pingpong
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/monarch-tui/monarch-tui/demos/story"
 	"github.com/monarch-tui/monarch-tui/engine"
@@ -19,7 +19,7 @@ type PingPongActor struct {
 	Name string // of its group; an exported field is a constructor argument
 
 	identity int
-	pair     engine.Mesh[PingPongActor]
+	pair     engine.Mesh[PingPongActor] // its opposite number; a field like any other
 }
 
 // Init pairs the actor with the one of the same rank in the other group.
@@ -32,7 +32,8 @@ func (a *PingPongActor) Init(ctx context.Context, other engine.Mesh[PingPongActo
 
 // Send has the paired actor receive a message.
 func (a *PingPongActor) Send(ctx context.Context, msg string) error {
-	return engine.Action(a.pair, (*PingPongActor).Recv).Call(ctx, fmt.Sprintf("Sender (%s:%d) says: %s", a.Name, a.identity, msg))
+	msg = fmt.Sprintf("Sender (%s:%d) says: %s", a.Name, a.identity, msg)
+	return engine.Action(a.pair, (*PingPongActor).Recv).Call(ctx, msg)
 }
 
 // Recv prints a message.
@@ -43,8 +44,8 @@ func (a *PingPongActor) Recv(ctx context.Context, msg string) error {
 
 // Run is the program.
 func Run(ctx context.Context, ranks int) error {
-	out := engine.Out(ctx)
-	if err := story.Step(ctx, "Part 4: create two groups of actors"); err != nil {
+	out, tell := engine.Out(ctx), story.Begin(Lesson(ranks))
+	if err := tell.Step(ctx, "Part 4: two groups"); err != nil {
 		return err
 	}
 	a, stopA, err := group(ctx, ranks, 0, "GroupA")
@@ -52,6 +53,9 @@ func Run(ctx context.Context, ranks int) error {
 		return err
 	}
 	defer stopA(context.WithoutCancel(ctx)) //nolint:errcheck // the workers end, whatever happens
+	if err := tell.Step(ctx, "Part 4: a constructor argument"); err != nil {
+		return err
+	}
 	b, stopB, err := group(ctx, ranks, 1, "GroupB")
 	if err != nil {
 		return err
@@ -59,34 +63,61 @@ func Run(ctx context.Context, ranks int) error {
 	defer stopB(context.WithoutCancel(ctx)) //nolint:errcheck // the workers end, whatever happens
 	fmt.Fprintf(out, "✓ Created two actor groups (%d actors each)\n", ranks)
 
-	if err := story.Step(ctx, "Part 4: pair the actors"); err != nil {
+	if err := introduce(ctx, tell, a, b); err != nil {
 		return err
 	}
-	err = engine.Wait(ctx,
-		engine.Action(a, (*PingPongActor).Init).Start(ctx, b), // group A learns about group B
-		engine.Action(b, (*PingPongActor).Init).Start(ctx, a), // and group B about group A
-	)
+	if err := play(ctx, tell, a, b); err != nil {
+		return err
+	}
+	return tell.Step(ctx, "The end: stop what you started")
+}
+
+// introduce pairs the groups: each gets a handle to the other.
+func introduce(ctx context.Context, tell *story.Lesson, a, b engine.Mesh[PingPongActor]) error {
+	if err := tell.Step(ctx, "Part 4: a handle travels in a message"); err != nil {
+		return err
+	}
+	if err := engine.Action(a, (*PingPongActor).Init).Call(ctx, b); err != nil { // group A learns about group B
+		return err
+	}
+	if err := tell.Step(ctx, "Part 4: my opposite number"); err != nil {
+		return err
+	}
+	err := tell.Try(ctx, "Part 4: now you introduce the other group", func() error {
+		return engine.Action(b, (*PingPongActor).Init).Call(ctx, a) // and group B about group A
+	})
 	if err != nil {
 		return err
 	}
-	fmt.Fprint(out, "\n✓ Actors are now paired and ready to communicate!\n")
+	fmt.Fprint(engine.Out(ctx), "\n✓ Actors are now paired and ready to communicate!\n")
+	return nil
+}
 
-	if err := story.Step(ctx, "Part 4: ping, pong"); err != nil {
+// play has the groups send to each other.
+func play(ctx context.Context, tell *story.Lesson, a, b engine.Mesh[PingPongActor]) error {
+	if err := tell.Step(ctx, "Part 4: an actor calls an actor"); err != nil {
 		return err
 	}
-	line := strings.Repeat("=", 60)
-	fmt.Fprintf(out, "%s\nStarting Ping Pong Communication\n%s\n\n", line, line)
-	fmt.Fprint(out, "📤 Group A sending 'Ping!' to Group B...\n\n")
+	fmt.Fprint(engine.Out(ctx), "📤 Group A sending 'Ping!' to Group B...\n\n")
 	if err := engine.Action(a, (*PingPongActor).Send).Call(ctx, "Ping!"); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\n%s\n\n", strings.Repeat("-", 60))
-	fmt.Fprint(out, "📤 Group B sending 'Ping!' to Group A...\n\n")
-	if err := engine.Action(b, (*PingPongActor).Send).Call(ctx, "Ping!"); err != nil {
+	err := tell.Try(ctx, "Part 4: now you send one back", func() error {
+		fmt.Fprint(engine.Out(ctx), "📤 Group B sending 'Ping!' to Group A...\n\n")
+		return engine.Action(b, (*PingPongActor).Send).Call(ctx, "Ping!")
+	})
+	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\n%s\n✓ Ping Pong Complete!\n%s\n", line, line)
-	return story.Linger(ctx)
+	err = tell.Try(ctx, "Part 4: now you let one pair play", func() error {
+		one := a.Slice(engine.At("gpus", a.Len()-1))
+		return engine.Action(one, (*PingPongActor).Send).Call(ctx, "Just us two")
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(engine.Out(ctx), "\n✓ Ping Pong Complete!\n")
+	return nil
 }
 
 // group starts a mesh of processes with one actor each.

@@ -1,40 +1,71 @@
-// Package story lets whoever shows a demo go through it step by step. A demo calls Step between its parts and Linger before
-// it ends; on its own it runs through, and under monarch-tui the step is told first.
+// Package story lets whoever shows a demo go through it step by step. A demo has a lesson, which is a list of steps with
+// one idea each, and says in its program where each of them belongs: Step tells one, Try asks the person to do something
+// first. On its own a demo runs through, and nobody is told anything; under monarch-tui the steps are told.
 package story
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
+
+// Step is one idea of a lesson. A step with goals is a task: the person is asked to do it, and whoever shows the demo
+// watches the session until it has happened.
+type Step struct {
+	Title   string   // the part of the tutorial, and the idea in a few words
+	Text    string   // the idea in a sentence or two; of a task, what is to be done
+	Go      string   // the line that a program has for it, as it stands in the demo's file
+	Command string   // the line that the explorer and scripts take for it; a task has its goals instead
+	How     string   // of a task: the keys that do it in the explorer; {call} stands for the key of the action "call"
+	Goals   []string // of a task: what the session must show, each as the command that brings it about (see Try)
+	Done    string   // of a task: what can be seen now
+}
+
+// Teller tells a step before it happens and may take its time. done says that the person has done what the task asks
+// for. An error ends the demo.
+type Teller func(ctx context.Context, s Step) (done bool, err error)
 
 type key struct{}
 
-// Teller is told of each step before it happens and may take its time.
-type Teller func(ctx context.Context, text string) error
-
-// tellers are who is told.
-type tellers struct{ step, linger Teller }
-
 // With gives the demo's context a teller of its steps.
-func With(ctx context.Context, t Teller) context.Context {
-	return context.WithValue(ctx, key{}, tellers{step: t})
+func With(ctx context.Context, t Teller) context.Context { return context.WithValue(ctx, key{}, t) }
+
+// Lesson is a demo's steps while it runs.
+type Lesson struct {
+	steps []Step
+	told  int
 }
 
-// Watched gives the demo's context a teller of its steps and of its end: somebody looks on, and wants to look around
-// before everything is gone.
-func Watched(ctx context.Context, t Teller) context.Context {
-	return context.WithValue(ctx, key{}, tellers{t, t})
+// Begin begins a lesson.
+func Begin(steps []Step) *Lesson { return &Lesson{steps: steps} }
+
+// Step tells what comes next, by its title. It returns an error when the demo should end here.
+func (l *Lesson) Step(ctx context.Context, title string) error {
+	_, err := l.tell(ctx, title)
+	return err
 }
 
-// Step tells what comes next. It returns an error when the demo should end here.
-func Step(ctx context.Context, text string) error {
-	if t, ok := ctx.Value(key{}).(tellers); ok && t.step != nil {
-		return t.step(ctx, text)
+// Try tells a task. When the person has not done it, because nobody looks on or it was skipped, do does it.
+//
+// A goal is a command as a person might type it. What it brings about counts, however it was done: a call of that
+// endpoint on those ranks with any argument, an actor mesh of that type, a proc mesh of that many ranks, the selection
+// that focus makes. A name that does not exist yet stands for whatever the person calls it. "! one @m.E" wants to be
+// refused, and "@a: call @b.E" is a call that actors of @a make.
+func (l *Lesson) Try(ctx context.Context, title string, do func() error) error {
+	done, err := l.tell(ctx, title)
+	if done || err != nil {
+		return err
 	}
-	return ctx.Err()
+	return do()
 }
 
-// Linger is called when a demo has shown everything and is about to stop what it made.
-func Linger(ctx context.Context) error {
-	if t, ok := ctx.Value(key{}).(tellers); ok && t.linger != nil {
-		return t.linger(ctx, "That was all. Look around; the next step stops the workers")
+func (l *Lesson) tell(ctx context.Context, title string) (done bool, err error) {
+	if l.told >= len(l.steps) || l.steps[l.told].Title != title {
+		return false, fmt.Errorf("the lesson has no step %q at place %d", title, l.told+1)
 	}
-	return ctx.Err()
+	s := l.steps[l.told]
+	l.told++
+	if t, ok := ctx.Value(key{}).(Teller); ok {
+		return t(ctx, s)
+	}
+	return false, ctx.Err()
 }
