@@ -2,10 +2,8 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"reflect"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -72,18 +70,26 @@ func (a *actor) handle(act *activation) {
 		}
 		return
 	}
-	body, err := a.invoke(ctx, act)
-	if err != nil {
-		if probe.At(probe.Error); errors.As(err, new(*panicError)) {
-			probe.At(probe.Panic)
+	returned := false
+	defer func() {
+		if !returned { // this goroutine ends: runtime.Goexit, in the handler or in a method of the error that it returned
+			a.finish(act, nil, nil, newExit())
 		}
-	} else {
+	}()
+	body, err := a.invoke(ctx, act)
+	pe, _ := err.(*panicError) //nolint:errorlint // never wrapped, and errors.As would run user code
+	switch {
+	case pe != nil:
+		probe.At(probe.Error)
+		probe.At(probe.Panic)
+	case err != nil:
+		probe.At(probe.Error)
+		werr = failureOf(ctx, err)
+	default:
 		probe.At(probe.Reply)
 	}
-	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		err = &endedError{ctx.Err()}
-	}
-	a.finish(act, body, err)
+	returned = true
+	a.finish(act, body, werr, pe)
 }
 
 // leave takes a message off the running ones. It reports whether its outcome was told already, and how many wait.
@@ -95,13 +101,6 @@ func (a *actor) leave(act *activation) (settled bool, load int) {
 	a.checkQuiet()
 	return settled, len(a.queue)
 }
-
-// endedError is an endpoint's error when its context ended: the outcome is the one that the caller would have had if it
-// had given up first.
-type endedError struct{ cause error }
-
-func (e *endedError) Error() string { return e.cause.Error() }
-func (e *endedError) Unwrap() error { return e.cause }
 
 // prepare judges the message: endpoint, view, deadline.
 func (act *activation) prepare() (context.Context, *wireError) {
@@ -141,19 +140,11 @@ func (act *activation) prepare() (context.Context, *wireError) {
 	return ctx, nil
 }
 
-// panicError is a panic of user code, on its way to the caller and to supervision.
-type panicError struct {
-	value string
-	stack string
-}
-
-func (e *panicError) Error() string { return e.value }
-
 // invoke calls the endpoint. A panic comes back as a *panicError.
 func (a *actor) invoke(ctx context.Context, act *activation) (body []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			body, err = nil, &panicError{value: fmt.Sprint(p), stack: string(debug.Stack())}
+			body, err = nil, newPanic(p)
 		}
 	}()
 	args := [3]reflect.Value{reflect.ValueOf(a.self), reflect.ValueOf(ctx)}
@@ -178,18 +169,18 @@ func (a *actor) invoke(ctx context.Context, act *activation) (body []byte, err e
 	return body, nil
 }
 
-// finish answers the message and tells supervision what it must know.
-func (a *actor) finish(act *activation, body []byte, err error) {
+// finish answers the message and tells supervision what it must know. No user code runs in it. pe is set if the handler
+// did not return.
+func (a *actor) finish(act *activation, body []byte, werr *wireError, pe *panicError) {
 	act.stop(nil)
 	env := act.env
 	a.mu.Lock()
 	a.handled++
 	a.since = time.Now()
 	a.mu.Unlock()
-	pe, panicked := errors.AsType[*panicError](err)
 	var failure failureReport
-	if panicked { // before leave and the answer: whoever stops the actor on either must find it failed
-		failure = a.panicked(act, pe)
+	if pe != nil { // before leave and the answer: whoever stops the actor on either must find it failed
+		failure, werr = a.panicked(act, pe), pe.wire()
 	}
 	settled, load := a.leave(act)
 	if settled {
@@ -199,27 +190,33 @@ func (a *actor) finish(act *activation, body []byte, err error) {
 	if quiet {
 		a.countAck(env.From.Proc)
 	} else {
-		a.node.answerTo(env, body, failureOf(err), load)
+		a.node.answerTo(env, body, werr, load)
 	}
-	if panicked {
+	switch {
+	case pe != nil:
 		failure.Reported = !quiet
 		a.node.reportFailure(failure)
-	} else if err != nil && quiet {
-		a.node.reportFailure(failureReport{Mesh: a.id, Rank: a.rank, What: fmt.Sprintf("%s.%s, called by broadcast, returned an error: %v", a.label(), act.ep.name, err)})
+	case werr != nil && quiet:
+		what := fmt.Sprintf("%s.%s, called by broadcast, returned an error: %s", a.label(), act.ep.name, clip(werr.Msg, maxCauseText))
+		a.node.reportFailure(failureReport{Mesh: a.id, Rank: a.rank, What: what})
 	}
 	a.node.touch()
 }
 
-// failureOf is an endpoint's error as its caller gets it.
-func failureOf(err error) *wireError {
-	if err == nil {
-		return nil
+// wire is the end of a handler as its caller gets it.
+func (e *panicError) wire() *wireError {
+	typ := panicType
+	if e.exit {
+		typ = exitType
 	}
-	if pe, ok := errors.AsType[*panicError](err); ok {
-		return &wireError{Outcome: control.OutcomeError, Type: panicType, Msg: clip(pe.value, maxErrorText), Stack: clip(pe.stack, maxErrorText)}
-	}
-	if ended, ok := errors.AsType[*endedError](err); ok {
-		return outcomeOf(ended.cause)
+	return &wireError{Outcome: control.OutcomeError, Type: typ, Msg: e.value, Stack: e.stack}
+}
+
+// failureOf is an endpoint's error as its caller gets it. An error because the endpoint's context ended is the outcome that
+// the caller would have had if it had given up first.
+func failureOf(ctx context.Context, err error) *wireError {
+	if ended := ctx.Err(); ended != nil && isError(err, ended) {
+		return outcomeOf(ended)
 	}
 	return toWire(err, control.OutcomeError)
 }

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"runtime/pprof"
 	"slices"
@@ -32,7 +31,10 @@ type actor struct {
 
 	mu       sync.Mutex
 	queue    []*quicnet.Envelope
-	between  []func() // run by the loop between two messages, before the queue
+	between  []*interlude  // run by the loop between two messages, before the queue
+	beside   int           // concurrent endpoints that run
+	reading  chan struct{} // set while an interlude runs alone: concurrent endpoints begin when it is closed
+	calm     chan struct{} // set while somebody waits for beside to be 0 or reading to end; closed then
 	kick     chan struct{}
 	starts   chan *activation // concurrent endpoints, in arrival order
 	running  map[messageKey]*activation
@@ -96,12 +98,12 @@ func (a *actor) wake() {
 func (a *actor) loop() {
 	defer a.node.wg.Done()
 	defer close(a.done)
+	defer a.flushAcks() // runtime.Goexit in a handler leaves the loop too
 	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels("actor", a.name, "rank", strconv.Itoa(a.rank))))
 	for {
 		fn, act, end := a.take()
 		switch {
 		case end:
-			a.flushAcks()
 			return
 		case fn != nil:
 			fn()
@@ -118,10 +120,10 @@ func (a *actor) loop() {
 func (a *actor) take() (fn func(), act *activation, end bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	switch {
-	case len(a.between) > 0:
-		fn, a.between = a.between[0], a.between[1:]
+	if fn := a.nextInterlude(); fn != nil {
 		return fn, nil, false
+	}
+	switch {
 	case a.ended != nil:
 		return nil, nil, true
 	case len(a.queue) > 0:
@@ -147,8 +149,10 @@ func (a *actor) startConcurrent() {
 	for {
 		select {
 		case act := <-a.starts:
+			a.enterBeside()
 			began := make(chan struct{})
 			running.Go(func() {
+				defer a.leaveBeside()
 				close(began)
 				a.handle(act)
 			})
@@ -162,12 +166,12 @@ func (a *actor) startConcurrent() {
 	}
 }
 
-// panicked ends an actor whose handler panicked: queued and later messages are told so, the process and its other actors
+// panicked ends an actor whose handler did not return: queued and later messages are told so, the process and its other actors
 // live on. It gives what supervision is to be told.
 func (a *actor) panicked(act *activation, pe *panicError) failureReport {
-	what := fmt.Sprintf("%s panicked in %s: %s", a.label(), act.ep.name, pe.value)
+	what := a.label() + " " + pe.how(act.ep.name)
 	a.end(&wireError{Outcome: control.OutcomeError, Type: "failed", Msg: what, Codes: codesOf(ErrFailed)}, true)
-	return failureReport{Mesh: a.id, Rank: a.rank, What: what, Stack: clip(pe.stack, maxErrorText)}
+	return failureReport{Mesh: a.id, Rank: a.rank, What: what, Stack: pe.stack}
 }
 
 // end closes the mailbox for good and refuses what is in it.
@@ -288,44 +292,6 @@ func (a *actor) flushAcks() {
 	a.mu.Unlock()
 	for proc, k := range acks {
 		a.node.ack(proc, a.id, k)
-	}
-}
-
-// inBetween runs fn on the actor's goroutine between two messages, ahead of the mailbox. When ctx ends first, fn does not
-// run at all any more, unless it has begun.
-func (a *actor) inBetween(ctx context.Context, fn func()) error {
-	ran := make(chan struct{})
-	a.mu.Lock()
-	if a.ended != nil && !a.failed {
-		why := a.ended.Msg
-		a.mu.Unlock()
-		return errors.New(why)
-	}
-	failed := a.failed
-	if !failed {
-		a.between = append(a.between, func() {
-			if ctx.Err() == nil {
-				fn()
-			}
-			close(ran)
-		})
-	}
-	a.mu.Unlock()
-	a.wake()
-	select {
-	case <-ran:
-		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("%s is busy: %w", a.label(), err)
-		}
-		return nil
-	case <-a.done:
-		if failed { // its loop is over: reading is safe from here
-			fn()
-			return nil
-		}
-		return fmt.Errorf("%s ended meanwhile", a.label())
-	case <-ctx.Done():
-		return fmt.Errorf("%s is busy: %w", a.label(), ctx.Err())
 	}
 }
 

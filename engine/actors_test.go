@@ -29,6 +29,7 @@ func TestMain(m *testing.M) {
 		engine.Register[Parent]()
 		engine.Register[Hooked]()
 		engine.Register[Sited]()
+		registerRude()
 		engine.Register[Lone]()
 		registerTypes()
 		registerFlow()

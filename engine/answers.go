@@ -109,6 +109,7 @@ func (n *node) takeReply(env *quicnet.Envelope) {
 		if err := quicnet.Dec().Unmarshal(env.Body, &w); err != nil {
 			w = wireError{Outcome: control.OutcomeError, Type: "protocol", Msg: "the error did not decode: " + err.Error()}
 		}
+		w.tidy()
 		a.body, a.err = nil, &w
 	}
 	c.answer(a)

@@ -37,7 +37,7 @@ func (n *node) stopHere(ctx context.Context, b endBody) error {
 		base := context.WithValue(n.root, ctxKey{}, &ctxInfo{node: n, actor: a})
 		hctx, done := hookContext(base, hook)
 		defer done()
-		err = errors.Join(err, guard("OnStop", func() error { s.OnStop(hctx, cause); return nil }))
+		err = errors.Join(err, runHook("OnStop", func() error { s.OnStop(hctx, cause); return nil }))
 	}
 	n.outbox.settle(hook, 0) // what its handlers reported arrives while its mesh is still known
 	return err

@@ -120,7 +120,11 @@ func (e *RemoteError) Is(target error) bool {
 	return slices.ContainsFunc(e.codes, func(c string) bool { return sentinels.byCode[c] == target })
 }
 
-const panicType = "panic"
+// The types of errors that no value in the endpoint's process has: how a handler ended that did not return.
+const (
+	panicType = "panic"
+	exitType  = "goexit"
+)
 
 // RankError is the failure of one rank of a call.
 type RankError struct {
@@ -223,17 +227,17 @@ const maxErrorText = 16 << 10 // a stack or message beyond this is cut: errors a
 
 // toWire keeps an error's text, type name and the sentinels in it.
 func toWire(err error, outcome Outcome) *wireError {
-	w := &wireError{Outcome: outcome, Type: fmt.Sprintf("%T", err), Msg: clip(err.Error(), maxErrorText)}
-	if re, ok := errors.AsType[*RemoteError](err); ok {
+	w := &wireError{Outcome: outcome, Type: fmt.Sprintf("%T", err), Msg: clip(textOf(err), maxErrorText)}
+	if re, ok := asError[*RemoteError](err); ok {
 		w.Stack = re.Stack
-		if err == error(re) || errors.Is(err, ErrCallCycle) { //nolint:errorlint // err itself, not what it wraps; of a cycle the path says everything; who passed it on says nothing
+		if err == error(re) || isError(err, ErrCallCycle) { //nolint:errorlint // err itself, not what it wraps; of a cycle the path says everything; who passed it on says nothing
 			w.Type, w.Msg = re.Type, re.Msg
 		}
 	}
 	sentinels.RLock()
 	defer sentinels.RUnlock()
 	for _, code := range sentinels.order {
-		if errors.Is(err, sentinels.byCode[code]) {
+		if isError(err, sentinels.byCode[code]) {
 			w.Codes = append(w.Codes, code)
 		}
 	}
@@ -244,32 +248,41 @@ func (w *wireError) remote() *RemoteError {
 	return &RemoteError{Type: w.Type, Msg: w.Msg, Stack: w.Stack, codes: w.Codes}
 }
 
-// clip bounds a text that is kept or sent. It stays as hostile as it was: who shows it cleans it.
-func clip(s string, n int) string { return clean.Clip(s, n) }
+// clip bounds a text that is kept or sent, and makes it UTF-8, which a Go string need not be. Otherwise it stays as hostile
+// as it was: who shows it cleans it.
+func clip(s string, n int) string { return strings.ToValidUTF8(clean.Clip(s, n), "\uFFFD") }
+
+// tidy bounds what another process sent.
+func (w *wireError) tidy() {
+	w.Outcome = Outcome(clip(string(w.Outcome), 32))
+	w.Type, w.Msg, w.Stack = clip(w.Type, maxCauseText), clip(w.Msg, maxErrorText+64), clip(w.Stack, maxErrorText+64)
+}
 
 // notSent is the outcome of a message that no link took.
 func notSent(err error) *wireError {
 	for _, kind := range []error{context.DeadlineExceeded, context.Canceled} {
-		if !errors.Is(err, kind) {
+		if !isError(err, kind) {
 			continue
 		}
 		w := outcomeOf(kind)
 		if err != kind { //nolint:errorlint // wrapped: it says what the message waited for
-			w.Msg = err.Error()
+			w.Msg = clip(textOf(err), maxErrorText)
 		}
 		return w
 	}
-	return &wireError{Outcome: control.OutcomeNotSent, Type: fmt.Sprintf("%T", err), Msg: err.Error(), Codes: codesOf(err)}
+	return toWire(err, control.OutcomeNotSent)
 }
 
-// outcomeOf is the outcome of a call whose context ended.
+// outcomeOf is the outcome of a call whose context ended. The cause may be an error of the user's.
 func outcomeOf(cause error) *wireError {
-	if errors.Is(cause, context.DeadlineExceeded) {
+	if cause == context.DeadlineExceeded { //nolint:errorlint // what Context.Err gives
 		return &wireError{Outcome: control.OutcomeDeadline, Type: "deadline", Msg: "no answer before the deadline", Codes: []string{"context.DeadlineExceeded"}}
 	}
 	msg := "the call was cancelled"
-	if cause != nil && !errors.Is(cause, context.Canceled) {
-		msg += ": " + cause.Error()
+	if cause != nil && cause != context.Canceled { //nolint:errorlint // another one is the user's
+		if err := runHook("the cause", func() error { return cause }); !errors.Is(err, context.Canceled) {
+			msg += ": " + strings.TrimPrefix(err.Error(), "the cause: ")
+		}
 	}
 	return &wireError{Outcome: control.OutcomeCancelled, Type: "cancelled", Msg: msg, Codes: []string{"context.Canceled"}}
 }

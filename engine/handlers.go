@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
+	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/probe"
@@ -125,17 +127,35 @@ func (n *node) waitNotice(from quicnet.Addr, w waitNotice) error {
 	return nil
 }
 
-// stateHere reads an actor's state between two messages.
+// answerShare is the part of a request's time that is left for its answer to travel, so that the asker gets it and not a
+// deadline of its own.
+const answerShare = 10
+
+// stateHere reads an actor's state between two messages, while no concurrent endpoint runs.
 func (n *node) stateHere(ctx context.Context, b stateBody) (control.StateNode, error) {
 	a := n.actors.get(b.Mesh)
 	if a == nil {
 		return control.StateNode{}, errors.New("the actor has ended")
 	}
+	if d, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, d.Add(-time.Until(d)/answerShare))
+		defer cancel()
+	}
 	var out control.StateNode
-	err := a.inBetween(ctx, func() { out = probe.Walk(a.self, b.Query) })
-	if err != nil {
-		st := a.state()
-		return control.StateNode{Rank: a.rank, Error: fmt.Sprintf("%s is busy in %v; its state is read between messages", a.label(), st.Running)}, nil
+	var failed error
+	err := a.inBetween(ctx, true, func() {
+		failed = guard("reading the state", func() error {
+			debug.SetPanicOnFault(true) // what a goroutine of a handler writes meanwhile must not end the process
+			out = probe.Walk(a.self, b.Query)
+			return nil
+		})
+	})
+	switch {
+	case failed != nil:
+		out = control.StateNode{Error: a.label() + ": " + failed.Error()}
+	case err != nil:
+		out = control.StateNode{Error: fmt.Sprintf("%s is busy in %v; its state is read while none of its endpoints runs", a.label(), a.state().Running)}
 	}
 	out.Rank = a.rank
 	return out, nil

@@ -159,7 +159,7 @@ func (e *Engine) Run(run func(ctx context.Context) error) error {
 	}()
 	err := awaitRun(ctx, done)
 	if failed := e.unhandled(); failed != nil {
-		if errors.Is(err, errRunLate) {
+		if isError(err, errRunLate) {
 			return fmt.Errorf("%w (%w)", failed, errRunLate)
 		}
 		return failed

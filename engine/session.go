@@ -105,7 +105,7 @@ func serveInherited(fd string, run func(context.Context) error, opts []Option) i
 	if callRun {
 		go func() {
 			if err := e.Run(run); err != nil {
-				e.hub.sessionFailed(err.Error())
+				e.hub.sessionFailed(clip(textOf(err), maxErrorText))
 			}
 		}()
 	}

@@ -219,8 +219,8 @@ func (n *node) spawnHere(ctx context.Context, b spawnBody) error {
 	}
 	self := reflect.New(at.typ).Interface()
 	if len(b.Proto) > 0 {
-		if err := quicnet.Dec().Unmarshal(b.Proto, self); err != nil {
-			return fmt.Errorf("the prototype does not decode into %s: %w", at.full, err)
+		if err := runHook("decoding the prototype into "+at.full, func() error { return quicnet.Dec().Unmarshal(b.Proto, self) }); err != nil {
+			return err
 		}
 	}
 	a := &actor{
@@ -238,7 +238,7 @@ func (n *node) spawnHere(ctx context.Context, b spawnBody) error {
 	}
 	if s, ok := self.(Starter); ok {
 		hctx, done := hookContext(a.ctx, ctx)
-		err := guard("OnStart", func() error { return s.OnStart(hctx) })
+		err := runHook("OnStart", func() error { return s.OnStart(hctx) })
 		done()
 		if err != nil {
 			n.actors.failedStart(a.id)
@@ -273,19 +273,6 @@ func hookContext(actorCtx, request context.Context) (context.Context, context.Ca
 	}
 	stop := context.AfterFunc(request, cancel)
 	return ctx, func() { stop(); cancel() }
-}
-
-// guard runs a hook of user code; a panic in it is an error.
-func guard(hook string, fn func() error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%s panicked: %v", hook, p)
-		}
-	}()
-	if err := fn(); err != nil {
-		return fmt.Errorf("%s: %w", hook, err)
-	}
-	return nil
 }
 
 func joinTexts(errs map[int]error) error {

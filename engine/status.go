@@ -9,6 +9,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/internal/host"
 	"github.com/monarch-tui/monarch-tui/quicnet"
+	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
 
 // statusEvery is how often a process tells what its ranks are doing, when that changed.
@@ -92,6 +93,9 @@ func (h *hub) takeStatus(proc uint64, r status) {
 		if m == nil || x.Rank < 0 || x.Rank >= len(m.rec.Ranks) || m.rec.Ref.First+uint64(m.rec.Ref.Home.RankAt(x.Rank)) != proc {
 			continue
 		}
+		if proc != 0 {
+			tidyState(&x.State)
+		}
 		old := &m.rec.Ranks[x.Rank]
 		if sameState(old, &x.State) {
 			continue
@@ -104,6 +108,19 @@ func (h *hub) takeStatus(proc uint64, r status) {
 	}
 	h.takeWaits(proc, r.Waits)
 }
+
+// tidyState bounds what another process says of its rank, and makes it fit to be shown.
+func tidyState(s *control.RankState) {
+	s.State, s.Reason = clean.Line(clip(s.State, 32)), clip(s.Reason, maxErrorText)
+	s.Running = s.Running[:min(len(s.Running), maxRunning)]
+	for i, name := range s.Running {
+		s.Running[i] = clean.Line(clip(name, 100))
+	}
+	s.Calls, s.Next = s.Calls[:min(len(s.Calls), maxRunning)], s.Next[:min(len(s.Next), maxNext)]
+}
+
+// maxRunning is how many of its running endpoints an actor's state names.
+const maxRunning = windowSize + 1
 
 func sameState(a, b *control.RankState) bool {
 	return a.State == b.State && a.Queue == b.Queue && a.Handled == b.Handled &&

@@ -78,7 +78,7 @@ func (h *hub) failure(r failureReport) {
 		h.mu.Unlock()
 		return
 	}
-	f := Failure{Rank: r.Rank, Proc: r.Proc, What: r.What, Stack: r.Stack, Reported: r.Reported, Time: time.Now()}
+	f := Failure{Rank: r.Rank, Proc: r.Proc, What: clip(r.What, maxErrorText), Stack: clip(r.Stack, maxErrorText+64), Reported: r.Reported, Time: time.Now()}
 	var own owner
 	var stop func(context.Context)
 	show := func() {} // marks what failed; called with h.mu held
@@ -227,7 +227,7 @@ func (n *node) judgeHere(ctx context.Context, b judgeBody) (Decision, error) {
 	}
 	var d Decision
 	var hookErr error
-	err := a.inBetween(ctx, func() {
+	err := a.inBetween(ctx, false, func() {
 		hctx, done := hookContext(a.ctx, ctx)
 		defer done()
 		hookErr = guard("OnFailure", func() error { d = s.OnFailure(hctx, b.Failure); return nil })

@@ -218,6 +218,7 @@ func readAnswer(name string, ans *quicnet.Envelope, out any) error {
 		if err := quicnet.Dec().Unmarshal(ans.Body, &w); err != nil {
 			return fmt.Errorf("%s: the error did not decode: %w", name, err)
 		}
+		w.tidy()
 		return w.remote()
 	}
 	if out == nil {

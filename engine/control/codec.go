@@ -38,7 +38,7 @@ var loadModes = sync.OnceValue(func() modes {
 	return modes{enc: enc, hostile: dec(16, 65536, 4096), friendly: dec(256, 1<<20, 1<<16)}
 })
 
-func enc() cbor.EncMode         { return loadModes().enc }
+func enc() encoder              { return encoder{loadModes().enc} }
 func hostileDec() cbor.DecMode  { return loadModes().hostile }
 func friendlyDec() cbor.DecMode { return loadModes().friendly }
 

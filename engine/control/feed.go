@@ -103,7 +103,11 @@ func (f *feed) subscribe() {
 	} else {
 		f.snap, f.stopped = snap, cancel
 	}
+	have := len(f.state)
 	f.state = slices.DeleteFunc(f.state, func(ev *Event) bool { return ev.Seq <= snap.Seq })
+	if before != nil { // those that came since events were lost are in the snapshot too: they are missed as well
+		f.lost.State += uint64(have - len(f.state))
+	}
 	f.mu.Unlock()
 	f.signal()
 	if before != nil {

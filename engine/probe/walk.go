@@ -123,7 +123,7 @@ func (w *walker) special(n *control.StateNode, v reflect.Value) bool {
 		if v.Kind() == reflect.Pointer && v.IsNil() {
 			return false
 		}
-		n.Kind, n.Text = "mesh", x.StateText()
+		n.Kind, n.Text = "mesh", w.textOf(x)
 	case time.Time:
 		n.Kind, n.Text = "time", x.Format(time.RFC3339Nano)
 	case time.Duration:
@@ -138,6 +138,17 @@ func (w *walker) special(n *control.StateNode, v reflect.Value) bool {
 		return false
 	}
 	return true
+}
+
+// textOf is the rendering of a value by itself. It is user code at times: it may panic, and say anything.
+func (w *walker) textOf(x Stater) (text string) {
+	defer func() {
+		if p := recover(); p != nil {
+			text = fmt.Sprintf("StateText panicked: %v", p)
+		}
+		text = strings.ToValidUTF8(firstBytes(text, w.text), "\uFFFD")
+	}()
+	return x.StateText()
 }
 
 func (w *walker) pointer(n *control.StateNode, v reflect.Value, depth int) {
@@ -316,7 +327,7 @@ func firstBytes(s string, most int) string {
 	if len(s) <= most {
 		return s
 	}
-	for !utf8.RuneStart(s[most]) {
+	for most > 0 && !utf8.RuneStart(s[most]) {
 		most--
 	}
 	return s[:most]
