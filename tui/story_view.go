@@ -118,7 +118,7 @@ func (m *Model) storyLines(w int) (lines [][]paint.Seg) {
 	case t.done && t.err != nil:
 		return m.prose("✕ "+t.err.Error(), paint.Style{Fg: paint.Failed}, w)
 	case t.done:
-		return m.prose("What you made yourself is still there, and ends with the program. "+m.otherDemos(), text, w)
+		return m.prose("What you made yourself stays until you quit. "+m.otherDemos(), text, w)
 	case t.task != nil && t.task.done:
 		lines = m.prose("✓ "+t.now.Done, text, w)
 	case t.task != nil:
@@ -149,7 +149,7 @@ func (m *Model) otherDemos() string {
 	if len(names) == 0 {
 		return ""
 	}
-	return "There is more: " + strings.Join(names, ", ") + "."
+	return "More: " + strings.Join(names, ", ") + "."
 }
 
 // codeLines is a line of a program or a command, below which it goes on where it is long.
