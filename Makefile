@@ -106,7 +106,7 @@ docs: ## Write the generated docs anew
 
 .PHONY: golden
 golden: ## Write the golden screens anew; look at each before committing it
-	go test ./tui/... -run 'Screen|Golden|Drawn|Shows' -update
+	go test $$(grep -rl --include='*_test.go' exp/golden tui | xargs -n1 dirname | sort -u | sed 's|^|./|') -update
 
 .PHONY: shots
 shots: ## Draw the pictures of the docs anew, from the screens that the tests hold

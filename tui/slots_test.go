@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
@@ -53,19 +54,26 @@ func TestTheTabsOfASlotComeRoundInBothDirections(t *testing.T) {
 
 func TestATabThatHasNoMessagesTellsTheWayToThem(t *testing.T) {
 	m := still(t, worldtest.Pingpong(t), 120, 40)
-	for _, c := range []struct {
-		keys []string
-		want string
-	}{
-		{[]string{"4", "["}, "these are the open calls; ] goes to the messages"},
-		{[]string{"5", "]"}, "these are the commands; ] goes to the logs"},
-	} {
-		press(t, m, c.keys...)
-		if got := noStream(m); got != c.want {
-			t.Errorf("after %v: %q, want %q", c.keys, got, c.want)
-		}
-		if press(t, m, "]"); noStream(m) != "" {
-			t.Errorf("after %v and ] it says %q", c.keys, noStream(m))
+	if press(t, m, "4", "["); noStream(m) != "these are the open calls; ] goes to the messages" {
+		t.Errorf("the tab of the calls says %q", noStream(m))
+	}
+	for p := Mesh; p < panes; p++ {
+		for i, tab := range m.panes.slots[p].tabs {
+			if tab.other == "" {
+				continue
+			}
+			m.setFocus(p)
+			m.panes.slots[p].open = i
+			turn := m.panes.slots[p].toFirst()
+			if got := noStream(m); !strings.HasPrefix(got, tab.other) || turn != "" && !strings.Contains(got, "; "+m.keyOf(turn)+" goes to") {
+				t.Errorf("tab %s: %q, want %q and the way back by %q", tab.name, got, tab.other, turn)
+			}
+			if turn == "" {
+				continue
+			}
+			if press(t, m, m.reg.named(turn).Keys[0]); noStream(m) != "" {
+				t.Errorf("after the way back from tab %s it says %q", tab.name, noStream(m))
+			}
 		}
 	}
 	s := slot{tabs: make([]tab, 3)}
