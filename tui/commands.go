@@ -26,6 +26,7 @@ type entry struct {
 	answers *answers // of a call
 	cancel  context.CancelFunc
 	runOptions
+	given script.Given  // what a later look back sees; zero where it gave nothing, or nobody can look back at it
 	args  any           // of its statement
 	limit time.Duration // what it sets for those after it
 	mesh  string        // of a call
@@ -34,10 +35,9 @@ type entry struct {
 
 // runOptions are where a command came from and how it is to run.
 type runOptions struct {
-	within      time.Duration // how long it may take, 0: as long as the session says
-	inOrder     bool          // only after those before it
-	typed       bool          // at the ':' line: what it gives is shown by itself
-	keys, moves int           // of the person, when it was typed
+	inOrder     bool // only after those before it
+	typed       bool // at the ':' line: what it gives is shown by itself
+	keys, moves int  // of the person, when it was typed
 }
 
 // maxEntries bounds the log of commands.
@@ -45,18 +45,14 @@ const maxEntries = 1000
 
 // commandDone says that a command has ended.
 type commandDone struct {
-	e    *entry
-	step *script.Step
-	took time.Duration
+	e     *entry
+	step  *script.Step
+	took  time.Duration
+	given script.Given // zero where it gave nothing
 }
 
 // command runs a line of the language, and logs it.
-func (m *Model) command(line string) tea.Cmd { return m.commandWithin(line, 0) }
-
-// commandWithin is command with a limit of its own.
-func (m *Model) commandWithin(line string, within time.Duration) tea.Cmd {
-	return m.run(line, runOptions{within: within})
-}
+func (m *Model) command(line string) tea.Cmd { return m.run(line, runOptions{}) }
 
 // run is command for all who want it done somehow.
 func (m *Model) run(line string, opts runOptions) tea.Cmd {
@@ -104,9 +100,6 @@ func (m *Model) run(line string, opts runOptions) tea.Cmd {
 	fork := m.conn.base.Fork()
 	e.answers = newAnswers()
 	fork.Listen(e.answers.add)
-	if opts.within > 0 {
-		fork.Within(opts.within)
-	}
 	return m.start(job{e, sc}, fork)
 }
 
@@ -128,9 +121,10 @@ type job struct {
 	sc *script.Script
 }
 
-// nextJob starts the next of the commands that run one after the other, if none of them runs.
+// nextJob starts the next of the commands that run one after the other, if none of them runs. One that looks back at
+// what others gave also waits for those that were typed before it and run beside the session (INV-BACK).
 func (m *Model) nextJob() tea.Cmd {
-	if m.serial != nil || len(m.waiting) == 0 {
+	if len(m.waiting) == 0 || m.waitsFor(m.waiting[0].e) != nil {
 		return nil
 	}
 	j := m.waiting[0]
@@ -139,7 +133,63 @@ func (m *Model) nextJob() tea.Cmd {
 	j.e.queued, j.e.began = false, m.now()
 	j.e.answers = newAnswers()
 	m.conn.heard.Store(j.e.answers)
+	if j.sc.LooksBack() {
+		m.conn.session.TakeOver(m.givenBefore(j.e))
+	}
 	return m.start(j, m.conn.session)
+}
+
+// waitsFor is the command that a queued one waits for, nil where its turn has come.
+func (m *Model) waitsFor(e *entry) *entry {
+	if m.serial != nil {
+		return m.serial
+	}
+	i := slices.IndexFunc(m.waiting, func(j job) bool { return j.e == e })
+	switch {
+	case i < 0:
+		return nil
+	case i > 0:
+		return m.waiting[0].e
+	case !m.waiting[0].sc.LooksBack():
+		return nil
+	}
+	for _, x := range slices.Backward(m.before(e)) {
+		if !x.done {
+			return x
+		}
+	}
+	return nil
+}
+
+// before are the commands that were typed before one.
+func (m *Model) before(e *entry) []*entry {
+	return m.commands[:max(0, slices.Index(m.commands, e))]
+}
+
+// givenBefore is what the last command gave that was typed before one and gave anything: a script would look back at
+// it, on whatever session it ran.
+func (m *Model) givenBefore(e *entry) script.Given {
+	for _, x := range slices.Backward(m.before(e)) {
+		if x.given != (script.Given{}) {
+			return x.given
+		}
+	}
+	return script.Given{}
+}
+
+// forgetGiven drops what nobody will look back at, so that the log of commands does not keep every value.
+func (m *Model) forgetGiven() {
+	seen := m.commands
+	if len(m.waiting) > 0 {
+		seen = m.before(m.waiting[0].e)
+	}
+	found := false
+	for _, x := range slices.Backward(seen) {
+		if found {
+			x.given = script.Given{}
+		}
+		found = found || x.given != (script.Given{})
+	}
 }
 
 // start runs a command on a session.
@@ -150,7 +200,7 @@ func (m *Model) start(j job, s *script.Session) tea.Cmd {
 	gen := m.conn.gen
 	return tea.Batch(m.task(func() tea.Msg {
 		defer cancel()
-		began := time.Now()
+		began, before := time.Now(), s.Last()
 		step := &script.Step{}
 		s.Run(ctx, j.sc, func(st *script.Step) {
 			if st.Skipped == "" {
@@ -163,7 +213,11 @@ func (m *Model) start(j job, s *script.Session) tea.Cmd {
 				}
 			}
 		})
-		return tagged{gen, commandDone{e, step, time.Since(began)}}
+		done := commandDone{e: e, step: step, took: time.Since(began)}
+		if last := s.Last(); last != before {
+			done.given = last
+		}
+		return tagged{gen, done}
 	}), m.animate())
 }
 
@@ -177,7 +231,8 @@ func (m *Model) commandEnded(d commandDone) tea.Cmd {
 			m.conn.limit = e.limit
 		}
 	}
-	e.done, e.ok, e.took, e.text = true, d.step.OK(), d.took, d.step.Text
+	e.done, e.ok, e.took, e.text, e.given = true, d.step.OK(), d.took, d.step.Text, d.given
+	m.forgetGiven()
 	if !e.ok {
 		e.late = d.step.Code == script.ExitTimeout
 		e.err = atColumn(d.step.Err, d.step.ErrPos.Column)

@@ -79,7 +79,7 @@ func newComposer(m *Model, mesh *control.Mesh, t *control.Type, sel string) *com
 			return nil
 		}},
 		{Key: "ctrl+r", Hint: "search", Do: func() tea.Cmd { c.history(); return nil }},
-		{Key: "ctrl+x", Hint: "cancel", Do: func() tea.Cmd { m.cancelEntry(c.sent); return nil }},
+		{Key: "ctrl+x", Hint: "cancel", Do: func() tea.Cmd { return m.cancelEntry(c.sent) }},
 	}
 	c.endpoint()
 	c.f.Check()
@@ -384,7 +384,7 @@ func (c *composer) literal() string {
 		return c.fold(st.Fields, c.texts())
 	}
 	text := args[0].Value()
-	if isString(c.named, c.ep.Arg) && plainText.MatchString(text) && text == strings.TrimSpace(text) {
+	if isString(c.named, c.ep.Arg) && plainText.MatchString(text) && text == strings.TrimSpace(text) && !script.EndsInSuffix(text) {
 		return text
 	}
 	return literalOf(c.named, c.ep.Arg, text)
@@ -395,6 +395,9 @@ func (c *composer) line() string {
 	line := c.f.Fields[atAdverb].Value() + " @" + c.name + selector(c.f.Fields[atRanks].Value()) + "." + c.ep.Name
 	if l := c.literal(); l != "" {
 		line += " " + l
+	}
+	if d := c.within(); d > 0 {
+		line += " timeout " + d.String()
 	}
 	return line
 }
@@ -417,7 +420,7 @@ func (c *composer) send() tea.Cmd {
 	line := c.line()
 	m := c.m
 	m.remember(line)
-	cmd := m.commandWithin(line, c.within())
+	cmd := m.command(line)
 	c.sent, c.asked = m.shownEntry, c.ranks
 	return cmd
 }

@@ -279,8 +279,11 @@ func (m *Model) sign(e *entry) (string, paint.Role) {
 // summary is what a command gave, in one line.
 func (e *entry) summary(m *Model) string {
 	switch {
-	case e.queued && m.serial != nil:
-		return "waits for " + m.serial.line
+	case e.queued:
+		if before := m.waitsFor(e); before != nil {
+			return "waits for " + before.line
+		}
+		return "waits for its turn"
 	case !e.done:
 		text := paint.Duration(m.now().Sub(e.began).Truncate(100 * time.Millisecond))
 		if groups, n, _ := e.answers.list(); n > 0 {

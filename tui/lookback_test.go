@@ -1,0 +1,89 @@
+package tui
+
+import (
+	"testing"
+
+	"github.com/monarch-tui/monarch-tui/debugger/script"
+	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
+)
+
+// gave ends a command with a result of its own, as its session would.
+func gave(t *testing.T, m *Model, e *entry) script.Given {
+	t.Helper()
+	f := m.conn.base.Fork()
+	sc, errs := script.ParseLine("let x = 1")
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	f.Run(t.Context(), sc, func(*script.Step) {})
+	m.commandEnded(commandDone{e: e, step: &script.Step{}, given: f.Last()})
+	return f.Last()
+}
+
+// TestACommandThatLooksBackWaitsForThoseBeforeIt holds INV-BACK.
+func TestACommandThatLooksBackWaitsForThoseBeforeIt(t *testing.T) {
+	for _, line := range []string{"expect value == 1", "let x = results[0]", "echo ${results}", "call @ponger.Pong {n: ${results[0]}}", "save /dev/null"} {
+		m := still(t, worldtest.Pingpong(t), 120, 40)
+		m.command("call @ponger.Status")
+		m.command(line)
+		m.command("call @pinger.Run")
+		first, back, later := m.commands[0], m.commands[1], m.commands[2]
+		if !back.queued || later.queued {
+			t.Fatalf("%s: queued %v, and the call after it %v", line, back.queued, later.queued)
+		}
+		if got := back.summary(m); got != "waits for call @ponger.Status" {
+			t.Errorf("%s says %q", line, got)
+		}
+		gave(t, m, later) // typed after it: not what it is about
+		if !back.queued {
+			t.Errorf("%s began before the call above it had ended", line)
+		}
+		want := gave(t, m, first)
+		if back.queued || m.serial != back {
+			t.Errorf("%s has not begun", line)
+		}
+		if m.conn.session.Last() != want {
+			t.Errorf("%s looks back at something else than the call above it", line)
+		}
+	}
+}
+
+func TestACommandThatGaveNothingIsLookedPast(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 120, 40)
+	m.command("call @ponger.Status")
+	m.command("call @ponger.Status")
+	m.command("expect value == 1")
+	want := gave(t, m, m.commands[0])
+	m.commandEnded(commandDone{e: m.commands[1], step: &script.Step{Code: script.ExitCommand, Err: "refused"}})
+	if m.serial != m.commands[2] || m.conn.session.Last() != want {
+		t.Error("it does not look back at the last command that gave anything")
+	}
+}
+
+func TestWhatNobodyLooksBackAtIsForgotten(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 120, 40)
+	for i := range 5 {
+		m.command("call @ponger.Status")
+		gave(t, m, m.commands[i])
+	}
+	kept := 0
+	for _, e := range m.commands {
+		if e.given != (script.Given{}) {
+			kept++
+		}
+	}
+	if kept != 1 {
+		t.Errorf("what %d commands gave is kept, want that of the last", kept)
+	}
+}
+
+func TestCancellingWhatStandsInTheWayLetsTheNextBegin(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 120, 40)
+	m.command("call @ponger.Status")
+	m.command("expect value == 1")
+	m.command("call @ponger.Status => r")
+	m.cancelEntry(m.commands[1])
+	if m.serial != m.commands[2] {
+		t.Error("the command behind a cancelled one waits for nothing")
+	}
+}
