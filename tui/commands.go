@@ -14,17 +14,18 @@ import (
 
 // entry is one command of the log: from a key, a form or the ':' line.
 type entry struct {
-	line    string
-	began   time.Time
-	took    time.Duration // once done
-	done    bool
-	ok      bool
-	late    bool // it was given up on after its time
-	queued  bool // behind a command that has to end first
-	text    []string
-	err     string
-	answers *answers // of a call
-	cancel  context.CancelFunc
+	line      string
+	began     time.Time
+	took      time.Duration // once done
+	done      bool
+	ok        bool
+	late      bool // it was given up on after its time
+	queued    bool // behind a command that has to end first
+	looksBack bool // at what was typed before it
+	text      []string
+	err       string
+	answers   *answers // of a call
+	cancel    context.CancelFunc
 	runOptions
 	given script.Given  // what a later look back sees; zero where it gave nothing, or nobody can look back at it
 	args  any           // of its statement
@@ -92,15 +93,11 @@ func (m *Model) run(line string, opts runOptions) tea.Cmd {
 			e.mesh, e.ep = a.Target.Mesh, a.Target.Endpoint
 		}
 	}
-	if !st.Forkable() || len(sc.Stmts) > 1 || opts.inOrder {
-		m.waiting = append(m.waiting, job{e, sc})
-		e.queued = true
-		return m.nextJob()
-	}
-	fork := m.conn.base.Fork()
-	e.answers = newAnswers()
-	fork.Listen(e.answers.add)
-	return m.start(job{e, sc}, fork)
+	beside := st.Forkable() && len(sc.Stmts) == 1 && !opts.inOrder
+	e.looksBack = sc.LooksBack()
+	m.waiting = append(m.waiting, job{e, sc, beside})
+	e.queued = true
+	return m.nextJobs()
 }
 
 // logCommand adds a line to the log.
@@ -117,23 +114,40 @@ func (m *Model) logCommand(line string) *entry {
 
 // job is a command that runs, or waits for its turn.
 type job struct {
-	e  *entry
-	sc *script.Script
+	e      *entry
+	sc     *script.Script
+	beside bool // it may run beside others, on a fork of the session
 }
 
-// nextJob starts the next of the commands that run one after the other, if none of them runs. One that looks back at
-// what others gave also waits for those that were typed before it and run beside the session (INV-BACK).
-func (m *Model) nextJob() tea.Cmd {
-	if len(m.waiting) == 0 || m.waitsFor(m.waiting[0].e) != nil {
-		return nil
+// nextJobs starts the commands whose turn has come. Those that leave something in the session run one after the other;
+// the others run beside them. One that looks back is where a script would stand: it waits for all that were typed before
+// it, and all that were typed after it wait for it (INV-BACK).
+func (m *Model) nextJobs() tea.Cmd {
+	var cmds []tea.Cmd
+	for i := 0; i < len(m.waiting); {
+		j := m.waiting[i]
+		if m.waitsFor(j.e) != nil {
+			i++
+			continue
+		}
+		m.waiting = slices.Delete(m.waiting, i, i+1)
+		cmds = append(cmds, m.begin(j))
 	}
-	j := m.waiting[0]
-	m.waiting = m.waiting[1:]
-	m.serial = j.e
+	return tea.Batch(cmds...)
+}
+
+// begin starts a command on the session or on a fork of it.
+func (m *Model) begin(j job) tea.Cmd {
 	j.e.queued, j.e.began = false, m.now()
 	j.e.answers = newAnswers()
+	if j.beside {
+		fork := m.conn.base.Fork()
+		fork.Listen(j.e.answers.add)
+		return m.start(j, fork)
+	}
+	m.serial = j.e
 	m.conn.heard.Store(j.e.answers)
-	if j.sc.LooksBack() {
+	if j.e.looksBack {
 		m.conn.session.TakeOver(m.givenBefore(j.e))
 	}
 	return m.start(j, m.conn.session)
@@ -141,24 +155,20 @@ func (m *Model) nextJob() tea.Cmd {
 
 // waitsFor is the command that a queued one waits for, nil where its turn has come.
 func (m *Model) waitsFor(e *entry) *entry {
-	if m.serial != nil {
+	if m.serial != nil && (m.serial.looksBack || !m.mayRunBeside(e)) {
 		return m.serial
 	}
-	i := slices.IndexFunc(m.waiting, func(j job) bool { return j.e == e })
-	switch {
-	case i < 0:
-		return nil
-	case i > 0:
-		return m.waiting[0].e
-	case !m.waiting[0].sc.LooksBack():
-		return nil
-	}
 	for _, x := range slices.Backward(m.before(e)) {
-		if !x.done {
+		if !x.done && (e.looksBack || x.looksBack || x.queued && !m.mayRunBeside(e) && !m.mayRunBeside(x)) {
 			return x
 		}
 	}
 	return nil
+}
+
+// mayRunBeside reports whether a queued command may run on a fork.
+func (m *Model) mayRunBeside(e *entry) bool {
+	return slices.ContainsFunc(m.waiting, func(j job) bool { return j.e == e && j.beside })
 }
 
 // before are the commands that were typed before one.
@@ -243,7 +253,7 @@ func (m *Model) commandEnded(d commandDone) tea.Cmd {
 		m.errors++
 	}
 	m.touch()
-	return tea.Batch(m.nextJob(), m.refreshOverlays(), m.showTyped(e))
+	return tea.Batch(m.nextJobs(), m.refreshOverlays(), m.showTyped(e))
 }
 
 // failed ends a command that could not begin.

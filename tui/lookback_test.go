@@ -28,22 +28,25 @@ func TestACommandThatLooksBackWaitsForThoseBeforeIt(t *testing.T) {
 		m.command(line)
 		m.command("call @pinger.Run")
 		first, back, later := m.commands[0], m.commands[1], m.commands[2]
-		if !back.queued || later.queued {
+		if !back.queued || !later.queued {
 			t.Fatalf("%s: queued %v, and the call after it %v", line, back.queued, later.queued)
+		}
+		if got := later.summary(m); got != "waits for "+line {
+			t.Errorf("the call after %s says %q", line, got)
 		}
 		if got := back.summary(m); got != "waits for call @ponger.Status" {
 			t.Errorf("%s says %q", line, got)
 		}
-		gave(t, m, later) // typed after it: not what it is about
-		if !back.queued {
-			t.Errorf("%s began before the call above it had ended", line)
-		}
 		want := gave(t, m, first)
-		if back.queued || m.serial != back {
-			t.Errorf("%s has not begun", line)
+		if back.queued || m.serial != back || !later.queued {
+			t.Errorf("%s has not begun, or the call after it has", line)
 		}
 		if m.conn.session.Last() != want {
 			t.Errorf("%s looks back at something else than the call above it", line)
+		}
+		m.commandEnded(commandDone{e: back, step: &script.Step{}})
+		if later.queued {
+			t.Errorf("the call after %s has not begun", line)
 		}
 	}
 }

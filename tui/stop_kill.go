@@ -94,7 +94,7 @@ func (m *Model) cancelEntry(e *entry) tea.Cmd {
 		e.cancel()
 	}
 	m.say(sayGood, "cancelled "+e.line)
-	return m.nextJob() // it may have stood in the way
+	return m.nextJobs() // it may have stood in the way
 }
 
 // selectedCall is the call under the cursor, where the calls are what is looked at.

@@ -71,16 +71,16 @@ func (st *Stmt) Forkable() bool {
 
 // LooksBack reports whether a statement of the script depends on what the commands before the script gave, so that it
 // must not begin before they have ended: expect, let and save do, and every command with a ${…}.
-func (sc *Script) LooksBack() bool {
-	return slices.ContainsFunc(sc.Stmts, func(st *Stmt) bool {
-		switch {
-		case st.Include != nil:
-			return st.Include.LooksBack()
-		case st.Cmd == nil:
-			return false
-		}
-		return st.Cmd.Verb.looksBack || len(st.Cmd.vars) > 0
-	})
+func (sc *Script) LooksBack() bool { return slices.ContainsFunc(sc.Stmts, (*Stmt).looksBack) }
+
+func (st *Stmt) looksBack() bool {
+	switch {
+	case st.Include != nil:
+		return st.Include.LooksBack()
+	case st.Cmd == nil:
+		return false
+	}
+	return st.Cmd.Verb.looksBack || len(st.Cmd.vars) > 0
 }
 
 // Changes reports whether a statement changes the session. Of one that reads a file, or stands before another, the
