@@ -107,6 +107,7 @@ func screenActions() []*Action {
 func leaveActions() []*Action {
 	return []*Action{
 		{Name: "suspend", Keys: []string{"ctrl+z"}, Title: "suspend; fg comes back", Group: groupLeave, anywhere: true, run: func(*Model) tea.Cmd { return tea.Suspend }},
+		{Name: interruptAction, Keys: []string{interruptKey}, Title: "leave the input, cancel what runs, or quit; twice quits at once", Group: groupLeave, anywhere: true, run: (*Model).interrupt},
 		{Name: "quit", Keys: []string{"q"}, Title: "quit", Hint: "quit", Weight: 95, Group: groupLeave, run: func(m *Model) tea.Cmd { return m.quit() }},
 	}
 }

@@ -242,6 +242,9 @@ func (m *Model) commandEnded(d commandDone) tea.Cmd {
 		}
 	}
 	e.done, e.ok, e.took, e.text, e.given = true, d.step.OK(), d.took, d.step.Text, d.given
+	if e == m.commands[len(m.commands)-1] { // a failure of one before it may have taken its row
+		m.shownEntry = e
+	}
 	m.forgetGiven()
 	if !e.ok {
 		e.late = d.step.Code == script.ExitTimeout

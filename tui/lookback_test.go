@@ -90,3 +90,14 @@ func TestCancellingWhatStandsInTheWayLetsTheNextBegin(t *testing.T) {
 		t.Error("the command behind a cancelled one waits for nothing")
 	}
 }
+
+func TestTheNewestCommandIsTheOneThatIsToldWhenItEnds(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 120, 40)
+	m.command("call @ponger.Status")
+	m.command("call @pinger.Run")
+	m.commandEnded(commandDone{e: m.commands[0], step: &script.Step{Code: script.ExitCommand, Err: "no"}})
+	gave(t, m, m.commands[1])
+	if m.shownEntry != m.commands[1] {
+		t.Errorf("the row tells of %s", m.shownEntry.line)
+	}
+}

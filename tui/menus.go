@@ -170,7 +170,6 @@ func (m *Model) openFailure(f control.Failure) {
 
 // quit leaves, after asking where the session ends with us while something runs.
 func (m *Model) quit() tea.Cmd {
-	leave := func() tea.Cmd { m.quitting = true; return tea.Quit }
 	procs, _ := m.world.Live()
 	text := ""
 	switch {
@@ -181,8 +180,8 @@ func (m *Model) quit() tea.Cmd {
 		text = fmt.Sprintf("%s with %s will be ended.", paint.Plural(len(procs), "proc mesh"), paint.Plural(m.alive().procs, "rank"))
 	}
 	if text == "" {
-		return leave()
+		return m.leaveProgram()
 	}
-	m.push(&dialog.Confirm{Title: "Leave monarch-tui?", Text: text, Do: leave})
+	m.push(&dialog.Confirm{Title: "Leave monarch-tui?", Text: text, Do: m.leaveProgram})
 	return nil
 }

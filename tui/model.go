@@ -78,6 +78,7 @@ type Model struct {
 	places    placeHistory
 	rereading bool // the settings are being checked for changes
 	quitting  bool
+	stopped   time.Time // the last ctrl+c
 	crash     *Crash
 	began     time.Time
 	stats     stats
@@ -346,10 +347,6 @@ func (m *Model) forget() {
 // key goes to the topmost overlay, else to the open input, else to an action (INV-ORDER).
 func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 	k := msg.String()
-	if k == "ctrl+c" {
-		m.quitting = true
-		return tea.Quit
-	}
 	if a := m.reg.find(k, m.focus); a != nil && a.anywhere && utf8.RuneCountInString(k) > 1 {
 		return m.do(a)
 	}

@@ -32,8 +32,7 @@ func TestEachDemoGoesStepByStepToItsEnd(t *testing.T) {
 func TestADemoThatPlaysByItselfGoesOn(t *testing.T) {
 	t.Parallel()
 	term := open(t, shortDir(t), 100, 30, "--demo", "toy", "--auto")
-	term.see("toy 1 of 4 ", "goes on in", "toy 2 of 4 ").press("ctrl+c")
-	term.ends()
+	term.see("toy 1 of 4 ", "goes on in", "toy 2 of 4 ").press("ctrl+c").press("ctrl+c").ends()
 }
 
 func TestAnotherDemoInTheMiddleOfOneLeavesNothingBehind(t *testing.T) {
@@ -43,6 +42,5 @@ func TestAnotherDemoInTheMiddleOfOneLeavesNothingBehind(t *testing.T) {
 	old := children(t, term.cmd.Process.Pid)
 	term.press(":").press("demo toy").press("enter").see("toy 1 of 4 ", "0 procs")
 	allGone(t, old)
-	term.press("space").see("toy 2 of 4 ", "4 procs").press("ctrl+c")
-	term.ends()
+	term.press("space").see("toy 2 of 4 ", "4 procs").press("ctrl+c").press("ctrl+c").ends()
 }

@@ -42,13 +42,13 @@ func TestAPersonMakesAMeshAndCallsIt(t *testing.T) {
 
 func TestTheTerminalIsRestoredAndWorkersEndWhateverHappens(t *testing.T) {
 	for name, end := range map[string]func(term *terminal){
-		"ctrl+c":  func(term *terminal) { term.press("ctrl+c") },
+		"ctrl+c":  func(term *terminal) { term.press("ctrl+c").see("Leave monarch-tui?").press("ctrl+c") },
 		"SIGTERM": func(term *terminal) { _ = term.cmd.Process.Signal(syscall.SIGTERM) },
 		"SIGHUP":  func(term *terminal) { _ = term.cmd.Process.Signal(syscall.SIGHUP) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			term := open(t, shortDir(t), 80, 24)
-			term.see("live").press(":").press("procs p gpus=2").press("enter").see("2 procs")
+			term.see("live").press(":").press("procs p gpus=2").press("enter").see("✓ procs p gpus=2", "2 procs")
 			workers := children(t, term.cmd.Process.Pid)
 			end(term)
 			if code, _ := term.ends(); code != 0 && code != exitInterrupted {
@@ -88,7 +88,7 @@ func TestAnAttachedExplorerLeavesTheSessionAlone(t *testing.T) {
 	}
 	third := open(t, home, 100, 30, "attach", "explorer")
 	third.see("live", "mine")
-	first.press("ctrl+c").ends()
+	first.press("q").see("Leave").press("y").ends()
 	third.see("reconnecting", "as of")
 	again := open(t, home, 100, 30)
 	again.see("live")
