@@ -367,11 +367,22 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 	return m.do(m.reg.find(k, m.focus))
 }
 
-// paste goes where keys go.
+// maxPaste bounds what is looked at of a paste, in bytes, as the language bounds a script.
+const maxPaste = 1 << 20
+
+// paste goes where keys go. What is too long for there is refused before anything works on it.
 func (m *Model) paste(text string) tea.Cmd {
+	if len(text) > maxPaste {
+		m.say(sayWarn, fmt.Sprintf("a paste may have %s, and this has %s", paint.Bytes(maxPaste), paint.Bytes(uint64(len(text)))))
+		return nil
+	}
 	if o := m.top(); o != nil {
+		refused := "nothing can be pasted here"
 		if p, ok := o.(dialog.Paster); ok {
-			p.Paste(text)
+			refused = p.Paste(text)
+		}
+		if refused != "" {
+			m.say(sayWarn, refused)
 		}
 		return nil
 	}

@@ -424,12 +424,16 @@ func (f *Form) send(h Host) tea.Cmd {
 }
 
 // Paste puts a text into the field that is edited.
-func (f *Form) Paste(text string) {
-	if x := f.Fields[f.At]; x.Choices == nil {
-		Insert(&x.input, text)
+func (f *Form) Paste(text string) (refused string) {
+	x := f.Fields[f.At]
+	if x.Choices != nil {
+		return x.Label + " is a choice: nothing can be pasted there"
+	}
+	if refused = Insert(&x.input, text); refused == "" {
 		x.touched = true
 		f.Check()
 	}
+	return refused
 }
 
 // Click goes to a field, and makes a choice.

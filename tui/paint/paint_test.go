@@ -124,3 +124,18 @@ func BenchmarkEncode(b *testing.B) {
 		_ = s.Encode(th)
 	}
 }
+
+// TestALongWordIsWrappedInOneWalk would not end in time if each line looked at all that is left.
+func TestALongWordIsWrappedInOneWalk(t *testing.T) {
+	if got := len(Wrap(strings.Repeat("é", 1<<21), 50)); got != (1<<21+49)/50 {
+		t.Errorf("%d lines", got)
+	}
+}
+
+func TestTheTailOfATextFits(t *testing.T) {
+	for text, want := range map[string]string{"": "", "ab": "ab", "abcd": "bcd", "日本語": "語", "é日": "é日"} {
+		if got := Tail(text, 3); got != want {
+			t.Errorf("Tail(%q) = %q, want %q", text, got, want)
+		}
+	}
+}

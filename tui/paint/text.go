@@ -68,6 +68,18 @@ func Width(text string) int {
 	return n
 }
 
+// fits reports whether a text takes at most w cells. It stops where it does not: the rest may be long.
+func fits(text string, w int) bool {
+	for n := 0; len(text) > 0; {
+		_, cw, rest := next(text)
+		if n += cw; n > w {
+			return false
+		}
+		text = rest
+	}
+	return true
+}
+
 // Fit is the text in at most w cells; where it is longer it ends in an ellipsis.
 func Fit(text string, w int) string {
 	if w <= 0 {
@@ -84,6 +96,15 @@ func Fit(text string, w int) string {
 		if n <= w-1 {
 			cut = i
 		}
+	}
+	return text
+}
+
+// Tail is the end of a text, in at most w cells.
+func Tail(text string, w int) string {
+	for over := Width(text) - w; over > 0 && text != ""; {
+		_, cw, rest := next(text)
+		over, text = over-cw, rest
 	}
 	return text
 }
@@ -137,7 +158,7 @@ func Wrap(text string, w int) []string {
 	for para := range strings.SplitSeq(text, "\n") {
 		line := ""
 		for word := range strings.FieldsSeq(para) {
-			for Width(word) > w {
+			for !fits(word, w) {
 				if line != "" {
 					out, line = append(out, line), ""
 				}
