@@ -106,7 +106,7 @@ func screenActions() []*Action {
 
 func leaveActions() []*Action {
 	return []*Action{
-		{Name: "suspend", Keys: []string{"ctrl+z"}, Title: "suspend; fg comes back", Group: groupLeave, anywhere: true, run: func(*Model) tea.Cmd { return tea.Suspend }},
+		{Name: "suspend", Keys: []string{"ctrl+z"}, Title: "suspend; fg comes back", Group: groupLeave, anywhere: true, disabledReason: noSuspend, run: func(*Model) tea.Cmd { return tea.Suspend }},
 		{Name: interruptAction, Keys: []string{interruptKey}, Title: "leave the input, cancel what runs, or quit; twice quits at once", Group: groupLeave, anywhere: true, run: (*Model).interrupt},
 		{Name: "quit", Keys: []string{"q"}, Title: "quit", Hint: "quit", Weight: 95, Group: groupLeave, run: func(m *Model) tea.Cmd { return m.quit() }},
 	}
@@ -159,6 +159,13 @@ func nothingRuns(m *Model) string {
 		return "nothing is running"
 	}
 	return ""
+}
+
+func noSuspend(m *Model) string {
+	if m.cfg.Suspend == nil {
+		return ""
+	}
+	return m.cfg.Suspend()
 }
 
 func noDemos(m *Model) string {

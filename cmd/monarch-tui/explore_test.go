@@ -110,3 +110,26 @@ func TestWithoutATerminalOneSentenceSaysWhatToDo(t *testing.T) {
 		}
 	}
 }
+
+func TestSuspendingIsRefusedWhereNobodyCouldWakeUs(t *testing.T) {
+	term := open(t, shortDir(t), 80, 24) // the leader of the terminal's session, as xterm -e and a tmux window start it
+	term.see("live").press("ctrl+z").see("suspend; fg comes back: no shell could wake it").press("q").ends()
+}
+
+func TestATerminalThatWasLeftRawIsTold(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for setup, told := range map[string]bool{"stty raw -echo; ": true, "": false} {
+		term := openShellWith(t, shortDir(t), 80, 24, setup+exe)
+		term.see("live").press("q").see("monarch-tui ran for")
+		_, _ = term.tty.WriteString("stty sane; echo the end\n")
+		term.see("the end")
+		if got := strings.Contains(term.text(), "Type  reset  and enter"); got != told {
+			t.Errorf("%q: told %v", setup, got)
+		}
+		_, _ = term.tty.WriteString("exit\n")
+		term.exits()
+	}
+}
