@@ -139,3 +139,16 @@ func TestTheTailOfATextFits(t *testing.T) {
 		}
 	}
 }
+
+func TestVoiceMarksOfHalfWidthKanaAreKeptAndTakeACell(t *testing.T) {
+	for text, want := range map[string]int{"ｶﾞｷﾞ": 4, "ﾊﾟｰﾄ": 4, "ﾞ": 1, "xﾞ": 2, "ｶ": 1, "ガ": 2} {
+		s := New(8, 1)
+		s.Text(0, 0, Style{}, text)
+		if got := s.Plain(); Width(text) != want || got != text {
+			t.Errorf("%q takes %d cells, want %d, and is drawn as %q", text, Width(text), want, got)
+		}
+	}
+	if got := Fit("ｶﾞｷﾞ", 3); got != "ｶﾞ…" {
+		t.Errorf("cut to %q", got)
+	}
+}

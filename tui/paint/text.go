@@ -25,6 +25,11 @@ func next(text string) (ch string, width int, rest string) {
 	if r >= 0x2010 && r < 0x2bff && r != 0x2028 && r != 0x2029 && !unicode.Is(unicode.Cf, r) && (len(text) == n || text[n] < utf8.RuneSelf) {
 		return text[:n], ansi.StringWidthWc(text[:n]), text[n:]
 	}
+	if mark, m := utf8.DecodeRuneInString(text[n:]); isVoiceMark(mark) && r >= 0xff66 && r <= 0xff9d {
+		return text[:n+m], 2, text[n+m:]
+	} else if isVoiceMark(r) || isVoiceMark(mark) && r >= ' ' && r != 0x7f && n == 1 {
+		return text[:n], 1, text[n:]
+	}
 	ch, width = ansi.FirstGraphemeCluster(text, ansi.GraphemeWidth)
 	rest = text[len(ch):]
 	switch {
@@ -40,6 +45,10 @@ func next(text string) (ch string, width int, rest string) {
 	}
 	return ch, width, rest
 }
+
+// isVoiceMark reports whether a rune is a half-width voice mark of kana. Unicode counts it to the character before it,
+// terminals give it a cell of its own.
+func isVoiceMark(r rune) bool { return r == 0xff9e || r == 0xff9f }
 
 // replacement stands for what cannot be drawn.
 const replacement = "\uFFFD"
