@@ -19,6 +19,7 @@ type entry struct {
 	took      time.Duration // once done
 	done      bool
 	ok        bool
+	cancelled bool // by the person: that is no error
 	late      bool // it was given up on after its time
 	queued    bool // behind a command that has to end first
 	looksBack bool // at what was typed before it
@@ -246,7 +247,12 @@ func (m *Model) commandEnded(d commandDone) tea.Cmd {
 		m.shownEntry = e
 	}
 	m.forgetGiven()
-	if !e.ok {
+	e.cancelled = e.cancelled && d.step.Code == script.ExitInterrupt
+	switch {
+	case e.ok:
+	case e.cancelled:
+		e.err = "cancelled"
+	default:
 		e.late = d.step.Code == script.ExitTimeout
 		e.err = atColumn(d.step.Err, d.step.ErrPos.Column)
 		for _, f := range d.step.Failures {

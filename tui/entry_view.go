@@ -63,7 +63,9 @@ func (m *Model) entryLines(e *entry) (out []paint.Seg) {
 	} else if len(e.text) > 0 {
 		add(paint.Text, "\n"+strings.Join(e.text, "\n")+"\n")
 	}
-	if e.err != "" {
+	if e.cancelled {
+		add(paint.Muted, "\n"+e.err+"\n")
+	} else if e.err != "" {
 		add(paint.Failed, "\n"+e.err+"\n")
 	}
 	return out

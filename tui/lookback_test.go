@@ -1,9 +1,12 @@
 package tui
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/monarch-tui/monarch-tui/debugger/script"
+	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
 )
 
@@ -99,5 +102,42 @@ func TestTheNewestCommandIsTheOneThatIsToldWhenItEnds(t *testing.T) {
 	gave(t, m, m.commands[1])
 	if m.shownEntry != m.commands[1] {
 		t.Errorf("the row tells of %s", m.shownEntry.line)
+	}
+}
+
+func TestACancelledCommandIsNoError(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 120, 40)
+	m.command("call @ponger.Status")
+	if got := foot(t, m); !strings.Contains(got, "ctrl+x cancel") {
+		t.Errorf("while a call runs the last row is %q", got)
+	}
+	e := m.commands[0]
+	m.cancelEntry(e)
+	m.commandEnded(commandDone{e: e, step: &script.Step{Code: script.ExitInterrupt, Err: "interrupted while @ponger.Status was running"}, took: 1200 * time.Millisecond})
+	m.toast = toast{}
+	got := screen(t, m)
+	if m.errors != 0 || !strings.Contains(got, "○ call @ponger.Status  cancelled after 1.2s") || strings.Contains(foot(t, m), "cancel") {
+		t.Errorf("%d errors\n%s", m.errors, got)
+	}
+	if press(t, m, "E"); strings.Contains(screen(t, m), "call @ponger.Status ✕") {
+		t.Error("it is listed among the errors")
+	}
+}
+
+func TestAFailureTellsWhyBeforeWhom(t *testing.T) {
+	a := newAnswers()
+	for r := range 64 {
+		x := script.Answer{Rank: r, Outcome: control.OutcomeReply, Value: "4"}
+		if r%3 == 0 {
+			x = script.Answer{Rank: r, Outcome: control.OutcomeError, Err: "the disk is full: /var/lib/checkpoints"}
+		}
+		a.add(x)
+	}
+	groups, _, _ := a.list()
+	if got, want := failuresLine(groups), "the disk is full: /var/lib/checkpoints  [0,3,6,9,12,15,1…] │ 42 → 4"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if got, want := reasonFirst("@t.Sleep: no answer from @t[0,2,4,6,8] within 40ms"), "no answer within 40ms from @t[0,2,4,6,8]"; got != want {
+		t.Errorf("got %s", got)
 	}
 }

@@ -140,7 +140,7 @@ func (s sessionsMsg) apply(m *Model) tea.Cmd {
 func (m *Model) openErrors() {
 	var rows []dialog.Choice
 	for _, e := range slices.Backward(m.commands) {
-		if e.done && !e.ok {
+		if e.done && !e.ok && !e.cancelled {
 			first, _, _ := strings.Cut(e.err, "\n")
 			rows = append(rows, dialog.Choice{Text: e.line + " ✕ " + first, Right: e.began.Format(time.TimeOnly), Do: func() tea.Cmd { m.openEntry(e); return nil }})
 		}

@@ -89,8 +89,9 @@ func (m *Model) cancelEntry(e *entry) tea.Cmd {
 		return nil
 	case e.queued:
 		m.waiting = slices.DeleteFunc(m.waiting, func(j job) bool { return j.e == e })
-		e.done, e.queued, e.err = true, false, "cancelled before its turn; it has not run"
+		e.done, e.queued, e.cancelled, e.err = true, false, true, "cancelled before its turn; it has not run"
 	case e.cancel != nil:
+		e.cancelled = true
 		e.cancel()
 	}
 	m.say(sayGood, "cancelled "+e.line)

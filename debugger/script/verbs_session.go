@@ -119,10 +119,12 @@ func fileArgs(_ *parser, c *cursor, v *Verb) (a FileArgs, err error) {
 }
 
 func saveArgs(_ *parser, c *cursor, v *Verb) (a FileArgs, err error) {
+	c.space()
+	a.Expect = c.keyword("--expect")
 	if a.File, err = c.file("the name of a file"); err != nil {
 		return a, err
 	}
-	a.Expect = c.keyword("--expect")
+	a.Expect = c.keyword("--expect") || a.Expect
 	return a, c.end(v.Usage)
 }
 
