@@ -168,6 +168,41 @@ func (m *Model) openFailure(f control.Failure) {
 	}})
 }
 
+// others tells who else is attached to the session, and what they run; "" for nobody.
+func (m *Model) others() string {
+	if m.conn == nil {
+		return ""
+	}
+	me := m.conn.client.Info().Client
+	var who []string
+	for _, c := range m.world.Clients {
+		if c.ID == me.ID {
+			continue
+		}
+		var runs []string
+		for _, call := range m.world.Calls {
+			if call.Client == c.Name && c.Name != me.Name { // calls name their client only
+				runs = append(runs, "@"+call.Mesh+"."+call.Endpoint)
+			}
+		}
+		text := c.Name
+		if slices.Sort(runs); len(runs) > 0 {
+			text += " (runs " + strings.Join(slices.Compact(runs), ", ") + ")"
+		}
+		who = append(who, text)
+	}
+	switch len(who) {
+	case 0:
+		return ""
+	case 1:
+		return "Attached besides you: " + who[0] + "; its session ends too."
+	}
+	if len(who) > 4 {
+		who = append(who[:3:3], fmt.Sprintf("%d more", len(who)-3))
+	}
+	return "Attached besides you: " + strings.Join(who, ", ") + "; their session ends too."
+}
+
 // quit leaves, after asking where the session ends with us while something runs.
 func (m *Model) quit() tea.Cmd {
 	procs, _ := m.world.Live()
@@ -178,6 +213,9 @@ func (m *Model) quit() tea.Cmd {
 		text = fmt.Sprintf("The session you see goes on. monarch-tui's own session ends, and with it %s.", paint.Plural(m.ownRuns, "proc mesh"))
 	case m.dialer.own && !m.lost && len(procs) > 0:
 		text = fmt.Sprintf("%s with %s will be ended.", paint.Plural(len(procs), "proc mesh"), paint.Plural(m.alive().procs, "rank"))
+	}
+	if m.dialer.own && !m.lost {
+		text = strings.TrimSpace(text + " " + m.others())
 	}
 	if text == "" {
 		return m.leaveProgram()

@@ -270,6 +270,9 @@ func (m *Model) updated(msg updateMsg) tea.Cmd {
 		}
 	}
 	before := m.world.Messages.Total()
+	if m.conn != nil && m.conn.past != nil {
+		m.conn.recall(&msg.update)
+	}
 	m.world.Apply(msg.update)
 	m.stats.messages += m.world.Messages.Total() - before
 	m.touch()
