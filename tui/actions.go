@@ -74,7 +74,7 @@ func doActions() []*Action {
 		{Name: "stop", Keys: []string{"delete", "ctrl+k"}, Title: "stop what the cursor is on, in order", disabledReason: nothingToEnd, run: (*Model).askStop},
 		{Name: "kill", Keys: []string{"K"}, Title: "kill what the cursor is on", disabledReason: nothingToEnd, run: (*Model).askKill},
 		{Name: "repeat", Keys: []string{"."}, Title: "repeat the last call", Hint: "repeat", Weight: 20, disabledReason: noCall, run: (*Model).repeatCall},
-		{Name: "cancel", Keys: []string{"ctrl+x"}, Title: "cancel the call or the command that is running", disabledReason: nothingRuns, run: (*Model).cancelRunning},
+		{Name: "cancel", Keys: []string{"ctrl+x"}, Title: "cancel the call or the command that is running", Hint: "cancel", Weight: 88, disabledReason: nothingRuns, run: (*Model).cancelRunning},
 		{Name: "command", Keys: []string{":"}, Title: "type a command", Hint: "command", Weight: 85, run: act(func(m *Model) { m.openCommand("") })},
 		{Name: "palette", Keys: []string{"ctrl+p"}, Title: "palette: everything that can be done", run: act((*Model).openPalette)},
 		{Name: "save", Title: "save what was done as a script", run: act(func(m *Model) { m.openCommand("save ") })},
@@ -106,7 +106,8 @@ func screenActions() []*Action {
 
 func leaveActions() []*Action {
 	return []*Action{
-		{Name: "suspend", Keys: []string{"ctrl+z"}, Title: "suspend; fg comes back", Group: groupLeave, anywhere: true, run: func(*Model) tea.Cmd { return tea.Suspend }},
+		{Name: "suspend", Keys: []string{"ctrl+z"}, Title: "suspend; fg comes back", Group: groupLeave, anywhere: true, disabledReason: noSuspend, run: func(*Model) tea.Cmd { return tea.Suspend }},
+		{Name: interruptAction, Keys: []string{interruptKey}, Title: "leave the input, cancel what runs, or quit; twice quits at once", Group: groupLeave, anywhere: true, run: (*Model).interrupt},
 		{Name: "quit", Keys: []string{"q"}, Title: "quit", Hint: "quit", Weight: 95, Group: groupLeave, run: func(m *Model) tea.Cmd { return m.quit() }},
 	}
 }
@@ -158,6 +159,13 @@ func nothingRuns(m *Model) string {
 		return "nothing is running"
 	}
 	return ""
+}
+
+func noSuspend(m *Model) string {
+	if m.cfg.Suspend == nil {
+		return ""
+	}
+	return m.cfg.Suspend()
 }
 
 func noDemos(m *Model) string {

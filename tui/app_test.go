@@ -106,7 +106,7 @@ func TestALiteralIsJudgedWhileItIsTyped(t *testing.T) {
 
 func TestAnErrorOfSomeRanksIsGroupedAndOpened(t *testing.T) {
 	app := greeters(t, 120, 40)
-	app.Press(":").Type("call @g.Add {By: 13}").Press("enter").See("4 ✕ thirteen brings bad luck")
+	app.Press(":").Type("call @g.Add {By: 13}").Press("enter").See("thirteen brings bad luck  [0-3]")
 	app.Press("E").See("Errors", "call @g.Add {By: 13}").Press("enter").See("ranks 0-3", "thirteen brings bad luck")
 }
 
@@ -176,6 +176,18 @@ func TestWhatWasDoneIsSavedAsAScript(t *testing.T) {
 	}
 }
 
+// TestAnExpectationJudgesTheCallAboveItAsAScriptWould holds INV-BACK: the lines are typed without waiting for each other.
+func TestAnExpectationJudgesTheCallAboveItAsAScriptWould(t *testing.T) {
+	app := greeters(t, 120, 40)
+	for i := 1; i <= 5; i++ {
+		app.Press(":").Type("call @g.Add {By: 2}").Press("enter", ":").Type(fmt.Sprintf("expect value == %d", 2*i)).Press("enter").
+			See(fmt.Sprintf("✓ expect value == %d", 2*i))
+	}
+	app.Press(":").Type("call @g.Add {By: 2}").Press("enter", ":").Type("let n = results[0]").Press("enter", ":").
+		Type("call @g[0].Add {By: ${n}}").Press("enter", ":").Type("expect value == 24").Press("enter").See("✓ expect value == 24")
+	app.Press(":").Type("expect value == 2").Press("enter").See("✕ expect value == 2", "does not hold")
+}
+
 func TestTheHelpMenuDoesWhatItLists(t *testing.T) {
 	app := greeters(t, 120, 40)
 	app.Press("?").See("Help · Ranks").Type("proc mesh").See("new proc mesh").Press("enter").See("New proc mesh")
@@ -212,7 +224,7 @@ func TestATimeoutInTheFormIsTheCalls(t *testing.T) {
 	app := greeters(t, 120, 40)
 	app.Press("x").See("Call g.Add").Press("shift+tab", "shift+tab", "shift+tab").Type("w").See("‹Wait›")
 	app.Press("shift+tab").Type("300ms").See("given up after 300").Press("enter").See("no answer").Press("esc").See("✕ call @g[0].Wait")
-	app.Press(".").See("no answer").Press("E").See("Errors").Press("enter").See("given up after 300")
+	app.Press(".").See("no answer").Press("E").See("Errors").Press("enter").See("call @g[0].Wait timeout 300ms")
 }
 
 func TestACallIsCancelledWhereItIsListedWhenItIsOurs(t *testing.T) {

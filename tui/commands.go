@@ -14,18 +14,21 @@ import (
 
 // entry is one command of the log: from a key, a form or the ':' line.
 type entry struct {
-	line    string
-	began   time.Time
-	took    time.Duration // once done
-	done    bool
-	ok      bool
-	late    bool // it was given up on after its time
-	queued  bool // behind a command that has to end first
-	text    []string
-	err     string
-	answers *answers // of a call
-	cancel  context.CancelFunc
+	line      string
+	began     time.Time
+	took      time.Duration // once done
+	done      bool
+	ok        bool
+	cancelled bool // by the person: that is no error
+	late      bool // it was given up on after its time
+	queued    bool // behind a command that has to end first
+	looksBack bool // at what was typed before it
+	text      []string
+	err       string
+	answers   *answers // of a call
+	cancel    context.CancelFunc
 	runOptions
+	given script.Given  // what a later look back sees; zero where it gave nothing, or nobody can look back at it
 	args  any           // of its statement
 	limit time.Duration // what it sets for those after it
 	mesh  string        // of a call
@@ -34,10 +37,9 @@ type entry struct {
 
 // runOptions are where a command came from and how it is to run.
 type runOptions struct {
-	within      time.Duration // how long it may take, 0: as long as the session says
-	inOrder     bool          // only after those before it
-	typed       bool          // at the ':' line: what it gives is shown by itself
-	keys, moves int           // of the person, when it was typed
+	inOrder     bool // only after those before it
+	typed       bool // at the ':' line: what it gives is shown by itself
+	keys, moves int  // of the person, when it was typed
 }
 
 // maxEntries bounds the log of commands.
@@ -45,18 +47,14 @@ const maxEntries = 1000
 
 // commandDone says that a command has ended.
 type commandDone struct {
-	e    *entry
-	step *script.Step
-	took time.Duration
+	e     *entry
+	step  *script.Step
+	took  time.Duration
+	given script.Given // zero where it gave nothing
 }
 
 // command runs a line of the language, and logs it.
-func (m *Model) command(line string) tea.Cmd { return m.commandWithin(line, 0) }
-
-// commandWithin is command with a limit of its own.
-func (m *Model) commandWithin(line string, within time.Duration) tea.Cmd {
-	return m.run(line, runOptions{within: within})
-}
+func (m *Model) command(line string) tea.Cmd { return m.run(line, runOptions{}) }
 
 // run is command for all who want it done somehow.
 func (m *Model) run(line string, opts runOptions) tea.Cmd {
@@ -96,18 +94,11 @@ func (m *Model) run(line string, opts runOptions) tea.Cmd {
 			e.mesh, e.ep = a.Target.Mesh, a.Target.Endpoint
 		}
 	}
-	if !st.Forkable() || len(sc.Stmts) > 1 || opts.inOrder {
-		m.waiting = append(m.waiting, job{e, sc})
-		e.queued = true
-		return m.nextJob()
-	}
-	fork := m.conn.base.Fork()
-	e.answers = newAnswers()
-	fork.Listen(e.answers.add)
-	if opts.within > 0 {
-		fork.Within(opts.within)
-	}
-	return m.start(job{e, sc}, fork)
+	beside := st.Forkable() && len(sc.Stmts) == 1 && !opts.inOrder
+	e.looksBack = sc.LooksBack()
+	m.waiting = append(m.waiting, job{e, sc, beside})
+	e.queued = true
+	return m.nextJobs()
 }
 
 // logCommand adds a line to the log.
@@ -124,22 +115,92 @@ func (m *Model) logCommand(line string) *entry {
 
 // job is a command that runs, or waits for its turn.
 type job struct {
-	e  *entry
-	sc *script.Script
+	e      *entry
+	sc     *script.Script
+	beside bool // it may run beside others, on a fork of the session
 }
 
-// nextJob starts the next of the commands that run one after the other, if none of them runs.
-func (m *Model) nextJob() tea.Cmd {
-	if m.serial != nil || len(m.waiting) == 0 {
-		return nil
+// nextJobs starts the commands whose turn has come. Those that leave something in the session run one after the other;
+// the others run beside them. One that looks back is where a script would stand: it waits for all that were typed before
+// it, and all that were typed after it wait for it (INV-BACK).
+func (m *Model) nextJobs() tea.Cmd {
+	var cmds []tea.Cmd
+	for i := 0; i < len(m.waiting); {
+		j := m.waiting[i]
+		if m.waitsFor(j.e) != nil {
+			i++
+			continue
+		}
+		m.waiting = slices.Delete(m.waiting, i, i+1)
+		cmds = append(cmds, m.begin(j))
 	}
-	j := m.waiting[0]
-	m.waiting = m.waiting[1:]
-	m.serial = j.e
+	return tea.Batch(cmds...)
+}
+
+// begin starts a command on the session or on a fork of it.
+func (m *Model) begin(j job) tea.Cmd {
 	j.e.queued, j.e.began = false, m.now()
 	j.e.answers = newAnswers()
+	if j.beside {
+		fork := m.conn.base.Fork()
+		fork.Listen(j.e.answers.add)
+		return m.start(j, fork)
+	}
+	m.serial = j.e
 	m.conn.heard.Store(j.e.answers)
+	if j.e.looksBack {
+		m.conn.session.TakeOver(m.givenBefore(j.e))
+	}
 	return m.start(j, m.conn.session)
+}
+
+// waitsFor is the command that a queued one waits for, nil where its turn has come.
+func (m *Model) waitsFor(e *entry) *entry {
+	if m.serial != nil && (m.serial.looksBack || !m.mayRunBeside(e)) {
+		return m.serial
+	}
+	for _, x := range slices.Backward(m.before(e)) {
+		if !x.done && (e.looksBack || x.looksBack || x.queued && !m.mayRunBeside(e) && !m.mayRunBeside(x)) {
+			return x
+		}
+	}
+	return nil
+}
+
+// mayRunBeside reports whether a queued command may run on a fork.
+func (m *Model) mayRunBeside(e *entry) bool {
+	return slices.ContainsFunc(m.waiting, func(j job) bool { return j.e == e && j.beside })
+}
+
+// before are the commands that were typed before one.
+func (m *Model) before(e *entry) []*entry {
+	return m.commands[:max(0, slices.Index(m.commands, e))]
+}
+
+// givenBefore is what the last command gave that was typed before one and gave anything: a script would look back at
+// it, on whatever session it ran.
+func (m *Model) givenBefore(e *entry) script.Given {
+	for _, x := range slices.Backward(m.before(e)) {
+		if x.given != (script.Given{}) {
+			return x.given
+		}
+	}
+	return script.Given{}
+}
+
+// forgetGiven drops what nobody will look back at, so that the log of commands does not keep every value.
+func (m *Model) forgetGiven() {
+	seen := m.commands
+	if len(m.waiting) > 0 {
+		seen = m.before(m.waiting[0].e)
+	}
+	found := false
+	for _, x := range slices.Backward(seen) {
+		if found {
+			x.given = script.Given{}
+		}
+		found = found || x.given != (script.Given{})
+	}
 }
 
 // start runs a command on a session.
@@ -150,7 +211,7 @@ func (m *Model) start(j job, s *script.Session) tea.Cmd {
 	gen := m.conn.gen
 	return tea.Batch(m.task(func() tea.Msg {
 		defer cancel()
-		began := time.Now()
+		began, before := time.Now(), s.Last()
 		step := &script.Step{}
 		s.Run(ctx, j.sc, func(st *script.Step) {
 			if st.Skipped == "" {
@@ -163,7 +224,11 @@ func (m *Model) start(j job, s *script.Session) tea.Cmd {
 				}
 			}
 		})
-		return tagged{gen, commandDone{e, step, time.Since(began)}}
+		done := commandDone{e: e, step: step, took: time.Since(began)}
+		if last := s.Last(); last != before {
+			done.given = last
+		}
+		return tagged{gen, done}
 	}), m.animate())
 }
 
@@ -177,8 +242,17 @@ func (m *Model) commandEnded(d commandDone) tea.Cmd {
 			m.conn.limit = e.limit
 		}
 	}
-	e.done, e.ok, e.took, e.text = true, d.step.OK(), d.took, d.step.Text
-	if !e.ok {
+	e.done, e.ok, e.took, e.text, e.given = true, d.step.OK(), d.took, d.step.Text, d.given
+	if e == m.commands[len(m.commands)-1] { // a failure of one before it may have taken its row
+		m.shownEntry = e
+	}
+	m.forgetGiven()
+	e.cancelled = e.cancelled && d.step.Code == script.ExitInterrupt
+	switch {
+	case e.ok:
+	case e.cancelled:
+		e.err = "cancelled"
+	default:
 		e.late = d.step.Code == script.ExitTimeout
 		e.err = atColumn(d.step.Err, d.step.ErrPos.Column)
 		for _, f := range d.step.Failures {
@@ -188,7 +262,7 @@ func (m *Model) commandEnded(d commandDone) tea.Cmd {
 		m.errors++
 	}
 	m.touch()
-	return tea.Batch(m.nextJob(), m.refreshOverlays(), m.showTyped(e))
+	return tea.Batch(m.nextJobs(), m.refreshOverlays(), m.showTyped(e))
 }
 
 // failed ends a command that could not begin.

@@ -59,7 +59,7 @@ func newComposer(m *Model, mesh *control.Mesh, t *control.Type, sel string) *com
 	at := max(0, slices.Index(names, m.lastEndpoint[mesh.Ref.Type]))
 	c.f = &dialog.Form{
 		Title: c.title, Enter: "send", Changed: c.changed, Block: func() string { return c.gone }, Submit: c.send, Doc: c.doc, Below: c.below, Result: c.result,
-		Fields: []*dialog.Field{dialog.ChoiceField("endpoint", names, at), dialog.ChoiceField("verb", script.CallVerbs(), 0), dialog.TextField("ranks", sel, "all")},
+		Fields: []*dialog.Field{dialog.ChoiceField("endpoint", names, at), dialog.ChoiceField("verb", script.CallVerbs(), 0), dialog.TextField("ranks", sel, dialog.Unset("all"))},
 		Closed: c.keep,
 		Live:   func() bool { return c.sent != nil && !c.sent.done },
 		Again:  func() tea.Cmd { c.f.Check(); return nil },
@@ -79,7 +79,7 @@ func newComposer(m *Model, mesh *control.Mesh, t *control.Type, sel string) *com
 			return nil
 		}},
 		{Key: "ctrl+r", Hint: "search", Do: func() tea.Cmd { c.history(); return nil }},
-		{Key: "ctrl+x", Hint: "cancel", Do: func() tea.Cmd { m.cancelEntry(c.sent); return nil }},
+		{Key: "ctrl+x", Hint: "cancel", Do: func() tea.Cmd { return m.cancelEntry(c.sent) }},
 	}
 	c.endpoint()
 	c.f.Check()
@@ -128,10 +128,18 @@ func (c *composer) argFields(values []string) {
 	add := func(label string, s *schema.Schema, required bool) {
 		f := dialog.TextField(label, value(len(c.f.Fields)-atArgs), "")
 		f.Type = s.TypeName()
-		f.Hint = exampleOf(named, s)
+		switch f.Hint = dialog.Example(exampleOf(named, s)); {
+		case !required:
+			f.Hint = dialog.Unset("its zero value · " + f.Hint)
+		case isString(named, s):
+			f.Hint = dialog.Unset(`"" · ` + f.Hint)
+		}
 		f.Judge = func(text string) (string, string, int) {
 			if strings.TrimSpace(text) == "" && !required {
 				return "", "", 0
+			}
+			if strings.TrimSpace(text) == "" && !isString(named, s) {
+				return "", "want " + s.TypeName() + ", such as " + exampleOf(named, s), 0
 			}
 			_, err := schema.ParseArg(label, named, s, literalOf(named, s, text), c.refs())
 			if err != nil {
@@ -167,7 +175,7 @@ func (c *composer) argFields(values []string) {
 			}
 		}
 	}
-	timeout := dialog.TextField("timeout", within, limit)
+	timeout := dialog.TextField("timeout", within, dialog.Unset(limit))
 	timeout.Judge = func(text string) (string, string, int) {
 		if text == "" {
 			return "", "", 0
@@ -384,7 +392,7 @@ func (c *composer) literal() string {
 		return c.fold(st.Fields, c.texts())
 	}
 	text := args[0].Value()
-	if isString(c.named, c.ep.Arg) && plainText.MatchString(text) && text == strings.TrimSpace(text) {
+	if isString(c.named, c.ep.Arg) && plainText.MatchString(text) && text == strings.TrimSpace(text) && !script.EndsInSuffix(text) {
 		return text
 	}
 	return literalOf(c.named, c.ep.Arg, text)
@@ -395,6 +403,9 @@ func (c *composer) line() string {
 	line := c.f.Fields[atAdverb].Value() + " @" + c.name + selector(c.f.Fields[atRanks].Value()) + "." + c.ep.Name
 	if l := c.literal(); l != "" {
 		line += " " + l
+	}
+	if d := c.within(); d > 0 {
+		line += " timeout " + d.String()
 	}
 	return line
 }
@@ -417,7 +428,7 @@ func (c *composer) send() tea.Cmd {
 	line := c.line()
 	m := c.m
 	m.remember(line)
-	cmd := m.commandWithin(line, c.within())
+	cmd := m.command(line)
 	c.sent, c.asked = m.shownEntry, c.ranks
 	return cmd
 }

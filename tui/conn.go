@@ -27,6 +27,7 @@ type conn struct {
 	heard   atomic.Pointer[answers] // who hears the answers of what runs on session
 	watch   *control.Watch
 	limit   time.Duration // of a command
+	past    []control.Log // what was printed before, until it is shown
 	viewer  bool          // may only look
 	links   *links
 	once    sync.Once
@@ -180,11 +181,38 @@ func (m *Model) open(ctx context.Context, d dialer) (*conn, error) {
 		return nil, errors.Join(err, client.Close())
 	}
 	c := newConn(client, session, watch)
+	look, cancel := context.WithTimeout(ctx, lookBack)
+	defer cancel()
+	c.past, _ = client.Logs(look, control.LogsReq{Last: maxPast}) // without them it is a little less to see
 	c.limit = cmp.Or(m.cfg.Commands.Timeout, c.limit)
 	if !m.links.add(c) {
 		return nil, context.Canceled
 	}
 	return c, nil
+}
+
+const (
+	maxPast  = 500             // lines from before we came; the engine keeps some thousands
+	lookBack = 2 * time.Second // for a session that does not answer such questions
+)
+
+// recall puts what was printed before before what comes first. The lines of the time between are in both.
+func (c *conn) recall(u *control.Update) {
+	key := func(l *control.Log) string { return fmt.Sprint(l.Time.UnixNano(), l.Proc, l.Stream, l.Text) }
+	known := map[string]bool{}
+	for _, ev := range u.Events {
+		if ev.Log != nil {
+			known[key(ev.Log)] = true
+		}
+	}
+	var past []*control.Event
+	for i := range c.past {
+		if !known[key(&c.past[i])] {
+			past = append(past, &control.Event{Log: &c.past[i]})
+		}
+	}
+	u.Events = append(past, u.Events...)
+	c.past = nil
 }
 
 // connectedNow takes a connection, or the reason why there is none.
@@ -212,7 +240,9 @@ func (m *Model) connectedNow(msg connected) tea.Cmd {
 		return nil
 	}
 	old, again := m.conn, d.again
-	if !again {
+	if again {
+		msg.conn.past = nil // they are shown
+	} else {
 		m.leave()
 	}
 	m.conn, m.dialer, m.dialing, m.connErr, m.lost = msg.conn, d.dialer, nil, "", false

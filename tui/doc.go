@@ -20,5 +20,7 @@
 //     those that leave, suspend or redraw work anywhere.
 //   - INV-LATE: the result of something that was asked for before the connection, the selection or the form changed is
 //     thrown away.
+//   - INV-BACK: a command that looks back (expect, let, save, ${…}) judges what the command gave that was typed before
+//     it, wherever that ran, and waits until it has ended.
 //   - INV-COUNT: what was dropped, folded, hidden or is old is told where it is missing.
 package tui

@@ -3,13 +3,13 @@ package tui
 import (
 	"bytes"
 	"errors"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/monarch-tui/monarch-tui/debugger/script"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
 	"github.com/monarch-tui/monarch-tui/tui/dialog"
 )
@@ -172,30 +172,49 @@ func (c *composer) toGrid() tea.Cmd {
 	return m.cursorMoved()
 }
 
-// sentCall is a call as it is written: its endpoint, and its argument.
-var sentCall = regexp.MustCompile(`^(\w+) @[^.\[\s]+(?:\[[^\]]*\])?\.(\w+)(?:\s+(.*))?$`)
+// earlierCall is a call as it was sent, its argument and its time-out, "" for none.
+type earlierCall struct{ line, arg, timeout string }
 
 // earlier are the calls of this endpoint that were sent before, the newest first.
 func (c *composer) earlier() (out []earlierCall) {
 	for _, line := range slices.Backward(c.m.history) {
-		if call := sentCall.FindStringSubmatch(line); call != nil && isCall(call[1]) && call[2] == c.ep.Name {
-			out = append(out, earlierCall{line, strings.TrimSpace(call[3])})
+		if call, ok := parseCall(line, c.ep.Name); ok {
+			out = append(out, call)
 		}
 	}
 	return out
 }
 
-// earlierCall is a call as it was sent, and its argument.
-type earlierCall struct{ line, arg string }
+// parseCall takes a line apart that calls an endpoint; ok is false for every other line, and for one whose argument is
+// known only when it runs.
+func parseCall(line, endpoint string) (call earlierCall, ok bool) {
+	if !strings.Contains(line, "."+endpoint) || strings.Contains(line, "${") { // most lines need no parsing
+		return call, false
+	}
+	sc, errs := script.ParseLine(line)
+	if len(errs) > 0 || len(sc.Stmts) != 1 {
+		return call, false
+	}
+	a, ok := argsOf(sc.Stmts[0]).(script.CallArgs)
+	if !ok || a.Target.Endpoint != endpoint {
+		return call, false
+	}
+	call = earlierCall{line: line, arg: strings.TrimSpace(a.Literal.Text)}
+	if d := sc.Stmts[0].Timeout; d > 0 {
+		call.timeout = d.String()
+	}
+	return call, true
+}
 
-// fill puts an argument into the fields; what cannot be taken apart stays one literal.
-func (c *composer) fill(arg string) {
+// fill puts an earlier call into the fields; an argument that cannot be taken apart stays one literal.
+func (c *composer) fill(call earlierCall) {
 	c.was = unfolded{}
-	fields, err := c.unfold(arg)
+	fields, err := c.unfold(call.arg)
 	if c.raw = err != nil && c.ep.Arg != nil; c.raw {
-		fields = []string{arg}
+		fields = []string{call.arg}
 	}
 	c.argFields(fields)
+	c.timeout().Set(call.timeout)
 	c.f.Check()
 }
 
@@ -210,14 +229,15 @@ func (c *composer) recall(by int) {
 	case at < 0 || at > len(list):
 		return
 	case c.past == 0:
-		c.typed = draft{args: c.texts(), raw: c.raw}
+		c.typed = draft{args: c.texts(), raw: c.raw, timeout: c.timeout().Value()}
 	}
 	if c.past = at; at > 0 {
-		c.fill(list[at-1].arg)
+		c.fill(list[at-1])
 		return
 	}
 	c.was, c.raw = unfolded{}, c.typed.raw
 	c.argFields(c.typed.args)
+	c.timeout().Set(c.typed.timeout)
 	c.f.Check()
 }
 
@@ -225,7 +245,7 @@ func (c *composer) recall(by int) {
 func (c *composer) history() {
 	var rows []dialog.Choice
 	for _, call := range c.earlier() {
-		rows = append(rows, dialog.Choice{Text: call.line, Do: func() tea.Cmd { c.fill(call.arg); return nil }})
+		rows = append(rows, dialog.Choice{Text: call.line, Do: func() tea.Cmd { c.fill(call); return nil }})
 	}
 	p := dialog.NewPicker("Earlier calls of "+c.ep.Name, rows)
 	p.Empty = "this endpoint has not been called yet"

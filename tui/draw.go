@@ -2,6 +2,8 @@ package tui
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -272,6 +274,8 @@ func (m *Model) sign(e *entry) (string, paint.Role) {
 		return m.spinner(), paint.Busy
 	case e.ok:
 		return "✓", paint.Busy
+	case e.cancelled:
+		return "○", paint.Gone
 	}
 	return "✕", paint.Failed
 }
@@ -279,20 +283,32 @@ func (m *Model) sign(e *entry) (string, paint.Role) {
 // summary is what a command gave, in one line.
 func (e *entry) summary(m *Model) string {
 	switch {
-	case e.queued && m.serial != nil:
-		return "waits for " + m.serial.line
+	case e.queued:
+		if before := m.waitsFor(e); before != nil {
+			return "waits for " + before.line
+		}
+		return "waits for its turn"
 	case !e.done:
 		text := paint.Duration(m.now().Sub(e.began).Truncate(100 * time.Millisecond))
 		if groups, n, _ := e.answers.list(); n > 0 {
 			text = groupsLine(groups) + " · " + text
 		}
 		return text
+	case e.cancelled:
+		text := "cancelled"
+		if e.took > 0 {
+			text += " after " + paint.Duration(e.took)
+		}
+		if groups, n, _ := e.answers.list(); n > 0 && slices.ContainsFunc(groups, func(g answerGroup) bool { return g.ok }) {
+			text += " · " + groupsLine(slices.DeleteFunc(groups, func(g answerGroup) bool { return !g.ok }))
+		}
+		return text
 	case !e.ok:
 		if groups, n, _ := e.answers.list(); n > 0 && !e.late {
-			return groupsLine(groups)
+			return failuresLine(groups)
 		}
 		first, _, _ := strings.Cut(e.err, "\n")
-		return first
+		return reasonFirst(first)
 	}
 	if groups, n, slow := e.answers.list(); n > 0 {
 		return fmt.Sprintf("%s · %s", groupsLine(groups), paint.Duration(slow))
@@ -322,6 +338,38 @@ func groupsLine(groups []answerGroup) string {
 		parts = append(parts, fmt.Sprintf("%s %s %s", g.who(), arrow, paint.Fit(text, 32)))
 	}
 	return strings.Join(parts, " │ ")
+}
+
+// failuresLine is answers of which some failed in one line: why first, then who, then how many answered.
+func failuresLine(groups []answerGroup) string {
+	good := slices.DeleteFunc(slices.Clone(groups), func(g answerGroup) bool { return !g.ok })
+	parts := make([]string, 0, len(groups))
+	for _, g := range groups {
+		switch {
+		case g.ok:
+			continue
+		case len(parts) == 3:
+			parts = append(parts, fmt.Sprintf("%d more failures", len(groups)-len(good)-3))
+		case len(parts) < 3:
+			text, _, _ := strings.Cut(g.text, "\n")
+			parts = append(parts, fmt.Sprintf("%s  [%s]", paint.Fit(text, 48), paint.Fit(ranksText(g.ranks), 16)))
+		}
+	}
+	if len(good) > 0 {
+		parts = append(parts, groupsLine(good))
+	}
+	return strings.Join(parts, " │ ")
+}
+
+// noAnswer is how a call says that it took too long.
+var noAnswer = regexp.MustCompile(`^(\S+): no answer from (\S+) within (\S+)$`)
+
+// reasonFirst is the first line of an error with what happened before whom it happened to, which may be a long list.
+func reasonFirst(text string) string {
+	if m := noAnswer.FindStringSubmatch(text); m != nil {
+		return "no answer within " + m[3] + " from " + m[2]
+	}
+	return text
 }
 
 // drawHints draws the keys that matter here, as many as fit: the heaviest stay.

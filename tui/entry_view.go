@@ -16,12 +16,12 @@ func (m *Model) openEntry(e *entry) {
 	b := &dialog.TextBox{Title: e.line, Live: func() bool { return !e.done }}
 	b.Lines = func() []paint.Seg { return m.entryLines(e) }
 	if !e.done {
-		b.Keys = []dialog.Key{{Key: "ctrl+x", Hint: "cancel", Do: func() tea.Cmd { m.cancelEntry(e); return nil }}}
+		b.Keys = []dialog.Key{{Key: "ctrl+x", Hint: "cancel", Do: func() tea.Cmd { return m.cancelEntry(e) }}}
 	}
 	if e.mesh != "" {
 		b.Keys = append(b.Keys, dialog.Key{Key: "enter", Hint: "to the ranks", Do: func() tea.Cmd { return m.toAnswers(e, b) }})
 	}
-	b.Keys = append(b.Keys, m.boundKeys("repeat", "repeat", func() tea.Cmd { m.drop(b); return m.commandWithin(e.line, e.within) })...)
+	b.Keys = append(b.Keys, m.boundKeys("repeat", "repeat", func() tea.Cmd { m.drop(b); return m.command(e.line) })...)
 	if m.input == nil && len(m.overlays) == 0 {
 		b.Keys = append(b.Keys, m.boundKeys("command", "command", func() tea.Cmd { m.drop(b); m.openCommand(""); return nil })...)
 	}
@@ -38,9 +38,6 @@ func (m *Model) entryLines(e *entry) (out []paint.Seg) {
 		when += ", took " + paint.Duration(e.took)
 	} else {
 		when += ", runs for " + paint.Duration(m.now().Sub(e.began).Truncate(100*time.Millisecond))
-	}
-	if e.within > 0 {
-		when += ", given up after " + paint.Duration(e.within)
 	}
 	add(paint.Muted, when+"\n")
 	if groups, n, slow := e.answers.list(); n > 0 {
@@ -66,7 +63,9 @@ func (m *Model) entryLines(e *entry) (out []paint.Seg) {
 	} else if len(e.text) > 0 {
 		add(paint.Text, "\n"+strings.Join(e.text, "\n")+"\n")
 	}
-	if e.err != "" {
+	if e.cancelled {
+		add(paint.Muted, "\n"+e.err+"\n")
+	} else if e.err != "" {
 		add(paint.Failed, "\n"+e.err+"\n")
 	}
 	return out

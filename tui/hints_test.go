@@ -23,7 +23,9 @@ import (
 func otherKeys() map[string][]string {
 	out := map[string][]string{}
 	for i, a := range actions() {
-		out[a.Name] = []string{string(rune('а' + i))} // Cyrillic
+		if a.Name != interruptAction { // nobody can take its key away
+			out[a.Name] = []string{string(rune('а' + i))} // Cyrillic
+		}
 	}
 	return out
 }
@@ -50,7 +52,9 @@ func defaultKeys() map[string]string {
 	out := map[string]string{}
 	for _, a := range actions() {
 		for _, k := range a.Keys {
-			out[keyName(k)] = a.Name
+			if k != interruptKey {
+				out[keyName(k)] = a.Name
+			}
 		}
 	}
 	return out

@@ -12,6 +12,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/debugger/script"
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/tui/dialog"
 	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
 )
 
@@ -189,34 +190,35 @@ func TestALimitOfACallIsItsOwn(t *testing.T) {
 		t.Error(got)
 	}
 	press(t, m, "enter", "esc")
-	call := m.lastCall()
-	m.command("call @ponger.Status")
-	if call.within != 2*time.Second || m.lastCall().within != 0 {
-		t.Errorf("within %v, and the next within %v", call.within, m.lastCall().within)
+	if got := m.lastCall().line; got != "call @ponger[0].Pong {n: 4} timeout 2s" {
+		t.Errorf("what is logged, and saved, is %q", got)
 	}
-	m.command(call.line)
-	m.lastCall().within = call.within
 	press(t, m, ".")
-	if m.lastCall().within != 2*time.Second {
-		t.Error("a repeated call has another limit")
+	if got := m.lastCall().line; !strings.HasSuffix(got, " timeout 2s") {
+		t.Errorf("repeated as %q", got)
+	}
+	m.command("call @ponger.Status")
+	press(t, m, "2", "x", "ctrl+y")
+	if c := m.top().(*dialog.Form); c.Fields[len(c.Fields)-1].Value() != "2s" {
+		t.Errorf("an earlier call comes back without its limit:\n%s", screen(t, m))
 	}
 }
 
 func TestTheColumnOfAMistakeIsTold(t *testing.T) {
 	m := still(t, worldtest.Pingpong(t), 120, 40)
 	e := m.logCommand("call @ponger.Pong {n: x}")
-	m.commandEnded(commandDone{e, &script.Step{Code: script.ExitCommand, Err: "want int\nmore", ErrPos: script.Pos{Line: 1, Column: 23}}, time.Millisecond})
+	m.commandEnded(commandDone{e: e, step: &script.Step{Code: script.ExitCommand, Err: "want int\nmore", ErrPos: script.Pos{Line: 1, Column: 23}}})
 	if e.err != "want int (column 23)\nmore" {
 		t.Errorf("%q", e.err)
 	}
 }
 
-// TestWhatRunsBesideTheSessionDoesNotRaceWithIt is for the race detector: a let runs on the session while a call begins.
+// TestWhatRunsBesideTheSessionDoesNotRaceWithIt is for the race detector: an option is set on the session while a call begins.
 func TestWhatRunsBesideTheSessionDoesNotRaceWithIt(t *testing.T) {
 	m := still(t, worldtest.Pingpong(t), 80, 24)
 	m.moving = true // no clock in the batch
 	for i := range 20 {
-		serial := m.command(fmt.Sprintf("let v%d = 1", i))
+		serial := m.command(fmt.Sprintf("option timeout %ds", i+1))
 		done := make(chan tea.Msg)
 		go func() { done <- serial() }()
 		m.command("call @ponger.Status")

@@ -100,14 +100,14 @@ const maxCPUs = 1024
 // openProcs opens the form for a new proc mesh.
 func (m *Model) openProcs() tea.Cmd {
 	k := newMaker(m, "New proc mesh", "make it")
-	name := dialog.TextField("name", freeName("procs", func(n string) bool { p, ok := m.world.ProcMesh(n); return ok && !p.Gone }), "procs0")
+	name := dialog.TextField("name", freeName("procs", func(n string) bool { p, ok := m.world.ProcMesh(n); return ok && !p.Gone }), dialog.Example("procs0"))
 	name.Judge = func(text string) (string, string, int) {
 		if p, ok := m.world.ProcMesh(text); ok && !p.Gone && !k.making() {
 			return "", "there is a proc mesh " + text, 1
 		}
 		return judgeName("proc mesh", text)
 	}
-	dims := dialog.TextField("dims", "gpus=4", "hosts=2 gpus=8")
+	dims := dialog.TextField("dims", "gpus=4", dialog.Example("hosts=2 gpus=8"))
 	dims.Judge = judgeDims
 	kind := dialog.ChoiceField("ranks are", []string{"processes", "in-process"}, 0)
 	kind.Judge = func(v string) (string, string, int) {
@@ -116,7 +116,7 @@ func (m *Model) openProcs() tea.Cmd {
 		}
 		return "goroutines of this program", "", 0
 	}
-	cpus := dialog.TextField("cpus", "", "1")
+	cpus := dialog.TextField("cpus", "", dialog.Unset("1"))
 	cpus.Type = "GOMAXPROCS of a worker"
 	cpus.Judge = func(text string) (string, string, int) {
 		if n, err := strconv.Atoi(text); text != "" && (err != nil || n < 1 || n > maxCPUs) {
@@ -256,7 +256,7 @@ func (m *Model) openSpawn() tea.Cmd {
 	}
 	k := newMaker(m, "Spawn actors", "spawn")
 	on := dialog.ChoiceField("on procs", names, at)
-	sel := dialog.TextField("ranks", "", "all")
+	sel := dialog.TextField("ranks", "", dialog.Unset("all"))
 	sel.Judge = func(text string) (string, string, int) {
 		pm, ok := m.world.ProcMesh(on.Value())
 		if !ok {
@@ -305,7 +305,7 @@ func (m *Model) openSpawn() tea.Cmd {
 				f.Fields = append(f.Fields, x)
 				continue
 			}
-			x := dialog.TextField(fd.Name, "", exampleOf(named, fd.Type))
+			x := dialog.TextField(fd.Name, "", dialog.Unset("its zero value · "+dialog.Example(exampleOf(named, fd.Type))))
 			typed[t.Full+"."+fd.Name] = x
 			x.Type = fd.Type.TypeName()
 			x.Judge = func(text string) (string, string, int) {

@@ -140,7 +140,7 @@ func (s sessionsMsg) apply(m *Model) tea.Cmd {
 func (m *Model) openErrors() {
 	var rows []dialog.Choice
 	for _, e := range slices.Backward(m.commands) {
-		if e.done && !e.ok {
+		if e.done && !e.ok && !e.cancelled {
 			first, _, _ := strings.Cut(e.err, "\n")
 			rows = append(rows, dialog.Choice{Text: e.line + " ✕ " + first, Right: e.began.Format(time.TimeOnly), Do: func() tea.Cmd { m.openEntry(e); return nil }})
 		}
@@ -168,9 +168,43 @@ func (m *Model) openFailure(f control.Failure) {
 	}})
 }
 
+// others tells who else is attached to the session, and what they run; "" for nobody.
+func (m *Model) others() string {
+	if m.conn == nil {
+		return ""
+	}
+	me := m.conn.client.Info().Client
+	var who []string
+	for _, c := range m.world.Clients {
+		if c.ID == me.ID {
+			continue
+		}
+		var runs []string
+		for _, call := range m.world.Calls {
+			if call.Client == c.Name && c.Name != me.Name { // calls name their client only
+				runs = append(runs, "@"+call.Mesh+"."+call.Endpoint)
+			}
+		}
+		text := c.Name
+		if slices.Sort(runs); len(runs) > 0 {
+			text += " (runs " + strings.Join(slices.Compact(runs), ", ") + ")"
+		}
+		who = append(who, text)
+	}
+	switch len(who) {
+	case 0:
+		return ""
+	case 1:
+		return "Attached besides you: " + who[0] + "; its session ends too."
+	}
+	if len(who) > 4 {
+		who = append(who[:3:3], fmt.Sprintf("%d more", len(who)-3))
+	}
+	return "Attached besides you: " + strings.Join(who, ", ") + "; their session ends too."
+}
+
 // quit leaves, after asking where the session ends with us while something runs.
 func (m *Model) quit() tea.Cmd {
-	leave := func() tea.Cmd { m.quitting = true; return tea.Quit }
 	procs, _ := m.world.Live()
 	text := ""
 	switch {
@@ -180,9 +214,12 @@ func (m *Model) quit() tea.Cmd {
 	case m.dialer.own && !m.lost && m.alive().procs > 0: // not for a mesh whose last rank has just ended
 		text = fmt.Sprintf("%s with %s will be ended.", paint.Plural(len(procs), "proc mesh"), paint.Plural(m.alive().procs, "rank"))
 	}
-	if text == "" {
-		return leave()
+	if m.dialer.own && !m.lost {
+		text = strings.TrimSpace(text + " " + m.others())
 	}
-	m.push(&dialog.Confirm{Title: "Leave monarch-tui?", Text: text, Do: leave})
+	if text == "" {
+		return m.leaveProgram()
+	}
+	m.push(&dialog.Confirm{Title: "Leave monarch-tui?", Text: text, Do: m.leaveProgram})
 	return nil
 }

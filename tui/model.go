@@ -78,6 +78,7 @@ type Model struct {
 	places    placeHistory
 	rereading bool // the settings are being checked for changes
 	quitting  bool
+	stopped   time.Time // the last ctrl+c
 	crash     *Crash
 	began     time.Time
 	stats     stats
@@ -271,6 +272,9 @@ func (m *Model) updated(msg updateMsg) tea.Cmd {
 		}
 	}
 	before := m.world.Messages.Total()
+	if m.conn != nil && m.conn.past != nil {
+		m.conn.recall(&msg.update)
+	}
 	m.world.Apply(msg.update)
 	m.stats.messages += m.world.Messages.Total() - before
 	m.touch()
@@ -348,10 +352,6 @@ func (m *Model) forget() {
 // key goes to the topmost overlay, else to the open input, else to an action (INV-ORDER).
 func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 	k := msg.String()
-	if k == "ctrl+c" {
-		m.quitting = true
-		return tea.Quit
-	}
 	if a := m.reg.find(k, m.focus); a != nil && a.anywhere && utf8.RuneCountInString(k) > 1 {
 		return m.do(a)
 	}
@@ -372,11 +372,22 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 	return m.do(m.reg.find(k, m.focus))
 }
 
-// paste goes where keys go.
+// maxPaste bounds what is looked at of a paste, in bytes, as the language bounds a script.
+const maxPaste = 1 << 20
+
+// paste goes where keys go. What is too long for there is refused before anything works on it.
 func (m *Model) paste(text string) tea.Cmd {
+	if len(text) > maxPaste {
+		m.say(sayWarn, fmt.Sprintf("a paste may have %s, and this has %s", paint.Bytes(maxPaste), paint.Bytes(uint64(len(text)))))
+		return nil
+	}
 	if o := m.top(); o != nil {
+		refused := "nothing can be pasted here"
 		if p, ok := o.(dialog.Paster); ok {
-			p.Paste(text)
+			refused = p.Paste(text)
+		}
+		if refused != "" {
+			m.say(sayWarn, refused)
 		}
 		return nil
 	}

@@ -37,6 +37,7 @@ func (p pasted) note(w int) string {
 func (m *Model) pasteLine(text string) tea.Cmd {
 	i := m.input
 	lines := []string(nil)
+	before := *i
 	if i.mark == ":" {
 		lines = pastedLines(text)
 		text = strings.Join(lines, " ")
@@ -50,7 +51,11 @@ func (m *Model) pasteLine(text string) tea.Cmd {
 		rest := pasted{append(slices.Clone(lines[1:]), i.pasted.rest...), max(1, i.pasted.of) + n - 1}
 		m.pastedInput(i, rest)
 	}
-	dialog.Insert(&i.field, joinedLines(text))
+	if refused := dialog.Insert(&i.field, joinedLines(text)); refused != "" {
+		*i = before
+		m.say(sayWarn, refused)
+		return nil
+	}
 	i.comp = nil
 	return m.inputChanged()
 }

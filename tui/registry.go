@@ -62,6 +62,9 @@ func newRegistry(list []*Action, remap map[string][]string) (*Registry, error) {
 		a := *a
 		names = append(names, a.Name)
 		if keys, ok := remap[a.Name]; ok {
+			if a.Name == interruptAction {
+				return nil, fmt.Errorf("keys: %q keeps its key %q: it is the way out", a.Name, interruptKey)
+			}
 			a.Keys = keys
 		}
 		r.list = append(r.list, &a)
@@ -73,8 +76,8 @@ func newRegistry(list []*Action, remap map[string][]string) (*Registry, error) {
 	}
 	for _, a := range r.list {
 		for _, k := range a.Keys {
-			if k == "ctrl+c" {
-				return nil, fmt.Errorf("keys: %q cannot be %q: it always leaves", k, a.Name)
+			if k == interruptKey && a.Name != interruptAction {
+				return nil, fmt.Errorf("keys: %q cannot be %q: it always interrupts, and leaves", k, a.Name)
 			}
 			for _, other := range r.byKey[k] {
 				if overlap(a.Panes, other.Panes) {

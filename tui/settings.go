@@ -155,7 +155,7 @@ func lineOf(b []byte, key string) int {
 func keyList(v any) ([]string, error) {
 	switch v := v.(type) {
 	case string:
-		_, err := keys.Parse(v)
+		_, err := keys.Bindable(v)
 		return []string{v}, err
 	case []any:
 		out := make([]string, 0, len(v))
@@ -164,7 +164,7 @@ func keyList(v any) ([]string, error) {
 			if !ok {
 				return nil, fmt.Errorf("want keys such as \"x\" or [\"x\", \"ctrl+x\"], not %v", x)
 			}
-			if _, err := keys.Parse(s); err != nil {
+			if _, err := keys.Bindable(s); err != nil {
 				return nil, err
 			}
 			out = append(out, s)

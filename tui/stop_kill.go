@@ -75,25 +75,27 @@ func (m *Model) askKill() tea.Cmd {
 // cancelRunning gives up on the call under the cursor of the calls, else on the newest command that runs.
 func (m *Model) cancelRunning() tea.Cmd {
 	if sel, ok := m.selectedCall(); ok {
-		m.cancelCall(sel)
+		return m.cancelCall(sel)
 	} else if r := m.running(); len(r) > 0 {
-		m.cancelEntry(r[len(r)-1])
+		return m.cancelEntry(r[len(r)-1])
 	}
 	return nil
 }
 
 // cancelEntry gives up on a command that runs, or waits for its turn.
-func (m *Model) cancelEntry(e *entry) {
+func (m *Model) cancelEntry(e *entry) tea.Cmd {
 	switch {
 	case e == nil || e.done:
-		return
+		return nil
 	case e.queued:
 		m.waiting = slices.DeleteFunc(m.waiting, func(j job) bool { return j.e == e })
-		e.done, e.queued, e.err = true, false, "cancelled before its turn; it has not run"
+		e.done, e.queued, e.cancelled, e.err = true, false, true, "cancelled before its turn; it has not run"
 	case e.cancel != nil:
+		e.cancelled = true
 		e.cancel()
 	}
 	m.say(sayGood, "cancelled "+e.line)
+	return m.nextJobs() // it may have stood in the way
 }
 
 // selectedCall is the call under the cursor, where the calls are what is looked at.
@@ -105,17 +107,17 @@ func (m *Model) selectedCall() (calls.Selection, bool) {
 }
 
 // cancelCall cancels a call that a command of ours has sent; only its caller can cancel a call.
-func (m *Model) cancelCall(sel calls.Selection) {
+func (m *Model) cancelCall(sel calls.Selection) tea.Cmd {
 	name := world.CallName(sel.Call)
 	i := slices.IndexFunc(m.world.Calls, func(c control.Call) bool { return c.ID == sel.Call })
 	if i < 0 {
 		m.say(sayWarn, "call "+name+" has ended")
-		return
+		return nil
 	}
 	call := &m.world.Calls[i]
 	if why := m.offline(); why != "" {
 		m.say(sayWarn, why)
-		return
+		return nil
 	}
 	var ours *entry
 	off := func(e *entry) time.Duration { return e.began.Sub(call.Started).Abs() }
@@ -130,14 +132,14 @@ func (m *Model) cancelCall(sel calls.Selection) {
 	case ours == nil:
 		m.say(sayWarn, fmt.Sprintf("call %s came from another %s: only its caller can cancel it", name, who))
 	default:
-		m.cancelEntry(ours)
+		return m.cancelEntry(ours)
 	}
+	return nil
 }
 
 // repeatCall sends the last call once more.
 func (m *Model) repeatCall() tea.Cmd {
-	e := m.lastCall()
-	return m.commandWithin(e.line, e.within)
+	return m.command(m.lastCall().line)
 }
 
 // toggleMouse gives the mouse to the terminal, or takes it back.

@@ -25,6 +25,7 @@ type Config struct {
 	Auto     bool                                               // a demo goes on by itself
 	Settings Settings
 	Reread   func() (set Settings, changed bool, err error) // the settings, where they changed since they were last read; nil: they stay
+	Suspend  func() (why string)                            // why the program cannot be suspended now, "" where it can; nil: it can
 	Commands script.Options
 	Dir      string           // for drafts, history, crash files; "": nothing is written
 	Now      func() time.Time // nil: time.Now

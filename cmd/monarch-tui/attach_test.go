@@ -144,7 +144,7 @@ func TestASessionIsReachedThroughTheBytesOfAnotherProgram(t *testing.T) {
 	far.press(":").press("kill afar").press("enter")
 	first.see("2 procs")
 
-	first.press("ctrl+c").ends()
+	first.press("q").see("Leave").press("y").ends()
 	<-c.Done()
 	if c.Err() == nil {
 		t.Error("nobody says why the connection has ended")

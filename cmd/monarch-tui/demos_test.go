@@ -149,7 +149,7 @@ func TestPingPongIsDoneByHand(t *testing.T) {
 func TestADemoThatPlaysByItselfGoesOn(t *testing.T) {
 	t.Parallel()
 	term := open(t, shortDir(t), 100, 30, "--demo", "toy", "--auto")
-	term.see("toy 1 of 14 ", "goes on in", "toy 2 of 14 ").press("ctrl+c")
+	term.see("toy 1 of 14 ", "goes on in", "toy 2 of 14 ").press("ctrl+c").press("ctrl+c")
 	term.ends()
 }
 
@@ -161,6 +161,6 @@ func TestAnotherDemoInTheMiddleOfOneLeavesNothingBehind(t *testing.T) {
 	term.press(":").press("demo toy").press("enter").see("toy 1 of 14 ", "0 procs")
 	allGone(t, old)
 	goOn(term, "toy", 3)
-	term.see("toy 4 of 14 ", "4 procs").press("ctrl+c")
+	term.see("toy 4 of 14 ", "4 procs").press("ctrl+c").press("ctrl+c")
 	term.ends()
 }

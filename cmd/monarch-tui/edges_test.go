@@ -76,7 +76,7 @@ func TestADumbTerminalAndAsciiGetNothingElse(t *testing.T) {
 					t.Errorf("this row is not ASCII from column %d on: %s", i, row)
 				}
 			}
-			term.press("ctrl+c").ends()
+			term.press("ctrl+c").press("ctrl+c").ends()
 		})
 	}
 }

@@ -268,7 +268,10 @@ func who() control.ClientInfo {
 // show runs the explorer, and tells what is to be told when the terminal is back.
 func show(ctx context.Context, cfg tui.Config) error {
 	_, cfg.Dir = tui.Paths()
-	cfg.Commands = script.Options{}
+	cfg.Commands, cfg.Suspend = script.Options{}, cannotSuspend
+	if leftRaw(os.Stdin.Fd()) { // told at the end: the screen would cover it
+		defer fmt.Fprint(os.Stderr, rawTerminal)
+	}
 	inside, leave := context.WithCancelCause(ctx)
 	defer leave(nil)
 	if connect := cfg.Connect; cfg.Own { // without its own session there is nothing to be shown
@@ -304,6 +307,10 @@ func show(ctx context.Context, cfg tui.Config) error {
 	}
 	return nil
 }
+
+// rawTerminal tells how to repair a terminal that was found without echo. The rows end in \r\n: it still is.
+const rawTerminal = "monarch-tui found this terminal as a program leaves it that was killed (what you type does not show, rows begin where the last ended).\r\n" +
+	"Type  reset  and enter, seen or not, to repair it.\r\n"
 
 // writeCrash writes down what is needed to find a fault.
 func writeCrash(dir string, c *tui.Crash) (string, error) {

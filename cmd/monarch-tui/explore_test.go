@@ -42,13 +42,13 @@ func TestAPersonMakesAMeshAndCallsIt(t *testing.T) {
 
 func TestTheTerminalIsRestoredAndWorkersEndWhateverHappens(t *testing.T) {
 	for name, end := range map[string]func(term *terminal){
-		"ctrl+c":  func(term *terminal) { term.press("ctrl+c") },
+		"ctrl+c":  func(term *terminal) { term.press("ctrl+c").see("Leave monarch-tui?").press("ctrl+c") },
 		"SIGTERM": func(term *terminal) { _ = term.cmd.Process.Signal(syscall.SIGTERM) },
 		"SIGHUP":  func(term *terminal) { _ = term.cmd.Process.Signal(syscall.SIGHUP) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			term := open(t, shortDir(t), 80, 24)
-			term.see("live").press(":").press("procs p gpus=2").press("enter").see("2 procs")
+			term.see("live").press(":").press("procs p gpus=2").press("enter").see("✓ procs p gpus=2", "2 procs")
 			workers := children(t, term.cmd.Process.Pid)
 			end(term)
 			if code, _ := term.ends(); code != 0 && code != exitInterrupted {
@@ -81,7 +81,7 @@ func TestAnAttachedExplorerLeavesTheSessionAlone(t *testing.T) {
 	}
 	third := open(t, home, 100, 30, "attach", "explorer")
 	third.see("live", "mine")
-	first.press("ctrl+c").ends()
+	first.press("q").see("Leave").press("y").ends()
 	third.see("reconnecting", "as of")
 	again := open(t, home, 100, 30)
 	again.see("live")
@@ -101,5 +101,28 @@ func TestWithoutATerminalOneSentenceSaysWhatToDo(t *testing.T) {
 		if err == nil || !strings.Contains(string(out), "needs a terminal") || cmd.ProcessState.ExitCode() != exitUsage {
 			t.Errorf("%v: %v: %s", args, err, out)
 		}
+	}
+}
+
+func TestSuspendingIsRefusedWhereNobodyCouldWakeUs(t *testing.T) {
+	term := open(t, shortDir(t), 80, 24) // the leader of the terminal's session, as xterm -e and a tmux window start it
+	term.see("live").press("ctrl+z").see("suspend; fg comes back: no shell could wake it").press("q").ends()
+}
+
+func TestATerminalThatWasLeftRawIsTold(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for setup, told := range map[string]bool{"stty raw -echo; ": true, "": false} {
+		term := openShellWith(t, shortDir(t), 80, 24, setup+exe)
+		term.see("live").press("q").see("monarch-tui ran for")
+		_, _ = term.tty.WriteString("stty sane; echo the end\n")
+		term.see("the end")
+		if got := strings.Contains(term.text(), "Type  reset  and enter"); got != told {
+			t.Errorf("%q: told %v", setup, got)
+		}
+		_, _ = term.tty.WriteString("exit\n")
+		term.exits()
 	}
 }

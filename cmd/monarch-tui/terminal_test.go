@@ -75,8 +75,14 @@ func openShell(t *testing.T, home string, w, h uint16) *terminal {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return openShellWith(t, home, w, h, exe)
+}
+
+// openShellWith runs a line in a shell.
+func openShellWith(t *testing.T, home string, w, h uint16, line string) *terminal {
+	t.Helper()
 	term := launch(t, exec.Command("bash", "--norc", "-i"), home, w, h)
-	_, _ = io.WriteString(term.tty, exe+"\n")
+	_, _ = io.WriteString(term.tty, line+"\n")
 	return term
 }
 

@@ -27,6 +27,7 @@ type result struct {
 	let    *letText // of let
 	named  schema.Types
 	typ    *schema.Schema // of a call's values; nil where they have none
+	ends   bool           // the end of a mesh was asked for: it ends, whether the command waits for that or not
 }
 
 // letText is what let named.

@@ -40,10 +40,14 @@ func (s *Session) Exec(ctx context.Context, st *Stmt) *Step {
 	if step.Skipped != "" {
 		return step
 	}
-	start := time.Now()
+	start, ticket, before := time.Now(), s.rec.begin(st), s.last
 	s.judge(ctx, st, step)
 	step.MS = float64(time.Since(start).Microseconds()) / 1000
-	s.rec.add(st, s.last, step)
+	res := s.last
+	if res == before { // it gave nothing
+		res = nil
+	}
+	s.rec.end(ticket, res, step)
 	return step
 }
 

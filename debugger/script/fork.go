@@ -2,6 +2,7 @@ package script
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -15,9 +16,6 @@ func (s *Session) Fork() *Session {
 		vars: maps.Clone(s.vars), groups: maps.Clone(s.groups), jobs: map[string]*pendingCall{}, last: s.last,
 	}
 }
-
-// Within gives the commands from now on that long.
-func (s *Session) Within(d time.Duration) { s.opt.Timeout = d }
 
 // Answer is one rank's answer to a call, as text.
 type Answer struct {
@@ -50,10 +48,39 @@ func (s *Session) tell(p *pendingCall) {
 	}
 }
 
-// Forkable reports whether a fork may run a statement without the session missing anything: it names nothing, and its
-// verb leaves nothing in the session.
+// Given is what a command gave: what an expectation on a line of its own judges. It equals only itself.
+type Given struct{ r *result }
+
+// Last is what the last command of the session gave, as long as none runs on it.
+func (s *Session) Last() Given { return Given{s.last} }
+
+// TakeOver has the next command look back at what a command gave that ran on another session of the same fork family.
+// Names, groups and jobs of that session stay its own. It is for the goroutine that runs the commands of s.
+func (s *Session) TakeOver(g Given) {
+	if g.r != nil {
+		s.last = g.r
+	}
+}
+
+// Forkable reports whether a fork may run a statement without the session missing anything: it names nothing, it does
+// not look back, and its verb leaves nothing in the session.
 func (st *Stmt) Forkable() bool {
-	return st.Cmd != nil && st.Cmd.Verb.Forkable && st.Capture == "" && st.Background == "" && st.Include == nil && len(st.Expect) == 0
+	return st.Cmd != nil && st.Cmd.Verb.Forkable && st.Capture == "" && st.Background == "" && st.Include == nil &&
+		len(st.Expect) == 0 && len(st.Cmd.vars) == 0
+}
+
+// LooksBack reports whether a statement of the script depends on what the commands before the script gave, so that it
+// must not begin before they have ended: expect, let and save do, and every command with a ${…}.
+func (sc *Script) LooksBack() bool { return slices.ContainsFunc(sc.Stmts, (*Stmt).looksBack) }
+
+func (st *Stmt) looksBack() bool {
+	switch {
+	case st.Include != nil:
+		return st.Include.LooksBack()
+	case st.Cmd == nil:
+		return false
+	}
+	return st.Cmd.Verb.looksBack || len(st.Cmd.vars) > 0
 }
 
 // Changes reports whether a statement changes the session. Of one that reads a file, or stands before another, the

@@ -42,13 +42,18 @@ func (s *Session) wait(ctx context.Context, a JobArgs, _ *Stmt) (*result, error)
 	return s.finish(ctx, p)
 }
 
-// cancelJob gives up on a job; wait still takes what it gave.
-func (s *Session) cancelJob(_ context.Context, a JobArgs, _ *result) error {
+// cancelJob gives up on a job. What it had given by then is the result; wait takes it once more, and tells its failure.
+func (s *Session) cancelJob(ctx context.Context, a JobArgs, _ *Stmt) (*result, error) {
 	p, err := s.job(a.Name)
-	if err == nil {
-		p.cancel()
+	if err != nil {
+		return nil, err
 	}
-	return err
+	p.cancel()
+	got, err := s.finish(ctx, p)
+	if ctx.Err() != nil {
+		return got, err
+	}
+	return got, nil
 }
 
 func (s *Session) job(name string) (*pendingCall, error) {

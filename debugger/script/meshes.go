@@ -18,7 +18,7 @@ func (s *Session) makeProcs(ctx context.Context, a ProcsArgs, r *result) error {
 	if err != nil {
 		return err
 	}
-	s.procs = append(s.procs, pm.Name)
+	s.procs = append(without(s.procs, pm.Name), pm.Name)
 	if virtualSlots(&pm) && !a.Virtual {
 		r.text = append(r.text, pm.Name+": GPU slots are virtual, there are no devices behind them")
 	}
@@ -59,7 +59,7 @@ func (s *Session) spawn(ctx context.Context, a SpawnArgs, r *result) error {
 	if err != nil {
 		return err
 	}
-	s.meshes = append(s.meshes, a.Mesh)
+	s.meshes = append(without(s.meshes, a.Mesh), a.Mesh) // one of that name may have been killed
 	r.set = rankSet{ref: m.Ref, whole: true, parts: []shape.Region{m.Ref.View}, ranks: slices.Sorted(m.Ref.View.Ranks())}
 	return nil
 }
@@ -97,13 +97,13 @@ func (s *Session) actorType(name string) (t control.Type, named schema.Types, er
 }
 
 // stop ends a proc mesh or an actor mesh in order.
-func (s *Session) stop(ctx context.Context, a EndArgs, _ *result) error {
+func (s *Session) stop(ctx context.Context, a EndArgs, r *result) error {
 	if a.Procs {
 		pm, err := s.procMesh(a.Target.Mesh)
 		if err != nil {
 			return err
 		}
-		s.procs = without(s.procs, pm.Name)
+		s.procs, r.ends = without(s.procs, pm.Name), true
 		return s.c.Stop(ctx, control.StopReq{Procs: pm.Name, Budget: budget(ctx)})
 	}
 	set, err := s.resolve(a.Target)
@@ -113,7 +113,7 @@ func (s *Session) stop(ctx context.Context, a EndArgs, _ *result) error {
 	if !set.all() {
 		return fmt.Errorf("stop ends a whole mesh, not %s (kill takes a slice)", set)
 	}
-	s.meshes = without(s.meshes, set.ref.Name)
+	s.meshes, r.ends = without(s.meshes, set.ref.Name), true
 	return s.c.Stop(ctx, control.StopReq{Mesh: set.ref.Name, Budget: budget(ctx)})
 }
 

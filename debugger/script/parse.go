@@ -233,6 +233,10 @@ func (p *parser) suffixes(c *cursor, st *Stmt) error {
 // timeoutForm is what limits one command, at its end. A text that ends in these words is written with quotes.
 var timeoutForm = regexp.MustCompile(`^(?s)(.*\S)[ \t\n]+timeout[ \t\n]+(\d[0-9A-Za-zµ.]*)[ \t\n]*$`)
 
+// EndsInSuffix reports whether a bare text would lose its end to the statement that it stands in: a front end that
+// writes commands puts it between quotes.
+func EndsInSuffix(text string) bool { return timeoutForm.MatchString("echo " + text) }
+
 func (p *parser) timeout(c *cursor, st *Stmt) error {
 	m := timeoutForm.FindStringSubmatch(c.text[c.pos:])
 	if m == nil || m[1] == "option" { // option timeout 3s is about all commands

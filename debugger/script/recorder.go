@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 )
@@ -25,7 +24,9 @@ type Recorder struct {
 	out   *os.File // of record FILE
 	err   error
 
-	gaveUp atomic.Int64 // calls, for the names of their jobs
+	open  []*ticket       // statements that run, and those that have ended since one of these began, in the order of their starts
+	ticks int             // starts and ends so far
+	jobs  map[string]bool // names of jobs that the lines have
 }
 
 type recorded struct {
@@ -51,6 +52,14 @@ func (r *Recorder) Add(text string) { r.put(recorded{text: text}) }
 func (r *Recorder) put(l recorded) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.write(l)
+}
+
+// write takes a line; mu is held.
+func (r *Recorder) write(l recorded) {
+	if l.text == "" {
+		return
+	}
 	r.lines = append(r.lines, l)
 	if r.out != nil {
 		if _, err := io.WriteString(r.out, l.String(false)); err != nil && r.err == nil {
@@ -59,41 +68,48 @@ func (r *Recorder) put(l recorded) {
 	}
 }
 
-// add records a statement after it ran, with what it gave.
-func (r *Recorder) add(st *Stmt, res *result, step *Step) {
-	if st.Cmd.Verb.unrecorded {
-		return
-	}
+// lineOf is how a statement is recorded that nothing else ran beside, with what it gave; "" for one that says nothing.
+func (r *Recorder) lineOf(d done) recorded {
+	st, step := d.st, d.step
 	l := recorded{text: st.Text, written: held(st, step)}
 	switch {
-	case step.Code == ExitTimeout || step.Code == ExitInterrupt:
-		l = recorded{text: r.givenUp(st)}
+	case d.givenUp():
+		l = recorded{text: r.givenUp(d)}
 	case st.Cmd.Verb.Name == expectWord:
 		if len(l.written) == 0 || l.written[0] != indented(st.Expect[0]) { // it did not hold
-			return
+			return recorded{}
 		}
 		l.written = l.written[1:]
-	case step.Code == ExitCommand && !st.MustFail: // so that the saved script passes where this line failed
+	case d.failed(): // so that the saved script passes where this line failed
 		at := max(strings.Index(l.text, st.Cmd.Text), 0) // behind the guards
 		l.text = l.text[:at] + "! " + l.text[at:]
 	case st.Cmd.Verb.answers:
-		l.expect = observed(st, res)
+		l.expect = observed(st, d.res)
 	}
-	r.put(l)
+	return l
 }
 
 // givenUp is what is recorded of a command that was given up on, so that the script passes where it hung: a call is sent
-// and cancelled, the end of a mesh is forced by its own line, and of the rest a comment tells.
-func (r *Recorder) givenUp(st *Stmt) string {
+// and cancelled, a stop ends what it was about by force, and of the rest a comment tells.
+func (r *Recorder) givenUp(d done) string {
+	st := d.st
 	switch {
+	case st.Cmd.Verb.Calls && d.res == nil: // before it was sent
+	case isBroadcast(st):
+		return st.Text
 	case st.Cmd.Verb.Calls:
-		n := r.gaveUp.Add(1)
-		return fmt.Sprintf("%s &givenup%d\ncancel givenup%d", st.Cmd.Text, n, n)
+		job := r.freshJob("givenup")
+		return st.Cmd.Text + " &" + job + "\ncancel " + job
 	case st.Cmd.Verb.Name == "wait" && len(strings.Fields(st.Cmd.Text)) > 1:
 		return "cancel" + strings.TrimPrefix(st.Cmd.Text, "wait")
+	case st.Cmd.Verb.Name == stopWord && d.res != nil && d.res.ends: // the engine ends it all the same, without waiting for what it does
+		return "kill" + strings.TrimPrefix(st.Cmd.Text, stopWord)
 	}
-	return "  # given up: " + strings.ReplaceAll(st.Text, "\n", " ")
+	return remark("given up: " + st.Text)
 }
+
+// remark is a comment in a script that has nothing to run. At column 1 it would begin a phase.
+func remark(text string) string { return "  # " + strings.ReplaceAll(text, "\n", " ") }
 
 // held are the statement's expectations that were judged and held.
 func held(st *Stmt, step *Step) (out []string) {

@@ -53,6 +53,10 @@ func TestSaveSaysNothingTwice(t *testing.T) {
 	if got, err := os.ReadFile(file); err != nil || string(got) != toys+"call @t.Value\n  value == 10\n" {
 		t.Errorf("saved (%v):\n%s", err, got)
 	}
+	lines(t, toys, "call @t.Value", "save --expect "+file)
+	if got, err := os.ReadFile(file); err != nil || string(got) != toys+"call @t.Value\n  value == 10\n" {
+		t.Errorf("with the option first, saved (%v):\n%s", err, got)
+	}
 }
 
 func TestSaveAndRecordSayWhatTheyWroteAndKeepWhatWasThere(t *testing.T) {

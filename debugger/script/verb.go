@@ -27,6 +27,7 @@ type Verb struct {
 
 	completes []word // what may stand where, for completion
 
+	looksBack  bool // depends on what the commands before it gave, whatever its arguments are
 	unrecorded bool // save and record leave it out
 	answers    bool // what it gives are answers of ranks: save --expect writes them down
 	rawText    bool // ${…} is filled in as it is, never as JSON

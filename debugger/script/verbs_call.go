@@ -25,7 +25,7 @@ func callVerbs() []*Verb {
 			Name: "wait", Usage: "wait [JOB]", Summary: "wait for a call that was sent with &JOB, or for all of them",
 			answers: true, settle: settleWait, body: gives(jobArgs, (*Session).wait),
 		},
-		{Name: "cancel", Usage: "cancel JOB", Summary: "give up on a call that was sent with &JOB", body: shows(cancelArgs, (*Session).cancelJob)},
+		{Name: "cancel", Usage: "cancel JOB", Summary: "give up on a call that was sent with &JOB", body: gives(cancelArgs, (*Session).cancelJob)},
 		{Name: "cast", Usage: "cast NAME ranks(…) COMMAND", Summary: "Monarch's form of on: do a command on those ranks", body: gives(castArgs, (*Session).on)},
 		{
 			Name: "on", Usage: "on TARGET COMMAND", Summary: "do a command on a target: on @toy[0-1] call Hello hi",

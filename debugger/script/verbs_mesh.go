@@ -19,7 +19,7 @@ func meshVerbs() []*Verb {
 			Changes: true, Forkable: true, completes: []word{{kind: wordProcs, after: "on"}, {kind: wordType, after: "on"}}, body: shows(spawnArgs, (*Session).spawn),
 		},
 		{
-			Name: "stop", Usage: "stop PROCS | @MESH", Summary: "end it in order: refuse new calls, finish the running ones",
+			Name: stopWord, Usage: "stop PROCS | @MESH", Summary: "end it in order: refuse new calls, finish the running ones",
 			Changes: true, Forkable: true, completes: []word{{kind: wordProcs}, {kind: wordMesh}}, body: shows(stopArgs, (*Session).stop),
 		},
 		{
@@ -188,3 +188,6 @@ func killArgs(p *parser, c *cursor, v *Verb) (EndArgs, error) {
 	}
 	return a, c.end(v.Usage)
 }
+
+// stopWord is the verb that ends a mesh in order.
+const stopWord = "stop"

@@ -10,8 +10,8 @@ import (
 
 func sessionVerbs() []*Verb {
 	return []*Verb{
-		{Name: "let", Usage: "let NAME = EXPR", Summary: "name a value", body: gives(letArgs, (*Session).let)},
-		{Name: expectWord, Usage: "expect [TARGET:] [all|any|one|none] EXPR [within DURATION]", Summary: "judge the command above, as an indented line does"},
+		{Name: "let", Usage: "let NAME = EXPR", Summary: "name a value", looksBack: true, body: gives(letArgs, (*Session).let)},
+		{Name: expectWord, Usage: "expect [TARGET:] [all|any|one|none] EXPR [within DURATION]", Summary: "judge the command above, as an indented line does", looksBack: true},
 		{Name: "sleep", Usage: "sleep DURATION", Summary: "wait; an expectation with within is nearly always better", Forkable: true, body: shows(sleepArgs, (*Session).sleep)},
 		{Name: "echo", Usage: "echo TEXT", Summary: "print a text, ${EXPR} filled in", rawText: true, body: shows(textArgs, (*Session).echo)},
 		{Name: "source", Usage: "source FILE", Summary: "run another script here", unrecorded: true, settle: settleSource, body: reads(sourceArgs)},
@@ -22,7 +22,7 @@ func sessionVerbs() []*Verb {
 		},
 		{
 			Name: "save", Usage: "save FILE [--expect]", Summary: "write the commands so far to a file, with your expectations that held; --expect adds what calls gave. What the file held is kept in FILE~",
-			unrecorded: true, body: shows(saveArgs, (*Session).save),
+			unrecorded: true, looksBack: true, body: shows(saveArgs, (*Session).save),
 		},
 		{Name: "quit", Aliases: []string{"q"}, Usage: "quit", Summary: "end the script here", unrecorded: true, body: shows(noArgs, (*Session).quitScript)},
 		{
@@ -119,10 +119,12 @@ func fileArgs(_ *parser, c *cursor, v *Verb) (a FileArgs, err error) {
 }
 
 func saveArgs(_ *parser, c *cursor, v *Verb) (a FileArgs, err error) {
+	c.space()
+	a.Expect = c.keyword("--expect")
 	if a.File, err = c.file("the name of a file"); err != nil {
 		return a, err
 	}
-	a.Expect = c.keyword("--expect")
+	a.Expect = c.keyword("--expect") || a.Expect
 	return a, c.end(v.Usage)
 }
 

@@ -34,8 +34,10 @@ type (
 	}
 	// Wheeler scrolls.
 	Wheeler interface{ Wheel(lines int) }
-	// Paster takes text that was pasted.
-	Paster interface{ Paste(text string) }
+	// Paster takes text that was pasted; refused says why it does not, "" where it does.
+	Paster interface {
+		Paste(text string) (refused string)
+	}
 	// Refresher shows something that goes on changing: it is told when the world has changed or a command has ended.
 	Refresher interface{ Refresh() tea.Cmd }
 	// Mover has something in progress, which is to be animated.

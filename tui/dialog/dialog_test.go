@@ -135,3 +135,30 @@ func TestADangerousThingWantsItsNameTyped(t *testing.T) {
 		t.Errorf("with its name it was done %d times", done)
 	}
 }
+
+func TestAChoiceIsFoundByTheWholeWordThatIsTyped(t *testing.T) {
+	f := &Form{Title: func() string { return "t" }, Enter: "go", Submit: func() tea.Cmd { return nil },
+		Fields: []*Field{ChoiceField("type", []string{"Counter", "Echo", "EchoActor", "ECC", "Toy"}, 0), TextField("name", "", "")}}
+	for _, c := range []struct{ keys, want string }{{"Ec", "Echo"}, {"echoa", "EchoActor"}, {"ecc", "ECC"}, {"T", "Toy"}, {"ToyE", "Echo"}, {"act", "EchoActor"}, {"zzT", "Toy"}, {"ec", "Echo"}} {
+		for _, r := range c.keys {
+			f.Key(nil, tea.KeyPressMsg{Code: r, Text: string(r)})
+		}
+		if got := f.Fields[0].Value(); got != c.want {
+			t.Errorf("%q chooses %s, want %s", c.keys, got, c.want)
+		}
+		f.Key(nil, tea.KeyPressMsg{Code: tea.KeyTab})
+		f.Key(nil, tea.KeyPressMsg{Code: tea.KeyTab})
+	}
+}
+
+func TestAHintDoesNotLookLikeAValue(t *testing.T) {
+	f := &Form{Title: func() string { return "t" }, Enter: "go", Submit: func() tea.Cmd { return nil },
+		Fields: []*Field{TextField("a", "", Example("0")), TextField("b", "", Unset("all")), TextField("c", "typed", Example("0"))}}
+	s := paint.New(60, 12)
+	f.Draw(s)
+	for _, want := range []string{"a  e.g. 0", "b  empty: all", "c  typed"} {
+		if !strings.Contains(s.Plain(), want) {
+			t.Errorf("no %q in\n%s", want, s.Plain())
+		}
+	}
+}

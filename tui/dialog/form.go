@@ -12,7 +12,7 @@ import (
 // Field is a row of a form: a text that is judged while it is typed, or a choice.
 type Field struct {
 	Label   string
-	Hint    string   // in an empty text
+	Hint    string   // in an empty text; see Example and Unset
 	Type    string   // at the right
 	Choices []string // not nil: one of them is chosen with ← →
 	WhyNot  []string // by choice: why it cannot be chosen now
@@ -24,6 +24,7 @@ type Field struct {
 	err     string // why it cannot be sent
 	touched bool   // something was typed, or tried to be sent: what is wrong is told
 	column  int    // of the mistake, from 1; 0: none
+	word    string // typed so far to find a choice
 	spots   []span // where the choices are, to be clicked
 }
 
@@ -34,6 +35,12 @@ type span struct{ from, to, choice int }
 func TextField(label, value, hint string) *Field {
 	return &Field{Label: label, input: NewEdit(value), Hint: hint}
 }
+
+// Example is a hint that shows what may be typed. It must not look like a value: an empty field sends nothing of it.
+func Example(text string) string { return "e.g. " + text }
+
+// Unset is a hint that shows what an empty field means.
+func Unset(meaning string) string { return "empty: " + meaning }
 
 // ChoiceField is a row for one of several words.
 func ChoiceField(label string, choices []string, at int) *Field {
@@ -342,6 +349,11 @@ func (f *Form) choicesRow(s *paint.Surface, x, y, room int, bg paint.Role, c *Fi
 		}
 		from := pos
 		pos = in.Text(pos, 0, st, word)
+		if at := strings.Index(strings.ToLower(c.Choices[i]), c.word); i == c.At && c.word != "" && at >= 0 {
+			in.Restyle(paint.Rect{X: from + 1 + paint.Width(c.Choices[i][:at]), W: paint.Width(c.word), H: 1}, func(st paint.Style) paint.Style {
+				return paint.Style{Fg: paint.Match, Bg: st.Bg, Attr: st.Attr | paint.Underline}
+			})
+		}
 		c.spots = append(c.spots, span{x + from, x + min(pos, room), i})
 	}
 	if to < len(c.Choices) {
@@ -361,6 +373,9 @@ func (f *Form) Key(h Host, msg tea.KeyPressMsg) tea.Cmd {
 		return cmd
 	}
 	x := f.Fields[f.At]
+	if msg.Text == "" && k != "backspace" {
+		x.word = ""
+	}
 	switch k {
 	case "esc":
 		h.Close(f)
@@ -376,19 +391,17 @@ func (f *Form) Key(h Host, msg tea.KeyPressMsg) tea.Cmd {
 		return nil
 	}
 	if x.Choices != nil {
-		switch k {
-		case "left", "h":
-			x.At = (x.At + len(x.Choices) - 1) % max(1, len(x.Choices))
-		case "right", "l", "space":
-			x.At = (x.At + 1) % max(1, len(x.Choices))
-		default:
-			for by := range x.Choices { // its first letter chooses the next of them
-				i := (x.At + 1 + by) % len(x.Choices)
-				if msg.Text != "" && strings.HasPrefix(strings.ToLower(x.Choices[i]), strings.ToLower(msg.Text)) {
-					x.At = i
-					break
-				}
-			}
+		switch n := len(x.Choices); {
+		case k == "left":
+			x.At = (x.At + n - 1) % max(1, n)
+		case k == "right", k == "space":
+			x.At, x.word = (x.At+1)%max(1, n), ""
+		case k == "backspace":
+			x.find(x.word[:max(0, len(x.word)-1)], x.At)
+		case msg.Text == "":
+		case x.word != "" && x.find(x.word+strings.ToLower(msg.Text), x.At):
+		case !x.find(strings.ToLower(msg.Text), x.At+1): // the first letter, again or of another word: the next that fits
+			x.word = ""
 		}
 		f.Check()
 		return nil
@@ -401,6 +414,19 @@ func (f *Form) Key(h Host, msg tea.KeyPressMsg) tea.Cmd {
 		f.Check()
 	}
 	return cmd
+}
+
+// find chooses the choice, from one on, that begins with a word, else that holds it.
+func (f *Field) find(word string, from int) bool {
+	for _, fits := range []func(s, word string) bool{strings.HasPrefix, strings.Contains} {
+		for by := range f.Choices {
+			if i := (from + by) % len(f.Choices); fits(strings.ToLower(f.Choices[i]), word) {
+				f.At, f.word = i, word
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // send submits, or goes to the first field that is wrong.
@@ -424,12 +450,16 @@ func (f *Form) send(h Host) tea.Cmd {
 }
 
 // Paste puts a text into the field that is edited.
-func (f *Form) Paste(text string) {
-	if x := f.Fields[f.At]; x.Choices == nil {
-		Insert(&x.input, text)
+func (f *Form) Paste(text string) (refused string) {
+	x := f.Fields[f.At]
+	if x.Choices != nil {
+		return x.Label + " is a choice: nothing can be pasted there"
+	}
+	if refused = Insert(&x.input, text); refused == "" {
 		x.touched = true
 		f.Check()
 	}
+	return refused
 }
 
 // Click goes to a field, and makes a choice.

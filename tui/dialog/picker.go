@@ -264,9 +264,10 @@ func (p *Picker) Click(h Host, _, y int) tea.Cmd {
 func (p *Picker) Wheel(lines int) { p.win.Scroll(lines) }
 
 // Paste puts a text into the filter.
-func (p *Picker) Paste(text string) {
-	Insert(&p.filter, text)
+func (p *Picker) Paste(text string) (refused string) {
+	refused = Insert(&p.filter, text)
 	p.apply()
+	return refused
 }
 
 // Refresh loads the rows anew and keeps the cursor on its text.

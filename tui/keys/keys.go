@@ -49,11 +49,15 @@ func Parse(name string) (tea.KeyPressMsg, error) {
 
 // names are the keys that have a name.
 func names() map[string]rune {
-	return map[string]rune{
+	all := map[string]rune{
 		"enter": tea.KeyEnter, "esc": tea.KeyEscape, "tab": tea.KeyTab, "space": tea.KeySpace, "backspace": tea.KeyBackspace, "delete": tea.KeyDelete,
 		"up": tea.KeyUp, "down": tea.KeyDown, "left": tea.KeyLeft, "right": tea.KeyRight,
 		"home": tea.KeyHome, "end": tea.KeyEnd, "pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown,
 	}
+	for n := range 12 {
+		all[fmt.Sprintf("f%d", n+1)] = tea.KeyF1 + rune(n)
+	}
+	return all
 }
 
 // Of is the key that is shown for an action, by the action's name; "" where the action has no key. Whatever tells of a

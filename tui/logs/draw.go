@@ -65,6 +65,9 @@ func (p *Pane) empty(s *paint.Surface) {
 		return
 	}
 	hints := []stream.Hint{{Text: "Nothing was printed yet."}, {Text: "What workers print comes here."}}
+	if p.w.Late {
+		hints[0].Text = "Nothing was printed since you attached, and nothing is kept from before."
+	}
 	if File(p.w) != "" {
 		hints = append(hints, stream.Hint{Action: "log.path", Text: "shows where the engine's log is"})
 	}

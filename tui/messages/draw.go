@@ -53,7 +53,11 @@ func (p *Pane) empty(s *paint.Surface) {
 		stream.DrawNothing(s, p.keys, stream.Hint{Text: text}, stream.Hint{Action: "back", Text: "clears its last term"})
 		return
 	}
-	stream.DrawNothing(s, p.keys, stream.Hint{Text: "Nothing was called yet."}, stream.Hint{Action: "call", Text: "calls an endpoint of the selected ranks"})
+	text := "Nothing was called yet."
+	if p.w.Late {
+		text = "Nothing was called since you attached; what was before is not kept."
+	}
+	stream.DrawNothing(s, p.keys, stream.Hint{Text: text}, stream.Hint{Action: "call", Text: "calls an endpoint of the selected ranks"})
 }
 
 // drawFilter draws the terms of the filter, and how much gets through.

@@ -124,3 +124,31 @@ func BenchmarkEncode(b *testing.B) {
 		_ = s.Encode(th)
 	}
 }
+
+// TestALongWordIsWrappedInOneWalk would not end in time if each line looked at all that is left.
+func TestALongWordIsWrappedInOneWalk(t *testing.T) {
+	if got := len(Wrap(strings.Repeat("é", 1<<21), 50)); got != (1<<21+49)/50 {
+		t.Errorf("%d lines", got)
+	}
+}
+
+func TestTheTailOfATextFits(t *testing.T) {
+	for text, want := range map[string]string{"": "", "ab": "ab", "abcd": "bcd", "日本語": "語", "é日": "é日"} {
+		if got := Tail(text, 3); got != want {
+			t.Errorf("Tail(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestVoiceMarksOfHalfWidthKanaAreKeptAndTakeACell(t *testing.T) {
+	for text, want := range map[string]int{"ｶﾞｷﾞ": 4, "ﾊﾟｰﾄ": 4, "ﾞ": 1, "xﾞ": 2, "ｶ": 1, "ガ": 2} {
+		s := New(8, 1)
+		s.Text(0, 0, Style{}, text)
+		if got := s.Plain(); Width(text) != want || got != text {
+			t.Errorf("%q takes %d cells, want %d, and is drawn as %q", text, Width(text), want, got)
+		}
+	}
+	if got := Fit("ｶﾞｷﾞ", 3); got != "ｶﾞ…" {
+		t.Errorf("cut to %q", got)
+	}
+}

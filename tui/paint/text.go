@@ -25,6 +25,11 @@ func next(text string) (ch string, width int, rest string) {
 	if r >= 0x2010 && r < 0x2bff && r != 0x2028 && r != 0x2029 && !unicode.Is(unicode.Cf, r) && (len(text) == n || text[n] < utf8.RuneSelf) {
 		return text[:n], ansi.StringWidthWc(text[:n]), text[n:]
 	}
+	if mark, m := utf8.DecodeRuneInString(text[n:]); isVoiceMark(mark) && r >= 0xff66 && r <= 0xff9d {
+		return text[:n+m], 2, text[n+m:]
+	} else if isVoiceMark(r) || isVoiceMark(mark) && r >= ' ' && r != 0x7f && n == 1 {
+		return text[:n], 1, text[n:]
+	}
 	ch, width = ansi.FirstGraphemeCluster(text, ansi.GraphemeWidth)
 	rest = text[len(ch):]
 	switch {
@@ -40,6 +45,10 @@ func next(text string) (ch string, width int, rest string) {
 	}
 	return ch, width, rest
 }
+
+// isVoiceMark reports whether a rune is a half-width voice mark of kana. Unicode counts it to the character before it,
+// terminals give it a cell of its own.
+func isVoiceMark(r rune) bool { return r == 0xff9e || r == 0xff9f }
 
 // replacement stands for what cannot be drawn.
 const replacement = "\uFFFD"
@@ -68,6 +77,18 @@ func Width(text string) int {
 	return n
 }
 
+// fits reports whether a text takes at most w cells. It stops where it does not: the rest may be long.
+func fits(text string, w int) bool {
+	for n := 0; len(text) > 0; {
+		_, cw, rest := next(text)
+		if n += cw; n > w {
+			return false
+		}
+		text = rest
+	}
+	return true
+}
+
 // Fit is the text in at most w cells; where it is longer it ends in an ellipsis.
 func Fit(text string, w int) string {
 	if w <= 0 {
@@ -84,6 +105,15 @@ func Fit(text string, w int) string {
 		if n <= w-1 {
 			cut = i
 		}
+	}
+	return text
+}
+
+// Tail is the end of a text, in at most w cells.
+func Tail(text string, w int) string {
+	for over := Width(text) - w; over > 0 && text != ""; {
+		_, cw, rest := next(text)
+		over, text = over-cw, rest
 	}
 	return text
 }
@@ -137,7 +167,7 @@ func Wrap(text string, w int) []string {
 	for para := range strings.SplitSeq(text, "\n") {
 		line := ""
 		for word := range strings.FieldsSeq(para) {
-			for Width(word) > w {
+			for !fits(word, w) {
 				if line != "" {
 					out, line = append(out, line), ""
 				}

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"slices"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -21,6 +22,7 @@ type World struct {
 	Messages Ring[control.Message]
 	Logs     Ring[control.Log]
 	Loaded   bool // a first snapshot has come
+	Late     bool // the session had been running when it came: what was before is not known
 
 	rate   [rateSeconds]int // messages in each of the last seconds
 	second int64
@@ -34,7 +36,9 @@ func New() *World {
 
 // Apply brings the world up to date. Now must be set before.
 func (w *World) Apply(u control.Update) {
-	w.Loaded = w.Loaded || u.Snapshot != nil
+	if u.Snapshot != nil && !w.Loaded {
+		w.Loaded, w.Late = true, late(u.Snapshot, w.Now)
+	}
 	w.Replica.Apply(u)
 	w.tick()
 	for _, ev := range u.Events {
@@ -47,6 +51,17 @@ func (w *World) Apply(u control.Update) {
 		}
 	}
 	w.rev++
+}
+
+// lateBy is how much older than its first snapshot a session is that was there before: our own is seen at once.
+const lateBy = 3 * time.Second
+
+// late reports whether a session has a past. The clock that it tells its start by may be another machine's.
+func late(s *control.Snapshot, now time.Time) bool {
+	worked := slices.ContainsFunc(s.Meshes, func(m control.Mesh) bool {
+		return slices.ContainsFunc(m.Ranks, func(r control.RankState) bool { return r.Handled > 0 })
+	})
+	return worked || len(s.ProcMeshes) > 0 && now.Sub(s.Session.Started) > lateBy
 }
 
 // Revision changes whenever the world does: what was computed at an equal revision still holds, but for ages.

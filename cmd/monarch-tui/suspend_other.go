@@ -1,0 +1,5 @@
+//go:build !linux && !darwin
+
+package main
+
+func cannotSuspend() string { return "this system cannot suspend programs" }

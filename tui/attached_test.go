@@ -1,0 +1,58 @@
+package tui
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
+)
+
+func TestWhatWasPrintedBeforeIsShownOnce(t *testing.T) {
+	at := time.Unix(100, 5)
+	line := func(text string) control.Log { return control.Log{Time: at, Rank: -1, Stream: "out", Text: text} }
+	c := &conn{past: []control.Log{line("old"), line("both")}}
+	both := line("both")
+	u := control.Update{Events: []*control.Event{{Log: &both}}}
+	c.recall(&u)
+	var got []string
+	for _, ev := range u.Events {
+		got = append(got, ev.Log.Text)
+	}
+	if strings.Join(got, " ") != "old both" || c.past != nil {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestNothingSinceOneAttachedIsNotNothingAtAll(t *testing.T) {
+	for _, c := range []struct {
+		world *worldtest.Builder
+		late  bool
+	}{{worldtest.Pingpong(t), true}, {worldtest.New(t), false}} {
+		m := still(t, worldtest.New(t), 120, 40)
+		m.forget()
+		snap := c.world.Snapshot
+		snap.Session.Started = m.now()
+		snap.Calls = nil
+		m.world.Apply(control.Update{Snapshot: &snap})
+		got := screen(t, m)
+		if strings.Contains(got, "Nothing was called yet") == c.late || strings.Contains(got, "called since you attached") != c.late || strings.Contains(got, "printed since you") != c.late {
+			t.Errorf("late %v:\n%s", c.late, got)
+		}
+	}
+}
+
+func TestQuittingNamesWhoElseIsAttachedAndWhatTheyRun(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 120, 40, func(c *Config) { c.Own = true })
+	m.dialer.own = true
+	me := m.conn.client.Info().Client
+	m.world.Clients = []control.ClientInfo{me, {ID: me.ID + 1, Name: "ada"}, {ID: me.ID + 2, Name: "script smoke.mtui"}}
+	m.world.Calls = []control.Call{{Client: "ada", Mesh: "ponger", Endpoint: "Pong"}, {Client: "ada", Mesh: "ponger", Endpoint: "Pong"}}
+	got := strings.Join(strings.Fields(strings.NewReplacer("┃", "", "│", "").Replace(screen(t, press(t, m, "q")))), " ")
+	for _, want := range []string{"ada (runs @ponger.Pong)", "script smoke.mtui;", "session ends too"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+}
