@@ -30,6 +30,7 @@ func TestMain(m *testing.M) {
 		engine.Register[Hooked]()
 		engine.Register[Sited]()
 		registerRude()
+		engine.Register[Parting]()
 		engine.Register[Lone]()
 		registerTypes()
 		registerFlow()

@@ -76,6 +76,7 @@ type procMesh struct {
 	rec      control.ProcMesh
 	owner    owner
 	procs    []*proc
+	past     []control.MeshRef // the last actor meshes that ended here; guarded by hub.mu
 	stopping bool
 	ended    chan struct{} // closed when it has ended
 }

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"context"
@@ -12,32 +11,20 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
 
-// A worker's lines travel in its own stdout and stderr. A line that comes through Out is marked in the stream, so that
-// order, attribution and flushing need no second channel:
-//
-//	RS 'L' mesh ',' rank US text NL    a line of an actor
-//	RS 'F' number NL                   everything before it has been read: an answer to a flush
-//
-// A mark may follow plain text whose line is not finished yet. A worker that writes such bytes itself can only lie about
-// its own actors: ids that do not live in its process are taken as plain text, and a flush's number cannot be guessed.
 const (
-	markRS = 0x1e
-	markUS = 0x1f
-)
-
-const (
-	maxLine   = 8 << 10 // longer lines are cut into parts
+	maxLine   = 8 << 10 // bytes of a line that front ends get
 	tailLines = 20
 	maxHeld   = 64 << 10 // lines that SortedOutput holds back; past it they come out early
+	heldBytes = 64 << 20 // the same, in bytes
 )
 
 // lineSink takes whole lines.
@@ -65,17 +52,11 @@ func (w *lineWriter) Write(b []byte) (int, error) {
 type stdSink struct{}
 
 func (stdSink) line(mesh uint64, _ string, rank int, text string) {
-	var b []byte
-	for first := true; first || len(text) > 0; first = false {
-		part := text[:min(len(text), maxLine-64)]
-		text = text[len(part):]
-		if mesh != 0 {
-			b = fmt.Appendf(b[:0], "%cL%d,%d%c%s\n", markRS, mesh, rank, markUS, part)
-		} else {
-			b = append(append(b[:0], part...), '\n')
-		}
-		_, _ = os.Stdout.Write(b) // it fails only when the program has closed its stdout
+	b := make([]byte, 0, maxMark+len(text))
+	if mesh != 0 {
+		b = fmt.Appendf(b, "%cL%d,%d%c", markRS, mesh, rank, markUS)
 	}
+	_, _ = os.Stdout.Write(append(append(b, text...), '\n')) // it fails only when the program has closed its stdout
 }
 
 func writeMark(f *os.File, mark uint64) error {
@@ -90,11 +71,13 @@ type output struct {
 	stderr io.Writer
 	sorted bool // hold workers' lines and put them out by mesh and rank when the program itself prints
 
-	mu      sync.Mutex
-	held    []heldLine
-	readers map[uint64]*pipes
+	mu       sync.Mutex
+	held     []heldLine
+	heldSize int // bytes in held
+	readers  map[uint64]*pipes
 }
 
+// heldLine is a line, or a piece of a very long one.
 type heldLine struct {
 	mesh uint64
 	proc uint64
@@ -111,8 +94,36 @@ func (o *output) line(_ uint64, _ string, _ int, text string) {
 	if o.sorted {
 		o.flushHeld()
 	}
-	o.hub.addLog(control.Log{Time: time.Now(), Rank: -1, Stream: "out", Text: clean.Line(text)})
-	o.write(o.stdout, text)
+	o.hub.addLog(logLine(control.Log{Rank: -1, Stream: "out"}, []byte(text), len(text)))
+	o.write(o.stdout, text+"\n")
+}
+
+// logLine completes a line for front ends: head is what there is of its size bytes, at most maxLine of them count. A
+// carriage return before the newline belongs to the end of the line.
+func logLine(l control.Log, head []byte, size int) control.Log {
+	if len(head) == size {
+		head = bytes.TrimSuffix(head, []byte("\r"))
+		size = len(head)
+	}
+	kept := head[:min(len(head), maxLine)]
+	for k := 0; len(kept) < size && k < utf8.UTFMax-1 && !endsWhole(kept); k++ {
+		kept = kept[:len(kept)-1]
+	}
+	l.Time, l.Cut = time.Now(), size-len(kept)
+	l.Text = clean.Shown(string(kept))
+	if l.Text != string(kept) || l.Cut > 0 {
+		l.Raw = bytes.Clone(kept)
+	}
+	if l.Cut > 0 {
+		l.Text += fmt.Sprintf("… (%d bytes more)", l.Cut)
+	}
+	return l
+}
+
+// endsWhole reports whether a text does not end within a character.
+func endsWhole(b []byte) bool {
+	r, size := utf8.DecodeLastRune(b)
+	return r != utf8.RuneError || size != 1
 }
 
 func (o *output) write(w io.Writer, text string) {
@@ -121,7 +132,7 @@ func (o *output) write(w io.Writer, text string) {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	_, _ = io.WriteString(w, text+"\n") // a program whose stdout is closed still runs
+	_, _ = io.WriteString(w, text) // a program whose stdout is closed still runs
 }
 
 // flushHeld puts out what ranks printed so far, ordered by mesh, then rank; lines of one rank keep their order.
@@ -135,7 +146,7 @@ func (o *output) flushHeld() {
 func (o *output) putHeld() {
 	o.mu.Lock()
 	held := o.held
-	o.held = nil
+	o.held, o.heldSize = nil, 0
 	o.mu.Unlock()
 	slices.SortStableFunc(held, func(a, b heldLine) int {
 		return cmp.Or(cmp.Compare(a.mesh, b.mesh), cmp.Compare(a.rank, b.rank), cmp.Compare(a.proc, b.proc))
@@ -160,19 +171,20 @@ type procSink struct {
 func (o *output) forProc(proc uint64) lineSink { return procSink{o, proc} }
 
 func (s procSink) line(mesh uint64, name string, rank int, text string) {
-	s.o.emit(s.proc, mesh, name, rank, "out", text)
+	s.o.hub.addLog(logLine(control.Log{Proc: s.proc, Mesh: name, Rank: rank, Stream: "out"}, []byte(text), len(text)))
+	s.o.emit(s.proc, mesh, rank, "out", text+"\n")
 }
 
-// emit takes one line of a rank.
-func (o *output) emit(proc, mesh uint64, name string, rank int, stream, text string) {
-	o.hub.addLog(control.Log{Time: time.Now(), Proc: proc, Mesh: name, Rank: rank, Stream: stream, Text: clean.Line(text)})
+// emit puts out a line of a rank, or a piece of one.
+func (o *output) emit(proc, mesh uint64, rank int, stream, text string) {
 	switch {
 	case stream == "err":
 		o.write(o.stderr, text)
 	case o.sorted:
 		o.mu.Lock()
 		o.held = append(o.held, heldLine{mesh, proc, rank, text})
-		full := len(o.held) >= maxHeld
+		o.heldSize += len(text)
+		full := len(o.held) >= maxHeld || o.heldSize >= heldBytes
 		o.mu.Unlock()
 		if full {
 			o.putHeld()
@@ -234,16 +246,22 @@ func (p *pipes) tail() []string {
 }
 
 func (p *pipes) readAll(r io.Reader, stream string) {
-	br := bufio.NewReaderSize(r, maxLine)
+	said := &lineHead{}
+	split := splitter{
+		actor: func(mesh uint64, rank int) (string, bool) { return p.out.hub.actorIn(p.proc, mesh, rank) },
+		waits: p.waitsFor,
+		mark:  p.takeMark,
+		piece: func(who speaker, text []byte, end bool) { p.take(stream, said, who, text, end) },
+	}
+	b := make([]byte, 32<<10)
 	for {
-		b, err := br.ReadSlice('\n')
-		if len(b) > 0 {
-			p.take(stream, bytes.TrimSuffix(b, []byte("\n")))
-		}
-		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+		n, err := r.Read(b)
+		split.write(b[:n])
+		if err != nil {
 			break
 		}
 	}
+	split.end()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.eof++
@@ -252,43 +270,60 @@ func (p *pipes) readAll(r io.Reader, stream string) {
 	}
 }
 
-func (p *pipes) take(stream string, b []byte) {
-	if at := bytes.IndexByte(b, markRS); at > 0 { // a mark behind a plain line without its end
-		p.takePlain(stream, b[:at])
-		b = b[at:]
-	}
-	if len(b) > 2 && b[0] == markRS {
-		if b[1] == 'F' {
-			if mark, err := strconv.ParseUint(string(b[2:]), 10, 64); err == nil {
-				p.mu.Lock()
-				if w := p.marks[mark]; w != nil {
-					p.seen(mark, w)
-				}
-				p.mu.Unlock()
-				return
-			}
-		}
-		if mesh, rank, text, ok := parseMarked(b); ok {
-			if name, ok := p.out.hub.actorIn(p.proc, mesh, rank); ok {
-				p.out.emit(p.proc, mesh, name, rank, stream, text)
-				return
-			}
-		}
-	}
-	p.takePlain(stream, b)
+func (p *pipes) waitsFor(mark uint64) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.marks[mark] != nil
 }
 
-func (p *pipes) takePlain(stream string, b []byte) {
-	text := string(b)
-	if stream == "err" {
-		p.mu.Lock()
-		if len(p.last) == tailLines {
-			p.last = p.last[1:]
-		}
-		p.last = append(p.last, clean.Line(text))
-		p.mu.Unlock()
+// takeMark counts a mark of a flush that waits for it.
+func (p *pipes) takeMark(mark uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if w := p.marks[mark]; w != nil { // it was not given up meanwhile
+		p.seen(mark, w)
 	}
-	p.out.emit(p.proc, 0, "", p.out.hub.rankOf(p.proc), stream, text)
+}
+
+// lineHead is what front ends will get of a line whose end has not come.
+type lineHead struct {
+	head []byte
+	size int
+}
+
+func (h *lineHead) add(text []byte) {
+	h.head = append(h.head, text[:min(len(text), maxLine+utf8.UTFMax-len(h.head))]...)
+	h.size += len(text)
+}
+
+// take puts out a piece of a line, and tells front ends of the line once it has ended.
+func (p *pipes) take(stream string, said *lineHead, who speaker, text []byte, end bool) {
+	said.add(text)
+	raw := string(text)
+	if end {
+		rank := who.rank
+		if who.mesh == 0 {
+			rank = p.out.hub.rankOf(p.proc)
+		}
+		l := logLine(control.Log{Proc: p.proc, Mesh: who.name, Rank: rank, Stream: stream}, said.head, said.size)
+		*said = lineHead{}
+		if stream == "err" && who.mesh == 0 {
+			p.addTail(l.Text)
+		}
+		p.out.hub.addLog(l)
+		raw += "\n"
+	}
+	p.out.emit(p.proc, who.mesh, who.rank, stream, raw)
+}
+
+// addTail keeps the last lines of stderr.
+func (p *pipes) addTail(line string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.last) == tailLines {
+		p.last = p.last[1:]
+	}
+	p.last = append(p.last, line)
 }
 
 // await waits for a mark in the streams that have not ended; nil when both have.
@@ -311,29 +346,44 @@ func (p *pipes) seen(mark uint64, w *markWait) {
 	}
 }
 
-func parseMarked(b []byte) (mesh uint64, rank int, text string, ok bool) {
-	head, body, ok := bytes.Cut(b, []byte{markUS})
-	if !ok || head[1] != 'L' {
-		return 0, 0, "", false
-	}
-	m, r, ok := bytes.Cut(head[2:], []byte(","))
-	if !ok {
-		return 0, 0, "", false
-	}
-	mesh, err1 := strconv.ParseUint(string(m), 10, 64)
-	rank, err2 := strconv.Atoi(string(r))
-	return mesh, rank, string(body), err1 == nil && err2 == nil
-}
-
-// actorIn checks that an actor lives in a process and names its mesh.
+// actorIn checks that an actor lives, or lived, in a process and names its mesh. What an actor printed may be read after
+// its mesh has ended.
 func (h *hub) actorIn(proc, mesh uint64, rank int) (string, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	m := h.meshByID[mesh]
-	if m == nil || rank < 0 || rank >= m.rec.Ref.Home.Len() || m.rec.Ref.First+uint64(m.rec.Ref.Home.RankAt(rank)) != proc {
+	ref, ok := h.refIn(proc, mesh)
+	if !ok || rank < 0 || rank >= ref.Home.Len() || ref.First+uint64(ref.Home.RankAt(rank)) != proc {
 		return "", false
 	}
-	return m.rec.Ref.Name, true
+	return ref.Name, true
+}
+
+// refIn finds an actor mesh by id: one that lives, or one of the last that ended on the proc mesh of a process. The caller
+// holds h.mu.
+func (h *hub) refIn(proc, mesh uint64) (control.MeshRef, bool) {
+	if m := h.meshByID[mesh]; m != nil {
+		return m.rec.Ref, true
+	}
+	p := h.procs[proc]
+	if p == nil {
+		return control.MeshRef{}, false
+	}
+	i := slices.IndexFunc(p.pm.past, func(r control.MeshRef) bool { return r.ID == mesh })
+	if i < 0 {
+		return control.MeshRef{}, false
+	}
+	return p.pm.past[i], true
+}
+
+// maxPast is how many ended actor meshes a proc mesh remembers.
+const maxPast = 64
+
+// remember keeps the reference of an actor mesh that has ended. The caller holds h.mu.
+func (pm *procMesh) remember(r control.MeshRef) {
+	if len(pm.past) == maxPast {
+		pm.past = slices.Delete(pm.past, 0, 1)
+	}
+	pm.past = append(pm.past, r)
 }
 
 // joined reports whether a process can be asked to flush: one that is still starting cannot answer.

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/monarch-tui/monarch-tui/engine"
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -147,22 +148,18 @@ func TestWhatAWorkerPrintsIsToldWithItsOrigin(t *testing.T) {
 		t.Fatalf("flush: %v", err)
 	}
 	var exact, red, forged bool
-	cut := 0
+	var whole, told bool
 	for _, l := range logs(t, e) {
 		exact = exact || l.Text == "exact" && l.Mesh == "talk"
 		red = red || l.Text == "red␇" && l.Mesh == "talk"
 		forged = forged || strings.Contains(l.Text, "me") && l.Mesh == ""
-		if strings.HasPrefix(l.Text, "0123") || strings.Contains(l.Text, "abcdef0123") {
-			cut += len(l.Text)
-			if l.Mesh != "talk" || len(l.Text) > 8<<10 {
-				t.Errorf("a part of %d bytes from %q", len(l.Text), l.Mesh)
-			}
-		}
+		told = told || l.Mesh == "talk" && len(l.Raw) == 8<<10 && l.Cut == len(long)-8<<10 && l.Text == fmt.Sprintf("%s… (%d bytes more)", l.Raw, l.Cut)
 	}
-	if !exact || !red || !forged || cut != len(long) {
-		t.Errorf("exact %v, cleaned %v, forged as plain %v, %d bytes of %d", exact, red, forged, cut, len(long))
+	whole = slices.Contains(stdout.lines(), long)
+	if !exact || !red || !forged || !whole || !told {
+		t.Errorf("exact %v, cleaned %v, forged as plain %v, a long line whole on stdout %v, cut for front ends %v", exact, red, forged, whole, told)
 	}
-	if out := stdout.lines(); !slices.Contains(out, "partial ") || !slices.Contains(out, "rest") {
+	if out := stdout.lines(); !slices.Contains(out, "partial ") || !slices.Contains(out, "rest") || !slices.Contains(out, "\x1eF1") {
 		t.Errorf("stdout %q", out)
 	}
 	e.Close()
@@ -213,5 +210,129 @@ func TestSortedOutputIsTheSameEveryTime(t *testing.T) {
 	}
 	if got := stdout.lines(); !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// TestALongLineStaysWhole prints lines of every length around the limits, with characters of several bytes.
+func TestALongLineStaysWhole(t *testing.T) {
+	for name, opts := range map[string][]engine.Option{"in-process": {engine.AllInProcess()}, "processes": nil} {
+		t.Run(name, func(t *testing.T) {
+			e, m, stdout, _ := talkers(t, 1, opts...)
+			var want []string
+			for _, n := range []int{1, 4095, 4096, 8127, 8128, 8190, 8191, 8192, 8193, 10_000, 100_000, 3 << 20} {
+				line := strings.Repeat("é日", n/5) + strings.Repeat(".", n%5)
+				want = append(want, line)
+				if err := engine.Action(m, (*Talker).Line).Call(e.Context(), line+"\n"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := e.Flush(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got := stdout.lines(); !slices.Equal(got, want) {
+				t.Errorf("%d lines came out, want %d", len(got), len(want))
+			}
+			for i, l := range logs(t, e) {
+				if l.Mesh != "talk" || !utf8.ValidString(l.Text) || len(l.Printed()) > 8<<10 || len(l.Printed())+l.Cut != len(want[i]) || !strings.HasPrefix(want[i], l.Printed()) {
+					t.Errorf("line %d of %d bytes is told by %q as %d bytes, %d cut", i, len(want[i]), l.Mesh, len(l.Printed()), l.Cut)
+				}
+			}
+		})
+	}
+}
+
+func TestAFlushIsNotDelayedByWhatWasPrinted(t *testing.T) {
+	e, m, _, _ := talkers(t, 1)
+	ctx, cancel := context.WithTimeout(e.Context(), 20*time.Second)
+	defer cancel()
+	for n := 8180; n <= 8194; n++ { // without a newline, around the size of a chunk
+		if err := engine.Action(m, (*Talker).Plain).Call(ctx, strings.Repeat(".", n)); err != nil {
+			t.Fatal(err)
+		}
+		if err := e.Flush(ctx); err != nil {
+			t.Fatalf("%d bytes: %v", n, err)
+		}
+	}
+	for _, s := range []string{"\x1e", "\x1eF", "\x1eF12", "\x1eL", "\x1eL1,", strings.Repeat("\x1e", 9000), "\x1eL1,0\x1f"} {
+		if err := engine.Action(m, (*Talker).Plain).Call(ctx, s); err != nil {
+			t.Fatal(err)
+		}
+		if err := e.Flush(ctx); err != nil {
+			t.Fatalf("after %.20q: %v", s, err)
+		}
+	}
+}
+
+func TestALineIsKeptAsItWasPrinted(t *testing.T) {
+	for name, opts := range map[string][]engine.Option{"in-process": {engine.AllInProcess()}, "processes": nil} {
+		t.Run(name, func(t *testing.T) {
+			e, m, _, _ := talkers(t, 1, opts...)
+			for in, want := range map[string][2]string{
+				"0%\r100%\n":        {"0%\r100%", "100%"},
+				"a\tb\n":            {"a\tb", "a       b"},
+				"dos\r\n":           {"dos", "dos"},
+				"\x1b[31mred\x1b[m": {"\x1b[31mred\x1b[m", "red"},
+				"bad \xff":          {"bad \xff", "bad \uFFFD"},
+			} {
+				if err := engine.Action(m, (*Talker).Line).Call(e.Context(), in); err != nil {
+					t.Fatal(err)
+				}
+				if err := e.Flush(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				all := logs(t, e)
+				if l := all[len(all)-1]; l.Printed() != want[0] || l.Text != want[1] {
+					t.Errorf("%q was printed as %q and is shown as %q, want %q", in, l.Printed(), l.Text, want)
+				}
+			}
+		})
+	}
+}
+
+// Parting prints when it ends.
+type Parting struct{}
+
+// OnStop says goodbye.
+func (*Parting) OnStop(ctx context.Context, _ error) {
+	for i := range 3 {
+		fmt.Fprintln(engine.Out(ctx), "bye", i)
+	}
+}
+
+// Hello is there to be called.
+func (*Parting) Hello(context.Context) error { return nil }
+
+func TestWhatIsPrintedInOnStopIsAttributedAndSorted(t *testing.T) {
+	for range 8 {
+		stdout := &buffer{}
+		e, err := engine.Start(t.Context(), engine.NoSession(), engine.Output(stdout, nil), engine.SortedOutput())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var watched []control.Log
+		var mu sync.Mutex
+		_, stop := e.Backend().Subscribe(func(ev *control.Event) {
+			if ev.Log != nil {
+				mu.Lock()
+				watched = append(watched, *ev.Log)
+				mu.Unlock()
+			}
+		})
+		p := procs(t, e.Context(), "p", 3)
+		spawnOn(t, e.Context(), p, "m", Parting{})
+		spawnOn(t, e.Context(), p, "n", Parting{})
+		if err := p.Stop(e.Context()); err != nil {
+			t.Fatal(err)
+		}
+		e.Close()
+		stop()
+		if got, want := strings.Join(stdout.lines(), ","), strings.Repeat("bye 0,bye 1,bye 2,", 6); got+"," != want {
+			t.Fatalf("stdout %q", got)
+		}
+		for _, l := range watched {
+			if l.Mesh != "m" && l.Mesh != "n" || l.Rank < 0 || l.Rank > 2 || !strings.HasPrefix(l.Text, "bye ") {
+				t.Fatalf("a line of an ended actor is told as %+v", l)
+			}
+		}
 	}
 }

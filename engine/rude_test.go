@@ -13,6 +13,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/engine"
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/probe"
 )
 
 // Rude does whatever an actor may do to those around it.
@@ -51,6 +52,8 @@ func (e *vexing) StateText() string { e.misbehave("StateText"); return "vexing" 
 type sulky struct{}
 
 func (sulky) StateText() string { panic("no comment") }
+
+var _ probe.Stater = sulky{}
 
 // vex is an error that misbehaves.
 func vex(what string) error {

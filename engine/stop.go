@@ -169,6 +169,7 @@ func (h *hub) endMesh(ctx context.Context, m *mesh, now bool, reason string) err
 		delete(h.meshes, m.rec.Ref.Name)
 	}
 	delete(h.meshByID, m.rec.Ref.ID)
+	m.procs.remember(m.rec.Ref)
 	last := cloneMesh(m.rec)
 	h.history = append(h.history, last)
 	if len(h.history) > maxHistory {

@@ -321,8 +321,11 @@ func (s *Session) hang(ctx context.Context, p *pendingCall) error {
 		lines = append(lines, others(snap, p)...)
 	}
 	if s.flush(look, p.set) == nil {
-		printed := s.printed(p.set, p.mark)
-		if out := foldLines(printed); len(out) > 0 {
+		shown := map[int][]string{}
+		for rank, out := range s.printed(p.set, p.mark) {
+			shown[rank] = out.shown
+		}
+		if out := foldLines(shown); len(out) > 0 {
 			lines = append(lines, "printed meanwhile:")
 			for _, l := range out[max(0, len(out)-maxLines):] {
 				lines = append(lines, "  "+l)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/eval"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
 )
 
@@ -36,25 +37,57 @@ func (s *Session) missed(mark int) bool {
 	return mark < s.first || s.pic.Dropped.Data > 0 && mark <= s.lostAt
 }
 
+// rankOutput is what one rank printed.
+type rankOutput struct {
+	lines []string // as they were printed
+	shown []string // as a terminal shows them
+	cut   int      // bytes of a line that did not come here
+}
+
+func (o *rankOutput) add(l *control.Log) {
+	o.lines, o.shown = append(o.lines, l.Printed()), append(o.shown, l.Text)
+	o.cut = max(o.cut, l.Cut)
+}
+
+// value is out in an expression.
+func (o *rankOutput) value() any {
+	if o == nil {
+		return ""
+	}
+	text := strings.Join(o.lines, "\n")
+	if o.cut > 0 {
+		return eval.Cut(text, fmt.Sprintf("a line was too long by %d bytes", o.cut))
+	}
+	return text
+}
+
 // printed are the lines of each rank from a mark on: those that carry the rank, and plain prints of its process.
-func (s *Session) printed(set rankSet, mark int) map[int][]string {
+func (s *Session) printed(set rankSet, mark int) map[int]*rankOutput {
 	byProc := make(map[uint64]int, len(set.ranks))
 	in := make(map[int]bool, len(set.ranks))
 	for _, r := range set.ranks {
 		byProc[set.proc(r)] = r
 		in[r] = true
 	}
-	out := map[int][]string{}
+	out := map[int]*rankOutput{}
+	add := func(rank int, l *control.Log) {
+		if out[rank] == nil {
+			out[rank] = &rankOutput{}
+		}
+		out[rank].add(l)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, l := range s.logs[min(max(mark-s.first, 0), len(s.logs)):] {
+	lines := s.logs[min(max(mark-s.first, 0), len(s.logs)):]
+	for i := range lines {
+		l := &lines[i]
 		switch {
 		case l.Stream == "engine":
 		case l.Mesh == set.ref.Name && in[l.Rank]:
-			out[l.Rank] = append(out[l.Rank], l.Text)
+			add(l.Rank, l)
 		case l.Mesh == "" && l.Proc != 0:
 			if r, ok := byProc[l.Proc]; ok {
-				out[r] = append(out[r], l.Text)
+				add(r, l)
 			}
 		}
 	}
@@ -192,7 +225,7 @@ func (s *Session) environments(ctx context.Context, set rankSet, e *Expr, flush 
 		whole["ms"] = s.last.ms
 		return []map[string]any{whole}, nil
 	}
-	var out map[int][]string
+	var out map[int]*rankOutput
 	if e.Uses("out") {
 		if flush {
 			if err := s.flush(ctx, set); err != nil {
@@ -225,7 +258,7 @@ func (s *Session) environments(ctx context.Context, set rankSet, e *Expr, flush 
 		if x, ok := s.last.of(r); ok && same {
 			env["value"], env["err"], env["ms"] = x.value, x.err, x.ms
 		}
-		env["rank"], env["out"] = r, strings.Join(out[r], "\n")
+		env["rank"], env["out"] = r, out[r].value()
 		if st, ok := states[r]; ok {
 			if st.err != "" {
 				return nil, fmt.Errorf("the state of @%s[%d] cannot be read: %s", set.ref.Name, r, st.err)

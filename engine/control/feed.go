@@ -157,7 +157,7 @@ func (f *feed) pushData(ev *Event) {
 
 func weight(ev *Event) int {
 	if ev.Log != nil {
-		return len(ev.Log.Text)
+		return len(ev.Log.Text) + len(ev.Log.Raw)
 	}
 	return 64 + len(ev.Message.Body) + len(ev.Message.Error)
 }

@@ -243,7 +243,17 @@ type Log struct {
 	Mesh   string // actor mesh, when the line came through engine.Out; else "" and only Proc is known
 	Rank   int    // of Mesh, or of the proc mesh where Mesh is ""; -1 for the controller
 	Stream string // out | err | engine
-	Text   string // cleaned: no control bytes
+	Text   string // what a terminal would show of it, cleaned: no control bytes
+	Raw    []byte // what was printed, without the end of the line, where that differs from Text
+	Cut    int    // bytes of the line that are in neither, because it was too long
+}
+
+// Printed is the line as it was printed, as far as it was kept: Cut says how much was not.
+func (l *Log) Printed() string {
+	if l.Raw != nil {
+		return string(l.Raw)
+	}
+	return l.Text
 }
 
 // Message is one record of the trace of messages, as its caller saw it: a call when it is sent to a rank, a reply or an error when

@@ -37,6 +37,49 @@ func Line(s string) string {
 	})
 }
 
+// Shown is what a terminal would leave of one line of output: a carriage return goes back to its beginning and a backspace
+// one place, what follows is written over what is there, and a tab goes to the next multiple of eight places. The rest is
+// cleaned as by Line. A place is a character: widths are not known here.
+func Shown(s string) string {
+	if plain(s) {
+		return s
+	}
+	var row []rune
+	at := 0
+	put := func(r rune) {
+		if at < len(row) {
+			row[at] = r
+		} else {
+			row = append(row, r)
+		}
+		at++
+	}
+	for _, r := range strip(strings.ToValidUTF8(s, "\uFFFD")) {
+		switch {
+		case r == '\r':
+			at = 0
+		case r == '\b':
+			at = max(0, at-1)
+		case r == '\t':
+			for next := at - at%tabStop + tabStop; at < next; {
+				if at < len(row) {
+					at++
+				} else {
+					put(' ')
+				}
+			}
+		case Dangerous(r):
+			put(symbol(r))
+		default:
+			put(r)
+		}
+	}
+	return string(row)
+}
+
+// tabStop is how far apart the tab stops of a terminal are.
+const tabStop = 8
+
 // Text cleans a text of several lines: newlines and tabs stay, other control characters are shown as symbols, and the
 // rest of what is dangerous is replaced by U+FFFD.
 func Text(s string) string {

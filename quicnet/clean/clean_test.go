@@ -34,6 +34,26 @@ func TestLineLeavesNothingThatATerminalActsOn(t *testing.T) {
 	}
 }
 
+func TestShownIsWhatATerminalWouldLeave(t *testing.T) {
+	for in, want := range map[string]string{
+		"0%\r100%":              "100%",
+		"12345\rab":             "ab345",
+		"done\r":                "done",
+		"abc\b\bX":              "aXc",
+		"\b\bx":                 "x",
+		"a\tb":                  "a       b",
+		"1234567\tb":            "1234567 b",
+		"12345678\tb":           "12345678        b",
+		"long text here\r\tx":   "long texx here",
+		"\x1b[31mred\x1b[0m\rR": "Red",
+		"bell\a \r\xff":         "\uFFFDell␇ ",
+	} {
+		if got := Shown(in); got != want {
+			t.Errorf("Shown(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
 // hostile has one of everything that the table in doc.go has a column for.
 const hostile = "n\n t\t c\a\x7f 1\u009b f\u202e\u200b\ufeff\u00ad\u061c\u180e\u2028\U000E0041 b\xff\xfe e\x1b[1m z\u200d \"\\ é"
 
@@ -42,6 +62,7 @@ func TestTheRulesDoWhatTheTableSays(t *testing.T) {
 	json, _ := JSON(hostile, 0)
 	for rule, c := range map[string]struct{ got, want string }{
 		"Line":    {Line(hostile), "n␊ t  c␇␡ 1� f�������� b� e z\u200d \"\\ é"},
+		"Shown":   {Shown(hostile), "n␊ t     c␇␡ 1� f�������� b� e z\u200d \"\\ é"},
 		"Text":    {Text(hostile), "n\n t\t c␇␡ 1� f�������� b� e␛[1m z\u200d \"\\ é"},
 		"OneLine": {OneLine(hostile, 400), "n  t  c�� 1� f�������� b� e�[1m z\u200d \"\\ é"},
 		"Name":    {Name(hostile, 400), "n� t� c�� 1� f�������� b� e�[1m z\u200d \"\\ é"},
@@ -109,6 +130,7 @@ func FuzzRules(f *testing.F) {
 			allowed      string
 		}{
 			"Line":      {got: Line(s)},
+			"Shown":     {got: Shown(s)},
 			"Text":      {got: Text(s), allowed: "\n\t"},
 			"OneLine":   {got: OneLine(s, most), bytes: most + len("…")},
 			"Name":      {got: Name(s, most), runes: most},

@@ -9,6 +9,7 @@
 //
 //	rule       newline  tab    C0, DEL  C1, format  bad UTF-8  escape sequence  length
 //	Line       ␊        space  ␇ ␛ ␡    U+FFFD      U+FFFD     removed          the caller's
+//	Shown      ␊        moves  ␇ ␛ ␡    U+FFFD      U+FFFD     removed          the caller's
 //	Text       kept     kept   ␇ ␛ ␡    U+FFFD      U+FFFD     its ESC as ␛     the caller's
 //	OneLine    space    space  U+FFFD   U+FFFD      U+FFFD     its ESC U+FFFD   bytes, then …
 //	Name       U+FFFD   U+FFFD U+FFFD   U+FFFD      U+FFFD     its ESC U+FFFD   runes
@@ -24,8 +25,10 @@
 //
 // Who uses which, and why:
 //
-//   - Line: the engine, for what workers print and for names in messages. Programs colour their output, so sequences go
-//     without a trace; other control characters stay visible because they may be what a person looks for.
+//   - Line: the engine, for names in messages. A carriage return in a name must not hide what is before it.
+//   - Shown: the engine, for what workers print. Programs colour their output, so sequences go without a trace, and draw
+//     over their lines, so carriage returns and backspaces do what they do on a terminal; other control characters stay
+//     visible because they may be what a person looks for.
 //   - Text: debugger/script, for reports. Their texts have several lines and are indented with tabs.
 //   - OneLine: quicnet, for the reasons of closed connections. They travel in one packet and stand in log lines.
 //   - Name: engine/control, for the names of clients. They stand in everybody's tables and status lines.
