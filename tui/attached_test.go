@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
 )
@@ -54,5 +56,39 @@ func TestQuittingNamesWhoElseIsAttachedAndWhatTheyRun(t *testing.T) {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, got)
 		}
+	}
+}
+
+func TestASessionThatDoesNotAnswerIsNotLive(t *testing.T) {
+	now := time.Unix(1000, 0)
+	m := still(t, worldtest.Pingpong(t), 120, 40, func(c *Config) { c.Now = func() time.Time { return now } })
+	m.feel()
+	if got := screen(t, m); !strings.Contains(got, "● live") {
+		t.Error(got)
+	}
+	now = now.Add(4 * time.Second)
+	m.feel()
+	m.touch()
+	if got := screen(t, m); !strings.Contains(got, "▲ no answer for 4") || strings.Contains(got, "● live") {
+		t.Error(got)
+	}
+	m.updated(updateMsg{control.Update{Sync: m.conn.pulse.token}})
+	if got := screen(t, m); !strings.Contains(got, "● live") {
+		t.Error(got)
+	}
+}
+
+func TestInASCIIWhatIsIdleIsNoSeparator(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 120, 40, func(c *Config) { c.Settings.ASCII = true })
+	screen(t, m)
+	if got := ansi.Strip(m.screen.Encode(m.theme)); !strings.Contains(got, "procs - ") || !strings.Contains(got, ". idle") {
+		t.Error(got)
+	}
+}
+
+func TestASpawnOnADeadRankIsToldInTheForm(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 120, 40)
+	if got := screen(t, press(t, m, "1", "a")); !strings.Contains(got, "rank 40-47 of trainers has ended: there will be no actor") {
+		t.Error(got)
 	}
 }

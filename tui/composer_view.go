@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/schema"
-	"github.com/monarch-tui/monarch-tui/tui/dialog"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 )
 
@@ -21,7 +20,7 @@ func (c *composer) below(w int) (out [][]paint.Seg) {
 	if c.gone != "" {
 		return nil
 	}
-	out = append(out, dialog.Labelled("command", paint.Text, c.line(), w))
+	out = append(out, c.f.Labelled("command", paint.Text, c.line(), w))
 	if size, ok := c.bytes(); ok {
 		casts := "1 cast"
 		if len(c.on) > 1 {
@@ -31,7 +30,7 @@ func (c *composer) below(w int) (out [][]paint.Seg) {
 		if d := c.within(); d > 0 {
 			text += ", given up after " + paint.Duration(d)
 		}
-		out = append(out, dialog.Labelled("", paint.Muted, text, w))
+		out = append(out, c.f.Labelled("", paint.Muted, text, w))
 	}
 	return out
 }
@@ -40,7 +39,7 @@ func (c *composer) below(w int) (out [][]paint.Seg) {
 func (c *composer) result(w int) (out [][]paint.Seg) {
 	m := c.m
 	line := func(label string, role paint.Role, text string) {
-		out = append(out, dialog.Labelled(label, role, text, w))
+		out = append(out, c.f.Labelled(label, role, text, w))
 	}
 	if c.gone != "" {
 		line("cannot", paint.Failed, c.gone)

@@ -28,7 +28,8 @@ type conn struct {
 	watch   *control.Watch
 	limit   time.Duration // of a command
 	past    []control.Log // what was printed before, until it is shown
-	viewer  bool          // may only look
+	pulse   pulse
+	viewer  bool // may only look
 	links   *links
 	once    sync.Once
 }
@@ -189,6 +190,40 @@ func (m *Model) open(ctx context.Context, d dialer) (*conn, error) {
 		return nil, context.Canceled
 	}
 	return c, nil
+}
+
+// pulse is how we know that a session still answers: one question a second, never two at a time.
+type pulse struct {
+	token    uint64
+	asked    time.Time
+	answered uint64
+}
+
+// silence is how long a session may take to answer before it is told: one that is stopped, by a debugger or a signal,
+// keeps its connections, and nothing else shows it.
+const silence = 2500 * time.Millisecond
+
+// feel asks whether the session is there, if it has answered the last time.
+func (m *Model) feel() {
+	c := m.conn
+	if c == nil || c.pulse.answered < c.pulse.token {
+		return
+	}
+	c.pulse.token++
+	c.pulse.asked = m.now()
+	c.watch.Sync(c.pulse.token)
+}
+
+// silent is how long the session has not answered, 0 while it does.
+func (m *Model) silent() time.Duration {
+	c := m.conn
+	if c == nil || c.pulse.answered >= c.pulse.token {
+		return 0
+	}
+	if d := m.now().Sub(c.pulse.asked); d > silence {
+		return d
+	}
+	return 0
 }
 
 const (

@@ -92,6 +92,8 @@ func (m *Model) connState() []paint.Seg {
 		text := "○ reconnecting"
 		if !d.again {
 			text = "○ attaching"
+		} else if strings.Contains(m.connErr, "ended") { // it comes back only if it is started again
+			text = "○ ended, looking for it"
 		}
 		text += " " + age(d.began)
 		if d.again && m.w >= squashWidth {
@@ -108,6 +110,8 @@ func (m *Model) connState() []paint.Seg {
 		return seg(paint.Failed, "✕ not connected")
 	case m.conn == nil:
 		return seg(paint.Muted, "○ no session")
+	case m.silent() > 0:
+		return seg(paint.Warning, "▲ no answer for "+paint.Duration(m.silent().Truncate(time.Second)))
 	case m.world.Session.State == "failed":
 		return seg(paint.Failed, "✕ failed "+clockAge(m.now().Sub(m.world.Session.Started)))
 	case m.conn.viewer:

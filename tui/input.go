@@ -129,6 +129,9 @@ func (m *Model) inputDone() tea.Cmd {
 	}
 	if i.err != "" {
 		m.say(sayWarn, i.err)
+		if i.mark == ":" && len(i.pasted.rest) == 0 { // what is typed now goes on with the line
+			i.keys = []dialog.Key{{Key: "enter", Hint: "run what you mended"}, {Key: "ctrl+u", Hint: "empty the line"}, {Key: "↑", Hint: "history"}, {Key: "esc", Hint: "back"}}
+		}
 		return nil
 	}
 	m.input = nil

@@ -13,6 +13,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/debugger/script"
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/tui/dialog"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/world"
@@ -24,6 +25,7 @@ type maker struct {
 	f        *dialog.Form
 	sent     *entry
 	line     func() string
+	note     func() string // what else there is to say of it; nil: nothing
 	progress func() [][]paint.Seg
 	made     func()
 }
@@ -64,7 +66,11 @@ func newMaker(m *Model, title, enter string) *maker {
 func (k *maker) making() bool { return k.sent != nil && !k.sent.done }
 
 func (k *maker) below(w int) [][]paint.Seg {
-	return [][]paint.Seg{dialog.Labelled("command", paint.Text, k.line(), w)}
+	out := [][]paint.Seg{k.f.Labelled("command", paint.Text, k.line(), w)}
+	if k.note != nil && k.note() != "" {
+		out = append(out, k.f.Labelled("", paint.Warning, k.note(), w))
+	}
+	return out
 }
 
 // result is how far it is, or why it cannot be.
@@ -270,7 +276,11 @@ func (m *Model) openSpawn() tea.Cmd {
 		case len(parts) > 1:
 			return "", "actors are spawned on one regular slice, and this is several", 1
 		}
-		return fmt.Sprintf("%d of %d", parts[0].Len(), pm.Extent.Len()), "", 0
+		note := fmt.Sprintf("%d of %d", parts[0].Len(), pm.Extent.Len())
+		if dead := m.deadOf(pm, parts[0]); len(dead) > 0 {
+			note += fmt.Sprintf(" · %d ended", len(dead))
+		}
+		return note, "", 0
 	}
 	kind := dialog.ChoiceField("type", kinds, max(0, slices.Index(kinds, m.lastType)))
 	name := dialog.TextField("name", "", "")
@@ -324,6 +334,20 @@ func (m *Model) openSpawn() tea.Cmd {
 			f.Fields = append(f.Fields, x)
 		}
 	}
+	k.note = func() string {
+		pm, ok := m.world.ProcMesh(on.Value())
+		if !ok {
+			return ""
+		}
+		parts, err := resolve(sel.Value(), regionOf(pm))
+		if err != nil || len(parts) != 1 {
+			return ""
+		}
+		if dead := m.deadOf(pm, parts[0]); len(dead) > 0 {
+			return fmt.Sprintf("rank %s of %s has ended: there will be no actor", ranksText(dead), pm.Name)
+		}
+		return ""
+	}
 	k.line = func() string {
 		t := types[kind.At]
 		line := "spawn @" + strings.TrimPrefix(name.Value(), "@") + " on " + on.Value()
@@ -357,6 +381,21 @@ func (m *Model) openSpawn() tea.Cmd {
 	k.f.Check()
 	m.push(k.f)
 	return nil
+}
+
+// deadOf are the ranks among some of a proc mesh whose processes have ended.
+func (m *Model) deadOf(pm *control.ProcMesh, of shape.Region) (dead []int) {
+	for r := range of.Ranks() {
+		p, ok := m.world.Proc(pm.FirstProc + uint64(r))
+		if !ok {
+			continue
+		}
+		if word := world.ProcWord(p); word == "failed" || word == "gone" {
+			dead = append(dead, r)
+		}
+	}
+	slices.Sort(dead)
+	return dead
 }
 
 // snake is a type's name as a mesh would be called: PingPongActor is ping_pong_actor.

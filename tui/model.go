@@ -272,6 +272,9 @@ func (m *Model) updated(msg updateMsg) tea.Cmd {
 		}
 	}
 	before := m.world.Messages.Total()
+	if c := m.conn; c != nil {
+		c.pulse.answered = max(c.pulse.answered, msg.update.Sync)
+	}
 	if m.conn != nil && m.conn.past != nil {
 		m.conn.recall(&msg.update)
 	}
@@ -298,7 +301,10 @@ func (m *Model) animated() tea.Cmd {
 }
 
 // everySecond is what ages.
-func (m *Model) everySecond() tea.Cmd { return tea.Batch(m.storyTick(), m.wantState(), m.reread()) }
+func (m *Model) everySecond() tea.Cmd {
+	m.feel()
+	return tea.Batch(m.storyTick(), m.wantState(), m.reread())
+}
 
 // pickTheme follows the terminal, unless the person has chosen.
 func (m *Model) pickTheme() {

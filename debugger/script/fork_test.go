@@ -103,3 +103,36 @@ func TestOnlyLinesThatDependOnWhatCameBeforeLookBack(t *testing.T) {
 		}
 	}
 }
+
+func TestASpawnSaysWhichRanksHaveEnded(t *testing.T) {
+	w := newWorld(t)
+	steps := func() []*Step {
+		c := control.InProcess(w, control.ClientInfo{})
+		t.Cleanup(func() { c.Close() })
+		s, err := NewSession(t.Context(), c, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		var out []*Step
+		for _, line := range []string{"procs p gpus=4", "spawn @a on p Toy", "!", "spawn @b on p Toy"} {
+			if line == "!" {
+				w.mu.Lock()
+				p := w.snap.Procs[2]
+				p.State = "killed"
+				w.emit(&control.Event{Proc: &p})
+				w.mu.Unlock()
+				continue
+			}
+			sc, errs := ParseLine(line)
+			if len(errs) > 0 {
+				t.Fatal(errs)
+			}
+			s.Run(t.Context(), sc, func(step *Step) { out = append(out, step) })
+		}
+		return out
+	}()
+	if got := strings.Join(steps[1].Text, "") + "|" + strings.Join(steps[2].Text, ""); got != "|no actor on rank 2: the process has ended" {
+		t.Errorf("told %q", got)
+	}
+}

@@ -59,9 +59,26 @@ func (s *Session) spawn(ctx context.Context, a SpawnArgs, r *result) error {
 	if err != nil {
 		return err
 	}
+	if dead := s.deadOn(m.Ref); len(dead) > 0 {
+		r.text = []string{fmt.Sprintf("no actor on rank %s: the process has ended", shape.FormatRanks(dead))}
+	}
 	s.meshes = append(without(s.meshes, a.Mesh), a.Mesh) // one of that name may have been killed
 	r.set = rankSet{ref: m.Ref, whole: true, parts: []shape.Region{m.Ref.View}, ranks: slices.Sorted(m.Ref.View.Ranks())}
 	return nil
+}
+
+// deadOn are the ranks of a mesh whose processes have ended.
+func (s *Session) deadOn(ref control.MeshRef) (dead []int) {
+	s.picture(func(p *control.Picture) {
+		for r := range ref.View.Ranks() {
+			proc, ok := p.Proc(ref.First + uint64(ref.Home.RankAt(r)))
+			if ok && slices.Contains([]string{"failed", "lost", "exited", "killed", "oom", "fenced"}, proc.State) {
+				dead = append(dead, r)
+			}
+		}
+	})
+	slices.Sort(dead)
+	return dead
 }
 
 // actorType finds a type that the program registered.

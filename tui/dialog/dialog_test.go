@@ -156,7 +156,7 @@ func TestAHintDoesNotLookLikeAValue(t *testing.T) {
 		Fields: []*Field{TextField("a", "", Example("0")), TextField("b", "", Unset("all")), TextField("c", "typed", Example("0"))}}
 	s := paint.New(60, 12)
 	f.Draw(s)
-	for _, want := range []string{"a  e.g. 0", "b  empty: all", "c  typed"} {
+	for _, want := range []string{"a        e.g. 0", "b        empty: all", "c        typed"} {
 		if !strings.Contains(s.Plain(), want) {
 			t.Errorf("no %q in\n%s", want, s.Plain())
 		}

@@ -198,7 +198,7 @@ func (f *Form) rows(text, result [][]paint.Seg) int {
 func (f *Form) text(w int) (text, result [][]paint.Seg) {
 	if f.Doc != nil {
 		if doc := f.Doc(); doc != "" {
-			text = append(text, Labelled("", paint.Muted, doc, w))
+			text = append(text, f.Labelled("", paint.Muted, doc, w))
 		}
 	}
 	if f.Below != nil {
@@ -221,7 +221,7 @@ func (f *Form) labels() (n int) {
 	for _, x := range f.Fields {
 		n = max(n, paint.Width(x.Label))
 	}
-	return min(n, 16)
+	return min(max(n, paint.Width("command")), 16)
 }
 
 // Draw draws it.
@@ -480,7 +480,8 @@ func (f *Form) Click(_ Host, x, y int) tea.Cmd {
 	return nil
 }
 
-// Labelled is a line under the fields of a form.
-func Labelled(label string, role paint.Role, text string, w int) []paint.Seg {
-	return []paint.Seg{{Style: paint.Style{Fg: paint.Muted}, Text: paint.Pad(label, 10)}, {Style: paint.Style{Fg: role}, Text: paint.Fit(text, max(0, w-10))}}
+// Labelled is a line under the fields of a form, its text below their values.
+func (f *Form) Labelled(label string, role paint.Role, text string, w int) []paint.Seg {
+	at := f.labels() + 2
+	return []paint.Seg{{Style: paint.Style{Fg: paint.Muted}, Text: paint.Pad(label, at)}, {Style: paint.Style{Fg: role}, Text: paint.Fit(text, max(0, w-at))}}
 }

@@ -69,6 +69,9 @@ func (p *Picker) apply() {
 	p.found = map[int][]int{}
 	p.shown = p.shown[:0]
 	q := strings.TrimSpace(p.filter.Value())
+	if rest := strings.TrimPrefix(q, "/"); rest != "" { // a hand that filters elsewhere with /
+		q = rest
+	}
 	if q == "" {
 		for i := range p.rows {
 			p.shown = append(p.shown, i)

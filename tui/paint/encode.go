@@ -49,6 +49,10 @@ func (s *Surface) rows(b *strings.Builder, t *Theme) {
 			case c.width == 2 && i == len(row)-1:
 				b.WriteByte(' ')
 			case t != nil && t.ASCII:
+				if c.text == "·" && separates(row, i) {
+					b.WriteByte('-')
+					break
+				}
 				b.WriteString(ascii(*c))
 			default:
 				b.WriteString(c.text)
@@ -79,6 +83,19 @@ func (t *Theme) sequences(st Style) (open, end string) {
 	open, end, _ = strings.Cut(ls.Render(mark), mark)
 	*at = &[2]string{open, end}
 	return open, end
+}
+
+// separates reports whether the dot of a cell stands between two things, and is not the sign of an idle one: in ASCII
+// the two differ.
+func separates(row []cell, i int) bool {
+	word := func(at int) bool {
+		if at < 0 || at >= len(row) {
+			return false
+		}
+		r, _ := utf8.DecodeRuneInString(row[at].text)
+		return r > ' ' && r < utf8.RuneSelf
+	}
+	return row[i].style.Fg != Idle || word(i-2) && word(i+2)
 }
 
 // ascii is a cell in ASCII, as wide as the original.
