@@ -69,7 +69,7 @@ func (s *Session) spawn(ctx context.Context, a SpawnArgs, r *result) error {
 
 // deadOn are the ranks of a mesh whose processes have ended.
 func (s *Session) deadOn(ref control.MeshRef) (dead []int) {
-	s.picture(func(p *control.Picture) {
+	s.picture(func(p *control.Replica) {
 		for r := range ref.View.Ranks() {
 			proc, ok := p.Proc(ref.First + uint64(ref.Home.RankAt(r)))
 			if ok && slices.Contains([]string{"failed", "lost", "exited", "killed", "oom", "fenced"}, proc.State) {
