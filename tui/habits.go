@@ -67,7 +67,7 @@ func (m *Model) openSave() {
 
 // writeLines writes a text to a new file; one that is there is left alone.
 func (m *Model) writeLines(file, text string) {
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err == nil {
 		_, err = f.WriteString(text)
 		if cerr := f.Close(); err == nil {

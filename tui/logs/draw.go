@@ -84,7 +84,16 @@ func (p *Pane) height(r row, width int) int {
 	if !p.wrap {
 		return 1
 	}
-	return max(1, len(paint.Wrap(p.text(r), max(8, width-p.textAt(r, width)))))
+	return max(1, len(p.wrapped(r, width)))
+}
+
+// wrapped is the text of a row as lines, beside which its count has room.
+func (p *Pane) wrapped(r row, width int) []string {
+	room := width - p.textAt(r, width)
+	if count := p.count(r); count != "" {
+		room -= paint.Width(count) + 1
+	}
+	return paint.Wrap(p.text(r), max(8, room))
 }
 
 // ToggleWrap shows lines whole, or cut at the edge.
@@ -216,7 +225,7 @@ func (p *Pane) drawRow(s *paint.Surface, width, y int, r row) {
 		if count != "" {
 			s.TextRight(width, y, muted, count)
 		}
-		for i, l := range paint.Wrap(text, max(8, width-x)) {
+		for i, l := range p.wrapped(r, width) {
 			s.Line(x, y+i, p.Through().Segs(filter.Text, l, st)...)
 		}
 		return
