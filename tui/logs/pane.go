@@ -109,7 +109,9 @@ func (p *Pane) Enter() bool {
 		return false
 	}
 	p.view.Stay()
-	r.f.open = !r.f.open
+	if r.f.open = !r.f.open; r.f.open {
+		p.view.Unfold()
+	}
 	p.change()
 	return true
 }
