@@ -77,7 +77,7 @@ func doActions() []*Action {
 		{Name: "cancel", Keys: []string{"ctrl+x"}, Title: "cancel the call or the command that is running", Hint: "cancel", Weight: 88, disabledReason: nothingRuns, run: (*Model).cancelRunning},
 		{Name: "command", Keys: []string{":"}, Title: "type a command", Hint: "command", Weight: 85, run: act(func(m *Model) { m.openCommand("") })},
 		{Name: "palette", Keys: []string{"ctrl+p"}, Title: "palette: everything that can be done", run: act((*Model).openPalette)},
-		{Name: "save", Title: "save what was done as a script", run: act(func(m *Model) { m.openCommand("save ") })},
+		{Name: "save", Keys: []string{"s"}, Title: "save what was done as a script; in the logs: the lines to a file", run: act((*Model).openSave)},
 		{Name: "demo", Title: "watch a demo", disabledReason: noDemos, run: act((*Model).openDemos)},
 		{Name: "demo.next", Keys: []string{";"}, Title: "next step of the demo", disabledReason: noStory, run: func(m *Model) tea.Cmd { return m.storyNext() }},
 	}
@@ -96,7 +96,7 @@ func screenActions() []*Action {
 		{Name: "mouse", Keys: []string{"m"}, Title: "mouse on or off", run: act((*Model).toggleMouse)},
 		{Name: "redraw", Keys: []string{"ctrl+l"}, Title: "draw the screen anew", anywhere: true, run: func(*Model) tea.Cmd { return tea.ClearScreen }},
 		{Name: "errors", Keys: []string{"E"}, Title: "what has failed", run: act((*Model).openErrors)},
-		{Name: "help", Keys: []string{"?"}, Title: "help: what can be done here", Hint: "help", Weight: 100, run: act((*Model).openHelp)},
+		{Name: "help", Keys: []string{"?", "f1"}, Title: "help: what can be done here", Hint: "help", Weight: 100, run: act((*Model).openHelp)},
 	}
 	for _, a := range all {
 		a.Group = groupScreen

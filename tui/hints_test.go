@@ -137,7 +137,7 @@ func accented(s *paint.Surface, x, y int) (yes bool) {
 // isWord reports whether the name of a key may stand in a text for something else.
 func isWord(k string) bool {
 	switch k {
-	case "a", "%", "-", "*", "=", "+", "|", "/", "<", ">", "#", "!", "'", `"`, ".", ":", "delete", "home", "end", "up", "down", "left", "right", "tab", "[", "]", "↑", "↓", "←", "→":
+	case "a", "s", "%", "-", "*", "=", "+", "|", "/", "<", ">", "#", "!", "'", `"`, ".", ":", "delete", "home", "end", "up", "down", "left", "right", "tab", "[", "]", "↑", "↓", "←", "→":
 		return true
 	}
 	return false

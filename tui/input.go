@@ -53,6 +53,10 @@ func keepOrBack() []dialog.Key {
 
 // typedLine runs a line that was typed, and found good; one that says nothing does nothing. inOrder: after those before.
 func (m *Model) typedLine(text string, inOrder bool) tea.Cmd {
+	if cmd, ok := m.goToWord(text); ok && !inOrder {
+		m.remember(strings.TrimSpace(text))
+		return cmd
+	}
 	if sc, _ := script.ParseLine(strings.TrimSpace(text)); sc == nil || len(sc.Stmts) == 0 {
 		return nil
 	}
@@ -63,6 +67,9 @@ func (m *Model) typedLine(text string, inOrder bool) tea.Cmd {
 // lineMistake is what is wrong with a line as a command, and its column.
 func lineMistake(text string) (string, int) {
 	line := strings.TrimLeftFunc(text, unicode.IsSpace)
+	if placeWords()[strings.TrimSpace(text)] != nil {
+		return "", 0
+	}
 	_, errs := script.ParseLine(strings.TrimSpace(line))
 	if len(errs) == 0 {
 		return "", 0

@@ -375,7 +375,11 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 	if m.story.takesKey(k) {
 		return m.storyNext()
 	}
-	return m.do(m.reg.find(k, m.focus))
+	a := m.reg.find(k, m.focus)
+	if a == nil {
+		m.habit(k)
+	}
+	return m.do(a)
 }
 
 // maxPaste bounds what is looked at of a paste, in bytes, as the language bounds a script.

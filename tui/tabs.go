@@ -36,6 +36,7 @@ var (
 	_ activator  = inspectTab{}
 	_ turner     = inspectTab{}
 	_ opened     = messagesTab{}
+	_ leader     = messagesTab{}
 	_ opener     = messagesTab{}
 	_ texter     = messagesTab{}
 )
@@ -251,6 +252,25 @@ type messagesTab struct {
 	m    *Model
 	look messages.Tab
 }
+
+// Lead leaves the grid alone: only the inspector follows the messages.
+func (t messagesTab) Lead() {}
+
+// Inspect shows the actor that the message under the cursor went to, or that was lost.
+func (t messagesTab) Inspect() bool {
+	sel, ok := t.Selected()
+	if !ok || sel.Mesh == "" || len(sel.Ranks) == 0 {
+		return false
+	}
+	mesh, ok := t.m.world.Mesh(sel.Mesh)
+	if ok {
+		t.m.panes.inspect.ShowActor(mesh.Ref.ID, sel.Ranks[0])
+	}
+	return ok
+}
+
+// Target is what the grid has.
+func (t messagesTab) Target() (target, bool) { return target{}, false }
 
 // Opened changes the look.
 func (t messagesTab) Opened() { t.SetTab(t.look) }

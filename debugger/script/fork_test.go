@@ -136,3 +136,21 @@ func TestASpawnSaysWhichRanksHaveEnded(t *testing.T) {
 		t.Errorf("told %q", got)
 	}
 }
+
+func TestThatSlotsAreVirtualIsToldOnceInASessionAndItsForks(t *testing.T) {
+	c := control.InProcess(newWorld(t), control.ClientInfo{})
+	defer c.Close()
+	s, err := NewSession(t.Context(), c, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	told := 0
+	for i, on := range []*Session{s.Fork(), s, s.Fork()} {
+		sc, _ := ParseLine("procs p" + string(rune('a'+i)) + " gpus=2")
+		on.Run(t.Context(), sc, func(step *Step) { told += strings.Count(strings.Join(step.Text, "\n"), "virtual") })
+	}
+	if told != 1 {
+		t.Errorf("told %d times", told)
+	}
+}

@@ -19,7 +19,7 @@ func (s *Session) makeProcs(ctx context.Context, a ProcsArgs, r *result) error {
 		return err
 	}
 	s.procs = append(without(s.procs, pm.Name), pm.Name)
-	if virtualSlots(&pm) && !a.Virtual {
+	if virtualSlots(&pm) && !a.Virtual && s.virtual.CompareAndSwap(false, true) { // once: it is the machine that has no devices
 		r.text = append(r.text, pm.Name+": GPU slots are virtual, there are no devices behind them")
 	}
 	return nil

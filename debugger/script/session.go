@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -62,6 +63,8 @@ type follower struct {
 	ctx    context.Context // of jobs and of the watcher
 	cancel context.CancelFunc
 	wg     sync.WaitGroup // the watcher
+
+	virtual atomic.Bool // that GPU slots are virtual was told
 
 	mu      sync.Mutex
 	pic     control.Replica

@@ -246,6 +246,7 @@ func (p *Pane) Enter() bool {
 	case l.node.Len == 0:
 		return false
 	}
+	p.win.Unfold()
 	p.turn(l.node, !p.shows(l.node))
 	return true
 }

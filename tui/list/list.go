@@ -13,15 +13,27 @@ type Window struct {
 	Cursor int  // from 0
 	Top    int  // first row shown
 	Follow bool // the cursor stays on the last row while the list grows
+
+	unfolding int // rows of the list, and one, when the row under the cursor was unfolded; 0: it was not
 }
+
+// Unfold tells that rows come below the cursor that belong to it: as soon as they are there, as many of them are shown
+// as there is room for.
+func (w *Window) Unfold() { w.unfolding = w.Total + 1 }
 
 // Fit tells how many rows there are and how many are shown.
 func (w *Window) Fit(total, size int) {
+	more := max(0, total) + 1 - w.unfolding
 	w.Total, w.Size = max(0, total), max(0, size)
 	if w.Follow {
 		w.Cursor = w.Total - 1
 	}
 	w.settle()
+	if w.unfolding > 0 && more > 0 {
+		w.unfolding = 0
+		w.Top = max(w.Top, min(w.Cursor, w.Cursor+more+1-w.Size))
+		w.settle()
+	}
 }
 
 // Shift tells that n rows have gone from the top of the list: the cursor and the window stay on their rows.
@@ -33,6 +45,7 @@ func (w *Window) Shift(n int) {
 
 // Move moves the cursor by n rows. Moving up stops following.
 func (w *Window) Move(n int) {
+	w.unfolding = 0
 	w.Cursor += n
 	if n < 0 {
 		w.Follow = false
@@ -55,6 +68,7 @@ func (w *Window) End() {
 
 // Scroll moves the window by n rows; the cursor goes along only where it would leave the window.
 func (w *Window) Scroll(n int) {
+	w.unfolding = 0
 	if n < 0 {
 		w.Follow = false
 	}

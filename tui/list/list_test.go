@@ -53,3 +53,24 @@ func TestFollowingEndsWithAMoveUpAndBeginsAtTheEnd(t *testing.T) {
 		t.Fatalf("follows still: %+v", w)
 	}
 }
+
+func TestWhatIsUnfoldedComesIntoSight(t *testing.T) {
+	for _, c := range []struct{ more, top int }{{3, 13}, {40, 19}, {0, 10}} {
+		w := Window{}
+		w.Fit(20, 10)
+		w.To(19)
+		w.Unfold()
+		w.Fit(20+c.more, 10)
+		if w.Top != c.top || w.Cursor != 19 {
+			t.Errorf("%d rows more: from row %d on, the cursor on %d", c.more, w.Top, w.Cursor)
+		}
+	}
+	w := Window{}
+	w.Fit(20, 10)
+	w.To(19)
+	w.Unfold()
+	w.Move(-1)
+	if w.Fit(23, 10); w.Top != 10 {
+		t.Error("who has moved on is moved")
+	}
+}

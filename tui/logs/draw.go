@@ -50,12 +50,83 @@ func (p *Pane) Draw(s *paint.Surface, w *world.World, focus bool) {
 	for _, r := range rows {
 		p.from = max(p.from, min(paint.Width(p.source(r)), max(9, width*20/100)))
 	}
-	for i, r := range rows {
-		p.drawRow(s, width, i, r)
+	p.lines = p.lines[:0]
+	for i := p.firstWrapped(rows, from, width, height-foot); i < len(rows) && len(p.lines) < height-foot; i++ {
+		y := len(p.lines)
+		h := min(p.height(rows[i], width), height-foot-y)
+		p.drawRow(s.In(paint.Rect{W: width, H: y + h}), width, y, rows[i])
 		if from+i == p.view.Cursor() && focus {
-			s.Restyle(paint.Rect{Y: i, W: width, H: 1}, func(st paint.Style) paint.Style { return st.On(paint.Cursor) })
+			s.Restyle(paint.Rect{Y: y, W: width, H: h}, func(st paint.Style) paint.Style { return st.On(paint.Cursor) })
+		}
+		for range h {
+			p.lines = append(p.lines, from+i)
 		}
 	}
+}
+
+// firstWrapped is the first of the rows to be drawn: where lines are wrapped not all of them fit, and the one under the
+// cursor is to be seen.
+func (p *Pane) firstWrapped(rows []row, from, width, height int) (first int) {
+	if !p.wrap {
+		return 0
+	}
+	room := height
+	for i := min(p.view.Cursor()-from, len(rows)-1); i >= 0; i-- {
+		if room -= p.height(rows[i], width); room < 0 {
+			return min(i+1, max(0, p.view.Cursor()-from))
+		}
+	}
+	return 0
+}
+
+// height is how many lines of the pane a row takes.
+func (p *Pane) height(r row, width int) int {
+	if !p.wrap {
+		return 1
+	}
+	return max(1, len(p.wrapped(r, width)))
+}
+
+// wrapped is the text of a row as lines, beside which its count has room.
+func (p *Pane) wrapped(r row, width int) []string {
+	room := width - p.textAt(r, width)
+	if count := p.count(r); count != "" {
+		room -= paint.Width(count) + 1
+	}
+	return paint.Wrap(p.text(r), max(8, room))
+}
+
+// ToggleWrap shows lines whole, or cut at the edge.
+func (p *Pane) ToggleWrap() (on bool) {
+	p.wrap = !p.wrap
+	return p.wrap
+}
+
+// ToggleTimes shows when each line was printed, or not.
+func (p *Pane) ToggleTimes() (on bool) {
+	on = !p.shows(p.w0)
+	p.times, p.quiet = on, !on
+	return on
+}
+
+// shows reports whether there are times in a pane of a width.
+func (p *Pane) shows(width int) bool { return !p.quiet && (p.times || width >= someTime) }
+
+// PageText is every line that the filter lets through, whole.
+func (p *Pane) PageText() string {
+	p.refresh()
+	var b strings.Builder
+	for n := p.ix.First; n < p.ix.Next; n++ {
+		if rec := p.ix.rec(n); rec.matches {
+			l := p.src.At(n)
+			who := rec.source
+			if l.Rank >= 0 {
+				who = world.ActorName(rec.source, l.Rank)
+			}
+			fmt.Fprintf(&b, "%s  %s  %s\n", l.Time.Format("2006-01-02 15:04:05.000"), who, l.Text)
+		}
+	}
+	return b.String()
 }
 
 // empty says what would be here, and how it comes.
@@ -129,33 +200,59 @@ func (p *Pane) drawRow(s *paint.Surface, width, y int, r row) {
 	}
 	x := sign
 	switch {
+	case !p.shows(width):
 	case width >= wideTime:
 		x = s.Text(x, y, muted, l.Time.Format("15:04:05.000")) + 2
-	case width >= someTime:
+	default:
 		x = s.Text(x, y, muted, l.Time.Format(time.TimeOnly)) + 1
 	}
 	switch {
 	case width >= withSource:
 		s.Line(x, y, p.Through().Segs(filter.From, paint.FitMiddle(p.source(r), p.from), muted)...)
-		x += p.from + 1
 	case r.one && l.Rank >= 0: // lines of one fold are told apart by nothing else
-		last := r.f.ranks[len(r.f.ranks)-1]
 		s.Text(x, y, muted, "["+strconv.Itoa(l.Rank)+"]")
-		x += len(strconv.Itoa(last)) + 3
 	}
 	st, mark, role := look(l, p.ix.rec(r.n).level)
-	s.Text(x, y, paint.Style{Fg: role}, mark)
-	x += 2
+	x = p.textAt(r, width)
+	s.Text(x-2, y, paint.Style{Fg: role}, mark)
 	count := p.count(r)
 	room := width - x
 	if count != "" {
 		room -= paint.Width(count) + 2
 	}
 	text := p.text(r)
+	if p.wrap {
+		if count != "" {
+			s.TextRight(width, y, muted, count)
+		}
+		for i, l := range p.wrapped(r, width) {
+			s.Line(x, y+i, p.Through().Segs(filter.Text, l, st)...)
+		}
+		return
+	}
 	x = s.Line(x, y, p.Through().Segs(filter.Text, paint.Fit(text, room), st)...)
 	if count != "" {
 		s.Text(x+2, y, muted, count)
 	}
+}
+
+// textAt is the column at which the text of a row begins.
+func (p *Pane) textAt(r row, width int) int {
+	x := sign
+	switch {
+	case !p.shows(width):
+	case width >= wideTime:
+		x += len("15:04:05.000") + 2
+	default:
+		x += len(time.TimeOnly) + 1
+	}
+	switch {
+	case width >= withSource:
+		x += p.from + 1
+	case r.one && p.src.At(r.n).Rank >= 0:
+		x += len(strconv.Itoa(r.f.ranks[len(r.f.ranks)-1])) + 3
+	}
+	return x + 2
 }
 
 // count is how many lines a row stands for, "" for one.

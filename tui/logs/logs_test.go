@@ -389,3 +389,45 @@ func TestWhereNothingIsShownNoWordIsCut(t *testing.T) {
 		}
 	}
 }
+
+func TestLinesAreWrappedAndTheirTimesShownOnDemand(t *testing.T) {
+	b := worldtest.New(t)
+	w := b.World
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for i, text := range []string{"first", strings.Repeat("word ", 30) + "END", "last"} {
+		w.Apply(control.Update{Events: []*control.Event{{Log: &control.Log{Time: at.Add(time.Duration(i) * time.Second), Rank: -1, Stream: "out", Text: text}}}})
+	}
+	p := New(worldtest.Keys)
+	draw := func() string {
+		s := paint.New(50, 10)
+		p.Draw(s, w, true)
+		return s.Plain()
+	}
+	if got := draw(); strings.Contains(got, "END") || strings.Contains(got, "03:04:05") {
+		t.Errorf("cut, without times:\n%s", got)
+	}
+	if !p.ToggleWrap() {
+		t.Error("it is not wrapped")
+	}
+	if got := draw(); !strings.Contains(got, "END") || !strings.Contains(got, "first") || !strings.Contains(got, "last") {
+		t.Errorf("wrapped:\n%s", got)
+	}
+	p.Click(10, 3) // inside the long line
+	if !strings.HasSuffix(p.Text(), "END") {
+		t.Errorf("a click on a part of a line is on %q", p.Text())
+	}
+	if p.ToggleTimes(); !strings.Contains(draw(), "03:04:06") {
+		t.Errorf("with times:\n%s", draw())
+	}
+	if p.ToggleTimes(); strings.Contains(draw(), "03:04:06") {
+		t.Error("the times are not hidden")
+	}
+	s := paint.New(50, 3) // the line under the cursor does not fit: its beginning is seen
+	p.End()
+	if p.Draw(s, w, true); !strings.Contains(s.Plain(), "last") {
+		t.Errorf("the last line is not seen:\n%s", s.Plain())
+	}
+	if got := p.PageText(); strings.Count(got, "\n") != 3 || !strings.Contains(got, "END\n") || !strings.HasPrefix(got, "2026-01-02 03:04:05.000  ") {
+		t.Errorf("all of it:\n%s", got)
+	}
+}

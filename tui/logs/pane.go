@@ -29,6 +29,10 @@ type Pane struct {
 	from  int // width of the column of sources; it grows only
 	w0    int // of the last drawing
 	bodyY int
+	wrap  bool  // a line is shown whole, on as many rows as it takes
+	times bool  // when each line was printed is shown, however narrow the pane
+	quiet bool  // it is not, however wide
+	lines []int // the row that each line of the pane shows
 }
 
 // row is a line of the pane: a fold, or one line of the ring.
@@ -105,7 +109,9 @@ func (p *Pane) Enter() bool {
 		return false
 	}
 	p.view.Stay()
-	r.f.open = !r.f.open
+	if r.f.open = !r.f.open; r.f.open {
+		p.view.Unfold()
+	}
 	p.change()
 	return true
 }
@@ -137,6 +143,9 @@ func (p *Pane) Left() {
 func (p *Pane) Click(x, y int) {
 	p.refresh()
 	at := p.view.RowAt(y - p.bodyY)
+	if line := y - p.bodyY; p.wrap && line >= 0 && line < len(p.lines) {
+		at = p.lines[line]
+	}
 	if at < 0 {
 		return
 	}

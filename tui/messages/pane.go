@@ -122,7 +122,9 @@ func (p *Pane) Enter() bool {
 		return false
 	}
 	p.view.Stay()
-	cur.f.open = !cur.f.open
+	if cur.f.open = !cur.f.open; cur.f.open {
+		p.view.Unfold()
+	}
 	p.change()
 	return true
 }

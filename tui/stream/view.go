@@ -57,6 +57,9 @@ func (v *View[T, R]) nearlyGone() bool {
 	return top < len(v.Rows) && v.Rows[top].Number()+v.src.Size()-v.src.Total() < margin
 }
 
+// Unfold says that the row under the cursor is unfolded: what comes below it is brought into sight.
+func (v *View[T, R]) Unfold() { v.win.Unfold() }
+
 // Changed says that a person has changed what is shown: the rows have to be made anew.
 func (v *View[T, R]) Changed() { v.stale = true }
 

@@ -326,8 +326,10 @@ func (p *Pane) Enter() bool {
 	}
 	switch r := &p.rows[p.win.Cursor]; r.kind {
 	case KindSession, KindProcs, KindHost, KindRun, KindEnded:
+		p.win.Unfold()
 		return p.Toggle()
 	case KindProc:
+		p.win.Unfold()
 		return r.foldable && p.Toggle()
 	case KindNone, KindMesh, KindState, KindActor, KindHint:
 	}
