@@ -23,6 +23,9 @@ const mainEnv = "MONARCH_CONTROL_MAIN"
 // seedEnv, next to controlEnv, is the tool's --seed.
 const seedEnv = "MONARCH_CONTROL_SEED"
 
+// noSessionEnv turns off the session socket of whatever program runs, as NoSession does from within.
+const noSessionEnv = "MONARCH_NO_SESSION"
+
 // returnTime is how long run has to return once its context was cancelled by an unhandled failure.
 const returnTime = 10 * time.Second
 
@@ -123,14 +126,12 @@ func runMain(run func(ctx context.Context) error, opts []Option) int {
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	e, err := Start(ctx, opts...)
-	if err == nil {
-		if err = e.OpenSession(); err != nil {
-			err = fmt.Errorf("%w (with engine.NoSession() the program runs without one, and nobody can attach to it)", err)
-		}
-	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		return exitInternal
+	}
+	if err := e.OpenSession(); err != nil { // what helps to debug a program must not keep it from running
+		fmt.Fprintf(os.Stderr, "warning: nobody can attach to this program: %v (%s=1 turns the session off)\n", err, noSessionEnv)
 	}
 	err = e.Run(run)
 	e.Close()

@@ -10,6 +10,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+
+	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
 
 // Version is the engine's version, as programs and workers compare it.
@@ -35,7 +37,8 @@ type options struct {
 	seed       uint64
 }
 
-// NoSession keeps the program from opening a session socket: nobody can attach to it.
+// NoSession keeps the program from opening a session socket: nobody can attach to it. The variable MONARCH_NO_SESSION=1
+// does the same from outside.
 func NoSession() Option { return func(o *options) { o.noSession = true } }
 
 // SessionName names the session for `monarch-tui attach`. By default it is the program's name and pid.
@@ -62,9 +65,17 @@ func Listen(addr string) Option { return func(o *options) { o.listen = addr } }
 // AllInProcess makes every proc mesh in-process, whatever SpawnProcs says: what Local does.
 func AllInProcess() Option { return func(o *options) { o.inProcess = true } }
 
+// maxProgramName bounds the name of a program where it is shown, in characters.
+const maxProgramName = 100
+
 func defaults() options {
 	o := options{pid: os.Getpid(), stdout: os.Stdout, stderr: os.Stderr, logger: slog.New(slog.DiscardHandler), args: os.Args[1:], seed: rand.Uint64()} //nolint:gosec // not for secrets
-	o.program = filepath.Base(os.Args[0])
+	o.program = clean.Name(filepath.Base(os.Args[0]), maxProgramName)
+	switch os.Getenv(noSessionEnv) {
+	case "", "0", "false":
+	default:
+		o.noSession = true
+	}
 	o.name = sessionName(o.program, o.pid)
 	return o
 }

@@ -32,6 +32,7 @@ type proc struct {
 	ready      chan struct{} // closed when it may be used
 	ended      chan struct{} // closed when it has ended, after its output was read
 	linkReason string        // why its link was closed, when that came first; guarded by hub.mu
+	buried     bool          // the engine ended it, for linkReason; guarded by hub.mu
 	told       uint64        // turn of the switch of telemetry that it knows; guarded by hub.mu
 	expect     bool          // its end was ordered: not a failure; guarded by hub.mu
 	failed     error         // why it ended before it was ready; guarded by hub.mu
@@ -79,6 +80,10 @@ func (h *hub) on(p *proc, kind life.Kind, more ...func(*life.Event)) {
 		}
 	}
 	if next == p.life {
+		return
+	}
+	if p.over() && next.State == p.life.State { // its end has been told, with its cause
+		p.life = next
 		return
 	}
 	p.life = next
@@ -340,8 +345,14 @@ func (h *hub) linkEvent(ev quicnet.LinkEvent) {
 		h.on(p, life.Silent, because(ev.Reason))
 	case quicnet.LinkUnreachable:
 		h.on(p, life.LinkBroke, because(ev.Reason))
-	case quicnet.LinkLost:
-		h.on(p, life.Fired, because(ev.Reason), func(e *life.Event) { e.Timer = life.LostAfter })
+	case quicnet.LinkLost: // quicnet has given the peer up: even a rank that is held has no way back, so it ends
+		if p.linkReason == "" {
+			p.linkReason, p.buried = ev.Reason+"; ended by the engine", true
+		}
+		h.on(p, life.Fired, because(p.linkReason), func(e *life.Event) { e.Timer = life.LostAfter })
+		if p.child != nil && !p.over() {
+			p.child.Kill()
+		}
 	case quicnet.LinkClosed: // its process may still run; its exit does the rest
 		if p.child != nil && !p.expect && !p.over() {
 			p.linkReason = ev.Reason
@@ -366,12 +377,15 @@ func (h *hub) watchChild(p *proc, child *launch.Child) {
 	pipes.drain()
 	exit := child.Exit()
 	h.mu.Lock()
-	joined, expected, linkReason := p.isReady(), p.expect, p.linkReason
+	joined, expected, linkReason, buried := p.isReady(), p.expect, p.linkReason, p.buried
 	p.rec.Tail = pipes.tail()
 	tail := p.rec.Tail
 	h.mu.Unlock()
 	what := fmt.Sprintf("worker %d of procs %s (pid %d) %s", p.rank, p.rec.Mesh, child.PID, exit)
-	if linkReason != "" && !expected {
+	switch {
+	case buried: // our own signal is not the cause
+		what = fmt.Sprintf("worker %d of procs %s (pid %d): %s", p.rank, p.rec.Mesh, child.PID, linkReason)
+	case linkReason != "" && !expected:
 		what += " after its link was closed: " + linkReason
 	}
 	reported := false

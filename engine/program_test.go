@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -124,6 +125,43 @@ func TestMainExitsAsItsRunEnded(t *testing.T) {
 				t.Errorf("code before Main was seen %d times in %q", n, out)
 			}
 		})
+	}
+}
+
+// TestAProgramRunsWhereNoSessionCanBe: what helps to debug a program does not keep it from running.
+func TestAProgramRunsWhereNoSessionCanBe(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	open := t.TempDir()
+	if err := os.Mkdir(filepath.Join(open, "monarch-tui"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(filepath.Join(open, "monarch-tui"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for name, env := range map[string][]string{
+		"a file":                        {"XDG_RUNTIME_DIR=" + file},
+		"a folder that is not there":    {"XDG_RUNTIME_DIR=", "TMPDIR=/nonexistent"},
+		"a path that is too long":       {"XDG_RUNTIME_DIR=" + filepath.Join(t.TempDir(), strings.Repeat("x", 100))},
+		"a folder that others write to": {"XDG_RUNTIME_DIR=" + open},
+	} {
+		if dir := strings.TrimPrefix(env[0], "XDG_RUNTIME_DIR="); strings.Contains(name, "long") {
+			if err := os.Mkdir(dir, 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, off := range []string{"", "1"} {
+			var stderr strings.Builder
+			cmd := program(t, "ok", append(env, "MONARCH_NO_SESSION="+off)...)
+			cmd.Stderr = &stderr
+			err := cmd.Run()
+			warned := strings.Contains(stderr.String(), "warning: nobody can attach to this program: ") && strings.Contains(stderr.String(), "MONARCH_NO_SESSION=1 turns the session off")
+			if err != nil || warned != (off == "") || off != "" && stderr.Len() > 0 {
+				t.Errorf("%s, off %q: %v, %s", name, off, err, stderr.String())
+			}
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/internal/host"
@@ -93,12 +94,13 @@ func serveInherited(fd string, run func(context.Context) error, opts []Option) i
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	signal.Ignore(os.Interrupt) // the tool shares our terminal and decides
+	tool := os.Getppid()
 	e, err := Start(ctx, opts...)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		return exitInternal
 	}
-	defer e.Close()
+	defer e.closeFor(tool)
 	if err := e.OpenSession(); err != nil {
 		fmt.Fprintln(os.Stderr, "warning: nobody else can attach to this program:", err) // the tool itself has its socket
 	}
@@ -113,6 +115,38 @@ func serveInherited(fd string, run func(context.Context) error, opts []Option) i
 	defer srv.Close()
 	_ = srv.ServeConn(conn) // whatever the error: the tool has left, and the session ends
 	return 0
+}
+
+const (
+	orphanEvery = 50 * time.Millisecond  // how often a session that ends looks whether its tool still lives
+	orphanTime  = 600 * time.Millisecond // how long it may go on to end in order after that: within a second all is gone
+)
+
+// closeFor is Close of a session that belongs to a tool, which is the parent process. The tool may wait until handlers have
+// ended; when it is dead nobody does, and what does not end in order ends with this process.
+func (e *Engine) closeFor(tool int) {
+	closed := make(chan struct{})
+	go func() { e.Close(); close(closed) }()
+	tick := time.NewTicker(orphanEvery)
+	defer tick.Stop()
+	var orphaned time.Time
+	for {
+		select {
+		case <-closed:
+			return
+		case now := <-tick.C:
+			switch {
+			case os.Getppid() == tool:
+			case orphaned.IsZero():
+				orphaned = now
+			case now.Sub(orphaned) > orphanTime:
+				if e.dir != nil {
+					_ = e.dir.Close() // a left-over is removed by the next session
+				}
+				os.Exit(exitOrphan) //nolint:gocritic // deferred calls would wait for what does not end
+			}
+		}
+	}
 }
 
 func inheritedConn(fd string) (net.Conn, error) {

@@ -2,11 +2,14 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // TestAProgramOfOnesOwn builds a program that nobody here wrote for, outside the module, and drives it with run -p.
@@ -157,4 +160,48 @@ func write(t *testing.T, path string, b []byte) {
 	if err := os.WriteFile(path, b, 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// running reports whether a process is there and has not ended: who should reap it may be slow.
+func running(pid int) bool {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return syscall.Kill(pid, 0) == nil && (err != nil || !strings.Contains(string(b), ") Z "))
+}
+
+// TestNothingOutlivesAKilledTool kills the tool while a handler ignores its context: nobody waits for that any more.
+func TestNothingOutlivesAKilledTool(t *testing.T) {
+	prog := buildStranger(t, filepath.Join("testdata", "tally"))
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "pids")
+	cmd := exec.Command(self, "run", "-p", prog, "-c", fmt.Sprintf("procs p gpus=1; spawn @t on p Tally; call @t.Deaf %q", file))
+	cmd.Env = append(os.Environ(), "MONARCH_TEST_MAIN=1", "NO_COLOR=1", "GORACE=atexit_sleep_ms=0", "XDG_RUNTIME_DIR="+shortDir(t))
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	var worker, controller int
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		b, _ := os.ReadFile(file)
+		if n, _ := fmt.Sscanf(string(b), "%d %d\n", &worker, &controller); n == 2 {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("the call does not run")
+		}
+	}
+	killed := time.Now()
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	for _, pid := range []int{controller, worker} {
+		for running(pid) {
+			if time.Since(killed) > 2*time.Second { // it promises one, on a machine that does nothing else
+				t.Fatalf("process %d of %d and %d outlives the tool", pid, controller, worker)
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+	t.Logf("all was gone after %v", time.Since(killed))
 }

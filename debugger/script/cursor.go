@@ -3,6 +3,7 @@ package script
 import (
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 )
@@ -97,6 +98,20 @@ func (c *cursor) name(what string) (string, error) {
 		return "", fail(c.at(), "want %s, not %s", what, c.found())
 	}
 	return c.text[start:c.pos], nil
+}
+
+// identifier takes the name of a method: a Go identifier, which may have letters of any alphabet.
+func (c *cursor) identifier(what string) (string, error) {
+	c.space()
+	n := strings.IndexFunc(c.rest(), func(r rune) bool { return r != '_' && r != '-' && !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	if n < 0 {
+		n = len(c.rest())
+	}
+	if n == 0 {
+		return "", fail(c.at(), "want %s, not %s", what, c.found())
+	}
+	c.pos += n
+	return c.text[c.pos-n : c.pos], nil
 }
 
 // variable takes the name of a capture or job.
@@ -245,7 +260,7 @@ func (c *cursor) target() (*Target, error) {
 		return nil, fail(start, "want a mesh such as @toy, @toy[0-3] or @toy[gpus=2], not %s", c.found())
 	}
 	if c.eat('.') {
-		n, err := c.name("the name of an endpoint after the dot")
+		n, err := c.identifier("the name of an endpoint after the dot")
 		if err != nil {
 			return nil, err
 		}

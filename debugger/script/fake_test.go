@@ -32,7 +32,8 @@ type world struct {
 	calls   uint64
 	gate    chan struct{} // Gate waits for it
 	flushes int
-	cut     bool // Flush fails
+	cut     bool  // Flush fails
+	over    []int // ranks that have ended as soon as they are there
 	done    []string
 }
 
@@ -118,6 +119,9 @@ func (w *world) Handle(ctx context.Context, _ control.ClientInfo, req any) (any,
 		pm := control.ProcMesh{ID: uint64(len(w.snap.ProcMeshes) + 1), Name: r.Name, Extent: r.Dims, FirstProc: uint64(len(w.snap.Procs) + 1), State: "running", InProcess: r.InProcess, Virtual: true}
 		for i := range r.Dims.Len() {
 			p := control.Proc{ID: pm.FirstProc + uint64(i), Mesh: r.Name, Rank: i, State: "ready"}
+			if slices.Contains(w.over, i) {
+				p.State = "exited"
+			}
 			w.snap.Procs = append(w.snap.Procs, p)
 			w.emit(&control.Event{Proc: &p})
 		}
@@ -171,6 +175,9 @@ func (w *world) spawn(r control.SpawnReq) (any, error) {
 	m := control.Mesh{Ref: control.MeshRef{ID: uint64(100 + len(w.snap.Meshes)), Name: r.Name, Type: r.Type, First: pm.FirstProc, Home: home, View: shape.RegionOf(home.Extent())}, Procs: pm.Name, State: "running", Ranks: make([]control.RankState, home.Len())}
 	for rank := range home.Len() {
 		m.Ranks[rank].State = "idle"
+		if slices.Contains(w.over, rank) {
+			m.Ranks[rank].State = "gone"
+		}
 		a := proto
 		a.proc = pm.FirstProc + uint64(home.RankAt(rank))
 		w.actors[r.Name] = append(w.actors[r.Name], &a)

@@ -32,14 +32,26 @@ func table(rows [][]string) []string {
 func (s *Session) ls(_ context.Context, _ NoArgs, r *result) error {
 	var rows [][]string
 	s.picture(func(p *control.Replica) {
+		ended := map[string]int{}
+		for _, pr := range p.Procs {
+			if pr.Over() {
+				ended[pr.Mesh]++
+			}
+		}
 		for _, m := range p.ProcMeshes {
 			if !m.Gone {
-				rows = append(rows, []string{m.Name, m.Extent.String(), kindOf(&m), m.State})
+				rows = append(rows, []string{m.Name, m.Extent.String(), kindOf(&m), m.State + living(ended[m.Name], m.Extent.Len())})
 			}
 		}
 		for _, m := range p.Meshes {
 			if !m.Gone {
-				rows = append(rows, []string{"@" + m.Ref.Name, m.Ref.Extent().String(), typeName(p, m.Ref.Type) + " on " + m.Procs, m.State})
+				over := 0
+				for _, r := range m.Ranks {
+					if r.Over() {
+						over++
+					}
+				}
+				rows = append(rows, []string{"@" + m.Ref.Name, m.Ref.Extent().String(), typeName(p, m.Ref.Type) + " on " + m.Procs, m.State + living(over, len(m.Ranks))})
 			}
 		}
 	})
@@ -49,6 +61,14 @@ func (s *Session) ls(_ context.Context, _ NoArgs, r *result) error {
 		r.text = []string{"nothing runs (procs NAME dim=n makes processes)"}
 	}
 	return nil
+}
+
+// living counts the ranks that are left where some have ended.
+func living(ended, all int) string {
+	if ended == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d of %d alive", all-ended, all)
 }
 
 // openCalls lists the calls that have not ended.

@@ -80,6 +80,15 @@ type Proc struct {
 	Ordered bool // it has ended because it was told to
 }
 
+// Over reports whether the process has ended, or never ran.
+func (p *Proc) Over() bool {
+	switch p.State {
+	case "lost", "exited", "killed", "oom", "fenced", "failed":
+		return true
+	}
+	return false
+}
+
 // Mesh is an actor mesh: one actor per rank of (a slice of) a proc mesh.
 type Mesh struct {
 	Ref    MeshRef
@@ -116,6 +125,11 @@ type RankState struct {
 	Handled  uint64    // messages handled since the start
 	Restarts int
 	Reason   string
+}
+
+// Over reports whether the actor handles nothing any more.
+func (s *RankState) Over() bool {
+	return s.State == "failed" || s.State == "stopped" || s.State == "gone"
 }
 
 // Type describes an actor type that the program registered.

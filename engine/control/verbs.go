@@ -4,19 +4,24 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 )
 
-var nameForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]{0,62}$`)
+var nameForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]{0,62}$`)
 
-// CheckName says what is wrong with the name of a mesh. kind, such as "actor mesh", is for the text of the error.
+// CheckName says what is wrong with the name of a mesh: the command language must be able to say it. kind, such as "actor
+// mesh", is for the text of the error.
 func CheckName(kind, name string) error {
-	if !nameForm.MatchString(name) {
-		return fmt.Errorf("%s name %q: want a letter or _, then letters, digits, _ . or -, 63 at most", kind, clipped(name))
+	if nameForm.MatchString(name) {
+		return nil
 	}
-	return nil
+	if without := strings.ReplaceAll(name, ".", "_"); nameForm.MatchString(without) {
+		return fmt.Errorf("%s name %q: a dot begins the name of an endpoint, as in @%s.Get; write %s", kind, name, without, without)
+	}
+	return fmt.Errorf("%s name %q: want a letter or _, then letters, digits, _ or -, 63 at most", kind, clipped(name))
 }
 
 // The requests of the protocol's verbs. Each has one answer type; table and PROTOCOL.md list them.

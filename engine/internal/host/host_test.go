@@ -35,6 +35,32 @@ func TestTooFewOpenFilesAreNamedWithTheSum(t *testing.T) {
 	}
 }
 
+// TestALimitThatIsReachedIsTheOneThatIsNamed has no file left, not even one to count those that are open.
+func TestALimitThatIsReachedIsTheOneThatIsNamed(t *testing.T) {
+	var files []*os.File
+	defer func() {
+		for _, f := range files {
+			_ = f.Close()
+		}
+	}()
+	restore := lowerFilesLimit(t)
+	var err error
+	for err == nil && len(files) < 10_000 {
+		var f *os.File
+		if f, err = os.Open("/dev/null"); err == nil {
+			files = append(files, f)
+		}
+	}
+	missing, dial := MissingFiles(1, 16), DialSelf("")
+	restore()
+	if !strings.Contains(missing, "its limit is 64") {
+		t.Errorf("1 worker: %q", missing)
+	}
+	if dial == nil || !strings.Contains(dial.Error(), "the limit of this process is 64 (ulimit -n)") || strings.Contains(dial.Error(), "firewall") {
+		t.Errorf("the socket: %v", dial)
+	}
+}
+
 func TestAMachineThatCannotReachItselfSaysSo(t *testing.T) {
 	for _, here := range []string{"", "127.0.0.1:0", "no address at all"} {
 		if err := DialSelf(here); err != nil {

@@ -50,8 +50,12 @@ func DialSelf(listen string) error {
 	if err != nil {
 		return nil // who opens the socket says what is wrong with it
 	}
-	if err := echoOnce(host); err != nil {
-		return fmt.Errorf("the controller cannot reach itself at %s, so no worker could: %w; is that interface up (loopback: ip link set lo up), and does the firewall let UDP through?", host, ExplainFiles(err))
+	err = echoOnce(host)
+	switch {
+	case errors.Is(err, syscall.EMFILE):
+		return fmt.Errorf("open a socket for the workers: %w", ExplainFiles(err))
+	case err != nil:
+		return fmt.Errorf("the controller cannot reach itself at %s, so no worker could: %w; is that interface up (loopback: ip link set lo up), and does the firewall let UDP through?", host, err)
 	}
 	return nil
 }

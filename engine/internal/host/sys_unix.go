@@ -3,6 +3,7 @@
 package host
 
 import (
+	"errors"
 	"os"
 	"syscall"
 )
@@ -25,9 +26,13 @@ func filesLimit() (open, most int) {
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &lim) != nil {
 		return 0, 0
 	}
+	most = int(min(lim.Cur, 1<<30))
 	list, err := os.ReadDir("/dev/fd")
-	if err != nil {
+	switch {
+	case errors.Is(err, syscall.EMFILE): // not even this one can be opened
+		return most, most
+	case err != nil:
 		return 0, 0
 	}
-	return len(list), int(min(lim.Cur, 1<<30))
+	return len(list), most
 }
