@@ -108,8 +108,8 @@ var layers = []layer{
 	{
 		folder: "cmd",
 		own:    []string{"tui/...", "debugger/...", "demos/...", "engine", "engine/control", "engine/schema", "engine/shape"},
-		others: []string{"charm.land/fang/v2", "github.com/spf13/cobra", "golang.org/x/term"},
-		why:    "a command wires the parts together; what it would do with the network itself belongs to the engine",
+		others: []string{"charm.land/fang/v2", "github.com/spf13/cobra", "golang.org/x/sys", "golang.org/x/term"},
+		why:    "a command wires the parts together; what it would do with the network itself belongs to the engine; what a terminal needs of the system it may ask",
 	},
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"github.com/monarch-tui/monarch-tui/debugger/script"
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -247,5 +248,170 @@ func TestQuittingAsksOnlyWhileRanksLive(t *testing.T) {
 	}
 	if press(t, m, "q"); m.top() != nil || !m.quitting {
 		t.Errorf("asked for what has ended:\n%s", screen(t, m))
+	}
+}
+
+func TestWhatWasPrintedBeforeIsShownOnce(t *testing.T) {
+	at := time.Unix(100, 5)
+	line := func(text string) control.Log { return control.Log{Time: at, Rank: -1, Stream: "out", Text: text} }
+	c := &conn{past: []control.Log{line("old"), line("both")}}
+	both := line("both")
+	u := control.Update{Events: []*control.Event{{Log: &both}}}
+	c.recall(&u)
+	var got []string
+	for _, ev := range u.Events {
+		got = append(got, ev.Log.Text)
+	}
+	if strings.Join(got, " ") != "old both" || c.past != nil {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestNothingSinceOneAttachedIsNotNothingAtAll(t *testing.T) {
+	for _, c := range []struct {
+		world *worldtest.Builder
+		late  bool
+	}{{worldtest.Pingpong(t), true}, {worldtest.New(t), false}} {
+		m := still(t, worldtest.New(t), 120, 40)
+		m.forget()
+		snap := c.world.Snapshot
+		snap.Session.Started = m.now()
+		snap.Calls = nil
+		m.world.Apply(control.Update{Snapshot: &snap})
+		got := screen(t, m)
+		if strings.Contains(got, "Nothing was called yet") == c.late || strings.Contains(got, "called since you attached") != c.late || strings.Contains(got, "printed since you") != c.late {
+			t.Errorf("late %v:\n%s", c.late, got)
+		}
+	}
+}
+
+func TestQuittingNamesWhoElseIsAttachedAndWhatTheyRun(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 120, 40, func(c *Config) { c.Own = true })
+	m.dialer.own = true
+	me := m.conn.client.Info().Client
+	m.world.Clients = []control.ClientInfo{me, {ID: me.ID + 1, Name: "ada"}, {ID: me.ID + 2, Name: "script smoke.mtui"}}
+	m.world.Calls = []control.Call{{Client: "ada", Mesh: "ponger", Endpoint: "Pong"}, {Client: "ada", Mesh: "ponger", Endpoint: "Pong"}}
+	got := strings.Join(strings.Fields(strings.NewReplacer("┃", "", "│", "").Replace(screen(t, press(t, m, "q")))), " ")
+	for _, want := range []string{"ada (runs @ponger.Pong)", "script smoke.mtui;", "session ends too"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+}
+
+func TestASessionThatDoesNotAnswerIsNotLive(t *testing.T) {
+	now := time.Unix(1000, 0)
+	m := still(t, worldtest.Pingpong(t), 120, 40, func(c *Config) { c.Now = func() time.Time { return now } })
+	m.feel()
+	if got := screen(t, m); !strings.Contains(got, "● live") {
+		t.Error(got)
+	}
+	now = now.Add(4 * time.Second)
+	m.feel()
+	m.touch()
+	if got := screen(t, m); !strings.Contains(got, "▲ no answer for 4") || strings.Contains(got, "● live") {
+		t.Error(got)
+	}
+	m.updated(updateMsg{control.Update{Sync: m.conn.pulse.token}})
+	if got := screen(t, m); !strings.Contains(got, "● live") {
+		t.Error(got)
+	}
+}
+
+func TestInASCIIWhatIsIdleIsNoSeparator(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 120, 40, func(c *Config) { c.Settings.ASCII = true })
+	screen(t, m)
+	if got := ansi.Strip(m.screen.Encode(m.theme)); !strings.Contains(got, "procs - ") || !strings.Contains(got, ". idle") {
+		t.Error(got)
+	}
+}
+
+func TestASpawnOnADeadRankIsToldInTheForm(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 120, 40)
+	if got := screen(t, press(t, m, "1", "a")); !strings.Contains(got, "rank 40-47 of trainers has ended: there will be no actor") {
+		t.Error(got)
+	}
+}
+
+// TestAKeyGoesToTheTopmostThingThatTakesIt holds INV-ORDER: one key, G, at each level.
+func TestAKeyGoesToTheTopmostThingThatTakesIt(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 120, 40)
+	rank := func() int { return m.panes.grid.Cursor() }
+	press(t, m, "2", ":", "ctrl+r", "G")
+	if p, ok := m.top().(*dialog.Picker); !ok || p.Filter() != "G" || m.input.field.Value() != "" || rank() != 0 {
+		t.Errorf("under a dialog: the line has %q, the cursor is on rank %d", m.input.field.Value(), rank())
+	}
+	press(t, m, "esc", "esc", "G")
+	if m.top() != nil || m.input == nil || m.input.field.Value() != "G" || rank() != 0 {
+		t.Errorf("with an open line: it has %+v, the cursor is on rank %d", m.input, rank())
+	}
+	press(t, m, "esc", "4", "G")
+	if rank() != 0 {
+		t.Errorf("in another pane the cursor of the grid went to rank %d", rank())
+	}
+	press(t, m, "2", "G")
+	if rank() != 63 {
+		t.Errorf("in the pane the cursor is on rank %d", rank())
+	}
+	press(t, m, "E")
+	if m.top() == nil {
+		t.Error("a key of the program does nothing in a pane that has none of that name")
+	}
+	// Those that work anywhere: TestSuspendWorksUnderAnOpenForm.
+}
+
+// TestWhatIsNotSeenIsTold holds INV-COUNT: of messages that never came, are folded into a row, are hidden by a filter, or
+// are of before the connection was lost.
+func TestWhatIsNotSeenIsTold(t *testing.T) {
+	b := worldtest.Pingpong(t)
+	m := still(t, b, 120, 40)
+	press(t, m, "4")
+	see := func(what, want string) {
+		t.Helper()
+		if got := screen(t, m); !strings.Contains(got, want) {
+			t.Errorf("%s is not told, as %q:\n%s", what, want, got)
+		}
+	}
+	see("that none was dropped", "0 dropped")
+	see("how many are folded", "×64")
+	b.Dropped(1234)
+	m.touch()
+	see("how many were dropped", "1,234 events dropped")
+	press(t, m, "/")
+	typeText(m, "kind:error")
+	press(t, m, "enter")
+	see("how many are hidden", "2 of 76 shown")
+	m.world.AsOf = m.now()
+	m.touch()
+	see("how old it is", "as of "+m.now().Format("15:04:05"))
+}
+
+// TestEveryWayToAnActionLeadsToTheSameCommand holds INV-SAME for a form that makes something.
+func TestEveryWayToAnActionLeadsToTheSameCommand(t *testing.T) {
+	ways := map[string]func(m *Model){
+		"key":     func(m *Model) { press(t, m, "M") },
+		"palette": func(m *Model) { press(t, m, "ctrl+p"); typeText(m, "new proc mesh"); press(t, m, "enter") },
+		"help":    func(m *Model) { press(t, m, "?"); typeText(m, "new proc mesh"); press(t, m, "enter") },
+		"mouse": func(m *Model) {
+			rows := strings.Split(screen(t, m), "\n")
+			before, _, _ := strings.Cut(rows[m.h-1], "new mesh")
+			m.Update(tea.MouseClickMsg{X: len([]rune(before)), Y: m.h - 1, Button: tea.MouseLeft})
+		},
+	}
+	const want = "procs procs0 gpus=4"
+	for name, way := range ways {
+		m := still(t, worldtest.Pingpong(t), 120, 40)
+		way(m)
+		press(t, m, "enter")
+		if n := len(m.commands); n != 1 || m.commands[0].line != want {
+			t.Errorf("by %s: %d commands, the last toast is %q", name, n, m.toast.text)
+		}
+	}
+	m := still(t, worldtest.Pingpong(t), 120, 40)
+	press(t, m, ":")
+	typeText(m, want)
+	press(t, m, "enter")
+	if len(m.commands) != 1 || m.commands[0].line != want {
+		t.Errorf("by the line: %d commands", len(m.commands))
 	}
 }
