@@ -153,7 +153,7 @@ func TestASessionIsReachedThroughTheBytesOfAnotherProgram(t *testing.T) {
 	if err := c.Close(); err != nil {
 		t.Error(err)
 	}
-	far.see("reconnecting").press("q")
+	far.see("looking for it").press("q")
 	if code, _ := far.ends(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}

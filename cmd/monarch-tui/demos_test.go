@@ -130,7 +130,7 @@ func TestTheToyIsDoneByHand(t *testing.T) {
 	term.see("✓ You called all 4", "goes on when this is closed").press("esc").loses("goes on when").press(";")
 	term.see("why slice").press(";").see("now you pick a rank")
 	term.press("esc").see("nothing selected").press("space").see("Still to do: select @toy_actor[gpus=3] and nothing else")
-	term.press("space").see("nothing selected").press("l", "l", "l", "space").see("✓ That is a slice").press("ctrl+c")
+	term.press("space").see("nothing selected").press("l", "l", "l", "space").see("✓ That is a slice").press("ctrl+c").press("ctrl+c")
 	term.ends()
 }
 
