@@ -82,7 +82,7 @@ func TestAnAttachedExplorerLeavesTheSessionAlone(t *testing.T) {
 	third := open(t, home, 100, 30, "attach", "explorer")
 	third.see("live", "mine")
 	first.press("q").see("Leave").press("y").ends()
-	third.see("reconnecting", "as of")
+	third.see("ended, looking for it", "as of")
 	again := open(t, home, 100, 30)
 	again.see("live")
 	third.see("● live")

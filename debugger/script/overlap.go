@@ -15,6 +15,7 @@ type ticket struct {
 	done
 	began, ended int // by the recorder's ticks; ended is 0 while it runs
 	job          string
+	late         bool // it began while a mesh was being ended, and failed
 }
 
 // done is a statement that has run, with what came of it.
@@ -65,6 +66,7 @@ func (r *Recorder) end(t *ticket, res *result, step *Step) {
 // settle writes the lines of statements that ran side by side, in the order of their starts. A job is waited for before
 // the next statement that started after it had ended, so that what that one finds is the same.
 func (r *Recorder) settle(all []*ticket) {
+	all = aroundEnds(all)
 	var jobs []*ticket
 	wait := func(until int) {
 		for _, t := range jobs {
@@ -100,9 +102,32 @@ func (r *Recorder) settle(all []*ticket) {
 	wait(r.ticks + 1)
 }
 
+// aroundEnds moves what began while a mesh was being ended, and got through, before the stop or the kill: after it, it
+// would find no mesh. What did not get through is marked: how it fails depends on when it came.
+func aroundEnds(all []*ticket) []*ticket {
+	out := slices.Clone(all)
+	for _, end := range all {
+		if !end.is(stopWord) && !end.is("kill") {
+			continue
+		}
+		for _, t := range all {
+			if t.began < end.began || t.began > end.ended || !t.st.Cmd.Verb.Calls {
+				continue
+			}
+			if t.failed() {
+				t.late = true
+				continue
+			}
+			out = slices.DeleteFunc(out, func(u *ticket) bool { return u == t })
+			out = slices.Insert(out, slices.Index(out, end), t)
+		}
+	}
+	return out
+}
+
 // waitable reports whether the statement is a call that may be a job.
 func (t *ticket) waitable() bool {
-	return t.st.Cmd.Verb.Calls && t.st.Background == "" && !isBroadcast(t.st) && (t.res != nil || !t.givenUp())
+	return t.st.Cmd.Verb.Calls && t.st.Background == "" && !isBroadcast(t.st) && !t.late && (t.res != nil || !t.givenUp() && !t.failed())
 }
 
 // isBroadcast reports whether a statement is a call that waits for nobody.

@@ -55,6 +55,9 @@ func TestWhatRanSideBySideIsSavedSo(t *testing.T) {
 		{"+s +k -k !s", "  # it ended another way: stop p\nkill p\n"},
 		{"+s +t -s -t", "stop p\n  # it ended another way: stop p\n"},
 		{"+s ~s", "kill p\n"},
+		{"+s +a -a -s", "call @m.A &beside1\nstop p\nwait beside1\n"},
+		{"+s +g -g +a !a -s", "broadcast @m.A\nstop p\n  # it failed while others ran: call @m.A\n"},
+		{"+b +s +a -a -s !b", "call @m.B &beside1\ncall @m.A &beside2\nstop p\n! wait beside1\nwait beside2\n"},
 		{"+s +n !n -s", "stop p\n  # it failed while others ran: procs p gpus=2\n"},
 		{"+a +g -g -a", "call @m.A &beside1\nbroadcast @m.A\nwait beside1\n"},
 	} {
