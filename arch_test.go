@@ -37,8 +37,13 @@ var layers = []layer{
 		why:    "cleaning text is a pure function at the bottom of everything: whoever shows text from another process must be able to import it",
 	},
 	{
+		folder: "quicnet/recent",
+		std:    []string{"context", "io", "log", "log/slog", "net", "os", "os/exec", "sync", "time"},
+		why:    "it is a container and nothing else: its owners have the locks",
+	},
+	{
 		folder: "quicnet",
-		own:    []string{"quicnet/clean"},
+		own:    []string{"quicnet/clean", "quicnet/recent"},
 		others: []string{"github.com/quic-go/quic-go", "github.com/fxamacker/cbor/v2", "golang.org/x/sys"},
 		why:    "quicnet carries envelopes and knows nothing of actors: it is tested, fuzzed and replaced alone",
 	},
@@ -86,7 +91,7 @@ var layers = []layer{
 	},
 	{
 		folder: "engine", exact: true,
-		own: []string{"engine/control", "engine/internal/...", "engine/probe", "engine/schema", "engine/shape", "quicnet", "quicnet/clean"},
+		own: []string{"engine/control", "engine/internal/...", "engine/probe", "engine/schema", "engine/shape", "quicnet", "quicnet/clean", "quicnet/recent"},
 		why: "every program that has actors links the engine: no flags, no screens, no command language, and nothing that stands above it",
 	},
 	{

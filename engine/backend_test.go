@@ -127,6 +127,9 @@ func (h *Hog) Eat(_ context.Context, n int) error {
 	return nil
 }
 
+// Forever does not return, whatever its context says.
+func (h *Hog) Forever(context.Context) error { select {} }
+
 func TestAWorkersMemoryIsShown(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("memory is measured on Linux")

@@ -135,11 +135,12 @@ func (h *hub) endOwned(ctx context.Context, m *mesh, ranks func(rank int) bool) 
 	h.endWhere(ctx, owned, "its owner ended")
 }
 
-// endOwnedBy ends what the actors of a process had created, now that the process is gone.
-func (h *hub) endOwnedBy(p *proc) {
+// endOwnedBy ends what the actors of processes of a mesh had created, now that these are gone.
+func (h *hub) endOwnedBy(pm *procMesh, ps []*proc) {
 	ctx, cancel := context.WithTimeout(h.node.root, drainTime+4*stopTime)
 	defer cancel()
-	h.endWhere(ctx, func(o owner) bool { return o.addr.Proc == p.id }, fmt.Sprintf("its owner was in worker %d of procs %s, which is gone", p.rank, p.rec.Mesh))
+	b := newGone(ps, "")
+	h.endWhere(ctx, func(o owner) bool { return b.has(o.addr.Proc) }, "its owner was in "+nameRanks(pm, ps)+", which is gone")
 }
 
 func (h *hub) endWhere(ctx context.Context, owned func(owner) bool, why string) {

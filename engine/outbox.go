@@ -16,7 +16,7 @@ type outbox struct {
 // add runs fn, which sends something to a process, after what was given for that process before.
 func (o *outbox) add(to uint64, fn func()) {
 	o.mu.Lock()
-	o.queue[to] = append(o.queue[to], fn)
+	put(&o.queue, to, append(o.queue[to], fn))
 	first := len(o.queue[to]) == 1
 	o.mu.Unlock()
 	if first {

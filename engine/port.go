@@ -49,11 +49,9 @@ type portTable struct {
 	byID map[uint64]*channelState
 }
 
-func newPortTable() *portTable { return &portTable{byID: map[uint64]*channelState{}} }
-
 func (t *portTable) add(st *channelState) {
 	t.mu.Lock()
-	t.byID[st.id] = st
+	put(&t.byID, st.id, st)
 	t.mu.Unlock()
 }
 

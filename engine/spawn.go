@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"runtime/pprof"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -173,13 +175,18 @@ func (h *hub) spawnAll(ctx context.Context, m *mesh, ranks []*proc, proto []byte
 	})
 }
 
-// eachRank runs f for every process that is there, 64 at a time.
+// eachRank runs f for every process that is there, 64 at a time, and returns the errors by rank.
 func (h *hub) eachRank(ranks []*proc, f func(rank int, p *proc) error) map[int]error {
+	return h.eachOf(ranks, 64, f)
+}
+
+// eachOf is eachRank for so many at a time.
+func (h *hub) eachOf(ranks []*proc, atOnce int, f func(rank int, p *proc) error) map[int]error {
 	type result struct {
 		rank int
 		err  error
 	}
-	slots := make(chan struct{}, 64)
+	slots := make(chan struct{}, min(atOnce, len(ranks)))
 	results := make(chan result, len(ranks))
 	n := 0
 	for rank, p := range ranks {
@@ -225,12 +232,16 @@ func (n *node) spawnHere(ctx context.Context, b spawnBody) error {
 	}
 	a := &actor{
 		node: n, id: b.Ref.ID, name: b.Ref.Name, rank: b.Rank, here: pointIn(b.Ref, b.Rank), typ: at, self: self,
-		kick: make(chan struct{}, 1), done: make(chan struct{}), since: time.Now(),
+		done: make(chan struct{}), since: time.Now(),
+		labels: pprof.WithLabels(context.Background(), pprof.Labels("actor", b.Ref.Name, "rank", strconv.Itoa(b.Rank))),
+	}
+	if !n.crowded {
+		a.kick = make(chan struct{}, 1)
 	}
 	actx, cancel := context.WithCancelCause(n.root)
 	a.ctx, a.cancel = context.WithValue(actx, ctxKey{}, &ctxInfo{node: n, actor: a}), cancel
 	if slices.ContainsFunc(at.list, func(ep *endpoint) bool { return ep.concurrent }) {
-		a.starts = make(chan *activation, windowSize)
+		a.start = make(chan struct{}, 1)
 	}
 	if !n.actors.begin(a) {
 		cancel(ErrStopped)
@@ -246,16 +257,15 @@ func (n *node) spawnHere(ctx context.Context, b spawnBody) error {
 			return err
 		}
 	}
-	goroutines := 1
-	if a.starts != nil {
+	goroutines := 1 // the loop, when it runs
+	if a.start != nil {
 		goroutines++
 	}
 	if !n.actors.add(a, &n.wg, goroutines) {
 		cancel(ErrStopped)
 		return ErrStopped
 	}
-	go a.loop() //nolint:gosec // it outlives the request that made the actor
-	if a.starts != nil {
+	if a.start != nil {
 		go a.startConcurrent()
 	}
 	n.touch()

@@ -131,6 +131,10 @@ func (h *hub) live(m *mesh) []*proc {
 	return out
 }
 
+// stopAtOnce is how many actors are asked to stop beside each other: those that take long to finish do not keep others
+// from being asked.
+const stopAtOnce = 4096
+
 // endMesh stops an actor mesh, in order or at once, and frees its name. A second call waits for the first.
 func (h *hub) endMesh(ctx context.Context, m *mesh, now bool, reason string) error {
 	h.mu.Lock()
@@ -150,7 +154,7 @@ func (h *hub) endMesh(ctx context.Context, m *mesh, now bool, reason string) err
 	}
 	limit, cancel := context.WithTimeout(ctx, drainTime+2*stopTime)
 	defer cancel()
-	failed := h.eachRank(h.live(m), func(_ int, p *proc) error {
+	failed := h.eachOf(h.live(m), stopAtOnce, func(_ int, p *proc) error {
 		err := h.node.request(limit, quicnet.Addr{Proc: p.id, Actor: m.rec.Ref.ID}, verb, endBody{Mesh: m.rec.Ref.ID, Reason: reason}, nil)
 		if errors.Is(err, ErrLost) {
 			return nil // it has ended with its process
@@ -235,49 +239,26 @@ func (h *hub) killProcs(ctx context.Context, pm *procMesh, ranks []int) error {
 	if len(ranks) == 0 || len(ranks) == len(pm.procs) {
 		return h.endProcsHow(ctx, pm, true, "killed")
 	}
+	var locals []*proc
+	h.mu.Lock()
 	for _, r := range ranks {
-		h.killProc(pm.procs[r], "killed on request")
+		p := pm.procs[r]
+		p.expect = true
+		switch {
+		case p.child != nil:
+			p.child.Kill()
+		case p.local != nil:
+			locals = append(locals, p)
+		}
 	}
+	h.mu.Unlock()
+	h.endLocals(ctx, pm, locals, life.SignalSeen, "killed on request")
 	for _, r := range ranks {
-		select {
-		case <-pm.procs[r].ended:
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := awaitEnd(ctx, pm.procs[r].ended); err != nil {
+			return err
 		}
 	}
 	return nil
-}
-
-// killProc ends one process at once; its end is expected.
-func (h *hub) killProc(p *proc, reason string) {
-	h.mu.Lock()
-	p.expect = true
-	child, local := p.child, p.local
-	h.mu.Unlock()
-	switch {
-	case child != nil:
-		child.Kill()
-	case local != nil:
-		h.endLocal(p, life.SignalSeen, reason)
-	}
-}
-
-// endLocal ends an in-process rank as the end of a process would: calls get their outcome first.
-func (h *hub) endLocal(p *proc, kind life.Kind, reason string) {
-	p.once.Do(func() {
-		what := fmt.Sprintf("rank %d of procs %s (in-process) ended: %s", p.rank, p.rec.Mesh, reason)
-		h.mem.Forget(p.id, what)
-		h.tellGone(p.id, what)
-		p.local.close(what)
-		h.mu.Lock()
-		p.rec.Ordered = true // a rank of this process has no other way to end
-		h.on(p, kind, because(what), func(e *life.Event) { e.Signal = "SIGKILL" })
-		h.setWaits(p.id, nil)
-		h.mu.Unlock()
-		h.markGone(p, what)
-		close(p.ended)
-		h.wg.Go(func() { h.endOwnedBy(p) })
-	})
 }
 
 // endProcs stops a proc mesh in order: its actor meshes, newest first, then the processes.
@@ -310,12 +291,9 @@ func (h *hub) endProcsHow(ctx context.Context, pm *procMesh, now bool, reason st
 	}
 	h.mu.Unlock()
 	slices.SortFunc(meshes, func(a, b *mesh) int { return int(b.rec.Ref.ID) - int(a.rec.Ref.ID) })
-	endAll := func() map[int]error {
-		return h.eachRank(pm.procs, func(_ int, p *proc) error { return h.endProc(ctx, p, now, reason) })
-	}
 	var failed map[int]error
 	if now { // the processes first: callers of their actors get the end of the process as the reason
-		failed = endAll()
+		failed = h.endRanks(ctx, pm, true, reason)
 	}
 	var errs []error
 	for _, m := range meshes {
@@ -324,9 +302,10 @@ func (h *hub) endProcsHow(ctx context.Context, pm *procMesh, now bool, reason st
 		}
 	}
 	if !now {
-		failed = endAll()
+		failed = h.endRanks(ctx, pm, false, reason)
 	}
 	h.mu.Lock()
+	h.forget(pm)
 	pm.rec.State, pm.rec.Reason, pm.rec.Gone = "stopped", reason, true
 	if h.procMeshes[pm.rec.Name] == pm {
 		delete(h.procMeshes, pm.rec.Name)
@@ -337,20 +316,36 @@ func (h *hub) endProcsHow(ctx context.Context, pm *procMesh, now bool, reason st
 	return errors.Join(append(errs, joinTexts(failed))...)
 }
 
-// endProc asks one process to end, then insists: a request, SIGTERM, SIGKILL.
-func (h *hub) endProc(ctx context.Context, p *proc, now bool, reason string) error {
+// endRanks ends the processes of a mesh, those of this process together.
+func (h *hub) endRanks(ctx context.Context, pm *procMesh, now bool, reason string) map[int]error {
+	var locals []*proc
+	workers := make([]*proc, len(pm.procs)) // by rank
 	h.mu.Lock()
-	child, local, ready := p.child, p.local, p.isReady()
-	h.mu.Unlock()
-	switch {
-	case local != nil:
-		h.endLocal(p, life.ExitSeen, reason)
-		return nil
-	case child == nil:
-		p.once.Do(func() { close(p.ended) })
-		return nil
+	for i, p := range pm.procs {
+		switch {
+		case p.local != nil:
+			locals = append(locals, p)
+		case p.child != nil:
+			workers[i] = p
+			if now {
+				p.child.Kill() // all of them before the first is waited for
+			}
+		default:
+			p.once.Do(func() { close(p.ended) })
+		}
 	}
-	if ready && !now {
+	h.mu.Unlock()
+	h.endLocals(ctx, pm, locals, life.ExitSeen, reason)
+	for _, p := range locals {
+		<-p.ended // who ends it instead of us waits for closeTime at most
+	}
+	return h.eachRank(workers, func(_ int, p *proc) error { return h.endProc(ctx, p, now) })
+}
+
+// endProc asks one worker process to end, then insists: a request, SIGTERM, SIGKILL. When ctx has ended it insists at once.
+func (h *hub) endProc(ctx context.Context, p *proc, now bool) error {
+	child := p.child
+	if p.isReady() && !now && ctx.Err() == nil {
 		limit, cancel := context.WithTimeout(ctx, stopTime)
 		defer cancel()
 		if err := h.node.request(limit, quicnet.Addr{Proc: p.id}, sysExit, 0, nil); err == nil && ended(p, stopTime) {

@@ -187,7 +187,7 @@ func TestWhatAnActorOwnedEndsWithItsProcess(t *testing.T) {
 		p.until("the end of what the dead one had", func() bool {
 			m, _ := p.pic.Mesh("kid1")
 			pm, _ := p.pic.ProcMesh("p_kid1")
-			return m != nil && m.Gone && pm != nil && pm.Gone && m.Reason == "its owner was in worker 1 of procs p, which is gone"
+			return m != nil && m.Gone && pm != nil && pm.Gone && m.Reason == "its owner was in rank 1 of procs p, which is gone"
 		})
 		if _, err := engine.Query(hired[1], (*Acc).Sum).Call(ctx); err == nil {
 			t.Error("what the dead one had still answers")
