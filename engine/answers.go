@@ -116,9 +116,10 @@ func (n *node) takeReply(env *quicnet.Envelope) {
 }
 
 // procGone gives every call its outcome for a process that ended. It reports whether somebody waited for one.
-func (n *node) procGone(proc uint64, reason string) (reported bool) {
+func (n *node) procGone(g goneBody) (reported bool) {
+	proc, reason := g.Proc, g.Reason
 	if n.local == nil || n.hub != nil { // in-process ranks share the link that knows
-		n.peers.noteGone(proc, reason)
+		n.peers.noteGone(g)
 	}
 	calls := n.calls.all() // after noteGone: a call that is not among them yet finds the process gone when it sends
 	if lk := n.peers.current(); lk != nil {
@@ -128,7 +129,7 @@ func (n *node) procGone(proc uint64, reason string) (reported bool) {
 	for _, c := range calls {
 		for _, i := range c.open() {
 			if c.ref.procOf(i) == proc {
-				c.answer(answer{index: i, err: &wireError{Outcome: control.OutcomeLost, Type: "lost", Msg: reason, Codes: codesOf(ErrLost)}})
+				c.answer(answer{index: i, err: g.outcome()})
 				reported = true
 			}
 		}

@@ -15,8 +15,18 @@ import (
 
 // goneBody tells that a process ended.
 type goneBody struct {
-	Proc   uint64
-	Reason string
+	Proc    uint64
+	Reason  string
+	Ordered bool // it was told to: whoever calls its actors now calls a mesh that was stopped
+}
+
+// outcome is that of a call that was at the process when it ended: whether the endpoint ran, nobody knows.
+func (g goneBody) outcome() *wireError {
+	w := &wireError{Outcome: control.OutcomeLost, Type: "lost", Msg: g.Reason, Codes: codesOf(ErrLost)}
+	if g.Ordered {
+		w.Msg, w.Codes = g.Reason+asOrdered, append(w.Codes, codesOf(ErrStopped)...)
+	}
+	return w
 }
 
 // stateBody asks for an actor's state.
@@ -31,7 +41,6 @@ type verbBody struct {
 	Spawn *control.SpawnReq
 	Stop  *control.StopReq
 	Kill  *control.KillReq
-	ID    uint64 // of the mesh, in case its name is in use by a newer one; 0: the mesh that has the name now
 }
 
 func (v verbBody) name() string {
@@ -80,12 +89,12 @@ func (h *hub) execute(ctx context.Context, own owner, v verbBody) (verbAnswer, e
 		rec, err := h.startProcs(ctx, own, *v.Procs)
 		return verbAnswer{ProcMesh: &rec}, err
 	case v.Spawn != nil:
-		rec, err := h.startMesh(ctx, own, *v.Spawn, v.ID)
+		rec, err := h.startMesh(ctx, own, *v.Spawn)
 		return verbAnswer{Mesh: &rec}, err
 	case v.Stop != nil:
-		return verbAnswer{}, h.stopByName(ctx, own, *v.Stop, v.ID)
+		return verbAnswer{}, h.stopVerb(ctx, own, *v.Stop)
 	case v.Kill != nil:
-		return verbAnswer{}, h.killByName(ctx, own, *v.Kill, v.ID)
+		return verbAnswer{}, h.killVerb(ctx, own, *v.Kill)
 	}
 	return verbAnswer{}, errors.New("an empty request: want procs, spawn, stop or kill")
 }
@@ -99,7 +108,7 @@ func (n *node) registerSystem() {
 	handle(n, sysKill, fromController, func(_ context.Context, _ quicnet.Addr, b endBody) (any, error) { n.killHere(b); return nil, nil })
 	handle(n, sysSpawn, fromController, func(ctx context.Context, _ quicnet.Addr, b spawnBody) (any, error) { return nil, n.spawnHere(ctx, b) })
 	handle(n, sysGone, fromController, func(_ context.Context, _ quicnet.Addr, b goneBody) (any, error) {
-		return n.procGone(b.Proc, b.Reason), nil
+		return n.procGone(b), nil
 	})
 	handle(n, sysJudge, fromController, func(ctx context.Context, _ quicnet.Addr, b judgeBody) (any, error) { return n.judgeHere(ctx, b) })
 	handle(n, sysState, fromController, func(ctx context.Context, _ quicnet.Addr, b stateBody) (any, error) { return n.stateHere(ctx, b) })

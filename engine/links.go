@@ -21,10 +21,10 @@ type peers struct {
 
 	mu   sync.Mutex
 	link link
-	gone map[uint64]string // processes that ended, with the reason
+	gone map[uint64]goneBody // processes that ended
 }
 
-func newPeers() *peers { return &peers{linked: make(chan struct{}), gone: map[uint64]string{}} }
+func newPeers() *peers { return &peers{linked: make(chan struct{}), gone: map[uint64]goneBody{}} }
 
 // connect sets the link, once.
 func (p *peers) connect(l link) {
@@ -45,12 +45,12 @@ func (p *peers) current() link {
 // talk to a worker before Join has returned there.
 func (p *peers) linkTo(proc uint64, closing <-chan struct{}) (link, error) {
 	p.mu.Lock()
-	reason, gone := p.gone[proc]
+	why, gone := p.gone[proc]
 	lk := p.link
 	p.mu.Unlock()
 	switch {
 	case gone:
-		return nil, fmt.Errorf("%s: %w", reason, ErrLost)
+		return nil, fmt.Errorf("%s: %w", why.Reason, ErrLost)
 	case lk != nil:
 		return lk, nil
 	}
@@ -62,22 +62,30 @@ func (p *peers) linkTo(proc uint64, closing <-chan struct{}) (link, error) {
 	}
 }
 
-// noteGone keeps why a process has ended.
-func (p *peers) noteGone(proc uint64, reason string) {
+// whyGone says why a process has ended, if it is known to.
+func (p *peers) whyGone(proc uint64) (goneBody, bool) {
 	p.mu.Lock()
-	p.gone[proc] = reason
+	defer p.mu.Unlock()
+	g, ok := p.gone[proc]
+	return g, ok
+}
+
+// noteGone keeps why a process has ended.
+func (p *peers) noteGone(g goneBody) {
+	p.mu.Lock()
+	if !p.gone[g.Proc].Ordered || g.Ordered { // the link tells of its end too, and knows no more than that
+		p.gone[g.Proc] = g
+	}
 	p.mu.Unlock()
 }
 
 // lostError is what a request to a process that has ended returns.
 func (p *peers) lostError(proc uint64) error {
-	p.mu.Lock()
-	reason, ok := p.gone[proc]
-	p.mu.Unlock()
+	g, ok := p.whyGone(proc)
 	if !ok {
-		reason = fmt.Sprintf("process %d is gone", proc)
+		g.Reason = fmt.Sprintf("process %d is gone", proc)
 	}
-	return fmt.Errorf("%s: %w", reason, ErrLost)
+	return fmt.Errorf("%s: %w", g.Reason, ErrLost)
 }
 
 // memQueueBytes bounds the frames on their way to one in-process rank; a sender past it waits.

@@ -157,7 +157,7 @@ func (h *hub) neverStarted(p *proc, err error) error {
 	h.on(p, life.Refused, because(err.Error()))
 	h.mu.Unlock()
 	p.once.Do(func() {
-		h.tellGone(p.id, fmt.Sprintf("rank %d of procs %s did not start: %v", p.rank, p.rec.Mesh, err))
+		h.tellGone(goneBody{Proc: p.id, Reason: fmt.Sprintf("rank %d of procs %s did not start: %v", p.rank, p.rec.Mesh, err)})
 		close(p.ended)
 	})
 	return err
@@ -390,10 +390,10 @@ func (h *hub) watchChild(p *proc, child *launch.Child) {
 	}
 	reported := false
 	if joined {
-		reported = h.tellGone(p.id, what)
+		reported = h.tellGone(goneBody{p.id, what, expected})
 		h.markGone(p, what)
 	} else {
-		h.tellGone(p.id, fmt.Sprintf("rank %d of procs %s did not start: %s", p.rank, p.rec.Mesh, what))
+		h.tellGone(goneBody{Proc: p.id, Reason: fmt.Sprintf("rank %d of procs %s did not start: %s", p.rank, p.rec.Mesh, what)})
 	}
 	h.mu.Lock()
 	if !joined {
@@ -448,14 +448,14 @@ func startFailure(what, program string, exit launch.Exit, tail []string) error {
 
 // tellGone gives all calls on a dead process their outcome, here and in the other processes, except in those that are
 // ending themselves. It reports whether anybody waited for one.
-func (h *hub) tellGone(gone uint64, reason string) bool {
-	reported := h.node.procGone(gone, reason)
+func (h *hub) tellGone(g goneBody) bool {
+	reported := h.node.procGone(g)
 	var others []quicnet.Addr
 	var locals []*node
 	h.mu.Lock()
 	for _, p := range h.procs {
 		switch {
-		case p.id == gone || p.expect || !p.isReady() || p.over():
+		case p.id == g.Proc || p.expect || !p.isReady() || p.over():
 		case p.local != nil:
 			locals = append(locals, p.local)
 		default:
@@ -464,7 +464,7 @@ func (h *hub) tellGone(gone uint64, reason string) bool {
 	}
 	h.mu.Unlock()
 	for _, n := range locals {
-		reported = n.procGone(gone, reason) || reported
+		reported = n.procGone(g) || reported
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
@@ -472,7 +472,7 @@ func (h *hub) tellGone(gone uint64, reason string) bool {
 	for _, to := range others {
 		go func() {
 			var waited bool
-			err := h.node.request(ctx, to, sysGone, goneBody{Proc: gone, Reason: reason}, &waited)
+			err := h.node.request(ctx, to, sysGone, g, &waited)
 			answers <- err == nil && waited
 		}()
 	}

@@ -93,7 +93,7 @@ func ready(ctx context.Context, m engine.Mesh[Acc], until <-chan struct{}) error
 	if err != nil {
 		return err
 	}
-	fmt.Printf("pids %d %d ready\n", pids.Values()[0], pids.Values()[1])
+	fmt.Printf("pids %d %d ready\n", pids.Answered()[0], pids.Answered()[1])
 	<-until
 	return nil
 }
