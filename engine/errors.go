@@ -145,30 +145,15 @@ func (e *RankError) Error() string {
 }
 
 // where names the rank, and the point of the slice where that differs.
-func (e *RankError) where() string {
-	if e.moved() {
-		return fmt.Sprintf("@%s[%d] (%s of the slice)", e.Mesh, e.Rank, e.Point)
-	}
-	return fmt.Sprintf("@%s[%d]", e.Mesh, e.Rank)
-}
+func (e *RankError) where() string { return "@" + e.Mesh + places([]*RankError{e}) }
 
-// moved reports whether the rank has another number in the slice that was called. A slice of one rank without dimensions
-// has no numbers.
-func (e *RankError) moved() bool { return len(e.Point.Extent) > 0 && e.Point.Rank != e.Rank }
-
-// whereAll names the ranks of several failures of one call, and the points of the slice where those differ.
-func whereAll(of []*RankError) string {
-	ranks, points := make([]int, len(of)), make([]int, len(of))
+// places names the ranks of several failures of one call, and the points of the slice where those differ.
+func places(of []*RankError) string {
+	ranks, points := make([]int, len(of)), make([]shape.Point, len(of))
 	for i, e := range of {
-		ranks[i], points[i] = e.Rank, e.Point.Rank
+		ranks[i], points[i] = e.Rank, e.Point
 	}
-	switch {
-	case !slices.ContainsFunc(of, (*RankError).moved):
-		return "[" + shape.FormatRanks(ranks) + "]"
-	case len(of) == 1:
-		return fmt.Sprintf("[%d] (%s of the slice)", ranks[0], of[0].Point)
-	}
-	return fmt.Sprintf("[%s] ([%s] of the slice)", shape.FormatRanks(ranks), shape.FormatRanks(points))
+	return shape.FormatPlaces(ranks, points)
 }
 
 // Unwrap gives the endpoint's error.
@@ -217,7 +202,7 @@ func (e *MeshError) Error() string {
 		if i > 0 {
 			b.WriteString("; ")
 		}
-		fmt.Fprintf(&b, "%s %s", whereAll(same[text]), text)
+		fmt.Fprintf(&b, "%s %s", places(same[text]), text)
 	}
 	return b.String()
 }

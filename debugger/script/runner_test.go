@@ -197,3 +197,17 @@ func TestAScriptEndsWhatItMadeAndNotWhoTookTheName_INV_END(t *testing.T) {
 		t.Errorf("ended: %q", w.done)
 	}
 }
+
+func TestFailuresOfASliceNameTheRanksAndTheirPlacesInIt(t *testing.T) {
+	for call, want := range map[string]string{
+		"call @t.Add {by: 1000}":           "@t.Add failed on 2 of 4 ranks:\n           [1,3] add 1000: bad rank",
+		"call @t[1:4].Add {by: 1000}":      "failed on 2 of 3 ranks:\n           [1,3] ([0,2] of the slice) add 1000: bad rank",
+		"call @t[gpus=2:4].Add {by: 1000}": "failed on 1 of 2 ranks:\n           [3] (gpus=1 of the slice) add 1000: bad rank",
+		"one @t[3].Add {by: 1000}":         "@t[3].Add failed: [3] add 1000: bad rank",           // a slice of one rank numbers nothing
+		"call @t[0,1,3].Add {by: 1000}":    "failed on 2 of 3 ranks:\n           [1,3] add 1000", // two slices
+	} {
+		if code, report := play(t, newWorld(t), toys+call+"\n"); code != ExitCommand || !strings.Contains(report, want) {
+			t.Errorf("%s: exit %d, report:\n%s\nwant\n%s", call, code, report, want)
+		}
+	}
+}
