@@ -358,6 +358,10 @@ func (*Courier) Post(ctx context.Context, p Parcel) error {
 	}
 	return nil
 }
+func (*Courier) Open(ctx context.Context) (engine.Port[int], error) {
+	port, _, err := engine.Channel[int](ctx)
+	return port, err
+}
 func (*Courier) Echo(_ context.Context, p engine.Port[int]) (engine.Port[int], error) { return p, nil }
 
 func TestManyRanks(t *testing.T) {

@@ -240,8 +240,15 @@ func TestAnEndByOrderIsToldAsAStop(t *testing.T) {
 				if err := engine.Action(before, (*Acc).AskAll).Call(ctx, m); err != nil {
 					t.Fatal(err)
 				}
+				port, err := engine.Query(spawnOn(t, ctx, p.Slice(at(0)), "post", Courier{}), (*Courier).Open).CallOne(ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
 				if err := end(ctx, p); err != nil {
 					t.Fatal(err)
+				}
+				if err := port.Send(ctx, 1); !errors.Is(err, engine.ErrStopped) || errors.Is(err, engine.ErrLost) {
+					t.Errorf("a port of theirs: %v", err)
 				}
 				after := spawn(t, ctx, "after", 1, Acc{}) // it never knew the processes
 				for what, err := range ask(ctx, m, before) {

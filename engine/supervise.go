@@ -206,7 +206,7 @@ func (h *hub) judge(c trial, others string) {
 // climb asks the owners in turn, but for upTo, and gives who decided, or "". met: it came to upTo.
 func (h *hub) climb(c trial, upTo *owner) (by string, met bool) {
 	ctx, own := h.node.root, c.own
-	for depth := 0; depth < 64; depth++ {
+	for range 64 {
 		switch {
 		case upTo != nil && own.is(*upTo):
 			return "", true
