@@ -44,6 +44,8 @@ type actor struct {
 	turns    map[messageKey]uint64 // of queued messages: number of the last notice about them
 	draining bool
 	quiet    chan struct{} // set while draining; closed when nothing is left to do
+	left     bool          // it was abandoned: nobody waits for what it does
+	onLeave  func()        // called then, when a stop runs its last hook
 	ended    *wireError    // set once: what later messages are told
 	failed   bool          // by a panic
 	handled  uint64
@@ -223,6 +225,10 @@ func (a *actor) abandon(why *wireError) { a.endHow(why, false, true) }
 func (a *actor) endHow(why *wireError, failed, leave bool) {
 	a.mu.Lock()
 	var left []*quicnet.Envelope
+	leaving := func() {}
+	if leave && a.onLeave != nil {
+		leaving = a.onLeave
+	}
 	if leave { // settled before their contexts end, so that what the handlers return then is no answer
 		for _, act := range a.running {
 			if !act.settled {
@@ -236,9 +242,11 @@ func (a *actor) endHow(why *wireError, failed, leave bool) {
 		left = append(left, a.queue...)
 		a.queue, a.turns = nil, nil
 		a.since = time.Now()
-		a.checkQuiet()
 	}
+	a.left = a.left || leave
+	a.checkQuiet()
 	a.mu.Unlock()
+	leaving()
 	a.cancel(errors.New(why.Msg))
 	for _, env := range left {
 		a.node.refuse(env, why)

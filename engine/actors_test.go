@@ -153,6 +153,12 @@ func (a *Acc) AskAll(ctx context.Context, m engine.Mesh[Acc]) error {
 // Pid is the process's id.
 func (a *Acc) Pid(context.Context) (int, error) { return os.Getpid(), nil }
 
+// Rank is the actor's own rank.
+func (a *Acc) Rank(ctx context.Context) (int, error) { return engine.Here(ctx).Rank, nil }
+
+// Where is the actor's own place.
+func (a *Acc) Where(ctx context.Context) (string, error) { return engine.Here(ctx).String(), nil }
+
 // Die kills its own process.
 func (a *Acc) Die(context.Context) error {
 	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)

@@ -105,16 +105,16 @@ func (h *hub) registerVerbs() {
 	control.Handle(v, func(ctx context.Context, _ control.ClientInfo, r control.SpawnReq) (control.Mesh, error) {
 		ctx, cancel := budget(ctx, r.Budget)
 		defer cancel()
-		rec, err := h.startMesh(ctx, owner{}, r, 0)
+		rec, err := h.startMesh(ctx, owner{}, r)
 		return rec, wrapped(err, "spawn @%s", r.Name)
 	})
 	control.HandleDone(v, func(ctx context.Context, _ control.ClientInfo, r control.StopReq) error {
 		ctx, cancel := budget(ctx, r.Budget)
 		defer cancel()
-		return h.stopByName(ctx, owner{}, r, 0)
+		return h.stopVerb(ctx, owner{}, r)
 	})
 	control.HandleDone(v, func(ctx context.Context, _ control.ClientInfo, r control.KillReq) error {
-		return h.killByName(ctx, owner{}, r, 0)
+		return h.killVerb(ctx, owner{}, r)
 	})
 	control.Handle(v, h.states)
 	control.Handle(v, h.readLogs)

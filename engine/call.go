@@ -212,7 +212,7 @@ func (c *call) sendTo(ctx context.Context, env *quicnet.Envelope, i int) {
 		c.tellSent(env, i)
 	}
 	if err := c.node.send(ctx, quicnet.LaneCalls, env); err != nil {
-		c.answer(answer{index: i, err: notSent(err)})
+		c.answer(answer{index: i, err: c.node.whyNotSent(c.ref, i, err)})
 	}
 }
 
@@ -301,10 +301,7 @@ func (c *call) answer(a answer) (sent bool) {
 }
 
 func (c *call) rankError(a answer) *RankError {
-	return &RankError{
-		Endpoint: c.endpoint, Mesh: c.ref.Name, Rank: c.ref.View.RankAt(a.index), Point: c.ref.pointAt(a.index),
-		Outcome: a.err.Outcome, Err: a.err.remote(),
-	}
+	return c.ref.rankError(c.endpoint, a.index, a.err)
 }
 
 // broadcast sends without asking for a reply.
@@ -355,9 +352,8 @@ func broadcastRaw(ctx context.Context, nd *node, b bound, body []byte, client st
 			}
 		}
 		if err != nil {
-			w := notSent(err)
-			failed.Failed = append(failed.Failed, &RankError{Endpoint: b.name, Mesh: b.ref.Name, Rank: b.ref.View.RankAt(i),
-				Point: b.ref.pointAt(i), Outcome: w.Outcome, Err: w.remote()})
+			w := nd.whyNotSent(b.ref, i, err)
+			failed.Failed = append(failed.Failed, b.ref.rankError(b.name, i, w))
 		}
 	}
 	if len(failed.Failed) > 0 {

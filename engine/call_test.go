@@ -23,7 +23,7 @@ func TestACallReturnsAValuePerRank(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := fmt.Sprint(vals.Values()); got != "[15 15 15 15]" {
+		if got := fmt.Sprint(vals.Answered()); got != "[15 15 15 15]" {
 			t.Errorf("values %s, want 15 on each of 4 ranks", got)
 		}
 		one, err := engine.Query(acc.Slice(at(2)), (*Acc).Sum).CallOne(ctx)
@@ -66,15 +66,15 @@ func TestActorsCallEachOtherOverReferences(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := fmt.Sprint(vals.Values()); got != "[107 107 107]" {
+		if got := fmt.Sprint(vals.Answered()); got != "[107 107 107]" {
 			t.Errorf("values %s", got)
 		}
 		// and back: the higher process asks the lower one to be dialled
 		if err := engine.Action(b, (*Acc).Pair).Call(ctx, a); err != nil {
 			t.Fatal(err)
 		}
-		if vals, err = engine.Method(b, (*Acc).AddToPeer).Call(ctx, 1); err != nil || fmt.Sprint(vals.Values()) != "[1 1 1]" {
-			t.Errorf("values %v, %v", vals.Values(), err)
+		if vals, err = engine.Method(b, (*Acc).AddToPeer).Call(ctx, 1); err != nil || fmt.Sprint(vals.Answered()) != "[1 1 1]" {
+			t.Errorf("values %v, %v", vals.Answered(), err)
 		}
 	})
 }
@@ -235,8 +235,8 @@ func TestCallOneAndChooseJudgeTheirMesh(t *testing.T) {
 			}
 		}
 		vals, err := engine.Query(acc, (*Acc).Sum).Call(ctx)
-		if err != nil || fmt.Sprint(vals.Values()) != "[2 2 2]" {
-			t.Errorf("six chosen calls went to %v, %v; want two on each rank", vals.Values(), err)
+		if err != nil || fmt.Sprint(vals.Answered()) != "[2 2 2]" {
+			t.Errorf("six chosen calls went to %v, %v; want two on each rank", vals.Answered(), err)
 		}
 	})
 }
@@ -275,8 +275,8 @@ func TestValueMeshSlicesLikeItsMesh(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if row.Extent().String() != "{gpus: 4}" || len(row.Values()) != 2 {
-		t.Errorf("row of shape %v with %d values", row.Extent(), len(row.Values()))
+	if row.Extent().String() != "{gpus: 4}" || len(row.Answered()) != 2 {
+		t.Errorf("row of shape %v with %d values", row.Extent(), len(row.Answered()))
 	}
 	pt := row.Extent().Point(1)
 	if _, err := row.At(pt); !errors.Is(err, errBadRank) || !strings.Contains(err.Error(), "@acc[5]") {
@@ -284,6 +284,166 @@ func TestValueMeshSlicesLikeItsMesh(t *testing.T) {
 	}
 	if _, err := row.At(vals.Extent().Point(0)); err == nil {
 		t.Error("a point of another shape was accepted")
+	}
+}
+
+func TestErrorsOfASlicedCallShowTheRankAndThePointOfTheSlice(t *testing.T) {
+	both(t, func(t *testing.T, ctx context.Context) {
+		p, err := engine.SpawnProcs(ctx, engine.Dim("hosts", 2), engine.Dim("gpus", 2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		acc := spawnOn(t, ctx, p, "acc", Acc{})
+		fails := func(m engine.Mesh[Acc]) error { return engine.Signal(m, (*Acc).Fail).Call(ctx) }
+		row := acc.Slice(engine.At("hosts", 1))
+		for want, err := range map[string]error{
+			"Fail failed on 4 of 4 ranks of @acc: [0-3] bad rank":                      fails(acc),
+			"Fail failed on 2 of 2 ranks of @acc: [0-1] bad rank":                      fails(acc.Slice(engine.At("hosts", 0))),
+			"Fail failed on 2 of 2 ranks of @acc: [2-3] ([0-1] of the slice) bad rank": fails(row),
+			"Fail failed on 2 of 2 ranks of @acc: [0,2] ([0-1] of the slice) bad rank": fails(acc.Slice(engine.At("gpus", 0))),
+			"Fail failed on @acc[3] (gpus=0 of the slice): bad rank":                   fails(row.Slice(engine.Span("gpus", 1, 2))),
+			"Fail failed on @acc[3]: bad rank":                                         fails(row.Slice(at(1))), // the slice has no dimension left
+			"Add failed on 1 of 2 ranks of @acc: [3] (gpus=1 of the slice) add 1000: bad rank": func() error {
+				_, err := engine.Method(row, (*Acc).Add).Call(ctx, 1000)
+				return err
+			}(),
+		} {
+			if err == nil || err.Error() != want {
+				t.Errorf("%v\nwant %s", err, want)
+			}
+		}
+		re, ok := errors.AsType[*engine.RankError](fails(row.Slice(engine.Span("gpus", 1, 2))))
+		if !ok || re.Rank != 3 || re.Here.String() != "hosts=1,gpus=1" || re.Point.String() != "gpus=0" || re.Error() != "Fail on @acc[3] (gpus=0 of the slice): bad rank" {
+			t.Errorf("%+v", re)
+		}
+		if err := acc.Kill(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if err := engine.Signal(row, (*Acc).Fail).Broadcast(ctx); err == nil || !strings.Contains(err.Error(), "[2-3] ([0-1] of the slice) @acc was ") {
+			t.Errorf("a broadcast to a slice: %v", err)
+		}
+	})
+}
+
+func TestAMeshCanBeGivenOtherDimensions(t *testing.T) {
+	both(t, func(t *testing.T, ctx context.Context) {
+		p, err := engine.SpawnProcs(ctx, engine.Name("p"), engine.Dim("hosts", 2), engine.Dim("gpus", 4))
+		if err != nil {
+			t.Fatal(err)
+		}
+		acc := spawnOn(t, ctx, p, "acc", Acc{})
+		split := engine.Extent{{Name: "dp", Size: 2}, {Name: "tp"}} // tp follows
+		for _, c := range []struct {
+			m           engine.Mesh[Acc]
+			extent, bad string
+			ranks       string
+		}{
+			{m: acc.Split("gpus", split), extent: "{hosts: 2, dp: 2, tp: 2}", ranks: "[0 1 2 3 4 5 6 7]"},
+			{m: acc.Split("gpus", split).Slice(engine.At("tp", 1)), extent: "{hosts: 2, dp: 2}", ranks: "[1 3 5 7]"},
+			{m: acc.Rename("hosts", "nodes"), extent: "{nodes: 2, gpus: 4}", ranks: "[0 1 2 3 4 5 6 7]"},
+			{m: acc.Flatten("i"), extent: "{i: 8}", ranks: "[0 1 2 3 4 5 6 7]"},
+			{m: acc.Slice(engine.At("hosts", 1)).Flatten("i"), extent: "{i: 4}", ranks: "[4 5 6 7]"},
+			{m: acc.Select("gpus=2, hosts=0:2"), extent: "{hosts: 2}", ranks: "[2 6]"},
+			{m: acc.Select("*").Select("hosts=1").Select("1-2"), extent: "{gpus: 2}", ranks: "[5 6]"},
+			{m: acc.Split("gpus", engine.Extent{{Name: "a", Size: 3}, {Name: "b"}}), bad: "@acc: split gpus: {a: 3, b: 0} does not divide 4 evenly"},
+			{m: acc.Split("gpu", split), bad: "@acc: split: no dimension gpu in {hosts: 2, gpus: 4}"},
+			{m: acc.Rename("hosts", "gpus"), bad: "@acc: rename hosts: dimension gpus appears twice"},
+			{m: acc.Slice(at(1)).Flatten("i"), bad: "@acc: cannot flatten sparse mesh"},
+			{m: acc.Select("gpus="), bad: `select from @acc: selection "gpus=": want an index, but the text ends (column 6)`},
+			{m: acc.Select("gpus=7"), bad: "select from @acc: gpus=7 is out of range: gpus has 0 to 3"},
+			{m: acc.Select("gpus=(0,1,3)"), bad: "it takes 2, gpus=0:2 and gpus=3"},
+			{m: engine.Mesh[Acc]{}.Flatten("i"), bad: "an empty engine.Mesh"},
+		} {
+			if c.bad != "" {
+				if err := c.m.Err(); err == nil || !strings.Contains(err.Error(), c.bad) {
+					t.Errorf("%v\nwant %s", err, c.bad)
+				}
+				continue
+			}
+			vm, err := engine.Query(c.m, (*Acc).Rank).Call(ctx)
+			ranks, _ := vm.Values()
+			if err != nil || fmt.Sprint(ranks) != c.ranks || c.m.Extent().String() != c.extent || vm.Extent().String() != c.extent {
+				t.Errorf("%v of shape %v: %v of shape %v, %v; want %s of %s", c.m, c.m.Extent(), ranks, vm.Extent(), err, c.ranks, c.extent)
+			}
+		}
+		if s, err := engine.ParseSel("hosts=1"); err != nil || acc.Slice(s, at(2)).String() != "@acc[hosts=1,gpus=2]" {
+			t.Errorf("%v, %v", s, err)
+		}
+		// and processes likewise: what is spawned there has their shape
+		grid := p.Flatten("i").Split("i", engine.Extent{{Name: "x", Size: 4}, {Name: "y", Size: 2}}).Rename("y", "z").Select("x=1:3")
+		m := spawnOn(t, ctx, grid, "on_grid", Acc{})
+		vm, err := engine.Query(m, (*Acc).Where).Call(ctx)
+		if got, _ := vm.Values(); err != nil || fmt.Sprint(got) != "[x=0,z=0 x=0,z=1 x=1,z=0 x=1,z=1]" {
+			t.Errorf("%v, %v", got, err)
+		}
+		if err := p.Slice(at(0)).Flatten("i").Err(); err == nil || !strings.Contains(err.Error(), "procs p: cannot flatten sparse mesh") {
+			t.Error(err)
+		}
+		if err := acc.Flatten("i").Stop(ctx); err != nil { // it is the whole mesh still
+			t.Error(err)
+		}
+	})
+}
+
+func TestAFailedRankShiftsNoValues(t *testing.T) {
+	ctx := local(t)
+	p, err := engine.SpawnProcs(ctx, engine.Dim("hosts", 2), engine.Dim("gpus", 4))
+	if err != nil {
+		t.Fatal(err)
+	}
+	acc := spawnOn(t, ctx, p, "acc", Acc{})
+	some, err := engine.Method(acc, (*Acc).Add).Call(ctx, 1000) // odd ranks refuse
+	if err == nil {
+		t.Fatal("want errors on odd ranks")
+	}
+	if vals, err := some.Values(); vals != nil || err == nil || err.Error() != "Add failed on 4 of 8 ranks of @acc: [1,3,5,7] add 1000: bad rank" {
+		t.Errorf("Values gave %v, %v", vals, err)
+	}
+	if got := fmt.Sprint(some.Answered()); got != "[1000 1000 1000 1000]" {
+		t.Errorf("Answered gave %s", got)
+	}
+	row, err := some.Select("hosts=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cells, err := row.Split("gpus", engine.Extent{{Name: "a", Size: 2}, {Name: "b", Size: 2}})
+	if err != nil || cells.Extent().String() != "{a: 2, b: 2}" {
+		t.Fatalf("%v, %v", cells.Extent(), err)
+	}
+	flat, err := cells.Flatten("i")
+	if err != nil || flat.Extent().String() != "{i: 4}" {
+		t.Fatalf("%v, %v", flat.Extent(), err)
+	}
+	named, err := flat.Rename("i", "j")
+	if err != nil || named.Extent().String() != "{j: 4}" {
+		t.Fatalf("%v, %v", named.Extent(), err)
+	}
+	for _, v := range []engine.ValueMesh[int]{row, cells, flat, named} {
+		if x, err := v.AtRank(6); err != nil || x != 1000 {
+			t.Errorf("rank 6: %d, %v", x, err)
+		}
+		if _, err := v.AtRank(5); !errors.Is(err, errBadRank) || !strings.Contains(err.Error(), "@acc[5]") {
+			t.Errorf("rank 5: %v", err)
+		}
+		for _, rank := range []int{0, 8, -1} {
+			if _, err := v.AtRank(rank); err == nil || err.Error() != fmt.Sprintf("no value of rank %d: this ValueMesh holds the ranks [4-7] of @acc", rank) {
+				t.Errorf("rank %d: %v", rank, err)
+			}
+		}
+	}
+	row, err = engine.Query(acc.Slice(at(2)), (*Acc).Sum).Call(ctx) // rank 6 is index 1 of what was called
+	if x, err2 := row.AtRank(6); err != nil || err2 != nil || x != 1000 {
+		t.Errorf("rank 6 of a slice: %d, %v, %v", x, err, err2)
+	}
+	if vals, err := row.Values(); err != nil || fmt.Sprint(vals) != "[1000 1000]" {
+		t.Errorf("Values gave %v, %v", vals, err)
+	}
+	var none engine.ValueMesh[int]
+	if _, err := none.Values(); err == nil {
+		t.Error("the values of no call")
+	}
+	if _, err := none.AtRank(0); err == nil {
+		t.Error("a value of no call")
 	}
 }
 

@@ -8,7 +8,7 @@
 //	toys, err := engine.Spawn(ctx, procs, "toys", Toy{Greeting: "hey"})
 //	err = engine.Action(toys, (*Toy).HelloWorld).Call(ctx, "there")
 //
-// A mesh is a value: it can be sliced, and sent in arguments, struct fields and results. There are four binders, one for
+// A mesh is a value: it can be sliced, given other dimensions, and sent in arguments, struct fields and results. There are four binders, one for
 // each form of method (Method, Action, Query, Signal), and six adverbs on each: Start, Call, CallOne, Choose, Stream and
 // Broadcast.
 //
@@ -24,6 +24,8 @@
 //   - INV-ONE: an actor handles one message at a time, except for endpoints that were registered with Concurrent.
 //   - INV-OUTCOME: every rank of a call has exactly one outcome: a value, or a *RankError that says why there is none.
 //   - INV-CYCLE: a call that could only wait for itself fails when the wait begins; the error names the cycle.
+//   - INV-ENDED: an end by order is told as such: a call or a spawn on what was stopped or killed is ErrStopped, and another
+//     stop or kill of it is no error. An order means the mesh of the reference, never a successor that has its name.
 //   - INV-ORPHAN: no worker outlives the controller.
 //   - INV-BOUND: every queue has a limit. At the limit a sender waits or gets an error, or the oldest entry is dropped and
 //     counted.

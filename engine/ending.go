@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
@@ -29,7 +32,11 @@ func (n *node) stopHere(ctx context.Context, b endBody) error {
 	a.end(why, false)
 	hook, cancel := context.WithTimeout(ctx, stopTime)
 	defer cancel()
-	if !a.quietWithin(hook) {
+	quiet := a.quietWithin(hook)
+	if !a.stays(cancel) {
+		return nil // it was killed while it stopped, which is an end too
+	}
+	if !quiet {
 		a.abandon(&wireError{Outcome: control.OutcomeLost, Type: "stopped", Msg: a.label() + " was stopped while it handled this", Codes: codesOf(ErrStopped)})
 		return fmt.Errorf("%s: a handler did not end; OnStop was not run", a.label())
 	}
@@ -70,9 +77,17 @@ func (a *actor) quietWithin(ctx context.Context) bool {
 	}
 }
 
-// checkQuiet tells drain when there is nothing left to do. The caller holds a.mu.
+// stays reports whether nobody has abandoned the actor. From now on that calls left.
+func (a *actor) stays(left context.CancelFunc) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.onLeave = left
+	return !a.left
+}
+
+// checkQuiet tells drain when there is nothing left to do, or nobody waits for it any more. The caller holds a.mu.
 func (a *actor) checkQuiet() {
-	if a.quiet == nil || len(a.queue) > 0 || len(a.running) > 0 {
+	if a.quiet == nil || !a.left && (len(a.queue) > 0 || len(a.running) > 0) {
 		return
 	}
 	select {
@@ -115,6 +130,144 @@ func (n *node) meshEnded(mesh uint64, name string) {
 	n.actors.remove(mesh, &wireError{Outcome: control.OutcomeNotSent, Type: "stopped", Msg: "@" + name + " was stopped", Codes: codesOf(ErrStopped)})
 }
 
+// ending is how far the end of a mesh has come. But for ended and err, hub.mu guards it.
+type ending struct {
+	stopping bool               // it has begun
+	hurried  bool               // a kill asked for it, at the beginning or later
+	cut      context.CancelFunc // ends the wait for its ranks
+	ended    chan struct{}      // closed when it has ended
+	err      error              // what that came to; set before ended is closed
+}
+
+func newEnding() ending { return ending{ended: make(chan struct{})} }
+
+func (e *ending) begin(now bool, cut context.CancelFunc) {
+	e.stopping, e.hurried, e.cut = true, now, cut
+}
+
+// hurry notes another request to end, and reports whether it is the first one that wants it at once.
+func (e *ending) hurry(now bool) bool {
+	first := now && !e.hurried
+	e.hurried = e.hurried || now
+	return first
+}
+
+func (e *ending) finish(err error) {
+	e.err = err
+	close(e.ended)
+}
+
+// await waits for an end that somebody else began, and gives what it came to.
+func (e *ending) await(ctx context.Context) error {
+	select {
+	case <-e.ended:
+		return e.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// unlessEnded is the error of a verb that ends what it does not find: none where that has ended already.
+func unlessEnded(err error) error {
+	if errors.Is(err, ErrStopped) {
+		return nil
+	}
+	return err
+}
+
+// asOrdered is added to the reason why a process ended, in what its callers are told.
+const asOrdered = ", as ordered"
+
+func stoppedWire(msg string) *wireError {
+	return &wireError{Outcome: control.OutcomeNotSent, Type: "stopped", Msg: msg, Codes: codesOf(ErrStopped)}
+}
+
+// Ids of meshes and processes are given out once and in order, and only an order takes a mesh off the books: one whose
+// processes all died stays there until it is stopped. So an id that was given out and is not on the books was ended by
+// order, and no list of what has ended is needed to know that.
+
+// offTheBooks reports whether an actor mesh with that id has ended. The caller holds h.mu.
+func (h *hub) offTheBooks(mesh uint64) bool {
+	return mesh != 0 && mesh <= h.nextMesh && h.meshByID[mesh] == nil
+}
+
+// issued reports whether a process has, or had, that id. The caller holds h.mu.
+func (h *hub) issued(proc uint64) bool {
+	if proc&inProcessBit != 0 {
+		return proc != inProcessBit && proc&^inProcessBit <= h.nextLocal
+	}
+	return proc != 0 && proc < h.nextProc
+}
+
+// whyNotSent is the outcome of a message that no link took: for who calls an actor whose end was ordered, its mesh is
+// stopped, not lost.
+func (n *node) whyNotSent(ref *meshRef, i int, err error) *wireError {
+	if isError(err, ErrLost) {
+		if why := n.orderedEnd(ref.MeshRef, ref.procOf(i)); why != nil {
+			return why
+		}
+	}
+	return notSent(err)
+}
+
+// orderedEnd is the outcome of a message to a process that has ended, when the end of the mesh or of the process was
+// ordered, as far as is known here; else nil. For what is no actor, ref is zero.
+func (n *node) orderedEnd(ref control.MeshRef, proc uint64) *wireError {
+	if n.local != nil {
+		return n.local.orderedEnd(ref, proc)
+	}
+	if g, gone := n.peers.whyGone(proc); gone && g.Ordered {
+		return stoppedWire(g.Reason + asOrdered)
+	}
+	return nil
+}
+
+func (h *hub) orderedEnd(ref control.MeshRef, proc uint64) *wireError {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p := h.procs[proc]
+	switch {
+	case h.offTheBooks(ref.ID):
+		return stoppedWire(h.howEnded(ref))
+	case p == nil && h.issued(proc):
+		return stoppedWire(fmt.Sprintf("process %d ended with its proc mesh", proc) + asOrdered)
+	case p == nil:
+		return nil
+	case p.over() && p.rec.Ordered:
+		return stoppedWire(p.rec.Reason + asOrdered)
+	case !p.over() && p.expect:
+		return stoppedWire(fmt.Sprintf("rank %d of procs %s is ending", p.rank, p.rec.Mesh) + asOrdered)
+	}
+	return nil
+}
+
+// howEnded says how an actor mesh ended, as far as that is remembered. The caller holds h.mu.
+func (h *hub) howEnded(ref control.MeshRef) string {
+	for _, m := range slices.Backward(h.history) {
+		switch {
+		case m.Ref.ID != ref.ID:
+		case m.Reason == "killed":
+			return "@" + ref.Name + " was killed"
+		case strings.HasPrefix(m.Reason, "stopped"):
+			return "@" + ref.Name + " was " + m.Reason
+		default:
+			return "@" + ref.Name + " was stopped: " + m.Reason
+		}
+	}
+	return "@" + ref.Name + " was stopped"
+}
+
+// nobodyLeft is the error of a spawn on processes that have all ended. The caller holds h.mu.
+func nobodyLeft(pm *procMesh, home shape.Region) error {
+	why := ErrStopped
+	for rank := range home.Ranks() {
+		if !pm.procs[rank].rec.Ordered {
+			why = ErrLost
+		}
+	}
+	return fmt.Errorf("every process of %s is gone: %w", pm.rec.Name, why)
+}
+
 // stoppedMesh is the error of a broadcast to a mesh that is known to have ended.
 func (n *node) stoppedMesh(mesh uint64) error {
 	if _, why := n.actors.find(mesh); why != nil {
@@ -139,7 +292,7 @@ func (h *hub) endOwned(ctx context.Context, m *mesh, ranks func(rank int) bool) 
 func (h *hub) endOwnedBy(pm *procMesh, ps []*proc) {
 	ctx, cancel := context.WithTimeout(h.node.root, drainTime+4*stopTime)
 	defer cancel()
-	b := newGone(ps, "")
+	b := newGone(ps, "", true)
 	h.endWhere(ctx, func(o owner) bool { return b.has(o.addr.Proc) }, "its owner was in "+nameRanks(pm, ps)+", which is gone")
 }
 

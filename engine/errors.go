@@ -32,7 +32,8 @@ var (
 	ErrCancelled = Sentinel("cancelled")
 	// ErrDeadline: the context's deadline passed. errors.Is(err, context.DeadlineExceeded) holds too.
 	ErrDeadline = Sentinel("no answer before the deadline")
-	// ErrStopped: the mesh was stopped or killed before the call.
+	// ErrStopped: the mesh, or the process of the rank, was stopped or killed by order. A call that was there when it ended
+	// is ErrLost as well; a later one is not.
 	ErrStopped = Sentinel("the mesh is stopped")
 	// ErrFailed: the actor panicked earlier and handles nothing any more.
 	ErrFailed = Sentinel("the actor has failed")
@@ -126,11 +127,13 @@ const (
 	exitType  = "goexit"
 )
 
-// RankError is the failure of one rank of a call.
+// RankError is the failure of one rank of a call. Rank is the rank's own number and Here its place, Point its place in the
+// slice that was called; the text shows Point too where the numbers differ.
 type RankError struct {
 	Endpoint string
 	Mesh     string
 	Rank     int         // of the mesh
+	Here     shape.Point // in the mesh
 	Point    shape.Point // in the slice that was called
 	Outcome  Outcome
 	Err      error
@@ -142,11 +145,15 @@ func (e *RankError) Error() string {
 }
 
 // where names the rank, and the point of the slice where that differs.
-func (e *RankError) where() string {
-	if len(e.Point.Extent) > 0 && e.Point.Rank != e.Rank {
-		return fmt.Sprintf("@%s[%d] (%s of the slice)", e.Mesh, e.Rank, e.Point)
+func (e *RankError) where() string { return "@" + e.Mesh + places([]*RankError{e}) }
+
+// places names the ranks of several failures of one call, and the points of the slice where those differ.
+func places(of []*RankError) string {
+	ranks, points := make([]int, len(of)), make([]shape.Point, len(of))
+	for i, e := range of {
+		ranks[i], points[i] = e.Rank, e.Point
 	}
-	return fmt.Sprintf("@%s[%d]", e.Mesh, e.Rank)
+	return shape.FormatPlaces(ranks, points)
 }
 
 // Unwrap gives the endpoint's error.
@@ -172,16 +179,17 @@ func (e *MeshError) Unwrap() []error {
 	return out
 }
 
-// Error folds equal messages: "Add failed on 2 of 4 ranks of @acc: [1,3] add 1000: bad rank".
+// Error folds equal messages: "Add failed on 2 of 4 ranks of @acc: [1,3] add 1000: bad rank". Where a slice was called, the
+// ranks are the mesh's own, and the points of the slice follow where they differ.
 func (e *MeshError) Error() string {
-	ranks := map[string][]int{}
+	same := map[string][]*RankError{}
 	var order []string
 	for _, f := range e.Failed {
 		text := f.Err.Error()
-		if ranks[text] == nil {
+		if same[text] == nil {
 			order = append(order, text)
 		}
-		ranks[text] = append(ranks[text], f.Rank)
+		same[text] = append(same[text], f)
 	}
 	var b strings.Builder
 	if e.Ranks == 1 {
@@ -194,8 +202,7 @@ func (e *MeshError) Error() string {
 		if i > 0 {
 			b.WriteString("; ")
 		}
-		slices.Sort(ranks[text])
-		fmt.Fprintf(&b, "[%s] %s", shape.FormatRanks(ranks[text]), text)
+		fmt.Fprintf(&b, "%s %s", places(same[text]), text)
 	}
 	return b.String()
 }

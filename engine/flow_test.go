@@ -240,7 +240,7 @@ func TestEveryCallToAKilledWorkerHasOneOutcome(t *testing.T) {
 	for i, f := range futures {
 		vm, err := f.All(ctx)
 		me, ok := errors.AsType[*engine.MeshError](err)
-		if !ok || len(me.Failed) != 2 || len(vm.Values()) != 0 || !errors.Is(err, engine.ErrLost) {
+		if !ok || len(me.Failed) != 2 || len(vm.Answered()) != 0 || !errors.Is(err, engine.ErrLost) {
 			t.Fatalf("call %d ended with %v", i, err)
 		}
 	}
@@ -291,8 +291,8 @@ func TestACancellationThatRacesTheRepliesLeavesOneOutcomePerRank(t *testing.T) {
 			if me, ok := errors.AsType[*engine.MeshError](err); ok {
 				failed = len(me.Failed)
 			}
-			if failed+len(vm.Values()) != 4 {
-				t.Fatalf("%d values and %d errors for 4 ranks: %v", len(vm.Values()), failed, err)
+			if failed+len(vm.Answered()) != 4 {
+				t.Fatalf("%d values and %d errors for 4 ranks: %v", len(vm.Answered()), failed, err)
 			}
 		}
 	})

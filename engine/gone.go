@@ -17,12 +17,13 @@ import (
 
 // goneBody tells that processes ended together.
 type goneBody struct {
-	Procs  []uint64 // ascending
-	Reason string
+	Procs   []uint64 // ascending
+	Reason  string
+	Ordered bool // they were told to: whoever calls their actors now calls a mesh that was stopped
 }
 
-func newGone(ps []*proc, reason string) goneBody {
-	b := goneBody{Procs: make([]uint64, len(ps)), Reason: reason}
+func newGone(ps []*proc, reason string, ordered bool) goneBody {
+	b := goneBody{Procs: make([]uint64, len(ps)), Reason: reason, Ordered: ordered}
 	for i, p := range ps {
 		b.Procs[i] = p.id
 	}
@@ -33,6 +34,15 @@ func newGone(ps []*proc, reason string) goneBody {
 func (b goneBody) has(proc uint64) bool {
 	_, ok := slices.BinarySearch(b.Procs, proc)
 	return ok
+}
+
+// outcome is that of a call that was at a process when it ended: whether the endpoint ran, nobody knows.
+func (b goneBody) outcome() *wireError {
+	w := &wireError{Outcome: control.OutcomeLost, Type: "lost", Msg: b.Reason, Codes: codesOf(ErrLost)}
+	if b.Ordered {
+		w.Msg, w.Codes = b.Reason+asOrdered, append(w.Codes, codesOf(ErrStopped)...)
+	}
+	return w
 }
 
 // tellGone gives all calls on dead processes their outcome, here and in the other processes, except in those that are
@@ -87,7 +97,7 @@ func (n *node) procsGone(b goneBody) (reported bool) {
 	for _, c := range calls {
 		for _, i := range c.open() {
 			if b.has(c.ref.procOf(i)) {
-				c.answer(answer{index: i, err: &wireError{Outcome: control.OutcomeLost, Type: "lost", Msg: b.Reason, Codes: codesOf(ErrLost)}})
+				c.answer(answer{index: i, err: b.outcome()})
 				reported = true
 			}
 		}
@@ -140,7 +150,7 @@ func (h *hub) endLocals(ctx context.Context, pm *procMesh, ps []*proc, kind life
 		return
 	}
 	what := fmt.Sprintf("%s (in-process) ended: %s", nameRanks(pm, mine), reason)
-	b := newGone(mine, what)
+	b := newGone(mine, what, true)
 	for _, proc := range b.Procs {
 		h.mem.Forget(proc, what)
 	}

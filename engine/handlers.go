@@ -25,7 +25,6 @@ type verbBody struct {
 	Spawn *control.SpawnReq
 	Stop  *control.StopReq
 	Kill  *control.KillReq
-	ID    uint64 // of the mesh, in case its name is in use by a newer one; 0: the mesh that has the name now
 }
 
 func (v verbBody) name() string {
@@ -74,12 +73,12 @@ func (h *hub) execute(ctx context.Context, own owner, v verbBody) (verbAnswer, e
 		rec, err := h.startProcs(ctx, own, *v.Procs)
 		return verbAnswer{ProcMesh: &rec}, err
 	case v.Spawn != nil:
-		rec, err := h.startMesh(ctx, own, *v.Spawn, v.ID)
+		rec, err := h.startMesh(ctx, own, *v.Spawn)
 		return verbAnswer{Mesh: &rec}, err
 	case v.Stop != nil:
-		return verbAnswer{}, h.stopByName(ctx, own, *v.Stop, v.ID)
+		return verbAnswer{}, h.stopVerb(ctx, own, *v.Stop)
 	case v.Kill != nil:
-		return verbAnswer{}, h.killByName(ctx, own, *v.Kill, v.ID)
+		return verbAnswer{}, h.killVerb(ctx, own, *v.Kill)
 	}
 	return verbAnswer{}, errors.New("an empty request: want procs, spawn, stop or kill")
 }

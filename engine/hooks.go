@@ -140,14 +140,16 @@ type Snapshotter interface {
 }
 
 // Failure is something that supervision is told: an actor panicked, a handler of a broadcast returned an error, or a
-// process ended that nobody told to.
+// process ended that nobody told to. Of a process, its owner is told, and the owners of the actors that died with it: what
+// those all handle ends no program.
 type Failure struct {
-	Mesh     string // the actor mesh, or the proc mesh when a process ended
+	Mesh     string // the actor mesh, or the proc mesh for the owner of a process that ended
 	Rank     int    // of Mesh
 	Proc     uint64
-	What     string // plain words, one line
-	Stack    string // of a panic
-	Reported bool   // a caller that waited got it as an error already
+	Died     []string // the actors that died with the process, as @name[rank]
+	What     string   // plain words, one line
+	Stack    string   // of a panic
+	Reported bool     // a caller that waited got it as an error already
 	Time     time.Time
 }
 

@@ -40,7 +40,9 @@ type hub struct {
 	procs          map[uint64]*proc
 	meshes         map[string]*mesh
 	meshByID       map[uint64]*mesh
-	history        []control.Mesh // ended meshes, newest last, for front ends
+	leaving        map[uint64]*mesh // off the books, but what they owned still ends
+	history        []control.Mesh   // ended meshes, newest last, for front ends
+	endedProcs     []string         // names of ended proc meshes, newest last
 	nextProc       uint64
 	nextLocal      uint64
 	nextMesh       uint64
@@ -75,24 +77,27 @@ type owner struct {
 	label string       // "" for the program, "@trainer[0]" for an actor
 }
 
+// is reports whether both are the same: the same actor, or the program.
+func (o owner) is(other owner) bool {
+	return o.addr == other.addr || o.addr.Actor == 0 && other.addr.Actor == 0
+}
+
 // procMesh is a grid of processes.
 type procMesh struct {
-	rec      control.ProcMesh
-	owner    owner
-	procs    []*proc
-	past     []control.MeshRef // the last actor meshes that ended here; guarded by hub.mu
-	stopping bool
-	ended    chan struct{} // closed when it has ended
+	ending
+	rec   control.ProcMesh
+	owner owner
+	procs []*proc
+	past  []control.MeshRef // the last actor meshes that ended here; guarded by hub.mu
 }
 
 // mesh is an actor mesh.
 type mesh struct {
-	rec      control.Mesh
-	owner    owner
-	procs    *procMesh
-	stopping bool
-	started  chan struct{} // closed when the spawn has succeeded or failed
-	ended    chan struct{} // closed when it has ended
+	ending
+	rec     control.Mesh
+	owner   owner
+	procs   *procMesh
+	started chan struct{} // closed when the spawn has succeeded or failed
 }
 
 const (
@@ -104,7 +109,7 @@ const (
 func newHub(opts options) (*hub, error) {
 	h := &hub{
 		opts: opts, mem: newMemLink(), log: opts.logger,
-		procMeshes: map[string]*procMesh{}, procs: map[uint64]*proc{}, meshes: map[string]*mesh{}, meshByID: map[uint64]*mesh{},
+		procMeshes: map[string]*procMesh{}, procs: map[uint64]*proc{}, meshes: map[string]*mesh{}, meshByID: map[uint64]*mesh{}, leaving: map[uint64]*mesh{},
 		clients: map[uint64]control.ClientInfo{}, waits: map[uint64][]control.WaitEdge{}, wanted: map[string]int{}, traceSeen: map[uint64]uint64{}, sinks: map[int]func(*control.Event){},
 		nextProc: 1,
 	}

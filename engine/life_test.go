@@ -32,8 +32,8 @@ func TestAKilledWorkerIsOneHonestErrorAndTheOthersAnswer(t *testing.T) {
 	if took := time.Since(began); took > time.Second {
 		t.Errorf("it took %v to learn of a death on this machine", took)
 	}
-	if len(vals.Values()) != 3 || !strings.Contains(err.Error(), "[2] worker 2 of procs p_acc (pid ") || !strings.Contains(err.Error(), "was killed by SIGKILL") {
-		t.Errorf("%d values, error %v", len(vals.Values()), err)
+	if len(vals.Answered()) != 3 || !strings.Contains(err.Error(), "[2] worker 2 of procs p_acc (pid ") || !strings.Contains(err.Error(), "was killed by SIGKILL") {
+		t.Errorf("%d values, error %v", len(vals.Answered()), err)
 	}
 	if _, err := die.All(ctx); !errors.Is(err, engine.ErrLost) {
 		t.Errorf("the deadly call itself ended with %v", err)
@@ -115,7 +115,7 @@ func TestNoWorkerOutlivesTheEngine(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.Close()
-	for _, pid := range append(pids.Values(), kids.Values()...) {
+	for _, pid := range append(pids.Answered(), kids.Answered()...) {
 		eventually(t, "the end of pid "+strconv.Itoa(pid), 2*time.Second, func() bool { return !alive(pid) })
 	}
 }
@@ -142,7 +142,7 @@ func orphanParent() {
 	if err != nil {
 		panic(err)
 	}
-	for _, pid := range append(pids.Values(), kids.Values()...) {
+	for _, pid := range append(pids.Answered(), kids.Answered()...) {
 		os.Stdout.WriteString(strconv.Itoa(pid) + "\n")
 	}
 	os.Stdout.WriteString("ready\n")
@@ -318,8 +318,8 @@ func TestKillOfASliceGivesItsCallersTheirOutcomeAndLeavesTheRest(t *testing.T) {
 			t.Errorf("the blocked call ended with %v", err)
 		}
 		vals, err := engine.Query(acc, (*Acc).Sum).Call(ctx)
-		if len(vals.Values()) != 2 || !errors.Is(err, engine.ErrStopped) {
-			t.Errorf("%d values, %v", len(vals.Values()), err)
+		if len(vals.Answered()) != 2 || !errors.Is(err, engine.ErrStopped) {
+			t.Errorf("%d values, %v", len(vals.Answered()), err)
 		}
 		if err := acc.Slice(at(0)).Stop(ctx); err == nil || !strings.Contains(err.Error(), "stops as a whole") {
 			t.Errorf("stop of a slice: %v", err)

@@ -23,7 +23,7 @@ type peers struct {
 
 	mu   sync.Mutex
 	link link
-	gone *recent.Map[uint64, string] // processes that ended, with the reason
+	gone *recent.Map[uint64, goneBody] // processes that ended; of what ended with them nothing is kept here
 }
 
 // maxGone is for how many ended processes the reason is remembered. Calls to older ones get a less exact error.
@@ -33,7 +33,7 @@ const maxGone = 4096
 var errProcEnded = fmt.Errorf("its process has ended: %w", ErrLost)
 
 func newPeers() *peers {
-	return &peers{linked: make(chan struct{}), gone: recent.New[uint64, string](maxGone)}
+	return &peers{linked: make(chan struct{}), gone: recent.New[uint64, goneBody](maxGone)}
 }
 
 // connect sets the link, once.
@@ -55,12 +55,12 @@ func (p *peers) current() link {
 // talk to a worker before Join has returned there.
 func (p *peers) linkTo(proc uint64, closing <-chan struct{}) (link, error) {
 	p.mu.Lock()
-	reason, gone := p.gone.Get(proc)
+	why, gone := p.gone.Get(proc)
 	lk := p.link
 	p.mu.Unlock()
 	switch {
 	case gone:
-		return nil, fmt.Errorf("%s: %w", reason, ErrLost)
+		return nil, fmt.Errorf("%s: %w", why.Reason, ErrLost)
 	case lk != nil:
 		return lk, nil
 	}
@@ -72,24 +72,31 @@ func (p *peers) linkTo(proc uint64, closing <-chan struct{}) (link, error) {
 	}
 }
 
+// whyGone says why a process has ended, if it is known to.
+func (p *peers) whyGone(proc uint64) (goneBody, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.gone.Get(proc)
+}
+
 // noteGone keeps why processes have ended.
 func (p *peers) noteGone(b goneBody) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, proc := range b.Procs {
-		p.gone.Put(proc, b.Reason)
+		if old, _ := p.gone.Get(proc); !old.Ordered || b.Ordered { // the link tells of its end too, and knows no more than that
+			p.gone.Put(proc, goneBody{Reason: b.Reason, Ordered: b.Ordered})
+		}
 	}
 }
 
 // lostError is what a request to a process that has ended returns.
 func (p *peers) lostError(proc uint64) error {
-	p.mu.Lock()
-	reason, ok := p.gone.Get(proc)
-	p.mu.Unlock()
+	g, ok := p.whyGone(proc)
 	if !ok {
 		return errProcEnded
 	}
-	return fmt.Errorf("%s: %w", reason, ErrLost)
+	return fmt.Errorf("%s: %w", g.Reason, ErrLost)
 }
 
 // memQueueBytes bounds the frames on their way to one in-process rank; a sender past it waits.

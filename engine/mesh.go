@@ -32,6 +32,17 @@ func Span(dim string, lo, hi int) Sel { return shape.Span(dim, lo, hi) }
 // Range selects lo:hi:step along dim.
 func Range(dim string, lo, hi, step int) Sel { return shape.Range(dim, lo, hi, step) }
 
+// ParseSel reads a selection as scripts and screens write it between the brackets of @mesh[…]: "gpus=2, hosts=0:2",
+// "gpus=(0,3)", flat ranks "0,2-5" or "1:4", "*" for all. A dash includes its end, a colon does not. The error names the
+// column. Whether the selection fits a mesh shows when it is sliced by it; Mesh.Select does both.
+func ParseSel(text string) (Sel, error) {
+	s, err := shape.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("selection %q: %w", clip(text, 100), err)
+	}
+	return s, nil
+}
+
 // meshRef is the immutable inside of a Mesh.
 type meshRef struct {
 	control.MeshRef
@@ -60,19 +71,35 @@ func checkRef(r control.MeshRef) error {
 }
 
 func (r *meshRef) slice(s []Sel) *meshRef {
+	return r.derive("slice of ", func(v shape.Region) (shape.Region, error) { return v.Slice(s...) })
+}
+
+// derive is the mesh seen through another view. verb begins the text of an error; it may be empty.
+func (r *meshRef) derive(verb string, f func(shape.Region) (shape.Region, error)) *meshRef {
 	if r == nil {
-		return &meshRef{err: fmt.Errorf("slice of an empty engine.Mesh: it was never assigned")}
+		return &meshRef{err: fmt.Errorf("%san empty engine.Mesh: it was never assigned", verb)}
 	}
 	if r.err != nil {
 		return r
 	}
-	view, err := r.View.Slice(s...)
+	view, err := f(r.View)
 	if err != nil {
-		return &meshRef{MeshRef: r.MeshRef, err: fmt.Errorf("slice of @%s: %w", r.Name, err)}
+		return &meshRef{MeshRef: r.MeshRef, err: fmt.Errorf("%s@%s: %w", verb, r.Name, err)}
 	}
 	out := r.MeshRef
 	out.View = view
 	return newMeshRef(out)
+}
+
+// selectFrom is a view narrowed by a selection's text.
+func selectFrom(text string) func(shape.Region) (shape.Region, error) {
+	return func(v shape.Region) (shape.Region, error) {
+		s, err := ParseSel(text)
+		if err != nil {
+			return v, err
+		}
+		return v.Slice(s)
+	}
 }
 
 // pointAt is the position of index i in the slice.
@@ -81,6 +108,12 @@ func (r *meshRef) pointAt(i int) Point { return Point{Extent: r.extent, Rank: i}
 // procOf is the process of index i of the view.
 func (r *meshRef) procOf(i int) uint64 {
 	return r.First + uint64(r.Home.RankAt(r.View.RankAt(i)))
+}
+
+// rankError is the failure of index i of the view.
+func (r *meshRef) rankError(endpoint string, i int, why *wireError) *RankError {
+	rank := r.View.RankAt(i)
+	return &RankError{Endpoint: endpoint, Mesh: r.Name, Rank: rank, Here: pointIn(r.MeshRef, rank), Point: r.pointAt(i), Outcome: why.Outcome, Err: why.remote()}
 }
 
 func (r *meshRef) usable() error {
@@ -96,6 +129,31 @@ type Mesh[T any] struct{ r *meshRef }
 
 // Slice narrows the mesh. A bad selector shows as an error when the mesh is used, and at once through Err.
 func (m Mesh[T]) Slice(s ...Sel) Mesh[T] { return Mesh[T]{m.r.slice(s)} }
+
+// Select is Slice by a selection's text, as ParseSel reads it: m.Select("hosts=0, gpus=1:4"). What is no regular slice, such
+// as gpus=(0,1,3), is refused with the slices that it would take.
+func (m Mesh[T]) Select(text string) Mesh[T] {
+	return Mesh[T]{m.r.derive("select from ", selectFrom(text))}
+}
+
+// Split makes several dimensions of one, the outermost first; one size may be 0, it follows from the others:
+// m.Split("gpus", engine.Extent{{Name: "dp", Size: 2}, {Name: "tp"}}). The ranks and their order stay. Sizes that do not
+// multiply to that of dim are an error, which shows as that of Slice does.
+func (m Mesh[T]) Split(dim string, into Extent) Mesh[T] {
+	return Mesh[T]{m.r.derive("", func(v shape.Region) (shape.Region, error) { return v.Split(dim, into) })}
+}
+
+// Rename gives a dimension another name. An unknown dimension and a name that is taken are errors, which show as those of
+// Slice do.
+func (m Mesh[T]) Rename(dim, name string) Mesh[T] {
+	return Mesh[T]{m.r.derive("", func(v shape.Region) (shape.Region, error) { return v.Rename(dim, name) })}
+}
+
+// Flatten makes one dimension of all. Only a mesh or slice whose ranks are contiguous can be flattened; the error of
+// another shows as that of Slice does.
+func (m Mesh[T]) Flatten(name string) Mesh[T] {
+	return Mesh[T]{m.r.derive("", func(v shape.Region) (shape.Region, error) { return v.Flatten(name) })}
+}
 
 // Extent is the shape of the mesh, or of the slice.
 func (m Mesh[T]) Extent() Extent {
@@ -158,11 +216,13 @@ func (m Mesh[T]) Each() iter.Seq2[Point, Mesh[T]] {
 }
 
 // Stop ends the actors in order: new calls are refused, what is queued is handled (10 s at most), contexts are cancelled,
-// OnStop runs. Only the owner stops a mesh, and only a whole one.
+// OnStop runs. Only the owner stops a mesh, and only a whole one. Of several ends at the same time each returns when the
+// mesh has ended, with the result of the first; a mesh that has ended already is no error.
 func (m Mesh[T]) Stop(ctx context.Context) error { return stopMesh(ctx, m.r) }
 
 // Kill ends the actors at once: calls get their outcome, a running handler is abandoned, the processes stay. A slice
-// may be killed.
+// may be killed. It hurries a Stop that runs: what is queued is refused, and OnStop may not run. What has ended already is
+// no error.
 func (m Mesh[T]) Kill(ctx context.Context) error { return killMesh(ctx, m.r) }
 
 // MarshalCBOR makes a mesh travel in arguments.

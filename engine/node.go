@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -210,7 +211,13 @@ func (n *node) Link(ev quicnet.LinkEvent) {
 	case ev.Peer.Proc == 0:
 		n.controllerGone(ev.Reason)
 	default: // calls to that peer get their outcome now, before the controller tells of its end
-		n.outbox.add(ev.Peer.Proc, func() { n.procsGone(goneBody{[]uint64{ev.Peer.Proc}, cmp.Or(ev.Reason, "its link was closed")}) })
+		g := goneBody{Procs: []uint64{ev.Peer.Proc}, Reason: cmp.Or(ev.Reason, "its link was closed")}
+		for _, ordered := range []string{exitReason, asOrdered} { // in its own words, or in the directory's
+			if at := strings.LastIndex(ev.Reason, ordered); at >= 0 {
+				g.Ordered, g.Reason = true, strings.TrimSuffix(ev.Reason[:at+len(ordered)], asOrdered)
+			}
+		}
+		n.outbox.add(ev.Peer.Proc, func() { n.procsGone(g) })
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine"
+	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/enginetest"
 )
 
@@ -56,6 +57,9 @@ func (b *Boss) OnFailure(ctx context.Context, f engine.Failure) engine.Decision 
 func (b *Boss) OnStop(ctx context.Context, cause error) {
 	_ = b.Tell.Send(ctx, fmt.Sprint("stop: ", cause))
 }
+
+// Pid is the process's id.
+func (b *Boss) Pid(context.Context) (int, error) { return os.Getpid(), nil }
 
 // Boom panics.
 func (b *Boss) Boom(context.Context) error { panic("boom") }
@@ -191,8 +195,8 @@ func TestAllowPartialKeepsTheRanksThatStarted(t *testing.T) {
 	if took := time.Since(began); took > time.Second {
 		t.Errorf("the missing rank took %v to be told", took)
 	}
-	if len(vm.Values()) != 2 || err == nil || !errors.Is(err, engine.ErrLost) && !errors.Is(err, engine.ErrNotSent) || !strings.Contains(err.Error(), "did not start") {
-		t.Errorf("%d values, %v", len(vm.Values()), err)
+	if len(vm.Answered()) != 2 || err == nil || !errors.Is(err, engine.ErrLost) && !errors.Is(err, engine.ErrNotSent) || !strings.Contains(err.Error(), "did not start") {
+		t.Errorf("%d values, %v", len(vm.Answered()), err)
 	}
 	peer := spawnOn(t, ctx, p, "peer", Acc{}) // a worker that calls the missing rank learns it too
 	for at, one := range peer.Each() {
@@ -227,7 +231,7 @@ func TestProcMeshesSliceAndTravel(t *testing.T) {
 			t.Fatal(err)
 		}
 		if vm, err := engine.Query(kid, (*Acc).Pid).Call(ctx); err != nil || vm.Len() != 2 {
-			t.Errorf("%v, %v", vm.Values(), err)
+			t.Errorf("%v, %v", vm.Answered(), err)
 		}
 		if err := row.Stop(ctx); err == nil || !strings.Contains(err.Error(), "stops as a whole") {
 			t.Errorf("stop of a row: %v", err)
@@ -354,6 +358,10 @@ func (*Courier) Post(ctx context.Context, p Parcel) error {
 	}
 	return nil
 }
+func (*Courier) Open(ctx context.Context) (engine.Port[int], error) {
+	port, _, err := engine.Channel[int](ctx)
+	return port, err
+}
 func (*Courier) Echo(_ context.Context, p engine.Port[int]) (engine.Port[int], error) { return p, nil }
 
 func TestManyRanks(t *testing.T) {
@@ -366,8 +374,8 @@ func TestManyRanks(t *testing.T) {
 		m := spawn(t, ctx, "m", 4096, Acc{Start: 1})
 		spawned := time.Since(began)
 		vm, err := engine.Query(m, (*Acc).Sum).Call(ctx)
-		if err != nil || len(vm.Values()) != 4096 {
-			t.Fatalf("%d values, %v", len(vm.Values()), err)
+		if err != nil || len(vm.Answered()) != 4096 {
+			t.Fatalf("%d values, %v", len(vm.Answered()), err)
 		}
 		t.Logf("4,096 ranks in %v, a call to all in %v", spawned, time.Since(began)-spawned)
 	})
@@ -377,8 +385,8 @@ func TestManyRanks(t *testing.T) {
 		m := spawn(t, ctx, "m", 64, Acc{Start: 1})
 		spawned := time.Since(began)
 		vm, err := engine.Query(m, (*Acc).Sum).Call(ctx)
-		if err != nil || len(vm.Values()) != 64 {
-			t.Fatalf("%d values, %v", len(vm.Values()), err)
+		if err != nil || len(vm.Answered()) != 64 {
+			t.Fatalf("%d values, %v", len(vm.Answered()), err)
 		}
 		t.Logf("64 workers in %v, a call to all in %v", spawned, time.Since(began)-spawned)
 	})
@@ -391,5 +399,98 @@ func dieOnce() {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 			select {}
 		}
+	}
+}
+
+// TestWhoBorrowedAProcessHearsOfItsDeath has an actor spawn on processes of the program, of which one dies.
+func TestWhoBorrowedAProcessHearsOfItsDeath(t *testing.T) {
+	for what, c := range map[string]struct {
+		decision engine.Decision
+		too      bool   // the program has an actor there too
+		handled  string // by whom the end of the process counts as handled, without a supervisor at the root
+	}{
+		"it handles that": {engine.Handled, false, "@boss[0]"},
+		"it passes it on": {engine.Escalate, false, ""},
+		"not only its":    {engine.Handled, true, ""},
+	} {
+		t.Run(what, func(t *testing.T) {
+			e, err := engine.Start(context.Background(), engine.NoSession())
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(e.Close)
+			ctx := e.Context()
+			port, recv, err := engine.Channel[string](ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer recv.Close()
+			told := make(chan control.Failure, 16)
+			_, stop := e.Backend().Subscribe(func(ev *control.Event) {
+				if ev.Failure != nil {
+					told <- *ev.Failure
+				}
+			})
+			defer stop()
+			p := procs(t, ctx, "p", 2)
+			boss := spawn(t, ctx, "boss", 1, Boss{Decision: c.decision, Tell: port})
+			kid, err := engine.Method(boss, (*Boss).Raise).CallOne(ctx, p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			died := "@kid[1] died with it"
+			if c.too {
+				spawnOn(t, ctx, p, "mine", Acc{})
+				died = "@kid[1] and @mine[1] died with it"
+			}
+			if err := engine.Signal(kid.Slice(at(1)), (*Acc).Die).Broadcast(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if heard, err := recv.Recv(ctx); err != nil || !strings.HasPrefix(heard, "@kid[1] is lost: worker 1 of procs p (pid ") || !strings.HasSuffix(heard, "was killed by SIGKILL") {
+				t.Errorf("the owner heard %q, %v", heard, err)
+			}
+			for f := range told {
+				if f.Mesh != "p" { // the owner's part of it
+					if f.Mesh != "kid" || f.Rank != 1 || f.Handled != "@boss[0]" {
+						t.Errorf("%+v", f)
+					}
+					continue
+				}
+				if f.Rank != 1 || f.Handled != c.handled || !strings.HasSuffix(f.What, "was killed by SIGKILL; "+died) {
+					t.Errorf("the end of the process is told as %+v; want it handled by %q", f, c.handled)
+				}
+				break
+			}
+			if _, err := engine.Query(boss, (*Boss).Pid).CallOne(ctx); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestAnEndOfAProcessNamesTheActorsThatDiedWithIt(t *testing.T) {
+	ctx := enginetest.Processes(t)
+	heard := rootHears(t, ctx)
+	p := procs(t, ctx, "p", 2)
+	var first engine.Mesh[Acc]
+	for i := range 6 {
+		m := spawnOn(t, ctx, p.Slice(engine.Span("gpus", 1, 2)), fmt.Sprint("m", i), Acc{})
+		if i == 0 {
+			first = m
+		}
+	}
+	elsewhere := spawnOn(t, ctx, p.Slice(engine.Span("gpus", 0, 1)), "elsewhere", Acc{})
+	if err := engine.Signal(first, (*Acc).Die).Broadcast(ctx); err != nil {
+		t.Fatal(err)
+	}
+	f := <-heard
+	if want := "was killed by SIGKILL; @m0[0], @m1[0], @m2[0], @m3[0] and 2 more actors died with it"; !strings.HasSuffix(f.What, want) || f.Mesh != "p" || f.Rank != 1 {
+		t.Errorf("%+v, want %s", f, want)
+	}
+	if want := "[@m0[0] @m1[0] @m2[0] @m3[0] @m4[0] @m5[0]]"; fmt.Sprint(f.Died) != want {
+		t.Errorf("died: %v, want %s", f.Died, want)
+	}
+	if _, err := engine.Query(elsewhere, (*Acc).Sum).CallOne(ctx); err != nil {
+		t.Error(err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"sync"
 
+	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
@@ -99,6 +100,9 @@ func (p Port[V]) Send(ctx context.Context, v V) error {
 	env := quicnet.Envelope{Kind: quicnet.KindPort, ID: n.nextMsg.Add(1), From: n.addrOf(act), To: quicnet.Addr{Proc: p.addr.Proc}, Index: p.addr.ID, Body: b}
 	act.stamp(&env)
 	if err := n.send(ctx, quicnet.LaneCalls, &env); err != nil {
+		if why := n.orderedEnd(control.MeshRef{}, env.To.Proc); why != nil {
+			err = why.remote()
+		}
 		return fmt.Errorf("send on a port: %w", err)
 	}
 	return nil

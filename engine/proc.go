@@ -157,7 +157,7 @@ func (h *hub) neverStarted(p *proc, err error) error {
 	h.on(p, life.Refused, because(err.Error()))
 	h.mu.Unlock()
 	p.once.Do(func() { // nobody has called it: only calls that come later are to know why
-		b := newGone([]*proc{p}, fmt.Sprintf("rank %d of procs %s did not start: %v", p.rank, p.rec.Mesh, err))
+		b := newGone([]*proc{p}, fmt.Sprintf("rank %d of procs %s did not start: %v", p.rank, p.rec.Mesh, err), false)
 		h.node.peers.noteGone(b)
 		h.mem.Forget(p.id, b.Reason)
 		close(p.ended)
@@ -401,10 +401,10 @@ func (h *hub) watchChild(p *proc, child *launch.Child) {
 	}
 	reported := false
 	if joined {
-		reported = h.tellGone(newGone([]*proc{p}, what))
+		reported = h.tellGone(newGone([]*proc{p}, what, expected))
 		h.markGone(p.pm, []*proc{p}, what)
 	} else {
-		h.tellGone(newGone([]*proc{p}, fmt.Sprintf("rank %d of procs %s did not start: %s", p.rank, p.rec.Mesh, what)))
+		h.tellGone(newGone([]*proc{p}, fmt.Sprintf("rank %d of procs %s did not start: %s", p.rank, p.rec.Mesh, what), false))
 	}
 	h.mu.Lock()
 	if !joined {
@@ -415,10 +415,10 @@ func (h *hub) watchChild(p *proc, child *launch.Child) {
 	delete(h.traceSeen, p.id)
 	h.on(p, exitKind(exit), because(what), func(e *life.Event) { e.Code, e.Signal = exit.Code, exit.SignalName() })
 	h.mu.Unlock()
-	p.once.Do(func() { close(p.ended) })
-	if joined && !expected {
+	if joined && !expected { // while the process is still on the books
 		h.failure(failureReport{Proc: p.id, Rank: p.rank, What: what, Reported: reported})
 	}
+	p.once.Do(func() { close(p.ended) })
 	h.endOwnedBy(p.pm, []*proc{p})
 }
 

@@ -94,12 +94,35 @@ func (p ProcMesh) Err() error {
 
 // Slice narrows the mesh; Spawn on a slice puts actors on those ranks only.
 func (p ProcMesh) Slice(s ...Sel) ProcMesh {
+	return p.derive("slice of ", func(v shape.Region) (shape.Region, error) { return v.Slice(s...) })
+}
+
+// Select is Slice by a selection's text, as ParseSel reads it.
+func (p ProcMesh) Select(text string) ProcMesh { return p.derive("select from ", selectFrom(text)) }
+
+// Split, Rename and Flatten give the grid other dimensions, as those of Mesh do; actors spawned on it have its shape. The
+// processes keep their GPU slots.
+func (p ProcMesh) Split(dim string, into Extent) ProcMesh {
+	return p.derive("", func(v shape.Region) (shape.Region, error) { return v.Split(dim, into) })
+}
+
+// Rename gives a dimension another name. See Split.
+func (p ProcMesh) Rename(dim, name string) ProcMesh {
+	return p.derive("", func(v shape.Region) (shape.Region, error) { return v.Rename(dim, name) })
+}
+
+// Flatten makes one dimension of all; the ranks must be contiguous. See Split.
+func (p ProcMesh) Flatten(name string) ProcMesh {
+	return p.derive("", func(v shape.Region) (shape.Region, error) { return v.Flatten(name) })
+}
+
+func (p ProcMesh) derive(verb string, f func(shape.Region) (shape.Region, error)) ProcMesh {
 	if p.Err() != nil {
 		return p
 	}
-	view, err := p.r.View.Slice(s...)
+	view, err := f(p.r.View)
 	if err != nil {
-		return ProcMesh{r: p.r, err: fmt.Errorf("slice of procs %s: %w", p.r.Name, err)}
+		return ProcMesh{r: p.r, err: fmt.Errorf("%sprocs %s: %w", verb, p.r.Name, err)}
 	}
 	r := *p.r
 	r.View = view
@@ -180,7 +203,8 @@ func orDims(r control.ProcsReq) string {
 	return r.Dims.String()
 }
 
-// Stop ends the actors on the mesh in order, then the processes. Only the owner stops a mesh, and only a whole one.
+// Stop ends the actors on the mesh in order, then the processes. Only the owner stops a mesh, and only a whole one. As with
+// an actor mesh, an end that runs or is over is no error.
 func (p ProcMesh) Stop(ctx context.Context) error {
 	if err := p.whole("stop"); err != nil {
 		return err
@@ -188,15 +212,15 @@ func (p ProcMesh) Stop(ctx context.Context) error {
 	fence(ctx, func(to quicnet.Addr) bool {
 		return to.Proc >= p.r.First && to.Proc < p.r.First+uint64(p.r.Extent.Len())
 	})
-	return endVerb(ctx, p.r.Name, verbBody{Stop: &control.StopReq{Procs: p.r.Name}, ID: p.r.ID})
+	return endVerb(ctx, p.r.Name, verbBody{Stop: &control.StopReq{Procs: p.r.Name, ID: p.r.ID}})
 }
 
-// Kill sends SIGKILL. A slice may be killed.
+// Kill sends SIGKILL. A slice may be killed. It hurries a Stop that runs; what has ended already is no error.
 func (p ProcMesh) Kill(ctx context.Context) error {
 	if err := p.Err(); err != nil {
 		return fmt.Errorf("kill: %w", err)
 	}
-	return endVerb(ctx, p.r.Name, verbBody{Kill: &control.KillReq{Procs: p.r.Name, Ranks: slices.Collect(p.r.View.Ranks())}, ID: p.r.ID})
+	return endVerb(ctx, p.r.Name, verbBody{Kill: &control.KillReq{Procs: p.r.Name, ID: p.r.ID, Ranks: slices.Collect(p.r.View.Ranks())}})
 }
 
 func (p ProcMesh) whole(verb string) error {
@@ -241,7 +265,7 @@ func (h *hub) startProcs(ctx context.Context, own owner, req control.ProcsReq) (
 	h.mu.Lock()
 	if pm.stopping {
 		h.mu.Unlock()
-		_ = awaitEnd(ctx, pm.ended)
+		_ = pm.await(ctx)
 		return control.ProcMesh{}, fmt.Errorf("it was stopped while it started: %w", ErrStopped)
 	}
 	defer h.mu.Unlock()
@@ -314,7 +338,7 @@ func (h *hub) bookProcs(own owner, req control.ProcsReq) (*procMesh, error) {
 	} else {
 		first, h.nextProc = h.nextProc, h.nextProc+n
 	}
-	pm := &procMesh{owner: own, ended: make(chan struct{}), rec: control.ProcMesh{
+	pm := &procMesh{owner: own, ending: newEnding(), rec: control.ProcMesh{
 		ID: first, Name: name, Extent: req.Dims, FirstProc: first, Owner: own.label, InProcess: req.InProcess,
 		Virtual: true, State: "starting",
 	}}

@@ -60,7 +60,7 @@ func runMain(name string) {
 		}),
 		"wait":     withWorkers(func(ctx context.Context, m engine.Mesh[Acc]) error { return ready(ctx, m, ctx.Done()) }),
 		"stubborn": withWorkers(func(ctx context.Context, m engine.Mesh[Acc]) error { return ready(ctx, m, nil) }),
-		"stuck": stuck,
+		"stuck":    stuck,
 		"twice": withWorkers(func(ctx context.Context, _ engine.Mesh[Acc]) error {
 			e, err := engine.Start(context.WithoutCancel(ctx), engine.NoSession())
 			if err != nil {
@@ -119,7 +119,7 @@ func ready(ctx context.Context, m engine.Mesh[Acc], until <-chan struct{}) error
 	if err != nil {
 		return err
 	}
-	fmt.Printf("pids %d %d ready\n", pids.Values()[0], pids.Values()[1])
+	fmt.Printf("pids %d %d ready\n", pids.Answered()[0], pids.Answered()[1])
 	<-until
 	return nil
 }

@@ -64,8 +64,8 @@ func TestAMeshIsKilledWhileItsActorsStart(t *testing.T) {
 			t.Errorf("it took %v", took)
 		}
 		m := spawnOn(t, ctx, pm, "m", Acc{Start: 1}) // the name is free, and nobody else answers to it
-		if vm, err := engine.Query(m, (*Acc).Sum).Call(ctx); err != nil || fmt.Sprint(vm.Values()) != "[1 1]" {
-			t.Errorf("%v, %v", vm.Values(), err)
+		if vm, err := engine.Query(m, (*Acc).Sum).Call(ctx); err != nil || fmt.Sprint(vm.Answered()) != "[1 1]" {
+			t.Errorf("%v, %v", vm.Answered(), err)
 		}
 	})
 }
@@ -202,5 +202,206 @@ func TestAnEngineThatClosesWhileWorkersStartLeavesNone(t *testing.T) {
 				t.Errorf("round %d: worker %d is alive after Close", round, pid)
 			}
 		}
+	}
+}
+
+// ask calls every rank of a mesh in every way, from main and from actors elsewhere, and gives the errors.
+func ask(ctx context.Context, m engine.Mesh[Acc], elsewhere ...engine.Mesh[Acc]) map[string]error {
+	sum := engine.Query(m, (*Acc).Sum)
+	out := map[string]error{"Broadcast": sum.Broadcast(ctx)}
+	_, out["Call"] = sum.Call(ctx)
+	_, out["Choose"] = sum.Choose(ctx)
+	_, out["Start"] = sum.Start(ctx).All(ctx)
+	for _, err := range sum.Stream(ctx) {
+		out["Stream"] = err
+	}
+	for i, one := range elsewhere {
+		out[fmt.Sprint("from an actor of ", one.Name(), i)] = engine.Action(one, (*Acc).AskAll).Call(ctx, m)
+	}
+	return out
+}
+
+// ends are the ways to end a proc mesh by order.
+var ends = map[string]func(context.Context, engine.ProcMesh) error{
+	"stop": func(ctx context.Context, p engine.ProcMesh) error { return p.Stop(ctx) },
+	"kill": func(ctx context.Context, p engine.ProcMesh) error { return p.Kill(ctx) },
+	"kill of each rank": func(ctx context.Context, p engine.ProcMesh) error {
+		return errors.Join(p.Slice(at(0)).Kill(ctx), p.Slice(at(1)).Kill(ctx))
+	},
+}
+
+// TestAnEndByOrderIsToldAsAStop holds INV-ENDED.
+func TestAnEndByOrderIsToldAsAStop(t *testing.T) {
+	for how, end := range ends {
+		t.Run(how, func(t *testing.T) {
+			both(t, func(t *testing.T, ctx context.Context) {
+				p := procs(t, ctx, "p", 2)
+				m, before := spawnOn(t, ctx, p, "m", Acc{}), spawn(t, ctx, "before", 1, Acc{})
+				if err := engine.Action(before, (*Acc).AskAll).Call(ctx, m); err != nil {
+					t.Fatal(err)
+				}
+				port, err := engine.Query(spawnOn(t, ctx, p.Slice(at(0)), "post", Courier{}), (*Courier).Open).CallOne(ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := end(ctx, p); err != nil {
+					t.Fatal(err)
+				}
+				if err := port.Send(ctx, 1); !errors.Is(err, engine.ErrStopped) || errors.Is(err, engine.ErrLost) {
+					t.Errorf("a port of theirs: %v", err)
+				}
+				after := spawn(t, ctx, "after", 1, Acc{}) // it never knew the processes
+				for what, err := range ask(ctx, m, before) {
+					if !errors.Is(err, engine.ErrStopped) || errors.Is(err, engine.ErrLost) {
+						t.Errorf("%s: %v", what, err)
+					}
+				}
+				for _, err := range ask(ctx, m, after) {
+					if !errors.Is(err, engine.ErrStopped) {
+						t.Errorf("from an actor that came later: %v", err)
+					}
+				}
+				if _, err := engine.Spawn(ctx, p, "late", Acc{}); !errors.Is(err, engine.ErrStopped) {
+					t.Errorf("spawn: %v", err)
+				}
+				for what, again := range map[string]func() error{
+					"Stop of the processes": func() error { return p.Stop(ctx) }, "Kill of the processes": func() error { return p.Kill(ctx) },
+					"Kill of a slice":    func() error { return p.Slice(at(1)).Kill(ctx) },
+					"Stop of the actors": func() error { return m.Stop(ctx) }, "Kill of the actors": func() error { return m.Kill(ctx) },
+					"Kill of one actor": func() error { return m.Slice(at(0)).Kill(ctx) },
+				} {
+					if err := again(); err != nil {
+						t.Errorf("%s once more: %v", what, err)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestAnEndMeansTheMeshAndNotWhoTookItsName holds INV-ENDED.
+func TestAnEndMeansTheMeshAndNotWhoTookItsName(t *testing.T) {
+	bothEngines(t, func(t *testing.T, e *engine.Engine) {
+		ctx, c := e.Context(), frontEnd(t, e)
+		tap := listen(t, c, control.TopicState)
+		old := procs(t, ctx, "p", 1)
+		oldM := spawnOn(t, ctx, old, "m", Acc{})
+		tap.until("both on the screen", func() bool { _, ok := tap.pic.Mesh("m"); return ok })
+		seen, _ := tap.pic.Mesh("m")
+		seenProcs, _ := tap.pic.ProcMesh("p")
+		if err := old.Stop(ctx); err != nil {
+			t.Fatal(err)
+		}
+		for _, err := range []error{c.Stop(ctx, control.StopReq{Mesh: "m"}), c.Kill(ctx, control.KillReq{Procs: "p"})} { // by name
+			if err != nil {
+				t.Errorf("a front end's second end: %v", err)
+			}
+		}
+		p := procs(t, ctx, "p", 1)
+		m := spawnOn(t, ctx, p, "m", Acc{})
+		for _, err := range []error{
+			oldM.Stop(ctx), oldM.Kill(ctx), old.Stop(ctx), old.Kill(ctx),
+			c.Stop(ctx, control.StopReq{Mesh: "m", ID: seen.Ref.ID}), c.Kill(ctx, control.KillReq{Mesh: "m", ID: seen.Ref.ID}),
+			c.Stop(ctx, control.StopReq{Procs: "p", ID: seenProcs.ID}), c.Kill(ctx, control.KillReq{Procs: "p", ID: seenProcs.ID}),
+		} {
+			if err != nil {
+				t.Error(err)
+			}
+		}
+		if _, err := engine.Spawn(ctx, old, "n", Acc{}); !errors.Is(err, engine.ErrStopped) {
+			t.Errorf("spawn: %v", err)
+		}
+		if _, err := engine.Query(m, (*Acc).Sum).CallOne(ctx); err != nil {
+			t.Errorf("the successor: %v", err)
+		}
+		if err := c.Stop(ctx, control.StopReq{Procs: "nobody"}); err == nil || errors.Is(err, engine.ErrStopped) {
+			t.Errorf("a stop of what never was: %v", err)
+		}
+	})
+}
+
+// TestEndsAtTheSameTimeAreOneEnd holds INV-ENDED.
+func TestEndsAtTheSameTimeAreOneEnd(t *testing.T) {
+	type end func(context.Context, engine.ProcMesh, engine.Mesh[Acc]) error
+	stop := func(ctx context.Context, _ engine.ProcMesh, m engine.Mesh[Acc]) error { return m.Stop(ctx) }
+	kill := func(ctx context.Context, _ engine.ProcMesh, m engine.Mesh[Acc]) error { return m.Kill(ctx) }
+	stopAll := func(ctx context.Context, p engine.ProcMesh, _ engine.Mesh[Acc]) error { return p.Stop(ctx) }
+	killAll := func(ctx context.Context, p engine.ProcMesh, _ engine.Mesh[Acc]) error { return p.Kill(ctx) }
+	both(t, func(t *testing.T, ctx context.Context) {
+		if err := handleAll(ctx); err != nil {
+			t.Fatal(err)
+		}
+		for what, ends := range map[string][]end{
+			"Stop and Stop": {stop, stop, stop}, "Stop and Kill": {stop, kill, stop, kill}, "Kill and Kill": {kill, kill, kill},
+			"Stop and Stop of processes": {stopAll, stopAll, stopAll}, "Stop and Kill of processes": {stopAll, killAll, stopAll, killAll},
+			"Kill and Kill of processes": {killAll, killAll, killAll}, "all of them": {stop, stopAll, kill, killAll, stop, stopAll},
+		} {
+			p := procs(t, ctx, "p", 2)
+			m := spawnOn(t, ctx, p, "m", Acc{})
+			errs := make(chan error, len(ends))
+			for _, f := range ends {
+				go func() { errs <- f(ctx, p, m) }()
+			}
+			for range ends {
+				if err := <-errs; err != nil {
+					t.Errorf("%s: %v", what, err)
+				}
+			}
+			if _, err := engine.Query(m, (*Acc).Sum).Call(ctx); !errors.Is(err, engine.ErrStopped) {
+				t.Errorf("%s: a call afterwards: %v", what, err)
+			}
+			if err := p.Stop(ctx); err != nil {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+	})
+}
+
+func TestAKillHurriesAStop(t *testing.T) {
+	for what, c := range map[string]struct {
+		busy       func(*Patient, context.Context) error
+		stop, kill func(context.Context, engine.ProcMesh, engine.Mesh[Patient]) error
+	}{
+		"of actors": {
+			(*Patient).Pass, // until somebody opens, which nobody does: it does not look at its context
+			func(ctx context.Context, _ engine.ProcMesh, m engine.Mesh[Patient]) error { return m.Stop(ctx) },
+			func(ctx context.Context, _ engine.ProcMesh, m engine.Mesh[Patient]) error { return m.Kill(ctx) },
+		},
+		"of processes": {
+			(*Patient).Wait,
+			func(ctx context.Context, p engine.ProcMesh, _ engine.Mesh[Patient]) error { return p.Stop(ctx) },
+			func(ctx context.Context, p engine.ProcMesh, _ engine.Mesh[Patient]) error { return p.Kill(ctx) },
+		},
+		"of processes, by the actors'": {
+			(*Patient).Wait,
+			func(ctx context.Context, p engine.ProcMesh, _ engine.Mesh[Patient]) error { return p.Stop(ctx) },
+			func(ctx context.Context, _ engine.ProcMesh, m engine.Mesh[Patient]) error { return m.Kill(ctx) },
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			bothEngines(t, func(t *testing.T, e *engine.Engine) {
+				ctx := e.Context()
+				if err := handleAll(ctx); err != nil {
+					t.Fatal(err)
+				}
+				p := procs(t, ctx, "p", 2)
+				m := spawnOn(t, ctx, p, "m", Patient{})
+				tap := listen(t, frontEnd(t, e), control.TopicState)
+				held := engine.Signal(m, c.busy).Start(ctx)
+				tap.until("both to wait", func() bool { return len(tap.rank("m", 0).Running)+len(tap.rank("m", 1).Running) == 2 })
+				stopped := make(chan error, 1)
+				go func() { stopped <- c.stop(ctx, p, m) }()
+				tap.until("the stop to begin", func() bool { x, ok := tap.pic.Mesh("m"); return ok && x.State == "stopping" })
+				if err := c.kill(ctx, p, m); err != nil {
+					t.Errorf("the kill: %v", err)
+				}
+				if err := <-stopped; err != nil { // had it not been hurried, it would say that a rank did not finish in 10s
+					t.Errorf("the stop: %v", err)
+				}
+				if _, err := held.All(ctx); !errors.Is(err, engine.ErrStopped) && !errors.Is(err, engine.ErrLost) {
+					t.Errorf("the call that it cut: %v", err)
+				}
+			})
+		})
 	}
 }

@@ -43,7 +43,7 @@ func spawn(ctx context.Context, procs ProcMesh, name string, t reflect.Type, pro
 	if err != nil {
 		return nil, fmt.Errorf("the prototype does not encode: %w", err)
 	}
-	out, err := n.verb(ctx, verbBody{ID: procs.r.ID, Spawn: &control.SpawnReq{Name: name, Procs: procs.r.Name, View: procs.r.View, Type: at.full, Prototype: body}})
+	out, err := n.verb(ctx, verbBody{Spawn: &control.SpawnReq{Name: name, Procs: procs.r.Name, ProcsID: procs.r.ID, View: procs.r.View, Type: at.full, Prototype: body}})
 	if err != nil {
 		return nil, err
 	}
@@ -58,12 +58,12 @@ type spawnBody struct {
 }
 
 // startMesh creates an actor mesh: it reserves name and processes, then starts the actors.
-func (h *hub) startMesh(ctx context.Context, own owner, req control.SpawnReq, procsID uint64) (control.Mesh, error) {
+func (h *hub) startMesh(ctx context.Context, own owner, req control.SpawnReq) (control.Mesh, error) {
 	at, err := typeNamed(req.Type)
 	if err != nil {
 		return control.Mesh{}, err
 	}
-	m, ranks, err := h.bookMesh(own, req, procsID, at)
+	m, ranks, err := h.bookMesh(own, req, at)
 	if err != nil {
 		return control.Mesh{}, err
 	}
@@ -104,7 +104,7 @@ func cloneMesh(m control.Mesh) control.Mesh {
 }
 
 // bookMesh reserves the name and finds the processes; a rank whose process is gone in a partial proc mesh is left out.
-func (h *hub) bookMesh(own owner, req control.SpawnReq, procsID uint64, at *actorType) (*mesh, []*proc, error) {
+func (h *hub) bookMesh(own owner, req control.SpawnReq, at *actorType) (*mesh, []*proc, error) {
 	if err := control.CheckName("actor mesh", req.Name); err != nil {
 		return nil, nil, err
 	}
@@ -119,9 +119,9 @@ func (h *hub) bookMesh(own owner, req control.SpawnReq, procsID uint64, at *acto
 	if h.meshes[req.Name] != nil {
 		return nil, nil, fmt.Errorf("an actor mesh named %s exists already; stop it first or choose another name", req.Name)
 	}
-	pm := h.procMeshes[req.Procs]
-	if pm == nil || (procsID != 0 && pm.rec.ID != procsID) {
-		return nil, nil, fmt.Errorf("there is no proc mesh %s%s", req.Procs, suggestKeys(req.Procs, h.procMeshes))
+	pm, err := h.lookupProcs(req.Procs, req.ProcsID)
+	if err != nil {
+		return nil, nil, err
 	}
 	if pm.stopping {
 		return nil, nil, fmt.Errorf("proc mesh %s is stopping: %w", req.Procs, ErrStopped)
@@ -135,7 +135,7 @@ func (h *hub) bookMesh(own owner, req control.SpawnReq, procsID uint64, at *acto
 	}
 	h.nextMesh++
 	ref := control.MeshRef{ID: h.nextMesh, Name: req.Name, Type: at.full, First: pm.rec.FirstProc, Home: home, View: shape.RegionOf(home.Extent())}
-	m := &mesh{owner: own, procs: pm, started: make(chan struct{}), ended: make(chan struct{}), rec: control.Mesh{Ref: ref, Procs: pm.rec.Name, Owner: own.label, State: "starting"}}
+	m := &mesh{owner: own, procs: pm, started: make(chan struct{}), ending: newEnding(), rec: control.Mesh{Ref: ref, Procs: pm.rec.Name, Owner: own.label, State: "starting"}}
 	ranks := make([]*proc, home.Len())
 	for i := range home.Len() {
 		at := home.RankAt(i)
@@ -151,7 +151,7 @@ func (h *hub) bookMesh(own owner, req control.SpawnReq, procsID uint64, at *acto
 		m.rec.Ranks = append(m.rec.Ranks, st)
 	}
 	if !slices.ContainsFunc(ranks, func(p *proc) bool { return p != nil }) {
-		return nil, nil, fmt.Errorf("every process of %s is gone", req.Procs)
+		return nil, nil, nobodyLeft(pm, home)
 	}
 	h.meshes[req.Name], h.meshByID[ref.ID] = m, m
 	rec := cloneMesh(m.rec)

@@ -25,14 +25,14 @@ func stopMesh(ctx context.Context, r *meshRef) error {
 		return fmt.Errorf("stop of %s: a mesh stops as a whole; Kill ends single ranks", refString(r.MeshRef))
 	}
 	fence(ctx, func(to quicnet.Addr) bool { return to.Actor == r.ID })
-	return endVerb(ctx, "@"+r.Name, verbBody{Stop: &control.StopReq{Mesh: r.Name}, ID: r.ID})
+	return endVerb(ctx, "@"+r.Name, verbBody{Stop: &control.StopReq{Mesh: r.Name, ID: r.ID}})
 }
 
 func killMesh(ctx context.Context, r *meshRef) error {
 	if err := r.usable(); err != nil {
 		return fmt.Errorf("kill: %w", err)
 	}
-	return endVerb(ctx, "@"+r.Name, verbBody{Kill: &control.KillReq{Mesh: r.Name, Ranks: slices.Collect(r.View.Ranks())}, ID: r.ID})
+	return endVerb(ctx, "@"+r.Name, verbBody{Kill: &control.KillReq{Mesh: r.Name, ID: r.ID, Ranks: slices.Collect(r.View.Ranks())}})
 }
 
 // mayEnd says whether own may stop what belongs to the owner of a mesh: the owner itself, the program, or a front end.
@@ -47,21 +47,21 @@ func mayEnd(what string, own, of owner) error {
 	return fmt.Errorf("%s belongs to %s; only its owner stops it: %w", what, who, ErrForbidden)
 }
 
-// stopByName executes the verb stop.
-func (h *hub) stopByName(ctx context.Context, own owner, req control.StopReq, id uint64) error {
+// stopVerb executes the verb stop. What has ended already is as it was wanted: no error.
+func (h *hub) stopVerb(ctx context.Context, own owner, req control.StopReq) error {
 	if req.Mesh != "" {
-		m, err := h.findMesh(req.Mesh, id)
+		m, err := h.findMesh(req.Mesh, req.ID)
 		if err != nil {
-			return err
+			return unlessEnded(err)
 		}
 		if err := mayEnd("@"+req.Mesh, own, m.owner); err != nil {
 			return err
 		}
 		return h.endMesh(ctx, m, false, "stopped")
 	}
-	pm, err := h.findProcs(req.Procs, id)
+	pm, err := h.findProcs(req.Procs, req.ID)
 	if err != nil {
-		return err
+		return unlessEnded(err)
 	}
 	if err := mayEnd("proc mesh "+req.Procs, own, pm.owner); err != nil {
 		return err
@@ -69,21 +69,21 @@ func (h *hub) stopByName(ctx context.Context, own owner, req control.StopReq, id
 	return h.endProcs(ctx, pm, "stopped")
 }
 
-// killByName executes the verb kill.
-func (h *hub) killByName(ctx context.Context, own owner, req control.KillReq, id uint64) error {
+// killVerb executes the verb kill. What has ended already is as it was wanted: no error.
+func (h *hub) killVerb(ctx context.Context, own owner, req control.KillReq) error {
 	if req.Mesh != "" {
-		m, err := h.findMesh(req.Mesh, id)
+		m, err := h.findMesh(req.Mesh, req.ID)
 		if err != nil {
-			return err
+			return unlessEnded(err)
 		}
 		if err := mayEnd("@"+req.Mesh, own, m.owner); err != nil {
 			return err
 		}
 		return h.killActors(ctx, m, req.Ranks)
 	}
-	pm, err := h.findProcs(req.Procs, id)
+	pm, err := h.findProcs(req.Procs, req.ID)
 	if err != nil {
-		return err
+		return unlessEnded(err)
 	}
 	if err := mayEnd("proc mesh "+req.Procs, own, pm.owner); err != nil {
 		return err
@@ -91,31 +91,47 @@ func (h *hub) killByName(ctx context.Context, own owner, req control.KillReq, id
 	return h.killProcs(ctx, pm, req.Ranks)
 }
 
+// findMesh finds an actor mesh by its id, or by its name where id is 0. The error of one that has ended is ErrStopped.
 func (h *hub) findMesh(name string, id uint64) (*mesh, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	m := h.meshes[name]
-	if m == nil || (id != 0 && m.rec.Ref.ID != id) {
-		if h.wasHere(name) {
-			return nil, fmt.Errorf("@%s has ended already: %w", name, ErrStopped)
-		}
-		return nil, fmt.Errorf("there is no actor mesh @%s%s", name, suggestKeys(name, h.meshes))
+	switch m := h.meshes[name]; {
+	case m != nil && (id == 0 || m.rec.Ref.ID == id):
+		return m, nil
+	case id != 0 && h.leaving[id] != nil:
+		return h.leaving[id], nil
+	case h.offTheBooks(id), id == 0 && h.wasHere(name):
+		return nil, fmt.Errorf("@%s has ended already: %w", name, ErrStopped)
 	}
-	return m, nil
+	return nil, fmt.Errorf("there is no actor mesh @%s%s", name, suggestKeys(name, h.meshes))
 }
 
 func (h *hub) wasHere(name string) bool {
 	return slices.ContainsFunc(h.history, func(m control.Mesh) bool { return m.Ref.Name == name })
 }
 
+// findProcs finds a proc mesh as findMesh finds an actor mesh.
 func (h *hub) findProcs(name string, id uint64) (*procMesh, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	return h.lookupProcs(name, id)
+}
+
+// lookupProcs is findProcs for who holds h.mu.
+func (h *hub) lookupProcs(name string, id uint64) (*procMesh, error) {
 	pm := h.procMeshes[name]
-	if pm == nil || (id != 0 && pm.rec.ID != id) {
-		return nil, fmt.Errorf("there is no proc mesh %s%s", name, suggestKeys(name, h.procMeshes))
+	if pm != nil && (id == 0 || pm.rec.ID == id) {
+		return pm, nil
 	}
-	return pm, nil
+	for _, other := range h.procMeshes {
+		if id != 0 && other.rec.ID == id {
+			return nil, fmt.Errorf("proc mesh %d is %s, not %s", id, other.rec.Name, name)
+		}
+	}
+	if h.issued(id) || id == 0 && slices.Contains(h.endedProcs, name) {
+		return nil, fmt.Errorf("proc mesh %s has ended already: %w", name, ErrStopped)
+	}
+	return nil, fmt.Errorf("there is no proc mesh %s%s", name, suggestKeys(name, h.procMeshes))
 }
 
 // live lists the processes of a mesh's ranks that are there; nil elsewhere.
@@ -135,15 +151,22 @@ func (h *hub) live(m *mesh) []*proc {
 // from being asked.
 const stopAtOnce = 4096
 
-// endMesh stops an actor mesh, in order or at once, and frees its name. A second call waits for the first.
-func (h *hub) endMesh(ctx context.Context, m *mesh, now bool, reason string) error {
+// endMesh stops an actor mesh, in order or at once, and frees its name. A second call waits for the first and gets its
+// result; one that is to end it at once hurries it.
+func (h *hub) endMesh(ctx context.Context, m *mesh, now bool, reason string) (err error) {
 	h.mu.Lock()
 	if m.stopping {
+		hurry := m.hurry(now)
 		h.mu.Unlock()
-		return awaitEnd(ctx, m.ended)
+		if hurry {
+			h.cutShort(ctx, m)
+		}
+		return m.await(ctx)
 	}
-	m.stopping = true
-	defer close(m.ended)
+	limit, cancel := context.WithTimeout(ctx, drainTime+2*stopTime)
+	defer cancel()
+	m.begin(now, cancel)
+	defer func() { m.finish(err) }()
 	m.rec.State = "stopping"
 	rec := cloneMesh(m.rec)
 	h.publish(control.Event{Mesh: &rec})
@@ -152,12 +175,10 @@ func (h *hub) endMesh(ctx context.Context, m *mesh, now bool, reason string) err
 	if now {
 		verb = sysKill
 	}
-	limit, cancel := context.WithTimeout(ctx, drainTime+2*stopTime)
-	defer cancel()
 	failed := h.eachOf(h.live(m), stopAtOnce, func(_ int, p *proc) error {
 		err := h.node.request(limit, quicnet.Addr{Proc: p.id, Actor: m.rec.Ref.ID}, verb, endBody{Mesh: m.rec.Ref.ID, Reason: reason}, nil)
-		if errors.Is(err, ErrLost) {
-			return nil // it has ended with its process
+		if errors.Is(err, ErrLost) || h.wasHurried(m, now) {
+			return nil // it has ended with its process, or by the kill that came meanwhile
 		}
 		return err
 	})
@@ -173,6 +194,7 @@ func (h *hub) endMesh(ctx context.Context, m *mesh, now bool, reason string) err
 		delete(h.meshes, m.rec.Ref.Name)
 	}
 	delete(h.meshByID, m.rec.Ref.ID)
+	h.leaving[m.rec.Ref.ID] = m
 	m.procs.remember(m.rec.Ref)
 	last := cloneMesh(m.rec)
 	h.history = append(h.history, last)
@@ -183,16 +205,10 @@ func (h *hub) endMesh(ctx context.Context, m *mesh, now bool, reason string) err
 	h.mu.Unlock()
 	h.node.meshEnded(m.rec.Ref.ID, m.rec.Ref.Name)
 	h.endOwned(ctx, m, func(int) bool { return true }) // what was created since the first call
+	h.mu.Lock()
+	delete(h.leaving, m.rec.Ref.ID)
+	h.mu.Unlock()
 	return joinTexts(failed)
-}
-
-func awaitEnd(ctx context.Context, ended <-chan struct{}) error {
-	select {
-	case <-ended:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // killActors abandons actors; the mesh stays as long as one rank of it lives.
@@ -209,9 +225,7 @@ func (h *hub) killActors(ctx context.Context, m *mesh, ranks []int) error {
 	for _, r := range ranks {
 		some[r] = all[r]
 	}
-	failed := h.eachRank(some, func(_ int, p *proc) error {
-		return h.node.request(ctx, quicnet.Addr{Proc: p.id}, sysKill, endBody{Mesh: m.rec.Ref.ID, Reason: "killed"}, nil)
-	})
+	failed := h.abandon(ctx, m, some)
 	h.endOwned(ctx, m, func(r int) bool { return slices.Contains(ranks, r) })
 	h.mu.Lock()
 	for _, r := range ranks {
@@ -220,6 +234,32 @@ func (h *hub) killActors(ctx context.Context, m *mesh, ranks []int) error {
 	}
 	h.mu.Unlock()
 	return joinTexts(failed)
+}
+
+// abandon kills a mesh's actors in these processes.
+func (h *hub) abandon(ctx context.Context, m *mesh, in []*proc) map[int]error {
+	return h.eachRank(in, func(_ int, p *proc) error {
+		err := h.node.request(ctx, quicnet.Addr{Proc: p.id}, sysKill, endBody{Mesh: m.rec.Ref.ID, Reason: "killed"}, nil)
+		if errors.Is(err, ErrLost) {
+			return nil // it has ended with its process
+		}
+		return err
+	})
+}
+
+// cutShort hurries a stop of an actor mesh: its actors are killed, then the stop waits for nothing more.
+func (h *hub) cutShort(ctx context.Context, m *mesh) {
+	ctx, cancel := context.WithTimeout(ctx, drainTime)
+	defer cancel()
+	h.abandon(ctx, m, h.live(m))
+	m.cut()
+}
+
+// wasHurried reports whether a kill came while the mesh was being stopped in order.
+func (h *hub) wasHurried(m *mesh, now bool) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return m.hurried && !now
 }
 
 func checkRanks(what string, ranks []int, n int) error {
@@ -239,10 +279,26 @@ func (h *hub) killProcs(ctx context.Context, pm *procMesh, ranks []int) error {
 	if len(ranks) == 0 || len(ranks) == len(pm.procs) {
 		return h.endProcsHow(ctx, pm, true, "killed")
 	}
+	some := make([]*proc, len(ranks))
+	for i, r := range ranks {
+		some[i] = pm.procs[r]
+	}
+	h.signalAll(ctx, pm, some)
+	for _, p := range some {
+		select {
+		case <-p.ended:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// signalAll kills processes of a mesh; their end is expected.
+func (h *hub) signalAll(ctx context.Context, pm *procMesh, ps []*proc) {
 	var locals []*proc
 	h.mu.Lock()
-	for _, r := range ranks {
-		p := pm.procs[r]
+	for _, p := range ps {
 		p.expect = true
 		switch {
 		case p.child != nil:
@@ -253,12 +309,6 @@ func (h *hub) killProcs(ctx context.Context, pm *procMesh, ranks []int) error {
 	}
 	h.mu.Unlock()
 	h.endLocals(ctx, pm, locals, life.SignalSeen, "killed on request")
-	for _, r := range ranks {
-		if err := awaitEnd(ctx, pm.procs[r].ended); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // endProcs stops a proc mesh in order: its actor meshes, newest first, then the processes.
@@ -266,14 +316,18 @@ func (h *hub) endProcs(ctx context.Context, pm *procMesh, reason string) error {
 	return h.endProcsHow(ctx, pm, false, reason)
 }
 
-func (h *hub) endProcsHow(ctx context.Context, pm *procMesh, now bool, reason string) error {
+func (h *hub) endProcsHow(ctx context.Context, pm *procMesh, now bool, reason string) (err error) {
 	h.mu.Lock()
 	if pm.stopping {
+		hurry := pm.hurry(now)
 		h.mu.Unlock()
-		return awaitEnd(ctx, pm.ended)
+		if hurry { // what waits for a process or its actors is told of its end
+			h.signalAll(ctx, pm, pm.procs)
+		}
+		return pm.await(ctx)
 	}
-	pm.stopping = true
-	defer close(pm.ended)
+	pm.begin(now, nil)
+	defer func() { pm.finish(err) }()
 	pm.rec.State = "stopping"
 	rec := pm.rec
 	h.publish(control.Event{ProcMesh: &rec})
@@ -283,7 +337,11 @@ func (h *hub) endProcsHow(ctx context.Context, pm *procMesh, now bool, reason st
 			meshes = append(meshes, m)
 		}
 	}
+	var crashed []goneBody
 	for _, p := range pm.procs {
+		if p.over() && p.isReady() && !p.rec.Ordered {
+			crashed = append(crashed, newGone([]*proc{p}, p.rec.Reason, true))
+		}
 		p.expect = true
 		if p.isReady() {
 			h.on(p, life.StopOrdered)
@@ -304,12 +362,16 @@ func (h *hub) endProcsHow(ctx context.Context, pm *procMesh, now bool, reason st
 	if !now {
 		failed = h.endRanks(ctx, pm, false, reason)
 	}
+	for _, g := range crashed { // who calls their actors now calls a mesh that was stopped, as it does on the others
+		h.tellGone(g)
+	}
 	h.mu.Lock()
 	h.forget(pm)
 	pm.rec.State, pm.rec.Reason, pm.rec.Gone = "stopped", reason, true
 	if h.procMeshes[pm.rec.Name] == pm {
 		delete(h.procMeshes, pm.rec.Name)
 	}
+	h.endedProcs = append(h.endedProcs[max(0, len(h.endedProcs)-maxHistory+1):], pm.rec.Name)
 	last := pm.rec
 	h.publish(control.Event{ProcMesh: &last})
 	h.mu.Unlock()

@@ -1,8 +1,13 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -79,47 +84,146 @@ func (h *hub) failure(r failureReport) {
 		return
 	}
 	f := Failure{Rank: r.Rank, Proc: r.Proc, What: clip(r.What, maxErrorText), Stack: clip(r.Stack, maxErrorText+64), Reported: r.Reported, Time: time.Now()}
-	var own owner
-	var stop func(context.Context)
-	show := func() {} // marks what failed; called with h.mu held
+	c := trial{f: f, show: func() {}, stop: func(context.Context) {}}
+	var losses []trial
 	switch m := h.meshByID[r.Mesh]; {
 	case m != nil:
-		f.Mesh, own = m.rec.Ref.Name, m.owner
-		stop = func(ctx context.Context) { _ = h.endMesh(ctx, m, false, "stopped by its supervisor") }
-		show = func() { h.meshFailed(m, f.What) }
+		c = h.trialOf(m, f)
 		if r.Rank >= 0 && r.Rank < len(m.rec.Ranks) && r.Stack != "" {
 			m.rec.Ranks[r.Rank].State, m.rec.Ranks[r.Rank].Reason = "failed", r.What
-			h.publish(control.Event{Rank: &control.RankEvent{Mesh: f.Mesh, Rank: r.Rank, State: m.rec.Ranks[r.Rank]}})
+			h.publish(control.Event{Rank: &control.RankEvent{Mesh: c.f.Mesh, Rank: r.Rank, State: m.rec.Ranks[r.Rank]}})
 		}
 	case r.Mesh == 0 && h.procs[r.Proc] != nil:
-		pm := h.procs[r.Proc].pm
-		f.Mesh, own = pm.rec.Name, pm.owner
-		stop = func(ctx context.Context) { _ = h.endProcs(ctx, pm, "stopped by its supervisor") }
-		show = func() { h.procsFailed(pm, f.What) }
-	default:
-		stop = func(context.Context) {}
+		c, losses = h.trialsOfDeath(h.procs[r.Proc], f)
 	}
 	h.wg.Add(1)
 	h.mu.Unlock()
 	go func() {
 		defer h.wg.Done()
-		h.judge(f, own, stop, show)
+		others := ""
+		if len(losses) > 0 {
+			others = h.judgeLosses(losses, c.own)
+		}
+		if !c.lent {
+			others = ""
+		}
+		h.judge(c, others)
 	}()
 }
 
-// judge walks up the owners.
-func (h *hub) judge(f Failure, own owner, stop func(context.Context), show func()) {
-	ctx := h.node.root
-	for depth := 0; own.addr.Actor != 0 && depth < 64; depth++ {
-		limit, cancel := context.WithTimeout(ctx, judgeTime)
-		var d Decision
-		err := h.node.request(limit, quicnet.Addr{Proc: own.addr.Proc}, sysJudge, judgeBody{Mesh: own.addr.Actor, Failure: f}, &d)
-		cancel()
-		if err != nil {
-			h.log.Warn("an owner could not judge a failure", "owner", own.label, "failure", f.What, "err", err)
+// trial is a failure on its way up the owners.
+type trial struct {
+	f    Failure
+	own  owner // who judges first
+	stop func(context.Context)
+	show func() // marks what failed; called with h.mu held
+	dead uint64 // the process that ended, if one did: an owner that lived there judges nothing
+	lent bool   // it is a process, and all who died with it belonged to others than its owner
+}
+
+// trialOf is the failure of an actor of a mesh. The caller holds h.mu.
+func (h *hub) trialOf(m *mesh, f Failure) trial {
+	f.Mesh = m.rec.Ref.Name
+	return trial{
+		f: f, own: m.owner,
+		stop: func(ctx context.Context) { _ = h.endMesh(ctx, m, false, "stopped by its supervisor") },
+		show: func() { h.meshFailed(m, f.What) },
+	}
+}
+
+// trialsOfDeath is the end of a process, for its owner, and what others lost by it: the actors that died with it and were
+// spawned by somebody else. The caller holds h.mu.
+func (h *hub) trialsOfDeath(p *proc, f Failure) (whole trial, losses []trial) {
+	pm, what := p.pm, f.What
+	meshes := slices.SortedFunc(maps.Values(h.meshes), func(a, b *mesh) int { return cmp.Compare(a.rec.Ref.ID, b.rec.Ref.ID) })
+	for _, m := range meshes {
+		rank, ok := m.rec.Ref.Home.IndexOf(p.rank)
+		if !ok || m.procs != pm || m.stopping || m.rec.Ranks[rank].State == "stopped" {
+			continue
 		}
-		if h.decided(ctx, f, d, own.label, stop) {
-			return
+		label := rankLabel(m.rec.Ref.Name, rank)
+		f.Died = append(f.Died, label)
+		if m.owner.is(pm.owner) {
+			continue
+		}
+		loss := f
+		loss.Rank, loss.Died, loss.What = rank, []string{label}, clip(label+" is lost: "+what, maxErrorText)
+		c := h.trialOf(m, loss)
+		c.dead = p.id
+		losses = append(losses, c)
+	}
+	f.Mesh, f.What = pm.rec.Name, clip(what+diedText(f.Died), maxErrorText)
+	return trial{
+		f: f, own: pm.owner, dead: p.id, lent: len(losses) > 0 && len(losses) == len(f.Died),
+		stop: func(ctx context.Context) { _ = h.endProcs(ctx, pm, "stopped by its supervisor") },
+		show: func() { h.procsFailed(pm, f.What) },
+	}, losses
+}
+
+// diedText names the actors that died with a process.
+func diedText(died []string) string {
+	const most = 4
+	switch n := len(died); {
+	case n == 0:
+		return ""
+	case n > most:
+		return fmt.Sprintf("; %s and %d more actors died with it", strings.Join(died[:most], ", "), n-most)
+	case n > 1:
+		died = append(slices.Clone(died[:n-2]), died[n-2]+" and "+died[n-1])
+	}
+	return "; " + strings.Join(died, ", ") + " died with it"
+}
+
+// judgeLosses has the owners of actors that died with a process judge that, up to the owner of the process, who judges the
+// whole. It gives who handled all of them, or "".
+func (h *hub) judgeLosses(losses []trial, whole owner) string {
+	by := make([]string, len(losses))
+	var wg sync.WaitGroup
+	for i, c := range losses {
+		wg.Go(func() {
+			var met bool
+			if by[i], met = h.climb(c, &whole); by[i] == "" && !met {
+				by[i] = h.judgeAtRoot(c, "")
+			}
+		})
+	}
+	wg.Wait()
+	if slices.Contains(by, "") {
+		return ""
+	}
+	slices.Sort(by)
+	return strings.Join(slices.Compact(by), ", ")
+}
+
+// judge walks up the owners. others are who handled everything that a process took with it, "" where that was more than
+// theirs.
+func (h *hub) judge(c trial, others string) {
+	if by, _ := h.climb(c, nil); by == "" {
+		h.judgeAtRoot(c, others)
+	}
+}
+
+// climb asks the owners in turn, but for upTo, and gives who decided, or "". met: it came to upTo.
+func (h *hub) climb(c trial, upTo *owner) (by string, met bool) {
+	ctx, own := h.node.root, c.own
+	for range 64 {
+		switch {
+		case upTo != nil && own.is(*upTo):
+			return "", true
+		case own.addr.Actor == 0:
+			return "", false
+		}
+		if own.addr.Proc != c.dead || c.dead == 0 {
+			var d Decision
+			limit, cancel := context.WithTimeout(ctx, judgeTime)
+			err := h.node.request(limit, quicnet.Addr{Proc: own.addr.Proc}, sysJudge, judgeBody{Mesh: own.addr.Actor, Failure: c.f}, &d)
+			cancel()
+			if err != nil {
+				h.log.Warn("an owner could not judge a failure", "owner", own.label, "failure", c.f.What, "err", err)
+			}
+			if h.decided(ctx, c.f, d, own.label, c.stop) {
+				return own.label, false
+			}
 		}
 		m := h.meshOf(own.addr.Actor)
 		if m == nil {
@@ -127,20 +231,31 @@ func (h *hub) judge(f Failure, own owner, stop func(context.Context), show func(
 		}
 		own = m.owner
 	}
+	return "", false
+}
+
+// judgeAtRoot is the last instance. It gives who handled the failure, or "".
+func (h *hub) judgeAtRoot(c trial, others string) string {
 	h.mu.Lock()
 	fn := h.supervise
 	h.mu.Unlock()
 	if fn != nil {
 		var d Decision
-		err := guard("the supervisor", func() error { d = fn(ctx, f); return nil })
+		ctx := h.node.root
+		err := guard("the supervisor", func() error { d = fn(ctx, c.f); return nil })
 		if err != nil {
 			h.log.Error("the root's supervisor failed", "err", err)
 		}
-		if h.decided(ctx, f, d, "the program", stop) {
-			return
+		if h.decided(ctx, c.f, d, "the program", c.stop) {
+			return "the program"
 		}
 	}
-	h.unhandled(f, show)
+	if others != "" {
+		h.tellFailure(c.f, others)
+		return others
+	}
+	h.unhandled(c.f, c.show)
+	return ""
 }
 
 func (h *hub) decided(ctx context.Context, f Failure, d Decision, who string, stop func(context.Context)) bool {

@@ -21,8 +21,8 @@ func TestAnActorSpawnsAndOwnsAMesh(t *testing.T) {
 			t.Fatal(err)
 		}
 		vals, err := engine.Method(kids, (*Acc).Add).Call(ctx, 4)
-		if err != nil || len(vals.Values()) != 2 {
-			t.Fatalf("the reference in a reply: %v, %v", vals.Values(), err)
+		if err != nil || len(vals.Answered()) != 2 {
+			t.Fatalf("the reference in a reply: %v, %v", vals.Answered(), err)
 		}
 		if err := engine.Signal(kids, (*Acc).Fail).Broadcast(ctx); err != nil {
 			t.Fatal(err)

@@ -113,7 +113,7 @@ func TestEveryBinderHasEveryAdverb(t *testing.T) {
 		} {
 			vm, err := m(all).Call(ctx, 6)
 			ok("Method.Call", err)
-			want("Method.Call", vm.Values(), "[42 42 42]")
+			want("Method.Call", vm.Answered(), "[42 42 42]")
 			v, err := m(one).CallOne(ctx, 2)
 			ok("Method.CallOne", err)
 			want("Method.CallOne", v, 14)
@@ -124,7 +124,7 @@ func TestEveryBinderHasEveryAdverb(t *testing.T) {
 			ok("Method.Broadcast", m(all).Broadcast(ctx, 1))
 			vm, err = m(all).Start(ctx, 0).All(ctx)
 			ok("Method.Start", err)
-			want("Method.Start", vm.Values(), "[0 0 0]")
+			want("Method.Start", vm.Answered(), "[0 0 0]")
 		}
 		for _, m := range []func(engine.Mesh[Forms]) engine.BoundAction[int]{
 			func(m engine.Mesh[Forms]) engine.BoundAction[int] { return engine.Action(m, (*Forms).Action) },
@@ -144,7 +144,7 @@ func TestEveryBinderHasEveryAdverb(t *testing.T) {
 		} {
 			vm, err := m(all).Call(ctx)
 			ok("Query.Call", err)
-			want("Query.Call", vm.Values(), "[7 7 7]")
+			want("Query.Call", vm.Answered(), "[7 7 7]")
 			v, err := m(one).CallOne(ctx)
 			ok("Query.CallOne", err)
 			want("Query.CallOne", v, 7)

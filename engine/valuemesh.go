@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -70,6 +71,30 @@ func (v ValueMesh[R]) At(p Point) (R, error) {
 	return v.at(p.Rank)
 }
 
+// AtRank is the value of a rank of the mesh, or the error of that rank. Ranks are the mesh's own, whichever slice was
+// called, as in Reply.Rank and RankError.Rank; one that was not called is an error.
+func (v ValueMesh[R]) AtRank(rank int) (R, error) {
+	var zero R
+	if v.Len() == 0 {
+		return zero, fmt.Errorf("no value of rank %d: the call did not happen", rank)
+	}
+	if i, called := v.base.IndexOf(rank); called {
+		if i, here := v.view.IndexOf(i); here {
+			return v.at(i)
+		}
+	}
+	return zero, fmt.Errorf("no value of rank %d: this ValueMesh holds the ranks [%s] of @%s", rank, shape.FormatRanks(v.ranks()), v.mesh)
+}
+
+// ranks are those of the mesh, in order.
+func (v ValueMesh[R]) ranks() []int {
+	out := make([]int, v.Len())
+	for i := range out {
+		out[i] = v.base.RankAt(v.view.RankAt(i))
+	}
+	return out
+}
+
 func (v ValueMesh[R]) at(i int) (R, error) {
 	var zero R
 	at := v.view.RankAt(i)
@@ -104,8 +129,33 @@ func (v ValueMesh[R]) Errors() iter.Seq2[Point, error] {
 	}
 }
 
-// Values is the values of the ranks that answered, in rank order.
-func (v ValueMesh[R]) Values() []R {
+// Values is the value of every rank, in rank order: index i is that of Extent().Point(i). When a rank has none there is no
+// list, because the others would move up in it: the error is a *MeshError. Items, At and AtRank read what there is.
+func (v ValueMesh[R]) Values() ([]R, error) {
+	if v.Len() == 0 {
+		return nil, errors.New("no values: the call did not happen")
+	}
+	out, failed := make([]R, v.Len()), &MeshError{Mesh: v.mesh, Ranks: v.Len()}
+	for i := range out {
+		var err error
+		if out[i], err = v.at(i); err == nil {
+			continue
+		}
+		re, ok := errors.AsType[*RankError](err)
+		if !ok {
+			return nil, err
+		}
+		failed.Endpoint, failed.Failed = re.Endpoint, append(failed.Failed, re)
+	}
+	if len(failed.Failed) > 0 {
+		return nil, failed
+	}
+	return out, nil
+}
+
+// Answered is the values of the ranks that answered, in rank order. A rank that failed leaves no gap: where it matters
+// whose value it is, use Items, At or AtRank.
+func (v ValueMesh[R]) Answered() []R {
 	out := make([]R, 0, v.Len())
 	for _, x := range v.Items() {
 		out = append(out, x)
@@ -115,12 +165,36 @@ func (v ValueMesh[R]) Values() []R {
 
 // Slice narrows the values as Mesh.Slice narrows a mesh.
 func (v ValueMesh[R]) Slice(s ...Sel) (ValueMesh[R], error) {
+	return v.derive("slice of ", func(r shape.Region) (shape.Region, error) { return r.Slice(s...) })
+}
+
+// Select is Slice by a selection's text, as ParseSel reads it.
+func (v ValueMesh[R]) Select(text string) (ValueMesh[R], error) {
+	return v.derive("select from ", selectFrom(text))
+}
+
+// Split, Rename and Flatten give the values other dimensions, as those of Mesh do.
+func (v ValueMesh[R]) Split(dim string, into Extent) (ValueMesh[R], error) {
+	return v.derive("", func(r shape.Region) (shape.Region, error) { return r.Split(dim, into) })
+}
+
+// Rename gives a dimension another name. See Split.
+func (v ValueMesh[R]) Rename(dim, name string) (ValueMesh[R], error) {
+	return v.derive("", func(r shape.Region) (shape.Region, error) { return r.Rename(dim, name) })
+}
+
+// Flatten makes one dimension of all. It is refused where the values are a slice of the others that leaves gaps. See Split.
+func (v ValueMesh[R]) Flatten(name string) (ValueMesh[R], error) {
+	return v.derive("", func(r shape.Region) (shape.Region, error) { return r.Flatten(name) })
+}
+
+func (v ValueMesh[R]) derive(verb string, f func(shape.Region) (shape.Region, error)) (ValueMesh[R], error) {
 	if v.Len() == 0 {
-		return v, fmt.Errorf("slice of an empty ValueMesh")
+		return v, fmt.Errorf("%san empty ValueMesh", verb)
 	}
-	view, err := v.view.Slice(s...)
+	view, err := f(v.view)
 	if err != nil {
-		return ValueMesh[R]{}, fmt.Errorf("slice of the values of @%s: %w", v.mesh, err)
+		return ValueMesh[R]{}, fmt.Errorf("%sthe values of @%s: %w", verb, v.mesh, err)
 	}
 	v.view = view
 	return v, nil

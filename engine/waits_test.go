@@ -101,6 +101,9 @@ func (p *Patient) Open(context.Context) error { close(p.gate); return nil }
 // Pass waits for the gate.
 func (p *Patient) Pass(context.Context) error { <-p.gate; return nil }
 
+// Wait waits for the end of its context.
+func (p *Patient) Wait(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+
 // Hello is what the peer calls back.
 func (p *Patient) Hello(context.Context) error { return nil }
 

@@ -146,12 +146,15 @@ func (w *worker) resolve(ctx context.Context, proc uint64) (net.Addr, error) {
 	return net.ResolveUDPAddr("udp", f.Addr)
 }
 
+// exitReason is what a worker that was told to end tells its peers.
+const exitReason = "the process was stopped"
+
 // handlers makes the handlers of a worker process.
 func (w *worker) handlers() *sysTable {
 	t := rankHandlers()
 	handle(t, sysExit, fromController, func(_ context.Context, n *node, _ quicnet.Addr, _ int) (any, error) {
 		go func() {
-			n.close("the process was stopped")
+			n.close(exitReason)
 			w.exit <- 0
 		}()
 		return nil, nil
@@ -184,13 +187,19 @@ func (h *hub) find(from quicnet.Addr, proc uint64) (found, error) {
 	h.mu.Lock()
 	p, asker := h.procs[proc], h.procs[from.Proc]
 	switch {
-	case p == nil || asker == nil:
+	case asker == nil || p == nil && !h.issued(proc):
 		h.mu.Unlock()
 		return found{}, fmt.Errorf("there is no process %d in this session", proc)
-	case p.over():
-		reason := p.rec.Reason
+	case p == nil:
 		h.mu.Unlock()
-		return found{}, fmt.Errorf("%s: %w", reason, ErrLost)
+		return found{}, fmt.Errorf("process %d ended with its proc mesh%s: %w", proc, asOrdered, ErrStopped)
+	case p.over():
+		err := fmt.Errorf("%s: %w", p.rec.Reason, ErrLost)
+		if p.rec.Ordered {
+			err = fmt.Errorf("%s%s: %w", p.rec.Reason, asOrdered, ErrStopped)
+		}
+		h.mu.Unlock()
+		return found{}, err
 	}
 	wire := h.wire
 	h.mu.Unlock()

@@ -49,7 +49,7 @@ func (m *Model) askStop() tea.Cmd {
 	}
 	t.ranks = nil
 	line := "stop " + t.String()
-	m.push(&dialog.Confirm{Title: line + "?", Text: text + "It takes no new calls, finishes the running ones for up to 10 s, and ends.", Do: func() tea.Cmd { return m.command(line) }})
+	m.push(&dialog.Confirm{Title: line + "?", Text: text + "It takes no new calls, finishes the running ones for up to 10 s, and ends.", Do: m.ending(t, line)})
 	return nil
 }
 
@@ -68,8 +68,37 @@ func (m *Model) askKill() tea.Cmd {
 	if t.mesh != "" {
 		word = t.mesh
 	}
-	m.push(&dialog.Confirm{Title: line + "?", Text: what, Word: word, Do: func() tea.Cmd { return m.command(line) }})
+	m.push(&dialog.Confirm{Title: line + "?", Text: what, Word: word, Do: m.ending(t, line)})
 	return nil
+}
+
+// ending runs a command that ends what is asked about now. By then another one may have its name: that one is let be.
+func (m *Model) ending(t target, line string) func() tea.Cmd {
+	asked := m.idOf(t)
+	return func() tea.Cmd {
+		if now := m.idOf(t); now != 0 && now != asked {
+			t.ranks = nil
+			m.say(sayWarn, "nothing is ended: the "+t.String()+" you were asked about has ended, and this is another one of that name")
+			return nil
+		}
+		return m.command(line)
+	}
+}
+
+// idOf is the id of the mesh that has the target's name now; 0: none has.
+func (m *Model) idOf(t target) uint64 {
+	procs, meshes := m.world.Live()
+	for _, p := range procs {
+		if t.mesh == "" && p.Name == t.procs {
+			return p.ID
+		}
+	}
+	for _, x := range meshes {
+		if t.mesh != "" && x.Ref.Name == t.mesh {
+			return x.Ref.ID
+		}
+	}
+	return 0
 }
 
 // cancelRunning gives up on the call under the cursor of the calls, else on the newest command that runs.

@@ -294,3 +294,26 @@ func TestADemoIsSeenAlsoWhereNotAllPanesAre(t *testing.T) {
 		m.story.drop()
 	}
 }
+
+func TestAnEndMeansTheMeshThatWasAskedAbout(t *testing.T) {
+	b := worldtest.Pingpong(t)
+	m := still(t, b, 120, 40)
+	press(t, m, "2", "delete")
+	name := m.target().mesh
+	old, ok := b.Replica.Mesh(name)
+	if !ok {
+		t.Fatalf("the cursor is on %q", name)
+	}
+	procs, typ := old.Procs, old.Ref.Type
+	b.EditMesh(name, func(x *control.Mesh) { x.Gone, x.State = true, "stopped" })
+	b.Mesh(name, procs, typ) // by somebody else
+	m.worldChanged()
+	press(t, m, "y")
+	if len(m.commands) != 0 || !strings.Contains(m.toast.text, "another one of that name") {
+		t.Errorf("the successor is ended: %d commands, %q", len(m.commands), m.toast.text)
+	}
+	press(t, m, "delete", "y")
+	if len(m.commands) != 1 {
+		t.Errorf("asked about the new one, it runs %d commands: %q", len(m.commands), m.toast.text)
+	}
+}

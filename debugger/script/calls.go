@@ -36,6 +36,7 @@ type letText struct{ name, expr, value string }
 // rankResult is one rank's part of a call.
 type rankResult struct {
 	rank    int
+	point   shape.Point // in the slice that was called, if that was one
 	value   any
 	text    string // the value as a literal; "" for none
 	outcome control.Outcome
@@ -233,6 +234,9 @@ func (s *Session) gather(p *pendingCall) *result {
 
 func (p *pendingCall) rankResult(reply control.Reply) rankResult {
 	x := rankResult{rank: reply.Rank, outcome: reply.Outcome, ms: float64(reply.Took.Microseconds()) / 1000}
+	if len(p.set.parts) == 1 {
+		x.point = reply.Point
+	}
 	if reply.Outcome != control.OutcomeReply {
 		if x.err, x.stack = reply.Error, reply.Stack; x.err == "" {
 			x.err = string(reply.Outcome)
@@ -280,7 +284,7 @@ func (r *result) errors() (lines []string, failed, code int) {
 		for _, frame := range frames(x.stack) {
 			text += "\n  " + frame
 		}
-		f.add(x.rank, text)
+		f.addAt(x.rank, x.point, text)
 		if x.outcome == control.OutcomeDeadline {
 			code = ExitTimeout
 		}

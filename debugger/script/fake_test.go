@@ -268,6 +268,9 @@ func (w *world) handle(req control.CallReq, rank int, reply func(control.Reply))
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	out := control.Reply{Rank: rank, Outcome: control.OutcomeReply, Took: time.Millisecond}
+	if i, ok := req.View.IndexOf(rank); ok {
+		out.Point = req.View.Point(i)
+	}
 	answer := func(v any) { out.Body, _ = cbor.Marshal(v) }
 	if len(w.actors[req.Mesh]) <= rank {
 		out.Outcome, out.Error = control.OutcomeLost, "the mesh has ended"

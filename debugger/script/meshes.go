@@ -18,7 +18,7 @@ func (s *Session) makeProcs(ctx context.Context, a ProcsArgs, r *result) error {
 	if err != nil {
 		return err
 	}
-	s.procs = append(without(s.procs, pm.Name), pm.Name)
+	s.procs = append(without(s.procs, pm.Name), made{pm.Name, pm.ID})
 	if virtualSlots(&pm) && !a.Virtual && s.virtual.CompareAndSwap(false, true) { // once: it is the machine that has no devices
 		r.text = append(r.text, pm.Name+": GPU slots are virtual, there are no devices behind them")
 	}
@@ -38,7 +38,7 @@ func (s *Session) spawn(ctx context.Context, a SpawnArgs, r *result) error {
 	if err != nil {
 		return err
 	}
-	req := control.SpawnReq{Name: a.Mesh, Procs: pm.Name, Budget: budget(ctx)}
+	req := control.SpawnReq{Name: a.Mesh, Procs: pm.Name, ProcsID: pm.ID, Budget: budget(ctx)}
 	if !a.Procs.Choice.IsAll() {
 		if req.View, err = shape.RegionOf(pm.Extent).Slice(a.Procs.Choice); err != nil {
 			return fmt.Errorf("%s[%s]: %w", pm.Name, a.Procs.Sel, err)
@@ -62,7 +62,7 @@ func (s *Session) spawn(ctx context.Context, a SpawnArgs, r *result) error {
 	if dead := s.deadOn(m.Ref); len(dead) > 0 {
 		r.text = []string{fmt.Sprintf("no actor on rank %s: the process has ended", shape.FormatRanks(dead))}
 	}
-	s.meshes = append(without(s.meshes, a.Mesh), a.Mesh) // one of that name may have been killed
+	s.meshes = append(without(s.meshes, a.Mesh), made{a.Mesh, m.Ref.ID}) // one of that name may have been killed
 	r.set = rankSet{ref: m.Ref, whole: true, parts: []shape.Region{m.Ref.View}, ranks: slices.Sorted(m.Ref.View.Ranks())}
 	return nil
 }
@@ -113,35 +113,44 @@ func (s *Session) actorType(name string) (t control.Type, named schema.Types, er
 	return t, named, err
 }
 
+// unlessEnded is the result of ending what is not there: none is needed where that has ended already.
+func unlessEnded(err error, r *result) error {
+	if ended, ok := errors.AsType[endedError](err); ok {
+		r.text = append(r.text, string(ended)+" already")
+		return nil
+	}
+	return err
+}
+
 // stop ends a proc mesh or an actor mesh in order.
 func (s *Session) stop(ctx context.Context, a EndArgs, r *result) error {
 	if a.Procs {
 		pm, err := s.procMesh(a.Target.Mesh)
 		if err != nil {
-			return err
+			return unlessEnded(err, r)
 		}
 		s.procs, r.ends = without(s.procs, pm.Name), true
-		return s.c.Stop(ctx, control.StopReq{Procs: pm.Name, Budget: budget(ctx)})
+		return s.c.Stop(ctx, control.StopReq{Procs: pm.Name, ID: pm.ID, Budget: budget(ctx)})
 	}
 	set, err := s.resolve(a.Target)
 	if err != nil {
-		return err
+		return unlessEnded(err, r)
 	}
 	if !set.all() {
 		return fmt.Errorf("stop ends a whole mesh, not %s (kill takes a slice)", set)
 	}
 	s.meshes, r.ends = without(s.meshes, set.ref.Name), true
-	return s.c.Stop(ctx, control.StopReq{Mesh: set.ref.Name, Budget: budget(ctx)})
+	return s.c.Stop(ctx, control.StopReq{Mesh: set.ref.Name, ID: set.ref.ID, Budget: budget(ctx)})
 }
 
 // kill ends procs or actors at once.
-func (s *Session) kill(ctx context.Context, a EndArgs, _ *result) error {
+func (s *Session) kill(ctx context.Context, a EndArgs, r *result) error {
 	if a.Procs {
 		pm, err := s.procMesh(a.Target.Mesh)
 		if err != nil {
-			return err
+			return unlessEnded(err, r)
 		}
-		req := control.KillReq{Procs: pm.Name}
+		req := control.KillReq{Procs: pm.Name, ID: pm.ID}
 		if !a.Target.Choice.IsAll() {
 			if req.Ranks, err = a.Target.Choice.Ranks(shape.RegionOf(pm.Extent)); err != nil {
 				return fmt.Errorf("%s: %w", pm.Name, err)
@@ -151,17 +160,23 @@ func (s *Session) kill(ctx context.Context, a EndArgs, _ *result) error {
 	}
 	set, err := s.resolve(a.Target)
 	if err != nil {
-		return err
+		return unlessEnded(err, r)
 	}
-	req := control.KillReq{Mesh: set.ref.Name}
+	req := control.KillReq{Mesh: set.ref.Name, ID: set.ref.ID}
 	if !set.all() {
 		req.Ranks = set.ranks
 	}
 	return s.c.Kill(ctx, req)
 }
 
-func without(list []string, name string) []string {
-	return slices.DeleteFunc(list, func(n string) bool { return n == name })
+// made is a mesh that the session made, which somebody else may have ended meanwhile, and given its name to another one.
+type made struct {
+	name string
+	id   uint64
+}
+
+func without(list []made, name string) []made {
+	return slices.DeleteFunc(list, func(m made) bool { return m.name == name })
 }
 
 // Finish ends what a script began: jobs are awaited, and the meshes it made are stopped, or killed when it failed by a
@@ -207,21 +222,21 @@ func (s *Session) stopAll(ctx context.Context, kill bool) error {
 	if err := s.catchUp(ctx); err != nil {
 		return nil // the session itself is gone, and all that ran in it
 	}
-	for _, n := range slices.Backward(s.procs) {
-		if _, err := s.procMesh(n); err != nil {
+	for _, p := range slices.Backward(s.procs) {
+		if pm, err := s.procMesh(p.name); err != nil || pm.ID != p.id {
 			continue // it has ended
 		}
 		if kill {
-			errs = append(errs, s.c.Kill(ctx, control.KillReq{Procs: n}))
+			errs = append(errs, s.c.Kill(ctx, control.KillReq{Procs: p.name, ID: p.id}))
 			continue
 		}
-		errs = append(errs, s.stopMeshesOn(ctx, n), s.c.Stop(ctx, control.StopReq{Procs: n, Budget: budget(ctx)}))
+		errs = append(errs, s.stopMeshesOn(ctx, p.name), s.c.Stop(ctx, control.StopReq{Procs: p.name, ID: p.id, Budget: budget(ctx)}))
 	}
-	for _, n := range slices.Backward(s.meshes) { // those on procs that were there before
-		if _, err := s.mesh(n); err != nil || s.onOwnProcs(n) {
+	for _, m := range slices.Backward(s.meshes) { // those on procs that were there before
+		if ref, err := s.mesh(m.name); err != nil || ref.ID != m.id || s.onOwnProcs(m.name) {
 			continue
 		}
-		errs = append(errs, s.c.Stop(ctx, control.StopReq{Mesh: n, Budget: budget(ctx)}))
+		errs = append(errs, s.c.Stop(ctx, control.StopReq{Mesh: m.name, ID: m.id, Budget: budget(ctx)}))
 	}
 	s.procs, s.meshes = nil, nil
 	return errors.Join(errs...)
@@ -229,15 +244,15 @@ func (s *Session) stopAll(ctx context.Context, kill bool) error {
 
 func (s *Session) stopMeshesOn(ctx context.Context, procs string) error {
 	var errs []error
-	for _, n := range slices.Backward(s.meshes) {
+	for _, m := range slices.Backward(s.meshes) {
 		on := ""
 		s.picture(func(p *control.Replica) {
-			if m, ok := p.Mesh(n); ok && !m.Gone && m.State != "failed" {
-				on = m.Procs
+			if x, ok := p.Mesh(m.name); ok && x.Ref.ID == m.id && !x.Gone && x.State != "failed" {
+				on = x.Procs
 			}
 		})
 		if on == procs {
-			errs = append(errs, s.c.Stop(ctx, control.StopReq{Mesh: n, Budget: budget(ctx)}))
+			errs = append(errs, s.c.Stop(ctx, control.StopReq{Mesh: m.name, ID: m.id, Budget: budget(ctx)}))
 		}
 	}
 	return errors.Join(errs...)
@@ -246,7 +261,7 @@ func (s *Session) stopMeshesOn(ctx context.Context, procs string) error {
 func (s *Session) onOwnProcs(mesh string) (own bool) {
 	s.picture(func(p *control.Replica) {
 		if m, ok := p.Mesh(mesh); ok {
-			own = slices.Contains(s.procs, m.Procs)
+			own = slices.ContainsFunc(s.procs, func(p made) bool { return p.name == m.Procs })
 		}
 	})
 	return own

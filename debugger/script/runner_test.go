@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
 )
 
 func reflectType(v any) reflect.Type { return reflect.TypeOf(v) }
@@ -154,5 +156,58 @@ func TestScriptsEndAsTheyShould(t *testing.T) {
 				t.Errorf("calls still run: %+v", w.snap.Calls)
 			}
 		})
+	}
+}
+
+func TestAnEndOfWhatHasEndedIsNoMistake(t *testing.T) {
+	w := newWorld(t)
+	code, report := play(t, w, toys+"stop @t\nstop @t\nkill @t[0]\nstop p\nkill p\nstop p\n! stop q\n! stop @never\n")
+	if code != ExitOK || strings.Count(report, "has ended already") != 2 || strings.Count(report, "procs p have ended already") != 2 {
+		t.Errorf("exit %d, report:\n%s", code, report)
+	}
+}
+
+// TestAScriptEndsWhatItMadeAndNotWhoTookTheName_INV_END has somebody else end the processes of a script and make others of
+// their name.
+func TestAScriptEndsWhatItMadeAndNotWhoTookTheName_INV_END(t *testing.T) {
+	w := newWorld(t)
+	c := control.InProcess(w, control.ClientInfo{})
+	defer c.Close()
+	s, err := NewSession(t.Context(), c, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	sc, _ := ParseLine("procs p gpus=2")
+	if step := s.Exec(t.Context(), sc.Stmts[0]); !step.OK() {
+		t.Fatal(step.Err)
+	}
+	other := control.InProcess(w, control.ClientInfo{})
+	defer other.Close()
+	if err := other.Kill(t.Context(), control.KillReq{Procs: "p"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.Procs(t.Context(), control.ProcsReq{Name: "p", Dims: shape.Extent{{Name: "gpus", Size: 2}}}); err != nil {
+		t.Fatal(err)
+	}
+	if step := s.Finish(t.Context(), ExitOK); step != nil {
+		t.Error(step.Err)
+	}
+	if !slices.Equal(w.done, []string{"kill p"}) {
+		t.Errorf("ended: %q", w.done)
+	}
+}
+
+func TestFailuresOfASliceNameTheRanksAndTheirPlacesInIt(t *testing.T) {
+	for call, want := range map[string]string{
+		"call @t.Add {by: 1000}":           "@t.Add failed on 2 of 4 ranks:\n           [1,3] add 1000: bad rank",
+		"call @t[1:4].Add {by: 1000}":      "failed on 2 of 3 ranks:\n           [1,3] ([0,2] of the slice) add 1000: bad rank",
+		"call @t[gpus=2:4].Add {by: 1000}": "failed on 1 of 2 ranks:\n           [3] (gpus=1 of the slice) add 1000: bad rank",
+		"one @t[3].Add {by: 1000}":         "@t[3].Add failed: [3] add 1000: bad rank",           // a slice of one rank numbers nothing
+		"call @t[0,1,3].Add {by: 1000}":    "failed on 2 of 3 ranks:\n           [1,3] add 1000", // two slices
+	} {
+		if code, report := play(t, newWorld(t), toys+call+"\n"); code != ExitCommand || !strings.Contains(report, want) {
+			t.Errorf("%s: exit %d, report:\n%s\nwant\n%s", call, code, report, want)
+		}
 	}
 }

@@ -52,8 +52,8 @@ type Session struct {
 	rec    *Recorder
 	answer func(Answer) // Listen
 	forked bool
-	procs  []string // what this session made, in order
-	meshes []string
+	procs  []made // what this session made, in order
+	meshes []made
 	quit   bool
 }
 
@@ -184,6 +184,11 @@ type rankSet struct {
 	whole bool
 }
 
+// endedError is that of a name whose mesh has ended.
+type endedError string
+
+func (e endedError) Error() string { return string(e) }
+
 // mesh finds a running mesh.
 func (s *Session) mesh(name string) (control.MeshRef, error) {
 	var ref control.MeshRef
@@ -195,7 +200,7 @@ func (s *Session) mesh(name string) (control.MeshRef, error) {
 			return
 		}
 		if ok {
-			err = fmt.Errorf("@%s has ended", name)
+			err = endedError("@" + name + " has ended")
 			return
 		}
 		var have []string
@@ -233,7 +238,7 @@ func (s *Session) procMesh(name string) (control.ProcMesh, error) {
 		slices.Sort(have)
 		switch {
 		case ok:
-			err = fmt.Errorf("procs %s have ended", name)
+			err = endedError("procs " + name + " have ended")
 		case len(have) == 0:
 			err = fmt.Errorf("no proc mesh %s: none has been made (procs %s gpus=2)", name, name)
 		default:

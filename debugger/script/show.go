@@ -20,14 +20,17 @@ func show(v any) string { return clean(eval.Show(v)) }
 
 // fold says once what several ranks have in common: "[0-2,5] text", by first rank (INV-FOLD).
 type fold struct {
-	ranks map[string][]int
+	ranks  map[string][]int
+	points map[string][]shape.Point // of the ranks, in the slice that was called; without dimensions where that does not matter
 }
 
-func (f *fold) add(rank int, text string) {
+func (f *fold) add(rank int, text string) { f.addAt(rank, shape.Point{}, text) }
+
+func (f *fold) addAt(rank int, at shape.Point, text string) {
 	if f.ranks == nil {
-		f.ranks = make(map[string][]int)
+		f.ranks, f.points = make(map[string][]int), make(map[string][]shape.Point)
 	}
-	f.ranks[text] = append(f.ranks[text], rank)
+	f.ranks[text], f.points[text] = append(f.ranks[text], rank), append(f.points[text], at)
 }
 
 func (f *fold) lines() []string {
@@ -39,7 +42,7 @@ func (f *fold) lines() []string {
 		if i == maxLines {
 			return append(out, fmt.Sprintf("… and %d more", len(texts)-i))
 		}
-		head := "[" + shape.FormatRanks(f.ranks[t]) + "] "
+		head := shape.FormatPlaces(f.ranks[t], f.points[t]) + " "
 		for j, l := range strings.Split(t, "\n") {
 			if j > 0 {
 				head = strings.Repeat(" ", len(head))

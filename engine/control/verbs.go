@@ -42,22 +42,25 @@ type (
 	SpawnReq struct {
 		Name      string
 		Procs     string       // name of the proc mesh
+		ProcsID   uint64       // its ID, so that no successor of that name is taken for it; 0: whichever has the name now
 		View      shape.Region // slice of the proc mesh; zero: all of it
 		Type      string       // short or full
 		Prototype []byte       // CBOR of the constructor fields; empty: zero values
 		Budget    time.Duration
 	}
-	// StopReq ends a proc mesh or an actor mesh in order. Answer: none.
+	// StopReq ends a proc mesh or an actor mesh in order. One that has ended already is no error. Answer: none.
 	StopReq struct {
 		Procs  string // name of a proc mesh, or
 		Mesh   string // name of an actor mesh
+		ID     uint64 // ProcMesh.ID or MeshRef.ID of the one that is meant; 0: whichever has the name now
 		Budget time.Duration
 	}
-	// KillReq kills procs or abandons actors at once. Answer: none.
+	// KillReq kills procs or abandons actors at once. Answer: none, as StopReq.
 	KillReq struct {
 		Procs string
 		Mesh  string
-		Ranks []int // empty: all
+		ID    uint64 // as StopReq.ID
+		Ranks []int  // empty: all
 	}
 	// CallReq calls an endpoint on one slice of a mesh; replies come through the callback. Answer: CallDone.
 	CallReq struct {

@@ -30,6 +30,26 @@ func FormatRanks(ranks []int) string {
 	return string(b)
 }
 
+// FormatPlaces prints ranks of a mesh in brackets, and behind them the places that they have in the slice that was called,
+// where those are other numbers: [1,3], [3] (gpus=1 of the slice), [2-3] ([0-1] of the slice). points are one for each rank;
+// one without dimensions is in a slice of one rank, which numbers nothing.
+func FormatPlaces(ranks []int, points []Point) string {
+	text := "[" + FormatRanks(ranks) + "]"
+	places := make([]int, len(points))
+	differ := false
+	for i, p := range points {
+		places[i] = p.Rank
+		differ = differ || len(p.Extent) > 0 && p.Rank != ranks[i]
+	}
+	switch {
+	case !differ:
+		return text
+	case len(points) == 1:
+		return text + " (" + points[0].String() + " of the slice)"
+	}
+	return text + " ([" + FormatRanks(places) + "] of the slice)"
+}
+
 // Describe is the text of view as a selection of r: dp=1:4,tp=1 where the ranks are a grid of r's dimensions, with
 // those that are whole left out, else flat ranks 0-2,5. All of r is "*". Parse and Resolve of the text on r choose
 // the ranks of view. A view with ranks outside r, or with more than a million, is printed as Region.String does.

@@ -181,3 +181,32 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestPlacesInASliceAreToldWhereTheyAreOtherNumbers(t *testing.T) {
+	whole := RegionOf(Extent{{Name: "hosts", Size: 2}, {Name: "gpus", Size: 2}})
+	slice := func(s ...Sel) Region {
+		t.Helper()
+		r, err := whole.Slice(s...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	for want, view := range map[string]Region{
+		"[0-3]":                      whole,
+		"[0-1]":                      slice(At("hosts", 0)),
+		"[2-3] ([0-1] of the slice)": slice(At("hosts", 1)),
+		"[0,2] ([0-1] of the slice)": slice(At("gpus", 0)),
+		"[3] (gpus=0 of the slice)":  slice(At("hosts", 1), Span("gpus", 1, 2)),
+		"[2]":                        slice(At("hosts", 1), At("gpus", 0)),
+	} {
+		var ranks []int
+		var points []Point
+		for i := range view.Len() {
+			ranks, points = append(ranks, view.RankAt(i)), append(points, view.Point(i))
+		}
+		if got := FormatPlaces(ranks, points); got != want {
+			t.Errorf("%v: %s, want %s", view, got, want)
+		}
+	}
+}

@@ -63,6 +63,9 @@ func (r lostProc) warning(l *Look, pm *control.ProcMesh, procs []*control.Proc, 
 			since = ", " + age(max(0, l.World.Now.Sub(p.Since))) + " ago"
 		}
 		d.add("%s (%s%s): %s%s.", world.ActorName(pm.Name, p.Rank), world.ProcName(p), pid, why, since)
+		if died := diedWith(l.World, p); len(died) > 0 {
+			d.add("   %s died with it.", strings.Join(died, ", "))
+		}
 		if n := len(p.Tail); n > 0 {
 			d.add("   its last line: %s", p.Tail[n-1])
 		}
@@ -73,6 +76,20 @@ func (r lostProc) warning(l *Look, pm *control.ProcMesh, procs []*control.Proc, 
 		w.Detail = d.end("They have sent no sign of life for 1.75 s; after 10.5 s they are given up.")
 	}
 	return w
+}
+
+// diedWith names the actors that ended with a process.
+func diedWith(w *world.World, p *control.Proc) (died []string) {
+	for _, m := range meshes(w) {
+		if p.ID < m.Ref.First {
+			continue
+		}
+		rank, ok := m.Ref.Home.IndexOf(int(p.ID - m.Ref.First))
+		if ok && m.Procs == p.Mesh && m.Ranks[rank].State == "gone" {
+			died = append(died, world.ActorName(m.Ref.Name, rank))
+		}
+	}
+	return died
 }
 
 type failed struct{}

@@ -56,6 +56,7 @@ func trouble(t testing.TB) (*worldtest.Builder, *Checker) {
 	b.EditProc("trainers", 40, func(p *control.Proc) {
 		p.State, p.Reason, p.Since, p.Tail = "killed", "signal: killed", b.Now, []string{"a", "step 1181 loss 0.1907"}
 	})
+	b.EditRank("ponger", 40, func(r *control.RankState) { r.State, r.Reason = "gone", "signal: killed" })
 	b.Proc("trainers", 41, "suspect", "")
 	b.EditRank("loader", 7, func(r *control.RankState) { r.State, r.Reason = "failed", "panic: nil map" })
 	b.EditMesh("loader", func(m *control.Mesh) { m.Ranks[7].State, m.Ranks[7].Reason = "failed", "panic: nil map" })
