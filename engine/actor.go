@@ -76,7 +76,7 @@ func (a *actor) enqueue(env *quicnet.Envelope) {
 	}
 	if a.draining {
 		a.mu.Unlock()
-		a.node.refuse(env, &wireError{Outcome: control.OutcomeNotSent, Type: "stopped", Msg: "@" + a.name + " is stopping", Codes: codesOf(ErrStopped)})
+		a.node.refuse(env, stoppedWire("@"+a.name+" is stopping"))
 		return
 	}
 	if ep != nil && ep.concurrent && len(a.starts) < windowSize { // else the starter is far behind: queue it like the others

@@ -165,6 +165,19 @@ func (l *memLink) expect(procs []*proc) {
 	}
 }
 
+// idle reports whether nothing is on its way to an in-process rank.
+func (l *memLink) idle(proc uint64) bool {
+	l.mu.Lock()
+	e := l.ends[proc]
+	l.mu.Unlock()
+	if e == nil {
+		return false
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return !e.reading
+}
+
 // Send encodes the frame at once and waits while the receiver's queue is full.
 func (l *memLink) Send(ctx context.Context, to uint64, lane quicnet.Lane, env *quicnet.Envelope) error {
 	l.mu.Lock()

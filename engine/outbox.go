@@ -55,6 +55,9 @@ func (o *outbox) settle(ctx context.Context, procs ...uint64) {
 		procs = o.busy()
 	}
 	for _, to := range procs {
+		if o.empty(to) {
+			continue
+		}
 		ran := make(chan struct{})
 		o.add(to, func() { close(ran) })
 		select {
@@ -63,6 +66,12 @@ func (o *outbox) settle(ctx context.Context, procs ...uint64) {
 			return
 		}
 	}
+}
+
+func (o *outbox) empty(to uint64) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.queue[to]) == 0
 }
 
 // busy lists the processes for which something waits or runs.

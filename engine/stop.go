@@ -175,7 +175,13 @@ func (h *hub) endMesh(ctx context.Context, m *mesh, now bool, reason string) (er
 	if now {
 		verb = sysKill
 	}
-	failed := h.eachOf(h.live(m), stopAtOnce, func(_ int, p *proc) error {
+	live := h.live(m)
+	for i, p := range live { // most of very many ranks have nothing to do: a message to each would be most of the cost
+		if !now && p != nil && p.local != nil && h.mem.idle(p.id) && p.local.stopIdle(m.rec.Ref.ID) {
+			live[i] = nil
+		}
+	}
+	failed := h.eachOf(live, stopAtOnce, func(_ int, p *proc) error {
 		err := h.node.request(limit, quicnet.Addr{Proc: p.id, Actor: m.rec.Ref.ID}, verb, endBody{Mesh: m.rec.Ref.ID, Reason: reason}, nil)
 		if errors.Is(err, ErrLost) || h.wasHurried(m, now) {
 			return nil // it has ended with its process, or by the kill that came meanwhile
