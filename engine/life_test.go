@@ -369,3 +369,38 @@ func TestAnEndThatWasOrderedIsToldFromOneThatWasNot(t *testing.T) {
 		}
 	})
 }
+
+// Lingerer takes as long for its last words as it may.
+type Lingerer struct{ Tell engine.Port[string] }
+
+// Ping does nothing.
+func (*Lingerer) Ping(context.Context) error { return nil }
+
+// OnStop tells when it begins, and why it was not to go on.
+func (l *Lingerer) OnStop(ctx context.Context, _ error) {
+	_ = l.Tell.Send(ctx, "stopping")
+	<-ctx.Done()
+	_ = l.Tell.Send(context.WithoutCancel(ctx), ctx.Err().Error())
+}
+
+func TestAKillEndsTheOnStopThatAStopWaitsFor(t *testing.T) {
+	both(t, func(t *testing.T, ctx context.Context) {
+		port, recv, err := engine.Channel[string](ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer recv.Close()
+		m := spawn(t, ctx, "m", 1, Lingerer{Tell: port})
+		stopped := make(chan error, 1)
+		go func() { stopped <- m.Stop(ctx) }()
+		if s, err := recv.Recv(ctx); err != nil || s != "stopping" {
+			t.Fatalf("heard %q, %v", s, err)
+		}
+		if err := errors.Join(m.Kill(ctx), <-stopped); err != nil {
+			t.Error(err)
+		}
+		if s, err := recv.Recv(ctx); err != nil || s != context.Canceled.Error() { // not the deadline of the hook
+			t.Errorf("heard %q, %v", s, err)
+		}
+	})
+}

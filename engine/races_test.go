@@ -320,6 +320,37 @@ func TestAnEndMeansTheMeshAndNotWhoTookItsName(t *testing.T) {
 	})
 }
 
+// TestWhatEndedLongAgoIsToldAsAStopToo ends more meshes than any book keeps, and holds INV-ENDED.
+func TestWhatEndedLongAgoIsToldAsAStopToo(t *testing.T) {
+	ctx := local(t)
+	caller := spawn(t, ctx, "caller", 1, Acc{})
+	var oldest engine.ProcMesh
+	var actors engine.Mesh[Acc]
+	for i := range 600 {
+		p := procs(t, ctx, "p", 1)
+		m := spawnOn(t, ctx, p, "m", Acc{})
+		if i == 0 {
+			oldest, actors = p, m
+		}
+		if err := p.Stop(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for what, err := range ask(ctx, actors, caller) {
+		if !errors.Is(err, engine.ErrStopped) || errors.Is(err, engine.ErrLost) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if _, err := engine.Spawn(ctx, oldest, "late", Acc{}); !errors.Is(err, engine.ErrStopped) {
+		t.Errorf("spawn: %v", err)
+	}
+	for _, err := range []error{oldest.Stop(ctx), oldest.Kill(ctx), actors.Stop(ctx), actors.Kill(ctx)} {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestEndsAtTheSameTimeAreOneEnd holds INV-ENDED.
 func TestEndsAtTheSameTimeAreOneEnd(t *testing.T) {
 	type end func(context.Context, engine.ProcMesh, engine.Mesh[Acc]) error
@@ -358,24 +389,39 @@ func TestEndsAtTheSameTimeAreOneEnd(t *testing.T) {
 }
 
 func TestAKillHurriesAStop(t *testing.T) {
+	type patients = engine.Mesh[Patient]
 	for what, c := range map[string]struct {
 		busy       func(*Patient, context.Context) error
-		stop, kill func(context.Context, engine.ProcMesh, engine.Mesh[Patient]) error
+		stop, kill func(context.Context, engine.ProcMesh, patients) error
 	}{
 		"of actors": {
 			(*Patient).Pass, // until somebody opens, which nobody does: it does not look at its context
-			func(ctx context.Context, _ engine.ProcMesh, m engine.Mesh[Patient]) error { return m.Stop(ctx) },
-			func(ctx context.Context, _ engine.ProcMesh, m engine.Mesh[Patient]) error { return m.Kill(ctx) },
+			func(ctx context.Context, _ engine.ProcMesh, m patients) error { return m.Stop(ctx) },
+			func(ctx context.Context, _ engine.ProcMesh, m patients) error { return m.Kill(ctx) },
+		},
+		"of one actor after the other": {
+			(*Patient).Wait,
+			func(ctx context.Context, _ engine.ProcMesh, m patients) error { return m.Stop(ctx) },
+			func(ctx context.Context, _ engine.ProcMesh, m patients) error {
+				return errors.Join(m.Slice(at(1)).Kill(ctx), m.Slice(at(0)).Kill(ctx))
+			},
+		},
+		"of one process after the other": {
+			(*Patient).Wait,
+			func(ctx context.Context, p engine.ProcMesh, _ patients) error { return p.Stop(ctx) },
+			func(ctx context.Context, p engine.ProcMesh, _ patients) error {
+				return errors.Join(p.Slice(at(1)).Kill(ctx), p.Slice(at(0)).Kill(ctx))
+			},
 		},
 		"of processes": {
 			(*Patient).Wait,
-			func(ctx context.Context, p engine.ProcMesh, _ engine.Mesh[Patient]) error { return p.Stop(ctx) },
-			func(ctx context.Context, p engine.ProcMesh, _ engine.Mesh[Patient]) error { return p.Kill(ctx) },
+			func(ctx context.Context, p engine.ProcMesh, _ patients) error { return p.Stop(ctx) },
+			func(ctx context.Context, p engine.ProcMesh, _ patients) error { return p.Kill(ctx) },
 		},
 		"of processes, by the actors'": {
 			(*Patient).Wait,
-			func(ctx context.Context, p engine.ProcMesh, _ engine.Mesh[Patient]) error { return p.Stop(ctx) },
-			func(ctx context.Context, _ engine.ProcMesh, m engine.Mesh[Patient]) error { return m.Kill(ctx) },
+			func(ctx context.Context, p engine.ProcMesh, _ patients) error { return p.Stop(ctx) },
+			func(ctx context.Context, _ engine.ProcMesh, m patients) error { return m.Kill(ctx) },
 		},
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -395,10 +441,11 @@ func TestAKillHurriesAStop(t *testing.T) {
 				if err := c.kill(ctx, p, m); err != nil {
 					t.Errorf("the kill: %v", err)
 				}
-				if err := <-stopped; err != nil { // had it not been hurried, it would say that a rank did not finish in 10s
+				if err := <-stopped; err != nil {
 					t.Errorf("the stop: %v", err)
 				}
-				if _, err := held.All(ctx); !errors.Is(err, engine.ErrStopped) && !errors.Is(err, engine.ErrLost) {
+				_, err := held.All(ctx) // were it not hurried, the stop would give the calls their outcome, after 10 s
+				if !errors.Is(err, engine.ErrStopped) || !errors.Is(err, engine.ErrLost) || !strings.Contains(err.Error(), "killed") || strings.Contains(err.Error(), "stopped") {
 					t.Errorf("the call that it cut: %v", err)
 				}
 			})

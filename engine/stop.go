@@ -236,7 +236,9 @@ func (h *hub) killActors(ctx context.Context, m *mesh, ranks []int) error {
 	h.mu.Lock()
 	for _, r := range ranks {
 		m.rec.Ranks[r] = control.RankState{State: "stopped", Since: time.Now(), Reason: "killed"}
-		h.publish(control.Event{Rank: &control.RankEvent{Mesh: m.rec.Ref.Name, Rank: r, State: m.rec.Ranks[r]}})
+		if h.meshes[m.rec.Ref.Name] == m { // else it has ended meanwhile, and another one may have its name
+			h.publish(control.Event{Rank: &control.RankEvent{Mesh: m.rec.Ref.Name, Rank: r, State: m.rec.Ranks[r]}})
+		}
 	}
 	h.mu.Unlock()
 	return joinTexts(failed)

@@ -93,6 +93,7 @@ echo ${r}                                    # ${EXPR} is filled in
   Of each rank: ` + "`value err ms rank out state`" + ` and its dimensions. Of all: ` + "`results text stops seed`" + ` and what ` + "`=>` and `let`" + ` named. ` + "`fmt(format, …)`" + ` makes texts.
   ` + "`out`" + ` is what that rank printed since the command began, its lines joined by newlines; after ` + "`wait`" + `, since the first of the calls that ran side by side.
 - ` + "`timeout 3s`" + ` at the end of a command limits that command; ` + "`option timeout 3s`" + ` all that follow.
+- ` + "`stop` and `kill`" + ` of what has ended already say so and are no mistake; a ` + "`kill`" + ` hurries a ` + "`stop`" + ` that runs.
 - Guards: ` + "`[gpu] [short] [linux] [darwin] [unix] [amd64] [arm64] [cap:NAME]`, each with `!`" + `.
 
 Exit codes: 0 everything held, 1 an expectation failed, 2 a mistake in the script or the command line, 3 a command failed,

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/world"
 )
@@ -63,33 +64,43 @@ func (r lostProc) warning(l *Look, pm *control.ProcMesh, procs []*control.Proc, 
 			since = ", " + age(max(0, l.World.Now.Sub(p.Since))) + " ago"
 		}
 		d.add("%s (%s%s): %s%s.", world.ActorName(pm.Name, p.Rank), world.ProcName(p), pid, why, since)
-		if died := diedWith(l.World, p); len(died) > 0 {
-			d.add("   %s died with it.", strings.Join(died, ", "))
-		}
 		if n := len(p.Tail); n > 0 {
 			d.add("   its last line: %s", p.Tail[n-1])
 		}
 	}
 	if severe {
-		w.Detail = d.end("Any process that ends without an order is told. The inspector has the last lines that it printed.")
+		w.Detail = d.end("%sAn end without an order is always told. The inspector has the last lines.", diedWith(l.World, procs))
 	} else {
 		w.Detail = d.end("They have sent no sign of life for 1.75 s; after 10.5 s they are given up.")
 	}
 	return w
 }
 
-// diedWith names the actors that ended with a process.
-func diedWith(w *world.World, p *control.Proc) (died []string) {
+// diedWith is a sentence that names the actors that ended with processes; "": there were none.
+func diedWith(w *world.World, procs []*control.Proc) string {
+	var died []string
 	for _, m := range meshes(w) {
-		if p.ID < m.Ref.First {
-			continue
+		var ranks []int
+		for _, p := range procs {
+			if p.ID < m.Ref.First || m.Procs != p.Mesh {
+				continue
+			}
+			if rank, ok := m.Ref.Home.IndexOf(int(p.ID - m.Ref.First)); ok && m.Ranks[rank].State == "gone" {
+				ranks = append(ranks, rank)
+			}
 		}
-		rank, ok := m.Ref.Home.IndexOf(int(p.ID - m.Ref.First))
-		if ok && m.Procs == p.Mesh && m.Ranks[rank].State == "gone" {
-			died = append(died, world.ActorName(m.Ref.Name, rank))
+		if len(ranks) > 0 {
+			died = append(died, m.Ref.Name+"["+shape.FormatRanks(ranks)+"]")
 		}
 	}
-	return died
+	if len(died) == 0 {
+		return ""
+	}
+	them := "them"
+	if len(procs) == 1 {
+		them = "it"
+	}
+	return strings.Join(died, ", ") + " died with " + them + ". "
 }
 
 type failed struct{}
