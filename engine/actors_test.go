@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 		registerRude()
 		engine.Register[Parting]()
 		engine.Register[Lone]()
+		engine.Register[Doomed]()
 		registerTypes()
 		registerFlow()
 		engine.Register[Talker]()

@@ -4,16 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine"
+	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/enginetest"
-	"runtime"
-	"sync"
-	"sync/atomic"
 )
 
 func TestACallReturnsAValuePerRank(t *testing.T) {
@@ -315,4 +316,141 @@ func TestABodyLargerThanAFrameIsRefusedWithTheSizes(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// Doomed tells how the contexts of its messages end.
+type Doomed struct {
+	Tell engine.Port[string]
+	Last engine.Mesh[Doomed]
+}
+
+// Wait waits for the end of its context, and of one that is made of it.
+func (d *Doomed) Wait(ctx context.Context) error {
+	child, cancel := context.WithCancel(ctx)
+	defer cancel()
+	<-child.Done()
+	return d.Tell.Send(context.WithoutCancel(ctx), fmt.Sprintf("%v, %v, %v", ctx.Err(), context.Cause(ctx), child.Err()))
+}
+
+// Pass waits in a call of another one.
+func (d *Doomed) Pass(ctx context.Context) error {
+	_ = engine.Signal(d.Last, (*Doomed).Wait).CallOne(ctx)
+	return d.Wait(ctx)
+}
+
+func TestAHandlerSeesTheEndThatItsCallerHad(t *testing.T) {
+	const late, given = "context deadline exceeded, context deadline exceeded, context deadline exceeded", "context canceled, context canceled, context canceled"
+	short := func(ctx context.Context) (context.Context, context.CancelFunc) {
+		return engine.WithTimeout(ctx, 30*time.Millisecond)
+	}
+	for _, c := range []struct {
+		name string
+		call func(ctx context.Context, m engine.Mesh[Doomed])
+		told int
+		want string
+	}{
+		{"Call", func(ctx context.Context, m engine.Mesh[Doomed]) {
+			ctx, cancel := short(ctx)
+			defer cancel()
+			_ = engine.Signal(m, (*Doomed).Wait).Call(ctx)
+		}, 2, late},
+		{"Call under a context of its own whose cause is a deadline", func(ctx context.Context, m engine.Mesh[Doomed]) {
+			ctx, cancel := context.WithCancelCause(ctx)
+			time.AfterFunc(10*time.Millisecond, func() { cancel(context.DeadlineExceeded) })
+			_ = engine.Signal(m, (*Doomed).Wait).Call(ctx)
+		}, 2, late},
+		{"CallOne", func(ctx context.Context, m engine.Mesh[Doomed]) {
+			ctx, cancel := short(ctx)
+			defer cancel()
+			_ = engine.Signal(m.Slice(at(1)), (*Doomed).Wait).CallOne(ctx)
+		}, 1, late},
+		{"Choose", func(ctx context.Context, m engine.Mesh[Doomed]) {
+			ctx, cancel := short(ctx)
+			defer cancel()
+			_ = engine.Signal(m, (*Doomed).Wait).Choose(ctx)
+		}, 1, late},
+		{"Stream", func(ctx context.Context, m engine.Mesh[Doomed]) {
+			ctx, cancel := short(ctx)
+			defer cancel()
+			for range engine.Signal(m, (*Doomed).Wait).Stream(ctx) { //nolint:revive // to its end
+			}
+		}, 2, late},
+		{"Start and Wait", func(ctx context.Context, m engine.Mesh[Doomed]) {
+			ctx, cancel := short(ctx)
+			defer cancel()
+			_ = engine.Wait(context.WithoutCancel(ctx), engine.Signal(m, (*Doomed).Wait).Start(ctx))
+		}, 2, late},
+		{"a call within a call", func(ctx context.Context, m engine.Mesh[Doomed]) {
+			ctx, cancel := short(ctx)
+			defer cancel()
+			_ = engine.Signal(m.Slice(at(0)), (*Doomed).Pass).Call(ctx)
+		}, 2, late},
+		{"a call that waits behind another one, and begins late", func(ctx context.Context, m engine.Mesh[Doomed]) {
+			soon, cancel := short(ctx)
+			defer cancel()
+			first := engine.Signal(m, (*Doomed).Wait).Start(soon)
+			later, cancel := engine.WithTimeout(ctx, 60*time.Millisecond)
+			defer cancel()
+			_ = engine.Wait(ctx, first, engine.Signal(m, (*Doomed).Wait).Start(later))
+		}, 4, late},
+		{"a caller that gives up", func(ctx context.Context, m engine.Mesh[Doomed]) {
+			ctx, cancel := engine.WithTimeout(ctx, time.Hour)
+			time.AfterFunc(10*time.Millisecond, cancel)
+			_ = engine.Signal(m, (*Doomed).Wait).Call(ctx)
+		}, 2, given},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			both(t, func(t *testing.T, ctx context.Context) {
+				port, recv, err := engine.Channel[string](ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer recv.Close()
+				p := procs(t, ctx, "p", 2)
+				last := spawnOn(t, ctx, p, "last", Doomed{Tell: port})
+				c.call(ctx, spawnOn(t, ctx, p, "m", Doomed{Tell: port, Last: last.Slice(at(1))}))
+				for range c.told {
+					if got, err := recv.Recv(ctx); err != nil || got != c.want {
+						t.Errorf("a handler saw %q, %v; want %q", got, err, c.want)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestAHandlerSeesTheEndThatAFrontEndsCallHad(t *testing.T) {
+	const late = "context deadline exceeded, context deadline exceeded, context deadline exceeded"
+	for name, call := range map[string]func(ctx context.Context, c *control.Client) *control.CallHandle{
+		"budget": func(ctx context.Context, c *control.Client) *control.CallHandle {
+			h, _ := c.Call(ctx, control.CallReq{Mesh: "m", Endpoint: "Wait", Budget: 20 * time.Millisecond})
+			return h
+		},
+		"expired": func(ctx context.Context, c *control.Client) *control.CallHandle {
+			h, _ := c.Call(ctx, control.CallReq{Mesh: "m", Endpoint: "Wait"})
+			h.Expire()
+			return h
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bothEngines(t, func(t *testing.T, e *engine.Engine) {
+				ctx := e.Context()
+				port, recv, err := engine.Channel[string](ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer recv.Close()
+				spawn(t, ctx, "m", 2, Doomed{Tell: port})
+				h := call(ctx, frontEnd(t, e))
+				if _, err := h.Wait(); err != nil {
+					t.Error(err)
+				}
+				for _, r := range h.Got() {
+					if r.Outcome != control.OutcomeDeadline {
+						t.Errorf("rank %d: %s, %s", r.Rank, r.Outcome, r.Error)
+					}
+				}
+			})
+		})
+	}
 }

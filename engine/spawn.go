@@ -232,6 +232,7 @@ func (n *node) spawnHere(ctx context.Context, b spawnBody) error {
 	if slices.ContainsFunc(at.list, func(ep *endpoint) bool { return ep.concurrent }) {
 		a.starts = make(chan *activation, windowSize)
 	}
+	context.AfterFunc(actx, a.endContexts) // whoever ends it: the actor, or this process
 	if !n.actors.begin(a) {
 		cancel(ErrStopped)
 		return ErrStopped
@@ -262,7 +263,8 @@ func (n *node) spawnHere(ctx context.Context, b spawnBody) error {
 	return nil
 }
 
-// hookContext is an actor's context for one hook: it also ends with the request that caused the hook.
+// hookContext is an actor's context for one hook: it also ends with the request that caused the hook, and as that did. The
+// deadline of the request is its own too: of that its own timer tells.
 func hookContext(actorCtx, request context.Context) (context.Context, context.CancelFunc) {
 	var ctx context.Context
 	var cancel context.CancelFunc
@@ -271,7 +273,11 @@ func hookContext(actorCtx, request context.Context) (context.Context, context.Ca
 	} else {
 		ctx, cancel = context.WithCancel(actorCtx)
 	}
-	stop := context.AfterFunc(request, cancel)
+	stop := context.AfterFunc(request, func() {
+		if !errors.Is(request.Err(), context.DeadlineExceeded) {
+			cancel()
+		}
+	})
 	return ctx, func() { stop(); cancel() }
 }
 

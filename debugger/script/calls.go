@@ -143,6 +143,18 @@ func (p *pendingCall) cancel() {
 	}
 }
 
+// giveUp ends what a context has run out for: its handlers are told whether that was its deadline.
+func (p *pendingCall) giveUp(ctx context.Context) {
+	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		p.cancel()
+		return
+	}
+	p.cancelled = true
+	for _, h := range p.handles {
+		h.Expire()
+	}
+}
+
 // endpoint finds an endpoint of the mesh's actor type.
 func (s *Session) endpoint(ref control.MeshRef, name string) (ep control.Endpoint, named schema.Types, err error) {
 	s.picture(func(p *control.Replica) {
@@ -200,7 +212,7 @@ func (s *Session) finish(ctx context.Context, p *pendingCall) (*result, error) {
 		case <-done:
 		case <-ctx.Done():
 			err := s.hang(ctx, p)
-			p.cancel()
+			p.giveUp(ctx)
 			<-done
 			p.told.Wait()
 			return s.gather(p), err

@@ -32,8 +32,9 @@ type world struct {
 	calls   uint64
 	gate    chan struct{} // Gate waits for it
 	flushes int
-	cut     bool  // Flush fails
-	over    []int // ranks that have ended as soon as they are there
+	cut     bool    // Flush fails
+	ends    []error // of the contexts of calls that were given up
+	over    []int   // ranks that have ended as soon as they are there
 	done    []string
 }
 
@@ -246,6 +247,9 @@ func (w *world) StartCall(ctx context.Context, _ control.ClientInfo, req control
 		if len(wait) > 0 {
 			select {
 			case <-ctx.Done():
+				w.mu.Lock()
+				w.ends = append(w.ends, context.Cause(ctx))
+				w.mu.Unlock()
 				for _, r := range wait {
 					reply(control.Reply{Rank: r, Outcome: control.OutcomeCancelled, Error: "the caller gave up"})
 				}
