@@ -145,7 +145,7 @@ func (a *actor) invoke(ctx context.Context, act *activation) (body []byte, err e
 	n := 2
 	if act.ep.in != nil {
 		arg := reflect.New(act.ep.in)
-		if err := quicnet.Dec().Unmarshal(act.env.Body, arg.Interface()); err != nil {
+		if err := bodies.Decode(act.env.Body, arg.Interface()); err != nil {
 			return nil, fmt.Errorf("the argument does not decode into %s: %w", act.ep.in, err)
 		}
 		args[2], n = arg.Elem(), 3
@@ -157,7 +157,7 @@ func (a *actor) invoke(ctx context.Context, act *activation) (body []byte, err e
 	if act.ep.out == nil {
 		return nil, nil
 	}
-	if body, err = quicnet.Enc().Marshal(out[0].Interface()); err != nil {
+	if body, err = bodies.Encode(out[0].Interface(), act.ep.out); err != nil {
 		return nil, fmt.Errorf("the result (%s) does not encode: %w", act.ep.out, err)
 	}
 	return body, nil

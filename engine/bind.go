@@ -14,6 +14,7 @@ type bound struct {
 	ref  *meshRef
 	name string
 	hash uint64
+	in   reflect.Type // of the argument; nil without one
 	err  error
 }
 
@@ -32,7 +33,7 @@ func bind[T any](m Mesh[T], f any) bound {
 			funcName(pc), at.full, at.short, at.anyEndpoint())
 		return b
 	}
-	b.name, b.hash = ep.name, ep.hash
+	b.name, b.hash, b.in = ep.name, ep.hash, ep.in
 	return b
 }
 
@@ -51,7 +52,7 @@ func bindNamed[T any](m Mesh[T], name string, in, out reflect.Type) bound {
 	case ep.in != in || ep.out != out:
 		b.err = fmt.Errorf("endpoint %s of %s is %s; it was bound as %s", name, at.full, formOf(ep.in, ep.out), formOf(in, out))
 	default:
-		b.hash = ep.hash
+		b.hash, b.in = ep.hash, ep.in
 	}
 	return b
 }

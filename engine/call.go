@@ -120,7 +120,7 @@ func encodeArg(b bound, arg any) ([]byte, error) {
 	if arg == (noArg{}) {
 		return nil, nil
 	}
-	body, err := quicnet.Enc().Marshal(arg)
+	body, err := bodies.Encode(arg, b.in)
 	if err != nil {
 		return nil, fmt.Errorf("the argument of %s (%T) does not encode: %w", b.name, arg, err)
 	}

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/body"
 	"github.com/monarch-tui/monarch-tui/engine/internal/source"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
 )
@@ -49,6 +50,9 @@ var registry = struct {
 	byType map[reflect.Type]*actorType
 	schema *schema.Builder
 }{byName: map[string]*actorType{}, byType: map[reflect.Type]*actorType{}, schema: schema.NewBuilder()}
+
+// bodies encodes and decodes what users send. What it keeps is a cache.
+var bodies = body.NewCodec()
 
 var (
 	ctxType   = reflect.TypeFor[context.Context]()

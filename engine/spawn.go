@@ -18,7 +18,7 @@ import (
 // the constructor's arguments, copied to each rank; OnStart runs before the first message. When a rank does not start
 // the error says which and why, the others are ended and the name is free again.
 func Spawn[T any](ctx context.Context, procs ProcMesh, name string, prototype T) (Mesh[T], error) {
-	rec, err := spawn(ctx, procs, name, reflect.TypeFor[T](), prototype)
+	rec, err := spawn(ctx, procs, name, reflect.TypeOf(prototype), prototype)
 	if err != nil {
 		return Mesh[T]{}, fmt.Errorf("spawn %s: %w", name, err)
 	}
@@ -37,7 +37,7 @@ func spawn(ctx context.Context, procs ProcMesh, name string, t reflect.Type, pro
 	if err != nil {
 		return nil, err
 	}
-	body, err := quicnet.Enc().Marshal(prototype)
+	body, err := bodies.Encode(prototype, reflect.TypeOf(prototype))
 	if err != nil {
 		return nil, fmt.Errorf("the prototype does not encode: %w", err)
 	}
@@ -219,7 +219,7 @@ func (n *node) spawnHere(ctx context.Context, b spawnBody) error {
 	}
 	self := reflect.New(at.typ).Interface()
 	if len(b.Proto) > 0 {
-		if err := runHook("decoding the prototype into "+at.full, func() error { return quicnet.Dec().Unmarshal(b.Proto, self) }); err != nil {
+		if err := runHook("decoding the prototype into "+at.full, func() error { return bodies.Decode(b.Proto, self) }); err != nil {
 			return err
 		}
 	}
