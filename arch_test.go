@@ -80,6 +80,11 @@ var layers = []layer{
 		why:    "bodies are the one place where a value meets the codec of the wire: what may travel is schema's rule, the encoding is quicnet's",
 	},
 	{
+		folder: "engine/internal/form",
+		own:    []string{"engine/schema"},
+		why:    "forms are judged by types alone, so that the rule of what an endpoint is can be tested without an engine",
+	},
+	{
 		folder: "engine/internal",
 		own:    []string{"engine/internal/..."},
 		others: []string{"golang.org/x/sys"},

@@ -64,5 +64,6 @@
 //
 // Lock order: call.telling, then hub.mu, then any of the others; actor.mu before activation.mu. Otherwise no lock is held
 // while another is taken (the mutexes of actorTable, callTable, requestTable, portTable, peers, windows, viewCache, outbox,
-// call, msgContext, telemetry, memLink, memEnd, output, pipes and channelState), and none while user code runs or a frame is sent.
+// call, msgContext, telemetry, memLink, memEnd, output, pipes and channelState), and none while user code runs or a frame is
+// sent.
 package engine

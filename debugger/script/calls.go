@@ -173,9 +173,9 @@ func (s *Session) endpoint(ref control.MeshRef, name string) (ep control.Endpoin
 			have = append(have, e.Name)
 		}
 		err = fmt.Errorf("%s has no endpoint %s%s", t.Name, quoted(name), schema.Suggest(name, have))
-		for _, skipped := range t.Skipped {
-			if strings.HasPrefix(skipped, name) {
-				err = fmt.Errorf("%s.%s is a method but no endpoint: %s", t.Name, name, skipped)
+		for _, n := range t.NotCallable {
+			if n.Name == name {
+				err = fmt.Errorf("%s.%s is a method and no endpoint: %s", t.Name, name, n.Reason())
 			}
 		}
 	})

@@ -78,7 +78,10 @@ func newWorld(t testing.TB) *world {
 				{Name: "Tags", Result: refs},
 				{Name: "Last", Result: add},
 			},
-			Skipped: []string{"Helper: it takes no context"},
+			NotCallable: []control.NotCallable{
+				{Name: "Add2", Why: "it takes 2 arguments", Fix: "func (t *Toy) Add2(ctx context.Context, a Add2Args) error, with a struct Add2Args that holds the arguments"},
+				{Name: "Helper", Why: "it has no context.Context"},
+			},
 		}},
 		Named: b.Types,
 	}
