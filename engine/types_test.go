@@ -398,7 +398,7 @@ func TestAnysArriveAsTheyWereSentOrNotAtAll(t *testing.T) {
 			v    any
 			want string
 		}{
-			{errBadRank, "the argument of Echo (*errors.errorString) does not encode: *errors.errorString: an error in an any arrives without its type, and often without its text; send err.Error()"},
+			{errBadRank, "the argument of Echo (*errors.errorString) does not encode: an error in an any arrives without its type, and often without its text; send err.Error()"},
 			{[]any{1, big.NewRat(1, 3)}, "does not encode: [1]: *big.Rat: big.Rat has only unexported fields, and those do not travel; send its text"},
 			{map[string]any{"f": func() {}}, `does not encode: ["f"]: func(): a func cannot travel`},
 		} {

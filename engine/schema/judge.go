@@ -46,11 +46,21 @@ func (j *Judge) Value(v any, static reflect.Type) (oddZone bool, err error) {
 	}
 	w := valueWalk{j: j}
 	if static == nil || static.Kind() == reflect.Interface {
-		err = w.inAny(rv, 0)
+		err = bare(w.inAny(rv, 0), rv.Type())
 	} else if p := j.planOf(static); p != nil {
 		err = w.value(rv, p, 0)
 	}
 	return w.oddZone, err
+}
+
+// bare takes the type off an error about the value itself: who asks knows it.
+func bare(err error, t reflect.Type) error {
+	if e, ok := errors.AsType[*TypeError](err); ok && e.Path == t.String() {
+		if v, ok := errors.AsType[*ValueError](err); ok && v.Path == "" {
+			return errors.New(e.Reason + "; " + e.Fix)
+		}
+	}
+	return err
 }
 
 // plan is where in the values of a type somebody has to look. nil: nowhere.
@@ -80,7 +90,7 @@ const (
 
 func (j *Judge) planOf(t reflect.Type) *plan {
 	if p, ok := j.plans.Load(t); ok {
-		return p.(*plan) //nolint:forcetypeassert,errcheck // nothing else is put there
+		return p.(*plan) //nolint:forcetypeassert // nothing else is put there
 	}
 	p := makePlan(t, map[reflect.Type]*plan{})
 	j.plans.Store(t, p)

@@ -96,7 +96,7 @@ func (c *Codec) Decode(b []byte, p any) error {
 // hasAny reports whether values of t can hold an any that this package would fill in.
 func (c *Codec) hasAny(t reflect.Type) bool {
 	if has, ok := c.anys.Load(t); ok {
-		return has.(bool) //nolint:forcetypeassert,errcheck // nothing else is put there
+		return has.(bool) //nolint:forcetypeassert // nothing else is put there
 	}
 	has := findAny(t, map[reflect.Type]bool{})
 	c.anys.Store(t, has)
@@ -121,6 +121,7 @@ func findAny(t reflect.Type, seen map[reflect.Type]bool) bool {
 				return true
 			}
 		}
+	default:
 	}
 	return false
 }
@@ -156,6 +157,7 @@ func mapsOfTexts(v reflect.Value) {
 			mapsOfTexts(x)
 			v.SetMapIndex(it.Key(), x)
 		}
+	default:
 	}
 }
 

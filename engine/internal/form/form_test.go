@@ -37,7 +37,7 @@ func (a *Actor) Nothing(context.Context)                                 {}
 func (a *Actor) Pair(context.Context) (int, string, error)               { return 0, "", nil }
 func (a *Actor) Both(context.Context, int, int) (int, string)            { return 0, "" }
 func (a *Actor) Last(int, context.Context) error                         { return nil }
-func (a *Actor) First(context.Context) (error, int)                      { return nil, 0 }
+func (a *Actor) First(context.Context) (error, int)                      { return nil, 0 } //nolint:staticcheck // that is what it is for
 func (a *Actor) Pointer(*context.Context, int) error                     { return nil }
 func (a *Actor) Framework(*Context) (int, error)                         { return 0, nil }
 func (a *Actor) Interface(own) error                                     { return nil }
@@ -93,7 +93,7 @@ func TestTheFormOfAMethod(t *testing.T) {
 	}
 }
 
-type box[T any] struct{ val T }
+type box[T any] struct{ Val T }
 
 func (b *box[T]) Set(context.Context, T, T) error { return nil }
 
