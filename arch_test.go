@@ -79,6 +79,17 @@ var layers = []layer{
 		why:    "the engine calls the probe on the message path of every program, so the probe must not need the engine",
 	},
 	{
+		folder: "engine/internal/body",
+		own:    []string{"engine/schema", "quicnet"},
+		others: []string{"github.com/fxamacker/cbor/v2"},
+		why:    "bodies are the one place where a value meets the codec of the wire: what may travel is schema's rule, the encoding is quicnet's",
+	},
+	{
+		folder: "engine/internal/form",
+		own:    []string{"engine/schema"},
+		why:    "forms are judged by types alone, so that the rule of what an endpoint is can be tested without an engine",
+	},
+	{
 		folder: "engine/internal",
 		own:    []string{"engine/internal/..."},
 		others: []string{"golang.org/x/sys"},

@@ -248,11 +248,22 @@ func (a *actor) endHow(why *wireError, failed, leave bool) {
 	a.mu.Unlock()
 	leaving()
 	a.cancel(errors.New(why.Msg))
+	a.endContexts()
 	for _, env := range left {
 		a.node.refuse(env, why)
 	}
 	a.wake()
 	a.node.touch()
+}
+
+// endContexts ends the contexts of what runs, because the actor's own has ended.
+func (a *actor) endContexts() {
+	a.mu.Lock()
+	acts := slices.Collect(maps.Values(a.running))
+	a.mu.Unlock()
+	for _, act := range acts {
+		act.ctx.end(context.Canceled)
+	}
 }
 
 // dropQueued takes a message out of the mailbox that will not be handled. The caller holds a.mu.
@@ -262,8 +273,9 @@ func (a *actor) dropQueued(i int) {
 	a.checkQuiet()
 }
 
-// cancelMessage gives up a message: a queued one is dropped, a running one has its context cancelled.
-func (a *actor) cancelMessage(proc, id uint64) {
+// cancelMessage gives up a message, because its caller has ended so: a queued one is dropped, the context of a running one
+// ends likewise.
+func (a *actor) cancelMessage(proc, id uint64, ended error) {
 	a.mu.Lock()
 	for i, env := range a.queue {
 		if env.From.Proc == proc && env.ID == id {
@@ -275,7 +287,7 @@ func (a *actor) cancelMessage(proc, id uint64) {
 	act := a.running[messageKey{proc, id}]
 	a.mu.Unlock()
 	if act != nil {
-		act.stop(context.Canceled)
+		act.ctx.end(ended)
 	}
 }
 

@@ -66,6 +66,7 @@ func Start(ctx context.Context, opts ...Option) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	warnOfMethods(h.log) // where the program has a logger of its own; else once there is a log file
 	e := &Engine{hub: h}
 	base := context.WithValue(ctx, ctxKey{}, &ctxInfo{node: h.node})
 	e.ctx, e.cancel = context.WithCancelCause(base)

@@ -170,7 +170,11 @@ func (n *node) Frame(from quicnet.ID, _ quicnet.Lane, env *quicnet.Envelope) {
 		n.takeReply(env)
 	case quicnet.KindCancel:
 		if a := n.actors.get(env.To.Actor); a != nil {
-			a.cancelMessage(env.From.Proc, env.ID)
+			ended := context.Canceled
+			if env.Flags&flagDeadline != 0 {
+				ended = context.DeadlineExceeded
+			}
+			a.cancelMessage(env.From.Proc, env.ID, ended)
 		}
 	case quicnet.KindAck:
 		n.windows.release(quicnet.Addr{Proc: env.From.Proc, Actor: env.From.Actor}, int(min(env.Index, windowSize)))

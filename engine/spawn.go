@@ -20,7 +20,7 @@ import (
 // the constructor's arguments, copied to each rank; OnStart runs before the first message. When a rank does not start
 // the error says which and why, the others are ended and the name is free again.
 func Spawn[T any](ctx context.Context, procs ProcMesh, name string, prototype T) (Mesh[T], error) {
-	rec, err := spawn(ctx, procs, name, reflect.TypeFor[T](), prototype)
+	rec, err := spawn(ctx, procs, name, reflect.TypeOf(prototype), prototype)
 	if err != nil {
 		return Mesh[T]{}, fmt.Errorf("spawn %s: %w", name, err)
 	}
@@ -39,7 +39,7 @@ func spawn(ctx context.Context, procs ProcMesh, name string, t reflect.Type, pro
 	if err != nil {
 		return nil, err
 	}
-	body, err := quicnet.Enc().Marshal(prototype)
+	body, err := bodies.Encode(prototype, reflect.TypeOf(prototype))
 	if err != nil {
 		return nil, fmt.Errorf("the prototype does not encode: %w", err)
 	}
@@ -226,7 +226,7 @@ func (n *node) spawnHere(ctx context.Context, b spawnBody) error {
 	}
 	self := reflect.New(at.typ).Interface()
 	if len(b.Proto) > 0 {
-		if err := runHook("decoding the prototype into "+at.full, func() error { return quicnet.Dec().Unmarshal(b.Proto, self) }); err != nil {
+		if err := runHook("decoding the prototype into "+at.full, func() error { return bodies.Decode(b.Proto, self) }); err != nil {
 			return err
 		}
 	}
@@ -243,6 +243,7 @@ func (n *node) spawnHere(ctx context.Context, b spawnBody) error {
 	if slices.ContainsFunc(at.list, func(ep *endpoint) bool { return ep.concurrent }) {
 		a.start = make(chan struct{}, 1)
 	}
+	context.AfterFunc(actx, a.endContexts) // whoever ends it: the actor, or this process
 	if !n.actors.begin(a) {
 		cancel(ErrStopped)
 		return ErrStopped
@@ -272,7 +273,8 @@ func (n *node) spawnHere(ctx context.Context, b spawnBody) error {
 	return nil
 }
 
-// hookContext is an actor's context for one hook: it also ends with the request that caused the hook.
+// hookContext is an actor's context for one hook: it also ends with the request that caused the hook, and as that did. The
+// deadline of the request is its own too: of that its own timer tells.
 func hookContext(actorCtx, request context.Context) (context.Context, context.CancelFunc) {
 	var ctx context.Context
 	var cancel context.CancelFunc
@@ -281,7 +283,11 @@ func hookContext(actorCtx, request context.Context) (context.Context, context.Ca
 	} else {
 		ctx, cancel = context.WithCancel(actorCtx)
 	}
-	stop := context.AfterFunc(request, cancel)
+	stop := context.AfterFunc(request, func() {
+		if !errors.Is(request.Err(), context.DeadlineExceeded) {
+			cancel()
+		}
+	})
 	return ctx, func() { stop(); cancel() }
 }
 
