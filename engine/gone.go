@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -48,23 +49,26 @@ func (b goneBody) outcome() *wireError {
 // tellGone gives all calls on dead processes their outcome, here and in the other processes, except in those that are
 // ending themselves. It reports whether anybody waited for one.
 func (h *hub) tellGone(b goneBody) bool {
-	reported := h.node.procsGone(b)
 	var others []quicnet.Addr
-	var locals []*node
+	here := []*node{h.node}
 	h.mu.Lock()
 	for _, p := range h.procs {
 		switch {
 		case p.expect || !p.isReady() || p.over() || b.has(p.id):
 		case p.local != nil:
-			locals = append(locals, p.local)
+			here = append(here, p.local)
 		default:
 			others = append(others, quicnet.Addr{Proc: p.id})
 		}
 	}
 	h.mu.Unlock()
-	for _, n := range locals {
-		reported = n.procsGone(b) || reported
-	}
+	var waited atomic.Bool
+	h.mem.behind(here, func(n *node) { // behind the last answers of those that are gone
+		if n.procsGone(b) {
+			waited.Store(true)
+		}
+	})
+	reported := waited.Load()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	answers := make(chan bool, len(others))
@@ -150,6 +154,11 @@ func (h *hub) endLocals(ctx context.Context, pm *procMesh, ps []*proc, kind life
 		return
 	}
 	what := fmt.Sprintf("%s (in-process) ended: %s", nameRanks(pm, mine), reason)
+	limit, cancel := graceAfter(ctx)
+	defer cancel()
+	for _, p := range mine { // what they were about to say
+		p.local.outbox.settle(limit)
+	}
 	b := newGone(mine, what, true)
 	for _, proc := range b.Procs {
 		h.mem.Forget(proc, what)
@@ -158,8 +167,6 @@ func (h *hub) endLocals(ctx context.Context, pm *procMesh, ps []*proc, kind life
 	for _, p := range mine {
 		p.local.shut(what)
 	}
-	limit, cancel := graceAfter(ctx)
-	defer cancel()
 	for _, p := range mine {
 		p.local.await(limit)
 	}

@@ -130,6 +130,7 @@ type memEnd struct {
 	mu      sync.Mutex
 	high    [][]byte // control: never waits behind calls
 	low     [][]byte
+	after   []func() // run when what is in the queue has been read
 	size    int
 	reading bool // a reader has it, or will
 	stopped bool
@@ -163,6 +164,24 @@ func (l *memLink) expect(procs []*proc) {
 	for _, p := range procs {
 		l.procs[p.id] = struct{}{}
 	}
+}
+
+// behind has each of these processes, which are nodes of ours, do something when it has read what is on its way to it, and
+// waits for all of them.
+func (l *memLink) behind(nodes []*node, do func(*node)) {
+	var done sync.WaitGroup
+	for _, n := range nodes {
+		l.mu.Lock()
+		e := l.ends[n.id]
+		l.mu.Unlock()
+		if e == nil {
+			do(n)
+			continue
+		}
+		done.Add(1)
+		e.then(func() { defer done.Done(); do(n) })
+	}
+	done.Wait()
 }
 
 // idle reports whether nothing is on its way to an in-process rank.
@@ -239,7 +258,7 @@ func (e *memEnd) put(ctx context.Context, lane quicnet.Lane, b []byte) error {
 
 // read hands frames to the node until there are none, or the end is detached.
 func (e *memEnd) read() {
-	for batch := e.take(nil); len(batch) > 0; batch = e.take(batch) {
+	for batch, after := e.take(nil); len(batch)+len(after) > 0; batch, after = e.take(batch) {
 		for _, b := range batch {
 			env := new(quicnet.Envelope)
 			if err := quicnet.DecodeEnvelope(b, env); err != nil {
@@ -248,20 +267,36 @@ func (e *memEnd) read() {
 			}
 			e.node.Frame(quicnet.ID{Proc: env.From.Proc}, quicnet.LaneCalls, env)
 		}
+		for _, do := range after {
+			do()
+		}
 	}
 }
 
-// take gives what is in the queue, in the order in which it is to be read; reading is over when that is nothing. What it
-// gave before is room for more.
-func (e *memEnd) take(before [][]byte) [][]byte {
+// then runs do when what is in the queue now has been read, at once where that is nothing.
+func (e *memEnd) then(do func()) {
+	e.mu.Lock()
+	if e.reading && !e.stopped {
+		e.after = append(e.after, do)
+		e.mu.Unlock()
+		return
+	}
+	e.mu.Unlock()
+	do()
+}
+
+// take gives what is in the queue, in the order in which it is to be read, and what is to be done then; reading is over
+// when that is nothing. What it gave before is room for more.
+func (e *memEnd) take(before [][]byte) (batch [][]byte, after []func()) {
 	clear(before)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.stopped || len(e.high)+len(e.low) == 0 {
+	if e.stopped || len(e.high)+len(e.low)+len(e.after) == 0 {
 		e.reading, e.high, e.low = false, nil, nil
-		return nil
+		return nil, nil
 	}
-	batch := append(append(before[:0], e.high...), e.low...)
+	after, e.after = e.after, nil
+	batch = append(append(before[:0], e.high...), e.low...)
 	clear(e.high)
 	clear(e.low)
 	e.high, e.low, e.size = e.high[:0], e.low[:0], 0
@@ -269,7 +304,7 @@ func (e *memEnd) take(before [][]byte) [][]byte {
 		close(e.room)
 		e.room = nil
 	}
-	return batch
+	return batch, after
 }
 
 // readers are the goroutines that read the ends where there is something to read: a few for all ranks, because taking a
@@ -339,8 +374,13 @@ func (r *readers) close() {
 func (e *memEnd) detach() {
 	e.mu.Lock()
 	e.stopped = true
+	after := e.after
+	e.after = nil
 	e.mu.Unlock()
 	close(e.stop)
+	for _, do := range after {
+		do()
+	}
 }
 
 // Forget detaches a rank; messages to it fail from now on.
