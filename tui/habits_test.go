@@ -14,7 +14,7 @@ import (
 
 func TestAWordAloneGoesToItsPlace(t *testing.T) {
 	for word, want := range map[string]string{
-		"procs": "┏[1]", "actors": "┏[1]", "ranks": "┏[2]", "inspect": "┏[3]", "messages": "┏[4] ‹Messages›", "calls": "┏[4] Messages Flow ‹Calls›",
+		"procs": "┏[1]", "actors": "┏[1]", "ranks": "┏[2]", "inspect": "┏[3]", "messages": "┏[4] ‹Messages›", "top": "┏[4] Messages Flow ‹Top›", "calls": "┏[4] Messages Flow Top ‹Calls›",
 		"flow": "‹Flow›", "logs": "┏[5] ‹Logs›", "commands": "┏[5] Logs ‹Commands›", "warnings": "┏ Warnings", "config": "# Settings of monarch-tui",
 	} {
 		m := still(t, worldtest.Pingpong(t), 120, 40)
@@ -31,6 +31,51 @@ func TestAWordAloneGoesToItsPlace(t *testing.T) {
 	press(t, m, "enter")
 	if len(m.commands) != 1 {
 		t.Error("procs with arguments is no command any more")
+	}
+}
+
+func TestTheWordOfAPlaceIsCompleted(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 120, 40)
+	press(t, m, ":")
+	typeText(m, "to")
+	press(t, m, "tab")
+	if got := m.input.field.Value(); got != "top" {
+		t.Errorf("it is completed to %q", got)
+	}
+}
+
+// TestTheTableOfWorkIsOrderedAndLeadsToItsActors walks through :top as a person does.
+func TestTheTableOfWorkIsOrderedAndLeadsToItsActors(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 120, 40)
+	worked(m)
+	press(t, m, ":")
+	typeText(m, "top")
+	press(t, m, "enter")
+	if got := screen(t, m); !strings.Contains(got, "▼msg/s") || !strings.Contains(got, "O sort") {
+		t.Errorf("it is not ordered by messages, or no key tells how to order it:\n%s", got)
+	}
+	press(t, m, "O", "O")
+	if got := screen(t, m); !strings.Contains(got, "▼queue") {
+		t.Error(got)
+	}
+	if at := m.target(); at.String() != "@ponger[18]" {
+		t.Errorf("commands are about %s, want the actor with the longest queue", at)
+	}
+	if press(t, m, ">"); !strings.Contains(m.toast.text, "a row of this table is no message") {
+		t.Errorf("> says %q", m.toast.text)
+	}
+	press(t, m, "ctrl+f")
+	if got := screen(t, m); !strings.Contains(got, "mesh") || m.target().String() != "@ponger" {
+		t.Errorf("by mesh, commands are about %s:\n%s", m.target(), got)
+	}
+	press(t, m, "ctrl+f", "/")
+	typeText(m, "mesh:pinger")
+	press(t, m, "enter", "enter")
+	if mesh, _ := m.panes.here(); m.focus != Ranks || mesh == 0 {
+		t.Error("enter does not go to the ranks")
+	}
+	if press(t, m, "4", "[", "[", "O"); !strings.Contains(m.toast.text, "in the order in which they came") {
+		t.Errorf("messages cannot be ordered, and O says %q", m.toast.text)
 	}
 }
 

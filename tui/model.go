@@ -303,6 +303,7 @@ func (m *Model) animated() tea.Cmd {
 // everySecond is what ages.
 func (m *Model) everySecond() tea.Cmd {
 	m.feel()
+	m.panes.top.Sample(m.world)
 	return tea.Batch(m.storyTick(), m.wantState(), m.reread())
 }
 

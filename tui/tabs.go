@@ -7,6 +7,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/tui/inspect"
 	"github.com/monarch-tui/monarch-tui/tui/messages"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
+	"github.com/monarch-tui/monarch-tui/tui/top"
 	"github.com/monarch-tui/monarch-tui/tui/tree"
 	"github.com/monarch-tui/monarch-tui/tui/world"
 )
@@ -39,6 +40,13 @@ var (
 	_ leader     = messagesTab{}
 	_ opener     = messagesTab{}
 	_ texter     = messagesTab{}
+	_ activator  = topTab{}
+	_ leader     = topTab{}
+	_ sorter     = topTab{}
+	_ freezer    = topTab{}
+	_ folder     = topTab{}
+	_ filterer   = topTab{}
+	_ pageTexter = topTab{}
 )
 
 // Draw draws the tree, and the warnings at its foot.
@@ -277,3 +285,45 @@ func (t messagesTab) Opened() { t.SetTab(t.look) }
 
 // Text is the message under the cursor.
 func (t messagesTab) Text() string { return t.Pane.Text(t.m.world) }
+
+// topTab is the table of what each actor does. The inspector follows its cursor, and commands are about its row.
+type topTab struct {
+	*top.Pane
+	m *Model
+}
+
+// Activate goes to the ranks of the row, with the cursor on its actor.
+func (t topTab) Activate() tea.Cmd {
+	if sel, ok := t.Selected(); ok {
+		g := t.m.panes.grid
+		if g.Show(t.m.world, sel.Mesh); sel.Rank >= 0 {
+			g.SetCursor(sel.Rank)
+		}
+		t.m.setFocus(Ranks)
+	}
+	return t.m.cursorMoved()
+}
+
+// Lead leaves the grid alone: only the inspector follows.
+func (t topTab) Lead() {}
+
+// Inspect shows what the row is about.
+func (t topTab) Inspect() bool {
+	sel, ok := t.Selected()
+	switch {
+	case ok && sel.Rank >= 0:
+		t.m.panes.inspect.ShowActor(sel.Mesh, sel.Rank)
+	case ok:
+		t.m.panes.inspect.ShowMesh(sel.Mesh)
+	}
+	return ok
+}
+
+// Target is what the row is about.
+func (t topTab) Target() (target, bool) {
+	sel, ok := t.Selected()
+	if !ok || sel.Rank < 0 {
+		return target{mesh: sel.Name}, ok
+	}
+	return target{mesh: sel.Name, ranks: []int{sel.Rank}}, true
+}
