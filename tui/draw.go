@@ -330,10 +330,7 @@ func groupsLine(groups []answerGroup) string {
 			parts = append(parts, fmt.Sprintf("%d more", len(groups)-4))
 			break
 		}
-		arrow := "→"
-		if !g.ok {
-			arrow = "✕"
-		}
+		arrow, _ := g.look()
 		text, _, _ := strings.Cut(g.text, "\n")
 		parts = append(parts, fmt.Sprintf("%s %s %s", g.who(), arrow, paint.Fit(text, 32)))
 	}

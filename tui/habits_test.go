@@ -79,6 +79,18 @@ func TestTheTableOfWorkIsOrderedAndLeadsToItsActors(t *testing.T) {
 	}
 }
 
+func TestThePaletteTellsOfWhatThisBuildLacks(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 120, 40)
+	press(t, m, "ctrl+p")
+	typeText(m, "/resta")
+	if got := screen(t, m); !strings.Contains(got, "this build has no restart yet") {
+		t.Errorf("who looks for restart is told nothing:\n%s", got)
+	}
+	if press(t, m, "enter"); m.top() == nil || !strings.Contains(m.toast.text, "this build has no restart yet") {
+		t.Errorf("enter says %q", m.toast.text)
+	}
+}
+
 func TestHabitsOfOtherProgramsAreMetOrAnswered(t *testing.T) {
 	m := still(t, worldtest.Pingpong(t), 120, 40)
 	for _, c := range []struct {

@@ -179,11 +179,8 @@ func (p *Pane) content(r row) (segs []paint.Seg, end string, role paint.Role) {
 	}
 	answer := func(h *exchange) {
 		if h.answer >= 0 {
-			st := text
-			if h.failed {
-				st = failed
-			}
-			add(st, Answer(p.w, p.src.At(h.answer)))
+			m := p.src.At(h.answer)
+			add(paint.Style{Fg: AnswerRole(m)}, Answer(p.w, m))
 		}
 	}
 	w := p.cols.end.w
@@ -225,6 +222,7 @@ func (p *Pane) content(r row) (segs []paint.Seg, end string, role paint.Role) {
 			add(muted, count)
 		}
 		add(text, m.result)
+		add(paint.Style{Fg: paint.Gone}, m.gaveUp)
 		add(failed, m.err)
 		end, role = p.times(r.f, m, w)
 		return segs, end, role

@@ -263,15 +263,19 @@ func (p *Pane) procsValue(r *row) (long, short string, role paint.Role) {
 	pm := &p.model.procs[r.pm]
 	short = paint.Plural(len(pm.procs), "proc")
 	long = short
+	if pm.live < len(pm.procs) && !pm.Gone {
+		long = paint.Exact(pm.live) + " of " + long
+		short = paint.Exact(pm.live) + " of " + paint.Exact(len(pm.procs))
+	}
 	switch {
 	case pm.State == "failed" && pm.Reason != "":
 		return world.Why(pm.Reason), cmp.Or(world.Cause(pm.Reason), "failed"), paint.Failed
 	case pm.State != "running" && pm.State != "":
-		return short + " · " + pm.State, pm.State, paint.Muted
+		return long + " · " + pm.State, pm.State, paint.Muted
 	case pm.InProcess:
-		long = short + " · in-process"
+		long += " · in-process"
 	case pm.Virtual:
-		long = short + " · virtual"
+		long += " · virtual"
 	}
 	return long, short, paint.Muted
 }
