@@ -237,3 +237,19 @@ func TestTimeCountsAsWorkWhileAnythingIsHandled(t *testing.T) {
 		t.Errorf("at the end for %v", a.worked)
 	}
 }
+
+func TestWhatIsKeptOfTheMessagesIsBoundedAndCounted(t *testing.T) {
+	var b backlog
+	for n := range maxKept + 10 {
+		b.add(control.Event{Seq: uint64(n), Message: &control.Message{}})
+	}
+	if got := b.last(maxKept + 10); len(got.Events) != maxKept || got.Older != 10 || got.Events[0].Seq != 10 {
+		t.Errorf("%d kept from %d on, %d older", len(got.Events), got.Events[0].Seq, got.Older)
+	}
+	for n := range maxKept {
+		b.add(control.Event{Seq: uint64(n), Message: &control.Message{Error: strings.Repeat("e", 2000)}})
+	}
+	if got := b.last(maxKept); b.bytes > maxKeptBytes || len(got.Events) > maxKeptBytes/2000 || len(got.Events) < maxKeptBytes/3000 || got.Older+uint64(len(got.Events)) != 2*maxKept+10 {
+		t.Errorf("%d kept with %d bytes, %d older", len(got.Events), b.bytes, got.Older)
+	}
+}

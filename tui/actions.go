@@ -146,7 +146,7 @@ func nothingToEnd(m *Model) string {
 
 func noCall(m *Model) string {
 	if m.lastCall() == nil {
-		return "nothing has been called" + m.keyHint(" (%s)", "call")
+		return "you have called nothing yet" + m.keyHint(" (%s)", "call")
 	}
 	return m.blocked()
 }

@@ -276,7 +276,7 @@ func (m *Model) updated(msg updateMsg) tea.Cmd {
 		c.pulse.answered = max(c.pulse.answered, msg.update.Sync)
 	}
 	if m.conn != nil && m.conn.past != nil {
-		m.conn.recall(&msg.update)
+		m.conn.recall(m.world, &msg.update)
 	}
 	m.world.Apply(msg.update)
 	m.stats.messages += m.world.Messages.Total() - before

@@ -55,7 +55,7 @@ func (p *Pane) empty(s *paint.Surface) {
 	}
 	text := "Nothing was called yet."
 	if p.w.Late {
-		text = "Nothing was called since you attached; what was before is not kept."
+		text = "Nothing was called since you attached. Calls from before are kept only where somebody watched."
 	}
 	stream.DrawNothing(s, p.keys, stream.Hint{Text: text}, stream.Hint{Action: "call", Text: "calls an endpoint of the selected ranks"})
 }

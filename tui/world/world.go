@@ -21,8 +21,9 @@ type World struct {
 	AsOf     time.Time // not zero: the connection is lost, and what is shown is as of then
 	Messages Ring[control.Message]
 	Logs     Ring[control.Log]
-	Loaded   bool // a first snapshot has come
-	Late     bool // the session had been running when it came: what was before is not known
+	Loaded   bool   // a first snapshot has come
+	Late     bool   // the session had been running when it came: what was before is known only in part
+	Older    uint64 // messages from before that the session does not keep
 
 	rate   [rateSeconds]int // messages in each of the last seconds
 	second int64
@@ -45,7 +46,9 @@ func (w *World) Apply(u control.Update) {
 		switch {
 		case ev.Message != nil:
 			w.Messages.Add(*ev.Message)
-			w.rate[w.second%rateSeconds]++
+			if u.Snapshot == nil || ev.Seq > u.Snapshot.Seq { // not of before
+				w.rate[w.second%rateSeconds]++
+			}
 		case ev.Log != nil:
 			w.Logs.Add(*ev.Log)
 		}
