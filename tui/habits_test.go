@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -131,6 +132,33 @@ func TestTheLinesOfTheLogsAreWrittenToAFile(t *testing.T) {
 	b, err := os.ReadFile(file)
 	if err != nil || string(b) != m.panes.logs.PageText() || !strings.Contains(m.toast.text, "is there already") {
 		t.Errorf("%v, %q, told %q", err, b, m.toast.text)
+	}
+}
+
+func TestTheInspectorIsWrittenAndCopiedAsJSON(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 120, 40)
+	press(t, m, "2", "j", "l", "3")
+	ask, ok := m.panes.inspect.Want(m.world)
+	if !ok {
+		t.Fatal("it asks for no state")
+	}
+	m.panes.inspect.SetState(m.world, ask, ballState("1182"), nil)
+	m.View()
+	file := filepath.Join(t.TempDir(), "ponger.json")
+	press(t, m, "w", "ctrl+u")
+	typeText(m, file)
+	press(t, m, "enter")
+	b, err := os.ReadFile(file)
+	if err != nil || !json.Valid(b) || !strings.Contains(string(b), `"count": 1182`) {
+		t.Errorf("%v: %s", err, b)
+	}
+	for range 40 {
+		if press(t, m, "j"); m.panes.inspect.JSON() == "1182\n" {
+			break
+		}
+	}
+	if got := (inspectTab{m.panes.inspect, m}).Text(); got != "1182" {
+		t.Errorf("a value is copied as %q", got)
 	}
 }
 

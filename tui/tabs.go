@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"strings"
+
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/monarch-tui/monarch-tui/tui/grid"
@@ -36,6 +38,7 @@ var (
 	_ texter     = ranksTab{}
 	_ activator  = inspectTab{}
 	_ turner     = inspectTab{}
+	_ texter     = inspectTab{}
 	_ opened     = messagesTab{}
 	_ leader     = messagesTab{}
 	_ opener     = messagesTab{}
@@ -252,6 +255,14 @@ type inspectTab struct {
 func (t inspectTab) Activate() tea.Cmd {
 	t.Enter()
 	return t.m.wantState()
+}
+
+// Text is the value under the cursor as JSON, else the line.
+func (t inspectTab) Text() string {
+	if text := t.JSON(); text != "" {
+		return strings.TrimSpace(text)
+	}
+	return t.Pane.Text()
 }
 
 // messagesTab is one of the two looks of the messages.
