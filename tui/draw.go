@@ -50,14 +50,24 @@ func (m *Model) title() string {
 	return t
 }
 
-// draw draws everything and gives the text cursor.
+// draw draws everything and gives the text cursor. Where the panes turn out to need other room than they have, it is given to
+// them before anybody sees it.
 func (m *Model) draw(s *paint.Surface) *tea.Cursor {
+	cur := m.drawAll(s)
+	for again, tries := m.learn(), 3; again && tries > 0; tries-- { // in another width a pane may show more
+		cur = m.drawAll(s)
+		again = m.measure()
+	}
+	return cur
+}
+
+func (m *Model) drawAll(s *paint.Surface) *tea.Cursor {
 	s.Clear()
 	m.clickable = m.clickable[:0]
 	noDemos := len(m.cfg.Demos) == 0 || m.conn != nil && !m.dialer.own // :demo refuses there
 	m.panes.tree.OfferDemos(!noDemos)
 	m.panes.grid.NoDemos = noDemos
-	m.layout = Arrange(m.w, m.h, m.focus, m.zoom, m.story != nil, m.side)
+	m.layout = Arrange(m.w, m.h, m.focus, m.zoom, m.story != nil, m.side, m.learned.needs)
 	l := &m.layout
 	if l.Small {
 		text := fmt.Sprintf("monarch-tui needs %d×%d, this is %d×%d", minWidth, minHeight, m.w, m.h)

@@ -32,6 +32,7 @@ type Model struct {
 	zoom       Zoom
 	side       int
 	layout     Layout
+	learned    learned // what the panes need
 	theme      *paint.Theme
 	themeFixed bool // chosen by the person: the terminal's background does not change it
 	dark, mono bool

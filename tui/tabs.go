@@ -78,6 +78,15 @@ func (t meshTab) Draw(in *paint.Surface, w *world.World, focus bool) {
 	}
 }
 
+// Need is what the tree needs, and the warnings.
+func (t meshTab) Need(wide, tall int) (cols, rows int) {
+	cols, rows = t.Pane.Need(wide, tall)
+	if n := t.m.panes.warnings(t.m.world); n > 0 && rows > 0 {
+		rows += n + 2
+	}
+	return cols, rows
+}
+
 // Note is how many warnings there are.
 func (t meshTab) Note(w *world.World) (string, paint.Role) {
 	if n := t.m.panes.warnings(w); n > 0 {

@@ -85,6 +85,7 @@ func (p *Pane) drawList(s, body *paint.Surface, head, focus bool) {
 	if head {
 		p.cols.header(s, 0)
 	}
+	p.wants = 0
 	for i, r := range p.view.Rows[from:to] {
 		p.drawRow(body, i, r)
 		if from+i == p.view.Cursor() && focus {
@@ -92,6 +93,17 @@ func (p *Pane) drawList(s, body *paint.Surface, head, focus bool) {
 		}
 	}
 }
+
+// Need is the room in which the rows in sight are shown whole, as far as the columns leave it; of the flow it is not known.
+func (p *Pane) Need(_, _ int) (cols, rows int) {
+	if p.tab == Flow || p.wants == 0 {
+		return 0, 0
+	}
+	return min(p.wants, mostNeeded), len(p.view.Rows) + p.bodyY
+}
+
+// mostNeeded is the widest that the list asks to be.
+const mostNeeded = 132
 
 // names are the texts of the two columns of names.
 func (p *Pane) names(r row) (from, to string) {
@@ -131,6 +143,7 @@ func (p *Pane) drawRow(s *paint.Surface, y int, r row) {
 	p.put(s, c.to, y, filter.To, text, paint.FitMiddle(to, c.to.w))
 	segs, end, role := p.content(r)
 	msg := c.msg
+	p.wants = max(p.wants, msg.x+paint.SegsWidth(segs)+min(1, len(end))*(c.end.w+2))
 	if end == "" && c.end.w > 0 { // nothing stands at the end: the room is for the message
 		msg.w = c.end.x + c.end.w - msg.x
 	}

@@ -46,6 +46,7 @@ type Pane struct {
 	why        string // a jump was not made
 	w0, h0     int    // of the last drawing
 	bodyY      int
+	wants      int // columns of the widest row that was drawn last
 }
 
 // New makes a pane that follows what comes.

@@ -95,7 +95,7 @@ func took(d time.Duration) string {
 func (r *row) look(c Column, text string) paint.Style {
 	switch {
 	case text == none, text == "0", text == "0%":
-		return paint.Style{Fg: paint.Faint}
+		return paint.Style{Fg: paint.Muted}
 	case c == Queue && r.queue >= world.Backlog*r.size:
 		return paint.Style{Fg: paint.Warning}
 	case c == Busy && r.busy >= 0.5:
@@ -241,4 +241,20 @@ func (p *Pane) empty(s *paint.Surface) {
 		return
 	}
 	stream.DrawNothing(s, p.keys, stream.Hint{Text: "No actor runs."}, stream.Hint{Text: "What each handles, and how busy it is, comes here."}, stream.Hint{Action: "spawn", Text: "spawns actors"})
+}
+
+// Need is the room for all columns and rows.
+func (p *Pane) Need(_, _ int) (cols, rows int) {
+	if len(p.rows) == 0 {
+		return 0, 0
+	}
+	name := nameLeast
+	for i := range p.rows {
+		name = min(nameMost, max(name, paint.Width(p.rows[i].label())))
+	}
+	cols = sign + name + 1
+	for _, c := range order() {
+		cols += c.wide() + gapLeast
+	}
+	return cols, len(p.rows) + 1
 }

@@ -407,3 +407,23 @@ func shortType(full string) string {
 	short := schema.ShortType(full)
 	return short[strings.LastIndexByte(short, '.')+1:]
 }
+
+// The rows that Need looks at, and the room that a value is given there.
+const (
+	neededRows  = 400
+	neededValue = 28
+)
+
+// Need is the room in which no name and no value is shortened, long reasons apart.
+func (p *Pane) Need(_, _ int) (cols, rows int) {
+	for i := range p.rows[:min(len(p.rows), neededRows)] {
+		r := &p.rows[i]
+		if r.kind == KindHint {
+			return 0, 0
+		}
+		p.label = p.appendLabel(p.label[:0], r)
+		name := string(p.label)
+		cols = max(cols, r.signAt()+2+paint.Width(name)+1+paint.SegsWidth(p.value(r, neededValue))+2)
+	}
+	return cols, len(p.rows)
+}
