@@ -122,6 +122,12 @@ func (m *Model) drawAll(s *paint.Surface) *tea.Cursor {
 			s.Restyle(l.Panes[p], func(st paint.Style) paint.Style { return paint.Style{Fg: paint.Muted, Attr: st.Attr &^ paint.Bold} })
 		}
 	}
+	if o := m.top(); o != nil {
+		_, height := o.Size(m.w, m.h)
+		if strip, y := m.taskStrip(height); len(strip) > 0 {
+			m.drawStrip(s.In(paint.Rect{Y: y, W: m.w, H: len(strip)}), strip)
+		}
+	}
 	for _, o := range m.overlays {
 		cur = o.Draw(s.In(m.overlayRect(o)))
 	}
