@@ -52,8 +52,8 @@ func (a *actor) activate(env *quicnet.Envelope) *activation {
 	if a.running == nil {
 		a.running = map[messageKey]*activation{}
 	}
+	a.turned(act.since)
 	a.running[key] = act
-	a.since = act.since
 	return act
 }
 
@@ -170,7 +170,7 @@ func (a *actor) finish(act *activation, body []byte, werr *wireError, pe *panicE
 	env := act.env
 	a.mu.Lock()
 	a.handled++
-	a.since = time.Now()
+	a.turned(time.Now())
 	a.mu.Unlock()
 	var failure failureReport
 	if pe != nil { // before leave and the answer: whoever stops the actor on either must find it failed

@@ -50,6 +50,7 @@ type actor struct {
 	failed   bool          // by a panic
 	handled  uint64
 	since    time.Time
+	worked   time.Duration // in which something was handled, up to since
 	acks     map[uint64]int
 }
 
@@ -241,7 +242,7 @@ func (a *actor) endHow(why *wireError, failed, leave bool) {
 		a.ended, a.failed = why, failed
 		left = append(left, a.queue...)
 		a.queue, a.turns = nil, nil
-		a.since = time.Now()
+		a.turned(time.Now())
 	}
 	a.left = a.left || leave
 	a.checkQuiet()
@@ -355,6 +356,15 @@ func (a *actor) flushAcks() {
 	}
 }
 
+// turned notes that what the actor does changes: the time before counts as work where it handled something. The caller holds
+// a.mu.
+func (a *actor) turned(at time.Time) {
+	if len(a.running) > 0 {
+		a.worked += at.Sub(a.since)
+	}
+	a.since = at
+}
+
 // maxNext is how many messages of its mailbox an actor's state names.
 const maxNext = 16
 
@@ -362,7 +372,7 @@ const maxNext = 16
 func (a *actor) state() control.RankState {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	s := control.RankState{State: "idle", Queue: len(a.queue), Since: a.since, Handled: a.handled}
+	s := control.RankState{State: "idle", Queue: len(a.queue), Since: a.since, Handled: a.handled, Worked: a.worked}
 	acts := slices.Collect(maps.Values(a.running))
 	slices.SortFunc(acts, func(x, y *activation) int { return x.since.Compare(y.since) })
 	for _, act := range acts {

@@ -118,6 +118,7 @@ func (h *hub) registerVerbs() {
 	})
 	control.Handle(v, h.states)
 	control.Handle(v, h.readLogs)
+	control.Handle(v, h.readMessages)
 	control.HandleDone(v, h.flushMesh)
 	control.HandleDone(v, func(context.Context, control.ClientInfo, control.HoldReq) error {
 		return control.Unsupported("hold", Version, "0.2")

@@ -90,6 +90,33 @@ func TestASnapshotCountsTheMailboxBehindASlowHandler(t *testing.T) {
 	})
 }
 
+// TestAStateTellsForHowLongItsActorHasWorked stops a handler in the middle: what is told of the time before it goes on only when
+// it has ended, and front ends count on from Since.
+func TestAStateTellsForHowLongItsActorHasWorked(t *testing.T) {
+	bothEngines(t, func(t *testing.T, e *engine.Engine) {
+		ctx := e.Context()
+		m := spawn(t, ctx, "m", 2, Sink{})
+		p := listen(t, frontEnd(t, e), control.TopicState)
+		stick, free := context.WithCancel(ctx)
+		began := time.Now()
+		hold := engine.Signal(m.Slice(at(1)), (*Sink).Stick).Start(stick)
+		p.until("rank 1 to run Stick", func() bool { return p.rank("m", 1).State == "busy" })
+		if st := p.rank("m", 1); st.Worked != 0 || st.Since.Before(began.Add(-time.Second)) {
+			t.Errorf("at its first message: %+v", st)
+		}
+		busy := time.Since(p.rank("m", 1).Since)
+		free()
+		<-hold.Done()
+		p.until("the end", func() bool { st := p.rank("m", 1); return st.State == "idle" && st.Handled == 1 })
+		if st := p.rank("m", 1); st.Worked < busy || st.Worked > time.Since(began) {
+			t.Errorf("it has worked for %v, want %v at least and %v at most", st.Worked, busy, time.Since(began))
+		}
+		if st := p.rank("m", 0); st.Worked != 0 {
+			t.Errorf("the other one has worked for %v", st.Worked)
+		}
+	})
+}
+
 func TestAWideCallIsNotToldOncePerAnswer(t *testing.T) {
 	const n = 512
 	ctx := context.Background()

@@ -76,7 +76,8 @@ func (a *actor) endIdle(why *wireError) bool {
 		a.mu.Unlock()
 		return false
 	}
-	a.ended, a.since = why, time.Now()
+	a.ended = why
+	a.turned(time.Now())
 	a.mu.Unlock()
 	a.cancel(errors.New(why.Msg))
 	a.wake()

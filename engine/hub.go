@@ -53,6 +53,7 @@ type hub struct {
 	wanted         map[string]int                // watches by topic
 	tell           tellBody                      // whether messages are reported
 	traceSeen      map[uint64]uint64             // by process: number of the next message it reports
+	past           backlog                       // the last messages
 	endSampler     context.CancelFunc            // nil while nobody wants to know of memory
 	sampled        time.Time                     // when memory was measured last
 	supervise      func(context.Context, Failure) Decision

@@ -110,6 +110,7 @@ func (h *hub) takeTrace(from uint64, r traceBatch) {
 	for i := range r.Records {
 		if m, ok := h.messageOf(from, &r.Records[i]); ok {
 			h.publish(control.Event{Message: &m})
+			h.past.add(control.Event{Seq: h.seq, Message: &m})
 		} else {
 			lost++
 		}
@@ -117,6 +118,50 @@ func (h *hub) takeTrace(from uint64, r traceBatch) {
 	if lost > 0 {
 		h.publish(control.Event{Dropped: &control.Dropped{Data: lost}})
 	}
+}
+
+// How much of the messages is kept for who attaches later.
+const (
+	maxKept      = 4096
+	maxKeptBytes = 2 << 20 // of previews, names and errors
+)
+
+// backlog is the last messages that were reported, oldest first. They are kept when nobody watches any more, but what happens
+// then is not among them. Guarded by hub.mu.
+type backlog struct {
+	events []control.Event
+	bytes  int
+	older  uint64 // that were let go
+}
+
+func pastWeight(m *control.Message) int {
+	return 128 + len(m.From) + len(m.To) + len(m.Endpoint) + len(m.Body) + len(m.Error)
+}
+
+func (b *backlog) add(ev control.Event) {
+	b.events, b.bytes = append(b.events, ev), b.bytes+pastWeight(ev.Message)
+	for len(b.events) > maxKept || b.bytes > maxKeptBytes {
+		b.bytes -= pastWeight(b.events[0].Message)
+		b.events[0] = control.Event{}
+		b.events = b.events[1:]
+		b.older++
+	}
+}
+
+// last is the last n of them.
+func (b *backlog) last(n int) control.MessageLog {
+	skip := max(0, len(b.events)-n)
+	return control.MessageLog{Events: slices.Clone(b.events[skip:]), Older: b.older + uint64(skip)}
+}
+
+// readMessages gives the last messages.
+func (h *hub) readMessages(_ context.Context, _ control.ClientInfo, r control.MessagesReq) (control.MessageLog, error) {
+	if r.Last <= 0 {
+		r.Last = 1000
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.past.last(r.Last), nil
 }
 
 // messageOf gives a record its names; ok is false for one that its sender may not report. The caller holds h.mu.

@@ -267,6 +267,50 @@ func TestMessagesAreToldAgainToWhoWatchesLater(t *testing.T) {
 	})
 }
 
+// TestWhoAttachesLaterReadsWhatWasSeenBefore takes each message once: from what is kept up to the snapshot of its watch, and from
+// the watch after that.
+func TestWhoAttachesLaterReadsWhatWasSeenBefore(t *testing.T) {
+	bothEngines(t, func(t *testing.T, e *engine.Engine) {
+		ctx := e.Context()
+		m := spawn(t, ctx, "m", 2, Acc{})
+		add := func(n int) {
+			t.Helper()
+			if _, err := engine.Method(m, (*Acc).Add).Call(ctx, n); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c := frontEnd(t, e)
+		if got, err := c.Messages(ctx, control.MessagesReq{}); err != nil || len(got.Events) != 0 || got.Older != 0 {
+			t.Fatalf("of a new session: %+v, %v", got, err)
+		}
+		first := listen(t, c, control.TopicMessages)
+		add(1)
+		first.take(4)
+		later := listen(t, frontEnd(t, e), control.TopicMessages)
+		add(2)
+		first.take(4)
+		later.until("the second call", func() bool { return len(later.got) == 4 })
+		kept, err := c.Messages(ctx, control.MessagesReq{})
+		if err != nil || len(kept.Events) != 8 || kept.Older != 0 {
+			t.Fatalf("%d kept, %d older, %v", len(kept.Events), kept.Older, err)
+		}
+		before := 0
+		for i := range kept.Events {
+			if ev := &kept.Events[i]; ev.Message == nil || i > 0 && ev.Seq <= kept.Events[i-1].Seq {
+				t.Errorf("event %d is %+v", i, ev)
+			} else if ev.Message.Call == kept.Events[0].Message.Call {
+				before++
+			}
+		}
+		if before != 4 {
+			t.Errorf("%d messages of the first call, want 4", before)
+		}
+		if some, _ := c.Messages(ctx, control.MessagesReq{Last: 3}); len(some.Events) != 3 || some.Older != 5 || some.Events[2].Seq != kept.Events[7].Seq {
+			t.Errorf("the last 3: %+v", some)
+		}
+	})
+}
+
 // Sited has an endpoint for each way in which a handler ends.
 type Sited struct{}
 

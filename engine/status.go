@@ -134,6 +134,7 @@ func (h *hub) takeStatus(proc uint64, r status) {
 // tidyState bounds what another process says of its rank, and makes it fit to be shown.
 func tidyState(s *control.RankState) {
 	s.State, s.Reason = clean.Line(clip(s.State, 32)), clip(s.Reason, maxErrorText)
+	s.Worked = max(0, s.Worked)
 	s.Running = s.Running[:min(len(s.Running), maxRunning)]
 	for i, name := range s.Running {
 		s.Running[i] = clean.Line(clip(name, 100))

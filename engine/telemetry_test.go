@@ -218,3 +218,38 @@ func BenchmarkTell(b *testing.B) {
 		})
 	}
 }
+
+func TestTimeCountsAsWorkWhileAnythingIsHandled(t *testing.T) {
+	start := time.Unix(1_700_000_000, 0)
+	at := func(s int) time.Time { return start.Add(time.Duration(s) * time.Second) }
+	a := &actor{since: start, running: map[messageKey]*activation{}}
+	begin := func(s int, id uint64) { a.turned(at(s)); a.running[messageKey{0, id}] = nil }
+	end := func(s int, id uint64) { a.turned(at(s)); delete(a.running, messageKey{0, id}) }
+	begin(5, 1) // idle before
+	begin(7, 2) // two at a time count once
+	end(8, 1)
+	end(11, 2)
+	begin(20, 3)
+	if a.worked != 6*time.Second || !a.since.Equal(at(20)) {
+		t.Errorf("it has worked for %v until %v", a.worked, a.since)
+	}
+	if end(21, 3); a.worked != 7*time.Second {
+		t.Errorf("at the end for %v", a.worked)
+	}
+}
+
+func TestWhatIsKeptOfTheMessagesIsBoundedAndCounted(t *testing.T) {
+	var b backlog
+	for n := range maxKept + 10 {
+		b.add(control.Event{Seq: uint64(n), Message: &control.Message{}})
+	}
+	if got := b.last(maxKept + 10); len(got.Events) != maxKept || got.Older != 10 || got.Events[0].Seq != 10 {
+		t.Errorf("%d kept from %d on, %d older", len(got.Events), got.Events[0].Seq, got.Older)
+	}
+	for n := range maxKept {
+		b.add(control.Event{Seq: uint64(n), Message: &control.Message{Error: strings.Repeat("e", 2000)}})
+	}
+	if got := b.last(maxKept); b.bytes > maxKeptBytes || len(got.Events) > maxKeptBytes/2000 || len(got.Events) < maxKeptBytes/3000 || got.Older+uint64(len(got.Events)) != 2*maxKept+10 {
+		t.Errorf("%d kept with %d bytes, %d older", len(got.Events), b.bytes, got.Older)
+	}
+}

@@ -77,7 +77,7 @@ func doActions() []*Action {
 		{Name: "cancel", Keys: []string{"ctrl+x"}, Title: "cancel the call or the command that is running", Hint: "cancel", Weight: 88, disabledReason: nothingRuns, run: (*Model).cancelRunning},
 		{Name: "command", Keys: []string{":"}, Title: "type a command", Hint: "command", Weight: 85, run: act(func(m *Model) { m.openCommand("") })},
 		{Name: "palette", Keys: []string{"ctrl+p"}, Title: "palette: everything that can be done", run: act((*Model).openPalette)},
-		{Name: "save", Keys: []string{"s"}, Title: "save what was done as a script; in the logs: the lines to a file", run: act((*Model).openSave)},
+		{Name: "save", Keys: []string{"s"}, Title: "save what was done as a script; the logs; the inspector as JSON", Hint: "save", HintIn: []PaneID{Logs, Inspect}, Weight: 26, run: act((*Model).openSave)},
 		{Name: "demo", Title: "watch a demo", disabledReason: noDemos, run: act((*Model).openDemos)},
 		{Name: "demo.next", Keys: []string{";"}, Title: "next step of the demo", disabledReason: noStory, run: func(m *Model) tea.Cmd { return m.storyNext() }},
 	}
@@ -146,7 +146,7 @@ func nothingToEnd(m *Model) string {
 
 func noCall(m *Model) string {
 	if m.lastCall() == nil {
-		return "nothing has been called" + m.keyHint(" (%s)", "call")
+		return "you have called nothing yet" + m.keyHint(" (%s)", "call")
 	}
 	return m.blocked()
 }

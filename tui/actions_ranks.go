@@ -68,19 +68,23 @@ func lookActions() []*Action {
 		{Name: "freeze", Keys: []string{"f"}, Title: "freeze what is shown, and let it go on", Hint: "freeze", Weight: 34, Panes: flow, disabledReason: noStream, run: act(func(m *Model) { m.panes.freeze(m.focus) })},
 		{Name: "next.tab", Keys: []string{"]"}, Title: "next tab, or page of the grid", Hint: "tab", Weight: 28, Panes: turning, run: act(func(m *Model) { m.panes.slots[m.focus].turn(1) })},
 		{Name: "prev.tab", Keys: []string{"["}, Title: "tab, or page, before", Panes: turning, run: act(func(m *Model) { m.panes.slots[m.focus].turn(-1) })},
-		{Name: "cause", Keys: []string{"<"}, Title: "the message that caused this one", Panes: []PaneID{Messages}, disabledReason: noStream, run: follow((*messages.Pane).Cause)},
-		{Name: "effect", Keys: []string{">"}, Title: "what this message caused", Panes: []PaneID{Messages}, disabledReason: noStream, run: follow((*messages.Pane).Effect)},
-		{Name: "family", Keys: []string{"F"}, Title: "only this call and what it caused", Panes: []PaneID{Messages}, disabledReason: noStream, run: follow((*messages.Pane).Family)},
+		{Name: "cause", Keys: []string{"<"}, Title: "the message that caused this one", Panes: []PaneID{Messages}, disabledReason: noMessages, run: follow((*messages.Pane).Cause)},
+		{Name: "effect", Keys: []string{">"}, Title: "what this message caused", Panes: []PaneID{Messages}, disabledReason: noMessages, run: follow((*messages.Pane).Effect)},
+		{Name: "family", Keys: []string{"F"}, Title: "only this call and what it caused", Panes: []PaneID{Messages}, disabledReason: noMessages, run: follow((*messages.Pane).Family)},
 		{Name: "fold", Keys: []string{"ctrl+f"}, Title: "fold what is alike over ranks, or not", Panes: flow, disabledReason: noStream, run: act(func(m *Model) { m.panes.fold(m.focus) })},
 		{Name: "types", Keys: []string{"I"}, Title: "types of the fields", Panes: []PaneID{Inspect}, run: act(func(m *Model) { m.panes.inspect.ToggleTypes() })},
 		{Name: "hidden", Keys: []string{"H"}, Title: "what has ended, too", Panes: []PaneID{Mesh}, run: act(func(m *Model) { m.panes.tree.ToggleHidden() })},
-		{Name: "sort", Keys: []string{"O"}, Title: "sort otherwise", Panes: []PaneID{Mesh}, run: act(func(m *Model) { m.panes.tree.CycleSort() })},
+		{Name: "sort", Keys: []string{"O"}, Title: "sort otherwise; in Top by the next column", Hint: "sort", HintIn: []PaneID{Messages}, Weight: 33, Panes: []PaneID{Mesh, Messages}, disabledReason: noSort, run: act(func(m *Model) {
+			if v, ok := m.focused().(sorter); ok {
+				v.CycleSort()
+			}
+		})},
 		{Name: "wrap", Keys: []string{"w"}, Title: "wrap lines, or cut them", Hint: "wrap", Weight: 33, Panes: []PaneID{Logs}, disabledReason: noStream, run: act(func(m *Model) { m.panes.logs.ToggleWrap() })},
 		{Name: "times", Keys: []string{"alt+t"}, Title: "times of the lines on or off", Panes: []PaneID{Logs}, disabledReason: noStream, run: act(func(m *Model) { m.panes.logs.ToggleTimes() })},
 		{Name: "log.path", Keys: []string{"L"}, Title: "where the session's log file is", Panes: []PaneID{Logs}, run: act((*Model).tellLog)},
 		{Name: "describe", Keys: []string{"d"}, Title: "describe what the cursor is on, in the inspector", run: (*Model).describe},
 		{Name: "warnings", Keys: []string{"W"}, Title: "warnings: each with its evidence", Hint: "warnings", Weight: 22, run: act((*Model).openWarnings)},
-		{Name: "copy", Keys: []string{"y"}, Title: "copy what the cursor is on", run: func(m *Model) tea.Cmd { return m.copyHere() }},
+		{Name: "copy", Keys: []string{"y"}, Title: "copy what the cursor is on; a value of an actor as JSON", run: func(m *Model) tea.Cmd { return m.copyHere() }},
 		{Name: "pager", Keys: []string{"o"}, Title: "the pane in a pager", run: func(m *Model) tea.Cmd { return m.pageHere() }},
 	}
 	for _, a := range all {
@@ -100,6 +104,21 @@ func noStream(m *Model) string {
 	}
 	if m.focus == Ranks {
 		return noGrid(m)
+	}
+	return ""
+}
+
+// noMessages says why what follows messages does not work here.
+func noMessages(m *Model) string {
+	if _, ok := m.focused().(messagesTab); !ok && noStream(m) == "" {
+		return "a row of this table is no message"
+	}
+	return noStream(m)
+}
+
+func noSort(m *Model) string {
+	if _, ok := m.focused().(sorter); !ok {
+		return "these rows are in the order in which they came"
 	}
 	return ""
 }

@@ -30,6 +30,7 @@ type answers struct {
 // answerGroup is the ranks that answered alike.
 type answerGroup struct {
 	ok    bool
+	gave  bool   // up: it was cancelled, which is no error
 	text  string // the value, or the error
 	more  string // the stack of a panic, or all that is known of the first
 	ranks []int
@@ -41,6 +42,17 @@ func (g answerGroup) who() string {
 		return fmt.Sprintf("[%d]", g.ranks[0])
 	}
 	return strconv.Itoa(len(g.ranks))
+}
+
+// look is the sign and the colour of an answer.
+func (g answerGroup) look() (sign string, role paint.Role) {
+	switch {
+	case g.ok:
+		return "→", paint.Text
+	case g.gave:
+		return "○", paint.Gone
+	}
+	return "✕", paint.Failed
 }
 
 // maxGroups bounds the groups: more different answers are counted as others.
@@ -74,7 +86,7 @@ func (a *answers) add(x script.Answer) {
 	if !found {
 		i = len(a.groups)
 		a.index[key] = i
-		a.groups = append(a.groups, answerGroup{ok: ok, text: text, more: more})
+		a.groups = append(a.groups, answerGroup{ok: ok, gave: x.Outcome == control.OutcomeCancelled, text: text, more: more})
 	}
 	a.groups[i].ranks = append(a.groups[i].ranks, x.Rank)
 	a.total++
@@ -111,12 +123,9 @@ func (m *Model) toAnswers(e *entry, box *dialog.TextBox) tea.Cmd {
 	groups, _, _ := e.answers.list()
 	rows := make([]dialog.Choice, 0, len(groups))
 	for _, g := range groups {
-		arrow := " → "
-		if !g.ok {
-			arrow = " ✕ "
-		}
+		sign, _ := g.look()
 		text, _, _ := strings.Cut(g.text, "\n")
-		rows = append(rows, dialog.Choice{Text: g.who() + arrow + text, Right: "[" + paint.Fit(ranksText(g.ranks), 24) + "]", Do: func() tea.Cmd {
+		rows = append(rows, dialog.Choice{Text: g.who() + " " + sign + " " + text, Right: "[" + paint.Fit(ranksText(g.ranks), 24) + "]", Do: func() tea.Cmd {
 			m.drop(box)
 			return m.toRanks(e.mesh, g.ranks)
 		}})
@@ -184,12 +193,9 @@ func (m *Model) entryLines(e *entry) (out []paint.Seg) {
 			width = max(width, paint.Width(g.who()))
 		}
 		for _, g := range groups {
-			r, arrow := paint.Text, " → "
-			if !g.ok {
-				r, arrow = paint.Failed, " ✕ "
-			}
+			sign, r := g.look()
 			add(paint.Muted, paint.PadLeft(g.who(), width))
-			add(r, arrow+g.text+"\n")
+			add(r, " "+sign+" "+g.text+"\n")
 			if len(g.ranks) > 1 {
 				add(paint.Muted, strings.Repeat(" ", width+3)+"ranks "+ranksText(g.ranks)+"\n")
 			}

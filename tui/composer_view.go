@@ -65,10 +65,7 @@ func (c *composer) result(w int) (out [][]paint.Seg) {
 			line("", paint.Muted, fmt.Sprintf("%d more (ctrl+o)", len(groups)-i))
 			break
 		}
-		role, arrow := paint.Text, "→"
-		if !g.ok {
-			role, arrow = paint.Failed, "✕"
-		}
+		arrow, role := g.look()
 		text, _, _ := strings.Cut(g.text, "\n")
 		row := fmt.Sprintf("%s %s %s", paint.PadLeft(g.who(), 4), arrow, paint.Fit(text, max(8, w-30)))
 		if len(g.ranks) > 1 {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/debugger/script"
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/tui/world"
 )
 
 // conn is a connection to a session, with what hangs on it.
@@ -27,7 +28,7 @@ type conn struct {
 	heard   atomic.Pointer[answers] // who hears the answers of what runs on session
 	watch   *control.Watch
 	limit   time.Duration // of a command
-	past    []control.Log // what was printed before, until it is shown
+	past    *past         // what was before, until it is shown
 	pulse   pulse
 	viewer  bool // may only look
 	links   *links
@@ -184,7 +185,9 @@ func (m *Model) open(ctx context.Context, d dialer) (*conn, error) {
 	c := newConn(client, session, watch)
 	look, cancel := context.WithTimeout(ctx, lookBack)
 	defer cancel()
-	c.past, _ = client.Logs(look, control.LogsReq{Last: maxPast}) // without them it is a little less to see
+	c.past = &past{}
+	c.past.lines, _ = client.Logs(look, control.LogsReq{Last: maxPast}) // without them it is a little less to see
+	c.past.messages, _ = client.Messages(look, control.MessagesReq{Last: maxPastMessages})
 	c.limit = cmp.Or(m.cfg.Commands.Timeout, c.limit)
 	if !m.links.add(c) {
 		return nil, context.Canceled
@@ -227,12 +230,20 @@ func (m *Model) silent() time.Duration {
 }
 
 const (
-	maxPast  = 500             // lines from before we came; the engine keeps some thousands
-	lookBack = 2 * time.Second // for a session that does not answer such questions
+	maxPast         = 500             // lines from before we came; the engine keeps some thousands
+	maxPastMessages = 4096            // and messages, which are all that it keeps
+	lookBack        = 2 * time.Second // for a session that does not answer such questions
 )
 
-// recall puts what was printed before before what comes first. The lines of the time between are in both.
-func (c *conn) recall(u *control.Update) {
+// past is what was before we came.
+type past struct {
+	lines    []control.Log
+	messages control.MessageLog
+}
+
+// recall puts what was before before what comes first. The lines of the time between are in both; the messages of it are
+// those that came after the snapshot.
+func (c *conn) recall(w *world.World, u *control.Update) {
 	key := func(l *control.Log) string { return fmt.Sprint(l.Time.UnixNano(), l.Proc, l.Stream, l.Text) }
 	known := map[string]bool{}
 	for _, ev := range u.Events {
@@ -240,13 +251,21 @@ func (c *conn) recall(u *control.Update) {
 			known[key(ev.Log)] = true
 		}
 	}
-	var past []*control.Event
-	for i := range c.past {
-		if !known[key(&c.past[i])] {
-			past = append(past, &control.Event{Log: &c.past[i]})
+	var before []*control.Event
+	for i := range c.past.lines {
+		if l := &c.past.lines[i]; !known[key(l)] {
+			before = append(before, &control.Event{Log: l})
 		}
 	}
-	u.Events = append(past, u.Events...)
+	if u.Snapshot != nil {
+		w.Older = c.past.messages.Older
+		for i := range c.past.messages.Events {
+			if ev := &c.past.messages.Events[i]; ev.Message != nil && ev.Seq <= u.Snapshot.Seq {
+				before = append(before, ev)
+			}
+		}
+	}
+	u.Events = append(before, u.Events...)
 	c.past = nil
 }
 

@@ -4,8 +4,8 @@
 // It is a client of engine/control like any other front end, and acts through the command language of debugger/script:
 // whatever a key does is a command that the log shows and save writes. It knows nothing below those two.
 //
-// One Model is the only tea.Model. Panes are plain structs in packages of their own (grid, tree, inspect, messages, logs,
-// calls) that draw on a paint.Surface; slots is the table of what the screen shows, a tab each; package dialog has what
+// One Model is the only tea.Model. Panes are plain structs in packages of their own (grid, tree, inspect, messages, top,
+// logs, calls) that draw on a paint.Surface; slots is the table of what the screen shows, a tab each; package dialog has what
 // opens on top. World holds what is known of the session. Its updates come as one message per frame: the control watch
 // between two frames is the bounded queue, and counts what it had to drop.
 //

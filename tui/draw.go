@@ -50,14 +50,24 @@ func (m *Model) title() string {
 	return t
 }
 
-// draw draws everything and gives the text cursor.
+// draw draws everything and gives the text cursor. Where the panes turn out to need other room than they have, it is given to
+// them before anybody sees it.
 func (m *Model) draw(s *paint.Surface) *tea.Cursor {
+	cur := m.drawAll(s)
+	for again, tries := m.learn(), 3; again && tries > 0; tries-- { // in another width a pane may show more
+		cur = m.drawAll(s)
+		again = m.measure()
+	}
+	return cur
+}
+
+func (m *Model) drawAll(s *paint.Surface) *tea.Cursor {
 	s.Clear()
 	m.clickable = m.clickable[:0]
 	noDemos := len(m.cfg.Demos) == 0 || m.conn != nil && !m.dialer.own // :demo refuses there
 	m.panes.tree.OfferDemos(!noDemos)
 	m.panes.grid.NoDemos = noDemos
-	m.layout = Arrange(m.w, m.h, m.focus, m.zoom, m.story != nil, m.side)
+	m.layout = Arrange(m.w, m.h, m.focus, m.zoom, m.story != nil, m.side, m.learned.needs)
 	l := &m.layout
 	if l.Small {
 		text := fmt.Sprintf("monarch-tui needs %d×%d, this is %d×%d", minWidth, minHeight, m.w, m.h)
@@ -110,6 +120,12 @@ func (m *Model) draw(s *paint.Surface) *tea.Cursor {
 		m.clickable = m.clickable[:0]
 		for p := Mesh; p < panes; p++ { // what lies below steps back
 			s.Restyle(l.Panes[p], func(st paint.Style) paint.Style { return paint.Style{Fg: paint.Muted, Attr: st.Attr &^ paint.Bold} })
+		}
+	}
+	if o := m.top(); o != nil {
+		_, height := o.Size(m.w, m.h)
+		if strip, y := m.taskStrip(height); len(strip) > 0 {
+			m.drawStrip(s.In(paint.Rect{Y: y, W: m.w, H: len(strip)}), strip)
 		}
 	}
 	for _, o := range m.overlays {
@@ -330,10 +346,7 @@ func groupsLine(groups []answerGroup) string {
 			parts = append(parts, fmt.Sprintf("%d more", len(groups)-4))
 			break
 		}
-		arrow := "→"
-		if !g.ok {
-			arrow = "✕"
-		}
+		arrow, _ := g.look()
 		text, _, _ := strings.Cut(g.text, "\n")
 		parts = append(parts, fmt.Sprintf("%s %s %s", g.who(), arrow, paint.Fit(text, 32)))
 	}
@@ -398,7 +411,7 @@ func (m *Model) drawHints(s *paint.Surface) {
 	}
 	var hints []*Action
 	for _, a := range m.reg.list {
-		if a.Hint != "" && a.Here(m.focus) && m.whyNot(a) == "" && len(a.Keys) > 0 {
+		if a.Hint != "" && a.Here(m.focus) && (len(a.HintIn) == 0 || slices.Contains(a.HintIn, m.focus)) && m.whyNot(a) == "" && len(a.Keys) > 0 {
 			hints = append(hints, a)
 		}
 	}

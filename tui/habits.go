@@ -23,7 +23,7 @@ func placeWords() map[string]func(m *Model) {
 	}
 	return map[string]func(m *Model){
 		"procs": tab(Mesh, 0), "actors": tab(Mesh, 0), "ranks": tab(Ranks, 0), "inspect": tab(Inspect, 0),
-		"messages": tab(Messages, 0), "flow": tab(Messages, 1), "calls": tab(Messages, 2),
+		"messages": tab(Messages, 0), "flow": tab(Messages, 1), "top": tab(Messages, 2), "calls": tab(Messages, 3),
 		"logs": tab(Logs, 0), "commands": tab(Logs, 1),
 		"warnings": func(m *Model) { m.openWarnings() }, "config": (*Model).openConfig,
 	}
@@ -48,17 +48,36 @@ func (m *Model) describe() tea.Cmd {
 	return cmd
 }
 
-// openSave asks for the file of the script that this session makes, or in the logs, of their lines.
+// openSave asks for the file of the script that this session makes; in the logs, of their lines; in the inspector, of what it
+// shows.
 func (m *Model) openSave() {
+	if m.focus == Inspect {
+		m.openWrite()
+		return
+	}
 	if m.focus != Logs || m.panes.slots[Logs].open != 0 {
 		m.openCommand("save ")
 		return
 	}
-	name := "monarch-" + m.now().Format("20060102-150405") + ".log"
-	m.input = &input{mark: "lines to", field: dialog.NewEdit(name), hint: "a file", keys: []dialog.Key{{Key: "enter", Hint: "write them"}, {Key: "esc", Hint: "back"}},
+	m.openFile("lines to", "monarch-"+m.now().Format("20060102-150405")+".log", m.panes.logs.PageText)
+}
+
+// openWrite asks for the file of what the inspector shows.
+func (m *Model) openWrite() {
+	text, name := m.panes.inspect.All(m.world)
+	if text == "" {
+		m.say(sayWarn, "there is nothing to write here")
+		return
+	}
+	m.openFile("JSON to", name+".json", func() string { return text })
+}
+
+// openFile asks for the name of a file, and writes a text to it.
+func (m *Model) openFile(mark, name string, text func() string) {
+	m.input = &input{mark: mark, field: dialog.NewEdit(name), hint: "a file", keys: []dialog.Key{{Key: "enter", Hint: "write"}, {Key: "esc", Hint: "back"}},
 		done: func(m *Model, file string) tea.Cmd {
 			if file = strings.TrimSpace(file); file != "" {
-				m.writeLines(file, m.panes.logs.PageText())
+				m.writeLines(file, text())
 			}
 			return nil
 		}}
@@ -97,6 +116,10 @@ func (m *Model) openConfig() {
 
 // habit answers a key that does nothing here and that hands know from programs like this one.
 func (m *Model) habit(key string) {
+	if key == "w" && m.focus == Inspect {
+		m.openWrite()
+		return
+	}
 	if key == "t" && m.focus == Logs {
 		if text := m.keyHint("%s shows the times of lines, or hides them", "times"); text != "" {
 			m.say(sayWarn, text)

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,7 +15,7 @@ import (
 
 func TestAWordAloneGoesToItsPlace(t *testing.T) {
 	for word, want := range map[string]string{
-		"procs": "┏[1]", "actors": "┏[1]", "ranks": "┏[2]", "inspect": "┏[3]", "messages": "┏[4] ‹Messages›", "calls": "┏[4] Messages Flow ‹Calls›",
+		"procs": "┏[1]", "actors": "┏[1]", "ranks": "┏[2]", "inspect": "┏[3]", "messages": "┏[4] ‹Messages›", "top": "┏[4] Messages Flow ‹Top›", "calls": "┏[4] Messages Flow Top ‹Calls›",
 		"flow": "‹Flow›", "logs": "┏[5] ‹Logs›", "commands": "┏[5] Logs ‹Commands›", "warnings": "┏ Warnings", "config": "# Settings of monarch-tui",
 	} {
 		m := still(t, worldtest.Pingpong(t), 120, 40)
@@ -31,6 +32,63 @@ func TestAWordAloneGoesToItsPlace(t *testing.T) {
 	press(t, m, "enter")
 	if len(m.commands) != 1 {
 		t.Error("procs with arguments is no command any more")
+	}
+}
+
+func TestTheWordOfAPlaceIsCompleted(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 120, 40)
+	press(t, m, ":")
+	typeText(m, "to")
+	press(t, m, "tab")
+	if got := m.input.field.Value(); got != "top" {
+		t.Errorf("it is completed to %q", got)
+	}
+}
+
+// TestTheTableOfWorkIsOrderedAndLeadsToItsActors walks through :top as a person does.
+func TestTheTableOfWorkIsOrderedAndLeadsToItsActors(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 120, 40)
+	worked(m)
+	press(t, m, ":")
+	typeText(m, "top")
+	press(t, m, "enter")
+	if got := screen(t, m); !strings.Contains(got, "▼msg/s") || !strings.Contains(got, "O sort") {
+		t.Errorf("it is not ordered by messages, or no key tells how to order it:\n%s", got)
+	}
+	press(t, m, "O", "O")
+	if got := screen(t, m); !strings.Contains(got, "▼queue") {
+		t.Error(got)
+	}
+	if at := m.target(); at.String() != "@ponger[18]" {
+		t.Errorf("commands are about %s, want the actor with the longest queue", at)
+	}
+	if press(t, m, ">"); !strings.Contains(m.toast.text, "a row of this table is no message") {
+		t.Errorf("> says %q", m.toast.text)
+	}
+	press(t, m, "ctrl+f")
+	if got := screen(t, m); !strings.Contains(got, "mesh") || m.target().String() != "@ponger" {
+		t.Errorf("by mesh, commands are about %s:\n%s", m.target(), got)
+	}
+	press(t, m, "ctrl+f", "/")
+	typeText(m, "mesh:pinger")
+	press(t, m, "enter", "enter")
+	if mesh, _ := m.panes.here(); m.focus != Ranks || mesh == 0 {
+		t.Error("enter does not go to the ranks")
+	}
+	if press(t, m, "4", "[", "[", "O"); !strings.Contains(m.toast.text, "in the order in which they came") {
+		t.Errorf("messages cannot be ordered, and O says %q", m.toast.text)
+	}
+}
+
+func TestThePaletteTellsOfWhatThisBuildLacks(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 120, 40)
+	press(t, m, "ctrl+p")
+	typeText(m, "/resta")
+	if got := screen(t, m); !strings.Contains(got, "this build has no restart yet") {
+		t.Errorf("who looks for restart is told nothing:\n%s", got)
+	}
+	if press(t, m, "enter"); m.top() == nil || !strings.Contains(m.toast.text, "this build has no restart yet") {
+		t.Errorf("enter says %q", m.toast.text)
 	}
 }
 
@@ -74,6 +132,33 @@ func TestTheLinesOfTheLogsAreWrittenToAFile(t *testing.T) {
 	b, err := os.ReadFile(file)
 	if err != nil || string(b) != m.panes.logs.PageText() || !strings.Contains(m.toast.text, "is there already") {
 		t.Errorf("%v, %q, told %q", err, b, m.toast.text)
+	}
+}
+
+func TestTheInspectorIsWrittenAndCopiedAsJSON(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 120, 40)
+	press(t, m, "2", "j", "l", "3")
+	ask, ok := m.panes.inspect.Want(m.world)
+	if !ok {
+		t.Fatal("it asks for no state")
+	}
+	m.panes.inspect.SetState(m.world, ask, ballState("1182"), nil)
+	m.View()
+	file := filepath.Join(t.TempDir(), "ponger.json")
+	press(t, m, "w", "ctrl+u")
+	typeText(m, file)
+	press(t, m, "enter")
+	b, err := os.ReadFile(file)
+	if err != nil || !json.Valid(b) || !strings.Contains(string(b), `"count": 1182`) {
+		t.Errorf("%v: %s", err, b)
+	}
+	for range 40 {
+		if press(t, m, "j"); m.panes.inspect.JSON() == "1182\n" {
+			break
+		}
+	}
+	if got := (inspectTab{m.panes.inspect, m}).Text(); got != "1182" {
+		t.Errorf("a value is copied as %q", got)
 	}
 }
 

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -185,6 +186,7 @@ func (m *Model) complete(forward bool) {
 	if i.comp == nil {
 		text := string([]rune(i.field.Value())[:i.field.Position()])
 		from, words := script.Complete(text, m.known())
+		words = withPlaces(words, from, text)
 		if len(words) == 0 {
 			return
 		}
@@ -209,6 +211,21 @@ func (m *Model) complete(forward bool) {
 	if len(c.words) == 1 {
 		i.comp = nil
 	}
+}
+
+// withPlaces adds the places that a word alone goes to, where it begins like one.
+func withPlaces(words []string, from int, text string) []string {
+	if from > 0 || strings.TrimSpace(text) == "" {
+		return words
+	}
+	words = slices.Clone(words)
+	for place := range placeWords() {
+		if strings.HasPrefix(place, text) && !slices.Contains(words, place) {
+			words = append(words, place)
+		}
+	}
+	slices.Sort(words)
+	return words
 }
 
 func (m *Model) replaceWord(word string) {

@@ -14,6 +14,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/debugger/script"
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/tui/dialog"
+	"github.com/monarch-tui/monarch-tui/tui/world"
 	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
 )
 
@@ -254,16 +255,42 @@ func TestQuittingAsksOnlyWhileRanksLive(t *testing.T) {
 func TestWhatWasPrintedBeforeIsShownOnce(t *testing.T) {
 	at := time.Unix(100, 5)
 	line := func(text string) control.Log { return control.Log{Time: at, Rank: -1, Stream: "out", Text: text} }
-	c := &conn{past: []control.Log{line("old"), line("both")}}
+	c := &conn{past: &past{lines: []control.Log{line("old"), line("both")}}}
 	both := line("both")
 	u := control.Update{Events: []*control.Event{{Log: &both}}}
-	c.recall(&u)
+	c.recall(world.New(), &u)
 	var got []string
 	for _, ev := range u.Events {
 		got = append(got, ev.Log.Text)
 	}
 	if strings.Join(got, " ") != "old both" || c.past != nil {
 		t.Errorf("got %v", got)
+	}
+}
+
+// TestWhatWasCalledBeforeIsShownOnce reads what is kept while the watch has begun: what is newer than its snapshot comes by it.
+func TestWhatWasCalledBeforeIsShownOnce(t *testing.T) {
+	ev := func(seq uint64) control.Event {
+		return control.Event{Seq: seq, Message: &control.Message{Call: seq, ID: seq, Kind: control.MessageCall, From: "main", To: "@m[0]", Endpoint: "Go"}}
+	}
+	newer := ev(9)
+	c := &conn{past: &past{messages: control.MessageLog{Events: []control.Event{ev(3), ev(7), ev(9)}, Older: 40}}}
+	u := control.Update{Snapshot: &control.Snapshot{Seq: 8}, Events: []*control.Event{&newer}}
+	w := world.New()
+	w.Now = time.Unix(100, 0)
+	c.recall(w, &u)
+	w.Apply(u)
+	w.Now = w.Now.Add(time.Second)
+	if w.Messages.Total() != 3 || w.Older != 40 {
+		t.Errorf("%d messages, %d older", w.Messages.Total(), w.Older)
+	}
+	for i, want := range []uint64{3, 7, 9} {
+		if got := w.Messages.At(i).Call; got != want {
+			t.Errorf("message %d is of call %d, want %d", i, got, want)
+		}
+	}
+	if rate := w.Rate(3); rate[len(rate)-1] != 1 {
+		t.Errorf("%d messages a second: those of before did not come now", rate[0])
 	}
 }
 

@@ -1,6 +1,11 @@
 package tui
 
-import "github.com/monarch-tui/monarch-tui/tui/paint"
+import (
+	"slices"
+
+	"github.com/monarch-tui/monarch-tui/tui/paint"
+	"github.com/monarch-tui/monarch-tui/tui/world"
+)
 
 // PaneID names a pane by its jump key.
 type PaneID int
@@ -52,9 +57,15 @@ type Layout struct {
 	Hints  paint.Rect
 }
 
+// Need is the room in which a pane shows all that it has, with its border; 0 is not known.
+type Need struct{ W, H int }
+
+// Needs are what the panes need. Those that have more give to those that have less.
+type Needs [panes]Need
+
 // Arrange lays the screen out. It is a pure function, used for drawing and for clicks alike. side widens the focused
 // column by that many cells.
-func Arrange(w, h int, focus PaneID, zoom Zoom, story bool, side int) Layout {
+func Arrange(w, h int, focus PaneID, zoom Zoom, story bool, side int, need Needs) Layout {
 	l := Layout{}
 	if w < minWidth || h < minHeight {
 		l.Small = true
@@ -87,9 +98,12 @@ func Arrange(w, h int, focus PaneID, zoom Zoom, story bool, side int) Layout {
 	case l.Squash:
 		l.squash(rows, focus)
 	case l.Wide:
-		l.wide(rows, focus, zoom, side)
+		if zoom != Normal {
+			need = Needs{}
+		}
+		l.wide(rows, focus, zoom, side, need)
 	case w >= pairWidth && zoom == Normal:
-		l.pair(rows, focus, side)
+		l.pair(rows, focus, side, need)
 	default:
 		l.Panes[focus] = rows
 	}
@@ -110,10 +124,40 @@ func (l *Layout) squash(r paint.Rect, focus PaneID) {
 	}
 }
 
+// The least that a pane keeps of its width and of its height when it gives room to others.
+const (
+	leastSide, leastGrid, leastLine = 28, 46, 44
+	leastHigh, leastLow             = 10, 8
+)
+
+// share moves cells from those that have more than they need to those that have less; the first in the list come first.
+func share(have []*int, need, least []int) {
+	for i := range have {
+		for j := range have {
+			if i == j || need[i] == 0 || need[j] == 0 {
+				continue
+			}
+			if n := min(need[i]-*have[i], *have[j]-max(need[j], least[j])); n > 0 {
+				*have[i] += n
+				*have[j] -= n
+			}
+		}
+	}
+}
+
+// most is the largest need of several, 0 where one of them is not known.
+func most(needs ...int) int {
+	if slices.Contains(needs, 0) {
+		return 0
+	}
+	return slices.Max(needs)
+}
+
 // wide is the layout of three columns above two.
-func (l *Layout) wide(r paint.Rect, focus PaneID, zoom Zoom, side int) {
+func (l *Layout) wide(r paint.Rect, focus PaneID, zoom Zoom, side int, need Needs) {
 	low := max(8, r.H*36/100)
 	high := r.H - low
+	share([]*int{&high, &low}, []int{most(need[Mesh].H, need[Ranks].H, need[Inspect].H), max(need[Messages].H, need[Logs].H)}, []int{leastHigh, leastLow})
 	if zoom == Half {
 		if focus >= Messages {
 			high = max(6, r.H/4)
@@ -122,15 +166,17 @@ func (l *Layout) wide(r paint.Rect, focus PaneID, zoom Zoom, side int) {
 		}
 	}
 	left, right := clamp(r.W/4, 28, 44), clamp(r.W*29/100, 32, 60)
-	switch focus {
-	case Mesh:
+	mid := r.W - left - right
+	share([]*int{&mid, &right, &left}, []int{need[Ranks].W, need[Inspect].W, need[Mesh].W}, []int{leastGrid, leastSide, leastSide})
+	switch { // what a person wants comes on top
+	case side == 0:
+	case focus == Mesh:
 		left = clamp(left+side, 20, r.W-right-30)
-	case Inspect:
+	case focus == Inspect:
 		right = clamp(right+side, 24, r.W-left-30)
-	case Ranks:
+	case focus == Ranks:
 		left = clamp(left-side/2, 20, r.W/3)
 		right = clamp(right-side/2, 24, r.W/3)
-	default:
 	}
 	if zoom == Half && focus < Messages {
 		switch focus {
@@ -154,6 +200,8 @@ func (l *Layout) wide(r paint.Rect, focus PaneID, zoom Zoom, side int) {
 	l.Panes[Ranks] = paint.Rect{X: r.X + left, Y: r.Y, W: r.W - left - right, H: high}
 	l.Panes[Inspect] = paint.Rect{X: r.X + r.W - right, Y: r.Y, W: right, H: high}
 	logs := r.W / 3
+	msgs := r.W - logs
+	share([]*int{&msgs, &logs}, []int{need[Messages].W, need[Logs].W}, []int{leastLine, leastSide})
 	if focus == Logs {
 		logs = clamp(logs+side, 24, r.W-40)
 		if zoom == Half {
@@ -168,22 +216,30 @@ func (l *Layout) wide(r paint.Rect, focus PaneID, zoom Zoom, side int) {
 }
 
 // pair shows two panes: the focused one and the one that goes best with it.
-func (l *Layout) pair(r paint.Rect, focus PaneID, side int) {
+func (l *Layout) pair(r paint.Rect, focus PaneID, side int, need Needs) {
 	first, second := Ranks, Inspect
 	switch focus {
 	case Mesh:
 		first, second = Mesh, Ranks
 	case Messages, Logs: // lines are long: one above the other
-		high := clamp(r.H*62/100+side, 6, r.H-6)
+		high := clamp(r.H*62/100, 6, r.H-6)
 		if focus == Logs {
-			high = r.H - clamp(r.H*62/100+side, 6, r.H-6)
+			high = r.H - high
 		}
+		low := r.H - high
+		share([]*int{&high, &low}, []int{need[Messages].H, need[Logs].H}, []int{6, 6})
+		if focus == Logs {
+			side = -side
+		}
+		high = clamp(high+side, 6, r.H-6)
 		l.Panes[Messages] = paint.Rect{X: r.X, Y: r.Y, W: r.W, H: high}
 		l.Panes[Logs] = paint.Rect{X: r.X, Y: r.Y + high, W: r.W, H: r.H - high}
 		return
 	default:
 	}
 	left := r.W * 45 / 100
+	right := r.W - left
+	share([]*int{&left, &right}, []int{need[first].W, need[second].W}, []int{leastSide, leastSide})
 	if focus == second {
 		side = -side
 	}
@@ -203,3 +259,56 @@ func (l *Layout) At(x, y int) PaneID {
 }
 
 func clamp(v, lo, hi int) int { return max(lo, min(v, hi)) }
+
+// needer is a tab that knows how much room it needs, inside its border, to show all that it has. wide and tall is what it
+// would have if nobody gave or took.
+type needer interface {
+	Need(wide, tall int) (cols, rows int)
+}
+
+// learned is what the panes need, as of the last look at them.
+type learned struct {
+	needs  Needs
+	world  *world.World
+	w, h   int
+	second int64
+}
+
+// learn looks at what the panes need, once a second at most: panes are to stay where they are. What one needed it keeps until
+// the screen has another size. It reports whether anything has changed.
+func (m *Model) learn() bool {
+	k := &m.learned
+	second := m.now().Unix()
+	if k.world != m.world || k.w != m.w || k.h != m.h {
+		*k = learned{world: m.world, w: m.w, h: m.h}
+	} else if k.second == second {
+		return false
+	}
+	k.second = second
+	return m.measure()
+}
+
+// measure asks the panes that are in sight what they need.
+func (m *Model) measure() bool {
+	k := &m.learned
+	if m.zoom != Normal || m.layout.Small || m.layout.Squash || len(m.overlays) > 0 || !m.world.Loaded {
+		return false
+	}
+	plain := Arrange(m.w, m.h, m.focus, m.zoom, m.story != nil, m.side, Needs{})
+	before := k.needs
+	for p := Mesh; p < panes; p++ {
+		v, ok := m.panes.tab(p).body.(needer)
+		if !ok || m.layout.Panes[p].Empty() || plain.Panes[p].Empty() {
+			continue
+		}
+		cols, rows := v.Need(plain.Panes[p].W-2, plain.Panes[p].H-2)
+		n := &k.needs[p]
+		if cols > 0 {
+			n.W = max(n.W, cols+2)
+		}
+		if rows > 0 {
+			n.H = max(n.H, rows+2)
+		}
+	}
+	return k.needs != before
+}

@@ -383,14 +383,14 @@ func (m *Model) openSpawn() tea.Cmd {
 	return nil
 }
 
-// deadOf are the ranks among some of a proc mesh whose processes have ended.
+// deadOf are the ranks among some of a proc mesh whose processes have ended, or are about to.
 func (m *Model) deadOf(pm *control.ProcMesh, of shape.Region) (dead []int) {
 	for r := range of.Ranks() {
 		p, ok := m.world.Proc(pm.FirstProc + uint64(r))
 		if !ok {
 			continue
 		}
-		if word := world.ProcWord(p); word == "failed" || word == "gone" {
+		if word := world.ProcWord(p); word == "failed" || word == "gone" || p.State == "stopping" {
 			dead = append(dead, r)
 		}
 	}

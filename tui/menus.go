@@ -50,7 +50,8 @@ func (m *Model) openHelp() {
 	m.push(p)
 }
 
-// openPalette lists every action, what does something first, and every verb of the command language.
+// openPalette lists every action, what does something first, and every verb of the command language; last those that this
+// build does not have yet, with that reason, so that who looks for one need not look elsewhere.
 func (m *Model) openPalette() {
 	var rows []dialog.Choice
 	list := slices.Clone(m.reg.list)
@@ -79,6 +80,11 @@ func (m *Model) openPalette() {
 	}
 	for _, t := range themeNames() {
 		rows = append(rows, dialog.Choice{Text: "theme " + t, Right: m.keyOf("command"), Do: func() tea.Cmd { return m.command("theme " + t) }})
+	}
+	for _, v := range script.Verbs() {
+		if v.Lacks != "" {
+			rows = append(rows, dialog.Choice{Text: strings.TrimSpace(v.Name + "  " + v.Summary), Why: "this build has no " + v.Lacks + " yet", Do: func() tea.Cmd { return nil }})
+		}
 	}
 	p := dialog.NewPicker("Palette", rows)
 	p.Enter = "do it"

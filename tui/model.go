@@ -32,6 +32,7 @@ type Model struct {
 	zoom       Zoom
 	side       int
 	layout     Layout
+	learned    learned // what the panes need
 	theme      *paint.Theme
 	themeFixed bool // chosen by the person: the terminal's background does not change it
 	dark, mono bool
@@ -276,7 +277,7 @@ func (m *Model) updated(msg updateMsg) tea.Cmd {
 		c.pulse.answered = max(c.pulse.answered, msg.update.Sync)
 	}
 	if m.conn != nil && m.conn.past != nil {
-		m.conn.recall(&msg.update)
+		m.conn.recall(m.world, &msg.update)
 	}
 	m.world.Apply(msg.update)
 	m.stats.messages += m.world.Messages.Total() - before
@@ -303,6 +304,7 @@ func (m *Model) animated() tea.Cmd {
 // everySecond is what ages.
 func (m *Model) everySecond() tea.Cmd {
 	m.feel()
+	m.panes.top.Sample(m.world)
 	return tea.Batch(m.storyTick(), m.wantState(), m.reread())
 }
 

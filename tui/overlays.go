@@ -85,12 +85,23 @@ func (m *Model) refreshOverlays() tea.Cmd {
 // overlayRect is where a dialog is.
 func (m *Model) overlayRect(d dialog.Dialog) paint.Rect {
 	w, h := d.Size(m.w, m.h)
-	r := paint.Rect{W: m.w, H: m.h}
-	if m.w >= squashWidth && m.h >= squashHeight { // header and hints stay in sight
-		r = paint.Rect{X: 2, Y: 1, W: m.w - 4, H: m.h - 2}
-		if y := m.layout.Story.Y; y > 0 { // so does what a demo asks for, or most of it
-			r.H = min(r.H, max(y-r.Y, h))
-		}
+	return m.overlayRoom(h).Center(w, h)
+}
+
+// overlayRoom is the room for a dialog of a height. Where that is enough, the header, the hints and what a demo tells stay in
+// sight; else at least what it asks for does.
+func (m *Model) overlayRoom(h int) paint.Rect {
+	strip, y := m.taskStrip(h)
+	if m.w < squashWidth || m.h < squashHeight {
+		return paint.Rect{W: m.w, H: m.h - len(strip)}
 	}
-	return r.Center(w, h)
+	r := paint.Rect{X: 2, Y: 1, W: m.w - 4, H: m.h - 2}
+	story := m.layout.Story.Y
+	switch {
+	case len(strip) > 0:
+		r.H = y - r.Y
+	case story > 0:
+		r.H = min(r.H, max(story-r.Y, h))
+	}
+	return r
 }

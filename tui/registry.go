@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -18,6 +19,7 @@ type Action struct {
 	Keys   []string // as Bubble Tea spells them; the first is shown
 	Title  string   // what it does, as a row of the help menu
 	Hint   string   // one or two words for the last row; "": not shown there
+	HintIn []PaneID // panes in which the hint is shown; none: wherever the keys work
 	Group  string   // heading
 	Panes  []PaneID // where the keys work; none: everywhere
 	Weight int      // of hints: the heavier stays when the row is short
@@ -182,5 +184,10 @@ func KeysMarkdown() string {
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | `%s` |\n", strings.Join(names, " "), a.Title, strings.Join(where, ", "), a.Name)
 	}
+	b.WriteString("\n## Places by their word\n\nOn the `:` line, one of these words goes there: ")
+	for i, word := range slices.Sorted(maps.Keys(placeWords())) {
+		b.WriteString(map[bool]string{true: ", "}[i > 0] + "`:" + word + "`")
+	}
+	b.WriteString(".\n")
 	return b.String()
 }

@@ -41,6 +41,7 @@ var scenes = []scene{
 	}},
 	{"messages", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "4") }},
 	{"flow", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "4", "]") }},
+	{"top", worldtest.Pingpong, func(t testing.TB, m *Model) { worked(m); press(t, m, "4", "]", "]") }},
 	{"calls", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "4", "[") }},
 	{"logs", printing, func(t testing.TB, m *Model) { press(t, m, "5") }},
 	{"commands", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "5", "]"); m.say(sayGood, "connected again") }},
@@ -197,6 +198,31 @@ func tutorial(t testing.TB) *worldtest.Builder {
 		b.Log(control.Log{Time: at(600 + 50*rank), Proc: uint64(1 + rank), Mesh: "toy_actor", Rank: rank, Stream: "out", Text: fmt.Sprintf("Actor %d: Received message 'Hello from main!'", rank)})
 	}
 	return b
+}
+
+// worked lets five seconds pass in which each actor of ponger that lives does a little more than the one before.
+func worked(m *Model) {
+	for second := range 6 {
+		mesh, _ := m.world.Mesh("ponger")
+		var events []*control.Event
+		for rank := range mesh.Ranks {
+			if m.world.Word(mesh, rank) == "failed" {
+				continue
+			}
+			st := mesh.Ranks[rank]
+			st.Handled, st.Worked = uint64(1000+rank*second), time.Minute+time.Duration(rank*second)*12*time.Millisecond
+			if st.State == "busy" {
+				st.Since = m.world.Now
+			}
+			events = append(events, &control.Event{Rank: &control.RankEvent{Mesh: "ponger", Rank: rank, State: st}})
+		}
+		m.world.Apply(control.Update{Events: events})
+		m.panes.top.Sample(m.world)
+		if second < 5 {
+			m.world.Now = m.world.Now.Add(time.Second)
+		}
+	}
+	m.touch()
 }
 
 // big is a world of 4,096 ranks at work.

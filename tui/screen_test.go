@@ -14,6 +14,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/debugger/script"
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/tui/keys"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
@@ -184,7 +185,14 @@ func TestEverySizeIsLaidOutWithoutOverlapINV_SIZE(t *testing.T) {
 				for zoom := range zooms {
 					for _, story := range []bool{false, true} {
 						for _, side := range []int{-200, 0, 7, 200} {
-							check(t, w, h, Arrange(w, h, focus, zoom, story, side), focus)
+							check(t, w, h, Arrange(w, h, focus, zoom, story, side, Needs{}), focus)
+						}
+						for _, need := range []Needs{
+							{Mesh: {300, 3}, Ranks: {10, 3}, Inspect: {20, 3}, Messages: {10, 300}, Logs: {300, 300}},
+							{Mesh: {10, 90}, Ranks: {50, 12}, Inspect: {300, 90}, Messages: {300, 3}, Logs: {5, 4}},
+						} {
+							check(t, w, h, Arrange(w, h, focus, zoom, story, 0, need), focus)
+							check(t, w, h, Arrange(w, h, focus, zoom, story, 11, need), focus)
 						}
 					}
 				}
@@ -224,4 +232,59 @@ func check(t *testing.T, w, h int, l Layout, focus PaneID) {
 	if p := l.Panes[focus]; p.W < 18 || p.H < 3 {
 		t.Fatalf("%d×%d: the focused pane %d has only %+v", w, h, focus, p)
 	}
+}
+
+func TestPanesThatAreFullGetWhatOthersDoNotNeed(t *testing.T) {
+	const w, h = 200, 60
+	plain := Arrange(w, h, Ranks, Normal, false, 0, Needs{})
+	need := Needs{Mesh: {40, 16}, Ranks: {60, 14}, Inspect: {80, 24}, Messages: {100, 400}, Logs: {96, 400}}
+	l := Arrange(w, h, Ranks, Normal, false, 0, need)
+	if got := l.Panes[Ranks].W; got >= plain.Panes[Ranks].W || got < 60 {
+		t.Errorf("the grid has %d columns, and needs 60", got)
+	}
+	if got := l.Panes[Inspect].W; got != 80 {
+		t.Errorf("the inspector has %d columns, and needs 80", got)
+	}
+	if got := l.Panes[Logs].W; got != 96 || l.Panes[Messages].W < 100 {
+		t.Errorf("the logs have %d columns and the messages %d", got, l.Panes[Messages].W)
+	}
+	if got := l.Panes[Mesh].H; got != 24 {
+		t.Errorf("the upper row is %d high, and needs 24", got)
+	}
+	if side := Arrange(w, h, Ranks, Normal, false, 20, need); side.Panes[Ranks].W <= l.Panes[Ranks].W {
+		t.Errorf("what a person has widened is %d columns, and was %d", side.Panes[Ranks].W, l.Panes[Ranks].W)
+	}
+	need[Inspect] = Need{}
+	if l := Arrange(w, h, Ranks, Normal, false, 0, need); l.Panes[Inspect] != plain.Panes[Inspect] {
+		t.Errorf("a pane whose need is not known has %+v, and had %+v", l.Panes[Inspect], plain.Panes[Inspect])
+	}
+}
+
+// TestAWideScreenIsFullOfWhatThereIs keeps the screen of a small mesh at work on a large terminal.
+func TestAWideScreenIsFullOfWhatThereIs(t *testing.T) {
+	b := worldtest.New(t)
+	b.Type(worldtest.PongerType())
+	b.Procs("trainers", shape.Extent{{Name: "hosts", Size: 2}, {Name: "gpus", Size: 4}}, worldtest.Opts{Virtual: true})
+	b.Mesh("ponger", "trainers", worldtest.PongerType().Full)
+	arg := []byte{0xa2, 0x61, 'n', 0x03, 0x63, 't', 'a', 'g', 0x64, 'w', 'a', 'r', 'm'}
+	for call := range 40 {
+		at := b.Now.Add(time.Duration(call-100) * 100 * time.Millisecond)
+		for rank := range 8 {
+			to := fmt.Sprintf("@ponger[%d]", rank)
+			id := uint64(100*call + rank + 1)
+			b.Message(control.Message{Time: at, Call: uint64(call + 1), ID: id, Kind: control.MessageCall, From: "main", To: to, Endpoint: "Pong", Ranks: 8, Bytes: len(arg), Body: arg})
+			b.Message(control.Message{
+				Time: at.Add(time.Millisecond), Call: uint64(call + 1), ID: id + 50, Parent: id, Kind: control.MessageReply, From: to, To: "main", Endpoint: "Pong", Ranks: 8,
+				Bytes: 1, Body: []byte{0x04}, Took: time.Duration(700+10*rank) * time.Microsecond, Outcome: control.OutcomeReply,
+			})
+			b.Log(control.Log{Time: at, Proc: uint64(1 + rank), Mesh: "ponger", Rank: rank, Stream: "out", Text: fmt.Sprintf("Actor %d: Received message %d: 'Hello from main!'", rank, call)})
+		}
+	}
+	m := still(t, b, 200, 60)
+	press(t, m, "2")
+	got := screen(t, m)
+	if n := strings.Count(got, "'Hello from main!'  (×"); n < 35 {
+		t.Errorf("%d lines are seen as a whole, though there is room for more", n)
+	}
+	golden.RequireEqual(t, got)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/tui/logs"
 	"github.com/monarch-tui/monarch-tui/tui/messages"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
+	"github.com/monarch-tui/monarch-tui/tui/top"
 	"github.com/monarch-tui/monarch-tui/tui/tree"
 	"github.com/monarch-tui/monarch-tui/tui/warn"
 	"github.com/monarch-tui/monarch-tui/tui/world"
@@ -52,6 +53,7 @@ func slots() [panes]slot {
 		Messages: {name: "Messages", tabs: []tab{
 			{name: "Messages", item: "message", box: "Message", filter: ofMessages, make: func(m *Model, s *paneSet) body { return messagesTab{s.msgs, m, messages.List} }},
 			{name: "Flow", item: "message", box: "Message", filter: ofMessages, make: func(m *Model, s *paneSet) body { return messagesTab{s.msgs, m, messages.Flow} }},
+			{name: "Top", item: "row", filter: "words  mesh: rank: state:  !not  /regexp/", make: func(m *Model, s *paneSet) body { return topTab{s.top, m} }},
 			{name: "Calls", item: "call", other: "these are the open calls", make: func(_ *Model, s *paneSet) body { return s.calls }},
 		}},
 		Logs: {name: "Logs", tabs: []tab{
@@ -101,6 +103,8 @@ type (
 	dragger interface{ Drag(x, y int) }
 	// freezer holds what is shown, and lets it go on.
 	freezer interface{ Freeze() }
+	// sorter has rows in an order that can be another one.
+	sorter interface{ CycleSort() }
 	// folder folds what is alike over ranks, or not.
 	folder interface{ ToggleFold() }
 	// turner has tabs or pages of its own.
@@ -213,6 +217,7 @@ type paneSet struct {
 	grid    *grid.Pane
 	inspect *inspect.Pane
 	msgs    *messages.Pane
+	top     *top.Pane
 	calls   *calls.Pane
 	logs    *logs.Pane
 	warn    *warn.Checker
@@ -223,7 +228,7 @@ type paneSet struct {
 
 func newPaneSet(m *Model) paneSet {
 	s := paneSet{
-		tree: tree.New(m.keyOf), grid: grid.New(m.keyOf), inspect: inspect.New(m.keyOf), msgs: messages.New(m.keyOf), calls: calls.New(m.keyOf), logs: logs.New(m.keyOf),
+		tree: tree.New(m.keyOf), grid: grid.New(m.keyOf), inspect: inspect.New(m.keyOf), msgs: messages.New(m.keyOf), top: top.New(m.keyOf), calls: calls.New(m.keyOf), logs: logs.New(m.keyOf),
 		warn: warn.New(warn.Config{Off: m.cfg.Settings.Off}), cmds: newCmdLog(m), slots: slots(),
 	}
 	for p := range s.slots {

@@ -315,3 +315,19 @@ func TestAGoalThatNobodyCanReachIsToldAndCanBeSkipped(t *testing.T) {
 		}
 	}
 }
+
+// TestATaskIsSeenBesideWhateverIsOpen opens dialogs at many sizes: a task that cannot be seen while it is done is none.
+func TestATaskIsSeenBesideWhateverIsOpen(t *testing.T) {
+	for _, keys := range [][]string{{"2", "x"}, {"M"}, {"?"}} {
+		for _, w := range []int{30, 40, 60, 80, 120} {
+			for _, h := range []int{9, 10, 11, 12, 13, 15, 16, 17, 18, 20, 21, 22, 23, 24, 30, 40} {
+				m := still(t, tutorial(t), w, h)
+				told(task3)(t, m)
+				press(t, m, keys...)
+				if got := screen(t, m); m.top() == nil || !strings.Contains(got, "select rank 3") {
+					t.Fatalf("%d×%d, %v: the task is hidden:\n%s", w, h, keys, got)
+				}
+			}
+		}
+	}
+}

@@ -214,3 +214,54 @@ func (m *Model) keyFor(action string) string {
 	}
 	return m.keyHint("%s ", "palette") + "“" + action + "”"
 }
+
+// taskStrip is what a demo asks for, short, for the foot of a screen on which a dialog of a height leaves no room for the
+// narration: a task that cannot be seen while it is done is none. y is its first row.
+func (m *Model) taskStrip(height int) (lines []string, y int) {
+	t := m.story
+	if t == nil || t.task == nil || t.done || m.h <= minHeight {
+		return nil, 0
+	}
+	end := m.h
+	if m.w >= squashWidth && m.h >= squashHeight {
+		if height < m.layout.Story.Y { // it is seen
+			return nil, 0
+		}
+		end = m.layout.Status.Y
+	}
+	text := t.now.Text
+	if note := m.note(t.task); note != "" {
+		text = note
+	}
+	if t.task.done {
+		text = "✓ " + t.now.Done
+	}
+	var words []string
+	for _, word := range m.wordsOf(strings.TrimPrefix(text, "Now you: "), paint.Style{}) {
+		var b strings.Builder
+		for _, seg := range word {
+			b.WriteString(seg.Text)
+		}
+		words = append(words, b.String())
+	}
+	most := 1
+	if m.h >= titlesHeight {
+		most = 2
+	}
+	const indent = 3
+	lines = paint.Wrap(strings.Join(words, " "), m.w-indent-1)
+	if len(lines) > most {
+		lines[most-1] = paint.Fit(strings.Join(lines[most-1:], " "), m.w-indent-1)
+		lines = lines[:most]
+	}
+	return lines, end - len(lines)
+}
+
+// drawStrip draws what taskStrip says.
+func (m *Model) drawStrip(s *paint.Surface, lines []string) {
+	s.Fill(paint.Style{Fg: paint.Text, Bg: paint.Bar})
+	s.Text(1, 0, paint.Style{Fg: paint.Accent, Bg: paint.Bar, Attr: paint.Bold}, "▶")
+	for y, line := range lines {
+		s.Text(3, y, paint.Style{Fg: paint.Text, Bg: paint.Bar}, line)
+	}
+}

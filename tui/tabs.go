@@ -1,12 +1,15 @@
 package tui
 
 import (
+	"strings"
+
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/monarch-tui/monarch-tui/tui/grid"
 	"github.com/monarch-tui/monarch-tui/tui/inspect"
 	"github.com/monarch-tui/monarch-tui/tui/messages"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
+	"github.com/monarch-tui/monarch-tui/tui/top"
 	"github.com/monarch-tui/monarch-tui/tui/tree"
 	"github.com/monarch-tui/monarch-tui/tui/world"
 )
@@ -35,10 +38,18 @@ var (
 	_ texter     = ranksTab{}
 	_ activator  = inspectTab{}
 	_ turner     = inspectTab{}
+	_ texter     = inspectTab{}
 	_ opened     = messagesTab{}
 	_ leader     = messagesTab{}
 	_ opener     = messagesTab{}
 	_ texter     = messagesTab{}
+	_ activator  = topTab{}
+	_ leader     = topTab{}
+	_ sorter     = topTab{}
+	_ freezer    = topTab{}
+	_ folder     = topTab{}
+	_ filterer   = topTab{}
+	_ pageTexter = topTab{}
 )
 
 // Draw draws the tree, and the warnings at its foot.
@@ -65,6 +76,15 @@ func (t meshTab) Draw(in *paint.Surface, w *world.World, focus bool) {
 		in.Text(1, y+1+i, paint.Style{Fg: role}, sign)
 		in.TextIn(3, y+1+i, width-4, paint.Style{Fg: paint.Text}, f.Line)
 	}
+}
+
+// Need is what the tree needs, and the warnings.
+func (t meshTab) Need(wide, tall int) (cols, rows int) {
+	cols, rows = t.Pane.Need(wide, tall)
+	if n := t.m.panes.warnings(t.m.world); n > 0 && rows > 0 {
+		rows += n + 2
+	}
+	return cols, rows
 }
 
 // Note is how many warnings there are.
@@ -246,6 +266,14 @@ func (t inspectTab) Activate() tea.Cmd {
 	return t.m.wantState()
 }
 
+// Text is the value under the cursor as JSON, else the line.
+func (t inspectTab) Text() string {
+	if text := t.JSON(); text != "" {
+		return strings.TrimSpace(text)
+	}
+	return t.Pane.Text()
+}
+
 // messagesTab is one of the two looks of the messages.
 type messagesTab struct {
 	*messages.Pane
@@ -277,3 +305,45 @@ func (t messagesTab) Opened() { t.SetTab(t.look) }
 
 // Text is the message under the cursor.
 func (t messagesTab) Text() string { return t.Pane.Text(t.m.world) }
+
+// topTab is the table of what each actor does. The inspector follows its cursor, and commands are about its row.
+type topTab struct {
+	*top.Pane
+	m *Model
+}
+
+// Activate goes to the ranks of the row, with the cursor on its actor.
+func (t topTab) Activate() tea.Cmd {
+	if sel, ok := t.Selected(); ok {
+		g := t.m.panes.grid
+		if g.Show(t.m.world, sel.Mesh); sel.Rank >= 0 {
+			g.SetCursor(sel.Rank)
+		}
+		t.m.setFocus(Ranks)
+	}
+	return t.m.cursorMoved()
+}
+
+// Lead leaves the grid alone: only the inspector follows.
+func (t topTab) Lead() {}
+
+// Inspect shows what the row is about.
+func (t topTab) Inspect() bool {
+	sel, ok := t.Selected()
+	switch {
+	case ok && sel.Rank >= 0:
+		t.m.panes.inspect.ShowActor(sel.Mesh, sel.Rank)
+	case ok:
+		t.m.panes.inspect.ShowMesh(sel.Mesh)
+	}
+	return ok
+}
+
+// Target is what the row is about.
+func (t topTab) Target() (target, bool) {
+	sel, ok := t.Selected()
+	if !ok || sel.Rank < 0 {
+		return target{mesh: sel.Name}, ok
+	}
+	return target{mesh: sel.Name, ranks: []int{sel.Rank}}, true
+}

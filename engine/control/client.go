@@ -94,6 +94,11 @@ func (c *Client) Logs(ctx context.Context, req LogsReq) ([]Log, error) {
 	return ask[[]Log](ctx, c, req)
 }
 
+// Messages reads back the last messages that were reported, oldest first.
+func (c *Client) Messages(ctx context.Context, req MessagesReq) (MessageLog, error) {
+	return ask[MessageLog](ctx, c, req)
+}
+
 // Flush waits until everything that ranks printed before has reached the event stream.
 func (c *Client) Flush(ctx context.Context, req FlushReq) error {
 	_, err := c.t.handle(ctx, req)

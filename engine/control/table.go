@@ -56,6 +56,7 @@ func table() []verb {
 		row[CancelReq, None]("cancel", acts).runBy((*peer).planCancel),
 		row[StateReq, []StateNode]("state", looks),
 		row[LogsReq, []Log]("logs", looks),
+		row[MessagesReq, MessageLog]("messages", looks),
 		row[FlushReq, None]("flush", looks),
 		row[HoldReq, None]("hold", acts),
 		row[ProbeReq, []ProbeReply]("probe", acts),

@@ -116,13 +116,14 @@ func (r MeshRef) Extent() shape.Extent { return r.View.Extent() }
 
 // RankState is what one actor is doing.
 type RankState struct {
-	State    string    // starting | idle | busy | failed | stopped | gone
-	Queue    int       // messages waiting in the mailbox
-	Running  []string  // endpoints that handle a message now: one, and any number of concurrent ones
-	Calls    []uint64  // the calls they belong to, as Running
-	Next     []uint64  // the calls of the first messages in the mailbox, 16 at most
-	Since    time.Time // of State
-	Handled  uint64    // messages handled since the start
+	State    string        // starting | idle | busy | failed | stopped | gone
+	Queue    int           // messages waiting in the mailbox
+	Running  []string      // endpoints that handle a message now: one, and any number of concurrent ones
+	Calls    []uint64      // the calls they belong to, as Running
+	Next     []uint64      // the calls of the first messages in the mailbox, 16 at most
+	Since    time.Time     // of State
+	Handled  uint64        // messages handled since the start
+	Worked   time.Duration // in which it handled messages, from the start to Since; a busy one goes on since then
 	Restarts int
 	Reason   string
 }

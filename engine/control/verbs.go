@@ -96,6 +96,10 @@ type (
 		Ranks []int  // of Mesh; empty: all
 		Last  int    // 0 for 100
 	}
+	// MessagesReq reads back the last messages that were reported while somebody watched. Answer: MessageLog.
+	MessagesReq struct {
+		Last int // 0 for 1000
+	}
 	// FlushReq waits until everything that ranks printed before has reached the event stream. Answer: none.
 	FlushReq struct {
 		Mesh string // "" for all procs
@@ -122,6 +126,12 @@ type (
 		Error string
 	}
 )
+
+// MessageLog is what a session keeps of its messages.
+type MessageLog struct {
+	Events []Event // each with a Message, oldest first; a watch that began with a snapshot brings those after its Seq itself
+	Older  uint64  // that were reported before these, and are not kept or were not asked for
+}
 
 // StateNode is a value of an actor's state, as far as it was asked for.
 type StateNode struct {

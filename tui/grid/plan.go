@@ -139,7 +139,7 @@ func (p *Pane) plan(w, h int) (layout, around) {
 // the frills.
 func (p *Pane) largest(density Density, frills []around, h int, q request) (l layout, a around, whole bool) {
 	for _, d := range [...]Density{Label, Dot, Half} {
-		if density != d && (density != Auto || !p.takes(d)) {
+		if density != d && (density != Auto || !p.takes(d, q.w)) {
 			continue
 		}
 		for _, a = range frills {
@@ -159,12 +159,12 @@ const roomyFrom = 80
 
 // takes tells whether a density is considered where none was picked. LABEL adds little to two axes that are labelled, so
 // that beyond 32 ranks it is for meshes of one dimension and for wide panes.
-func (p *Pane) takes(d Density) bool {
+func (p *Pane) takes(d Density, w int) bool {
 	v := p.at.view()
 	n := v.len()
 	switch d {
 	case Label:
-		return n <= 32 || n <= 64 && (len(v.axes("", "")) < 2 || p.w >= roomyFrom)
+		return n <= 32 || n <= 64 && (len(v.axes("", "")) < 2 || w >= roomyFrom)
 	case Dot:
 		return n <= 1024
 	case Half:
@@ -172,6 +172,40 @@ func (p *Pane) takes(d Density) bool {
 	case Auto, Heat:
 	}
 	return false
+}
+
+// Need is the room in which the grid looks as it does in one of wide×tall, which it has when it is all that is shown of more.
+func (p *Pane) Need(wide, tall int) (cols, rows int) {
+	if p.at == nil || !p.now.known || wide <= 0 || tall <= 0 {
+		return 0, 0
+	}
+	l, a := p.plan(wide, tall)
+	if l.density == Heat || len(l.pages) > 0 || !l.tiled() && (l.colsShown < l.col.n || l.rowsShown < l.row.n) {
+		return wide, tall
+	}
+	rows = a.lines() + l.stepY()*l.down.n - l.gapY
+	cols = max(wideFrom, l.label+l.stepX()*l.across.n-l.gapX, legendWidth(p.legendItems(), 2)+1, p.headWidth(&l), cursorWide) + 1
+	for _, cols := range []int{cols, max(cols, roomyFrom)} {
+		if cols >= wide {
+			break
+		}
+		if less, b := p.plan(cols, tall); less.density == l.density && less.pitch == l.pitch && b.lines() <= a.lines() && less.row.n == l.row.n {
+			return cols, rows
+		}
+	}
+	return wide, rows
+}
+
+// cursorWide is the room for the line of the cursor: rank, point, process and actor.
+const cursorWide = 58
+
+// headWidth is the room for the line above the cells.
+func (p *Pane) headWidth(l *layout) int {
+	n := 1 + paint.SegsWidth(headSegs(p.headParts(l), "   ", true)) + 3
+	for _, hint := range p.headHints(l) {
+		n += paint.Width(hint.name) + paint.Width(hint.value) + 3
+	}
+	return n
 }
 
 func pitches(d Density, wide bool) []int {

@@ -23,6 +23,7 @@ type callRow struct {
 	answer   control.Message // the last one
 	answered int
 	failed   int
+	gaveUp   int  // were cancelled
 	n        int  // ranks it was sent to
 	sent     bool // by this actor
 }
@@ -61,7 +62,10 @@ func (c *callList) sync(w *world.World, meshName string, rank int) {
 			if answer := w.Messages.At(a); row.answered == 1 || answer.Kind == control.MessageError {
 				row.answer = *answer
 			}
-			if w.Messages.At(a).Kind == control.MessageError {
+			switch answer := w.Messages.At(a); {
+			case messages.Cancelled(answer):
+				row.gaveUp++
+			case answer.Kind == control.MessageError:
 				row.failed++
 			}
 		}
@@ -121,12 +125,16 @@ func (p *Pane) callLine(w *world.World, r *callRow) line {
 		l.copied += " " + answer
 		role, took := paint.Muted, paint.Duration(r.answer.Took.Round(time.Microsecond))
 		if r.answer.Kind == control.MessageError {
-			role = paint.Failed
+			role = messages.AnswerRole(&r.answer)
 		}
 		if r.n > 1 {
 			answer = strconv.Itoa(r.answered) + "/" + strconv.Itoa(r.n)
 			if r.failed > 0 {
 				answer += " ✕" + strconv.Itoa(r.failed)
+				role = paint.Failed
+			}
+			if r.gaveUp > 0 {
+				answer += " ○" + strconv.Itoa(r.gaveUp)
 			}
 		}
 		room := p.w - 4 - paint.SegsWidth(l.left)

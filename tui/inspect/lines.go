@@ -202,3 +202,23 @@ func ago(w *world.World, t time.Time) string {
 	}
 	return paint.Duration(max(0, w.Now.Sub(t))) + " ago"
 }
+
+// mostNeeded is the widest that the inspector asks to be.
+const mostNeeded = 88
+
+// Need is the room in which no line is shortened. What is wrapped is told as well in two lines as in one.
+func (p *Pane) Need(_, _ int) (cols, rows int) {
+	if p.title == nil {
+		return 0, 0
+	}
+	cols = paint.SegsWidth(p.title) + 2
+	for i := range p.lines {
+		l := &p.lines[i]
+		n := paint.SegsWidth(l.left) + 2
+		if right := paint.SegsWidth(l.right); right > 0 {
+			n += right + 1
+		}
+		cols = max(cols, n)
+	}
+	return min(cols, mostNeeded), len(p.lines) + 1
+}

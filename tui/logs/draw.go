@@ -50,7 +50,7 @@ func (p *Pane) Draw(s *paint.Surface, w *world.World, focus bool) {
 	for _, r := range rows {
 		p.from = max(p.from, min(paint.Width(p.source(r)), max(9, width*20/100)))
 	}
-	p.lines = p.lines[:0]
+	p.lines, p.wants = p.lines[:0], 0
 	for i := p.firstWrapped(rows, from, width, height-foot); i < len(rows) && len(p.lines) < height-foot; i++ {
 		y := len(p.lines)
 		h := min(p.height(rows[i], width), height-foot-y)
@@ -62,6 +62,17 @@ func (p *Pane) Draw(s *paint.Surface, w *world.World, focus bool) {
 			p.lines = append(p.lines, from+i)
 		}
 	}
+}
+
+// mostNeeded is the widest that the lines ask to be.
+const mostNeeded = 132
+
+// Need is the room in which the lines in sight are shown whole.
+func (p *Pane) Need(_, _ int) (cols, rows int) {
+	if p.wants == 0 {
+		return 0, 0
+	}
+	return min(p.wants, mostNeeded), len(p.view.Rows)
 }
 
 // firstWrapped is the first of the rows to be drawn: where lines are wrapped not all of them fit, and the one under the
@@ -221,6 +232,7 @@ func (p *Pane) drawRow(s *paint.Surface, width, y int, r row) {
 		room -= paint.Width(count) + 2
 	}
 	text := p.text(r)
+	p.wants = max(p.wants, x+paint.Width(text)+width-x-room)
 	if p.wrap {
 		if count != "" {
 			s.TextRight(width, y, muted, count)

@@ -33,6 +33,7 @@ type Pane struct {
 	times bool  // when each line was printed is shown, however narrow the pane
 	quiet bool  // it is not, however wide
 	lines []int // the row that each line of the pane shows
+	wants int   // columns of the widest line that was drawn last
 }
 
 // row is a line of the pane: a fold, or one line of the ring.

@@ -152,7 +152,7 @@ func TestWhatIsLookedAtStaysInAFlood_INV_STAY(t *testing.T) {
 				t.Fatalf("%s: the rows moved:\n%s\n\n%s", name, before, after)
 			}
 		}
-		worldtest.Has(t, screen(p, k, 76, 10), "▼ "+paint.Exact(k.Messages.Total()-total)+" new")
+		worldtest.Has(t, screen(p, k, 76, 10), "▼ "+paint.Exact(k.Messages.Total()-total)+" came since")
 		p.End()
 		worldtest.Has(t, screen(p, k, 76, 10), "following ▼")
 		check(t, p.ix, &k.Messages)
@@ -166,7 +166,7 @@ func TestAFrozenViewGoesOn(t *testing.T) {
 	p.Freeze()
 	k.callRanks(nil, "main", "ponger", "say", []byte{0x63, 'n', 'e', 'w'}, 1)
 	got := screen(p, k, 76, 10)
-	worldtest.Has(t, got, "frozen · ▼ 1 new")
+	worldtest.Has(t, got, "frozen · ▼ 1 came since")
 	if strings.Contains(got, `"new"`) || p.Following() || !p.Frozen() {
 		t.Error("a frozen view shows what is new")
 	}

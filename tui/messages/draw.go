@@ -55,7 +55,7 @@ func (p *Pane) empty(s *paint.Surface) {
 	}
 	text := "Nothing was called yet."
 	if p.w.Late {
-		text = "Nothing was called since you attached; what was before is not kept."
+		text = "Nothing was called since you attached. Calls from before are kept only where somebody watched."
 	}
 	stream.DrawNothing(s, p.keys, stream.Hint{Text: text}, stream.Hint{Action: "call", Text: "calls an endpoint of the selected ranks"})
 }
@@ -85,6 +85,7 @@ func (p *Pane) drawList(s, body *paint.Surface, head, focus bool) {
 	if head {
 		p.cols.header(s, 0)
 	}
+	p.wants = 0
 	for i, r := range p.view.Rows[from:to] {
 		p.drawRow(body, i, r)
 		if from+i == p.view.Cursor() && focus {
@@ -92,6 +93,17 @@ func (p *Pane) drawList(s, body *paint.Surface, head, focus bool) {
 		}
 	}
 }
+
+// Need is the room in which the rows in sight are shown whole, as far as the columns leave it; of the flow it is not known.
+func (p *Pane) Need(_, _ int) (cols, rows int) {
+	if p.tab == Flow || p.wants == 0 {
+		return 0, 0
+	}
+	return min(p.wants, mostNeeded), len(p.view.Rows) + p.bodyY
+}
+
+// mostNeeded is the widest that the list asks to be.
+const mostNeeded = 132
 
 // names are the texts of the two columns of names.
 func (p *Pane) names(r row) (from, to string) {
@@ -131,6 +143,7 @@ func (p *Pane) drawRow(s *paint.Surface, y int, r row) {
 	p.put(s, c.to, y, filter.To, text, paint.FitMiddle(to, c.to.w))
 	segs, end, role := p.content(r)
 	msg := c.msg
+	p.wants = max(p.wants, msg.x+paint.SegsWidth(segs)+min(1, len(end))*(c.end.w+2))
 	if end == "" && c.end.w > 0 { // nothing stands at the end: the room is for the message
 		msg.w = c.end.x + c.end.w - msg.x
 	}
@@ -179,11 +192,8 @@ func (p *Pane) content(r row) (segs []paint.Seg, end string, role paint.Role) {
 	}
 	answer := func(h *exchange) {
 		if h.answer >= 0 {
-			st := text
-			if h.failed {
-				st = failed
-			}
-			add(st, Answer(p.w, p.src.At(h.answer)))
+			m := p.src.At(h.answer)
+			add(paint.Style{Fg: AnswerRole(m)}, Answer(p.w, m))
 		}
 	}
 	w := p.cols.end.w
@@ -225,6 +235,7 @@ func (p *Pane) content(r row) (segs []paint.Seg, end string, role paint.Role) {
 			add(muted, count)
 		}
 		add(text, m.result)
+		add(paint.Style{Fg: paint.Gone}, m.gaveUp)
 		add(failed, m.err)
 		end, role = p.times(r.f, m, w)
 		return segs, end, role

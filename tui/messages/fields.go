@@ -41,8 +41,11 @@ func (s *sight) of(w *world.World, src *ring, h *exchange, f *filter.Filter) *fi
 	}
 	if h.answered {
 		out.Kind, out.State, out.Took, out.HasTook = "call reply", "replied", h.took, true
-		if h.failed {
+		switch {
+		case h.failed:
 			out.Kind, out.State = "call error", "failed"
+		case h.cancelled:
+			out.Kind, out.State = "call cancelled", "cancelled"
 		}
 	}
 	if f.Uses(filter.Word) {

@@ -130,8 +130,11 @@ func (p *Pane) exchangeArrow(r row) (a arrow, note string) {
 		return a, p.waiting(r.h)
 	}
 	a.body, a.back = "╌", true
-	if r.h.failed {
+	switch {
+	case r.h.failed:
 		a.style.Fg = paint.Failed
+	case r.h.cancelled:
+		a.style.Fg = paint.Gone
 	}
 	if r.h.answer >= 0 {
 		a.label = append(a.label, paint.Seg{Style: a.style, Text: " " + Answer(p.w, p.src.At(r.h.answer))})
@@ -154,10 +157,18 @@ func (p *Pane) foldArrow(r row, noteRoom int) (a arrow, note string, st paint.St
 		a.body, a.back = "╌", true
 	}
 	if r.part == bad {
-		a.style.Fg = paint.Failed
+		a.style.Fg = r.f.badRole()
 	}
 	a.label, note, st = p.flowLabel(r, m, noteRoom)
 	return a, note, st
+}
+
+// badRole is the colour of the answers of a fold that are none.
+func (f *fold) badRole() paint.Role {
+	if f.failed == 0 {
+		return paint.Gone
+	}
+	return paint.Failed
 }
 
 // flowLabel is what stands on the arrow of a fold, and beside it.
@@ -171,7 +182,7 @@ func (p *Pane) flowLabel(r row, m *memo, w int) (label []paint.Seg, note string,
 	switch r.part { //nolint:exhaustive // the other parts are not of a fold
 	case good:
 		label = append(label, paint.Seg{Style: text, Text: m.result})
-		if n := f.answered - f.failed; f.ranks > 1 {
+		if n := f.answered - f.failed - f.cancelled; f.ranks > 1 {
 			label = append(label, paint.Seg{Style: muted, Text: fmt.Sprintf(" ×%s", paint.Exact(n))})
 		}
 		note = paint.Duration(m.median)
@@ -182,11 +193,18 @@ func (p *Pane) flowLabel(r row, m *memo, w int) (label []paint.Seg, note string,
 		}
 		return label, note, muted
 	case bad:
+		if f.failed == 0 {
+			return append(label, paint.Seg{Style: paint.Style{Fg: paint.Gone}, Text: m.gaveUp}), paint.Duration(m.median), muted
+		}
 		label = append(label, paint.Seg{Style: paint.Style{Fg: paint.Failed}, Text: "✕"})
 		if f.failed > 1 {
 			label[0].Text = fmt.Sprintf("✕ %s", paint.Exact(f.failed))
 		}
-		return label, m.err, paint.Style{Fg: paint.Failed}
+		note = m.err
+		if m.gaveUp != "" {
+			note = m.gaveUp + "  " + note
+		}
+		return label, note, paint.Style{Fg: paint.Failed}
 	}
 	msg := f.one().message(p.src)
 	call := msg.Endpoint

@@ -78,6 +78,7 @@ func (ix *index) merge(f, into *fold) {
 	into.seen += f.seen
 	into.answered += f.answered
 	into.failed += f.failed
+	into.cancelled += f.cancelled
 	into.sum += f.sum
 	into.max = max(into.max, f.max)
 	into.matched += f.matched

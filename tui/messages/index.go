@@ -19,6 +19,7 @@ type exchange struct {
 	took         time.Duration
 	answered     bool
 	failed       bool
+	cancelled    bool   // its caller gave it up: that is no failure
 	matches      bool   // gets through the filter
 	sent         []sent // what its handler has called
 }
@@ -47,13 +48,14 @@ type fold struct {
 	seen      int    // calls, also those that have left the ring
 	answered  int
 	failed    int
+	cancelled int
 	sum, max  time.Duration
 	matched   int // exchanges that get through the filter
 	messages  int // in the ring, that get through
 	open      bool
 	mark      uint64 // of the pass that has shown it
 	lastGood  int    // number of its last reply, -1
-	lastBad   int    // and of its last error
+	lastBad   int    // and of its last answer that is none: an error, or that it was cancelled
 	memo      memo   // texts, as last drawn
 }
 
@@ -167,13 +169,17 @@ func (ix *index) answer(m *control.Message, number int) *exchange {
 		h = &exchange{f: f, call: -1}
 		f.exchanges = append(f.exchanges, h)
 	}
-	h.answer, h.answered, h.took, h.failed = number, true, m.Took, m.Kind == control.MessageError
+	h.answer, h.answered, h.took, h.cancelled = number, true, m.Took, Cancelled(m)
+	h.failed = m.Kind == control.MessageError && !h.cancelled
 	f := h.f
 	f.answered++
 	f.sum += m.Took
 	f.max = max(f.max, m.Took)
-	if h.failed {
+	switch {
+	case h.failed:
 		f.failed++
+	case h.cancelled:
+		f.cancelled++
 	}
 	return h
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
+	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/world"
 )
 
@@ -63,8 +64,30 @@ func argument(w *world.World, m *control.Message, named bool) string {
 	return text
 }
 
-// Answer is what came back: ↩ 4, or ✕ and the error.
+// Cancelled reports whether a message says that its caller has given the call up, which is no error.
+func Cancelled(m *control.Message) bool {
+	return m.Kind == control.MessageError && m.Outcome == control.OutcomeCancelled
+}
+
+// gaveUp is the sign and the word of a call that was cancelled, as of a command that was.
+const gaveUp = "○ cancelled"
+
+// AnswerRole is the colour of what came back.
+func AnswerRole(m *control.Message) paint.Role {
+	switch {
+	case Cancelled(m):
+		return paint.Gone
+	case m.Kind == control.MessageError:
+		return paint.Failed
+	}
+	return paint.Text
+}
+
+// Answer is what came back: ↩ 4, ✕ and the error, or ○ where it was cancelled.
 func Answer(w *world.World, m *control.Message) string {
+	if Cancelled(m) {
+		return gaveUp
+	}
 	if m.Kind == control.MessageError {
 		return "✕ " + errorText(m)
 	}

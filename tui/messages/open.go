@@ -181,15 +181,15 @@ func (p *Pane) answers(d *details, r row) {
 		exchanges = []*exchange{r.h}
 	}
 	type answer struct {
-		text   string
-		failed bool
-		parts  []string
+		text  string
+		role  paint.Role
+		parts []string
 	}
 	byText := map[string]*answer{}
-	put := func(text string, failed bool, who string) {
+	put := func(text string, role paint.Role, who string) {
 		a := byText[text]
 		if a == nil {
-			a = &answer{text: text, failed: failed}
+			a = &answer{text: text, role: role}
 			byText[text] = a
 		}
 		a.parts = append(a.parts, who)
@@ -201,9 +201,10 @@ func (p *Pane) answers(d *details, r row) {
 		_, to := ends(h.message(p.src))
 		switch {
 		case h.answer >= 0:
-			put(Answer(p.w, p.src.At(h.answer)), h.failed, to)
+			m := p.src.At(h.answer)
+			put(Answer(p.w, m), AnswerRole(m), to)
 		case !h.answered && !r.f.broadcast:
-			put("┊ no answer yet", false, to)
+			put("┊ no answer yet", paint.Text, to)
 		}
 	}
 	if len(byText) > 0 {
@@ -220,12 +221,8 @@ func (p *Pane) answers(d *details, r row) {
 			d.add(paint.Muted, "  and %d more values\n", len(groups)-most)
 			break
 		}
-		role := paint.Text
-		if a.failed {
-			role = paint.Failed
-		}
 		d.add(paint.Muted, "%5d ", len(a.parts))
-		d.add(role, "%s\n", a.text)
+		d.add(a.role, "%s\n", a.text)
 		d.add(paint.Muted, "      %s\n", partsText(a.parts))
 	}
 	if missing := r.f.ranks - r.f.seen; r.h == nil && missing > 0 {

@@ -8,7 +8,7 @@ import (
 // latest notes the last answer of each kind, by time.
 func (ix *index) latest(h *exchange, number int) {
 	last := &h.f.lastGood
-	if h.failed {
+	if h.failed || h.cancelled {
 		last = &h.f.lastBad
 	}
 	if *last < ix.First || ix.rec(*last).at <= ix.rec(number).at {

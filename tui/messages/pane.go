@@ -1,6 +1,7 @@
 package messages
 
 import (
+	"math"
 	"slices"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -45,6 +46,7 @@ type Pane struct {
 	why        string // a jump was not made
 	w0, h0     int    // of the last drawing
 	bodyY      int
+	wants      int // columns of the widest row that was drawn last
 }
 
 // New makes a pane that follows what comes.
@@ -196,7 +198,7 @@ func dropped(n uint64) stream.Lost {
 // Frame is the pane's frame.
 func (p *Pane) Frame(w *world.World) paint.Frame {
 	p.sync(w)
-	f := p.Box(dropped(w.Dropped.Data), w.Messages.First(), p.w0)
+	f := p.Box(dropped(w.Dropped.Data), w.Messages.First()+int(min(w.Older, math.MaxInt32)), p.w0)
 	f.Title, f.Tabs, f.Tab = "Messages", []string{"List", "Flow"}, int(p.tab)
 	if p.Unfolded() && p.tab == Flow && f.Right != "" {
 		f.FootLeft = "" // the flow is always folded

@@ -24,6 +24,7 @@ type memo struct {
 	slowest  int   // rank, -1
 	result   string
 	err      string
+	gaveUp   string // that some were cancelled
 	median   time.Duration
 }
 
@@ -114,6 +115,7 @@ func (p *Pane) outcomes(f *fold, m *memo) {
 				m.err = text
 			}
 			errors[text] = true
+		case h.cancelled:
 		case !h.failed && len(results) < most:
 			results[strconv.Itoa(msg.Bytes)+" "+string(msg.Body)] = msg
 		}
@@ -131,6 +133,12 @@ func (p *Pane) outcomes(f *fold, m *memo) {
 		m.result = "↩ many values"
 	case n > 1:
 		m.result = fmt.Sprintf("↩ %d values", n)
+	}
+	switch {
+	case f.cancelled > 1 || f.cancelled > 0 && f.ranks > 1:
+		m.gaveUp = fmt.Sprintf("○ %s cancelled", paint.Exact(f.cancelled))
+	case f.cancelled > 0:
+		m.gaveUp = gaveUp
 	}
 	switch n := len(errors); {
 	case f.failed == 0:

@@ -188,12 +188,30 @@ func (v *View[T, R]) End() {
 // Wheel scrolls.
 func (v *View[T, R]) Wheel(lines int) { v.win.Scroll(lines) }
 
+// below is how many rows under the window have come since its end was last in sight. A row may stand for many values, and
+// those that a filter keeps out have none.
+func (v *View[T, R]) below() (n int) {
+	if v.Following() || v.Holds() {
+		return 0
+	}
+	_, to := v.win.Visible()
+	for i := to; i < len(v.Rows); i++ {
+		if v.Rows[i].Number() >= v.upTo {
+			n++
+		}
+	}
+	return n
+}
+
 // Foot says where in the stream the view stands.
 func (v *View[T, R]) Foot() string {
 	news := ""
-	if v.live != nil {
-		if n := v.live.Total() - v.upTo; n > 0 && !v.Following() {
-			news = "▼ " + paint.Exact(n) + " new"
+	if n := v.below(); n > 0 {
+		news = "▼ " + paint.Exact(n) + " new"
+	}
+	if v.Holds() {
+		if n := v.live.Total() - v.upTo; n > 0 { // no rows were made of them
+			news = "▼ " + paint.Exact(n) + " came since"
 		}
 	}
 	switch {

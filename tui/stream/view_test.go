@@ -68,7 +68,7 @@ func TestAViewFollowsUntilItIsMoved(t *testing.T) {
 	v.Freeze()
 	fill(&ring, 2)
 	look(v, &ring)
-	if v.Foot() != "frozen · ▼ 2 new" || len(v.Rows) != 55 || !v.Frozen() || v.Following() {
+	if v.Foot() != "frozen · ▼ 2 came since" || len(v.Rows) != 55 || !v.Frozen() || v.Following() {
 		t.Errorf("frozen it says %q", v.Foot())
 	}
 	v.End()

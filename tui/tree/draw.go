@@ -263,15 +263,19 @@ func (p *Pane) procsValue(r *row) (long, short string, role paint.Role) {
 	pm := &p.model.procs[r.pm]
 	short = paint.Plural(len(pm.procs), "proc")
 	long = short
+	if pm.live < len(pm.procs) && !pm.Gone {
+		long = paint.Exact(pm.live) + " of " + long
+		short = paint.Exact(pm.live) + " of " + paint.Exact(len(pm.procs))
+	}
 	switch {
 	case pm.State == "failed" && pm.Reason != "":
 		return world.Why(pm.Reason), cmp.Or(world.Cause(pm.Reason), "failed"), paint.Failed
 	case pm.State != "running" && pm.State != "":
-		return short + " · " + pm.State, pm.State, paint.Muted
+		return long + " · " + pm.State, pm.State, paint.Muted
 	case pm.InProcess:
-		long = short + " · in-process"
+		long += " · in-process"
 	case pm.Virtual:
-		long = short + " · virtual"
+		long += " · virtual"
 	}
 	return long, short, paint.Muted
 }
@@ -402,4 +406,24 @@ func stateRanks(codes []uint8, code uint8) string {
 func shortType(full string) string {
 	short := schema.ShortType(full)
 	return short[strings.LastIndexByte(short, '.')+1:]
+}
+
+// The rows that Need looks at, and the room that a value is given there.
+const (
+	neededRows  = 400
+	neededValue = 28
+)
+
+// Need is the room in which no name and no value is shortened, long reasons apart.
+func (p *Pane) Need(_, _ int) (cols, rows int) {
+	for i := range p.rows[:min(len(p.rows), neededRows)] {
+		r := &p.rows[i]
+		if r.kind == KindHint {
+			return 0, 0
+		}
+		p.label = p.appendLabel(p.label[:0], r)
+		name := string(p.label)
+		cols = max(cols, r.signAt()+2+paint.Width(name)+1+paint.SegsWidth(p.value(r, neededValue))+2)
+	}
+	return cols, len(p.rows)
 }

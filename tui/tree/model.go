@@ -21,7 +21,7 @@ type model struct {
 	stray []mesh // actor meshes whose proc mesh is not known
 	ended int    // things that are hidden
 	first bool   // there is nothing at all
-	live  int    // processes of proc meshes that have not ended
+	live  int    // processes that have not ended
 	worst uint8
 }
 
@@ -34,6 +34,7 @@ type procMesh struct {
 	hosts  []host
 	meshes []mesh
 	all    uint8 // the worst of all
+	live   int   // processes that have not ended
 }
 
 type host struct {
@@ -76,9 +77,6 @@ func (m *model) read(w *world.World, hidden bool) {
 			ProcMesh: pm, procs: sized(p.procs, n), worst: sized(p.worst, n), own: sized(p.own, n), hosts: p.hosts[:0], meshes: p.meshes[:0],
 		})
 		place[pm.Name] = len(m.procs) - 1 // of one name the newest comes last
-		if !pm.Gone {
-			m.live += n
-		}
 	}
 	m.readProcs()
 	for i := range w.Meshes {
@@ -206,6 +204,14 @@ func (m *model) readProcs() {
 		pm.procs[rank], pm.own[rank] = int32(i), uint8(world.Severity(world.ProcWord(proc)))
 	}
 	for i := range m.procs {
+		pm := &m.procs[i]
+		pm.live = 0
+		for _, at := range pm.procs {
+			if !pm.Gone && (at < 0 || !m.w.Procs[at].Over()) { // as World.AliveOf
+				pm.live++
+			}
+		}
+		m.live += pm.live
 		copy(m.procs[i].worst, m.procs[i].own)
 		m.procs[i].findHosts(m.w)
 	}

@@ -28,7 +28,9 @@ func MeshWord(state string, gone bool) string {
 		return "gone"
 	case state == "starting" || state == "failed":
 		return state
-	case state == "stopping" || state == "stopped":
+	case state == "stopping": // what is in it is there until it has ended
+		return "busy"
+	case state == "stopped":
 		return "gone"
 	}
 	return "idle"

@@ -21,8 +21,9 @@ type World struct {
 	AsOf     time.Time // not zero: the connection is lost, and what is shown is as of then
 	Messages Ring[control.Message]
 	Logs     Ring[control.Log]
-	Loaded   bool // a first snapshot has come
-	Late     bool // the session had been running when it came: what was before is not known
+	Loaded   bool   // a first snapshot has come
+	Late     bool   // the session had been running when it came: what was before is known only in part
+	Older    uint64 // messages from before that the session does not keep
 
 	rate   [rateSeconds]int // messages in each of the last seconds
 	second int64
@@ -45,7 +46,9 @@ func (w *World) Apply(u control.Update) {
 		switch {
 		case ev.Message != nil:
 			w.Messages.Add(*ev.Message)
-			w.rate[w.second%rateSeconds]++
+			if u.Snapshot == nil || ev.Seq > u.Snapshot.Seq { // not of before
+				w.rate[w.second%rateSeconds]++
+			}
 		case ev.Log != nil:
 			w.Logs.Add(*ev.Log)
 		}
@@ -119,6 +122,36 @@ func (w *World) ProcOf(m *control.Mesh, rank int) (*control.Proc, bool) {
 	return w.Proc(m.Ref.First + uint64(m.Ref.Home.RankAt(rank)))
 }
 
+// Alive is how many processes and actors there are that have not ended or failed, of meshes that have not ended. A process
+// that is not known yet is on its way.
+func (w *World) Alive() (procs, actors int) {
+	list, meshes := w.Live()
+	for _, p := range list {
+		procs += w.AliveOf(p)
+	}
+	for _, m := range meshes {
+		for rank := range m.Ranks {
+			if word := w.Word(m, rank); word != "failed" && word != "gone" {
+				actors++
+			}
+		}
+	}
+	return procs, actors
+}
+
+// AliveOf is how many processes of a proc mesh have not ended.
+func (w *World) AliveOf(pm *control.ProcMesh) (n int) {
+	if pm.Gone {
+		return 0
+	}
+	for rank := range pm.Extent.Len() {
+		if p, ok := w.Proc(pm.FirstProc + uint64(rank)); !ok || !p.Over() {
+			n++
+		}
+	}
+	return n
+}
+
 // Word is the state of a rank in the screens' vocabulary (package paint): its actor's, or its process's where that is
 // worse.
 func (w *World) Word(m *control.Mesh, rank int) string {
@@ -145,7 +178,7 @@ func ProcWord(p *control.Proc) string {
 	case "suspect", "unreachable":
 		return "warning"
 	case "stopping":
-		return "gone"
+		return "busy" // it is there until it has ended
 	}
 	return "failed" // failed, lost, exited, killed, oom, fenced
 }
