@@ -37,8 +37,13 @@ var layers = []layer{
 		why:    "cleaning text is a pure function at the bottom of everything: whoever shows text from another process must be able to import it",
 	},
 	{
+		folder: "quicnet/recent",
+		std:    []string{"context", "io", "log", "log/slog", "net", "os", "os/exec", "sync", "time"},
+		why:    "it is a container and nothing else: its owners have the locks",
+	},
+	{
 		folder: "quicnet",
-		own:    []string{"quicnet/clean"},
+		own:    []string{"quicnet/clean", "quicnet/recent"},
 		others: []string{"github.com/quic-go/quic-go", "github.com/fxamacker/cbor/v2", "golang.org/x/sys"},
 		why:    "quicnet carries envelopes and knows nothing of actors: it is tested, fuzzed and replaced alone",
 	},
@@ -74,6 +79,17 @@ var layers = []layer{
 		why:    "the engine calls the probe on the message path of every program, so the probe must not need the engine",
 	},
 	{
+		folder: "engine/internal/body",
+		own:    []string{"engine/schema", "quicnet"},
+		others: []string{"github.com/fxamacker/cbor/v2"},
+		why:    "bodies are the one place where a value meets the codec of the wire: what may travel is schema's rule, the encoding is quicnet's",
+	},
+	{
+		folder: "engine/internal/form",
+		own:    []string{"engine/schema"},
+		why:    "forms are judged by types alone, so that the rule of what an endpoint is can be tested without an engine",
+	},
+	{
 		folder: "engine/internal",
 		own:    []string{"engine/internal/..."},
 		others: []string{"golang.org/x/sys"},
@@ -86,7 +102,7 @@ var layers = []layer{
 	},
 	{
 		folder: "engine", exact: true,
-		own: []string{"engine/control", "engine/internal/...", "engine/probe", "engine/schema", "engine/shape", "quicnet", "quicnet/clean"},
+		own: []string{"engine/control", "engine/internal/...", "engine/probe", "engine/schema", "engine/shape", "quicnet", "quicnet/clean", "quicnet/recent"},
 		why: "every program that has actors links the engine: no flags, no screens, no command language, and nothing that stands above it",
 	},
 	{

@@ -19,9 +19,7 @@ type activation struct {
 	ep    *endpoint
 	point Point
 	since time.Time
-	ctx   context.Context
-	stop  context.CancelCauseFunc
-	timer context.CancelFunc // of the deadline; stop ends it too
+	ctx   *msgContext
 
 	settled bool // its caller has an outcome, or needs none; guarded by actor.mu
 
@@ -50,7 +48,7 @@ func (a *actor) activate(env *quicnet.Envelope) *activation {
 		act.turn = turn
 		delete(a.turns, key)
 	}
-	act.ctx, act.stop = context.WithCancelCause(a.ctx)
+	act.ctx = newMsgContext(a.ctx, ctxInfo{node: a.node, actor: a, act: act}, env.Budget)
 	if a.running == nil {
 		a.running = map[messageKey]*activation{}
 	}
@@ -64,7 +62,7 @@ func (a *actor) handle(act *activation) {
 	a.node.touch()
 	ctx, werr := act.prepare()
 	if werr != nil {
-		act.stop(nil)
+		act.ctx.end(context.Canceled)
 		if settled, _ := a.leave(act); !settled {
 			a.node.refuse(act.env, werr)
 		}
@@ -123,21 +121,17 @@ func (act *activation) prepare() (context.Context, *wireError) {
 		return nil, bad("index %d is outside the %d ranks of the view", env.Index, v.size)
 	}
 	act.point = Point{Extent: v.extent, Rank: int(env.Index)}
-	cancelled := act.ctx.Err() != nil // cancelled since it left the mailbox: it need not begin
-	a.mu.Lock()                       // ended is read after the context: an actor sets it before it cancels
+	ended := act.ctx.Err() // given up since it left the mailbox: it need not begin
+	a.mu.Lock()            // the actor's end is read after the context's: an actor notes it before it ends contexts
 	why := a.ended
 	a.mu.Unlock()
 	switch {
 	case why != nil:
 		return nil, why
-	case cancelled:
-		return nil, outcomeOf(context.Cause(act.ctx))
+	case ended != nil:
+		return nil, outcomeOf(ended)
 	}
-	ctx := context.WithValue(act.ctx, ctxKey{}, &ctxInfo{node: a.node, actor: a, act: act})
-	if env.Budget > 0 {
-		ctx, act.timer = context.WithTimeout(ctx, env.Budget) //nolint:gosec // finish calls it
-	}
-	return ctx, nil
+	return act.ctx, nil
 }
 
 // invoke calls the endpoint. A panic comes back as a *panicError.
@@ -151,7 +145,7 @@ func (a *actor) invoke(ctx context.Context, act *activation) (body []byte, err e
 	n := 2
 	if act.ep.in != nil {
 		arg := reflect.New(act.ep.in)
-		if err := quicnet.Dec().Unmarshal(act.env.Body, arg.Interface()); err != nil {
+		if err := bodies.Decode(act.env.Body, arg.Interface()); err != nil {
 			return nil, fmt.Errorf("the argument does not decode into %s: %w", act.ep.in, err)
 		}
 		args[2], n = arg.Elem(), 3
@@ -163,7 +157,7 @@ func (a *actor) invoke(ctx context.Context, act *activation) (body []byte, err e
 	if act.ep.out == nil {
 		return nil, nil
 	}
-	if body, err = quicnet.Enc().Marshal(out[0].Interface()); err != nil {
+	if body, err = bodies.Encode(out[0].Interface(), act.ep.out); err != nil {
 		return nil, fmt.Errorf("the result (%s) does not encode: %w", act.ep.out, err)
 	}
 	return body, nil
@@ -172,7 +166,7 @@ func (a *actor) invoke(ctx context.Context, act *activation) (body []byte, err e
 // finish answers the message and tells supervision what it must know. No user code runs in it. pe is set if the handler
 // did not return.
 func (a *actor) finish(act *activation, body []byte, werr *wireError, pe *panicError) {
-	act.stop(nil)
+	act.ctx.end(context.Canceled)
 	env := act.env
 	a.mu.Lock()
 	a.handled++

@@ -27,7 +27,8 @@ type actor struct {
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	done   chan struct{} // the loop has ended
+	labels context.Context // with the labels of its goroutine
+	done   chan struct{}   // the loop is over
 
 	mu       sync.Mutex
 	queue    []*quicnet.Envelope
@@ -35,8 +36,10 @@ type actor struct {
 	beside   int           // concurrent endpoints that run
 	reading  chan struct{} // set while an interlude runs alone: concurrent endpoints begin when it is closed
 	calm     chan struct{} // set while somebody waits for beside to be 0 or reading to end; closed then
-	kick     chan struct{}
-	starts   chan *activation // concurrent endpoints, in arrival order
+	looping  bool          // the loop has a goroutine, or is over
+	kick     chan struct{} // the loop waits for it where it has nothing to do; nil: it ends then, and begins anew
+	starts   []*activation // concurrent endpoints that are to start, in arrival order; at most windowSize
+	start    chan struct{} // there are starts; nil: no endpoint of the actor is concurrent
 	running  map[messageKey]*activation
 	turns    map[messageKey]uint64 // of queued messages: number of the last notice about them
 	draining bool
@@ -73,35 +76,50 @@ func (a *actor) enqueue(env *quicnet.Envelope) {
 	}
 	if a.draining {
 		a.mu.Unlock()
-		a.node.refuse(env, &wireError{Outcome: control.OutcomeNotSent, Type: "stopped", Msg: "@" + a.name + " is stopping", Codes: codesOf(ErrStopped)})
+		a.node.refuse(env, stoppedWire("@"+a.name+" is stopping"))
 		return
 	}
-	if ep != nil && ep.concurrent && a.starts != nil {
-		if len(a.starts) < cap(a.starts) { // it is filled under a.mu only, so this send does not wait
-			a.starts <- a.activate(env)
-			a.mu.Unlock()
-			return
-		} // the starter is far behind: queue it like the others
+	if ep != nil && ep.concurrent && len(a.starts) < windowSize { // else the starter is far behind: queue it like the others
+		a.starts = append(a.starts, a.activate(env))
+		a.mu.Unlock()
+		poke(a.start)
+		return
 	}
 	a.queue = append(a.queue, env)
+	a.rouse()
 	a.mu.Unlock()
-	a.wake()
 	a.node.touch()
 }
 
+// wake has the loop look whether there is something to do.
 func (a *actor) wake() {
-	select {
-	case a.kick <- struct{}{}:
-	default:
+	a.mu.Lock()
+	a.rouse()
+	a.mu.Unlock()
+}
+
+// rouse is wake where the caller holds a.mu.
+func (a *actor) rouse() {
+	switch {
+	case !a.looping:
+		a.looping = true
+		go a.loop()
+	case a.kick != nil:
+		poke(a.kick)
 	}
 }
 
-// loop handles one message at a time until the actor ends. It is the only goroutine that runs non-concurrent handlers.
+// loop handles one message at a time. It is the only goroutine that runs non-concurrent handlers.
 func (a *actor) loop() {
-	defer a.node.wg.Done()
-	defer close(a.done)
-	defer a.flushAcks() // runtime.Goexit in a handler leaves the loop too
-	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels("actor", a.name, "rank", strconv.Itoa(a.rank))))
+	idle := false
+	defer func() { // runtime.Goexit in a handler leaves the loop too
+		if !idle {
+			a.flushAcks()
+			close(a.done)
+			a.node.wg.Done()
+		}
+	}()
+	pprof.SetGoroutineLabels(a.labels)
 	for {
 		fn, act, end := a.take()
 		switch {
@@ -111,9 +129,11 @@ func (a *actor) loop() {
 			fn()
 		case act != nil:
 			a.handle(act)
-		default:
-			a.flushAcks()
+		case a.kick != nil:
 			<-a.kick
+		default:
+			idle = true
+			return
 		}
 	}
 }
@@ -139,6 +159,10 @@ func (a *actor) take() (fn func(), act *activation, end bool) {
 		return nil, a.activate(env), false
 	}
 	a.checkQuiet()
+	if len(a.acks) > 0 {
+		return a.flushAcks, nil, false
+	}
+	a.looping = a.kick != nil
 	return nil, nil, false
 }
 
@@ -150,7 +174,14 @@ func (a *actor) startConcurrent() {
 	defer running.Wait()
 	for {
 		select {
-		case act := <-a.starts:
+		case <-a.start:
+		case <-a.done:
+			for act := a.nextStart(); act != nil; act = a.nextStart() {
+				a.handle(act)
+			}
+			return
+		}
+		for act := a.nextStart(); act != nil; act = a.nextStart() {
 			a.enterBeside()
 			began := make(chan struct{})
 			running.Go(func() {
@@ -159,13 +190,22 @@ func (a *actor) startConcurrent() {
 				a.handle(act)
 			})
 			<-began
-		case <-a.done:
-			for len(a.starts) > 0 {
-				a.handle(<-a.starts)
-			}
-			return
 		}
 	}
+}
+
+// nextStart takes the next concurrent endpoint; nil: there is none.
+func (a *actor) nextStart() *activation {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.starts) == 0 {
+		a.starts = nil
+		return nil
+	}
+	act := a.starts[0]
+	a.starts[0] = nil
+	a.starts = a.starts[1:]
+	return act
 }
 
 // panicked ends an actor whose handler did not return: queued and later messages are told so, the process and its other actors
@@ -208,11 +248,22 @@ func (a *actor) endHow(why *wireError, failed, leave bool) {
 	a.mu.Unlock()
 	leaving()
 	a.cancel(errors.New(why.Msg))
+	a.endContexts()
 	for _, env := range left {
 		a.node.refuse(env, why)
 	}
 	a.wake()
 	a.node.touch()
+}
+
+// endContexts ends the contexts of what runs, because the actor's own has ended.
+func (a *actor) endContexts() {
+	a.mu.Lock()
+	acts := slices.Collect(maps.Values(a.running))
+	a.mu.Unlock()
+	for _, act := range acts {
+		act.ctx.end(context.Canceled)
+	}
 }
 
 // dropQueued takes a message out of the mailbox that will not be handled. The caller holds a.mu.
@@ -222,8 +273,9 @@ func (a *actor) dropQueued(i int) {
 	a.checkQuiet()
 }
 
-// cancelMessage gives up a message: a queued one is dropped, a running one has its context cancelled.
-func (a *actor) cancelMessage(proc, id uint64) {
+// cancelMessage gives up a message, because its caller has ended so: a queued one is dropped, the context of a running one
+// ends likewise.
+func (a *actor) cancelMessage(proc, id uint64, ended error) {
 	a.mu.Lock()
 	for i, env := range a.queue {
 		if env.From.Proc == proc && env.ID == id {
@@ -235,7 +287,7 @@ func (a *actor) cancelMessage(proc, id uint64) {
 	act := a.running[messageKey{proc, id}]
 	a.mu.Unlock()
 	if act != nil {
-		act.stop(context.Canceled)
+		act.ctx.end(ended)
 	}
 }
 

@@ -5,10 +5,12 @@ import (
 	"maps"
 	"slices"
 	"sync"
+
+	"github.com/monarch-tui/monarch-tui/quicnet/recent"
 )
 
 // maxEnded is how many ended actors are remembered. A call to an older one gets a less exact error.
-const maxEnded = 4096
+const maxEnded = 256
 
 // actorTable holds the actors of a process, by mesh: those in their OnStart, those that handle messages, and the error
 // that calls to ended ones get.
@@ -16,12 +18,12 @@ type actorTable struct {
 	mu       sync.Mutex
 	live     map[uint64]*actor
 	starting map[uint64]context.CancelCauseFunc
-	ended    map[uint64]*wireError
+	ended    *recent.Map[uint64, *wireError]
 	closed   bool
 }
 
 func newActorTable() *actorTable {
-	return &actorTable{live: map[uint64]*actor{}, starting: map[uint64]context.CancelCauseFunc{}, ended: map[uint64]*wireError{}}
+	return &actorTable{ended: recent.New[uint64, *wireError](maxEnded)}
 }
 
 func (t *actorTable) get(mesh uint64) *actor {
@@ -34,7 +36,8 @@ func (t *actorTable) get(mesh uint64) *actor {
 func (t *actorTable) find(mesh uint64) (*actor, *wireError) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.live[mesh], t.ended[mesh]
+	ended, _ := t.ended.Get(mesh)
+	return t.live[mesh], ended
 }
 
 func (t *actorTable) all() []*actor {
@@ -48,10 +51,12 @@ func (t *actorTable) all() []*actor {
 func (t *actorTable) begin(a *actor) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.closed || t.ended[a.id] != nil {
+	if _, ended := t.ended.Get(a.id); ended || t.closed {
 		return false
 	}
-	t.starting[a.id] = a.cancel
+	if _, hook := a.self.(Starter); hook {
+		put(&t.starting, a.id, a.cancel)
+	}
 	return true
 }
 
@@ -61,10 +66,10 @@ func (t *actorTable) add(a *actor, wg *sync.WaitGroup, goroutines int) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.starting, a.id)
-	if t.closed || t.ended[a.id] != nil {
+	if _, ended := t.ended.Get(a.id); ended || t.closed {
 		return false
 	}
-	t.live[a.id] = a
+	put(&t.live, a.id, a)
 	wg.Add(goroutines)
 	return true
 }
@@ -91,10 +96,7 @@ func (t *actorTable) remove(mesh uint64, why *wireError) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.live, mesh)
-	if len(t.ended) > maxEnded {
-		clear(t.ended)
-	}
-	t.ended[mesh] = why
+	t.ended.Put(mesh, why)
 }
 
 // close takes no more actors, and gives those that are here.

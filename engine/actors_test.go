@@ -33,6 +33,7 @@ func TestMain(m *testing.M) {
 		engine.Register[Parting]()
 		engine.Register[Lone]()
 		engine.Register[Lingerer]()
+		engine.Register[Doomed]()
 		registerTypes()
 		registerFlow()
 		engine.Register[Talker]()

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,11 +16,17 @@ type callTable struct {
 	byID map[uint64]*call
 }
 
-func newCallTable() *callTable { return &callTable{byID: map[uint64]*call{}} }
+// put sets a key of a map that is made when it is needed: most tables of most of 65,536 ranks stay empty.
+func put[K comparable, V any](m *map[K]V, k K, v V) {
+	if *m == nil {
+		*m = map[K]V{}
+	}
+	(*m)[k] = v
+}
 
 func (t *callTable) add(c *call) {
 	t.mu.Lock()
-	t.byID[c.id] = c
+	put(&t.byID, c.id, c)
 	t.mu.Unlock()
 }
 
@@ -113,27 +118,4 @@ func (n *node) takeReply(env *quicnet.Envelope) {
 		a.body, a.err = nil, &w
 	}
 	c.answer(a)
-}
-
-// procGone gives every call its outcome for a process that ended. It reports whether somebody waited for one.
-func (n *node) procGone(g goneBody) (reported bool) {
-	proc, reason := g.Proc, g.Reason
-	if n.local == nil || n.hub != nil { // in-process ranks share the link that knows
-		n.peers.noteGone(g)
-	}
-	calls := n.calls.all() // after noteGone: a call that is not among them yet finds the process gone when it sends
-	if lk := n.peers.current(); lk != nil {
-		lk.Forget(proc, reason)
-	}
-	slices.SortFunc(calls, func(a, b *call) int { return cmp.Compare(a.id, b.id) })
-	for _, c := range calls {
-		for _, i := range c.open() {
-			if c.ref.procOf(i) == proc {
-				c.answer(answer{index: i, err: g.outcome()})
-				reported = true
-			}
-		}
-	}
-	n.windows.drop(func(a quicnet.Addr) bool { return a.Proc == proc })
-	return reported
 }

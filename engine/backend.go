@@ -196,7 +196,7 @@ func (h *hub) bindRequest(ctx context.Context, req control.CallReq) (bound, erro
 	}
 	ep := at.eps[req.Endpoint]
 	if ep == nil {
-		return bound{}, fmt.Errorf("@%s is a %s, which has no endpoint %s%s", req.Mesh, at.short, req.Endpoint, suggest(req.Endpoint, at.names()))
+		return bound{}, at.missing(fmt.Sprintf("@%s is a %s, which has no endpoint", req.Mesh, at.short), req.Endpoint)
 	}
 	ref := m.rec.Ref
 	if ref.View, err = viewOf(ref, req.View); err != nil {

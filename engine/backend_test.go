@@ -1,15 +1,19 @@
 package engine_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine"
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/enginetest"
 )
 
 func (p *tap) rank(mesh string, rank int) control.RankState {
@@ -127,6 +131,9 @@ func (h *Hog) Eat(_ context.Context, n int) error {
 	return nil
 }
 
+// Forever does not return, whatever its context says.
+func (h *Hog) Forever(context.Context) error { select {} }
+
 func TestAWorkersMemoryIsShown(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("memory is measured on Linux")
@@ -161,4 +168,67 @@ func TestAWorkersMemoryIsShown(t *testing.T) {
 	if rss(local.Name(), 0) != 0 {
 		t.Errorf("an in-process rank has memory of its own: %d", rss(local.Name(), 0))
 	}
+}
+
+// Vanishing has methods that look like endpoints.
+type Vanishing struct{}
+
+func (*Vanishing) Good(context.Context) error              { return nil }
+func (*Vanishing) Helper(context.Context, chan int) error  { return nil } // it could not be one
+func (*Vanishing) Meant(context.Context, int, int) error   { return nil }
+func (*Vanishing) Twice(_ context.Context, a, b int) error { return refuse(a + b) }
+func (*Vanishing) Silent(context.Context)                  {}
+func (*Vanishing) String() string                          { return "" }
+
+func TestAMethodThatLooksLikeAnEndpointIsToldOf(t *testing.T) {
+	var log bytes.Buffer
+	ctx := enginetest.Local(t, engine.Log(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))))
+	for _, want := range []string{
+		`msg="a method looks like an endpoint and is none" method=Vanishing.Silent why="it does not return an error" fix="func (v *Vanishing) Silent(ctx context.Context) error"`,
+		`method=Vanishing.Twice why="it takes 2 arguments" fix="func (v *Vanishing) Twice(ctx context.Context, a TwiceArgs) error, with a struct TwiceArgs that holds the arguments"`,
+	} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log does not say %s:\n%s", want, log.String())
+		}
+	}
+	if n := strings.Count(log.String(), "method=Vanishing."); n != 2 {
+		t.Errorf("%d warnings, want 2: %s", n, log.String())
+	}
+	m := spawn(t, ctx, "m", 1, Vanishing{})
+	if err := engine.SignalNamed(m, "Twice").Call(ctx); err == nil || !strings.Contains(err.Error(), "Vanishing.Twice is a method and no endpoint: it takes 2 arguments; write func (v *Vanishing) Twice(") {
+		t.Errorf("called by name: %v", err)
+	}
+	if err := engine.SignalNamed(m, "Meant").Call(ctx); err == nil || !strings.HasSuffix(err.Error(), "Vanishing.Meant is a method and no endpoint: it takes 2 arguments") {
+		t.Errorf("called by name: %v", err)
+	}
+	if err := engine.Action(m, (*Vanishing).Helper).Call(ctx, nil); err == nil || !strings.Contains(err.Error(), "is not an endpoint of") {
+		t.Errorf("called by its method expression: %v", err)
+	}
+}
+
+func TestASessionDescribesWhatCannotBeCalled(t *testing.T) {
+	bothEngines(t, func(t *testing.T, e *engine.Engine) {
+		snap, err := frontEnd(t, e).Snapshot(e.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, typ := range snap.Types {
+			if typ.Name != "Vanishing" {
+				continue
+			}
+			var got []string
+			for _, n := range typ.NotCallable {
+				got = append(got, n.Name+": "+n.Why)
+				if looks := n.Name == "Silent" || n.Name == "Twice"; looks != (n.Fix != "") {
+					t.Errorf("the fix of %s is %q", n.Name, n.Fix)
+				}
+			}
+			if want := "Helper: the program keeps it to itself (engine.NotEndpoint); Meant: it takes 2 arguments; Silent: it does not return an error; " +
+				"String: it has no context.Context, and it does not return an error; Twice: it takes 2 arguments"; strings.Join(got, "; ") != want {
+				t.Errorf("not callable: %s\nwant %s", strings.Join(got, "; "), want)
+			}
+			return
+		}
+		t.Error("the session does not describe the type")
+	})
 }

@@ -20,6 +20,12 @@ func bothBench(b *testing.B, f func(b *testing.B, ctx context.Context)) {
 
 func benchMesh(b *testing.B, ctx context.Context, n int) engine.Mesh[Acc] {
 	b.Helper()
+	_, m := benchMeshOn(b, ctx, n)
+	return m
+}
+
+func benchMeshOn(b *testing.B, ctx context.Context, n int) (engine.ProcMesh, engine.Mesh[Acc]) {
+	b.Helper()
 	p, err := engine.SpawnProcs(ctx, engine.Dim("gpus", n))
 	if err != nil {
 		b.Fatal(err)
@@ -28,7 +34,7 @@ func benchMesh(b *testing.B, ctx context.Context, n int) engine.Mesh[Acc] {
 	if err != nil {
 		b.Fatal(err)
 	}
-	return m
+	return p, m
 }
 
 // BenchmarkCallOne is a round trip, alone and with others in flight.
@@ -192,4 +198,23 @@ func BenchmarkSpawn(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkRanks is a mesh's whole life with one call of all its ranks. Its cost per rank does not grow with the mesh.
+func BenchmarkRanks(b *testing.B) {
+	for _, n := range []int{1024, 4096, 16_384, 65_536} {
+		b.Run(fmt.Sprintf("in-process/ranks=%d", n), func(b *testing.B) {
+			ctx := enginetest.Local(b)
+			for b.Loop() {
+				p, m := benchMeshOn(b, ctx, n)
+				if _, err := engine.Method(m, (*Acc).Add).Call(ctx, 1); err != nil {
+					b.Fatal(err)
+				}
+				if err := p.Stop(ctx); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/rank")
+		})
+	}
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"reflect"
@@ -14,6 +15,7 @@ type bound struct {
 	ref  *meshRef
 	name string
 	hash uint64
+	in   reflect.Type // of the argument; nil without one
 	err  error
 }
 
@@ -32,7 +34,7 @@ func bind[T any](m Mesh[T], f any) bound {
 			funcName(pc), at.full, at.short, at.anyEndpoint())
 		return b
 	}
-	b.name, b.hash = ep.name, ep.hash
+	b.name, b.hash, b.in = ep.name, ep.hash, ep.in
 	return b
 }
 
@@ -47,13 +49,21 @@ func bindNamed[T any](m Mesh[T], name string, in, out reflect.Type) bound {
 	ep := at.eps[name]
 	switch {
 	case ep == nil:
-		b.err = fmt.Errorf("%s has no endpoint %s%s", at.full, name, schema.Suggest(name, at.names()))
+		b.err = at.missing(at.full+" has no endpoint", name)
 	case ep.in != in || ep.out != out:
 		b.err = fmt.Errorf("endpoint %s of %s is %s; it was bound as %s", name, at.full, formOf(ep.in, ep.out), formOf(in, out))
 	default:
-		b.hash = ep.hash
+		b.hash, b.in = ep.hash, ep.in
 	}
 	return b
+}
+
+// missing is the error for a name that no endpoint has.
+func (t *actorType) missing(has, name string) error {
+	if why := t.notCallable(name); why != "" {
+		return errors.New(why)
+	}
+	return fmt.Errorf("%s %s%s", has, name, schema.Suggest(name, t.names()))
 }
 
 func (t *actorType) names() []string {

@@ -120,7 +120,7 @@ func encodeArg(b bound, arg any) ([]byte, error) {
 	if arg == (noArg{}) {
 		return nil, nil
 	}
-	body, err := quicnet.Enc().Marshal(arg)
+	body, err := bodies.Encode(arg, b.in)
 	if err != nil {
 		return nil, fmt.Errorf("the argument of %s (%T) does not encode: %w", b.name, arg, err)
 	}
@@ -234,9 +234,17 @@ func (c *call) hook(ctx context.Context) {
 	}
 }
 
-// cancel ends the call for the ranks that have not answered, and tells their handlers.
+// flagDeadline marks a cancellation because the caller's deadline has passed: its handler's context ends with
+// context.DeadlineExceeded, as it would by the timer of its own.
+const flagDeadline uint8 = 1 << 1
+
+// cancel ends the call for the ranks that have not answered, and tells their handlers why.
 func (c *call) cancel(ctx context.Context) {
 	why := endOf(ctx)
+	var flags uint8
+	if why.Outcome == control.OutcomeDeadline {
+		flags = flagDeadline
+	}
 	var sent []int
 	for _, i := range c.open() {
 		if c.answer(answer{index: i, err: why}) {
@@ -245,7 +253,7 @@ func (c *call) cancel(ctx context.Context) {
 	}
 	for _, i := range sent { // through the outbox: cancelling does not wait for a link
 		c.node.outbox.add(c.ref.procOf(i), func() {
-			env := quicnet.Envelope{Kind: quicnet.KindCancel, ID: c.firstMsg + uint64(i), Call: c.id, From: c.node.addrOf(c.caller), To: c.addr(i)}
+			env := quicnet.Envelope{Kind: quicnet.KindCancel, ID: c.firstMsg + uint64(i), Call: c.id, From: c.node.addrOf(c.caller), To: c.addr(i), Flags: flags}
 			_ = c.node.send(c.node.root, quicnet.LaneCalls, &env) // on the lane of its message; an error means that the peer has ended
 		})
 	}

@@ -4,16 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine"
 	"github.com/monarch-tui/monarch-tui/engine/enginetest"
-	"runtime"
-	"sync"
-	"sync/atomic"
 )
 
 func TestACallReturnsAValuePerRank(t *testing.T) {

@@ -12,6 +12,40 @@
 // each form of method (Method, Action, Query, Signal), and six adverbs on each: Start, Call, CallOne, Choose, Stream and
 // Broadcast.
 //
+// # Endpoints
+//
+// The endpoints of an actor type are the exported methods of *T, promoted ones among them, with one of four forms:
+//
+//	func (t *T) M(ctx context.Context, a A) (R, error)  // Method
+//	func (t *T) M(ctx context.Context, a A) error       // Action
+//	func (t *T) M(ctx context.Context) (R, error)       // Query
+//	func (t *T) M(ctx context.Context) error            // Signal
+//
+// Several arguments are a struct: its fields have names, which forms, scripts and errors show, and can have docs and
+// defaults, and one that is added later breaks no caller. (Binders for two and three arguments could be written, and would
+// multiply the four binders, their forms by name and all adverbs by three; the names of the arguments would be lost where a
+// program runs without its source.) A method that looks like an endpoint and is none is told of when the engine starts: see
+// Register. Hooks, such as OnStart, are no endpoints.
+//
+// # Values that travel
+//
+// Arguments, results, exported fields and values of ports are copied. Exported fields travel, unexported ones do not; what
+// cannot travel (funcs, channels, interfaces with methods, structs that have only unexported fields) is refused by Register,
+// and in an any when it is sent. In an any arrive: bool, uint64 and, of negative numbers, int64, float64, string, []byte,
+// time.Time, []any, map[string]any (map[any]any where a key is no text) and nil; a struct arrives as a map, a zero
+// time.Time as nil. An error in an any is refused: it would not arrive as one.
+//
+// A time.Time keeps its instant to the nanosecond, and its offset from UTC in whole minutes: where the offset has seconds
+// they are cut off, and the wall clock moves with them. Its monotonic reading and the name of its zone stay behind. Years
+// before 0 and after 9999 are refused.
+//
+// # Deadlines
+//
+// The context of a handler ends when its caller's does, and as that did: with context.DeadlineExceeded where the time was
+// over, in calls within calls too, else with context.Canceled.
+//
+// # Processes
+//
 // Controller and workers are the same binary: main registers the actor types and calls Main, which runs the program's
 // function in the controller and the worker loop in the processes that SpawnProcs started.
 //
@@ -32,5 +66,6 @@
 //
 // Lock order: call.telling, then hub.mu, then any of the others; actor.mu before activation.mu. Otherwise no lock is held
 // while another is taken (the mutexes of actorTable, callTable, requestTable, portTable, peers, windows, viewCache, outbox,
-// call, telemetry, memLink, memEnd, output, pipes and channelState), and none while user code runs or a frame is sent.
+// call, msgContext, telemetry, memLink, memEnd, readers, output, pipes and channelState; reporter.mu may be taken under
+// windows.mu), and none while user code runs or a frame is sent.
 package engine

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
@@ -25,7 +26,7 @@ func (n *node) stopHere(ctx context.Context, b endBody) error {
 	if a == nil {
 		return nil
 	}
-	why := &wireError{Outcome: control.OutcomeNotSent, Type: "stopped", Msg: "@" + a.name + " was stopped", Codes: codesOf(ErrStopped)}
+	why := stoppedWire("@" + a.name + " was stopped")
 	defer n.forgetActor(b.Mesh, why)
 	err := a.drain(ctx)
 	cause := a.failure()
@@ -48,6 +49,38 @@ func (n *node) stopHere(ctx context.Context, b endBody) error {
 	}
 	n.outbox.settle(hook, 0) // what its handlers reported arrives while its mesh is still known
 	return err
+}
+
+// stopIdle is stopHere for an actor that has nothing to do and no OnStop, and waits for nothing. It reports whether the
+// actor is one; else it has done nothing.
+func (n *node) stopIdle(mesh uint64) bool {
+	a := n.actors.get(mesh)
+	if a == nil {
+		return false
+	}
+	if _, hook := a.self.(Stopper); hook {
+		return false
+	}
+	why := stoppedWire("@" + a.name + " was stopped")
+	if !a.endIdle(why) {
+		return false
+	}
+	n.forgetActor(mesh, why)
+	return true
+}
+
+// endIdle is end for an actor that has nothing to do, and reports whether it is one.
+func (a *actor) endIdle(why *wireError) bool {
+	a.mu.Lock()
+	if a.ended != nil || a.draining || a.beside+len(a.queue)+len(a.running)+len(a.starts)+len(a.between)+len(a.acks) > 0 {
+		a.mu.Unlock()
+		return false
+	}
+	a.ended, a.since = why, time.Now()
+	a.mu.Unlock()
+	a.cancel(errors.New(why.Msg))
+	a.wake()
+	return true
 }
 
 // drain refuses new messages and waits until those that are here are handled, 10 s at most.
@@ -127,7 +160,7 @@ func (n *node) forgetActor(mesh uint64, why *wireError) {
 
 // meshEnded notes in the controller that a mesh is no more, so that a broadcast to it is an error at once.
 func (n *node) meshEnded(mesh uint64, name string) {
-	n.actors.remove(mesh, &wireError{Outcome: control.OutcomeNotSent, Type: "stopped", Msg: "@" + name + " was stopped", Codes: codesOf(ErrStopped)})
+	n.actors.remove(mesh, stoppedWire("@"+name+" was stopped"))
 }
 
 // ending is how far the end of a mesh has come. But for ended and err, hub.mu guards it.
@@ -288,11 +321,12 @@ func (h *hub) endOwned(ctx context.Context, m *mesh, ranks func(rank int) bool) 
 	h.endWhere(ctx, owned, "its owner ended")
 }
 
-// endOwnedBy ends what the actors of a process had created, now that the process is gone.
-func (h *hub) endOwnedBy(p *proc) {
+// endOwnedBy ends what the actors of processes of a mesh had created, now that these are gone.
+func (h *hub) endOwnedBy(pm *procMesh, ps []*proc) {
 	ctx, cancel := context.WithTimeout(h.node.root, drainTime+4*stopTime)
 	defer cancel()
-	h.endWhere(ctx, func(o owner) bool { return o.addr.Proc == p.id }, fmt.Sprintf("its owner was in worker %d of procs %s, which is gone", p.rank, p.rec.Mesh))
+	b := newGone(ps, "", true)
+	h.endWhere(ctx, func(o owner) bool { return b.has(o.addr.Proc) }, "its owner was in "+nameRanks(pm, ps)+", which is gone")
 }
 
 func (h *hub) endWhere(ctx context.Context, owned func(owner) bool, why string) {

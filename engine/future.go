@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
-	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
 // Reply is one rank's answer.
@@ -52,7 +51,7 @@ func decodeReply[R any](c *call, a answer) (Reply[R], *RankError) {
 		return r, c.rankError(a)
 	}
 	if len(a.body) > 0 {
-		if err := quicnet.Dec().Unmarshal(a.body, &r.Value); err != nil {
+		if err := bodies.Decode(a.body, &r.Value); err != nil {
 			a.err = &wireError{Outcome: control.OutcomeError, Type: "decode", Msg: fmt.Sprintf("the result does not decode into %T: %v", r.Value, err)}
 			return r, c.rankError(a)
 		}

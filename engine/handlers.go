@@ -13,22 +13,6 @@ import (
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
-// goneBody tells that a process ended.
-type goneBody struct {
-	Proc    uint64
-	Reason  string
-	Ordered bool // it was told to: whoever calls its actors now calls a mesh that was stopped
-}
-
-// outcome is that of a call that was at the process when it ended: whether the endpoint ran, nobody knows.
-func (g goneBody) outcome() *wireError {
-	w := &wireError{Outcome: control.OutcomeLost, Type: "lost", Msg: g.Reason, Codes: codesOf(ErrLost)}
-	if g.Ordered {
-		w.Msg, w.Codes = g.Reason+asOrdered, append(w.Codes, codesOf(ErrStopped)...)
-	}
-	return w
-}
-
 // stateBody asks for an actor's state.
 type stateBody struct {
 	Mesh  uint64
@@ -99,29 +83,42 @@ func (h *hub) execute(ctx context.Context, own owner, v verbBody) (verbAnswer, e
 	return verbAnswer{}, errors.New("an empty request: want procs, spawn, stop or kill")
 }
 
-// registerSystem sets the handlers that every process has.
-func (n *node) registerSystem() {
-	handleNote(n, sysWait, fromAll, n.waitNotice)
-	handleRelay(n, fromController, func(_ quicnet.Addr, env *quicnet.Envelope) error { return n.takeRelayed(env) })
-	handle(n, sysFence, fromAll, func(context.Context, quicnet.Addr, int) (any, error) { return nil, nil })
-	handle(n, sysStop, fromController, func(ctx context.Context, _ quicnet.Addr, b endBody) (any, error) { return nil, n.stopHere(ctx, b) })
-	handle(n, sysKill, fromController, func(_ context.Context, _ quicnet.Addr, b endBody) (any, error) { n.killHere(b); return nil, nil })
-	handle(n, sysSpawn, fromController, func(ctx context.Context, _ quicnet.Addr, b spawnBody) (any, error) { return nil, n.spawnHere(ctx, b) })
-	handle(n, sysGone, fromController, func(_ context.Context, _ quicnet.Addr, b goneBody) (any, error) {
-		return n.procGone(b), nil
+// rankHandlers makes the handlers that every process has. The in-process ranks of a controller share one table.
+func rankHandlers() *sysTable {
+	t := newSysTable()
+	handleNote(t, sysWait, fromAll, (*node).waitNotice)
+	handleRelay(t, fromController, func(n *node, _ quicnet.Addr, env *quicnet.Envelope) error { return n.takeRelayed(env) })
+	handle(t, sysFence, fromAll, func(context.Context, *node, quicnet.Addr, int) (any, error) { return nil, nil })
+	handle(t, sysStop, fromController, func(ctx context.Context, n *node, _ quicnet.Addr, b endBody) (any, error) {
+		return nil, n.stopHere(ctx, b)
 	})
-	handle(n, sysJudge, fromController, func(ctx context.Context, _ quicnet.Addr, b judgeBody) (any, error) { return n.judgeHere(ctx, b) })
-	handle(n, sysState, fromController, func(ctx context.Context, _ quicnet.Addr, b stateBody) (any, error) { return n.stateHere(ctx, b) })
+	handle(t, sysKill, fromController, func(_ context.Context, n *node, _ quicnet.Addr, b endBody) (any, error) {
+		n.killHere(b)
+		return nil, nil
+	})
+	handle(t, sysSpawn, fromController, func(ctx context.Context, n *node, _ quicnet.Addr, b spawnBody) (any, error) {
+		return nil, n.spawnHere(ctx, b)
+	})
+	handle(t, sysGone, fromController, func(_ context.Context, n *node, _ quicnet.Addr, b goneBody) (any, error) {
+		return n.procsGone(b), nil
+	})
+	handle(t, sysJudge, fromController, func(ctx context.Context, n *node, _ quicnet.Addr, b judgeBody) (any, error) {
+		return n.judgeHere(ctx, b)
+	})
+	handle(t, sysState, fromController, func(ctx context.Context, n *node, _ quicnet.Addr, b stateBody) (any, error) {
+		return n.stateHere(ctx, b)
+	})
+	return t
 }
 
 // handleRelay registers the handler of wrapped frames, whose body is an envelope.
-func handleRelay(n *node, who asker, fn func(from quicnet.Addr, env *quicnet.Envelope) error) {
-	n.requests.notes[sysRelay] = &sysHandler{who, func(_ context.Context, from quicnet.Addr, body []byte) (any, error) {
+func handleRelay(t *sysTable, who asker, fn func(n *node, from quicnet.Addr, env *quicnet.Envelope) error) {
+	t.notes[sysRelay] = &sysHandler{who, func(_ context.Context, n *node, from quicnet.Addr, body []byte) (any, error) {
 		env := new(quicnet.Envelope)
 		if err := quicnet.DecodeEnvelope(body, env); err != nil {
 			return nil, fmt.Errorf("a relayed frame: %w", err)
 		}
-		return nil, fn(from, env)
+		return nil, fn(n, from, env)
 	}}
 }
 
@@ -164,24 +161,31 @@ func (n *node) stateHere(ctx context.Context, b stateBody) (control.StateNode, e
 	case failed != nil:
 		out = control.StateNode{Error: a.label() + ": " + failed.Error()}
 	case err != nil:
-		out = control.StateNode{Error: fmt.Sprintf("%s is busy in %v; its state is read while none of its endpoints runs", a.label(), a.state().Running)}
+		busy := fmt.Sprintf("%s was busy until now", a.label())
+		if running := a.state().Running; len(running) > 0 {
+			busy = fmt.Sprintf("%s is busy in %v", a.label(), running)
+		}
+		out = control.StateNode{Error: busy + "; its state is read while none of its endpoints runs"}
 	}
 	out.Rank = a.rank
 	return out, nil
 }
 
-// registerController sets the handlers that only the controller has.
-func (n *node) registerController(h *hub) {
-	handleRelay(n, fromAll, n.passOn)
-	handle(n, sysVerb, fromAll, func(ctx context.Context, from quicnet.Addr, v ownedVerb) (any, error) {
+// controllerHandlers makes the handlers of the controller.
+func controllerHandlers(h *hub) *sysTable {
+	t := rankHandlers()
+	handleRelay(t, fromAll, (*node).passOn)
+	handle(t, sysVerb, fromAll, func(ctx context.Context, _ *node, from quicnet.Addr, v ownedVerb) (any, error) {
 		own, err := h.ownerOf(from.Proc, v)
 		if err != nil {
 			return nil, err
 		}
 		return h.execute(ctx, own, v.Verb)
 	})
-	handle(n, sysFind, fromAll, func(_ context.Context, from quicnet.Addr, proc uint64) (any, error) { return h.find(from, proc) })
-	handle(n, sysFailure, fromAll, func(_ context.Context, from quicnet.Addr, r failureReport) (any, error) {
+	handle(t, sysFind, fromAll, func(_ context.Context, _ *node, from quicnet.Addr, proc uint64) (any, error) {
+		return h.find(from, proc)
+	})
+	handle(t, sysFailure, fromAll, func(_ context.Context, _ *node, from quicnet.Addr, r failureReport) (any, error) {
 		if _, ok := h.actorIn(from.Proc, r.Mesh, r.Rank); !ok { // a process reports for its own actors only
 			return nil, fmt.Errorf("process %d has no such actor: %w", from.Proc, ErrForbidden)
 		}
@@ -189,14 +193,15 @@ func (n *node) registerController(h *hub) {
 		h.failure(r)
 		return nil, nil
 	})
-	handleNote(n, sysTrace, fromAll, func(from quicnet.Addr, r traceBatch) error {
+	handleNote(t, sysTrace, fromAll, func(_ *node, from quicnet.Addr, r traceBatch) error {
 		h.takeTrace(from.Proc, r)
 		return nil
 	})
-	handleNote(n, sysStatus, fromAll, func(from quicnet.Addr, r status) error {
+	handleNote(t, sysStatus, fromAll, func(_ *node, from quicnet.Addr, r status) error {
 		h.takeStatus(from.Proc, r)
 		return nil
 	})
+	return t
 }
 
 // ownerOf checks that the actor an asker claims to be lives in its process.

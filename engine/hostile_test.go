@@ -41,6 +41,7 @@ func (nowhere) Close(string) error                                              
 func targetNode(t testing.TB) *node {
 	registerTarget()
 	n := newNode(5, slog.New(slog.DiscardHandler))
+	n.alone(rankHandlers())
 	n.peers.connect(nowhere{})
 	home := shape.RegionOf(shape.Extent{{Name: "gpus", Size: 2}})
 	ref := control.MeshRef{ID: 1, Name: "target", Type: fullName(reflect.TypeFor[Target]()), First: 5, Home: home, View: home}
@@ -165,7 +166,7 @@ func TestAWorkerSpeaksForItselfOnly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = h.node.requests.handlers[name].take(ctx, quicnet.Addr{Proc: stranger}, b)
+		_, err = h.node.handlers.requests[name].take(ctx, h.node, quicnet.Addr{Proc: stranger}, b)
 		return err
 	}
 	other, err := Spawn(ctx, p.Slice(At("gpus", 0)), "other", Target{})
@@ -210,9 +211,9 @@ func TestNobodyButTheControllerIsObeyed(t *testing.T) {
 	}
 	defer e.Close()
 	w := &worker{node: targetNode(t), exit: make(chan int, 1)}
-	w.register()
+	w.node.handlers = w.handlers()
 	for where, n := range map[string]*node{"a worker": w.node, "the controller": e.hub.node} {
-		for _, handlers := range []map[string]*sysHandler{n.requests.handlers, n.requests.notes} {
+		for _, handlers := range []map[string]*sysHandler{n.handlers.requests, n.handlers.notes} {
 			for name, h := range handlers {
 				if h.from == fromAll {
 					if open[name] == "" && (name != sysRelay || n.hub == nil) {
@@ -221,9 +222,9 @@ func TestNobodyButTheControllerIsObeyed(t *testing.T) {
 					continue
 				}
 				ran := false
-				spy := sysHandler{h.from, func(context.Context, quicnet.Addr, []byte) (any, error) { ran = true; return nil, nil }}
+				spy := sysHandler{h.from, func(context.Context, *node, quicnet.Addr, []byte) (any, error) { ran = true; return nil, nil }}
 				for _, asked := range []*sysHandler{h, &spy} { // the spy takes any body
-					if _, err := asked.take(t.Context(), quicnet.Addr{Proc: 6}, []byte{0xa0}); !errors.Is(err, ErrForbidden) || ran {
+					if _, err := asked.take(t.Context(), n, quicnet.Addr{Proc: 6}, []byte{0xa0}); !errors.Is(err, ErrForbidden) || ran {
 						t.Errorf("%s: %q from process 6: %v, ran: %v", where, name, err, ran)
 					}
 				}
@@ -273,7 +274,7 @@ func TestHostileReferencesDoNotDecode(t *testing.T) {
 func TestAProcessThatAsksTooMuchIsNotServedWithoutLimit(t *testing.T) {
 	n := targetNode(t)
 	release, entered := make(chan struct{}), make(chan struct{}, 2*maxServing)
-	handle(n, "slow", fromAll, func(context.Context, quicnet.Addr, int) (any, error) {
+	handle(n.handlers, "slow", fromAll, func(context.Context, *node, quicnet.Addr, int) (any, error) {
 		entered <- struct{}{}
 		<-release
 		return nil, nil
@@ -396,4 +397,79 @@ func TestAVeryLongLineComesInPiecesThatEndWithACharacter(t *testing.T) {
 			t.Errorf("after %q: %d pieces of %d bytes, want %d bytes", head, pieces, got.Len(), len(want))
 		}
 	}
+}
+
+// TestNothingIsKeptOfWhatHasEnded looks into the tables, and at the memory that hundreds of ended meshes have left.
+func TestNothingIsKeptOfWhatHasEnded(t *testing.T) {
+	registerTarget()
+	for _, c := range []struct {
+		name          string
+		opts          []Option
+		actors        bool // a worker does not know the type
+		ranks, cycles int
+	}{
+		{"in-process", []Option{AllInProcess()}, true, 16, 600},
+		{"processes", nil, false, 2, 3},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e, err := Start(context.Background(), append(c.opts, NoSession())...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer e.Close()
+			ctx, h := e.Context(), e.hub
+			_, unsubscribe := h.Subscribe(func(*control.Event) {})
+			defer unsubscribe()
+			cycle := func() {
+				p, err := SpawnProcs(ctx, Name("p"), Dim("gpus", c.ranks))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if c.actors {
+					m, err := Spawn(ctx, p, "m", Target{})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if _, err := Query(m, (*Target).Peek).Call(ctx); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if err := p.Stop(ctx); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var half uint64
+			for i := range c.cycles {
+				if cycle(); i == c.cycles/2 {
+					half = liveBytes()
+				}
+			}
+			if grown := int64(liveBytes()) - int64(half); c.actors && grown > int64(c.cycles/2)*1024 {
+				t.Errorf("%d bytes more after %d more meshes of %d ranks: they were forgotten incompletely", grown, c.cycles/2, c.ranks)
+			}
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			h.mem.mu.Lock()
+			defer h.mem.mu.Unlock()
+			for what, n := range map[string]int{
+				"processes": len(h.procs), "proc meshes": len(h.procMeshes), "meshes": len(h.meshes) + len(h.meshByID), "waits": len(h.waits),
+				"numbers of messages": len(h.traceSeen), "queues": len(h.mem.ends) - 1, "workers": len(h.mem.procs), "windows": len(h.node.windows.byAddr),
+				"loads": len(h.node.windows.loads), "calls": len(h.node.calls.byID), "requests": len(h.node.requests.asked), "readers of output": len(h.out.readers),
+			} {
+				if n != 0 {
+					t.Errorf("%d %s are left", n, what)
+				}
+			}
+		})
+	}
+}
+
+// liveBytes is the memory of what is reachable.
+func liveBytes() uint64 {
+	var m runtime.MemStats
+	for range 2 { // what a finalizer or a pool held goes with the second
+		runtime.GC()
+	}
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }

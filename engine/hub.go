@@ -20,8 +20,12 @@ import (
 // hub is what the controller knows of the session: which proc meshes and actor meshes there are, who owns them, what state
 // each rank is in. It executes the verbs that create and end them, for the program, for actors and for front ends alike.
 type hub struct {
-	node *node
-	mem  *memLink
+	node  *node
+	mem   *memLink
+	ranks struct { // what in-process ranks share
+		handlers *sysTable
+		peers    *peers
+	}
 	opts options
 	out  *output
 	log  *slog.Logger
@@ -113,11 +117,13 @@ func newHub(opts options) (*hub, error) {
 	h.node = newNode(0, opts.logger)
 	h.node.seed = opts.seed
 	h.node.hub, h.node.local, h.node.out = h, h, h.out
+	h.node.alone(controllerHandlers(h))
 	h.node.peers.connect(h.mem)
-	h.node.registerController(h)
+	h.ranks.handlers, h.ranks.peers = rankHandlers(), newPeers()
+	h.ranks.peers.connect(shared{h.mem})
 	h.registerVerbs()
 	h.mem.attach(h.node)
-	h.node.startStatus()
+	h.node.wg.Go(func() { h.node.reporter.run(h.node.closing) })
 	h.node.wg.Go(func() { h.node.tel.run(h.node.closing) })
 	h.session = control.Session{
 		Name: opts.name, Program: opts.program, PID: opts.pid, Build: buildID(), Engine: Version, State: "running", Started: time.Now(),
@@ -134,15 +140,21 @@ func (h *hub) publish(ev control.Event) {
 	}
 }
 
-// endedOf is closed when the process has ended; nil for one that never was.
+// endedOf is closed when the process has ended; nil for the controller's own, which does not.
 func (h *hub) endedOf(id uint64) <-chan struct{} {
+	if id == 0 {
+		return nil
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if p := h.procs[id]; p != nil {
 		return p.ended
 	}
-	return nil
+	return closedChan
 }
+
+// closedChan is closed.
+var closedChan = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
 
 // addLog keeps a line and tells the subscribers.
 func (h *hub) addLog(l control.Log) {
@@ -178,7 +190,7 @@ func (h *hub) checkDims(dims shape.Extent, inProcess bool) error {
 	return nil
 }
 
-// close ends everything in order: actors, processes, links, subscribers.
+// close ends everything: actors, processes, links, subscribers. It does so in order until ctx ends, then at once.
 func (h *hub) close(ctx context.Context) {
 	h.mu.Lock()
 	if h.closed {
@@ -200,15 +212,20 @@ func (h *hub) close(ctx context.Context) {
 		wg.Go(func() { _ = h.endProcs(ctx, pm, "the program ended") })
 	}
 	wg.Wait()
-	h.starts.Wait()
+	limit, cancel := graceAfter(ctx)
+	defer cancel()
+	waitUntil(&h.starts, limit.Done())
 	h.mu.Lock()
 	h.ignoreFailures = true
 	spawner := h.spawner
 	h.mu.Unlock()
-	h.node.close("the program ended")
+	h.node.shut("the program ended")
+	h.node.await(limit)
 	if spawner != nil {
 		spawner.Close()
 	}
-	h.wg.Wait()
+	limit, cancel = graceAfter(ctx)
+	defer cancel()
+	waitUntil(&h.wg, limit.Done()) // but for a supervisor of the user that does not return
 	h.out.close()
 }

@@ -36,7 +36,12 @@ func (a *actor) inBetween(ctx context.Context, alone bool, fn func()) error {
 	case <-it.ran:
 		return nil
 	case <-a.done:
-		return fmt.Errorf("%s ended meanwhile", a.label())
+		select {
+		case <-it.ran: // and the actor ended before we looked
+			return nil
+		default:
+			return fmt.Errorf("%s ended meanwhile", a.label())
+		}
 	case <-ctx.Done():
 	}
 	if a.withdraw(it) {

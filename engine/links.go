@@ -3,9 +3,11 @@ package engine
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 
 	"github.com/monarch-tui/monarch-tui/quicnet"
+	"github.com/monarch-tui/monarch-tui/quicnet/recent"
 )
 
 // link carries envelopes to other processes, in order per peer and lane. *quicnet.Node is one, memLink the other.
@@ -21,10 +23,18 @@ type peers struct {
 
 	mu   sync.Mutex
 	link link
-	gone map[uint64]goneBody // processes that ended
+	gone *recent.Map[uint64, goneBody] // processes that ended; of what ended with them nothing is kept here
 }
 
-func newPeers() *peers { return &peers{linked: make(chan struct{}), gone: map[uint64]goneBody{}} }
+// maxGone is for how many ended processes the reason is remembered. Calls to older ones get a less exact error.
+const maxGone = 4096
+
+// errProcEnded is that error.
+var errProcEnded = fmt.Errorf("its process has ended: %w", ErrLost)
+
+func newPeers() *peers {
+	return &peers{linked: make(chan struct{}), gone: recent.New[uint64, goneBody](maxGone)}
+}
 
 // connect sets the link, once.
 func (p *peers) connect(l link) {
@@ -45,7 +55,7 @@ func (p *peers) current() link {
 // talk to a worker before Join has returned there.
 func (p *peers) linkTo(proc uint64, closing <-chan struct{}) (link, error) {
 	p.mu.Lock()
-	why, gone := p.gone[proc]
+	why, gone := p.gone.Get(proc)
 	lk := p.link
 	p.mu.Unlock()
 	switch {
@@ -66,24 +76,25 @@ func (p *peers) linkTo(proc uint64, closing <-chan struct{}) (link, error) {
 func (p *peers) whyGone(proc uint64) (goneBody, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	g, ok := p.gone[proc]
-	return g, ok
+	return p.gone.Get(proc)
 }
 
-// noteGone keeps why a process has ended.
-func (p *peers) noteGone(g goneBody) {
+// noteGone keeps why processes have ended.
+func (p *peers) noteGone(b goneBody) {
 	p.mu.Lock()
-	if !p.gone[g.Proc].Ordered || g.Ordered { // the link tells of its end too, and knows no more than that
-		p.gone[g.Proc] = g
+	defer p.mu.Unlock()
+	for _, proc := range b.Procs {
+		if old, _ := p.gone.Get(proc); !old.Ordered || b.Ordered { // the link tells of its end too, and knows no more than that
+			p.gone.Put(proc, goneBody{Reason: b.Reason, Ordered: b.Ordered})
+		}
 	}
-	p.mu.Unlock()
 }
 
 // lostError is what a request to a process that has ended returns.
 func (p *peers) lostError(proc uint64) error {
 	g, ok := p.whyGone(proc)
 	if !ok {
-		g.Reason = fmt.Sprintf("process %d is gone", proc)
+		return errProcEnded
 	}
 	return fmt.Errorf("%s: %w", g.Reason, ErrLost)
 }
@@ -102,38 +113,41 @@ const maxFrame = 16 << 20
 type memLink struct {
 	mu    sync.Mutex
 	ends  map[uint64]*memEnd
-	gone  map[uint64]string // ranks and processes that ended, with the reason
-	wire  link              // to real workers; nil until there are any
-	wg    sync.WaitGroup
-	limit int // bytes of one frame
+	gone  *recent.Map[uint64, string] // ranks and processes that ended, with the reason
+	wire  link                        // to real workers; nil until there are any
+	procs map[uint64]struct{}         // worker processes that have not ended
+	limit int                         // bytes of one frame
+
+	readers readers
 }
 
 // memEnd is one rank's inbound queue.
 type memEnd struct {
-	proc uint64
 	node *node
-	mu   sync.Mutex
-	high [][]byte // control: never waits behind calls
-	low  [][]byte
-	size int
-	kick chan struct{}
-	room chan struct{} // closed and replaced when there is room again
+	link *memLink
 	stop chan struct{}
+
+	mu      sync.Mutex
+	high    [][]byte // control: never waits behind calls
+	low     [][]byte
+	after   []func() // run when what is in the queue has been read
+	size    int
+	reading bool // a reader has it, or will
+	stopped bool
+	room    chan struct{} // closed and replaced when there is room again
 }
 
 func newMemLink() *memLink {
-	return &memLink{ends: map[uint64]*memEnd{}, gone: map[uint64]string{}, limit: maxFrame}
+	l := &memLink{ends: map[uint64]*memEnd{}, procs: map[uint64]struct{}{}, gone: recent.New[uint64, string](maxGone), limit: maxFrame}
+	l.readers.more.L = &l.readers.mu
+	return l
 }
 
 // attach makes a node reachable.
 func (l *memLink) attach(n *node) {
-	e := &memEnd{proc: n.id, node: n, kick: make(chan struct{}, 1), stop: make(chan struct{})}
 	l.mu.Lock()
-	l.ends[n.id] = e
-	l.mu.Unlock()
-	l.wg.Go(func() {
-		e.read()
-	})
+	defer l.mu.Unlock()
+	l.ends[n.id] = &memEnd{node: n, link: l, stop: make(chan struct{})}
 }
 
 // reach connects the ranks with worker processes.
@@ -143,20 +157,60 @@ func (l *memLink) reach(wire link) {
 	l.mu.Unlock()
 }
 
+// expect makes worker processes known, which are about to start.
+func (l *memLink) expect(procs []*proc) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, p := range procs {
+		l.procs[p.id] = struct{}{}
+	}
+}
+
+// behind has each of these processes, which are nodes of ours, do something when it has read what is on its way to it, and
+// waits for all of them.
+func (l *memLink) behind(nodes []*node, do func(*node)) {
+	var done sync.WaitGroup
+	for _, n := range nodes {
+		l.mu.Lock()
+		e := l.ends[n.id]
+		l.mu.Unlock()
+		if e == nil {
+			do(n)
+			continue
+		}
+		done.Add(1)
+		e.then(func() { defer done.Done(); do(n) })
+	}
+	done.Wait()
+}
+
+// idle reports whether nothing is on its way to an in-process rank.
+func (l *memLink) idle(proc uint64) bool {
+	l.mu.Lock()
+	e := l.ends[proc]
+	l.mu.Unlock()
+	if e == nil {
+		return false
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return !e.reading
+}
+
 // Send encodes the frame at once and waits while the receiver's queue is full.
 func (l *memLink) Send(ctx context.Context, to uint64, lane quicnet.Lane, env *quicnet.Envelope) error {
 	l.mu.Lock()
 	e, wire := l.ends[to], l.wire
-	reason, gone := l.gone[to]
+	_, worker := l.procs[to]
+	reason, gone := l.gone.Get(to)
 	l.mu.Unlock()
-	if gone {
+	switch {
+	case gone:
 		return fmt.Errorf("%s: %w", reason, ErrLost)
-	}
-	if e == nil {
-		if to&inProcessBit == 0 && wire != nil {
-			return wire.Send(ctx, to, lane, env)
-		}
-		return fmt.Errorf("process %d has ended: %w", to, ErrLost)
+	case e == nil && worker && wire != nil:
+		return wire.Send(ctx, to, lane, env)
+	case e == nil:
+		return errProcEnded
 	}
 	b := quicnet.AppendEnvelope(make([]byte, 0, frameOverhead+len(env.Region)+len(env.Endpoint)+len(env.Body)), env)
 	if len(b) > l.limit {
@@ -168,6 +222,10 @@ func (l *memLink) Send(ctx context.Context, to uint64, lane quicnet.Lane, env *q
 func (e *memEnd) put(ctx context.Context, lane quicnet.Lane, b []byte) error {
 	for {
 		e.mu.Lock()
+		if e.stopped {
+			e.mu.Unlock()
+			return errProcEnded
+		}
 		if e.size < memQueueBytes || lane == quicnet.LaneControl {
 			e.size += len(b)
 			if lane == quicnet.LaneControl {
@@ -175,10 +233,11 @@ func (e *memEnd) put(ctx context.Context, lane quicnet.Lane, b []byte) error {
 			} else {
 				e.low = append(e.low, b)
 			}
+			idle := !e.reading
+			e.reading = true
 			e.mu.Unlock()
-			select {
-			case e.kick <- struct{}{}:
-			default:
+			if idle {
+				e.link.readers.add(e)
 			}
 			return nil
 		}
@@ -190,27 +249,16 @@ func (e *memEnd) put(ctx context.Context, lane quicnet.Lane, b []byte) error {
 		select {
 		case <-room:
 		case <-e.stop:
-			return fmt.Errorf("process %d has ended: %w", e.proc, ErrLost)
+			return errProcEnded
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
 }
 
-// read hands frames to the node until the end is detached.
+// read hands frames to the node until there are none, or the end is detached.
 func (e *memEnd) read() {
-	var batch [][]byte
-	for {
-		e.mu.Lock()
-		batch = append(append(batch[:0], e.high...), e.low...)
-		clear(e.high)
-		clear(e.low)
-		e.high, e.low, e.size = e.high[:0], e.low[:0], 0
-		if e.room != nil {
-			close(e.room)
-			e.room = nil
-		}
-		e.mu.Unlock()
+	for batch, after := e.take(nil); len(batch)+len(after) > 0; batch, after = e.take(batch) {
 		for _, b := range batch {
 			env := new(quicnet.Envelope)
 			if err := quicnet.DecodeEnvelope(b, env); err != nil {
@@ -219,15 +267,119 @@ func (e *memEnd) read() {
 			}
 			e.node.Frame(quicnet.ID{Proc: env.From.Proc}, quicnet.LaneCalls, env)
 		}
-		if len(batch) > 0 {
-			clear(batch)
-			continue
+		for _, do := range after {
+			do()
 		}
-		select {
-		case <-e.kick:
-		case <-e.stop:
-			return
-		}
+	}
+}
+
+// then runs do when what is in the queue now has been read, at once where that is nothing.
+func (e *memEnd) then(do func()) {
+	e.mu.Lock()
+	if e.reading && !e.stopped {
+		e.after = append(e.after, do)
+		e.mu.Unlock()
+		return
+	}
+	e.mu.Unlock()
+	do()
+}
+
+// take gives what is in the queue, in the order in which it is to be read, and what is to be done then; reading is over
+// when that is nothing. What it gave before is room for more.
+func (e *memEnd) take(before [][]byte) (batch [][]byte, after []func()) {
+	clear(before)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.stopped || len(e.high)+len(e.low)+len(e.after) == 0 {
+		e.reading, e.high, e.low = false, nil, nil
+		return nil, nil
+	}
+	after, e.after = e.after, nil
+	batch = append(append(before[:0], e.high...), e.low...)
+	clear(e.high)
+	clear(e.low)
+	e.high, e.low, e.size = e.high[:0], e.low[:0], 0
+	if e.room != nil {
+		close(e.room)
+		e.room = nil
+	}
+	return batch, after
+}
+
+// readers are the goroutines that read the ends where there is something to read: a few for all ranks, because taking a
+// frame never waits.
+type readers struct {
+	wg sync.WaitGroup
+
+	mu     sync.Mutex
+	more   sync.Cond // ready or closed has changed; on mu
+	ready  []*memEnd
+	count  int
+	idle   int
+	closed bool
+}
+
+// add has an end read. It may wait for others to be read first.
+func (r *readers) add(e *memEnd) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ready = append(r.ready, e)
+	switch {
+	case r.closed:
+	case r.idle > 0:
+		r.more.Signal()
+	case r.count < max(2, runtime.GOMAXPROCS(0)):
+		r.count++
+		r.wg.Go(r.run)
+	}
+}
+
+func (r *readers) run() {
+	for e := r.next(); e != nil; e = r.next() {
+		e.read()
+	}
+}
+
+// next waits for an end to read, and gives the one that has waited longest; nil: there will be none.
+func (r *readers) next() *memEnd {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for len(r.ready) == 0 && !r.closed {
+		r.idle++
+		r.more.Wait()
+		r.idle--
+	}
+	if r.closed {
+		return nil
+	}
+	e := r.ready[0]
+	r.ready[0] = nil
+	if r.ready = r.ready[1:]; len(r.ready) == 0 {
+		r.ready = nil
+	}
+	return e
+}
+
+// close reads no more and waits for what is being read.
+func (r *readers) close() {
+	r.mu.Lock()
+	r.closed = true
+	r.more.Broadcast()
+	r.mu.Unlock()
+	r.wg.Wait()
+}
+
+// detach refuses what comes from now on; what is in the queue is dropped.
+func (e *memEnd) detach() {
+	e.mu.Lock()
+	e.stopped = true
+	after := e.after
+	e.after = nil
+	e.mu.Unlock()
+	close(e.stop)
+	for _, do := range after {
+		do()
 	}
 }
 
@@ -236,12 +388,11 @@ func (l *memLink) Forget(proc uint64, reason string) {
 	l.mu.Lock()
 	e, wire := l.ends[proc], l.wire
 	delete(l.ends, proc)
-	if _, known := l.gone[proc]; !known {
-		l.gone[proc] = reason
-	}
+	delete(l.procs, proc)
+	l.gone.Add(proc, reason)
 	l.mu.Unlock()
 	if e != nil {
-		close(e.stop)
+		e.detach()
 	} else if wire != nil {
 		wire.Forget(proc, reason)
 	}
@@ -254,13 +405,13 @@ func (l *memLink) Close(reason string) error {
 	l.ends, l.wire = map[uint64]*memEnd{}, nil
 	l.mu.Unlock()
 	for _, e := range ends {
-		close(e.stop)
+		e.detach()
 	}
 	var err error
 	if wire != nil {
 		err = wire.Close(reason)
 	}
-	l.wg.Wait()
+	l.readers.close()
 	return err
 }
 

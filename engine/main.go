@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -38,6 +39,7 @@ type Engine struct {
 	server  *control.Server
 	serving sync.WaitGroup
 	once    sync.Once
+	asked   atomic.Int64 // when the context of Start ended, in UnixNano; 0: it has not
 }
 
 // Start makes this process the controller of a session. Most programs call Main instead. When ctx ends, so does the
@@ -64,9 +66,11 @@ func Start(ctx context.Context, opts ...Option) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	warnOfMethods(h.log) // where the program has a logger of its own; else once there is a log file
 	e := &Engine{hub: h}
 	base := context.WithValue(ctx, ctxKey{}, &ctxInfo{node: h.node})
 	e.ctx, e.cancel = context.WithCancelCause(base)
+	context.AfterFunc(ctx, func() { e.asked.Store(time.Now().UnixNano()) })
 	return e, nil
 }
 
@@ -86,19 +90,42 @@ func (e *Engine) Flush(ctx context.Context) error {
 	return err
 }
 
-// Close ends everything in order: actors, processes, sockets. It returns when nothing of the session is left.
+// Close ends everything in order: actors, processes, sockets. It returns when nothing of the session is left. What has not
+// ended in 9.5 s is ended at once, and code of the program's own that does not return even then is left behind a second
+// later. Where the context of Start has ended before, the time counts from there.
 func (e *Engine) Close() {
 	e.once.Do(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), drainTime+4*stopTime)
-		defer cancel()
-		if e.server != nil {
-			_ = e.server.Close()
+		by := time.Now().Add(closingTime)
+		if at := e.asked.Load(); at != 0 {
+			by = time.Unix(0, at).Add(closingTime)
 		}
-		e.hub.close(ctx)
-		e.cancel(ErrStopped)
-		closeSession(e)
+		ctx, cancel := context.WithDeadline(context.Background(), by)
+		defer cancel()
+		closed := make(chan struct{})
+		go func() {
+			defer close(closed)
+			if e.server != nil {
+				_ = e.server.Close()
+			}
+			e.hub.close(ctx)
+			e.cancel(ErrStopped)
+			closeSession(e)
+		}()
+		late := time.NewTimer(max(time.Until(by), 0) + closeLate)
+		defer late.Stop()
+		select {
+		case <-closed:
+		case <-late.C:
+			e.hub.log.Error("the session did not end in time; what is left of it ends with this process")
+		}
 	})
 }
+
+// From the word to end until the program is gone: 11 s at most, whatever actors do.
+const (
+	closingTime = 9500 * time.Millisecond // in order: a little less than an actor has to finish its messages
+	closeLate   = time.Second             // at once
+)
 
 // Local is an engine whose processes are goroutines, for tests and for teaching: same semantics, encoded frames, no
 // sockets. Call stop when done.

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"iter"
 	"reflect"
+	"sync"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/quicnet"
+	"github.com/monarch-tui/monarch-tui/quicnet/recent"
 )
 
 // The vocabulary of shapes, so that most programs import only this package.
@@ -62,10 +64,8 @@ func checkRef(r control.MeshRef) error {
 	if err := r.View.Validate(); err != nil {
 		return fmt.Errorf("mesh reference @%s: its slice: %w", r.Name, err)
 	}
-	for rank := range r.View.Ranks() {
-		if rank < 0 || rank >= r.Home.Len() {
-			return fmt.Errorf("mesh reference @%s: rank %d is outside its %d ranks", r.Name, rank, r.Home.Len())
-		}
+	if rank := r.View.Max(); rank >= r.Home.Len() { // every rank of a mesh is sent the reference: a loop over them would be one too many
+		return fmt.Errorf("mesh reference @%s: rank %d is outside its %d ranks", r.Name, rank, r.Home.Len())
 	}
 	return nil
 }
@@ -261,3 +261,63 @@ func (Mesh[T]) SchemaKind() (kind, mesh string) { return "mesh", fullName(reflec
 
 // StateText is how a debugger shows the mesh.
 func (m Mesh[T]) StateText() string { return m.String() }
+
+// view is a region that messages carry, with what each of them needs of it.
+type view struct {
+	extent Extent
+	size   int
+}
+
+// maxViews is how many views are remembered: a sender that never repeats itself must not fill our memory.
+const maxViews = 4096
+
+// viewCache remembers the decoded views of messages, because they repeat. The ranks of one process share one.
+type viewCache struct {
+	mu      sync.RWMutex
+	byBytes *recent.Map[string, view]
+}
+
+func newViewCache() *viewCache { return &viewCache{byBytes: recent.New[string, view](maxViews)} }
+
+// decode gives the view of a message.
+func (c *viewCache) decode(b []byte) (view, error) {
+	c.mu.RLock()
+	v, ok := c.byBytes.Get(string(b))
+	c.mu.RUnlock()
+	if ok {
+		return v, nil
+	}
+	v, err := decodeView(b)
+	if err != nil {
+		return view{}, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.byBytes.Put(string(b), v)
+	return v, nil
+}
+
+func decodeView(b []byte) (view, error) {
+	var r shape.Region
+	if err := quicnet.StrictDec().Unmarshal(b, &r); err != nil {
+		return view{}, fmt.Errorf("the view of a message does not decode: %w", err)
+	}
+	if err := r.Validate(); err != nil {
+		return view{}, fmt.Errorf("the view of a message: %w", err)
+	}
+	return view{r.Extent(), r.Len()}, nil
+}
+
+// viewOf is the slice that a front end named, the whole mesh when it named none.
+func viewOf(ref control.MeshRef, region shape.Region) (shape.Region, error) {
+	if region.IsZero() {
+		return ref.View, nil
+	}
+	if err := region.Validate(); err != nil {
+		return region, err
+	}
+	if r := region.Max(); r >= ref.Home.Len() {
+		return region, fmt.Errorf("@%s has no rank %d: its ranks are 0 to %d", ref.Name, r, ref.Home.Len()-1)
+	}
+	return region, nil
+}

@@ -29,15 +29,21 @@ type node struct {
 	seed  uint64
 	root  context.Context // carries the engine; parent of every actor's context; ends with the node
 	end   context.CancelFunc
-	tel   *telemetry // one for all nodes of a process
+
+	crowded bool // one of very many ranks in its process: idle actors keep no goroutine
+
+	// One of each serves all nodes of a process that are alike.
+	tel      *telemetry
+	reporter *reporter
+	handlers *sysTable
+	views    *viewCache
+	peers    *peers
 
 	actors   *actorTable
 	calls    *callTable
 	requests *requestTable
 	ports    *portTable
-	peers    *peers
 	windows  *windows
-	views    *viewCache
 	outbox   *outbox
 
 	nextMsg  atomic.Uint64
@@ -45,22 +51,24 @@ type node struct {
 	turn     atomic.Uint64 // of Choose
 	closed   atomic.Bool
 	closing  chan struct{}
-	dirty    chan struct{} // one slot: there is a status to tell
+	dirty    atomic.Bool // there is a status to tell
 	wg       sync.WaitGroup
 }
 
 func newNode(id uint64, log *slog.Logger) *node {
 	n := &node{
-		id: id, log: log, slot: -1, dirty: make(chan struct{}, 1), closing: make(chan struct{}),
-		actors: newActorTable(), calls: newCallTable(), requests: newRequestTable(), ports: newPortTable(), peers: newPeers(),
-		views: &viewCache{byBytes: map[string]view{}}, outbox: &outbox{queue: map[uint64][]func(){}},
+		id: id, log: log, slot: -1, closing: make(chan struct{}),
+		actors: newActorTable(), calls: &callTable{}, requests: &requestTable{}, ports: &portTable{}, outbox: &outbox{},
 	}
 	n.windows = newWindows(n.closing, n.touch)
 	root, end := context.WithCancel(context.Background())
 	n.root, n.end = context.WithValue(root, ctxKey{}, &ctxInfo{node: n}), end
-	n.tel = newTelemetry(n.shipTrace)
-	n.registerSystem()
 	return n
+}
+
+// alone gives a node what it shares with no other: it is the only one of its process, or the first.
+func (n *node) alone(handlers *sysTable) {
+	n.tel, n.reporter, n.views, n.peers, n.handlers = newTelemetry(n.shipTrace), newReporter(), newViewCache(), newPeers(), handlers
 }
 
 // newCallID is unique in the session.
@@ -162,7 +170,11 @@ func (n *node) Frame(from quicnet.ID, _ quicnet.Lane, env *quicnet.Envelope) {
 		n.takeReply(env)
 	case quicnet.KindCancel:
 		if a := n.actors.get(env.To.Actor); a != nil {
-			a.cancelMessage(env.From.Proc, env.ID)
+			ended := context.Canceled
+			if env.Flags&flagDeadline != 0 {
+				ended = context.DeadlineExceeded
+			}
+			a.cancelMessage(env.From.Proc, env.ID, ended)
 		}
 	case quicnet.KindAck:
 		n.windows.release(quicnet.Addr{Proc: env.From.Proc, Actor: env.From.Actor}, int(min(env.Index, windowSize)))
@@ -203,18 +215,26 @@ func (n *node) Link(ev quicnet.LinkEvent) {
 	case ev.Peer.Proc == 0:
 		n.controllerGone(ev.Reason)
 	default: // calls to that peer get their outcome now, before the controller tells of its end
-		g := goneBody{Proc: ev.Peer.Proc, Reason: cmp.Or(ev.Reason, "its link was closed")}
+		g := goneBody{Procs: []uint64{ev.Peer.Proc}, Reason: cmp.Or(ev.Reason, "its link was closed")}
 		for _, ordered := range []string{exitReason, asOrdered} { // in its own words, or in the directory's
 			if at := strings.LastIndex(ev.Reason, ordered); at >= 0 {
 				g.Ordered, g.Reason = true, strings.TrimSuffix(ev.Reason[:at+len(ordered)], asOrdered)
 			}
 		}
-		n.outbox.add(g.Proc, func() { n.procGone(g) })
+		n.outbox.add(ev.Peer.Proc, func() { n.procsGone(g) })
 	}
 }
 
-// close ends the node: actors, calls, links; it waits for its goroutines.
+// close ends the node: actors, calls, links; it waits for its goroutines, closeTime at most.
 func (n *node) close(reason string) {
+	limit, cancel := context.WithTimeout(context.Background(), closeTime)
+	defer cancel()
+	n.shut(reason)
+	n.await(limit)
+}
+
+// shut ends the node and waits for nothing.
+func (n *node) shut(reason string) {
 	if n.closed.Swap(true) {
 		return
 	}
@@ -234,23 +254,24 @@ func (n *node) close(reason string) {
 	if lk := n.peers.current(); lk != nil {
 		_ = lk.Close(reason) // the node is closing: nobody needs the error
 	}
-	limit, cancel := context.WithTimeout(context.Background(), closeTime)
-	defer cancel()
+}
+
+// await waits for the goroutines of a node that was shut; user code that ignores its context is left behind when limit
+// ends.
+func (n *node) await(limit context.Context) {
 	n.outbox.settle(limit)
-	waitTimeout(&n.wg, closeTime)
+	waitUntil(&n.wg, limit.Done())
 }
 
 // closeTime is how long a node that closes waits for its goroutines.
 const closeTime = 3 * time.Second
 
-// waitTimeout waits for goroutines of ours; user code that ignores its context is left behind after d.
-func waitTimeout(wg *sync.WaitGroup, d time.Duration) {
+// waitUntil waits for goroutines, until the limit.
+func waitUntil(wg *sync.WaitGroup, limit <-chan struct{}) {
 	done := make(chan struct{})
 	go func() { wg.Wait(); close(done) }()
-	t := time.NewTimer(d)
-	defer t.Stop()
 	select {
 	case <-done:
-	case <-t.C:
+	case <-limit:
 	}
 }

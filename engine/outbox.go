@@ -16,7 +16,7 @@ type outbox struct {
 // add runs fn, which sends something to a process, after what was given for that process before.
 func (o *outbox) add(to uint64, fn func()) {
 	o.mu.Lock()
-	o.queue[to] = append(o.queue[to], fn)
+	put(&o.queue, to, append(o.queue[to], fn))
 	first := len(o.queue[to]) == 1
 	o.mu.Unlock()
 	if first {
@@ -55,6 +55,9 @@ func (o *outbox) settle(ctx context.Context, procs ...uint64) {
 		procs = o.busy()
 	}
 	for _, to := range procs {
+		if o.empty(to) {
+			continue
+		}
 		ran := make(chan struct{})
 		o.add(to, func() { close(ran) })
 		select {
@@ -63,6 +66,12 @@ func (o *outbox) settle(ctx context.Context, procs ...uint64) {
 			return
 		}
 	}
+}
+
+func (o *outbox) empty(to uint64) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.queue[to]) == 0
 }
 
 // busy lists the processes for which something waits or runs.

@@ -225,7 +225,9 @@ func (o *output) read(proc uint64, stdout, stderr io.ReadCloser) *pipes {
 // drain waits until both streams have ended. A grandchild may hold them open after the worker is dead; it is killed with
 // the worker's process group, and if it escaped that, what it still prints is not read.
 func (p *pipes) drain() {
-	waitTimeout(&p.wg, time.Second)
+	limit, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	waitUntil(&p.wg, limit.Done())
 	for _, f := range p.files {
 		_ = f.Close() // a reader that still waits gives up
 	}

@@ -50,11 +50,9 @@ type portTable struct {
 	byID map[uint64]*channelState
 }
 
-func newPortTable() *portTable { return &portTable{byID: map[uint64]*channelState{}} }
-
 func (t *portTable) add(st *channelState) {
 	t.mu.Lock()
-	t.byID[st.id] = st
+	put(&t.byID, st.id, st)
 	t.mu.Unlock()
 }
 
@@ -70,10 +68,14 @@ func (t *portTable) remove(id uint64) {
 	t.mu.Unlock()
 }
 
-// Channel opens a channel: send the port away, keep the receiver and close it when done.
+// Channel opens a channel: send the port away, keep the receiver and close it when done. It is an error where a V cannot
+// travel between processes, by the rule that Register has for arguments.
 func Channel[V any](ctx context.Context) (Port[V], *Receiver[V], error) {
 	n, err := nodeOf(ctx)
 	if err != nil {
+		return Port[V]{}, nil, fmt.Errorf("open a channel: %w", err)
+	}
+	if err := bodies.Type(reflect.TypeFor[V]()); err != nil {
 		return Port[V]{}, nil, fmt.Errorf("open a channel: %w", err)
 	}
 	st := &channelState{id: n.nextMsg.Add(1), wake: make(chan struct{}, 1)}
@@ -94,7 +96,7 @@ func (p Port[V]) Send(ctx context.Context, v V) error {
 	if err != nil {
 		return fmt.Errorf("send on a port: %w", err)
 	}
-	b, err := quicnet.Enc().Marshal(v)
+	b, err := bodies.Encode(v, reflect.TypeFor[V]())
 	if err != nil {
 		return fmt.Errorf("send on a port: %T does not encode: %w", v, err)
 	}
@@ -162,7 +164,7 @@ func (r *Receiver[V]) Recv(ctx context.Context) (V, error) {
 			r.st.queue = r.st.queue[1:]
 			r.st.size -= len(b)
 			r.st.mu.Unlock()
-			if err := quicnet.Dec().Unmarshal(b, &v); err != nil {
+			if err := bodies.Decode(b, &v); err != nil {
 				return v, fmt.Errorf("receive %T: %w", v, err)
 			}
 			return v, nil

@@ -164,10 +164,8 @@ func (p *ProcMesh) UnmarshalCBOR(b []byte) error {
 	if err := errors.Join(r.Extent.Validate(maxLocalRanks), r.View.Validate()); err != nil {
 		return fmt.Errorf("proc mesh reference %s: %w", r.Name, err)
 	}
-	for rank := range r.View.Ranks() {
-		if rank < 0 || rank >= r.Extent.Len() {
-			return fmt.Errorf("proc mesh reference %s: rank %d is outside its %d ranks", r.Name, rank, r.Extent.Len())
-		}
+	if rank := r.View.Max(); rank >= r.Extent.Len() {
+		return fmt.Errorf("proc mesh reference %s: rank %d is outside its %d ranks", r.Name, rank, r.Extent.Len())
 	}
 	*p = ProcMesh{r: &r}
 	return nil
@@ -348,6 +346,9 @@ func (h *hub) bookProcs(own owner, req control.ProcsReq) (*procMesh, error) {
 		p := newProc(pm, first+i, int(i), req)
 		pm.procs = append(pm.procs, p)
 		h.procs[p.id] = p
+	}
+	if !req.InProcess {
+		h.mem.expect(pm.procs)
 	}
 	h.procMeshes[name] = pm
 	h.starts.Add(1)

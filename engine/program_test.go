@@ -60,6 +60,7 @@ func runMain(name string) {
 		}),
 		"wait":     withWorkers(func(ctx context.Context, m engine.Mesh[Acc]) error { return ready(ctx, m, ctx.Done()) }),
 		"stubborn": withWorkers(func(ctx context.Context, m engine.Mesh[Acc]) error { return ready(ctx, m, nil) }),
+		"stuck":    stuck,
 		"twice": withWorkers(func(ctx context.Context, _ engine.Mesh[Acc]) error {
 			e, err := engine.Start(context.WithoutCancel(ctx), engine.NoSession())
 			if err != nil {
@@ -71,6 +72,31 @@ func runMain(name string) {
 	}
 	fmt.Println("before main")
 	engine.Main(runs[name])
+}
+
+// stuck is a program in which nothing ends that can be kept from ending: run, endpoints, hooks, a supervisor.
+func stuck(ctx context.Context) error {
+	never := make(chan struct{})
+	if _, err := engine.Supervise(ctx, func(context.Context, engine.Failure) engine.Decision { <-never; return engine.Handled }); err != nil {
+		return err
+	}
+	return withWorkers(func(ctx context.Context, acc engine.Mesh[Acc]) error {
+		p, err := engine.SpawnProcs(ctx, engine.Dim("gpus", 200), engine.InProcess())
+		if err != nil {
+			return err
+		}
+		here, err := engine.Spawn(ctx, p, "here", Hog{})
+		if err != nil {
+			return err
+		}
+		if err := engine.Signal(here, (*Hog).Forever).Broadcast(ctx); err != nil {
+			return err
+		}
+		if err := engine.Signal(acc, (*Acc).Fail).Broadcast(ctx); err != nil {
+			return err
+		}
+		return ready(ctx, acc, never)
+	})(ctx)
 }
 
 func withWorkers(f func(context.Context, engine.Mesh[Acc]) error) func(context.Context) error {
@@ -230,6 +256,28 @@ func TestAnInterruptEndsTheProgramWith130AndLeavesNoWorker(t *testing.T) {
 		for _, pid := range pids {
 			eventually(t, "the end of a worker", time.Second, func() bool { return !alive(pid) })
 		}
+	}
+}
+
+// TestASignalEndsAnyStateInTime waits for the end itself: it comes 11 s after the signal at the latest.
+func TestASignalEndsAnyStateInTime(t *testing.T) {
+	t.Parallel()
+	cmd, pids := running(t, "stuck")
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(ended) }()
+	select {
+	case <-ended:
+	case <-time.After(time.Minute):
+		t.Fatal("it does not end")
+	}
+	if code := cmd.ProcessState.ExitCode(); code != 130 {
+		t.Errorf("exit %d, want 130", code)
+	}
+	for _, pid := range pids {
+		eventually(t, "the end of a worker", time.Second, func() bool { return !alive(pid) })
 	}
 }
 

@@ -1,8 +1,8 @@
 package engine
 
 import (
-	"context"
 	"fmt"
+	"log/slog"
 	"maps"
 	"reflect"
 	"runtime"
@@ -11,6 +11,8 @@ import (
 	"sync"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/body"
+	"github.com/monarch-tui/monarch-tui/engine/internal/form"
 	"github.com/monarch-tui/monarch-tui/engine/internal/source"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
 )
@@ -31,14 +33,22 @@ type endpoint struct {
 
 // actorType is what Register learned about a Go type.
 type actorType struct {
-	full    string // pkgpath.Name
-	short   string // Name
-	typ     reflect.Type
-	eps     map[string]*endpoint
-	byPC    map[uintptr]*endpoint
-	list    []*endpoint
-	fields  []schema.Field
-	skipped []string
+	full   string // pkgpath.Name
+	short  string // Name
+	typ    reflect.Type
+	eps    map[string]*endpoint
+	byPC   map[uintptr]*endpoint
+	list   []*endpoint
+	fields []schema.Field
+	others []other
+}
+
+// other is an exported method that is no endpoint.
+type other struct {
+	name string
+	pc   uintptr
+	why  string
+	fix  string // "" where it does not look like one
 }
 
 // registry holds the actor types of this binary. It is filled by Register before Main and read only afterwards: the
@@ -50,10 +60,8 @@ var registry = struct {
 	schema *schema.Builder
 }{byName: map[string]*actorType{}, byType: map[reflect.Type]*actorType{}, schema: schema.NewBuilder()}
 
-var (
-	ctxType   = reflect.TypeFor[context.Context]()
-	errorType = reflect.TypeFor[error]()
-)
+// bodies encodes and decodes what users send. What it keeps is a cache.
+var bodies = body.NewCodec()
 
 // RegisterOption changes how Register reads an actor type.
 type RegisterOption func(*actorType)
@@ -67,6 +75,28 @@ func Concurrent(method any) RegisterOption {
 // Doc documents an endpoint for front ends, for programs that run where their source is not.
 func Doc(method any, text string) RegisterOption {
 	return func(t *actorType) { t.mustFind("Doc", method).doc = text }
+}
+
+// NotEndpoint keeps an exported method from being an endpoint: a helper that has an endpoint's signature cannot be called
+// from elsewhere, and one that only looks like an endpoint is not warned of. Pass the method expression.
+func NotEndpoint(method any) RegisterOption {
+	return func(t *actorType) {
+		v := reflect.ValueOf(method)
+		if v.Kind() == reflect.Func {
+			for i := range t.others {
+				if t.others[i].pc == v.Pointer() {
+					t.others[i].fix = ""
+					return
+				}
+			}
+		}
+		ep := t.mustFind("NotEndpoint", method)
+		delete(t.eps, ep.name)
+		delete(t.byPC, ep.pc)
+		t.list = slices.DeleteFunc(t.list, func(e *endpoint) bool { return e == ep })
+		t.others = append(t.others, other{name: ep.name, pc: ep.pc, why: "the program keeps it to itself (engine.NotEndpoint)"})
+		slices.SortFunc(t.others, func(a, b other) int { return strings.Compare(a.name, b.name) })
+	}
 }
 
 func (t *actorType) mustFind(option string, method any) *endpoint {
@@ -89,6 +119,11 @@ func (t *actorType) anyEndpoint() string {
 // Register makes T an actor type of this binary. Call it before Main or Start, in every program that spawns T or runs as
 // its worker. Registering a type twice does nothing. It panics, at start and with the fix in the text, on a type
 // whose fields or endpoints cannot travel between processes, and on a hook with a wrong signature.
+//
+// Its endpoints are the exported methods of *T whose first parameter is a context.Context, that have one more parameter at
+// most, and that return an error, or a value and an error. A method that looks like one and is none, such as one with two
+// arguments or without an error, is told as a warning in the engine's log and by every front end, with the signature that
+// would make it one; NotEndpoint says that it is meant so.
 func Register[T any](opts ...RegisterOption) {
 	t := reflect.TypeFor[T]()
 	registry.mu.Lock()
@@ -96,22 +131,19 @@ func Register[T any](opts ...RegisterOption) {
 	if registry.byType[t] != nil {
 		return
 	}
-	at, err := readType(t)
+	at, err := readType(t, opts)
 	if err != nil {
 		panic("engine: Register[" + t.String() + "]: " + err.Error())
 	}
 	if registry.byName[at.full] != nil { // types declared inside functions can share a name
 		panic("engine: Register[" + t.String() + "]: another type of this package has that name; declare it at package level")
 	}
-	for _, o := range opts {
-		o(at)
-	}
 	registry.byType[t], registry.byName[at.full] = at, at
 }
 
 func fullName(t reflect.Type) string { return t.PkgPath() + "." + t.Name() }
 
-func readType(t reflect.Type) (*actorType, error) {
+func readType(t reflect.Type, opts []RegisterOption) (*actorType, error) {
 	if t.Kind() != reflect.Struct || t.Name() == "" {
 		return nil, fmt.Errorf("an actor is a named struct type, not %s", t)
 	}
@@ -128,39 +160,24 @@ func readType(t reflect.Type) (*actorType, error) {
 		if isHook(m.Name) {
 			continue
 		}
-		ep, why := readEndpoint(at, m)
-		if ep == nil {
-			at.skipped = append(at.skipped, m.Name+": "+why)
+		f := form.Of(t, m)
+		if f.Why != "" {
+			at.others = append(at.others, other{name: m.Name, pc: m.Func.Pointer(), why: f.Why, fix: f.Fix})
 			continue
 		}
-		if err := ep.readSchemas(); err != nil {
-			return nil, err
-		}
+		ep := &endpoint{name: m.Name, typ: at, fn: m.Func, pc: m.Func.Pointer(), in: f.In, out: f.Out}
 		at.eps[ep.name], at.byPC[ep.pc] = ep, ep
 		at.list = append(at.list, ep)
 	}
+	for _, o := range opts {
+		o(at)
+	}
+	for _, ep := range at.list {
+		if err := ep.readSchemas(); err != nil {
+			return nil, err
+		}
+	}
 	return at, nil
-}
-
-// readEndpoint reads a method, or says in plain words why it is no endpoint.
-func readEndpoint(t *actorType, m reflect.Method) (*endpoint, string) {
-	ft := m.Type
-	switch {
-	case ft.NumIn() < 2 || ft.In(1) != ctxType:
-		return nil, "its first parameter is not a context.Context"
-	case ft.IsVariadic() || ft.NumIn() > 3:
-		return nil, "it takes more than one argument; put them in a struct"
-	case ft.NumOut() == 0 || ft.NumOut() > 2 || ft.Out(ft.NumOut()-1) != errorType:
-		return nil, "it must return error or (R, error)"
-	}
-	ep := &endpoint{name: m.Name, typ: t, fn: m.Func, pc: m.Func.Pointer()}
-	if ft.NumIn() == 3 {
-		ep.in = ft.In(2)
-	}
-	if ft.NumOut() == 2 {
-		ep.out = ft.Out(0)
-	}
-	return ep, ""
 }
 
 func (ep *endpoint) readSchemas() (err error) {
@@ -176,6 +193,31 @@ func (ep *endpoint) readSchemas() (err error) {
 	}
 	ep.hash = schema.Hash(registry.schema.Types, ep.arg)*31 ^ schema.Hash(registry.schema.Types, ep.result)
 	return nil
+}
+
+// notCallable says why a method is no endpoint; "" for a name that no method has.
+func (t *actorType) notCallable(name string) string {
+	for _, o := range t.others {
+		if o.name == name {
+			n := control.NotCallable{Why: o.why, Fix: o.fix}
+			return fmt.Sprintf("%s.%s is a method and no endpoint: %s", t.short, name, n.Reason())
+		}
+	}
+	return ""
+}
+
+// warnOfMethods tells a log of the methods that look like endpoints and are none.
+func warnOfMethods(log *slog.Logger) {
+	registry.mu.RLock()
+	defer registry.mu.RUnlock()
+	for _, name := range slices.Sorted(maps.Keys(registry.byName)) {
+		t := registry.byName[name]
+		for _, o := range t.others {
+			if o.fix != "" {
+				log.Warn("a method looks like an endpoint and is none", "method", t.short+"."+o.name, "why", o.why, "fix", o.fix)
+			}
+		}
+	}
 }
 
 // lookupType finds a registered type by Go type, or says how to register it.
@@ -264,7 +306,10 @@ func describeTypes() ([]control.Type, schema.Types) {
 }
 
 func describeType(t *actorType) control.Type {
-	d := control.Type{Name: displayName(t), Full: t.full, Fields: t.fields, Skipped: t.skipped}
+	d := control.Type{Name: displayName(t), Full: t.full, Fields: t.fields}
+	for _, o := range t.others {
+		d.NotCallable = append(d.NotCallable, control.NotCallable{Name: o.name, Why: o.why, Fix: o.fix})
+	}
 	for _, ep := range t.list {
 		e := control.Endpoint{Name: ep.name, Doc: ep.doc, Arg: ep.arg, Result: ep.result, Concurrent: ep.concurrent, Hash: ep.hash}
 		src := sources.Method(source.Query{PC: ep.pc, Type: t.short, Name: ep.name, Arg: ep.in != nil})

@@ -330,14 +330,10 @@ func TestStateIsNotReadBesideAConcurrentEndpoint(t *testing.T) {
 		}
 		over := make(chan struct{})
 		go func() { writers.Wait(); close(over) }()
-		read := func() control.StateNode {
-			began := time.Now()
-			nodes, err := c.State(ctx, control.StateReq{Mesh: "rude", Budget: 50 * time.Millisecond})
+		read := func(budget time.Duration) control.StateNode {
+			nodes, err := c.State(ctx, control.StateReq{Mesh: "rude", Budget: budget})
 			if err != nil || len(nodes) != 1 {
 				t.Fatal(nodes, err)
-			}
-			if took := time.Since(began); took > 5*time.Second {
-				t.Errorf("a state with 50 ms took %v", took)
 			}
 			return nodes[0]
 		}
@@ -346,12 +342,14 @@ func TestStateIsNotReadBesideAConcurrentEndpoint(t *testing.T) {
 			case <-over:
 				busy = false
 			default:
-				if n := read(); n.Error != "" && !strings.Contains(n.Error, "busy in [Scribble") && !strings.Contains(n.Error, "deadline") {
+				n := read(50 * time.Millisecond)
+				busy := strings.Contains(n.Error, "is busy in [Scribble") || strings.Contains(n.Error, "was busy until now")
+				if n.Error != "" && !busy && !strings.Contains(n.Error, "deadline") {
 					t.Fatal(n.Error)
 				}
 			}
 		}
-		n := read()
+		n := read(time.Minute)
 		if text := fmt.Sprint(n); n.Error != "" || !strings.Contains(text, "seen") || !strings.Contains(text, "StateText panicked: no comment") {
 			t.Errorf("the state is %+v", n)
 		}

@@ -62,6 +62,7 @@ func (h *hub) logTo(path string) {
 	h.log = slog.New(slog.NewTextHandler(f, nil))
 	h.node.log = h.log
 	h.opts.logFile, h.logClose = path, f
+	warnOfMethods(h.log)
 }
 
 func closeSession(e *Engine) {

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"runtime/pprof"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,7 +20,7 @@ import (
 // the constructor's arguments, copied to each rank; OnStart runs before the first message. When a rank does not start
 // the error says which and why, the others are ended and the name is free again.
 func Spawn[T any](ctx context.Context, procs ProcMesh, name string, prototype T) (Mesh[T], error) {
-	rec, err := spawn(ctx, procs, name, reflect.TypeFor[T](), prototype)
+	rec, err := spawn(ctx, procs, name, reflect.TypeOf(prototype), prototype)
 	if err != nil {
 		return Mesh[T]{}, fmt.Errorf("spawn %s: %w", name, err)
 	}
@@ -37,7 +39,7 @@ func spawn(ctx context.Context, procs ProcMesh, name string, t reflect.Type, pro
 	if err != nil {
 		return nil, err
 	}
-	body, err := quicnet.Enc().Marshal(prototype)
+	body, err := bodies.Encode(prototype, reflect.TypeOf(prototype))
 	if err != nil {
 		return nil, fmt.Errorf("the prototype does not encode: %w", err)
 	}
@@ -173,13 +175,18 @@ func (h *hub) spawnAll(ctx context.Context, m *mesh, ranks []*proc, proto []byte
 	})
 }
 
-// eachRank runs f for every process that is there, 64 at a time.
+// eachRank runs f for every process that is there, 64 at a time, and returns the errors by rank.
 func (h *hub) eachRank(ranks []*proc, f func(rank int, p *proc) error) map[int]error {
+	return h.eachOf(ranks, 64, f)
+}
+
+// eachOf is eachRank for so many at a time.
+func (h *hub) eachOf(ranks []*proc, atOnce int, f func(rank int, p *proc) error) map[int]error {
 	type result struct {
 		rank int
 		err  error
 	}
-	slots := make(chan struct{}, 64)
+	slots := make(chan struct{}, min(atOnce, len(ranks)))
 	results := make(chan result, len(ranks))
 	n := 0
 	for rank, p := range ranks {
@@ -219,19 +226,24 @@ func (n *node) spawnHere(ctx context.Context, b spawnBody) error {
 	}
 	self := reflect.New(at.typ).Interface()
 	if len(b.Proto) > 0 {
-		if err := runHook("decoding the prototype into "+at.full, func() error { return quicnet.Dec().Unmarshal(b.Proto, self) }); err != nil {
+		if err := runHook("decoding the prototype into "+at.full, func() error { return bodies.Decode(b.Proto, self) }); err != nil {
 			return err
 		}
 	}
 	a := &actor{
 		node: n, id: b.Ref.ID, name: b.Ref.Name, rank: b.Rank, here: pointIn(b.Ref, b.Rank), typ: at, self: self,
-		kick: make(chan struct{}, 1), done: make(chan struct{}), since: time.Now(),
+		done: make(chan struct{}), since: time.Now(),
+		labels: pprof.WithLabels(context.Background(), pprof.Labels("actor", b.Ref.Name, "rank", strconv.Itoa(b.Rank))),
+	}
+	if !n.crowded {
+		a.kick = make(chan struct{}, 1)
 	}
 	actx, cancel := context.WithCancelCause(n.root)
 	a.ctx, a.cancel = context.WithValue(actx, ctxKey{}, &ctxInfo{node: n, actor: a}), cancel
 	if slices.ContainsFunc(at.list, func(ep *endpoint) bool { return ep.concurrent }) {
-		a.starts = make(chan *activation, windowSize)
+		a.start = make(chan struct{}, 1)
 	}
+	context.AfterFunc(actx, a.endContexts) // whoever ends it: the actor, or this process
 	if !n.actors.begin(a) {
 		cancel(ErrStopped)
 		return ErrStopped
@@ -246,23 +258,23 @@ func (n *node) spawnHere(ctx context.Context, b spawnBody) error {
 			return err
 		}
 	}
-	goroutines := 1
-	if a.starts != nil {
+	goroutines := 1 // the loop, when it runs
+	if a.start != nil {
 		goroutines++
 	}
 	if !n.actors.add(a, &n.wg, goroutines) {
 		cancel(ErrStopped)
 		return ErrStopped
 	}
-	go a.loop() //nolint:gosec // it outlives the request that made the actor
-	if a.starts != nil {
+	if a.start != nil {
 		go a.startConcurrent()
 	}
 	n.touch()
 	return nil
 }
 
-// hookContext is an actor's context for one hook: it also ends with the request that caused the hook.
+// hookContext is an actor's context for one hook: it also ends with the request that caused the hook, and as that did. The
+// deadline of the request is its own too: of that its own timer tells.
 func hookContext(actorCtx, request context.Context) (context.Context, context.CancelFunc) {
 	var ctx context.Context
 	var cancel context.CancelFunc
@@ -271,7 +283,11 @@ func hookContext(actorCtx, request context.Context) (context.Context, context.Ca
 	} else {
 		ctx, cancel = context.WithCancel(actorCtx)
 	}
-	stop := context.AfterFunc(request, cancel)
+	stop := context.AfterFunc(request, func() {
+		if !errors.Is(request.Err(), context.DeadlineExceeded) {
+			cancel()
+		}
+	})
 	return ctx, func() { stop(); cancel() }
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -31,33 +32,54 @@ type rankStatus struct {
 	State control.RankState
 }
 
-// touch notes that something changed that front ends show.
-func (n *node) touch() {
-	select {
-	case n.dirty <- struct{}{}:
-	default:
-	}
+// reporter is the goroutine of a process that tells what its ranks are doing: each rank every statusEvery at most.
+type reporter struct {
+	kick chan struct{} // there are dirty nodes
+
+	mu    sync.Mutex
+	dirty []*node
 }
 
-// startStatus runs the goroutine that reports.
-func (n *node) startStatus() {
-	n.wg.Go(func() {
-		for {
-			select {
-			case <-n.dirty:
-			case <-n.closing:
-				return
-			}
-			n.sendStatus()
-			t := time.NewTimer(statusEvery)
-			select {
-			case <-t.C:
-			case <-n.closing:
-				t.Stop()
-				return
+func newReporter() *reporter { return &reporter{kick: make(chan struct{}, 1)} }
+
+// touch notes that something changed that front ends show.
+func (n *node) touch() {
+	if n.dirty.Load() || n.dirty.Swap(true) {
+		return
+	}
+	r := n.reporter
+	r.mu.Lock()
+	r.dirty = append(r.dirty, n)
+	r.mu.Unlock()
+	poke(r.kick)
+}
+
+// run reports until the process ends its node.
+func (r *reporter) run(closing <-chan struct{}) {
+	for {
+		select {
+		case <-r.kick:
+		case <-closing:
+			return
+		}
+		r.mu.Lock()
+		dirty := r.dirty
+		r.dirty = nil
+		r.mu.Unlock()
+		for _, n := range dirty {
+			n.dirty.Store(false) // before the look: what changes after it makes the node dirty again
+			if !n.closed.Load() {
+				n.sendStatus()
 			}
 		}
-	})
+		t := time.NewTimer(statusEvery)
+		select {
+		case <-t.C:
+		case <-closing:
+			t.Stop()
+			return
+		}
+	}
 }
 
 func (n *node) sendStatus() {

@@ -147,6 +147,10 @@ func (h *hub) live(m *mesh) []*proc {
 	return out
 }
 
+// stopAtOnce is how many actors are asked to stop beside each other: those that take long to finish do not keep others
+// from being asked.
+const stopAtOnce = 4096
+
 // endMesh stops an actor mesh, in order or at once, and frees its name. A second call waits for the first and gets its
 // result; one that is to end it at once hurries it.
 func (h *hub) endMesh(ctx context.Context, m *mesh, now bool, reason string) (err error) {
@@ -171,7 +175,13 @@ func (h *hub) endMesh(ctx context.Context, m *mesh, now bool, reason string) (er
 	if now {
 		verb = sysKill
 	}
-	failed := h.eachRank(h.live(m), func(_ int, p *proc) error {
+	live := h.live(m)
+	for i, p := range live { // most of very many ranks have nothing to do: a message to each would be most of the cost
+		if !now && p != nil && p.local != nil && h.mem.idle(p.id) && p.local.stopIdle(m.rec.Ref.ID) {
+			live[i] = nil
+		}
+	}
+	failed := h.eachOf(live, stopAtOnce, func(_ int, p *proc) error {
 		err := h.node.request(limit, quicnet.Addr{Proc: p.id, Actor: m.rec.Ref.ID}, verb, endBody{Mesh: m.rec.Ref.ID, Reason: reason}, nil)
 		if errors.Is(err, ErrLost) || h.wasHurried(m, now) {
 			return nil // it has ended with its process, or by the kill that came meanwhile
@@ -277,12 +287,14 @@ func (h *hub) killProcs(ctx context.Context, pm *procMesh, ranks []int) error {
 	if len(ranks) == 0 || len(ranks) == len(pm.procs) {
 		return h.endProcsHow(ctx, pm, true, "killed")
 	}
-	for _, r := range ranks {
-		h.killProc(pm.procs[r], "killed on request")
+	some := make([]*proc, len(ranks))
+	for i, r := range ranks {
+		some[i] = pm.procs[r]
 	}
-	for _, r := range ranks {
+	h.signalAll(ctx, pm, some)
+	for _, p := range some {
 		select {
-		case <-pm.procs[r].ended:
+		case <-p.ended:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -290,36 +302,21 @@ func (h *hub) killProcs(ctx context.Context, pm *procMesh, ranks []int) error {
 	return nil
 }
 
-// killProc ends one process at once; its end is expected.
-func (h *hub) killProc(p *proc, reason string) {
+// signalAll kills processes of a mesh; their end is expected.
+func (h *hub) signalAll(ctx context.Context, pm *procMesh, ps []*proc) {
+	var locals []*proc
 	h.mu.Lock()
-	p.expect = true
-	child, local := p.child, p.local
-	h.mu.Unlock()
-	switch {
-	case child != nil:
-		child.Kill()
-	case local != nil:
-		h.endLocal(p, life.SignalSeen, reason)
+	for _, p := range ps {
+		p.expect = true
+		switch {
+		case p.child != nil:
+			p.child.Kill()
+		case p.local != nil:
+			locals = append(locals, p)
+		}
 	}
-}
-
-// endLocal ends an in-process rank as the end of a process would: calls get their outcome first.
-func (h *hub) endLocal(p *proc, kind life.Kind, reason string) {
-	p.once.Do(func() {
-		what := fmt.Sprintf("rank %d of procs %s (in-process) ended: %s", p.rank, p.rec.Mesh, reason)
-		h.mem.Forget(p.id, what)
-		h.tellGone(goneBody{p.id, what, true})
-		p.local.close(what)
-		h.mu.Lock()
-		p.rec.Ordered = true // a rank of this process has no other way to end
-		h.on(p, kind, because(what), func(e *life.Event) { e.Signal = "SIGKILL" })
-		h.setWaits(p.id, nil)
-		h.mu.Unlock()
-		h.markGone(p, what)
-		close(p.ended)
-		h.wg.Go(func() { h.endOwnedBy(p) })
-	})
+	h.mu.Unlock()
+	h.endLocals(ctx, pm, locals, life.SignalSeen, "killed on request")
 }
 
 // endProcs stops a proc mesh in order: its actor meshes, newest first, then the processes.
@@ -333,7 +330,7 @@ func (h *hub) endProcsHow(ctx context.Context, pm *procMesh, now bool, reason st
 		hurry := pm.hurry(now)
 		h.mu.Unlock()
 		if hurry { // what waits for a process or its actors is told of its end
-			h.eachRank(pm.procs, func(_ int, p *proc) error { h.killProc(p, "killed on request"); return nil })
+			h.signalAll(ctx, pm, pm.procs)
 		}
 		return pm.await(ctx)
 	}
@@ -351,7 +348,7 @@ func (h *hub) endProcsHow(ctx context.Context, pm *procMesh, now bool, reason st
 	var crashed []goneBody
 	for _, p := range pm.procs {
 		if p.over() && p.isReady() && !p.rec.Ordered {
-			crashed = append(crashed, goneBody{p.id, p.rec.Reason, true})
+			crashed = append(crashed, newGone([]*proc{p}, p.rec.Reason, true))
 		}
 		p.expect = true
 		if p.isReady() {
@@ -360,12 +357,9 @@ func (h *hub) endProcsHow(ctx context.Context, pm *procMesh, now bool, reason st
 	}
 	h.mu.Unlock()
 	slices.SortFunc(meshes, func(a, b *mesh) int { return int(b.rec.Ref.ID) - int(a.rec.Ref.ID) })
-	endAll := func() map[int]error {
-		return h.eachRank(pm.procs, func(_ int, p *proc) error { return h.endProc(ctx, p, now, reason) })
-	}
 	var failed map[int]error
 	if now { // the processes first: callers of their actors get the end of the process as the reason
-		failed = endAll()
+		failed = h.endRanks(ctx, pm, true, reason)
 	}
 	var errs []error
 	for _, m := range meshes {
@@ -374,12 +368,13 @@ func (h *hub) endProcsHow(ctx context.Context, pm *procMesh, now bool, reason st
 		}
 	}
 	if !now {
-		failed = endAll()
+		failed = h.endRanks(ctx, pm, false, reason)
 	}
 	for _, g := range crashed { // who calls their actors now calls a mesh that was stopped, as it does on the others
 		h.tellGone(g)
 	}
 	h.mu.Lock()
+	h.forget(pm)
 	pm.rec.State, pm.rec.Reason, pm.rec.Gone = "stopped", reason, true
 	if h.procMeshes[pm.rec.Name] == pm {
 		delete(h.procMeshes, pm.rec.Name)
@@ -391,20 +386,36 @@ func (h *hub) endProcsHow(ctx context.Context, pm *procMesh, now bool, reason st
 	return errors.Join(append(errs, joinTexts(failed))...)
 }
 
-// endProc asks one process to end, then insists: a request, SIGTERM, SIGKILL.
-func (h *hub) endProc(ctx context.Context, p *proc, now bool, reason string) error {
+// endRanks ends the processes of a mesh, those of this process together.
+func (h *hub) endRanks(ctx context.Context, pm *procMesh, now bool, reason string) map[int]error {
+	var locals []*proc
+	workers := make([]*proc, len(pm.procs)) // by rank
 	h.mu.Lock()
-	child, local, ready := p.child, p.local, p.isReady()
-	h.mu.Unlock()
-	switch {
-	case local != nil:
-		h.endLocal(p, life.ExitSeen, reason)
-		return nil
-	case child == nil:
-		p.once.Do(func() { close(p.ended) })
-		return nil
+	for i, p := range pm.procs {
+		switch {
+		case p.local != nil:
+			locals = append(locals, p)
+		case p.child != nil:
+			workers[i] = p
+			if now {
+				p.child.Kill() // all of them before the first is waited for
+			}
+		default:
+			p.once.Do(func() { close(p.ended) })
+		}
 	}
-	if ready && !now {
+	h.mu.Unlock()
+	h.endLocals(ctx, pm, locals, life.ExitSeen, reason)
+	for _, p := range locals {
+		<-p.ended // who ends it instead of us waits for closeTime at most
+	}
+	return h.eachRank(workers, func(_ int, p *proc) error { return h.endProc(ctx, p, now) })
+}
+
+// endProc asks one worker process to end, then insists: a request, SIGTERM, SIGKILL. When ctx has ended it insists at once.
+func (h *hub) endProc(ctx context.Context, p *proc, now bool) error {
+	child := p.child
+	if p.isReady() && !now && ctx.Err() == nil {
 		limit, cancel := context.WithTimeout(ctx, stopTime)
 		defer cancel()
 		if err := h.node.request(limit, quicnet.Addr{Proc: p.id}, sysExit, 0, nil); err == nil && ended(p, stopTime) {

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine"
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -187,7 +189,7 @@ func TestWhatAnActorOwnedEndsWithItsProcess(t *testing.T) {
 		p.until("the end of what the dead one had", func() bool {
 			m, _ := p.pic.Mesh("kid1")
 			pm, _ := p.pic.ProcMesh("p_kid1")
-			return m != nil && m.Gone && pm != nil && pm.Gone && m.Reason == "its owner was in worker 1 of procs p, which is gone"
+			return m != nil && m.Gone && pm != nil && pm.Gone && m.Reason == "its owner was in rank 1 of procs p, which is gone"
 		})
 		if _, err := engine.Query(hired[1], (*Acc).Sum).Call(ctx); err == nil {
 			t.Error("what the dead one had still answers")
@@ -243,4 +245,198 @@ func TestASpawnOfADeadOwnerIsEnded(t *testing.T) {
 		t.Error(err)
 	}
 	p.until("the end of the kid's process", func() bool { k, _ := p.pic.ProcMesh("p_kid"); return k.Gone })
+}
+
+// Doomed tells how the contexts of its messages end.
+type Doomed struct {
+	Tell engine.Port[string]
+	Last engine.Mesh[Doomed]
+
+	ends []string
+}
+
+// Wait waits for the end of its context, and of one that is made of it.
+func (d *Doomed) Wait(ctx context.Context) error {
+	child, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if err := d.Tell.Send(context.WithoutCancel(ctx), "begun"); err != nil {
+		return err
+	}
+	<-child.Done()
+	end := fmt.Sprintf("%v, %v, %v", ctx.Err(), context.Cause(ctx), child.Err())
+	d.ends = append(d.ends, end)
+	return d.Tell.Send(context.WithoutCancel(ctx), end)
+}
+
+// Pass waits in a call of another one.
+func (d *Doomed) Pass(ctx context.Context) error {
+	_ = engine.Signal(d.Last, (*Doomed).Wait).CallOne(ctx)
+	return d.Wait(ctx)
+}
+
+// Ends are the ends so far.
+func (d *Doomed) Ends(context.Context) ([]string, error) { return d.ends, nil }
+
+const (
+	endedLate  = "context deadline exceeded, context deadline exceeded, context deadline exceeded"
+	endedGiven = "context canceled, context canceled, context canceled"
+)
+
+// deadline is a context whose deadline passes when the test says so.
+type deadline struct {
+	context.Context
+	passed chan struct{}
+}
+
+func (d *deadline) Deadline() (time.Time, bool) { return time.Now().Add(time.Hour), true }
+func (d *deadline) Done() <-chan struct{}       { return d.passed }
+
+func (d *deadline) Err() error {
+	select {
+	case <-d.passed:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
+}
+
+func TestAHandlerSeesTheEndThatItsCallerHad(t *testing.T) {
+	late := func(ctx context.Context) (context.Context, func()) {
+		d := &deadline{Context: ctx, passed: make(chan struct{})}
+		return d, func() { close(d.passed) }
+	}
+	lateCause := func(ctx context.Context) (context.Context, func()) {
+		ctx, cancel := context.WithCancelCause(ctx)
+		return ctx, func() { cancel(context.DeadlineExceeded) }
+	}
+	given := func(ctx context.Context) (context.Context, func()) {
+		ctx, cancel := context.WithTimeout(ctx, time.Hour)
+		return ctx, cancel
+	}
+	call := func(ctx context.Context, m engine.Mesh[Doomed]) { _ = engine.Signal(m, (*Doomed).Wait).Call(ctx) }
+	cases := []struct {
+		name  string
+		under func(ctx context.Context) (_ context.Context, end func())
+		call  func(ctx context.Context, m engine.Mesh[Doomed])
+		begun int // handlers
+		want  string
+	}{
+		{"Call", late, call, 2, endedLate},
+		{"Call under a context whose cause is a deadline", lateCause, call, 2, endedLate},
+		{"Call that is given up before its deadline", given, call, 2, endedGiven},
+		{"CallOne", late, func(ctx context.Context, m engine.Mesh[Doomed]) {
+			_ = engine.Signal(m.Slice(at(1)), (*Doomed).Wait).CallOne(ctx)
+		}, 1, endedLate},
+		{"Choose", late, func(ctx context.Context, m engine.Mesh[Doomed]) {
+			_ = engine.Signal(m, (*Doomed).Wait).Choose(ctx)
+		}, 1, endedLate},
+		{"Stream", late, func(ctx context.Context, m engine.Mesh[Doomed]) {
+			for _, err := range engine.Signal(m, (*Doomed).Wait).Stream(ctx) {
+				_ = err
+			}
+		}, 2, endedLate},
+		{"Start and Wait", late, func(ctx context.Context, m engine.Mesh[Doomed]) {
+			_ = engine.Wait(context.WithoutCancel(ctx), engine.Signal(m, (*Doomed).Wait).Start(ctx))
+		}, 2, endedLate},
+		{"a call within a call", late, func(ctx context.Context, m engine.Mesh[Doomed]) {
+			_ = engine.Signal(m.Slice(at(0)), (*Doomed).Pass).Call(ctx)
+		}, 1, endedLate},
+	}
+	both(t, func(t *testing.T, ctx context.Context) {
+		p := procs(t, ctx, "p", 2)
+		for i, c := range cases {
+			t.Run(c.name, func(t *testing.T) {
+				port, recv, err := engine.Channel[string](ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer recv.Close()
+				last := spawnOn(t, ctx, p, fmt.Sprint("last", i), Doomed{Tell: port})
+				m := spawnOn(t, ctx, p, fmt.Sprint("m", i), Doomed{Tell: port, Last: last.Slice(at(1))})
+				under, end := c.under(ctx)
+				var called sync.WaitGroup
+				defer called.Wait()
+				called.Go(func() { c.call(under, m) })
+				for said := 0; said < c.begun; said++ {
+					if _, err := recv.Recv(ctx); err != nil {
+						t.Fatal(err)
+					}
+				}
+				end()
+				for said := 0; said < c.begun; {
+					got, err := recv.Recv(ctx)
+					if got == "begun" {
+						continue // the outer one of two, at the end
+					}
+					said++
+					if err != nil || got != c.want {
+						t.Errorf("a handler saw %q, %v; want %q", got, err, c.want)
+					}
+				}
+			})
+		}
+	})
+}
+
+func TestAHandlersOwnTimerAndItsCallersWordAreOneEnd(t *testing.T) {
+	both(t, func(t *testing.T, ctx context.Context) {
+		port, recv, err := engine.Channel[string](ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer recv.Close()
+		m := spawn(t, ctx, "m", 2, Doomed{Tell: port})
+		for range 5 { // two calls: the time of one that waits in a mailbox begins late
+			short, cancel := engine.WithTimeout(ctx, 20*time.Millisecond)
+			_ = engine.Wait(ctx, engine.Signal(m, (*Doomed).Wait).Start(short), engine.Signal(m, (*Doomed).Wait).Start(short))
+			cancel()
+		}
+		ends, err := engine.Query(m, (*Doomed).Ends).Call(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for p, list := range ends.Items() {
+			for _, end := range list { // not all of them have begun in their time
+				if end != endedLate {
+					t.Errorf("rank %d saw %q", p.Rank, end)
+				}
+			}
+		}
+	})
+}
+
+func TestAHandlerSeesTheEndThatAFrontEndsCallHad(t *testing.T) {
+	bothEngines(t, func(t *testing.T, e *engine.Engine) {
+		ctx := e.Context()
+		port, recv, err := engine.Channel[string](ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer recv.Close()
+		p := procs(t, ctx, "p", 1)
+		spawnOn(t, ctx, p, "doomed", Doomed{Tell: port})
+		spawnOn(t, ctx, p, "acc", Acc{})
+		c := frontEnd(t, e)
+		for _, req := range []control.CallReq{{Mesh: "doomed", Endpoint: "Wait"}, {Mesh: "acc", Endpoint: "Block", Budget: 20 * time.Millisecond}} {
+			h, err := c.Call(ctx, req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if req.Budget == 0 {
+				if _, err := recv.Recv(ctx); err != nil {
+					t.Fatal(err)
+				}
+				h.Expire()
+				if got, err := recv.Recv(ctx); err != nil || got != endedLate {
+					t.Errorf("the handler saw %q, %v", got, err)
+				}
+			}
+			if _, err := h.Wait(); err != nil {
+				t.Error(err)
+			}
+			if got := h.Got(); len(got) != 1 || got[0].Outcome != control.OutcomeDeadline {
+				t.Errorf("the front end got %+v from @%s", got, req.Mesh)
+			}
+		}
+	})
 }

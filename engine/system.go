@@ -49,18 +49,28 @@ const (
 	fromAll                     // any process's: the handler checks what the asker claims
 )
 
-// sysHandler takes one of the engine's own messages: it answers a request; what it returns for a note is ignored.
+// sysHandler takes one of the engine's own messages for a node: it answers a request; what it returns for a note is ignored.
 type sysHandler struct {
 	from asker
-	run  func(ctx context.Context, from quicnet.Addr, body []byte) (any, error)
+	run  func(ctx context.Context, n *node, from quicnet.Addr, body []byte) (any, error)
 }
 
 // take runs the handler if the sender may ask it. It is the one place that looks at who asks.
-func (h *sysHandler) take(ctx context.Context, from quicnet.Addr, body []byte) (any, error) {
+func (h *sysHandler) take(ctx context.Context, n *node, from quicnet.Addr, body []byte) (any, error) {
 	if h.from == fromController && from.Proc != 0 {
 		return nil, fmt.Errorf("process %d may not do that: only the controller may: %w", from.Proc, ErrForbidden)
 	}
-	return h.run(ctx, from, body)
+	return h.run(ctx, n, from, body)
+}
+
+// sysTable holds handlers by the name of the message. It is filled before there is a link.
+type sysTable struct {
+	requests map[string]*sysHandler
+	notes    map[string]*sysHandler // these run on a link's reader and must not block
+}
+
+func newSysTable() *sysTable {
+	return &sysTable{requests: map[string]*sysHandler{}, notes: map[string]*sysHandler{}}
 }
 
 // question is a request that waits for its answer.
@@ -72,24 +82,17 @@ type question struct {
 // requestTable holds what a process has asked others and has not been answered, and how much of what others ask it is
 // being answered.
 type requestTable struct {
-	handlers map[string]*sysHandler // of requests; filled before there is a link
-	notes    map[string]*sysHandler // these run on a link's reader and must not block
-
 	mu      sync.Mutex
 	asked   map[uint64]question
 	serving map[uint64]int // requests being answered, by asker
 	closed  bool
 }
 
-func newRequestTable() *requestTable {
-	return &requestTable{handlers: map[string]*sysHandler{}, notes: map[string]*sysHandler{}, asked: map[uint64]question{}, serving: map[uint64]int{}}
-}
-
 // ask notes a request to a process; forget takes it off again.
 func (t *requestTable) ask(id, to uint64) (answer <-chan *quicnet.Envelope) {
 	q := question{to, make(chan *quicnet.Envelope, 1)}
 	t.mu.Lock()
-	t.asked[id] = q
+	put(&t.asked, id, q)
 	t.mu.Unlock()
 	return q.answer
 }
@@ -122,7 +125,7 @@ func (t *requestTable) beginServing(from uint64, wg *sync.WaitGroup) (ok, full b
 	if t.closed || full {
 		return false, full && !t.closed
 	}
-	t.serving[from]++
+	put(&t.serving, from, t.serving[from]+1)
 	wg.Add(1)
 	return true, false
 }
@@ -147,22 +150,22 @@ func (t *requestTable) close() {
 const maxServing = 1024
 
 // handle registers the handler of a request with a typed body.
-func handle[A any](n *node, name string, who asker, fn func(ctx context.Context, from quicnet.Addr, a A) (any, error)) {
-	n.requests.handlers[name] = &sysHandler{who, typed(name, fn)}
+func handle[A any](t *sysTable, name string, who asker, fn func(ctx context.Context, n *node, from quicnet.Addr, a A) (any, error)) {
+	t.requests[name] = &sysHandler{who, typed(name, fn)}
 }
 
 // handleNote registers the handler of a note. It runs on a link's reader and must not block.
-func handleNote[A any](n *node, name string, who asker, fn func(from quicnet.Addr, a A) error) {
-	n.requests.notes[name] = &sysHandler{who, typed(name, func(_ context.Context, from quicnet.Addr, a A) (any, error) { return nil, fn(from, a) })}
+func handleNote[A any](t *sysTable, name string, who asker, fn func(n *node, from quicnet.Addr, a A) error) {
+	t.notes[name] = &sysHandler{who, typed(name, func(_ context.Context, n *node, from quicnet.Addr, a A) (any, error) { return nil, fn(n, from, a) })}
 }
 
-func typed[A any](name string, fn func(ctx context.Context, from quicnet.Addr, a A) (any, error)) func(context.Context, quicnet.Addr, []byte) (any, error) {
-	return func(ctx context.Context, from quicnet.Addr, body []byte) (any, error) {
+func typed[A any](name string, fn func(ctx context.Context, n *node, from quicnet.Addr, a A) (any, error)) func(context.Context, *node, quicnet.Addr, []byte) (any, error) {
+	return func(ctx context.Context, n *node, from quicnet.Addr, body []byte) (any, error) {
 		var a A
 		if err := quicnet.Dec().Unmarshal(body, &a); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		return fn(ctx, from, a)
+		return fn(ctx, n, from, a)
 	}
 }
 
@@ -247,8 +250,8 @@ func (n *node) system(env *quicnet.Envelope) {
 	case env.Flags&sysRequest != 0:
 		n.takeRequest(env)
 	default:
-		if h := n.requests.notes[env.Endpoint]; h != nil {
-			if _, err := h.take(n.root, env.From, env.Body); err != nil {
+		if h := n.handlers.notes[env.Endpoint]; h != nil {
+			if _, err := h.take(n.root, n, env.From, env.Body); err != nil {
 				n.log.Warn("a note was refused", "name", env.Endpoint, "from", env.From.Proc, "err", err)
 			}
 		}
@@ -267,7 +270,7 @@ func (n *node) takeRequest(env *quicnet.Envelope) {
 	}
 	go func() {
 		defer n.wg.Done()
-		n.serve(n.requests.handlers[env.Endpoint], env)
+		n.serve(n.handlers.requests[env.Endpoint], env)
 		n.requests.endServing(from)
 	}()
 }
@@ -282,7 +285,7 @@ func (n *node) serve(h *sysHandler, env *quicnet.Envelope) {
 	var out any
 	err := fmt.Errorf("this process does not know the request %q: it was built with an older engine", clip(env.Endpoint, 100))
 	if h != nil {
-		out, err = h.take(ctx, env.From, env.Body)
+		out, err = h.take(ctx, n, env.From, env.Body)
 	}
 	ans := quicnet.Envelope{Kind: quicnet.KindSystem, ID: env.ID, From: quicnet.Addr{Proc: n.id}, To: env.From, Endpoint: env.Endpoint, Flags: sysAnswer}
 	ans.To.Actor = 0

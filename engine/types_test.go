@@ -2,9 +2,12 @@ package engine_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"math/big"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine"
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -21,6 +24,8 @@ func registerTypes() {
 	engine.Register[Derived]()
 	engine.Register[Left]()
 	engine.Register[Right]()
+	engine.Register[Carrier]()
+	engine.Register[Vanishing](engine.NotEndpoint((*Vanishing).Helper), engine.NotEndpoint((*Vanishing).Meant))
 }
 
 // Forms has an endpoint of each form, on a value receiver.
@@ -336,4 +341,111 @@ func TestAStartInsideAWorkerIsRefused(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "engine.Start in a worker") {
 		t.Errorf("error %v", err)
 	}
+}
+
+// Carrier has values whose types say nothing.
+type Carrier struct {
+	Extra any
+	state any
+}
+
+// Kinds tells what an any holds, and what encoding/json makes of it.
+func (c *Carrier) Kinds(_ context.Context, v any) (string, error) {
+	c.state = v
+	b, err := json.Marshal(v)
+	return fmt.Sprintf("%T %s", v, b), err
+}
+
+// Echo returns it.
+func (c *Carrier) Echo(_ context.Context, v any) (any, error) { return v, nil }
+
+// Field tells of the constructor's any.
+func (c *Carrier) Field(context.Context) (string, error) { return fmt.Sprintf("%T", c.Extra), nil }
+
+// Bad returns what cannot travel.
+func (c *Carrier) Bad(_ context.Context, what string) (any, error) {
+	if what == "error" {
+		return errBadRank, nil
+	}
+	return map[string]any{"third": big.NewRat(1, 3)}, nil
+}
+
+// Later adds a second.
+func (c *Carrier) Later(_ context.Context, t time.Time) (time.Time, error) {
+	return t.Add(time.Second), nil
+}
+
+func TestAnysArriveAsTheyWereSentOrNotAtAll(t *testing.T) {
+	both(t, func(t *testing.T, ctx context.Context) {
+		m := spawn(t, ctx, "m", 1, Carrier{Extra: map[string]any{"a": 1}})
+		kinds, echo := engine.Method(m, (*Carrier).Kinds), engine.Method(m, (*Carrier).Echo)
+		if got, err := engine.Query(m, (*Carrier).Field).CallOne(ctx); got != "map[string]interface {}" {
+			t.Errorf("the prototype's any is a %s, %v", got, err)
+		}
+		if got, err := kinds.CallOne(ctx, map[string]any{"a": []any{map[string]any{"b": nil}}}); got != `map[string]interface {} {"a":[{"b":null}]}` {
+			t.Errorf("%s, %v", got, err)
+		}
+		if _, err := kinds.CallOne(ctx, map[int]any{1: "x"}); err == nil || !strings.Contains(err.Error(), "map[interface {}]interface {}") {
+			t.Errorf("keys that are no texts: %v", err)
+		}
+		if got, err := echo.CallOne(ctx, map[string]any{"a": true}); err != nil || fmt.Sprintf("%T", got) != "map[string]interface {}" {
+			t.Errorf("the result is a %T, %v", got, err)
+		}
+		if got, err := echo.CallOne(ctx, nil); err != nil || got != nil {
+			t.Errorf("nil came back as %v, %v", got, err)
+		}
+		for _, c := range []struct {
+			v    any
+			want string
+		}{
+			{errBadRank, "the argument of Echo (*errors.errorString) does not encode: an error in an any arrives without its type, and often without its text; send err.Error()"},
+			{[]any{1, big.NewRat(1, 3)}, "does not encode: [1]: *big.Rat: big.Rat has only unexported fields, and those do not travel; send its text"},
+			{map[string]any{"f": func() {}}, `does not encode: ["f"]: func(): a func cannot travel`},
+		} {
+			if _, err := echo.CallOne(ctx, c.v); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%T: %v, want %s", c.v, err, c.want)
+			}
+			if err := echo.Broadcast(ctx, c.v); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("broadcast %T: %v, want %s", c.v, err, c.want)
+			}
+		}
+		for what, want := range map[string]string{"error": "an error in an any", "rat": `["third"]: *big.Rat: big.Rat has only unexported fields`} {
+			if _, err := engine.Method(m, (*Carrier).Bad).CallOne(ctx, what); err == nil || !strings.Contains(err.Error(), "the result (interface {}) does not encode") || !strings.Contains(err.Error(), want) {
+				t.Errorf("a result that holds an %s: %v", what, err)
+			}
+		}
+		if _, err := engine.Spawn(ctx, procs(t, ctx, "q", 1), "n", Carrier{Extra: errBadRank}); err == nil || !strings.Contains(err.Error(), ".Extra: *errors.errorString: an error in an any") {
+			t.Errorf("a prototype that holds an error: %v", err)
+		}
+		if _, _, err := engine.Channel[struct{ hidden int }](ctx); err == nil || !strings.Contains(err.Error(), "has only unexported fields") {
+			t.Errorf("a channel of a type that does not travel: %v", err)
+		}
+		port, recv, err := engine.Channel[any](ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer recv.Close()
+		if err := port.Send(ctx, big.NewRat(1, 3)); err == nil || !strings.Contains(err.Error(), "has only unexported fields") {
+			t.Errorf("a port took it: %v", err)
+		}
+		if err := port.Send(ctx, map[string]any{"a": 1}); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := recv.Recv(ctx); err != nil || fmt.Sprintf("%#v", got) != `map[string]interface {}{"a":0x1}` {
+			t.Errorf("through a port came %#v, %v", got, err)
+		}
+	})
+}
+
+func TestATimeKeepsItsInstantOnTheWay(t *testing.T) {
+	both(t, func(t *testing.T, ctx context.Context) {
+		m := spawn(t, ctx, "m", 1, Carrier{})
+		for _, seconds := range []int{0, 3600, -5400, 3630, -1, 561} {
+			at := time.Date(2026, 1, 2, 3, 4, 5, 678, time.FixedZone("", seconds))
+			got, err := engine.Method(m, (*Carrier).Later).CallOne(ctx, at)
+			if _, offset := got.Zone(); err != nil || !got.Equal(at.Add(time.Second)) || offset != seconds-seconds%60 {
+				t.Errorf("a second after %v is %v, %v", at, got, err)
+			}
+		}
+	})
 }

@@ -49,10 +49,7 @@ type blockedSend struct {
 }
 
 func newWindows(closing <-chan struct{}, changed func()) *windows {
-	return &windows{
-		closing: closing, changed: changed, sweepAt: maxIdleWindows,
-		byAddr: map[quicnet.Addr]*window{}, loads: map[quicnet.Addr]uint32{}, blocked: map[*blockedSend]struct{}{},
-	}
+	return &windows{closing: closing, changed: changed, sweepAt: maxIdleWindows}
 }
 
 // acquire takes a place in the receiver's window, and waits for one where there is none.
@@ -63,7 +60,7 @@ func (ws *windows) acquire(ctx context.Context, to quicnet.Addr, p pendingSend) 
 		return nil
 	}
 	s := &blockedSend{p, time.Now()}
-	ws.blocked[s] = struct{}{}
+	put(&ws.blocked, s, struct{}{})
 	defer func() {
 		ws.mu.Lock()
 		delete(ws.blocked, s)
@@ -99,7 +96,7 @@ func (ws *windows) takePlace(to quicnet.Addr) bool {
 	if w == nil {
 		ws.sweep()
 		w = &window{}
-		ws.byAddr[to] = w
+		put(&ws.byAddr, to, w)
 	}
 	if w.used >= windowSize {
 		return false
@@ -158,7 +155,7 @@ func (ws *windows) drop(gone func(quicnet.Addr) bool) {
 // noteLoad keeps how many messages an answer found in its receiver's mailbox.
 func (ws *windows) noteLoad(of quicnet.Addr, load uint32) {
 	ws.mu.Lock()
-	ws.loads[of] = load
+	put(&ws.loads, of, load)
 	ws.mu.Unlock()
 }
 

@@ -98,10 +98,10 @@ func joinSession(boot bootstrap) (*worker, error) {
 		return nil, fmt.Errorf("its ticket does not decode: %w", err)
 	}
 	w := &worker{node: newNode(boot.Proc, workerLog(boot)), exit: make(chan int, 1)}
+	w.node.alone(w.handlers())
 	w.node.slot, w.node.seed = boot.Slot, boot.Seed
 	w.node.out = stdSink{}
 	w.node.tel.set(boot.Tell)
-	w.register()
 	h, err := quicnet.Enc().Marshal(hello{PID: os.Getpid(), Build: buildID(), Engine: Version})
 	if err != nil {
 		return nil, err
@@ -114,7 +114,7 @@ func joinSession(boot bootstrap) (*worker, error) {
 	}
 	w.node.peers.connect(wire)
 	workerNode.Store(w.node)
-	w.node.startStatus()
+	w.node.wg.Go(func() { w.node.reporter.run(w.node.closing) })
 	w.node.wg.Go(func() { w.node.tel.run(w.node.closing) })
 	return w, nil
 }
@@ -149,27 +149,31 @@ func (w *worker) resolve(ctx context.Context, proc uint64) (net.Addr, error) {
 // exitReason is what a worker that was told to end tells its peers.
 const exitReason = "the process was stopped"
 
-// register sets the handlers that only worker processes have.
-func (w *worker) register() {
-	n := w.node
-	handle(n, sysExit, fromController, func(context.Context, quicnet.Addr, int) (any, error) {
+// handlers makes the handlers of a worker process.
+func (w *worker) handlers() *sysTable {
+	t := rankHandlers()
+	handle(t, sysExit, fromController, func(_ context.Context, n *node, _ quicnet.Addr, _ int) (any, error) {
 		go func() {
 			n.close(exitReason)
 			w.exit <- 0
 		}()
 		return nil, nil
 	})
-	handle(n, sysTell, fromController, func(_ context.Context, _ quicnet.Addr, b tellBody) (any, error) { n.tel.set(b); return nil, nil })
-	handleNote(n, sysTell, fromController, func(_ quicnet.Addr, b tellBody) error { n.tel.set(b); return nil })
-	handleNote(n, sysDial, fromController, func(_ quicnet.Addr, proc uint64) error {
+	handle(t, sysTell, fromController, func(_ context.Context, n *node, _ quicnet.Addr, b tellBody) (any, error) {
+		n.tel.set(b)
+		return nil, nil
+	})
+	handleNote(t, sysTell, fromController, func(n *node, _ quicnet.Addr, b tellBody) error { n.tel.set(b); return nil })
+	handleNote(t, sysDial, fromController, func(n *node, _ quicnet.Addr, proc uint64) error {
 		if wire, ok := n.peers.current().(*quicnet.Node); ok {
 			wire.Connect(proc)
 		}
 		return nil
 	})
-	handle(n, sysFlush, fromController, func(_ context.Context, _ quicnet.Addr, mark uint64) (any, error) {
+	handle(t, sysFlush, fromController, func(_ context.Context, _ *node, _ quicnet.Addr, mark uint64) (any, error) {
 		return nil, errors.Join(writeMark(os.Stdout, mark), writeMark(os.Stderr, mark))
 	})
+	return t
 }
 
 // controllerGone ends a worker whose link to the controller is lost for good.

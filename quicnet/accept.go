@@ -99,7 +99,8 @@ func (n *Node) answer(c *conn, id ID) error {
 // incoming finds or makes the link that a hello belongs to.
 func (n *Node) incoming(id ID, h *hello) (*peer, error) {
 	n.mu.Lock()
-	p, gone := n.peers[id.Proc], n.gone[id.Proc]
+	p := n.peers[id.Proc]
+	gone, _ := n.gone.Get(id.Proc)
 	switch {
 	case n.closing:
 		n.mu.Unlock()
@@ -135,7 +136,7 @@ func (n *Node) incoming(id ID, h *hello) (*peer, error) {
 	case known != p:
 		return nil, closeErrorf(CodeBusy, "%s said hello twice at once", id)
 	case p == nil:
-		delete(n.gone, id.Proc)
+		n.gone.Delete(id.Proc)
 		p = newPeer(n, id.Proc, id.Epoch)
 		n.add(p)
 	case !p.epoch.CompareAndSwap(0, id.Epoch): // we waited for it to dial

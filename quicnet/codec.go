@@ -8,7 +8,8 @@ import (
 )
 
 // Enc returns the encoding mode of user bodies: core deterministic CBOR (RFC 8949, section 4.2.1),
-// with time.Time as tagged RFC 3339 text that keeps nanoseconds and zone offset.
+// with time.Time as tagged RFC 3339 text that keeps nanoseconds and zone offset. An offset that has seconds is cut to
+// minutes there, and the instant with it: who encodes times of users mends that (engine/internal/body).
 func Enc() cbor.EncMode { return encMode() }
 
 // Dec returns the decoding mode of user bodies. They are bounded by the bytes of their frame and a

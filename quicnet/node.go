@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/quicnet/clean"
+	"github.com/monarch-tui/monarch-tui/quicnet/recent"
 	"github.com/quic-go/quic-go"
 )
 
@@ -48,7 +49,7 @@ type Node struct {
 
 	mu      sync.Mutex // comes before peer.mu, which comes before outLane.mu
 	peers   map[uint64]*peer
-	gone    map[uint64]*GoneError
+	gone    *recent.Map[uint64, *GoneError]
 	nextKey *ecdsa.PrivateKey // worker: of the certificate it has asked for
 	closing bool
 
@@ -66,7 +67,7 @@ func newNode(session string, id ID, cfg Config) (*Node, error) {
 	}
 	n := &Node{
 		session: session, id: id, cfg: cfg, limits: cfg.Limits, timing: cfg.Timing, handler: cfg.Handler, log: cfg.Logger,
-		started: time.Now(), peers: map[uint64]*peer{}, gone: map[uint64]*GoneError{}, pc: cfg.Conn, done: make(chan struct{}),
+		started: time.Now(), peers: map[uint64]*peer{}, gone: recent.New[uint64, *GoneError](maxGone), pc: cfg.Conn, done: make(chan struct{}),
 	}
 	if n.pc == nil {
 		if n.pc, err = listenUDP(cfg.Listen); err != nil {
@@ -193,13 +194,14 @@ func (n *Node) Send(ctx context.Context, to uint64, lane Lane, env *Envelope) er
 func (n *Node) peer(proc uint64) (*peer, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	gone, _ := n.gone.Get(proc)
 	switch {
 	case n.closing:
 		return nil, ErrClosed
 	case proc == n.id.Proc:
 		return nil, fmt.Errorf("quicnet: %s has no link to itself", n.id)
-	case n.gone[proc] != nil:
-		return nil, n.gone[proc]
+	case gone != nil:
+		return nil, gone
 	case n.peers[proc] != nil:
 		return n.peers[proc], nil
 	}
@@ -215,13 +217,16 @@ func (n *Node) add(p *peer) {
 	n.fast.Store(p.proc, p)
 }
 
+// maxGone is how many peers that ended are remembered. A Send to an older one dials it anew, and fails when that does.
+const maxGone = 4096
+
 // Connect begins to dial proc now, because the directory says so. If proc was gone, only a later
 // epoch of it will do.
 func (n *Node) Connect(proc uint64) {
 	n.mu.Lock()
-	gone := n.gone[proc]
+	gone, _ := n.gone.Get(proc)
 	if gone != nil && !n.closing && proc != Controller {
-		delete(n.gone, proc)
+		n.gone.Delete(proc)
 		p := newPeer(n, proc, 0)
 		p.least = gone.Peer.Epoch + 1
 		n.add(p)
@@ -238,8 +243,8 @@ func (n *Node) Connect(proc uint64) {
 func (n *Node) Forget(proc uint64, reason string) {
 	n.mu.Lock()
 	p := n.peers[proc]
-	if p == nil && n.gone[proc] == nil && proc != n.id.Proc {
-		n.gone[proc] = &GoneError{ID{Proc: proc}, reason}
+	if p == nil && proc != n.id.Proc {
+		n.gone.Add(proc, &GoneError{ID{Proc: proc}, reason})
 	}
 	n.mu.Unlock()
 	if p != nil {
@@ -268,7 +273,7 @@ func (n *Node) terminate(p *peer, state LinkState, reason string, why *CloseErro
 	if n.peers[p.proc] == p {
 		delete(n.peers, p.proc)
 		n.fast.CompareAndDelete(p.proc, p)
-		n.gone[p.proc] = &GoneError{p.id(), reason}
+		n.gone.Put(p.proc, &GoneError{p.id(), reason})
 	}
 	p.mu.Lock()
 	n.mu.Unlock()

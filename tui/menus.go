@@ -230,6 +230,9 @@ func (m *Model) openWarnings() {
 		var rows []dialog.Choice
 		for _, f := range m.panes.warn.List(m.world) {
 			key := fmt.Sprint(f.Name, " ", f.Mesh, " ", f.Procs, " ", f.Call)
+			if f.Mesh == "" && f.Procs == "" {
+				key += " " + f.Line
+			}
 			rows = append(rows, dialog.Choice{Text: f.Line, Right: f.Name, Key: key, Do: func() tea.Cmd {
 				if m.panes.showMesh(m.world, f.Mesh) || m.panes.showProcs(m.world, f.Procs) {
 					m.setFocus(Ranks)

@@ -105,7 +105,7 @@ func (p *program) open(ctx context.Context) (*control.Client, func() error, erro
 	end := func() error {
 		select {
 		case <-gone:
-		case <-time.After(20 * time.Second): // its engine stops in order within 16 s
+		case <-time.After(11 * time.Second): // its engine ends within 10.5 s, whatever its actors do
 			kill()
 		}
 		return nil

@@ -144,6 +144,18 @@ func (p *pendingCall) cancel() {
 	}
 }
 
+// giveUp ends what a context has run out for: its handlers are told whether that was its deadline.
+func (p *pendingCall) giveUp(ctx context.Context) {
+	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		p.cancel()
+		return
+	}
+	p.cancelled = true
+	for _, h := range p.handles {
+		h.Expire()
+	}
+}
+
 // endpoint finds an endpoint of the mesh's actor type.
 func (s *Session) endpoint(ref control.MeshRef, name string) (ep control.Endpoint, named schema.Types, err error) {
 	s.picture(func(p *control.Replica) {
@@ -162,9 +174,9 @@ func (s *Session) endpoint(ref control.MeshRef, name string) (ep control.Endpoin
 			have = append(have, e.Name)
 		}
 		err = fmt.Errorf("%s has no endpoint %s%s", t.Name, quoted(name), schema.Suggest(name, have))
-		for _, skipped := range t.Skipped {
-			if strings.HasPrefix(skipped, name) {
-				err = fmt.Errorf("%s.%s is a method but no endpoint: %s", t.Name, name, skipped)
+		for _, n := range t.NotCallable {
+			if n.Name == name {
+				err = fmt.Errorf("%s.%s is a method and no endpoint: %s", t.Name, name, n.Reason())
 			}
 		}
 	})
@@ -201,7 +213,7 @@ func (s *Session) finish(ctx context.Context, p *pendingCall) (*result, error) {
 		case <-done:
 		case <-ctx.Done():
 			err := s.hang(ctx, p)
-			p.cancel()
+			p.giveUp(ctx)
 			<-done
 			p.told.Wait()
 			return s.gather(p), err

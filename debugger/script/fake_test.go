@@ -32,8 +32,9 @@ type world struct {
 	calls   uint64
 	gate    chan struct{} // Gate waits for it
 	flushes int
-	cut     bool  // Flush fails
-	over    []int // ranks that have ended as soon as they are there
+	cut     bool    // Flush fails
+	ends    []error // of the contexts of calls that were given up
+	over    []int   // ranks that have ended as soon as they are there
 	done    []string
 }
 
@@ -77,7 +78,10 @@ func newWorld(t testing.TB) *world {
 				{Name: "Tags", Result: refs},
 				{Name: "Last", Result: add},
 			},
-			Skipped: []string{"Helper: it takes no context"},
+			NotCallable: []control.NotCallable{
+				{Name: "Add2", Why: "it takes 2 arguments", Fix: "func (t *Toy) Add2(ctx context.Context, a Add2Args) error, with a struct Add2Args that holds the arguments"},
+				{Name: "Helper", Why: "it has no context.Context"},
+			},
 		}},
 		Named: b.Types,
 	}
@@ -246,6 +250,9 @@ func (w *world) StartCall(ctx context.Context, _ control.ClientInfo, req control
 		if len(wait) > 0 {
 			select {
 			case <-ctx.Done():
+				w.mu.Lock()
+				w.ends = append(w.ends, context.Cause(ctx))
+				w.mu.Unlock()
 				for _, r := range wait {
 					reply(control.Reply{Rank: r, Outcome: control.OutcomeCancelled, Error: "the caller gave up"})
 				}

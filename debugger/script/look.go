@@ -126,9 +126,9 @@ func (s *Session) endpoints(_ context.Context, a NameArgs, r *result) error {
 			}
 			rows = append(rows, row)
 		}
-		for _, sk := range t.Skipped {
-			if a.Name != "" {
-				rows = append(rows, []string{"(no endpoint) " + sk})
+		for _, n := range t.NotCallable {
+			if a.Name != "" || n.Fix != "" {
+				rows = append(rows, []string{"not callable: " + t.Name + "." + n.Name, n.Reason()})
 			}
 		}
 	}

@@ -34,9 +34,13 @@ skip   4  call @t.Value
 }
 
 func TestACommandHasALimitOfItsOwn(t *testing.T) {
-	code, report := play(t, newWorld(t), toys+"call @t.Value timeout 4s => v\none @t[0].Hello \"wait timeout 3s\" => r\ncall @t.Sleep timeout 40ms\n")
+	w := newWorld(t)
+	code, report := play(t, w, toys+"call @t.Value timeout 4s => v\none @t[0].Hello \"wait timeout 3s\" => r\ncall @t.Sleep timeout 40ms\n")
 	if code != ExitTimeout || !strings.Contains(report, "@t.Sleep: no answer from @t[1-3] within 40ms") {
 		t.Errorf("exit %d, report:\n%s", code, report)
+	}
+	if len(w.ends) != 1 || !errors.Is(w.ends[0], context.DeadlineExceeded) {
+		t.Errorf("the call ended for %v, want its limit", w.ends)
 	}
 }
 

@@ -6,7 +6,7 @@ func lookVerbs() []*Verb {
 	return []*Verb{
 		{Name: "ls", Usage: "ls", Summary: "list proc meshes and actor meshes", Forkable: true, body: shows(noArgs, (*Session).ls)},
 		{
-			Name: "endpoints", Usage: "endpoints [Type]", Summary: "list actor types and their endpoints",
+			Name: "endpoints", Usage: "endpoints [Type]", Summary: "list actor types, their endpoints, and methods that look like endpoints and cannot be called",
 			Forkable: true, completes: []word{{kind: wordType}}, body: shows(nameArgs, (*Session).endpoints),
 		},
 		{

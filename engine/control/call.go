@@ -10,7 +10,7 @@ import (
 // CallHandle follows one call.
 type CallHandle struct {
 	id     uint64
-	cancel context.CancelFunc
+	cancel context.CancelCauseFunc
 
 	mu      sync.Mutex
 	replies []Reply
@@ -24,17 +24,17 @@ type CallHandle struct {
 // goroutine makes reach the engine in their order. Ending ctx, or Cancel, cancels the call. An ID of 0 is replaced by
 // one that is free.
 func (c *Client) Call(ctx context.Context, req CallReq) (*CallHandle, error) {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancelCause(ctx)
 	id, err := c.track(req.ID, cancel)
 	if err != nil {
-		cancel()
+		cancel(nil)
 		return nil, err
 	}
 	req.ID = id
 	h := &CallHandle{id: id, cancel: cancel, more: make(chan struct{})}
 	wait := c.t.call(ctx, req, h.add)
 	go func() { // ends with the transport's call, which ends with ctx or the connection; Wait waits for it
-		defer cancel()
+		defer cancel(nil)
 		done, err := wait()
 		c.untrack(id)
 		h.end(done, err)
@@ -48,11 +48,11 @@ func (c *Client) Cancel(id uint64) {
 	cancel := c.calls[id]
 	c.mu.Unlock()
 	if cancel != nil {
-		cancel()
+		cancel(nil)
 	}
 }
 
-func (c *Client) track(id uint64, cancel context.CancelFunc) (uint64, error) {
+func (c *Client) track(id uint64, cancel context.CancelCauseFunc) (uint64, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if id != 0 && c.calls[id] != nil {
@@ -76,7 +76,12 @@ func (c *Client) untrack(id uint64) {
 func (h *CallHandle) ID() uint64 { return h.id }
 
 // Cancel gives up on the call and cancels its handlers. Wait returns soon after.
-func (h *CallHandle) Cancel() { h.cancel() }
+func (h *CallHandle) Cancel() { h.cancel(nil) }
+
+// Expire is Cancel because the time for the call is over: the outcome of ranks that have not answered is OutcomeDeadline,
+// and the contexts of their handlers end with context.DeadlineExceeded. The deadline of the context that Call was given
+// does the same.
+func (h *CallHandle) Expire() { h.cancel(context.DeadlineExceeded) }
 
 // Replies yields the replies in the order in which they arrive, and ends when the call does. Every loop sees all.
 func (h *CallHandle) Replies() iter.Seq[Reply] {

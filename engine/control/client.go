@@ -15,7 +15,7 @@ type Client struct {
 
 	mu     sync.Mutex
 	nextID uint64
-	calls  map[uint64]context.CancelFunc // by CallReq.ID
+	calls  map[uint64]context.CancelCauseFunc // by CallReq.ID
 }
 
 // transport is how a client reaches the backend: directly, or through a connection.
@@ -32,7 +32,7 @@ type transport interface {
 }
 
 func newClient(t transport) *Client {
-	return &Client{t: t, calls: make(map[uint64]context.CancelFunc)}
+	return &Client{t: t, calls: make(map[uint64]context.CancelCauseFunc)}
 }
 
 // Info describes the server and this client.

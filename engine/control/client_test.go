@@ -141,6 +141,46 @@ func TestCancelEndsACallAndKeepsWhatHasArrived(t *testing.T) {
 	}
 }
 
+func TestTheBackendHearsThatTheTimeOfACallIsOver(t *testing.T) {
+	for _, how := range []string{"handle.Expire", "context", "cause"} {
+		t.Run(how, func(t *testing.T) {
+			eachTransport(t, func() *fake {
+				b := newFake()
+				b.call = func(ctx context.Context, _ CallReq, reply func(Reply)) (CallDone, error) {
+					<-ctx.Done()
+					reply(Reply{Error: context.Cause(ctx).Error()})
+					return CallDone{Ranks: 1}, nil
+				}
+				return b
+			}, func(t *testing.T, _ *fake, connect func(ClientInfo) *Client) {
+				ctx, cancel := context.WithCancelCause(t.Context())
+				defer cancel(nil)
+				if how == "context" {
+					over, end := context.WithTimeout(ctx, time.Millisecond)
+					defer end()
+					ctx = over
+				}
+				h, err := connect(ClientInfo{}).Call(ctx, CallReq{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				switch how {
+				case "handle.Expire":
+					h.Expire()
+				case "cause":
+					cancel(context.DeadlineExceeded)
+				}
+				if _, err := h.Wait(); err != nil {
+					t.Error(err)
+				}
+				if got := h.Got(); len(got) != 1 || got[0].Error != context.DeadlineExceeded.Error() {
+					t.Errorf("the backend heard %+v", got)
+				}
+			})
+		})
+	}
+}
+
 func TestACallIDInUseIsRefused(t *testing.T) {
 	b := hanging()
 	c := InProcess(b, ClientInfo{})

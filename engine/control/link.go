@@ -205,7 +205,7 @@ func (l *link) wait(ctx context.Context, id uint64, p *pending, grace time.Durat
 		return l.late(p)
 	case <-ctx.Done():
 	}
-	l.out.put(frame{Kind: kindCancel, ID: id}) //nolint:errcheck // a link that has ended needs no cancel
+	l.out.put(frame{Kind: kindCancel, ID: id, Err: whyEnded(ctx)}) //nolint:errcheck // a link that has ended needs no cancel
 	if grace > 0 {
 		timer := time.NewTimer(grace)
 		defer timer.Stop()
@@ -219,6 +219,14 @@ func (l *link) wait(ctx context.Context, id uint64, p *pending, grace time.Durat
 	}
 	l.forget(id)
 	return nil, ctx.Err()
+}
+
+// whyEnded is what a server is told of a context that has ended: that it was for its deadline, or nothing.
+func whyEnded(ctx context.Context) *Error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
+		return &Error{Code: CodeDeadline}
+	}
+	return nil
 }
 
 // late looks for an answer that arrived just before the link ended.

@@ -36,7 +36,7 @@ type peer struct {
 
 // request is one request in flight.
 type request struct {
-	cancel context.CancelFunc
+	cancel context.CancelCauseFunc
 	call   uint64        // CallReq.ID of a call
 	credit chan struct{} // of a watch
 	feed   *feed         // of a watch, once it has begun
@@ -166,7 +166,7 @@ func (p *peer) read() error {
 		case kindRequest:
 			p.start(f)
 		case kindCancel:
-			p.end(f.ID)
+			p.end(f)
 		case kindCredit:
 			p.grant(f.ID)
 		case kindSync:
@@ -203,10 +203,10 @@ func (p *peer) start(f *frame) {
 		p.answer(0, nil, errorf(CodeBadRequest, "%s: a request needs an id", f.Verb))
 		return
 	}
-	ctx, cancel := context.WithCancel(p.ctx)
+	ctx, cancel := context.WithCancelCause(p.ctx)
 	req := &request{cancel: cancel}
 	if err := p.track(f.ID, req); err != nil {
-		cancel()
+		cancel(nil)
 		p.answer(f.ID, nil, err)
 		return
 	}
@@ -214,7 +214,7 @@ func (p *peer) start(f *frame) {
 		p.wg.Go(func() {
 			body, err := run()
 			p.forget(f.ID)
-			cancel()
+			cancel(nil)
 			p.answer(f.ID, body, err)
 		})
 	}
@@ -254,11 +254,16 @@ func (p *peer) forget(id uint64) {
 	delete(p.requests, id)
 }
 
-func (p *peer) end(id uint64) {
+// end cancels the request that a cancel frame names, for the reason that it gives.
+func (p *peer) end(f *frame) {
+	var why error
+	if f.Err != nil && f.Err.Code == CodeDeadline {
+		why = context.DeadlineExceeded
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if req := p.requests[id]; req != nil {
-		req.cancel()
+	if req := p.requests[f.ID]; req != nil {
+		req.cancel(why)
 	}
 }
 
@@ -342,7 +347,7 @@ func (p *peer) endCall(id uint64) {
 	defer p.mu.Unlock()
 	for _, req := range p.requests {
 		if id != 0 && req.call == id {
-			req.cancel()
+			req.cancel(nil)
 		}
 	}
 }

@@ -139,7 +139,23 @@ type Type struct {
 	Doc       string
 	Fields    []schema.Field // exported fields: the constructor's arguments
 	Endpoints []Endpoint
-	Skipped   []string // exported methods that are no endpoints, with the reason
+	// NotCallable are the exported methods that are no endpoints. Absent where the program's engine is older.
+	NotCallable []NotCallable `cbor:",omitempty"`
+}
+
+// NotCallable is an exported method of an actor type that is no endpoint.
+type NotCallable struct {
+	Name string
+	Why  string // in plain words, such as: it takes 2 arguments
+	Fix  string `cbor:",omitempty"` // the signature that would make it one; "" for a method that does not look like an endpoint
+}
+
+// Reason is why the method cannot be called and, where there is one, what would make an endpoint of it.
+func (n *NotCallable) Reason() string {
+	if n.Fix == "" {
+		return n.Why
+	}
+	return n.Why + "; write " + n.Fix
 }
 
 // Endpoint describes one method that can be called.

@@ -125,7 +125,7 @@ func (w *walker) special(n *control.StateNode, v reflect.Value) bool {
 		}
 		n.Kind, n.Text = "mesh", w.textOf(x)
 	case time.Time:
-		n.Kind, n.Text = "time", x.Format(time.RFC3339Nano)
+		n.Kind, n.Text = "time", timeText(x)
 	case time.Duration:
 		n.Kind, n.Text = "duration", x.String()
 	case []byte:
@@ -138,6 +138,14 @@ func (w *walker) special(n *control.StateNode, v reflect.Value) bool {
 		return false
 	}
 	return true
+}
+
+// timeText is RFC 3339, which has no seconds in offsets: with such an offset the wall clock moves, and the instant stays.
+func timeText(t time.Time) string {
+	if name, offset := t.Zone(); offset%60 != 0 {
+		t = t.In(time.FixedZone(name, offset-offset%60))
+	}
+	return t.Format(time.RFC3339Nano)
 }
 
 // textOf is the rendering of a value by itself. It is user code at times: it may panic, and say anything.

@@ -177,3 +177,14 @@ func TestWalkGivesAsMuchOfATextAsIsAskedFor(t *testing.T) {
 		}
 	}
 }
+
+func TestATimeIsReadWithItsInstant(t *testing.T) {
+	for seconds, want := range map[int]string{
+		3600: "2026-01-02T03:04:05.000000006+01:00", 3630: "2026-01-02T03:03:35.000000006+01:00", -1: "2026-01-02T03:04:06.000000006Z",
+	} {
+		v := struct{ at time.Time }{time.Date(2026, 1, 2, 3, 4, 5, 6, time.FixedZone("", seconds))}
+		if n := Walk(&v, Query{Path: "at"}); n.Text != want {
+			t.Errorf("an offset of %d s: %s, want %s", seconds, n.Text, want)
+		}
+	}
+}

@@ -21,6 +21,8 @@ type Builder struct {
 	loop map[reflect.Type]bool   // those that were met again
 	done map[reflect.Type]bool   // structs whose schema is in Types or being built
 	news []reflect.Type          // what the Of under way has put into loop and done
+
+	anyKeys bool // maps whose keys are anys pass
 }
 
 // NewBuilder returns a Builder without types.
@@ -53,6 +55,8 @@ var (
 	sayerType       = reflect.TypeFor[sayer]()
 	marshalerType   = reflect.TypeFor[cbor.Marshaler]()
 	unmarshalerType = reflect.TypeFor[cbor.Unmarshaler]()
+	textOutType     = reflect.TypeFor[encoding.TextMarshaler]()
+	stringerType    = reflect.TypeFor[fmt.Stringer]()
 	binaryOutType   = reflect.TypeFor[encoding.BinaryMarshaler]()
 	binaryInType    = reflect.TypeFor[encoding.BinaryUnmarshaler]()
 )
@@ -176,8 +180,12 @@ func (b *Builder) plain(t reflect.Type, path string) (*Schema, error) {
 		}
 		switch s.Key.Kind {
 		case KindString, KindInt, KindUint, KindBool, KindDuration:
+		case KindAny:
+			if !b.anyKeys || t.Key().Kind() != reflect.Interface {
+				return nil, refuseKeys(t, path)
+			}
 		default:
-			return nil, &TypeError{path, "its keys are " + t.Key().String(), "use string, integer or bool keys, or a list of pairs"}
+			return nil, refuseKeys(t, path)
 		}
 		s.Elem, err = b.of(t.Elem(), path+"[]")
 	case reflect.Pointer:
@@ -188,6 +196,10 @@ func (b *Builder) plain(t reflect.Type, path string) (*Schema, error) {
 		return nil, refuse(t, path)
 	}
 	return s, err
+}
+
+func refuseKeys(t reflect.Type, path string) error {
+	return &TypeError{path, "its keys are " + t.Key().String(), "use string, integer or bool keys, or a list of pairs"}
 }
 
 func refuse(t reflect.Type, path string) error {
@@ -274,7 +286,7 @@ func (b *Builder) structOf(t reflect.Type, path string) (*Schema, error) {
 		return nil, &TypeError{path, err.Error(), "fix the struct tag"}
 	}
 	if len(fields) == 0 && t.NumField() > 0 {
-		return nil, &TypeError{path, fmt.Sprintf("%s has only unexported fields, and those do not travel", t), "export what should arrive, or give it MarshalCBOR and UnmarshalCBOR"}
+		return nil, &TypeError{path, fmt.Sprintf("%s has only unexported fields, and those do not travel", t), hidden(t)}
 	}
 	s := &Schema{Kind: KindStruct, Name: t.String(), Array: options.array}
 	for _, f := range fields {
@@ -288,4 +300,12 @@ func (b *Builder) structOf(t reflect.Type, path string) (*Schema, error) {
 		})
 	}
 	return s, nil
+}
+
+// hidden is what to do about a type that has only unexported fields: a stranger's cannot be changed.
+func hidden(t reflect.Type) string {
+	if ptr := reflect.PointerTo(t); ptr.Implements(textOutType) || ptr.Implements(stringerType) {
+		return "send its text, or give it MarshalCBOR and UnmarshalCBOR"
+	}
+	return "export what should arrive, or give it MarshalCBOR and UnmarshalCBOR"
 }

@@ -155,6 +155,9 @@ func (r Region) Ranks() iter.Seq[int] {
 	}
 }
 
+// Max is the largest rank of a valid region: its ranks ascend. It takes no longer for a large region.
+func (r Region) Max() int { return r.RankAt(r.Len() - 1) }
+
 // IsDense reports whether the ranks are contiguous. The stride of a dimension of size 1 does not matter.
 func (r Region) IsDense() bool {
 	if r.IsZero() {

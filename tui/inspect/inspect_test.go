@@ -112,6 +112,33 @@ func at(t testing.TB, p *Pane, b *worldtest.Builder, key string) {
 	t.Fatalf("no line %q", key)
 }
 
+func TestAMethodThatLooksLikeAnEndpointIsShownWithWhatWouldMakeItOne(t *testing.T) {
+	b := worldtest.Pingpong(t)
+	m, _ := b.Replica.Mesh("ponger")
+	for i := range b.Types {
+		if b.Types[i].Full == m.Ref.Type {
+			b.Types[i].NotCallable = []control.NotCallable{
+				{Name: "Label", Why: "it has no context.Context"},
+				{Name: "Reset", Why: "it takes 2 arguments", Fix: "func (p *PingPong) Reset(ctx context.Context, a ResetArgs) error"},
+			}
+		}
+	}
+	p := New(worldtest.Keys)
+	p.ShowMesh(m.Ref.ID)
+	p.NextTab(1)
+	for size, want := range map[int][]string{
+		100: {"Not callable", "Label: it has no context.Context", "Reset: it takes 2 arguments", "write func (p *PingPong) Reset(ctx context.Context, a ResetArgs) error"},
+		34:  {"Reset: it takes 2 arguments", "write func (p *PingPong)"},
+	} {
+		got := screen(p, b, size, 40)
+		for _, w := range want {
+			if !strings.Contains(got, w) {
+				t.Errorf("%d wide, it does not say %q:\n%s", size, w, got)
+			}
+		}
+	}
+}
+
 func TestTheScreensOfOtherThings(t *testing.T) {
 	b := worldtest.Pingpong(t)
 	m, _ := b.Replica.Mesh("ponger")

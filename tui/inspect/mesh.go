@@ -262,10 +262,17 @@ func (p *Pane) buildEndpoints(w *world.World, m *control.Mesh, t *control.Type) 
 			p.add(line{key: "field " + f.Name, left: []paint.Seg{seg(paint.Text, text), seg(paint.Muted, "  "+paint.OneLine(f.Doc))}, copied: text})
 		}
 	}
-	if len(t.Skipped) > 0 {
-		p.head("No endpoints")
-		for _, text := range t.Skipped {
-			p.note("skipped "+text, paint.Muted, paint.OneLine(text))
+	if len(t.NotCallable) > 0 {
+		p.head("Not callable")
+		for _, n := range t.NotCallable {
+			role := paint.Muted
+			if n.Fix != "" {
+				role = paint.Warning
+			}
+			p.note("not callable "+n.Name, role, paint.OneLine(n.Name+": "+n.Why))
+			if n.Fix != "" {
+				p.note("fix "+n.Name, paint.Muted, paint.OneLine("write "+n.Fix))
+			}
 		}
 	}
 }

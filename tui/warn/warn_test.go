@@ -60,6 +60,13 @@ func trouble(t testing.TB) (*worldtest.Builder, *Checker) {
 	b.Proc("trainers", 41, "suspect", "")
 	b.EditRank("loader", 7, func(r *control.RankState) { r.State, r.Reason = "failed", "panic: nil map" })
 	b.EditMesh("loader", func(m *control.Mesh) { m.Ranks[7].State, m.Ranks[7].Reason = "failed", "panic: nil map" })
+	b.Types = []control.Type{{Name: "PingPong", NotCallable: []control.NotCallable{
+		{Name: "Label", Why: "it has no context.Context"},
+		{Name: "Reset", Why: "it takes 2 arguments", Fix: "func (p *PingPong) Reset(ctx context.Context, a ResetArgs) error, with a struct ResetArgs that holds the arguments"},
+	}}, {Name: "Loader", NotCallable: []control.NotCallable{
+		{Name: "Next", Why: "it has no context.Context", Fix: "func (l *Loader) Next(ctx context.Context) (int, error)"},
+		{Name: "Skip", Why: "it does not return an error", Fix: "func (l *Loader) Skip(ctx context.Context, a int) error"},
+	}}}
 	b.Apply(&control.Event{Session: &control.Session{Name: "demo", Program: "monarch-tui", PID: 4711, State: "failed", Reason: "a failure was not handled", Dir: "/run/demo"}})
 	b.Tick(5 * time.Second)
 	return b, c

@@ -94,7 +94,7 @@ func PongerType() control.Type {
 			{Name: "Pong", Doc: "Pong answers with the number after n.", Param: "ball", Arg: arg, Result: intSchema, File: "pingpong.go", Line: 41},
 			{Name: "Status", Doc: "Status tells how many balls were seen.", Result: intSchema, Concurrent: true, File: "pingpong.go", Line: 58},
 		},
-		Skipped: []string{"Reset: wants two arguments besides the context"},
+		NotCallable: []control.NotCallable{{Name: "Score", Why: "it has no context.Context, and it does not return an error"}},
 	}
 }
 

@@ -1,0 +1,208 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/life"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
+	"github.com/monarch-tui/monarch-tui/quicnet"
+)
+
+// The end of processes. Those that end together are told together: everybody looks through what it has once, not once for
+// each, so that the cost of an end is the same for a mesh of 64 ranks and for one of 65,536.
+
+// goneBody tells that processes ended together.
+type goneBody struct {
+	Procs   []uint64 // ascending
+	Reason  string
+	Ordered bool // they were told to: whoever calls their actors now calls a mesh that was stopped
+}
+
+func newGone(ps []*proc, reason string, ordered bool) goneBody {
+	b := goneBody{Procs: make([]uint64, len(ps)), Reason: reason, Ordered: ordered}
+	for i, p := range ps {
+		b.Procs[i] = p.id
+	}
+	slices.Sort(b.Procs)
+	return b
+}
+
+func (b goneBody) has(proc uint64) bool {
+	_, ok := slices.BinarySearch(b.Procs, proc)
+	return ok
+}
+
+// outcome is that of a call that was at a process when it ended: whether the endpoint ran, nobody knows.
+func (b goneBody) outcome() *wireError {
+	w := &wireError{Outcome: control.OutcomeLost, Type: "lost", Msg: b.Reason, Codes: codesOf(ErrLost)}
+	if b.Ordered {
+		w.Msg, w.Codes = b.Reason+asOrdered, append(w.Codes, codesOf(ErrStopped)...)
+	}
+	return w
+}
+
+// tellGone gives all calls on dead processes their outcome, here and in the other processes, except in those that are
+// ending themselves. It reports whether anybody waited for one.
+func (h *hub) tellGone(b goneBody) bool {
+	var others []quicnet.Addr
+	here := []*node{h.node}
+	h.mu.Lock()
+	for _, p := range h.procs {
+		switch {
+		case p.expect || !p.isReady() || p.over() || b.has(p.id):
+		case p.local != nil:
+			here = append(here, p.local)
+		default:
+			others = append(others, quicnet.Addr{Proc: p.id})
+		}
+	}
+	h.mu.Unlock()
+	var waited atomic.Bool
+	h.mem.behind(here, func(n *node) { // behind the last answers of those that are gone
+		if n.procsGone(b) {
+			waited.Store(true)
+		}
+	})
+	reported := waited.Load()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	answers := make(chan bool, len(others))
+	for _, to := range others {
+		go func() {
+			var waited bool
+			err := h.node.request(ctx, to, sysGone, b, &waited)
+			answers <- err == nil && waited
+		}()
+	}
+	for range others {
+		reported = <-answers || reported
+	}
+	return reported
+}
+
+// procsGone gives every call its outcome for processes that ended. It reports whether somebody waited for one.
+func (n *node) procsGone(b goneBody) (reported bool) {
+	inProcess := n.local != nil && n.hub == nil // such ranks share the link that knows
+	if !inProcess {
+		n.peers.noteGone(b)
+	}
+	calls := n.calls.all() // after noteGone: a call that is not among them yet finds the process gone when it sends
+	if lk := n.peers.current(); lk != nil && !inProcess {
+		for _, proc := range b.Procs {
+			lk.Forget(proc, b.Reason)
+		}
+	}
+	slices.SortFunc(calls, func(x, y *call) int { return int(x.id) - int(y.id) })
+	for _, c := range calls {
+		for _, i := range c.open() {
+			if b.has(c.ref.procOf(i)) {
+				c.answer(answer{index: i, err: b.outcome()})
+				reported = true
+			}
+		}
+	}
+	n.windows.drop(func(a quicnet.Addr) bool { return b.has(a.Proc) })
+	return reported
+}
+
+// markGone shows the actors that went with processes of a mesh.
+func (h *hub) markGone(pm *procMesh, ps []*proc, reason string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, m := range h.meshes {
+		if m.procs != pm {
+			continue
+		}
+		for _, p := range ps {
+			if rank, ok := m.rec.Ref.Home.IndexOf(p.rank); ok && m.rec.Ranks[rank].State != "stopped" {
+				m.rec.Ranks[rank] = control.RankState{State: "gone", Since: time.Now(), Reason: reason, Handled: m.rec.Ranks[rank].Handled}
+				h.publish(control.Event{Rank: &control.RankEvent{Mesh: m.rec.Ref.Name, Rank: rank, State: m.rec.Ranks[rank]}})
+			}
+		}
+	}
+}
+
+// nameRanks names ranks of a proc mesh that end together, the mesh alone where they are all of it.
+func nameRanks(pm *procMesh, ps []*proc) string {
+	if len(ps) == len(pm.procs) {
+		return "procs " + pm.rec.Name
+	}
+	ranks := make([]int, len(ps))
+	for i, p := range ps {
+		ranks[i] = p.rank
+	}
+	slices.Sort(ranks)
+	if len(ranks) == 1 {
+		return fmt.Sprintf("rank %d of procs %s", ranks[0], pm.rec.Name)
+	}
+	return fmt.Sprintf("ranks %s of procs %s", shape.FormatRanks(ranks), pm.rec.Name)
+}
+
+// endLocals ends in-process ranks of one mesh together, as the ends of processes would: calls get their outcome first. A
+// handler that goes on is left behind when ctx ends, or after closeTime.
+func (h *hub) endLocals(ctx context.Context, pm *procMesh, ps []*proc, kind life.Kind, reason string) {
+	var mine []*proc // those that nobody else ends
+	for _, p := range ps {
+		p.once.Do(func() { mine = append(mine, p) })
+	}
+	if len(mine) == 0 {
+		return
+	}
+	what := fmt.Sprintf("%s (in-process) ended: %s", nameRanks(pm, mine), reason)
+	limit, cancel := graceAfter(ctx)
+	defer cancel()
+	for _, p := range mine { // what they were about to say
+		p.local.outbox.settle(limit)
+	}
+	b := newGone(mine, what, true)
+	for _, proc := range b.Procs {
+		h.mem.Forget(proc, what)
+	}
+	h.tellGone(b)
+	for _, p := range mine {
+		p.local.shut(what)
+	}
+	for _, p := range mine {
+		p.local.await(limit)
+	}
+	for part := range slices.Chunk(mine, 1024) { // a front end that asks meanwhile does not wait for all of them
+		h.mu.Lock()
+		for _, p := range part {
+			p.rec.Ordered = true // a rank of this process has no other way to end
+			h.on(p, kind, because(what), func(e *life.Event) { e.Signal = "SIGKILL" })
+			h.setWaits(p.id, nil)
+		}
+		h.mu.Unlock()
+	}
+	h.markGone(pm, mine, what)
+	for _, p := range mine {
+		close(p.ended)
+	}
+	h.wg.Go(func() { h.endOwnedBy(pm, mine) })
+}
+
+// forget drops what is kept of the processes of a mesh that has ended. The caller holds h.mu.
+func (h *hub) forget(pm *procMesh) {
+	for _, p := range pm.procs {
+		delete(h.procs, p.id)
+		delete(h.traceSeen, p.id)
+		delete(h.waits, p.id)
+	}
+}
+
+// lateTime is what is left for whatever goes on after the time for an end in order is over.
+const lateTime = 200 * time.Millisecond
+
+// graceAfter is how long goroutines that were told to end are waited for.
+func graceAfter(ctx context.Context) (context.Context, context.CancelFunc) {
+	d := closeTime
+	if ctx.Err() != nil {
+		d = lateTime
+	}
+	return context.WithTimeout(context.WithoutCancel(ctx), d)
+}

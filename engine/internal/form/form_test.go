@@ -1,0 +1,106 @@
+package form
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+type own interface{ context.Context }
+
+// Context is what a framework calls its own.
+type Context struct{}
+
+type point struct{ X, Y int }
+
+// Base is embedded by who wrote it.
+type Base struct{}
+
+func (b *Base) Two(_ context.Context, _, _ int) error { return nil }
+
+type Actor struct {
+	Base
+	*slog.Logger
+}
+
+func (a *Actor) Method(context.Context, int) (string, error)             { return "", nil }
+func (a Actor) Value(context.Context, []point) error                     { return nil }
+func (a *Actor) Query(context.Context) (point, error)                    { return point{}, nil }
+func (a *Actor) Signal(context.Context) error                            { return nil }
+func (a *Actor) Add(context.Context, int, string) (int, error)           { return 0, nil }
+func (a *Actor) Many(context.Context, ...int) error                      { return nil }
+func (a *Actor) NoError(context.Context, point) int                      { return 0 }
+func (a *Actor) Nothing(context.Context)                                 {}
+func (a *Actor) Pair(context.Context) (int, string, error)               { return 0, "", nil }
+func (a *Actor) Both(context.Context, int, int) (int, string)            { return 0, "" }
+func (a *Actor) Last(int, context.Context) error                         { return nil }
+func (a *Actor) First(context.Context) (error, int)                      { return nil, 0 } //nolint:staticcheck // that is what it is for
+func (a *Actor) Pointer(*context.Context, int) error                     { return nil }
+func (a *Actor) Framework(*Context) (int, error)                         { return 0, nil }
+func (a *Actor) Interface(own) error                                     { return nil }
+func (a *Actor) Forgot(int) (int, error)                                 { return 0, nil }
+func (a *Actor) Close() error                                            { return nil }
+func (a *Actor) String() string                                          { return "" }
+func (a *Actor) Len(int, int) int                                        { return 0 }
+func (a *Actor) Func(context.Context, func(int) error, map[string]point) {}
+
+func TestTheFormOfAMethod(t *testing.T) {
+	typ := reflect.TypeFor[Actor]()
+	got := map[string]Form{}
+	for m := range reflect.PointerTo(typ).Methods() {
+		got[m.Name] = Of(typ, m)
+	}
+	for name, want := range map[string]string{
+		"Method": "in int, out string", "Value": "in []form.point, out <nil>", "Query": "in <nil>, out form.point", "Signal": "in <nil>, out <nil>",
+		"Add":       "it takes 2 arguments | func (a *Actor) Add(ctx context.Context, arg AddArgs) (int, error), with a struct AddArgs that holds the arguments",
+		"Two":       "it takes 2 arguments | func (a *Actor) Two(ctx context.Context, arg TwoArgs) error, with a struct TwoArgs that holds the arguments",
+		"Many":      "it takes any number of arguments | func (a *Actor) Many(ctx context.Context, arg []int) error",
+		"NoError":   "it does not return an error | func (a *Actor) NoError(ctx context.Context, arg point) (int, error)",
+		"Nothing":   "it does not return an error | func (a *Actor) Nothing(ctx context.Context) error",
+		"Pair":      "it returns 2 values | func (a *Actor) Pair(ctx context.Context) (PairResult, error), with a struct PairResult that holds the values",
+		"Both":      "it takes 2 arguments, and it does not return an error, and it returns 2 values | func (a *Actor) Both(ctx context.Context, arg BothArgs) (BothResult, error), with structs BothArgs and BothResult that hold what it takes and returns",
+		"Last":      "its context.Context is not the first parameter | func (a *Actor) Last(ctx context.Context, arg int) error",
+		"First":     "the error is not its last result | func (a *Actor) First(ctx context.Context) (int, error)",
+		"Pointer":   "its context is a *context.Context, not a context.Context | func (a *Actor) Pointer(ctx context.Context, arg int) error",
+		"Framework": "its context is a *Context, not a context.Context | func (a *Actor) Framework(ctx context.Context) (int, error)",
+		"Interface": "its context is a own, not a context.Context | func (a *Actor) Interface(ctx context.Context) error",
+		"Forgot":    "it has no context.Context | func (a *Actor) Forgot(ctx context.Context, arg int) (int, error)",
+		"Func":      "it takes 2 arguments, and it does not return an error | func (a *Actor) Func(ctx context.Context, arg FuncArgs) error, with a struct FuncArgs that holds the arguments",
+		"Close":     "it has no context.Context",
+		"String":    "it has no context.Context, and it does not return an error",
+		"Len":       "it has no context.Context, and it takes 2 arguments, and it does not return an error",
+		// of an embedded type of somebody else
+		"InfoContext": "it takes any number of arguments, and it does not return an error",
+		"Log":         "it takes any number of arguments, and it does not return an error",
+		"Handler":     "it has no context.Context, and it does not return an error",
+	} {
+		f, has := got[name]
+		text := f.Why
+		switch {
+		case !has:
+			t.Errorf("%s: there is no such method", name)
+		case f.Why == "":
+			text = fmt.Sprintf("in %v, out %v", f.In, f.Out)
+		case f.Fix != "":
+			text += " | " + f.Fix
+		}
+		if text != want {
+			t.Errorf("%s:\n got %s\nwant %s", name, text, want)
+		}
+	}
+}
+
+type box[T any] struct{ Val T }
+
+func (b *box[T]) Set(context.Context, T, T) error { return nil }
+
+func TestTheFormOfAMethodOfAGenericType(t *testing.T) {
+	typ := reflect.TypeFor[box[point]]()
+	m, _ := reflect.PointerTo(typ).MethodByName("Set")
+	if f := Of(typ, m); !strings.HasPrefix(f.Fix, "func (b *box[form.point]) Set(ctx context.Context, a SetArgs) error") {
+		t.Errorf("%+v", f)
+	}
+}
