@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"slices"
@@ -403,4 +404,31 @@ func TestAKillEndsTheOnStopThatAStopWaitsFor(t *testing.T) {
 			t.Errorf("heard %q, %v", s, err)
 		}
 	})
+}
+
+func TestAnEndOfAProcessNamesTheActorsThatDiedWithIt(t *testing.T) {
+	ctx := enginetest.Processes(t)
+	heard := rootHears(t, ctx)
+	p := procs(t, ctx, "p", 2)
+	var first engine.Mesh[Acc]
+	for i := range 6 {
+		m := spawnOn(t, ctx, p.Slice(engine.Span("gpus", 1, 2)), fmt.Sprint("m", i), Acc{})
+		if i == 0 {
+			first = m
+		}
+	}
+	elsewhere := spawnOn(t, ctx, p.Slice(engine.Span("gpus", 0, 1)), "elsewhere", Acc{})
+	if err := engine.Signal(first, (*Acc).Die).Broadcast(ctx); err != nil {
+		t.Fatal(err)
+	}
+	f := <-heard
+	if want := "was killed by SIGKILL; @m0[0], @m1[0], @m2[0], @m3[0] and 2 more actors died with it"; !strings.HasSuffix(f.What, want) || f.Mesh != "p" || f.Rank != 1 {
+		t.Errorf("%+v, want %s", f, want)
+	}
+	if want := "[@m0[0] @m1[0] @m2[0] @m3[0] @m4[0] @m5[0]]"; fmt.Sprint(f.Died) != want {
+		t.Errorf("died: %v, want %s", f.Died, want)
+	}
+	if _, err := engine.Query(elsewhere, (*Acc).Sum).CallOne(ctx); err != nil {
+		t.Error(err)
+	}
 }

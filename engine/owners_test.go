@@ -413,84 +413,63 @@ func TestWhoBorrowedAProcessHearsOfItsDeath(t *testing.T) {
 		"it passes it on": {engine.Escalate, false, ""},
 		"not only its":    {engine.Handled, true, ""},
 	} {
-		t.Run(what, func(t *testing.T) {
-			e, err := engine.Start(context.Background(), engine.NoSession())
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(e.Close)
-			ctx := e.Context()
-			port, recv, err := engine.Channel[string](ctx)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer recv.Close()
-			told := make(chan control.Failure, 16)
-			_, stop := e.Backend().Subscribe(func(ev *control.Event) {
-				if ev.Failure != nil {
-					told <- *ev.Failure
+		for where, in := range map[string][]engine.ProcOption{"in a process": nil, "in-process": {engine.InProcess()}} {
+			t.Run(what+", and lives "+where, func(t *testing.T) {
+				e, err := engine.Start(context.Background(), engine.NoSession())
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(e.Close)
+				ctx := e.Context()
+				port, recv, err := engine.Channel[string](ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer recv.Close()
+				told := make(chan control.Failure, 16)
+				_, stop := e.Backend().Subscribe(func(ev *control.Event) {
+					if ev.Failure != nil {
+						told <- *ev.Failure
+					}
+				})
+				defer stop()
+				p := procs(t, ctx, "p", 2)
+				home, err := engine.SpawnProcs(ctx, append(in, engine.Dim("gpus", 1))...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				boss := spawnOn(t, ctx, home, "boss", Boss{Decision: c.decision, Tell: port})
+				kid, err := engine.Method(boss, (*Boss).Raise).CallOne(ctx, p)
+				if err != nil {
+					t.Fatal(err)
+				}
+				died := "@kid[1] died with it"
+				if c.too {
+					spawnOn(t, ctx, p, "mine", Acc{})
+					died = "@kid[1] and @mine[1] died with it"
+				}
+				if err := engine.Signal(kid.Slice(at(1)), (*Acc).Die).Broadcast(ctx); err != nil {
+					t.Fatal(err)
+				}
+				if heard, err := recv.Recv(ctx); err != nil || !strings.HasPrefix(heard, "@kid[1] is lost: worker 1 of procs p (pid ") || !strings.HasSuffix(heard, "was killed by SIGKILL") {
+					t.Errorf("the owner heard %q, %v", heard, err)
+				}
+				for f := range told {
+					if f.Mesh != "p" { // the owner's part of it
+						if f.Mesh != "kid" || f.Rank != 1 || f.Handled != "@boss[0]" {
+							t.Errorf("%+v", f)
+						}
+						continue
+					}
+					if f.Rank != 1 || f.Handled != c.handled || !strings.HasSuffix(f.What, "was killed by SIGKILL; "+died) {
+						t.Errorf("the end of the process is told as %+v; want it handled by %q", f, c.handled)
+					}
+					break
+				}
+				if _, err := engine.Query(boss, (*Boss).Pid).CallOne(ctx); err != nil {
+					t.Error(err)
 				}
 			})
-			defer stop()
-			p := procs(t, ctx, "p", 2)
-			boss := spawn(t, ctx, "boss", 1, Boss{Decision: c.decision, Tell: port})
-			kid, err := engine.Method(boss, (*Boss).Raise).CallOne(ctx, p)
-			if err != nil {
-				t.Fatal(err)
-			}
-			died := "@kid[1] died with it"
-			if c.too {
-				spawnOn(t, ctx, p, "mine", Acc{})
-				died = "@kid[1] and @mine[1] died with it"
-			}
-			if err := engine.Signal(kid.Slice(at(1)), (*Acc).Die).Broadcast(ctx); err != nil {
-				t.Fatal(err)
-			}
-			if heard, err := recv.Recv(ctx); err != nil || !strings.HasPrefix(heard, "@kid[1] is lost: worker 1 of procs p (pid ") || !strings.HasSuffix(heard, "was killed by SIGKILL") {
-				t.Errorf("the owner heard %q, %v", heard, err)
-			}
-			for f := range told {
-				if f.Mesh != "p" { // the owner's part of it
-					if f.Mesh != "kid" || f.Rank != 1 || f.Handled != "@boss[0]" {
-						t.Errorf("%+v", f)
-					}
-					continue
-				}
-				if f.Rank != 1 || f.Handled != c.handled || !strings.HasSuffix(f.What, "was killed by SIGKILL; "+died) {
-					t.Errorf("the end of the process is told as %+v; want it handled by %q", f, c.handled)
-				}
-				break
-			}
-			if _, err := engine.Query(boss, (*Boss).Pid).CallOne(ctx); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-}
-
-func TestAnEndOfAProcessNamesTheActorsThatDiedWithIt(t *testing.T) {
-	ctx := enginetest.Processes(t)
-	heard := rootHears(t, ctx)
-	p := procs(t, ctx, "p", 2)
-	var first engine.Mesh[Acc]
-	for i := range 6 {
-		m := spawnOn(t, ctx, p.Slice(engine.Span("gpus", 1, 2)), fmt.Sprint("m", i), Acc{})
-		if i == 0 {
-			first = m
 		}
-	}
-	elsewhere := spawnOn(t, ctx, p.Slice(engine.Span("gpus", 0, 1)), "elsewhere", Acc{})
-	if err := engine.Signal(first, (*Acc).Die).Broadcast(ctx); err != nil {
-		t.Fatal(err)
-	}
-	f := <-heard
-	if want := "was killed by SIGKILL; @m0[0], @m1[0], @m2[0], @m3[0] and 2 more actors died with it"; !strings.HasSuffix(f.What, want) || f.Mesh != "p" || f.Rank != 1 {
-		t.Errorf("%+v, want %s", f, want)
-	}
-	if want := "[@m0[0] @m1[0] @m2[0] @m3[0] @m4[0] @m5[0]]"; fmt.Sprint(f.Died) != want {
-		t.Errorf("died: %v, want %s", f.Died, want)
-	}
-	if _, err := engine.Query(elsewhere, (*Acc).Sum).CallOne(ctx); err != nil {
-		t.Error(err)
 	}
 }
