@@ -170,19 +170,19 @@ func TestAWorkersMemoryIsShown(t *testing.T) {
 // Vanishing has methods that look like endpoints.
 type Vanishing struct{}
 
-func (*Vanishing) Good(context.Context) error              { return nil }
-func (*Vanishing) Helper(context.Context, chan int) error  { return nil } // it could not be one
-func (*Vanishing) Meant(context.Context, int, int) error   { return nil }
-func (*Vanishing) Twice(_ context.Context, a, b int) error { return refuse(a + b) }
-func (*Vanishing) Silent(context.Context)                  {}
-func (*Vanishing) String() string                          { return "" }
+func (*Vanishing) Good(context.Context) error                  { return nil }
+func (*Vanishing) Helper(context.Context, chan int) error      { return nil } // it could not be one
+func (*Vanishing) Meant(context.Context, ...int) error         { return nil }
+func (*Vanishing) Sum(_ context.Context, a, b, c, d int) error { return refuse(a + b + c + d) }
+func (*Vanishing) Silent(context.Context)                      {}
+func (*Vanishing) String() string                              { return "" }
 
 func TestAMethodThatLooksLikeAnEndpointIsToldOf(t *testing.T) {
 	var log bytes.Buffer
 	ctx := enginetest.Local(t, engine.Log(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))))
 	for _, want := range []string{
 		`msg="a method looks like an endpoint and is none" method=Vanishing.Silent why="it does not return an error" fix="func (v *Vanishing) Silent(ctx context.Context) error"`,
-		`method=Vanishing.Twice why="it takes 2 arguments" fix="func (v *Vanishing) Twice(ctx context.Context, a TwiceArgs) error, with a struct TwiceArgs that holds the arguments"`,
+		`method=Vanishing.Sum why="it takes 4 arguments, which is more than 3" fix="func (v *Vanishing) Sum(ctx context.Context, args SumArgs) error, with a struct SumArgs that holds the arguments"`,
 	} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("the log does not say %s:\n%s", want, log.String())
@@ -192,10 +192,10 @@ func TestAMethodThatLooksLikeAnEndpointIsToldOf(t *testing.T) {
 		t.Errorf("%d warnings, want 2: %s", n, log.String())
 	}
 	m := spawn(t, ctx, "m", 1, Vanishing{})
-	if err := engine.SignalNamed(m, "Twice").Call(ctx); err == nil || !strings.Contains(err.Error(), "Vanishing.Twice is a method and no endpoint: it takes 2 arguments; write func (v *Vanishing) Twice(") {
+	if err := engine.SignalNamed(m, "Sum").Call(ctx); err == nil || !strings.Contains(err.Error(), "Vanishing.Sum is a method and no endpoint: it takes 4 arguments, which is more than 3; write func (v *Vanishing) Sum(") {
 		t.Errorf("called by name: %v", err)
 	}
-	if err := engine.SignalNamed(m, "Meant").Call(ctx); err == nil || !strings.HasSuffix(err.Error(), "Vanishing.Meant is a method and no endpoint: it takes 2 arguments") {
+	if err := engine.SignalNamed(m, "Meant").Call(ctx); err == nil || !strings.HasSuffix(err.Error(), "Vanishing.Meant is a method and no endpoint: it takes any number of arguments") {
 		t.Errorf("called by name: %v", err)
 	}
 	if err := engine.Action(m, (*Vanishing).Helper).Call(ctx, nil); err == nil || !strings.Contains(err.Error(), "is not an endpoint of") {
@@ -216,12 +216,12 @@ func TestASessionDescribesWhatCannotBeCalled(t *testing.T) {
 			var got []string
 			for _, n := range typ.NotCallable {
 				got = append(got, n.Name+": "+n.Why)
-				if looks := n.Name == "Silent" || n.Name == "Twice"; looks != (n.Fix != "") {
+				if looks := n.Name == "Silent" || n.Name == "Sum"; looks != (n.Fix != "") {
 					t.Errorf("the fix of %s is %q", n.Name, n.Fix)
 				}
 			}
-			if want := "Helper: the program keeps it to itself (engine.NotEndpoint); Meant: it takes 2 arguments; Silent: it does not return an error; " +
-				"String: it has no context.Context, and it does not return an error; Twice: it takes 2 arguments"; strings.Join(got, "; ") != want {
+			if want := "Helper: the program keeps it to itself (engine.NotEndpoint); Meant: it takes any number of arguments; Silent: it does not return an error; " +
+				"String: it has no context.Context, and it does not return an error; Sum: it takes 4 arguments, which is more than 3"; strings.Join(got, "; ") != want {
 				t.Errorf("not callable: %s\nwant %s", strings.Join(got, "; "), want)
 			}
 			return

@@ -316,3 +316,68 @@ func TestABodyLargerThanAFrameIsRefusedWithTheSizes(t *testing.T) {
 		}
 	})
 }
+
+// Several has endpoints with several arguments.
+type Several struct{ said []string }
+
+func (s *Several) Add(_ context.Context, a int, b string) (string, error) {
+	return fmt.Sprint(a, b), refuse(a)
+}
+func (s *Several) Say(_ context.Context, who string, what any) error {
+	s.said = append(s.said, fmt.Sprintf("%s %v", who, what))
+	return nil
+}
+func (s *Several) Mix(_ context.Context, p *int, at time.Time, m map[string]any) (string, error) {
+	return fmt.Sprint(p == nil, at.Unix(), m), nil
+}
+func (s *Several) Put(_ context.Context, a, b, c int) error { return refuse(a + b + c) }
+func (s *Several) Said(context.Context) ([]string, error)   { return s.said, nil }
+
+func TestEndpointsWithSeveralArgumentsHaveEveryAdverb(t *testing.T) {
+	both(t, func(t *testing.T, ctx context.Context) {
+		all := spawn(t, ctx, "several", 2, Several{})
+		one := all.Slice(at(1))
+		want := func(what string, got any, err error, wanted any) {
+			t.Helper()
+			if fmt.Sprint(got) != fmt.Sprint(wanted) || err != nil {
+				t.Errorf("%s gave %v, %v; want %v", what, got, err, wanted)
+			}
+		}
+		for _, add := range []func(m engine.Mesh[Several]) engine.BoundMethod2[int, string, string]{
+			func(m engine.Mesh[Several]) engine.BoundMethod2[int, string, string] {
+				return engine.Method2(m, (*Several).Add)
+			},
+			func(m engine.Mesh[Several]) engine.BoundMethod2[int, string, string] {
+				return engine.Method2Named[int, string, string](m, "Add")
+			},
+		} {
+			vm, err := add(all).Call(ctx, 1, "x")
+			want("Call", vm.Values(), err, "[1x 1x]")
+			v, err := add(one).CallOne(ctx, 2, "y")
+			want("CallOne", v, err, "2y")
+			v, err = add(all).Choose(ctx, 3, "z")
+			want("Choose", v, err, "3z")
+			want("Stream", streamed(t, add(all).Stream(ctx, 1, "")), nil, 2)
+			vm, err = add(all).Start(ctx, 4, "w").All(ctx)
+			want("Start", vm.Values(), err, "[4w 4w]")
+			want("Broadcast", nil, add(all).Broadcast(ctx, 1, ""), nil)
+		}
+		say := engine.Action2(one, (*Several).Say)
+		want("Action2", nil, say.CallOne(ctx, "a", map[string]any{"b": 1}), nil)
+		want("Action2 by name", nil, engine.Action2Named[string, any](one, "Say").Broadcast(ctx, "c", nil), nil)
+		said, err := engine.Query(one, (*Several).Said).CallOne(ctx)
+		want("Said", said, err, "[a map[b:1] c <nil>]")
+		mix, err := engine.Method3(one, (*Several).Mix).CallOne(ctx, nil, time.Unix(7, 0).In(time.FixedZone("", 30)), map[string]any{"k": []any{}})
+		want("Method3", mix, err, "true 7 map[k:[]]")
+		want("Action3", nil, engine.Action3(all, (*Several).Put).Call(ctx, 1, 2, 3), nil)
+		for what, err := range map[string]error{
+			"the arguments of Say do not encode: argument 2 (interface {}): an error in an any": say.Call(ctx, "x", errBadRank),
+			"is (int, string) → (string, error); it was bound as (int) → (string, error)":       func() error { _, err := engine.MethodNamed[int, string](one, "Add").CallOne(ctx, 1); return err }(),
+			"bad rank": engine.Action3Named[int, int, int](one, "Put").Call(ctx, -1, -2, -3),
+		} {
+			if err == nil || !strings.Contains(err.Error(), what) {
+				t.Errorf("%v, want %s", err, what)
+			}
+		}
+	})
+}

@@ -25,6 +25,7 @@ func registerTypes() {
 	engine.Register[Left]()
 	engine.Register[Right]()
 	engine.Register[Carrier]()
+	engine.Register[Several]()
 	engine.Register[Vanishing](engine.NotEndpoint((*Vanishing).Helper), engine.NotEndpoint((*Vanishing).Meant))
 }
 
