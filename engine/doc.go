@@ -35,8 +35,9 @@
 // Arguments, results, exported fields and values of ports are copied. Exported fields travel, unexported ones do not; what
 // cannot travel (funcs, channels, interfaces with methods, structs that have only unexported fields) is refused by Register,
 // and in an any when it is sent. In an any arrive: bool, uint64 and, of negative numbers, int64, float64, string, []byte,
-// time.Time, []any, map[string]any (map[any]any where a key is no text) and nil; a struct arrives as a map, a zero
-// time.Time as nil. An error in an any is refused: it would not arrive as one.
+// time.Time, []any, map[string]any (map[any]any where a key is no text) and nil; a struct arrives as a map, a
+// type with a MarshalBinary as []byte, a zero time.Time as nil. Errors, meshes and ports in an any are refused: they would
+// not arrive as such.
 //
 // A time.Time keeps its instant to the nanosecond, and its offset from UTC in whole minutes: where the offset has seconds
 // they are cut off, and the wall clock moves with them. Its monotonic reading and the name of its zone stay behind. Years
