@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/form"
 	"github.com/monarch-tui/monarch-tui/engine/probe"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
@@ -141,14 +142,22 @@ func (a *actor) invoke(ctx context.Context, act *activation) (body []byte, err e
 			body, err = nil, newPanic(p)
 		}
 	}()
-	args := [3]reflect.Value{reflect.ValueOf(a.self), reflect.ValueOf(ctx)}
+	args := [2 + form.MaxArgs]reflect.Value{reflect.ValueOf(a.self), reflect.ValueOf(ctx)}
 	n := 2
-	if act.ep.in != nil {
-		arg := reflect.New(act.ep.in)
-		if err := bodies.Decode(act.env.Body, arg.Interface()); err != nil {
-			return nil, fmt.Errorf("the argument does not decode into %s: %w", act.ep.in, err)
+	for _, in := range act.ep.in {
+		args[n] = reflect.New(in).Elem()
+		n++
+	}
+	switch len(act.ep.in) {
+	case 0:
+	case 1:
+		if err := bodies.Decode(act.env.Body, args[2].Addr().Interface()); err != nil {
+			return nil, fmt.Errorf("the argument does not decode into %s: %w", act.ep.in[0], err)
 		}
-		args[2], n = arg.Elem(), 3
+	default:
+		if err := bodies.DecodeAll(act.env.Body, args[2:n]); err != nil {
+			return nil, fmt.Errorf("the arguments do not decode: %w", err)
+		}
 	}
 	out := act.ep.fn.Call(args[:n])
 	if err, _ := reflect.TypeAssert[error](out[len(out)-1]); err != nil {

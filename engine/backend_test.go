@@ -200,19 +200,19 @@ func TestAWorkersMemoryIsShown(t *testing.T) {
 // Vanishing has methods that look like endpoints.
 type Vanishing struct{}
 
-func (*Vanishing) Good(context.Context) error              { return nil }
-func (*Vanishing) Helper(context.Context, chan int) error  { return nil } // it could not be one
-func (*Vanishing) Meant(context.Context, int, int) error   { return nil }
-func (*Vanishing) Twice(_ context.Context, a, b int) error { return refuse(a + b) }
-func (*Vanishing) Silent(context.Context)                  {}
-func (*Vanishing) String() string                          { return "" }
+func (*Vanishing) Good(context.Context) error                  { return nil }
+func (*Vanishing) Helper(context.Context, chan int) error      { return nil } // it could not be one
+func (*Vanishing) Meant(context.Context, ...int) error         { return nil }
+func (*Vanishing) Sum(_ context.Context, a, b, c, d int) error { return refuse(a + b + c + d) }
+func (*Vanishing) Silent(context.Context)                      {}
+func (*Vanishing) String() string                              { return "" }
 
 func TestAMethodThatLooksLikeAnEndpointIsToldOf(t *testing.T) {
 	var log bytes.Buffer
 	ctx := enginetest.Local(t, engine.Log(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))))
 	for _, want := range []string{
 		`msg="a method looks like an endpoint and is none" method=Vanishing.Silent why="it does not return an error" fix="func (v *Vanishing) Silent(ctx context.Context) error"`,
-		`method=Vanishing.Twice why="it takes 2 arguments" fix="func (v *Vanishing) Twice(ctx context.Context, a TwiceArgs) error, with a struct TwiceArgs that holds the arguments"`,
+		`method=Vanishing.Sum why="it takes 4 arguments, which is more than 3" fix="func (v *Vanishing) Sum(ctx context.Context, args SumArgs) error, with a struct SumArgs that holds the arguments"`,
 	} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("the log does not say %s:\n%s", want, log.String())
@@ -222,10 +222,10 @@ func TestAMethodThatLooksLikeAnEndpointIsToldOf(t *testing.T) {
 		t.Errorf("%d warnings, want 2: %s", n, log.String())
 	}
 	m := spawn(t, ctx, "m", 1, Vanishing{})
-	if err := engine.SignalNamed(m, "Twice").Call(ctx); err == nil || !strings.Contains(err.Error(), "Vanishing.Twice is a method and no endpoint: it takes 2 arguments; write func (v *Vanishing) Twice(") {
+	if err := engine.SignalNamed(m, "Sum").Call(ctx); err == nil || !strings.Contains(err.Error(), "Vanishing.Sum is a method and no endpoint: it takes 4 arguments, which is more than 3; write func (v *Vanishing) Sum(") {
 		t.Errorf("called by name: %v", err)
 	}
-	if err := engine.SignalNamed(m, "Meant").Call(ctx); err == nil || !strings.HasSuffix(err.Error(), "Vanishing.Meant is a method and no endpoint: it takes 2 arguments") {
+	if err := engine.SignalNamed(m, "Meant").Call(ctx); err == nil || !strings.HasSuffix(err.Error(), "Vanishing.Meant is a method and no endpoint: it takes any number of arguments") {
 		t.Errorf("called by name: %v", err)
 	}
 	if err := engine.Action(m, (*Vanishing).Helper).Call(ctx, nil); err == nil || !strings.Contains(err.Error(), "is not an endpoint of") {
@@ -246,16 +246,81 @@ func TestASessionDescribesWhatCannotBeCalled(t *testing.T) {
 			var got []string
 			for _, n := range typ.NotCallable {
 				got = append(got, n.Name+": "+n.Why)
-				if looks := n.Name == "Silent" || n.Name == "Twice"; looks != (n.Fix != "") {
+				if looks := n.Name == "Silent" || n.Name == "Sum"; looks != (n.Fix != "") {
 					t.Errorf("the fix of %s is %q", n.Name, n.Fix)
 				}
 			}
-			if want := "Helper: the program keeps it to itself (engine.NotEndpoint); Meant: it takes 2 arguments; Silent: it does not return an error; " +
-				"String: it has no context.Context, and it does not return an error; Twice: it takes 2 arguments"; strings.Join(got, "; ") != want {
+			if want := "Helper: the program keeps it to itself (engine.NotEndpoint); Meant: it takes any number of arguments; Silent: it does not return an error; " +
+				"String: it has no context.Context, and it does not return an error; Sum: it takes 4 arguments, which is more than 3"; strings.Join(got, "; ") != want {
 				t.Errorf("not callable: %s\nwant %s", strings.Join(got, "; "), want)
 			}
 			return
 		}
 		t.Error("the session does not describe the type")
+	})
+}
+
+// Several has endpoints with several arguments.
+type Several struct{ said []string }
+
+func (s *Several) Add(_ context.Context, a int, b string) (string, error) {
+	return fmt.Sprint(a, b), refuse(a)
+}
+func (s *Several) Say(_ context.Context, who string, what any) error {
+	s.said = append(s.said, fmt.Sprintf("%s %v", who, what))
+	return nil
+}
+func (s *Several) Mix(_ context.Context, p *int, at time.Time, m map[string]any) (string, error) {
+	return fmt.Sprint(p == nil, at.Unix(), m), nil
+}
+func (s *Several) Put(_ context.Context, a, b, c int) error { return refuse(a + b + c) }
+func (s *Several) Said(context.Context) ([]string, error)   { return s.said, nil }
+
+func TestEndpointsWithSeveralArgumentsHaveEveryAdverb(t *testing.T) {
+	both(t, func(t *testing.T, ctx context.Context) {
+		all := spawn(t, ctx, "several", 2, Several{})
+		one := all.Slice(at(1))
+		want := func(what string, got any, err error, wanted any) {
+			t.Helper()
+			if fmt.Sprint(got) != fmt.Sprint(wanted) || err != nil {
+				t.Errorf("%s gave %v, %v; want %v", what, got, err, wanted)
+			}
+		}
+		for _, add := range []func(m engine.Mesh[Several]) engine.BoundMethod2[int, string, string]{
+			func(m engine.Mesh[Several]) engine.BoundMethod2[int, string, string] {
+				return engine.Method2(m, (*Several).Add)
+			},
+			func(m engine.Mesh[Several]) engine.BoundMethod2[int, string, string] {
+				return engine.Method2Named[int, string, string](m, "Add")
+			},
+		} {
+			vm, err := add(all).Call(ctx, 1, "x")
+			want("Call", vm.Answered(), err, "[1x 1x]")
+			v, err := add(one).CallOne(ctx, 2, "y")
+			want("CallOne", v, err, "2y")
+			v, err = add(all).Choose(ctx, 3, "z")
+			want("Choose", v, err, "3z")
+			want("Stream", streamed(t, add(all).Stream(ctx, 1, "")), nil, 2)
+			vm, err = add(all).Start(ctx, 4, "w").All(ctx)
+			want("Start", vm.Answered(), err, "[4w 4w]")
+			want("Broadcast", nil, add(all).Broadcast(ctx, 1, ""), nil)
+		}
+		say := engine.Action2(one, (*Several).Say)
+		want("Action2", nil, say.CallOne(ctx, "a", map[string]any{"b": 1}), nil)
+		want("Action2 by name", nil, engine.Action2Named[string, any](one, "Say").Broadcast(ctx, "c", nil), nil)
+		said, err := engine.Query(one, (*Several).Said).CallOne(ctx)
+		want("Said", said, err, "[a map[b:1] c <nil>]")
+		mix, err := engine.Method3(one, (*Several).Mix).CallOne(ctx, nil, time.Unix(7, 0).In(time.FixedZone("", 30)), map[string]any{"k": []any{}})
+		want("Method3", mix, err, "true 7 map[k:[]]")
+		want("Action3", nil, engine.Action3(all, (*Several).Put).Call(ctx, 1, 2, 3), nil)
+		for what, err := range map[string]error{
+			"the arguments of Say do not encode: argument 2 (interface {}): an error in an any": say.Call(ctx, "x", errBadRank),
+			"is (int, string) → (string, error); it was bound as (int) → (string, error)":       func() error { _, err := engine.MethodNamed[int, string](one, "Add").CallOne(ctx, 1); return err }(),
+			"bad rank": engine.Action3Named[int, int, int](one, "Put").Call(ctx, -1, -2, -3),
+		} {
+			if err == nil || !strings.Contains(err.Error(), what) {
+				t.Errorf("%v, want %s", err, what)
+			}
+		}
 	})
 }

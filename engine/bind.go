@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"iter"
 	"reflect"
+	"slices"
+	"strings"
 
 	"github.com/monarch-tui/monarch-tui/engine/schema"
 )
@@ -15,7 +17,7 @@ type bound struct {
 	ref  *meshRef
 	name string
 	hash uint64
-	in   reflect.Type // of the argument; nil without one
+	in   []reflect.Type // of the arguments
 	err  error
 }
 
@@ -39,7 +41,7 @@ func bind[T any](m Mesh[T], f any) bound {
 }
 
 // bindNamed finds the endpoint by name and judges its form.
-func bindNamed[T any](m Mesh[T], name string, in, out reflect.Type) bound {
+func bindNamed[T any](m Mesh[T], name string, out reflect.Type, in ...reflect.Type) bound {
 	b := bound{ref: m.r, name: name}
 	at, err := lookupType(reflect.TypeFor[T]())
 	if err != nil {
@@ -50,7 +52,7 @@ func bindNamed[T any](m Mesh[T], name string, in, out reflect.Type) bound {
 	switch {
 	case ep == nil:
 		b.err = at.missing(at.full+" has no endpoint", name)
-	case ep.in != in || ep.out != out:
+	case !slices.Equal(ep.in, in) || ep.out != out:
 		b.err = fmt.Errorf("endpoint %s of %s is %s; it was bound as %s", name, at.full, formOf(ep.in, ep.out), formOf(in, out))
 	default:
 		b.hash, b.in = ep.hash, ep.in
@@ -74,20 +76,21 @@ func (t *actorType) names() []string {
 	return out
 }
 
-func formOf(in, out reflect.Type) string {
-	s := "("
-	if in != nil {
-		s += in.String()
+func formOf(in []reflect.Type, out reflect.Type) string {
+	var args []string
+	for _, a := range in {
+		args = append(args, a.String())
 	}
-	s += ") → "
+	s := "(" + strings.Join(args, ", ") + ") → "
 	if out == nil {
 		return s + "error"
 	}
 	return s + "(" + out.String() + ", error)"
 }
 
-// Four binders make a call typed without generated code, one for each form an endpoint can have. The compiler rejects
-// a wrong argument, a wrong actor and a wrong binder, and prints both signatures.
+// A binder for each form that an endpoint can have makes a call typed without generated code: four, and those whose names
+// end in 2 or 3 for as many arguments. The compiler rejects a wrong argument, a wrong actor and a wrong binder, and prints
+// both signatures.
 
 // Method binds an endpoint of the form (A) → (R, error).
 func Method[T, A, R any](m Mesh[T], f func(*T, context.Context, A) (R, error)) BoundMethod[A, R] {
@@ -109,25 +112,65 @@ func Signal[T any](m Mesh[T], f func(*T, context.Context) error) BoundSignal {
 	return BoundSignal{bind(m, f)}
 }
 
+// Method2 binds an endpoint of the form (A, B) → (R, error).
+func Method2[T, A, B, R any](m Mesh[T], f func(*T, context.Context, A, B) (R, error)) BoundMethod2[A, B, R] {
+	return BoundMethod2[A, B, R]{BoundMethod[tuple, R]{bind(m, f)}}
+}
+
+// Action2 binds an endpoint of the form (A, B) → error.
+func Action2[T, A, B any](m Mesh[T], f func(*T, context.Context, A, B) error) BoundAction2[A, B] {
+	return BoundAction2[A, B]{BoundAction[tuple]{bind(m, f)}}
+}
+
+// Method3 binds an endpoint of the form (A, B, C) → (R, error).
+func Method3[T, A, B, C, R any](m Mesh[T], f func(*T, context.Context, A, B, C) (R, error)) BoundMethod3[A, B, C, R] {
+	return BoundMethod3[A, B, C, R]{BoundMethod[tuple, R]{bind(m, f)}}
+}
+
+// Action3 binds an endpoint of the form (A, B, C) → error.
+func Action3[T, A, B, C any](m Mesh[T], f func(*T, context.Context, A, B, C) error) BoundAction3[A, B, C] {
+	return BoundAction3[A, B, C]{BoundAction[tuple]{bind(m, f)}}
+}
+
 // MethodNamed binds by name, for places where a method expression has no name of its own, such as inside a generic
 // function. A name or form that does not exist is an error of the call. The type parameters are A, R, then T.
 func MethodNamed[A, R, T any](m Mesh[T], name string) BoundMethod[A, R] {
-	return BoundMethod[A, R]{bindNamed(m, name, reflect.TypeFor[A](), reflect.TypeFor[R]())}
+	return BoundMethod[A, R]{bindNamed(m, name, reflect.TypeFor[R](), reflect.TypeFor[A]())}
 }
 
 // ActionNamed is Action by name.
 func ActionNamed[A, T any](m Mesh[T], name string) BoundAction[A] {
-	return BoundAction[A]{bindNamed(m, name, reflect.TypeFor[A](), nil)}
+	return BoundAction[A]{bindNamed(m, name, nil, reflect.TypeFor[A]())}
 }
 
 // QueryNamed is Query by name.
 func QueryNamed[R, T any](m Mesh[T], name string) BoundQuery[R] {
-	return BoundQuery[R]{bindNamed(m, name, nil, reflect.TypeFor[R]())}
+	return BoundQuery[R]{bindNamed(m, name, reflect.TypeFor[R]())}
 }
 
 // SignalNamed is Signal by name.
 func SignalNamed[T any](m Mesh[T], name string) BoundSignal {
-	return BoundSignal{bindNamed(m, name, nil, nil)}
+	return BoundSignal{bindNamed(m, name, nil)}
+}
+
+// Method2Named is Method2 by name.
+func Method2Named[A, B, R, T any](m Mesh[T], name string) BoundMethod2[A, B, R] {
+	return BoundMethod2[A, B, R]{BoundMethod[tuple, R]{bindNamed(m, name, reflect.TypeFor[R](), reflect.TypeFor[A](), reflect.TypeFor[B]())}}
+}
+
+// Action2Named is Action2 by name.
+func Action2Named[A, B, T any](m Mesh[T], name string) BoundAction2[A, B] {
+	return BoundAction2[A, B]{BoundAction[tuple]{bindNamed(m, name, nil, reflect.TypeFor[A](), reflect.TypeFor[B]())}}
+}
+
+// Method3Named is Method3 by name.
+func Method3Named[A, B, C, R, T any](m Mesh[T], name string) BoundMethod3[A, B, C, R] {
+	return BoundMethod3[A, B, C, R]{BoundMethod[tuple, R]{bindNamed(m, name, reflect.TypeFor[R](), reflect.TypeFor[A](), reflect.TypeFor[B](), reflect.TypeFor[C]())}}
+}
+
+// Action3Named is Action3 by name.
+func Action3Named[A, B, C, T any](m Mesh[T], name string) BoundAction3[A, B, C] {
+	return BoundAction3[A, B, C]{BoundAction[tuple]{bindNamed(m, name, nil, reflect.TypeFor[A](), reflect.TypeFor[B](), reflect.TypeFor[C]())}}
 }
 
 // None is the result of an endpoint that returns only an error.
@@ -143,6 +186,14 @@ type (
 	BoundQuery[R any] struct{ b bound }
 	// BoundSignal is a bound () → error.
 	BoundSignal struct{ b bound }
+	// BoundMethod2 is a bound (A, B) → (R, error).
+	BoundMethod2[A, B, R any] struct{ m BoundMethod[tuple, R] }
+	// BoundAction2 is a bound (A, B) → error.
+	BoundAction2[A, B any] struct{ m BoundAction[tuple] }
+	// BoundMethod3 is a bound (A, B, C) → (R, error).
+	BoundMethod3[A, B, C, R any] struct{ m BoundMethod[tuple, R] }
+	// BoundAction3 is a bound (A, B, C) → error.
+	BoundAction3[A, B, C any] struct{ m BoundAction[tuple] }
 )
 
 // Start sends to all ranks before it returns and gives a Future to wait on. ctx governs the call: when it ends, the call
@@ -264,3 +315,123 @@ func (e BoundSignal) Stream(ctx context.Context) iter.Seq2[Reply[None], error] {
 
 // Broadcast sends to all ranks and does not wait.
 func (e BoundSignal) Broadcast(ctx context.Context) error { return broadcast(ctx, e.b, noArg{}) }
+
+// Start is that of BoundMethod, with 2 arguments.
+func (e BoundMethod2[A, B, R]) Start(ctx context.Context, a A, b B) *Future[R] {
+	return e.m.Start(ctx, tuple{a, b})
+}
+
+// Call is that of BoundMethod, with 2 arguments.
+func (e BoundMethod2[A, B, R]) Call(ctx context.Context, a A, b B) (ValueMesh[R], error) {
+	return e.m.Call(ctx, tuple{a, b})
+}
+
+// CallOne is that of BoundMethod, with 2 arguments.
+func (e BoundMethod2[A, B, R]) CallOne(ctx context.Context, a A, b B) (R, error) {
+	return e.m.CallOne(ctx, tuple{a, b})
+}
+
+// Choose is that of BoundMethod, with 2 arguments.
+func (e BoundMethod2[A, B, R]) Choose(ctx context.Context, a A, b B) (R, error) {
+	return e.m.Choose(ctx, tuple{a, b})
+}
+
+// Stream is that of BoundMethod, with 2 arguments.
+func (e BoundMethod2[A, B, R]) Stream(ctx context.Context, a A, b B) iter.Seq2[Reply[R], error] {
+	return e.m.Stream(ctx, tuple{a, b})
+}
+
+// Broadcast is that of BoundMethod, with 2 arguments.
+func (e BoundMethod2[A, B, R]) Broadcast(ctx context.Context, a A, b B) error {
+	return e.m.Broadcast(ctx, tuple{a, b})
+}
+
+// Start is that of BoundAction, with 2 arguments.
+func (e BoundAction2[A, B]) Start(ctx context.Context, a A, b B) *Future[None] {
+	return e.m.Start(ctx, tuple{a, b})
+}
+
+// Call is that of BoundAction, with 2 arguments.
+func (e BoundAction2[A, B]) Call(ctx context.Context, a A, b B) error {
+	return e.m.Call(ctx, tuple{a, b})
+}
+
+// CallOne is that of BoundAction, with 2 arguments.
+func (e BoundAction2[A, B]) CallOne(ctx context.Context, a A, b B) error {
+	return e.m.CallOne(ctx, tuple{a, b})
+}
+
+// Choose is that of BoundAction, with 2 arguments.
+func (e BoundAction2[A, B]) Choose(ctx context.Context, a A, b B) error {
+	return e.m.Choose(ctx, tuple{a, b})
+}
+
+// Stream is that of BoundAction, with 2 arguments.
+func (e BoundAction2[A, B]) Stream(ctx context.Context, a A, b B) iter.Seq2[Reply[None], error] {
+	return e.m.Stream(ctx, tuple{a, b})
+}
+
+// Broadcast is that of BoundAction, with 2 arguments.
+func (e BoundAction2[A, B]) Broadcast(ctx context.Context, a A, b B) error {
+	return e.m.Broadcast(ctx, tuple{a, b})
+}
+
+// Start is that of BoundMethod, with 3 arguments.
+func (e BoundMethod3[A, B, C, R]) Start(ctx context.Context, a A, b B, c C) *Future[R] {
+	return e.m.Start(ctx, tuple{a, b, c})
+}
+
+// Call is that of BoundMethod, with 3 arguments.
+func (e BoundMethod3[A, B, C, R]) Call(ctx context.Context, a A, b B, c C) (ValueMesh[R], error) {
+	return e.m.Call(ctx, tuple{a, b, c})
+}
+
+// CallOne is that of BoundMethod, with 3 arguments.
+func (e BoundMethod3[A, B, C, R]) CallOne(ctx context.Context, a A, b B, c C) (R, error) {
+	return e.m.CallOne(ctx, tuple{a, b, c})
+}
+
+// Choose is that of BoundMethod, with 3 arguments.
+func (e BoundMethod3[A, B, C, R]) Choose(ctx context.Context, a A, b B, c C) (R, error) {
+	return e.m.Choose(ctx, tuple{a, b, c})
+}
+
+// Stream is that of BoundMethod, with 3 arguments.
+func (e BoundMethod3[A, B, C, R]) Stream(ctx context.Context, a A, b B, c C) iter.Seq2[Reply[R], error] {
+	return e.m.Stream(ctx, tuple{a, b, c})
+}
+
+// Broadcast is that of BoundMethod, with 3 arguments.
+func (e BoundMethod3[A, B, C, R]) Broadcast(ctx context.Context, a A, b B, c C) error {
+	return e.m.Broadcast(ctx, tuple{a, b, c})
+}
+
+// Start is that of BoundAction, with 3 arguments.
+func (e BoundAction3[A, B, C]) Start(ctx context.Context, a A, b B, c C) *Future[None] {
+	return e.m.Start(ctx, tuple{a, b, c})
+}
+
+// Call is that of BoundAction, with 3 arguments.
+func (e BoundAction3[A, B, C]) Call(ctx context.Context, a A, b B, c C) error {
+	return e.m.Call(ctx, tuple{a, b, c})
+}
+
+// CallOne is that of BoundAction, with 3 arguments.
+func (e BoundAction3[A, B, C]) CallOne(ctx context.Context, a A, b B, c C) error {
+	return e.m.CallOne(ctx, tuple{a, b, c})
+}
+
+// Choose is that of BoundAction, with 3 arguments.
+func (e BoundAction3[A, B, C]) Choose(ctx context.Context, a A, b B, c C) error {
+	return e.m.Choose(ctx, tuple{a, b, c})
+}
+
+// Stream is that of BoundAction, with 3 arguments.
+func (e BoundAction3[A, B, C]) Stream(ctx context.Context, a A, b B, c C) iter.Seq2[Reply[None], error] {
+	return e.m.Stream(ctx, tuple{a, b, c})
+}
+
+// Broadcast is that of BoundAction, with 3 arguments.
+func (e BoundAction3[A, B, C]) Broadcast(ctx context.Context, a A, b B, c C) error {
+	return e.m.Broadcast(ctx, tuple{a, b, c})
+}

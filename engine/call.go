@@ -116,12 +116,24 @@ func (b bound) usable() error {
 // noArg stands for the argument of an endpoint that has none: nil can be a value.
 type noArg struct{}
 
+// tuple stands for several arguments.
+type tuple []any
+
 func encodeArg(b bound, arg any) ([]byte, error) {
 	if arg == (noArg{}) {
 		return nil, nil
 	}
-	body, err := bodies.Encode(arg, b.in)
+	var body []byte
+	var err error
+	if args, several := arg.(tuple); several {
+		body, err = bodies.EncodeAll(args, b.in)
+	} else {
+		body, err = bodies.Encode(arg, b.in[0])
+	}
 	if err != nil {
+		if _, several := arg.(tuple); several {
+			return nil, fmt.Errorf("the arguments of %s do not encode: %w", b.name, err)
+		}
 		return nil, fmt.Errorf("the argument of %s (%T) does not encode: %w", b.name, arg, err)
 	}
 	return body, nil

@@ -8,32 +8,36 @@
 //	toys, err := engine.Spawn(ctx, procs, "toys", Toy{Greeting: "hey"})
 //	err = engine.Action(toys, (*Toy).HelloWorld).Call(ctx, "there")
 //
-// A mesh is a value: it can be sliced, given other dimensions, and sent in arguments, struct fields and results. There are four binders, one for
-// each form of method (Method, Action, Query, Signal), and six adverbs on each: Start, Call, CallOne, Choose, Stream and
-// Broadcast.
+// A mesh is a value: it can be sliced, given other dimensions, and sent in arguments, struct fields and results. There is a
+// binder for each form of method (Method, Action, Query, Signal; Method2, Action2, Method3 and Action3 for two and three
+// arguments), and six adverbs on each: Start, Call, CallOne, Choose, Stream and Broadcast.
 //
 // # Endpoints
 //
-// The endpoints of an actor type are the exported methods of *T, promoted ones among them, with one of four forms:
+// The endpoints of an actor type are the exported methods of *T, promoted ones among them, with one of these forms:
 //
-//	func (t *T) M(ctx context.Context, a A) (R, error)  // Method
-//	func (t *T) M(ctx context.Context, a A) error       // Action
-//	func (t *T) M(ctx context.Context) (R, error)       // Query
-//	func (t *T) M(ctx context.Context) error            // Signal
+//	func (t *T) M(ctx context.Context, a A) (R, error)             // Method
+//	func (t *T) M(ctx context.Context, a A) error                  // Action
+//	func (t *T) M(ctx context.Context) (R, error)                  // Query
+//	func (t *T) M(ctx context.Context) error                       // Signal
+//	func (t *T) M(ctx context.Context, a A, b B) (R, error)        // Method2
+//	func (t *T) M(ctx context.Context, a A, b B) error             // Action2
+//	func (t *T) M(ctx context.Context, a A, b B, c C) (R, error)   // Method3
+//	func (t *T) M(ctx context.Context, a A, b B, c C) error        // Action3
 //
-// Several arguments are a struct: its fields have names, which forms, scripts and errors show, and can have docs and
-// defaults, and one that is added later breaks no caller. (Binders for two and three arguments could be written, and would
-// multiply the four binders, their forms by name and all adverbs by three; the names of the arguments would be lost where a
-// program runs without its source.) A method that looks like an endpoint and is none is told of when the engine starts: see
-// Register. Hooks, such as OnStart, are no endpoints.
+// Scripts and forms know arguments by their names, where the source or debug information of the program is there to tell
+// them. More than three arguments are a struct, and so are better two that belong together: its fields keep their names
+// everywhere, can have docs, and one that is added later breaks no caller. A method that looks like an endpoint and is none
+// is told of when the engine starts: see Register. Hooks, such as OnStart, are no endpoints.
 //
 // # Values that travel
 //
 // Arguments, results, exported fields and values of ports are copied. Exported fields travel, unexported ones do not; what
 // cannot travel (funcs, channels, interfaces with methods, structs that have only unexported fields) is refused by Register,
 // and in an any when it is sent. In an any arrive: bool, uint64 and, of negative numbers, int64, float64, string, []byte,
-// time.Time, []any, map[string]any (map[any]any where a key is no text) and nil; a struct arrives as a map, a zero
-// time.Time as nil. An error in an any is refused: it would not arrive as one.
+// time.Time, []any, map[string]any (map[any]any where a key is no text) and nil; a struct arrives as a map, a
+// type with a MarshalBinary as []byte, a zero time.Time as nil. Errors, meshes and ports in an any are refused: they would
+// not arrive as such.
 //
 // A time.Time keeps its instant to the nanosecond, and its offset from UTC in whole minutes: where the offset has seconds
 // they are cut off, and the wall clock moves with them. Its monotonic reading and the name of its zone stay behind. Years

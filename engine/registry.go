@@ -21,7 +21,8 @@ import (
 type endpoint struct {
 	name       string
 	typ        *actorType
-	in, out    reflect.Type // nil when absent
+	in         []reflect.Type // its arguments
+	out        reflect.Type   // nil when absent
 	fn         reflect.Value
 	pc         uintptr
 	doc        string
@@ -120,8 +121,7 @@ func (t *actorType) anyEndpoint() string {
 // its worker. Registering a type twice does nothing. It panics, at start and with the fix in the text, on a type
 // whose fields or endpoints cannot travel between processes, and on a hook with a wrong signature.
 //
-// Its endpoints are the exported methods of *T whose first parameter is a context.Context, that have one more parameter at
-// most, and that return an error, or a value and an error. A method that looks like one and is none, such as one with two
+// Its endpoints are the exported methods of *T whose first parameter is a context.Context, that have three more at most, and that return an error, or a value and an error. A method that looks like one and is none, such as one with four
 // arguments or without an error, is told as a warning in the engine's log and by every front end, with the signature that
 // would make it one; NotEndpoint says that it is meant so.
 func Register[T any](opts ...RegisterOption) {
@@ -181,10 +181,18 @@ func readType(t reflect.Type, opts []RegisterOption) (*actorType, error) {
 }
 
 func (ep *endpoint) readSchemas() (err error) {
-	if ep.in != nil {
-		if ep.arg, err = registry.schema.Of(ep.in); err != nil {
+	args := make([]*schema.Schema, len(ep.in))
+	for i, in := range ep.in {
+		if args[i], err = registry.schema.Of(in); err != nil {
 			return fmt.Errorf("the argument of %s cannot travel: %w", ep.name, err)
 		}
+	}
+	switch len(args) {
+	case 0:
+	case 1:
+		ep.arg = args[0]
+	default:
+		ep.arg = schema.Tuple(args)
 	}
 	if ep.out != nil {
 		if ep.result, err = registry.schema.Of(ep.out); err != nil {
@@ -312,16 +320,22 @@ func describeType(t *actorType) control.Type {
 	}
 	for _, ep := range t.list {
 		e := control.Endpoint{Name: ep.name, Doc: ep.doc, Arg: ep.arg, Result: ep.result, Concurrent: ep.concurrent, Hash: ep.hash}
-		src := sources.Method(source.Query{PC: ep.pc, Type: t.short, Name: ep.name, Arg: ep.in != nil})
-		e.File, e.Line, e.Param = src.File, src.Line, src.Param
+		src := sources.Method(source.Query{PC: ep.pc, Type: t.short, Name: ep.name, Arg: len(ep.in) > 0})
+		e.File, e.Line = src.File, src.Line
 		if e.Doc == "" {
 			e.Doc = src.Doc
 		}
 		if d.Doc == "" {
 			d.Doc = src.TypeDoc
 		}
-		if e.Arg != nil && (e.Param == "" || e.Param == "_") {
+		switch {
+		case e.Arg == nil:
+		case e.Arg.Tuple:
+			e.Arg = e.Arg.Named(src.Params[:])
+		case src.Params[0] == "" || src.Params[0] == "_":
 			e.Param = "arg"
+		default:
+			e.Param = src.Params[0]
 		}
 		d.Endpoints = append(d.Endpoints, e)
 	}

@@ -25,6 +25,7 @@ func registerTypes() {
 	engine.Register[Left]()
 	engine.Register[Right]()
 	engine.Register[Carrier]()
+	engine.Register[Several]()
 	engine.Register[Vanishing](engine.NotEndpoint((*Vanishing).Helper), engine.NotEndpoint((*Vanishing).Meant))
 }
 
@@ -400,6 +401,7 @@ func TestAnysArriveAsTheyWereSentOrNotAtAll(t *testing.T) {
 		}{
 			{errBadRank, "the argument of Echo (*errors.errorString) does not encode: an error in an any arrives without its type, and often without its text; send err.Error()"},
 			{[]any{1, big.NewRat(1, 3)}, "does not encode: [1]: *big.Rat: big.Rat has only unexported fields, and those do not travel; send its text"},
+			{m, "in an any a mesh arrives as a list of its parts"},
 			{map[string]any{"f": func() {}}, `does not encode: ["f"]: func(): a func cannot travel`},
 		} {
 			if _, err := echo.CallOne(ctx, c.v); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -155,7 +155,7 @@ func (c *composer) argFields(values []string) {
 	}
 	switch st := named.Deref(c.ep.Arg); {
 	case c.ep.Arg == nil:
-	case st.Kind == schema.KindStruct && !c.raw && !st.Array:
+	case inFields(&st) && !c.raw:
 		for _, fd := range st.Fields {
 			add(fd.Name, fd.Type, fd.Required)
 		}
@@ -388,7 +388,7 @@ func (c *composer) literal() string {
 		return ""
 	case c.raw:
 		return strings.TrimSpace(args[0].Value())
-	case st.Kind == schema.KindStruct && !st.Array:
+	case inFields(&st):
 		return c.fold(st.Fields, c.texts())
 	}
 	text := args[0].Value()

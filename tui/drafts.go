@@ -70,7 +70,7 @@ func (c *composer) unfold(text string) ([]string, error) {
 		return c.was.fields, nil
 	}
 	st := c.named.Deref(c.ep.Arg)
-	if st.Kind != schema.KindStruct || st.Array {
+	if !inFields(&st) {
 		return []string{fieldText(isString(c.named, c.ep.Arg), text)}, nil
 	}
 	out := make([]string, len(st.Fields))
@@ -81,6 +81,9 @@ func (c *composer) unfold(text string) ([]string, error) {
 	if err != nil {
 		msg, _ := literalMistake(err)
 		return nil, errors.New(msg)
+	}
+	if st.Tuple { // one after the other, or by name
+		text = schema.Literal(c.named, c.ep.Arg, body)
 	}
 	for _, part := range splitLiteral(text) {
 		name, value, ok := strings.Cut(part, ":")
@@ -102,11 +105,17 @@ func (c *composer) unfold(text string) ([]string, error) {
 
 var errNoFields = errors.New("want {field: value, …} to make fields of it")
 
-// fold is the literal of a struct whose fields are these texts; an empty one is left out.
+// inFields reports whether a form has a field for each part of an argument.
+func inFields(s *schema.Schema) bool {
+	return s.Kind == schema.KindStruct && (!s.Array || s.Tuple)
+}
+
+// fold is the literal of a struct whose fields are these texts; an empty one is left out, unless it is a text that has to be
+// given.
 func (c *composer) fold(fields []schema.Field, texts []string) string {
 	parts := make([]string, 0, len(texts))
 	for i, text := range texts {
-		if strings.TrimSpace(text) != "" {
+		if strings.TrimSpace(text) != "" || fields[i].Required && isString(c.named, fields[i].Type) {
 			parts = append(parts, fields[i].Name+": "+literalOf(c.named, fields[i].Type, text))
 		}
 	}

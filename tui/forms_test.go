@@ -11,6 +11,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/debugger/script"
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/schema"
 	"github.com/monarch-tui/monarch-tui/tui/dialog"
 	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
 )
@@ -56,6 +57,40 @@ func TestALiteralAndItsFieldsGoBackAndForthWithoutLoss(t *testing.T) {
 			t.Errorf("%s became %q, want %q", c.literal, got, c.want)
 		}
 		press(t, m, "ctrl+e")
+	}
+}
+
+func TestEveryArgumentHasAFieldOfItsOwn(t *testing.T) {
+	b := worldtest.Pingpong(t)
+	arg := schema.Tuple([]*schema.Schema{{Kind: schema.KindInt, Name: "int", Bits: 64}, {Kind: schema.KindString, Name: "string"}}).Named([]string{"n", "who"})
+	for i := range b.Types {
+		b.Types[i].Endpoints = []control.Endpoint{{Name: "Add", Arg: arg}}
+	}
+	m := still(t, b, 120, 40)
+	press(t, m, "2", "x")
+	if got := values(m); !strings.Contains(got, "endpoint=Add") || !strings.Contains(got, "n= who= ") {
+		t.Fatal(got)
+	}
+	typeText(m, "4")
+	sends := func(want string) {
+		t.Helper()
+		if got := screen(t, m); !strings.Contains(got, "command   call @ponger[0].Add "+want) {
+			t.Errorf("the form does not send %s:\n%s", want, got)
+		}
+	}
+	sends(`{n: 4, who: ""}`)
+	press(t, m, "tab")
+	typeText(m, "ada b")
+	sends(`{n: 4, who: "ada b"}`)
+	for _, c := range []struct{ literal, want string }{{"5 x", "n=5 who=x"}, {`6, "y z"`, "n=6 who=y z"}, {"{who: w, n: 7}", "n=7 who=w"}} {
+		press(t, m, "ctrl+e")
+		f := m.top().(*dialog.Form)
+		f.Fields[atArgs].Set(c.literal)
+		f.Check()
+		press(t, m, "ctrl+e")
+		if got := values(m); !strings.Contains(got, c.want) {
+			t.Errorf("%s became %q, want %q", c.literal, got, c.want)
+		}
 	}
 }
 

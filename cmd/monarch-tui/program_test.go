@@ -29,6 +29,18 @@ func TestAProgramOfOnesOwn(t *testing.T) {
 			args: []string{"run", "-p", prog, filepath.Join("testdata", "tally", "good.mtui"), "--", "-greeting", "ahoy"},
 			want: []string{"good.mtui: 14 steps: 14 ok"},
 		},
+		"two arguments, one after the other and by name": {
+			args: []string{"run", "-p", prog, "-c", `procs p gpus=2; spawn @t on p Tally; call @t.Weigh go 2.5; one @t[0].Weigh {weight: 1, text: go} => w; expect w == 3.5; one @t[1].Weigh go`}, code: 3,
+			want: []string{"[0-1] 2.5", "5 ok, 1 failed", "@t[1].Weigh: weight: want float64, but the text ends: 1 of 2 arguments are given"},
+		},
+		"a method that looks like an endpoint": {
+			args: []string{"run", "-p", prog, "-c", `endpoints Tally; procs p gpus=1; spawn @t on p Tally; call @t.Forget x`}, code: 3,
+			want: []string{
+				"Tally.Weigh(text string, weight float64) → float64",
+				"not callable: Tally.Forget", "it takes any number of arguments, and it does not return an error; write func (t *Tally) Forget(ctx context.Context, a []string) error",
+				"Tally.Forget is a method and no endpoint: it takes any number",
+			},
+		},
 		"a field that does not exist": {
 			args: []string{"run", "-p", prog, "-c", `procs p gpus=1; spawn @t on p Tally; call @t.Add {Text: go, Wait: 3}`}, code: 3,
 			want: []string{`-c:3:24: @t.Add: w: Word has no field "Wait" (have At, Next, Tags, Text, Weight)`},

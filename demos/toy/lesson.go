@@ -19,7 +19,7 @@ func Lesson(ranks int) []story.Step {
 		},
 		{
 			Title:   "Part 1: an endpoint",
-			Text:    "An endpoint is a method that others may call, from whichever process they live in. It takes a context and at most one argument.",
+			Text:    "An endpoint is a method that others may call, from whichever process they live in. It takes a context and its arguments, three at most.",
 			Go:      "func (a *ToyActor) HelloWorld(ctx context.Context, msg string) error {",
 			Command: "endpoints ToyActor",
 		},

@@ -22,7 +22,7 @@ type Builder struct {
 	done map[reflect.Type]bool   // structs whose schema is in Types or being built
 	news []reflect.Type          // what the Of under way has put into loop and done
 
-	anyKeys bool // maps whose keys are anys pass
+	inAny bool // the types are of what anys hold: maps whose keys are anys pass, meshes and ports do not
 }
 
 // NewBuilder returns a Builder without types.
@@ -89,6 +89,9 @@ func undoing[R any](b *Builder, build func() (R, error)) (R, error) {
 
 func (b *Builder) of(t reflect.Type, path string) (*Schema, error) {
 	if s, ok := special(t); ok {
+		if b.inAny && (s.Kind == KindMesh || s.Kind == KindPort) {
+			return nil, &TypeError{path, "in an any a " + s.Kind + " arrives as a list of its parts", "give the argument or the field that type"}
+		}
 		return s, nil
 	}
 	if t.Kind() == reflect.Struct {
@@ -181,7 +184,7 @@ func (b *Builder) plain(t reflect.Type, path string) (*Schema, error) {
 		switch s.Key.Kind {
 		case KindString, KindInt, KindUint, KindBool, KindDuration:
 		case KindAny:
-			if !b.anyKeys || t.Key().Kind() != reflect.Interface {
+			if !b.inAny || t.Key().Kind() != reflect.Interface {
 				return nil, refuseKeys(t, path)
 			}
 		default:

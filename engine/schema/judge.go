@@ -13,16 +13,17 @@ import (
 // concurrent use.
 type Judge struct {
 	mu    sync.Mutex
-	types *Builder // of what anys have held
+	types *Builder // of variables
+	anys  *Builder // of what anys have held
 	held  sync.Map // by reflect.Type: why an any may not hold it, an error or nil
 	plans sync.Map // by reflect.Type: its *plan
 }
 
 // NewJudge returns a Judge that has seen nothing.
 func NewJudge() *Judge {
-	b := NewBuilder()
-	b.anyKeys = true // each key is judged with its value
-	return &Judge{types: b}
+	j := &Judge{types: NewBuilder(), anys: NewBuilder()}
+	j.anys.inAny = true // each key is judged with its value
+	return j
 }
 
 // Type says why a type cannot travel, by the rule of Builder.Of.
@@ -275,7 +276,10 @@ func (j *Judge) judgeHeld(t reflect.Type) error {
 		return &TypeError{t.String(), "an error in an any arrives without its type, and often without its text",
 			"send err.Error(), or return the error from the endpoint: errors.Is then works across processes"}
 	}
-	return j.Type(t)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	_, err := j.anys.Of(t)
+	return err
 }
 
 // mayBeKey says why a map may not have such a key.

@@ -67,6 +67,8 @@ func TestAValueThatWouldNotArriveIsRefusedWithWhatToDo(t *testing.T) {
 		{"a key that is a float", map[any]any{1.5: 1}, anyType, "it is a map with a key of type float64; use string, integer or bool keys"},
 		{"a key that is nil", map[any]any{nil: 1}, anyType, "it is a map with the key nil"},
 		{"keys that are floats", map[float64]int{}, anyType, "its keys are float64; use string"},
+		{"a mesh", meshLike{}, anyType, "in an any a mesh arrives as a list of its parts; give the argument or the field that type"},
+		{"a port in a field", struct{ P *portLike }{}, anyType, "struct { P *schema.portLike }.P: in an any a port arrives as a list"},
 		{"a pointer to itself", loop, nil, "it is nested deeper than 64; does it contain itself?"},
 		{"a map that holds itself", self, anyType, `["me"]: it is nested deeper than 64`},
 		{"deeper than a receiver reads", []any{deep}, anyType, "nested deeper than 64"},
@@ -101,6 +103,7 @@ func TestAValueThatArrivesIsLetThrough(t *testing.T) {
 		{big.NewInt(7), anyType}, {u, anyType}, {*u, anyType}, {[4]byte{}, anyType}, {(*node)(nil), anyType}, {struct{}{}, anyType},
 		{map[any]any{1: "a", "b": true, false: nil, uint8(3): 1}, anyType}, {[]any{nil, map[string]any{"a": []int{1}}}, anyType},
 		{deep, anyType}, {node{Next: &node{Kids: []*node{nil, {}}}}, anyType}, {withAny{when: time.Now()}, anyType},
+		{meshLike{}, staticOf(meshLike{})}, {struct{ P portLike }{}, staticOf(struct{ P portLike }{})},
 		{codedError{3}, staticOf(codedError{})}, // its type tells the receiver what it is
 		{withAny{Rest: []any{1}}, staticOf(withAny{})},
 	} {

@@ -61,14 +61,22 @@ func ParseArg(param string, ts Types, s *Schema, text string, refs Refs) ([]byte
 	if line := strings.Trim(text, blanks); line != "null" && bareStart(p.peek()) && ts.Deref(s).Kind == KindString {
 		return encText(line), nil
 	}
+	if s.Tuple {
+		return p.tuple(s, param)
+	}
 	out, err := p.value(s, param, 0)
 	if err != nil {
 		return nil, err
 	}
-	if p.space(); p.pos < len(text) {
-		return nil, p.fail(p.pos, param, "want nothing after the value, not %s", p.token())
+	return out, p.end(param)
+}
+
+// end wants the text to be over.
+func (p *litParser) end(path string) error {
+	if p.space(); p.pos < len(p.text) {
+		return p.fail(p.pos, path, "want nothing after the value, not %s", p.token())
 	}
-	return out, nil
+	return nil
 }
 
 func invalidUTF8(text string) int {
@@ -197,6 +205,10 @@ func (p *litParser) items(end byte, path string, item func() error) error {
 }
 
 func (p *litParser) structure(d *Schema, path string, depth int) ([]byte, error) {
+	below := path + "."
+	if d.Tuple {
+		below = ""
+	}
 	open := p.pos
 	if p.peek() != '{' {
 		return nil, p.fail(open, path, "want %s, not %s", want(d), p.token())
@@ -209,6 +221,9 @@ func (p *litParser) structure(d *Schema, path string, depth int) ([]byte, error)
 			return err
 		}
 		i := findField(d.Fields, name)
+		if i < 0 && d.Tuple {
+			return p.fail(at, clean.Escape(name), "no argument has this name%s", Suggest(name, fieldNames(d.Fields)))
+		}
 		if i < 0 {
 			return p.fail(at, path, "%s has no field %s%s", d.TypeName(), quote(name), Suggest(name, fieldNames(d.Fields)))
 		}
@@ -216,13 +231,16 @@ func (p *litParser) structure(d *Schema, path string, depth int) ([]byte, error)
 		if given[i] != nil {
 			return p.fail(at, path, "field %s is given twice", clean.Escape(f.Name))
 		}
-		given[i], err = p.value(f.Type, path+"."+clean.Escape(f.Name), depth+1)
+		given[i], err = p.value(f.Type, below+clean.Escape(f.Name), depth+1)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	for i, f := range d.Fields {
+		if d.Tuple && given[i] == nil {
+			return nil, p.fail(open, clean.Escape(f.Name), "this argument is missing: want %s", f.Type.TypeName())
+		}
 		if f.Required && given[i] == nil {
 			return nil, p.fail(open, path, "field %s of %s is required", clean.Escape(f.Name), d.TypeName())
 		}

@@ -36,6 +36,7 @@ type Schema struct {
 	Fields   []Field `cbor:",omitempty"` // of structs, in the order of the Go type
 	Optional bool    `cbor:",omitempty"` // a pointer: null is allowed
 	Array    bool    `cbor:",omitempty"` // a struct that travels as an array of its fields
+	Tuple    bool    `cbor:",omitempty"` // several arguments: a struct of which Array holds and each field is one of them
 	Mesh     string  `cbor:",omitempty"` // of meshes the full name of the actor type; "" for any
 }
 

@@ -12,7 +12,16 @@ func Signature(name, param string, arg, result *Schema) string {
 	var b strings.Builder
 	b.WriteString(clean.Escape(name))
 	b.WriteByte('(')
-	if arg != nil {
+	switch {
+	case arg == nil:
+	case arg.Tuple:
+		for i, f := range arg.Fields {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			b.WriteString(clean.Escape(f.Name) + " " + f.Type.TypeName())
+		}
+	default:
 		if param != "" && param != "_" {
 			b.WriteString(clean.Escape(param))
 			b.WriteByte(' ')

@@ -244,7 +244,7 @@ func (p *Pane) buildEndpoints(w *world.World, m *control.Mesh, t *control.Type) 
 		if ep.Doc != "" {
 			p.note("doc "+ep.Name, paint.Muted, paint.OneLine(ep.Doc))
 		}
-		if ep.Arg != nil && w.Named.Deref(ep.Arg).Kind == schema.KindStruct {
+		if ep.Arg != nil && !ep.Arg.Tuple && w.Named.Deref(ep.Arg).Kind == schema.KindStruct {
 			p.note("arg "+ep.Name, paint.Muted, schema.Fields(w.Named, ep.Arg))
 		}
 		if ep.File != "" {

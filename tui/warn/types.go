@@ -34,7 +34,7 @@ func (r notCallable) Check(l *Look) (out []Warning) {
 		}
 		out = append(out, Warning{
 			Name: r.Name(), Count: n, Line: line,
-			Detail: d.end("An endpoint takes a context.Context and one argument at most, and returns an error or a value and an error. Where a method is meant to be none, engine.NotEndpoint says so."),
+			Detail: d.end("An endpoint takes a context.Context and three arguments at most, and returns an error or a value and an error. Where a method is meant to be none, engine.NotEndpoint says so."),
 		})
 	}
 	return out

@@ -10,6 +10,7 @@ package body
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"sync"
 	"time"
@@ -90,6 +91,39 @@ func (c *Codec) Decode(b []byte, p any) error {
 		return err
 	}
 	mapsOfTexts(v)
+	return nil
+}
+
+// EncodeAll encodes several values as one: an array.
+func (c *Codec) EncodeAll(vs []any, static []reflect.Type) ([]byte, error) {
+	if len(vs) != len(static) || len(vs) > 23 {
+		return nil, fmt.Errorf("%d values for %d types", len(vs), len(static))
+	}
+	out := []byte{majorArray<<5 | byte(len(vs))}
+	for i, v := range vs {
+		b, err := c.Encode(v, static[i])
+		if err != nil {
+			return nil, fmt.Errorf("argument %d (%s): %w", i+1, static[i], err)
+		}
+		out = append(out, b...)
+	}
+	return out, nil
+}
+
+// DecodeAll decodes what EncodeAll has encoded into values that can be set.
+func (c *Codec) DecodeAll(b []byte, into []reflect.Value) error {
+	var parts []cbor.RawMessage
+	if err := quicnet.Dec().Unmarshal(b, &parts); err != nil {
+		return err
+	}
+	if len(parts) != len(into) {
+		return fmt.Errorf("%d arguments, not %d", len(parts), len(into))
+	}
+	for i, v := range into {
+		if err := c.Decode(parts[i], v.Addr().Interface()); err != nil {
+			return fmt.Errorf("argument %d (%s): %w", i+1, v.Type(), err)
+		}
+	}
 	return nil
 }
 
@@ -243,6 +277,7 @@ type head struct {
 const (
 	majorBytes = 2
 	majorText  = 3
+	majorArray = 4
 )
 
 func headOf(b []byte) head {

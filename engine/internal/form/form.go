@@ -2,8 +2,8 @@
 // signatures only: whether the types of argument and result can travel is engine/schema's rule, and names of hooks are the
 // engine's.
 //
-// The rule: a method is an endpoint when its first parameter is a context.Context, it has one more parameter at most, and
-// it returns an error, or a value and an error.
+// The rule: a method is an endpoint when its first parameter is a context.Context, it has MaxArgs more at most, and it
+// returns an error, or a value and an error.
 package form
 
 import (
@@ -22,10 +22,14 @@ import (
 
 // Form is how a method of an actor can be called, or why it cannot.
 type Form struct {
-	In, Out reflect.Type // of an endpoint: nil when absent
-	Why     string       // it is no endpoint, because …; "" for an endpoint
-	Fix     string       // the signature that would make it one; "" for a method that does not look like an endpoint
+	In  []reflect.Type // of an endpoint: its arguments
+	Out reflect.Type   // of an endpoint: nil when absent
+	Why string         // it is no endpoint, because …; "" for an endpoint
+	Fix string         // the signature that would make it one; "" for a method that does not look like an endpoint
 }
+
+// MaxArgs is how many arguments an endpoint can have beside its context.
+const MaxArgs = 3
 
 var (
 	ctxType   = reflect.TypeFor[context.Context]()
@@ -37,10 +41,7 @@ func Of(t reflect.Type, m reflect.Method) Form {
 	s := read(m.Type)
 	why := s.faults(t)
 	if len(why) == 0 {
-		f := Form{}
-		if len(s.args) == 1 {
-			f.In = s.args[0]
-		}
+		f := Form{In: s.args}
 		if len(s.results) == 1 {
 			f.Out = s.results[0]
 		}
@@ -112,8 +113,8 @@ func (s *signature) faults(t reflect.Type) (why []string) {
 	switch {
 	case s.variadic:
 		why = append(why, "it takes any number of arguments")
-	case len(s.args) > 1:
-		why = append(why, fmt.Sprintf("it takes %d arguments", len(s.args)))
+	case len(s.args) > MaxArgs:
+		why = append(why, fmt.Sprintf("it takes %d arguments, which is more than %d", len(s.args), MaxArgs))
 	}
 	switch {
 	case s.err < 0:
@@ -145,11 +146,13 @@ func (s *signature) fixed(t reflect.Type, name string) string {
 	recv := string(unicode.ToLower(first))
 	var b strings.Builder
 	fmt.Fprintf(&b, "func (%s *%s) %s(ctx context.Context", recv, typ, name)
-	switch {
-	case len(s.args) == 1: // of a variadic method its type is a slice already
-		fmt.Fprintf(&b, ", %s %s", argName(recv), named(t, s.args[0]))
-	case len(s.args) > 1:
-		fmt.Fprintf(&b, ", %s %sArgs", argName(recv), name)
+	many := len(s.args) > MaxArgs
+	if many {
+		fmt.Fprintf(&b, ", args %sArgs", name)
+	} else {
+		for i, a := range s.args { // the last one of a variadic method is a slice already
+			fmt.Fprintf(&b, ", %s %s", argName(recv, i), named(t, a))
+		}
 	}
 	b.WriteString(") ")
 	switch {
@@ -161,9 +164,9 @@ func (s *signature) fixed(t reflect.Type, name string) string {
 		b.WriteString("error")
 	}
 	switch {
-	case len(s.args) > 1 && len(s.results) > 1:
+	case many && len(s.results) > 1:
 		fmt.Fprintf(&b, ", with structs %sArgs and %sResult that hold what it takes and returns", name, name)
-	case len(s.args) > 1:
+	case many:
 		fmt.Fprintf(&b, ", with a struct %sArgs that holds the arguments", name)
 	case len(s.results) > 1:
 		fmt.Fprintf(&b, ", with a struct %sResult that holds the values", name)
@@ -177,12 +180,13 @@ func named(t, of reflect.Type) string {
 	return regexp.MustCompile(`\b`+regexp.QuoteMeta(pkg)+`\.`).ReplaceAllString(schema.ShortType(of.String()), "")
 }
 
-// argName is a name for the argument that is not the receiver's.
-func argName(recv string) string {
-	if recv == "a" {
+// argName is a name for an argument that is not the receiver's.
+func argName(recv string, i int) string {
+	name := string("abc"[i])
+	if recv == name {
 		return "arg"
 	}
-	return "a"
+	return name
 }
 
 // ours reports whether who wrote the type wrote the method too: one that comes with an embedded type of another package was

@@ -19,7 +19,7 @@ type point struct{ X, Y int }
 // Base is embedded by who wrote it.
 type Base struct{}
 
-func (b *Base) Two(_ context.Context, _, _ int) error { return nil }
+func (b *Base) Two(_ context.Context, _, _ int) {}
 
 type Actor struct {
 	Base
@@ -31,6 +31,7 @@ func (a Actor) Value(context.Context, []point) error                     { retur
 func (a *Actor) Query(context.Context) (point, error)                    { return point{}, nil }
 func (a *Actor) Signal(context.Context) error                            { return nil }
 func (a *Actor) Add(context.Context, int, string) (int, error)           { return 0, nil }
+func (a *Actor) Four(context.Context, int, int, bool, string) error      { return nil }
 func (a *Actor) Many(context.Context, ...int) error                      { return nil }
 func (a *Actor) NoError(context.Context, point) int                      { return 0 }
 func (a *Actor) Nothing(context.Context)                                 {}
@@ -54,24 +55,25 @@ func TestTheFormOfAMethod(t *testing.T) {
 		got[m.Name] = Of(typ, m)
 	}
 	for name, want := range map[string]string{
-		"Method": "in int, out string", "Value": "in []form.point, out <nil>", "Query": "in <nil>, out form.point", "Signal": "in <nil>, out <nil>",
-		"Add":       "it takes 2 arguments | func (a *Actor) Add(ctx context.Context, arg AddArgs) (int, error), with a struct AddArgs that holds the arguments",
-		"Two":       "it takes 2 arguments | func (a *Actor) Two(ctx context.Context, arg TwoArgs) error, with a struct TwoArgs that holds the arguments",
+		"Method": "in [int], out string", "Value": "in [[]form.point], out <nil>", "Query": "in [], out form.point", "Signal": "in [], out <nil>",
+		"Add":       "in [int string], out int",
+		"Four":      "it takes 4 arguments, which is more than 3 | func (a *Actor) Four(ctx context.Context, args FourArgs) error, with a struct FourArgs that holds the arguments",
+		"Two":       "it does not return an error | func (a *Actor) Two(ctx context.Context, arg int, b int) error",
 		"Many":      "it takes any number of arguments | func (a *Actor) Many(ctx context.Context, arg []int) error",
 		"NoError":   "it does not return an error | func (a *Actor) NoError(ctx context.Context, arg point) (int, error)",
 		"Nothing":   "it does not return an error | func (a *Actor) Nothing(ctx context.Context) error",
 		"Pair":      "it returns 2 values | func (a *Actor) Pair(ctx context.Context) (PairResult, error), with a struct PairResult that holds the values",
-		"Both":      "it takes 2 arguments, and it does not return an error, and it returns 2 values | func (a *Actor) Both(ctx context.Context, arg BothArgs) (BothResult, error), with structs BothArgs and BothResult that hold what it takes and returns",
+		"Both":      "it does not return an error, and it returns 2 values | func (a *Actor) Both(ctx context.Context, arg int, b int) (BothResult, error), with a struct BothResult that holds the values",
 		"Last":      "its context.Context is not the first parameter | func (a *Actor) Last(ctx context.Context, arg int) error",
 		"First":     "the error is not its last result | func (a *Actor) First(ctx context.Context) (int, error)",
 		"Pointer":   "its context is a *context.Context, not a context.Context | func (a *Actor) Pointer(ctx context.Context, arg int) error",
 		"Framework": "its context is a *Context, not a context.Context | func (a *Actor) Framework(ctx context.Context) (int, error)",
 		"Interface": "its context is a own, not a context.Context | func (a *Actor) Interface(ctx context.Context) error",
 		"Forgot":    "it has no context.Context | func (a *Actor) Forgot(ctx context.Context, arg int) (int, error)",
-		"Func":      "it takes 2 arguments, and it does not return an error | func (a *Actor) Func(ctx context.Context, arg FuncArgs) error, with a struct FuncArgs that holds the arguments",
+		"Func":      "it does not return an error | func (a *Actor) Func(ctx context.Context, arg func(int) error, b map[string]point) error",
 		"Close":     "it has no context.Context",
 		"String":    "it has no context.Context, and it does not return an error",
-		"Len":       "it has no context.Context, and it takes 2 arguments, and it does not return an error",
+		"Len":       "it has no context.Context, and it does not return an error",
 		// of an embedded type of somebody else
 		"InfoContext": "it takes any number of arguments, and it does not return an error",
 		"Log":         "it takes any number of arguments, and it does not return an error",
@@ -95,12 +97,12 @@ func TestTheFormOfAMethod(t *testing.T) {
 
 type box[T any] struct{ Val T }
 
-func (b *box[T]) Set(context.Context, T, T) error { return nil }
+func (b *box[T]) Set(context.Context, T, T) {}
 
 func TestTheFormOfAMethodOfAGenericType(t *testing.T) {
 	typ := reflect.TypeFor[box[point]]()
 	m, _ := reflect.PointerTo(typ).MethodByName("Set")
-	if f := Of(typ, m); !strings.HasPrefix(f.Fix, "func (b *box[form.point]) Set(ctx context.Context, a SetArgs) error") {
+	if f := Of(typ, m); !strings.HasPrefix(f.Fix, "func (b *box[form.point]) Set(ctx context.Context, a point, arg point) error") {
 		t.Errorf("%+v", f)
 	}
 }

@@ -14,9 +14,18 @@ import (
 type Method struct {
 	File    string // base of the path of its source file
 	Line    int
-	Param   string // name of its argument
+	Params  Params // names of its arguments
 	Doc     string
 	TypeDoc string // doc comment of its receiver's type
+}
+
+// Params are the names of the arguments after the context, "" where there is none or it is not known.
+type Params [3]string
+
+// some is the parameters of a function, the first of which are left out.
+func some(names []string, skip int) (p Params) {
+	copy(p[:], names[min(skip, len(names)):])
+	return p
 }
 
 // Reader reads methods, each once: parsing a file and reading debug information are worth doing once.
@@ -36,7 +45,7 @@ type Query struct {
 	PC   uintptr // where its code begins
 	Type string  // of its receiver, without the package
 	Name string
-	Arg  bool // it has an argument after the context
+	Arg  bool // it has arguments after the context
 }
 
 // Method is what can be found out. The zero Method is an answer, too.
@@ -51,10 +60,8 @@ func (r *Reader) Method(q Query) Method {
 			m = readFile(path, line, q.Type, q.Name)
 			m.File, m.Line = filepath.Base(path), line
 		}
-		if m.Param == "" && q.Arg {
-			if p := r.dwarf()[f.Name()]; len(p) > 2 { // receiver, ctx, argument
-				m.Param = p[2]
-			}
+		if m.Params[0] == "" && q.Arg {
+			m.Params = some(r.dwarf()[f.Name()], 2) // after receiver and ctx
 		}
 	}
 	r.done.Store(q, m)
@@ -83,9 +90,7 @@ func readFile(path string, line int, typ, method string) (m Method) {
 					names = append(names, n.Name)
 				}
 			}
-			if len(names) > 1 {
-				m.Param = names[1]
-			}
+			m.Params = some(names, 1)
 		case *ast.GenDecl:
 			for _, spec := range d.Specs {
 				if ts, ok := spec.(*ast.TypeSpec); ok && ts.Name.Name == typ {

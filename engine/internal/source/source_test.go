@@ -24,14 +24,14 @@ func TestAMethodsSourceIsRead(t *testing.T) {
 	r := NewReader(func() []string { return nil })
 	q := Query{PC: reflect.ValueOf((*probed).Take).Pointer(), Type: "probed", Name: "Take", Arg: true}
 	m := r.Method(q)
-	if m.Param != "what" || m.Doc != "Take takes what it gets." || m.TypeDoc != "probed is a type with a comment." || m.File != "source_test.go" || m.Line == 0 {
+	if m.Params[0] != "what" || m.Doc != "Take takes what it gets." || m.TypeDoc != "probed is a type with a comment." || m.File != "source_test.go" || m.Line == 0 {
 		t.Errorf("%+v", m)
 	}
 	if again := r.Method(q); again != m {
 		t.Errorf("then %+v", again)
 	}
 	bare := r.Method(Query{PC: reflect.ValueOf((*probed).Bare).Pointer(), Type: "probed", Name: "Bare", Arg: true})
-	if bare.Param != "other" || bare.Doc != "" {
+	if bare.Params[0] != "other" || bare.Doc != "" {
 		t.Errorf("%+v", bare)
 	}
 }
@@ -41,7 +41,7 @@ func TestASourceThatChangedSinceTheBuildIsNotBelieved(t *testing.T) {
 	if err := os.WriteFile(path, []byte("package x\n\ntype T struct{}\n\n// M is new.\nfunc (T) M(a, b int) {}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if m := readFile(path, 6, "T", "M"); m.Param != "b" || m.Doc != "M is new." {
+	if m := readFile(path, 6, "T", "M"); m.Params[0] != "b" || m.Doc != "M is new." {
 		t.Errorf("%+v", m)
 	}
 	for what, m := range map[string]Method{"another line": readFile(path, 3, "T", "M"), "no file": readFile(path+"x", 6, "T", "M")} {
@@ -73,7 +73,7 @@ func main() {
 	pc := reflect.ValueOf((*T).M).Pointer()
 	name := runtime.FuncForPC(pc).Name()
 	m := source.NewReader(func() []string { return []string{name} }).Method(source.Query{PC: pc, Type: "T", Name: "M", Arg: true})
-	fmt.Printf("%s,%s\n", m.Param, m.Doc)
+	fmt.Printf("%s,%s\n", m.Params[0], m.Doc)
 }
 `
 
