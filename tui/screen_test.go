@@ -85,7 +85,7 @@ func screen(t tester, m *Model) string {
 		t.Fatalf("%d rows on a screen of %d", len(lines), m.h)
 	}
 	for i, l := range lines {
-		if got := ansi.StringWidth(l); got != m.w {
+		if got := ansi.StringWidthWc(l); got != m.w { // as terminals count
 			t.Fatalf("row %d is %d cells wide on a screen of %d: %q", i, got, m.w, l)
 		}
 		lines[i] = strings.TrimRight(l, " ")
