@@ -2,6 +2,7 @@ package tui
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	tea "charm.land/bubbletea/v2"
@@ -30,6 +31,16 @@ func TestEverySizeDrawsWithinItsBoundsINV_SIZE(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestAVoiceMarkThatIsPastedTakesACell is what random keys have found: Unicode counts the mark to the ":" before it, and
+// terminals give it a cell.
+func TestAVoiceMarkThatIsPastedTakesACell(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 30, 8)
+	m.Update(tea.PasteMsg{Content: "ﾞ"})
+	if got := screen(t, m); !strings.Contains(got, ":ﾞ") {
+		t.Error(got)
 	}
 }
 

@@ -128,6 +128,7 @@ func (l *Layout) squash(r paint.Rect, focus PaneID) {
 const (
 	leastSide, leastGrid, leastLine = 28, 46, 44
 	leastHigh, leastLow             = 10, 8
+	leastStacked                    = 7 // of messages above logs
 )
 
 // share moves cells from those that have more than they need to those that have less; the first in the list come first.
@@ -153,11 +154,22 @@ func most(needs ...int) int {
 	return slices.Max(needs)
 }
 
-// wide is the layout of three columns above two.
+// wide is the layout of three columns above two. Where both of the lower ones have lines, cut some of them, and the upper three
+// leave rows enough, the lower ones stand above each other.
 func (l *Layout) wide(r paint.Rect, focus PaneID, zoom Zoom, side int, need Needs) {
 	low := max(8, r.H*36/100)
 	high := r.H - low
-	share([]*int{&high, &low}, []int{most(need[Mesh].H, need[Ranks].H, need[Inspect].H), max(need[Messages].H, need[Logs].H)}, []int{leastHigh, leastLow})
+	top := most(need[Mesh].H, need[Ranks].H, need[Inspect].H)
+	share([]*int{&high, &low}, []int{top, max(need[Messages].H, need[Logs].H)}, []int{leastHigh, leastLow})
+	logs := r.W / 3
+	msgs := r.W - logs
+	share([]*int{&msgs, &logs}, []int{need[Messages].W, need[Logs].W}, []int{leastLine, leastSide})
+	free := r.H - max(top, leastHigh)
+	stack := top > 0 && free >= 2*leastStacked && min(need[Messages].H, need[Logs].H) > 0 && (need[Messages].W > msgs || need[Logs].W > logs)
+	if stack {
+		low = clamp(need[Messages].H+need[Logs].H, max(low, 2*leastStacked), free)
+		high = r.H - low
+	}
 	if zoom == Half {
 		if focus >= Messages {
 			high = max(6, r.H/4)
@@ -199,9 +211,20 @@ func (l *Layout) wide(r paint.Rect, focus PaneID, zoom Zoom, side int, need Need
 	l.Panes[Mesh] = paint.Rect{X: r.X, Y: r.Y, W: left, H: high}
 	l.Panes[Ranks] = paint.Rect{X: r.X + left, Y: r.Y, W: r.W - left - right, H: high}
 	l.Panes[Inspect] = paint.Rect{X: r.X + r.W - right, Y: r.Y, W: right, H: high}
-	logs := r.W / 3
-	msgs := r.W - logs
-	share([]*int{&msgs, &logs}, []int{need[Messages].W, need[Logs].W}, []int{leastLine, leastSide})
+	if stack {
+		upper := (r.H - high) / 2
+		lower := r.H - high - upper
+		share([]*int{&upper, &lower}, []int{need[Messages].H, need[Logs].H}, []int{leastStacked, leastStacked})
+		if focus == Logs {
+			side = -side
+		}
+		if focus >= Messages {
+			upper = clamp(upper+side/2, leastStacked, r.H-high-leastStacked)
+		}
+		l.Panes[Messages] = paint.Rect{X: r.X, Y: r.Y + high, W: r.W, H: upper}
+		l.Panes[Logs] = paint.Rect{X: r.X, Y: r.Y + high + upper, W: r.W, H: r.H - high - upper}
+		return
+	}
 	if focus == Logs {
 		logs = clamp(logs+side, 24, r.W-40)
 		if zoom == Half {

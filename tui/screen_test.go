@@ -85,7 +85,7 @@ func screen(t tester, m *Model) string {
 		t.Fatalf("%d rows on a screen of %d", len(lines), m.h)
 	}
 	for i, l := range lines {
-		if got := ansi.StringWidth(l); got != m.w {
+		if got := ansi.StringWidthWc(l); got != m.w { // as terminals count
 			t.Fatalf("row %d is %d cells wide on a screen of %d: %q", i, got, m.w, l)
 		}
 		lines[i] = strings.TrimRight(l, " ")
@@ -253,6 +253,22 @@ func TestPanesThatAreFullGetWhatOthersDoNotNeed(t *testing.T) {
 	}
 	if side := Arrange(w, h, Ranks, Normal, false, 20, need); side.Panes[Ranks].W <= l.Panes[Ranks].W {
 		t.Errorf("what a person has widened is %d columns, and was %d", side.Panes[Ranks].W, l.Panes[Ranks].W)
+	}
+	small := Needs{Mesh: {28, 14}, Ranks: {56, 14}, Inspect: {40, 16}, Messages: {88, 30}, Logs: {70, 30}}
+	l = Arrange(120, 40, Ranks, Normal, false, 0, small)
+	if m, g := l.Panes[Messages], l.Panes[Logs]; m.W != 120 || g.W != 120 || m.H < 7 || g.H < 7 || g.Y != m.Y+m.H {
+		t.Errorf("lines are cut, and the rows are free: messages have %+v and logs %+v", m, g)
+	}
+	if wide := Arrange(120, 40, Messages, Normal, false, 8, small); wide.Panes[Messages].H <= l.Panes[Messages].H {
+		t.Errorf("messages that stand above the logs cannot be made higher: %+v", wide.Panes[Messages])
+	}
+	small[Logs] = Need{W: 38}
+	if l = Arrange(120, 40, Ranks, Normal, false, 0, small); l.Panes[Logs].W == 120 {
+		t.Error("logs without lines have a row of their own")
+	}
+	small[Inspect].H = 30
+	if l = Arrange(120, 40, Ranks, Normal, false, 0, small); l.Panes[Inspect].H < 20 {
+		t.Errorf("the inspector has given rows that it needs: %+v", l.Panes[Inspect])
 	}
 	need[Inspect] = Need{}
 	if l := Arrange(w, h, Ranks, Normal, false, 0, need); l.Panes[Inspect] != plain.Panes[Inspect] {

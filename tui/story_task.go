@@ -224,6 +224,8 @@ func (m *Model) note(t *task) string {
 		e := list[len(list)-1]
 		switch {
 		case !e.done || m.now().Sub(e.began.Add(e.took)) < elsePatience:
+		case e.cancelled:
+			return "○ " + paint.Fit(e.line, 48) + " was cancelled. " + todo
 		case !e.ok:
 			return "✕ " + paint.Fit(e.line, 48) + " has failed. " + todo
 		default:

@@ -147,6 +147,11 @@ func TestWhoDoesSomethingElseIsToldWhatIsStillToDo(t *testing.T) {
 	if got := screen(t, m); !strings.Contains(got, "✕ call @toy_actor.HelloWorld hi has failed. Still to do") {
 		t.Error(got)
 	}
+	m.lastEntry().cancelled = true
+	m.touch()
+	if got := screen(t, m); !strings.Contains(got, "○ call @toy_actor.HelloWorld hi was cancelled. Still to do") {
+		t.Error(got)
+	}
 	called(b, 2, "explorer", "toy_actor", "HelloWorld", nil, 0, 1, 2, 3)
 	looks(m)
 	got := screen(t, m)

@@ -64,13 +64,16 @@ func (p *Pane) Draw(s *paint.Surface, w *world.World, focus bool) {
 	}
 }
 
-// mostNeeded is the widest that the lines ask to be.
-const mostNeeded = 132
+// mostNeeded is the widest that the lines ask to be; without lines it takes as much to say so.
+const (
+	mostNeeded = 132
+	emptyWide  = 36
+)
 
 // Need is the room in which the lines in sight are shown whole.
 func (p *Pane) Need(_, _ int) (cols, rows int) {
-	if p.wants == 0 {
-		return 0, 0
+	if len(p.view.Rows) == 0 {
+		return emptyWide, 0
 	}
 	return min(p.wants, mostNeeded), len(p.view.Rows)
 }

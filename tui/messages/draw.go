@@ -96,14 +96,20 @@ func (p *Pane) drawList(s, body *paint.Surface, head, focus bool) {
 
 // Need is the room in which the rows in sight are shown whole, as far as the columns leave it; of the flow it is not known.
 func (p *Pane) Need(_, _ int) (cols, rows int) {
-	if p.tab == Flow || p.wants == 0 {
+	switch {
+	case p.tab == Flow:
 		return 0, 0
+	case len(p.view.Rows) == 0:
+		return emptyWide, 0
 	}
 	return min(p.wants, mostNeeded), len(p.view.Rows) + p.bodyY
 }
 
-// mostNeeded is the widest that the list asks to be.
-const mostNeeded = 132
+// mostNeeded is the widest that the list asks to be; without messages it takes as much to say so.
+const (
+	mostNeeded = 132
+	emptyWide  = 48
+)
 
 // names are the texts of the two columns of names.
 func (p *Pane) names(r row) (from, to string) {

@@ -60,7 +60,7 @@ func TestRowsAreAsWideAsTheSurfaceINV_WIDTH(t *testing.T) {
 			}
 			for _, l := range lines {
 				bare := ansi.Strip(l)
-				if got := ansi.StringWidth(bare); got != w {
+				if got := ansi.StringWidthWc(bare); got != w {
 					t.Fatalf("row %q is %d wide, want %d", bare, got, w)
 				}
 				for _, r := range bare {
