@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/monarch-tui/monarch-tui/demos/chain"
 	"github.com/monarch-tui/monarch-tui/demos/story"
 	"github.com/monarch-tui/monarch-tui/engine"
 )
@@ -97,5 +98,38 @@ func TestATaskIsDoneByTheDemoUnlessThePersonHasDoneIt(t *testing.T) {
 	}
 	if err := story.Begin(steps).Step(t.Context(), "two"); err == nil {
 		t.Error("the second step is told before the first")
+	}
+}
+
+// TestATokenWithoutAHomeEnds: a ring goes on for ever only if it is let.
+func TestATokenWithoutAHomeEnds(t *testing.T) {
+	ctx, stop, err := engine.Local(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	p, err := engine.SpawnProcs(ctx, engine.Dim("gpus", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	heard := make(chan engine.Failure, 16)
+	if _, err := engine.Supervise(ctx, func(_ context.Context, f engine.Failure) engine.Decision {
+		heard <- f
+		return engine.Handled
+	}); err != nil {
+		t.Fatal(err)
+	}
+	a, err := engine.Spawn(ctx, p, "a", chain.LinkActor{Group: "A"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := engine.Action(a, (*chain.LinkActor).Connect).Call(ctx, a); err != nil {
+		t.Fatal(err)
+	}
+	if err := engine.Action(a, (*chain.LinkActor).Pass).Call(ctx, chain.Token{Home: "nowhere"}); err != nil {
+		t.Fatal(err)
+	}
+	if f := <-heard; !strings.Contains(f.What, `no group "nowhere"`) {
+		t.Errorf("the root heard %q", f.What)
 	}
 }

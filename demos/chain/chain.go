@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/monarch-tui/monarch-tui/demos/story"
 	"github.com/monarch-tui/monarch-tui/engine"
@@ -49,6 +50,9 @@ func (l *LinkActor) Ask(ctx context.Context, t Token) (Token, error) {
 func (l *LinkActor) Pass(ctx context.Context, t Token) error {
 	if t.Home == "" {
 		t.Home = l.Group
+	}
+	if l.Group != t.Home && slices.Contains(t.Trail, l.Group) {
+		return fmt.Errorf("the token has been everywhere (%v) and there is no group %q at which it could end", t.Trail, t.Home)
 	}
 	t.Trail = append(t.Trail, l.Group)
 	switch {
