@@ -83,7 +83,7 @@ func lookActions() []*Action {
 		{Name: "times", Keys: []string{"alt+t"}, Title: "times of the lines on or off", Panes: []PaneID{Logs}, disabledReason: noStream, run: act(func(m *Model) { m.panes.logs.ToggleTimes() })},
 		{Name: "log.path", Keys: []string{"L"}, Title: "where the session's log file is", Panes: []PaneID{Logs}, run: act((*Model).tellLog)},
 		{Name: "describe", Keys: []string{"d"}, Title: "describe what the cursor is on, in the inspector", run: (*Model).describe},
-		{Name: "warnings", Keys: []string{"W"}, Title: "warnings: each with its evidence", Hint: "warnings", Weight: 22, run: act((*Model).openWarnings)},
+		{Name: "warnings", Keys: []string{"W"}, Title: "warnings: each with its evidence", Hint: "warnings", Weight: 29, run: act((*Model).openWarnings)},
 		{Name: "copy", Keys: []string{"y"}, Title: "copy what the cursor is on; a value of an actor as JSON", run: func(m *Model) tea.Cmd { return m.copyHere() }},
 		{Name: "pager", Keys: []string{"o"}, Title: "the pane in a pager", run: func(m *Model) tea.Cmd { return m.pageHere() }},
 	}

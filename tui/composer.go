@@ -52,10 +52,7 @@ const (
 // newComposer is the form for a call on ranks of a mesh, "" for all.
 func newComposer(m *Model, mesh *control.Mesh, t *control.Type, sel string) *composer {
 	c := &composer{m: m, mesh: mesh.Ref.ID, name: mesh.Ref.Name, typ: *t, named: m.world.Named}
-	names := make([]string, 0, len(t.Endpoints))
-	for _, ep := range t.Endpoints {
-		names = append(names, ep.Name)
-	}
+	names := endpointNames(t)
 	at := max(0, slices.Index(names, m.lastEndpoint[mesh.Ref.Type]))
 	c.f = &dialog.Form{
 		Title: c.title, Enter: "send", Changed: c.changed, Block: func() string { return c.gone }, Submit: c.send, Doc: c.doc, Below: c.below, Result: c.result,
@@ -79,7 +76,7 @@ func newComposer(m *Model, mesh *control.Mesh, t *control.Type, sel string) *com
 			return nil
 		}},
 		{Key: "ctrl+r", Hint: "search", Do: func() tea.Cmd { c.history(); return nil }},
-		{Key: "ctrl+x", Hint: "cancel", Do: func() tea.Cmd { return m.cancelEntry(c.sent) }},
+		{Key: "ctrl+x", Hint: "cancel", Live: true, Do: func() tea.Cmd { return m.cancelEntry(c.sent) }},
 	}
 	c.endpoint()
 	c.f.Check()

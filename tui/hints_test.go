@@ -167,7 +167,7 @@ func TestWhyNothingCanBeDoneTellsOfTheKeysThatWork(t *testing.T) {
 var ownKeys = map[string]bool{
 	"a…z A…Z  a letter": true,
 	"%d more (ctrl+o)":  true,
-	"it is being made; esc leaves it to it, ctrl+x gives up": true,
+	"it is being made; esc leaves it to it, ctrl+x cancels": true,
 	"a command, such as help; tab completes":                 true,
 	"space ":                                                 true, // of a demo
 	"j k":                                                    true,

@@ -312,15 +312,13 @@ func (m *Model) known() script.Known {
 	for _, d := range m.cfg.Demos {
 		k.Demos = append(k.Demos, d.Name)
 	}
-	k.Endpoints = func(mesh string) (names []string) {
+	k.Endpoints = func(mesh string) []string {
 		if x, ok := m.world.Mesh(mesh); ok {
 			if t, ok := m.world.Type(x.Ref.Type); ok {
-				for _, ep := range t.Endpoints {
-					names = append(names, ep.Name)
-				}
+				return endpointNames(t)
 			}
 		}
-		return names
+		return nil
 	}
 	k.Dims = func(mesh string) []string {
 		x, ok := m.world.Mesh(mesh)

@@ -26,6 +26,7 @@ type maker struct {
 	sent     *entry
 	line     func() string
 	note     func() string // what else there is to say of it; nil: nothing
+	facts    func() string // the endpoints of what it makes; nil: it has none
 	progress func() [][]paint.Seg
 	made     func()
 }
@@ -37,7 +38,7 @@ func newMaker(m *Model, title, enter string) *maker {
 		Live: k.making,
 		Submit: func() tea.Cmd {
 			if k.making() {
-				m.say(sayWarn, "it is being made; esc leaves it to it, ctrl+x gives up")
+				m.say(sayWarn, "it is being made; esc leaves it to it, ctrl+x cancels")
 				return nil
 			}
 			cmd := m.command(k.line())
@@ -52,7 +53,7 @@ func newMaker(m *Model, title, enter string) *maker {
 			}
 			return nil
 		},
-		Keys: []dialog.Key{{Key: "ctrl+x", Hint: "give up", Do: func() tea.Cmd {
+		Keys: []dialog.Key{{Key: "ctrl+x", Hint: "cancel", Live: true, Do: func() tea.Cmd {
 			if k.sent != nil && k.sent.cancel != nil {
 				k.sent.cancel()
 			}
@@ -67,6 +68,9 @@ func (k *maker) making() bool { return k.sent != nil && !k.sent.done }
 
 func (k *maker) below(w int) [][]paint.Seg {
 	out := [][]paint.Seg{k.f.Labelled("command", paint.Text, k.line(), w)}
+	if k.facts != nil && k.facts() != "" {
+		out = append(out, k.f.Labelled("endpoints", paint.Muted, k.facts(), w))
+	}
 	if k.note != nil && k.note() != "" {
 		out = append(out, k.f.Labelled("", paint.Warning, k.note(), w))
 	}
@@ -172,11 +176,11 @@ func judgeName(kind, name string) (note, err string, column int) {
 func judgeDims(text string) (note, err string, column int) {
 	words := strings.Fields(text)
 	if len(words) == 0 {
-		return "", "want at least one dimension, such as gpus=4", 1
+		return "", "want at least one dimension, such as hosts=2 gpus=4", 1
 	}
 	for _, word := range words {
 		if dim, _, ok := strings.Cut(word, "="); !ok || dim == "" {
-			return "", "want name=size, such as gpus=4", strings.Index(text, word) + 1
+			return "", "want name=size for each dimension, such as hosts=2 gpus=4", strings.Index(text, word) + 1
 		} else if dim == "cpus" {
 			return "", "cpus has a field of its own", strings.Index(text, word) + 1
 		}
@@ -188,7 +192,7 @@ func judgeDims(text string) (note, err string, column int) {
 	}
 	a, ok := argsOf(sc.Stmts[0]).(script.ProcsArgs)
 	if !ok || len(sc.Stmts) > 1 {
-		return "", "want name=size, such as gpus=4", 1
+		return "", "want name=size for each dimension, such as hosts=2 gpus=4", 1
 	}
 	return paint.Plural(a.Dims.Len(), "rank"), "", 0
 }
@@ -370,6 +374,7 @@ func (m *Model) openSpawn() tea.Cmd {
 		m.goToActors(strings.TrimPrefix(name.Value(), "@"))
 		m.say(sayGood, "@"+strings.TrimPrefix(name.Value(), "@")+" is ready"+m.keyHint("; %s calls it", "call"))
 	}
+	k.facts = func() string { return strings.Join(endpointNames(&types[kind.At]), ", ") }
 	k.f.Doc = func() string { doc, _, _ := strings.Cut(types[kind.At].Doc, "\n"); return doc }
 	k.f.Block = func() string {
 		if p, ok := m.world.ProcMesh(on.Value()); !ok || p.Gone {
@@ -396,6 +401,15 @@ func (m *Model) deadOf(pm *control.ProcMesh, of shape.Region) (dead []int) {
 	}
 	slices.Sort(dead)
 	return dead
+}
+
+// endpointNames are the endpoints of a type, as they are called.
+func endpointNames(t *control.Type) []string {
+	names := make([]string, len(t.Endpoints))
+	for i, e := range t.Endpoints {
+		names[i] = e.Name
+	}
+	return names
 }
 
 // snake is a type's name as a mesh would be called: PingPongActor is ping_pong_actor.

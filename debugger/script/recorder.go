@@ -177,8 +177,9 @@ func (r *Recorder) Save(w io.Writer, expect bool) (commands int, err error) {
 		if _, err := io.WriteString(w, l.String(expect)); err != nil {
 			return 0, err
 		}
+		commands += strings.Count(l.text, "\n") + 1
 	}
-	return len(r.lines), nil
+	return commands, nil
 }
 
 // start writes every line from now on to a file as well.

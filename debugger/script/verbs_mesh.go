@@ -57,7 +57,7 @@ func procsArgs(p *parser, c *cursor, v *Verb) (a ProcsArgs, err error) {
 		case w == "oversubscribe":
 			a.Oversubscribe = true
 		case !isDim:
-			return a, fail(at, "want dim=n, such as gpus=4, not %s%s", quoted(w), schema.Suggest(w, []string{"in-process", "virtual", "oversubscribe"}))
+			return a, fail(at, "want name=size for each dimension, such as hosts=2 gpus=4, not %s%s", quoted(w), schema.SuggestNear(w, []string{"in-process", "virtual", "oversubscribe"}))
 		default:
 			size, err := strconv.Atoi(n)
 			if err != nil {

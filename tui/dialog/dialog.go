@@ -56,6 +56,7 @@ var (
 // Key is a key that works in one dialog only, or in the open line.
 type Key struct {
 	Key, Hint string // without a hint it is not shown
+	Live      bool   // of a form: shown while something is in progress only, and first
 	Do        func() tea.Cmd
 }
 

@@ -1,6 +1,7 @@
 package dialog
 
 import (
+	"slices"
 	"strings"
 
 	"charm.land/bubbles/v2/textinput"
@@ -363,7 +364,16 @@ func (f *Form) choicesRow(s *paint.Surface, x, y, room int, bg paint.Role, c *Fi
 
 // Hints are its keys.
 func (f *Form) Hints() []Key {
-	return append([]Key{{Key: "enter", Hint: f.Enter}, {Key: "tab", Hint: "next field"}, {Key: "esc", Hint: "close"}}, f.Keys...)
+	keys := []Key{{Key: "enter", Hint: f.Enter}, {Key: "tab", Hint: "next field"}, {Key: "esc", Hint: "close"}}
+	for _, k := range f.Keys {
+		switch {
+		case !k.Live:
+			keys = append(keys, k)
+		case f.Moves():
+			keys = slices.Insert(keys, 0, k)
+		}
+	}
+	return keys
 }
 
 // Key takes a key.

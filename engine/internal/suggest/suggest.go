@@ -15,11 +15,8 @@ const (
 
 // Suffix returns " (did you mean X?)" when a name of from is near to word, else " (have a, b, c)", else "".
 func Suffix(word string, from []string) string {
-	if near := Nearest(word, from); near != "" {
-		return " (did you mean " + near + "?)"
-	}
-	if len(from) == 0 {
-		return ""
+	if near := Near(word, from); near != "" || len(from) == 0 {
+		return near
 	}
 	names := slices.Clone(from)
 	slices.Sort(names)
@@ -30,6 +27,14 @@ func Suffix(word string, from []string) string {
 		names = names[:maxListed]
 	}
 	return " (have " + strings.Join(names, ", ") + more + ")"
+}
+
+// Near returns " (did you mean X?)" when a name of from is near to word, else "".
+func Near(word string, from []string) string {
+	if near := Nearest(word, from); near != "" {
+		return " (did you mean " + near + "?)"
+	}
+	return ""
 }
 
 // Nearest returns the name of from that word most likely stands for, or "" when none is near.
