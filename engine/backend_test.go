@@ -3,6 +3,7 @@ package engine_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -274,6 +275,7 @@ func (s *Several) Mix(_ context.Context, p *int, at time.Time, m map[string]any)
 	return fmt.Sprint(p == nil, at.Unix(), m), nil
 }
 func (s *Several) Put(_ context.Context, a, b, c int) error { return refuse(a + b + c) }
+func (s *Several) Reset(context.Context) error              { s.said = nil; return nil }
 func (s *Several) Said(context.Context) ([]string, error)   { return s.said, nil }
 
 func TestEndpointsWithSeveralArgumentsHaveEveryAdverb(t *testing.T) {
@@ -305,6 +307,33 @@ func TestEndpointsWithSeveralArgumentsHaveEveryAdverb(t *testing.T) {
 			want("Start", vm.Answered(), err, "[4w 4w]")
 			want("Broadcast", nil, add(all).Broadcast(ctx, 1, ""), nil)
 		}
+		sayAll := engine.Action2(one, (*Several).Say)
+		_, err := sayAll.Start(ctx, "s", 1).All(ctx)
+		want("Action2.Start", nil, err, nil)
+		want("Action2.Choose", nil, sayAll.Choose(ctx, "s", 2), nil)
+		want("Action2.Stream", streamed(t, sayAll.Stream(ctx, "s", 3)), nil, 1)
+		mixed := engine.Method3Named[*int, time.Time, map[string]any, string](all, "Mix")
+		for what, start := range map[string]func() (engine.ValueMesh[string], error){
+			"Method3.Call":  func() (engine.ValueMesh[string], error) { return mixed.Call(ctx, nil, time.Unix(7, 0), nil) },
+			"Method3.Start": func() (engine.ValueMesh[string], error) { return mixed.Start(ctx, nil, time.Unix(7, 0), nil).All(ctx) },
+		} {
+			vm, err := start()
+			want(what, vm.Answered(), err, "[true 7 map[] true 7 map[]]")
+		}
+		chosen, err := mixed.Choose(ctx, nil, time.Unix(7, 0), nil)
+		want("Method3.Choose", chosen, err, "true 7 map[]")
+		want("Method3.Stream", streamed(t, mixed.Stream(ctx, nil, time.Unix(7, 0), nil)), nil, 2)
+		want("Method3.Broadcast", nil, mixed.Broadcast(ctx, nil, time.Unix(7, 0), nil), nil)
+		put := engine.Action3(all, (*Several).Put)
+		_, err = put.Start(ctx, 1, 2, 3).All(ctx)
+		want("Action3.Start", nil, err, nil)
+		want("Action3.CallOne", nil, engine.Action3(one, (*Several).Put).CallOne(ctx, 1, 2, 3), nil)
+		want("Action3.Choose", nil, put.Choose(ctx, 1, 2, 3), nil)
+		want("Action3.Stream", streamed(t, put.Stream(ctx, 1, 2, 3)), nil, 2)
+		want("Action3.Broadcast", nil, put.Broadcast(ctx, 1, 2, 3), nil)
+		if err := engine.Signal(one, (*Several).Reset).Call(ctx); err != nil {
+			t.Fatal(err)
+		}
 		say := engine.Action2(one, (*Several).Say)
 		want("Action2", nil, say.CallOne(ctx, "a", map[string]any{"b": 1}), nil)
 		want("Action2 by name", nil, engine.Action2Named[string, any](one, "Say").Broadcast(ctx, "c", nil), nil)
@@ -320,6 +349,49 @@ func TestEndpointsWithSeveralArgumentsHaveEveryAdverb(t *testing.T) {
 		} {
 			if err == nil || !strings.Contains(err.Error(), what) {
 				t.Errorf("%v, want %s", err, what)
+			}
+		}
+	})
+}
+
+// TestWhoGivesUpWaitingForAnEndDoesNotChangeIt holds INV-ENDED.
+func TestWhoGivesUpWaitingForAnEndDoesNotChangeIt(t *testing.T) {
+	bothEngines(t, func(t *testing.T, e *engine.Engine) {
+		for what, stop := range map[string]func(context.Context, engine.ProcMesh, engine.Mesh[Patient]) error{
+			"actors":    func(ctx context.Context, _ engine.ProcMesh, m engine.Mesh[Patient]) error { return m.Stop(ctx) },
+			"processes": func(ctx context.Context, p engine.ProcMesh, _ engine.Mesh[Patient]) error { return p.Stop(ctx) },
+		} {
+			ctx := e.Context()
+			p := procs(t, ctx, "p", 2)
+			m := spawnOn(t, ctx, p, "m", Patient{})
+			tap := listen(t, frontEnd(t, e), control.TopicState)
+			held := engine.Signal(m, (*Patient).Wait).Start(ctx) // it keeps the mesh from ending until it is killed
+			tap.until("both to wait", func() bool { return len(tap.rank("m", 0).Running)+len(tap.rank("m", 1).Running) == 2 })
+			short, giveUp := context.WithCancel(ctx)
+			first, second := make(chan error, 1), make(chan error, 1)
+			go func() { first <- stop(short, p, m) }()
+			tap.until("the stop to begin", func() bool { x, ok := tap.pic.Mesh("m"); return ok && x.State == "stopping" })
+			go func() { second <- stop(ctx, p, m) }()
+			giveUp()
+			if err := <-first; !errors.Is(err, context.Canceled) {
+				t.Errorf("%s: who gave up gets %v", what, err)
+			}
+			select {
+			case err := <-second:
+				t.Errorf("%s: the end is over when the first gives up: %v", what, err)
+			default:
+			}
+			if err := m.Kill(ctx); err != nil {
+				t.Errorf("%s: %v", what, err)
+			}
+			if err := <-second; err != nil {
+				t.Errorf("%s: who waited gets %v", what, err)
+			}
+			if _, err := held.All(ctx); !errors.Is(err, engine.ErrStopped) {
+				t.Errorf("%s: the call gets %v", what, err)
+			}
+			if err := p.Stop(ctx); err != nil {
+				t.Error(err)
 			}
 		}
 	})

@@ -159,11 +159,6 @@ func (n *node) forgetActor(mesh uint64, why *wireError) {
 	n.touch()
 }
 
-// meshEnded notes in the controller that a mesh is no more, so that a broadcast to it is an error at once.
-func (n *node) meshEnded(mesh uint64, name string) {
-	n.actors.remove(mesh, stoppedWire("@"+name+" was stopped"))
-}
-
 // ending is how far the end of a mesh has come. But for ended and err, hub.mu guards it.
 type ending struct {
 	stopping bool               // it has begun

@@ -144,8 +144,8 @@ func nameRanks(pm *procMesh, ps []*proc) string {
 }
 
 // endLocals ends in-process ranks of one mesh together, as the ends of processes would: calls get their outcome first. A
-// handler that goes on is left behind when ctx ends, or after closeTime.
-func (h *hub) endLocals(ctx context.Context, pm *procMesh, ps []*proc, kind life.Kind, reason string) {
+// handler that goes on is left behind: at once, or else when ctx ends, or after closeTime.
+func (h *hub) endLocals(ctx context.Context, pm *procMesh, ps []*proc, now bool, kind life.Kind, reason string) {
 	var mine []*proc // those that nobody else ends
 	for _, p := range ps {
 		p.once.Do(func() { mine = append(mine, p) })
@@ -154,7 +154,7 @@ func (h *hub) endLocals(ctx context.Context, pm *procMesh, ps []*proc, kind life
 		return
 	}
 	what := fmt.Sprintf("%s (in-process) ended: %s", nameRanks(pm, mine), reason)
-	limit, cancel := graceAfter(ctx)
+	limit, cancel := graceAfter(ctx, now)
 	defer cancel()
 	for _, p := range mine { // what they were about to say
 		p.local.outbox.settle(limit)
@@ -198,10 +198,11 @@ func (h *hub) forget(pm *procMesh) {
 // lateTime is what is left for whatever goes on after the time for an end in order is over.
 const lateTime = 200 * time.Millisecond
 
-// graceAfter is how long goroutines that were told to end are waited for.
-func graceAfter(ctx context.Context) (context.Context, context.CancelFunc) {
+// graceAfter is how long goroutines that were told to end are waited for: closeTime, unless they are to end now, or the
+// time for an end in order is over.
+func graceAfter(ctx context.Context, now bool) (context.Context, context.CancelFunc) {
 	d := closeTime
-	if ctx.Err() != nil {
+	if now || ctx.Err() != nil {
 		d = lateTime
 	}
 	return context.WithTimeout(context.WithoutCancel(ctx), d)

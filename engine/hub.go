@@ -213,7 +213,13 @@ func (h *hub) close(ctx context.Context) {
 		wg.Go(func() { _ = h.endProcs(ctx, pm, "the program ended") })
 	}
 	wg.Wait()
-	limit, cancel := graceAfter(ctx)
+	if ctx.Err() != nil { // ends that others began are not in time either
+		for _, pm := range pms {
+			wg.Go(func() { h.signalAll(ctx, pm, pm.procs) })
+		}
+		wg.Wait()
+	}
+	limit, cancel := graceAfter(ctx, false)
 	defer cancel()
 	waitUntil(&h.starts, limit.Done())
 	h.mu.Lock()
@@ -225,7 +231,7 @@ func (h *hub) close(ctx context.Context) {
 	if spawner != nil {
 		spawner.Close()
 	}
-	limit, cancel = graceAfter(ctx)
+	limit, cancel = graceAfter(ctx, false)
 	defer cancel()
 	waitUntil(&h.wg, limit.Done()) // but for a supervisor of the user that does not return
 	h.out.close()

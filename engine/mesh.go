@@ -217,7 +217,8 @@ func (m Mesh[T]) Each() iter.Seq2[Point, Mesh[T]] {
 
 // Stop ends the actors in order: new calls are refused, what is queued is handled (10 s at most), contexts are cancelled,
 // OnStop runs. Only the owner stops a mesh, and only a whole one. Of several ends at the same time each returns when the
-// mesh has ended, with the result of the first; a mesh that has ended already is no error.
+// mesh has ended, with the result of the first; a mesh that has ended already is no error. ctx limits the wait: the end
+// goes on without it.
 func (m Mesh[T]) Stop(ctx context.Context) error { return stopMesh(ctx, m.r) }
 
 // Kill ends the actors at once: calls get their outcome, a running handler is abandoned, the processes stay. A slice

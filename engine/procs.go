@@ -204,7 +204,7 @@ func orDims(r control.ProcsReq) string {
 }
 
 // Stop ends the actors on the mesh in order, then the processes. Only the owner stops a mesh, and only a whole one. As with
-// an actor mesh, an end that runs or is over is no error.
+// an actor mesh, an end that runs or is over is no error, and ctx limits the wait only.
 func (p ProcMesh) Stop(ctx context.Context) error {
 	if err := p.whole("stop"); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"runtime/pprof"
 	"slices"
@@ -291,14 +292,27 @@ func hookContext(actorCtx, request context.Context) (context.Context, context.Ca
 	return ctx, func() { stop(); cancel() }
 }
 
-func joinTexts(errs map[int]error) error {
+// byRank joins the errors of ranks into one, nil for none.
+func byRank(errs map[int]error) error {
 	if len(errs) == 0 {
 		return nil
 	}
-	var texts []string
-	for rank, err := range errs {
-		texts = append(texts, fmt.Sprintf("rank %d: %v", rank, err))
+	var all rankErrors
+	for _, rank := range slices.Sorted(maps.Keys(errs)) {
+		all = append(all, fmt.Errorf("rank %d: %w", rank, errs[rank]))
 	}
-	slices.Sort(texts)
-	return errors.New(strings.Join(texts, "; "))
+	return all
 }
+
+type rankErrors []error
+
+func (e rankErrors) Error() string {
+	texts := make([]string, len(e))
+	for i, err := range e {
+		texts[i] = err.Error()
+	}
+	return strings.Join(texts, "; ")
+}
+
+// Unwrap makes errors.Is find the causes.
+func (e rankErrors) Unwrap() []error { return e }

@@ -57,7 +57,7 @@ func (h *hub) stopVerb(ctx context.Context, own owner, req control.StopReq) erro
 		if err := mayEnd("@"+req.Mesh, own, m.owner); err != nil {
 			return err
 		}
-		return h.endMesh(ctx, m, false, "stopped")
+		return h.going(ctx, func(ctx context.Context) error { return h.endMesh(ctx, m, false, "stopped") })
 	}
 	pm, err := h.findProcs(req.Procs, req.ID)
 	if err != nil {
@@ -66,7 +66,26 @@ func (h *hub) stopVerb(ctx context.Context, own owner, req control.StopReq) erro
 	if err := mayEnd("proc mesh "+req.Procs, own, pm.owner); err != nil {
 		return err
 	}
-	return h.endProcs(ctx, pm, "stopped")
+	return h.going(ctx, func(ctx context.Context) error { return h.endProcs(ctx, pm, "stopped") })
+}
+
+// going runs the end of a mesh that somebody asked for. His context limits how long he waits for it: others wait for the
+// same end, and it goes on.
+func (h *hub) going(ctx context.Context, end func(context.Context) error) error {
+	h.mu.Lock()
+	if h.ignoreFailures { // the session is over, but for its goroutines
+		h.mu.Unlock()
+		return end(ctx)
+	}
+	done := make(chan error, 1)
+	h.wg.Go(func() { done <- end(context.WithoutCancel(ctx)) })
+	h.mu.Unlock()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("%w; it goes on", ctx.Err())
+	}
 }
 
 // killVerb executes the verb kill. What has ended already is as it was wanted: no error.
@@ -79,7 +98,7 @@ func (h *hub) killVerb(ctx context.Context, own owner, req control.KillReq) erro
 		if err := mayEnd("@"+req.Mesh, own, m.owner); err != nil {
 			return err
 		}
-		return h.killActors(ctx, m, req.Ranks)
+		return h.going(ctx, func(ctx context.Context) error { return h.killActors(ctx, m, req.Ranks) })
 	}
 	pm, err := h.findProcs(req.Procs, req.ID)
 	if err != nil {
@@ -88,7 +107,7 @@ func (h *hub) killVerb(ctx context.Context, own owner, req control.KillReq) erro
 	if err := mayEnd("proc mesh "+req.Procs, own, pm.owner); err != nil {
 		return err
 	}
-	return h.killProcs(ctx, pm, req.Ranks)
+	return h.going(ctx, func(ctx context.Context) error { return h.killProcs(ctx, pm, req.Ranks) })
 }
 
 // findMesh finds an actor mesh by its id, or by its name where id is 0. The error of one that has ended is ErrStopped.
@@ -208,13 +227,14 @@ func (h *hub) endMesh(ctx context.Context, m *mesh, now bool, reason string) (er
 		h.history = h.history[1:]
 	}
 	h.publish(control.Event{Mesh: &last})
+	said := h.howEnded(m.rec.Ref)
 	h.mu.Unlock()
-	h.node.meshEnded(m.rec.Ref.ID, m.rec.Ref.Name)
+	h.node.actors.remove(m.rec.Ref.ID, stoppedWire(said)) // a broadcast to it is an error at once
 	h.endOwned(ctx, m, func(int) bool { return true }) // what was created since the first call
 	h.mu.Lock()
 	delete(h.leaving, m.rec.Ref.ID)
 	h.mu.Unlock()
-	return joinTexts(failed)
+	return byRank(failed)
 }
 
 // killActors abandons actors; the mesh stays as long as one rank of it lives.
@@ -241,7 +261,7 @@ func (h *hub) killActors(ctx context.Context, m *mesh, ranks []int) error {
 		}
 	}
 	h.mu.Unlock()
-	return joinTexts(failed)
+	return byRank(failed)
 }
 
 // abandon kills a mesh's actors in these processes.
@@ -316,7 +336,7 @@ func (h *hub) signalAll(ctx context.Context, pm *procMesh, ps []*proc) {
 		}
 	}
 	h.mu.Unlock()
-	h.endLocals(ctx, pm, locals, life.SignalSeen, "killed on request")
+	h.endLocals(ctx, pm, locals, true, life.SignalSeen, "killed on request")
 }
 
 // endProcs stops a proc mesh in order: its actor meshes, newest first, then the processes.
@@ -383,7 +403,7 @@ func (h *hub) endProcsHow(ctx context.Context, pm *procMesh, now bool, reason st
 	last := pm.rec
 	h.publish(control.Event{ProcMesh: &last})
 	h.mu.Unlock()
-	return errors.Join(append(errs, joinTexts(failed))...)
+	return errors.Join(append(errs, byRank(failed))...)
 }
 
 // endRanks ends the processes of a mesh, those of this process together.
@@ -405,7 +425,7 @@ func (h *hub) endRanks(ctx context.Context, pm *procMesh, now bool, reason strin
 		}
 	}
 	h.mu.Unlock()
-	h.endLocals(ctx, pm, locals, life.ExitSeen, reason)
+	h.endLocals(ctx, pm, locals, now, life.ExitSeen, reason)
 	for _, p := range locals {
 		<-p.ended // who ends it instead of us waits for closeTime at most
 	}

@@ -440,3 +440,23 @@ func TestAHandlerSeesTheEndThatAFrontEndsCallHad(t *testing.T) {
 		}
 	})
 }
+
+// TestEveryAdverbSaysHowItsMeshEnded holds INV-ENDED.
+func TestEveryAdverbSaysHowItsMeshEnded(t *testing.T) {
+	both(t, func(t *testing.T, ctx context.Context) {
+		for how, end := range map[string]func(engine.Mesh[Acc]) error{
+			"@m was stopped": func(m engine.Mesh[Acc]) error { return m.Stop(ctx) },
+			"@m was killed":  func(m engine.Mesh[Acc]) error { return m.Kill(ctx) },
+		} {
+			m := spawnOn(t, ctx, procs(t, ctx, "p"+how[len(how)-4:], 1), "m", Acc{})
+			if err := end(m); err != nil {
+				t.Fatal(err)
+			}
+			for what, err := range ask(ctx, m) {
+				if err == nil || !strings.Contains(err.Error(), how) {
+					t.Errorf("%s: %v, want %s", what, err, how)
+				}
+			}
+		}
+	})
+}

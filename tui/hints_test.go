@@ -168,9 +168,9 @@ var ownKeys = map[string]bool{
 	"a…z A…Z  a letter": true,
 	"%d more (ctrl+o)":  true,
 	"it is being made; esc leaves it to it, ctrl+x cancels": true,
-	"a command, such as help; tab completes":                 true,
-	"space ":                                                 true, // of a demo
-	"j k":                                                    true,
+	"a command, such as help; tab completes":                true,
+	"space ":                                                true, // of a demo
+	"j k":                                                   true,
 	" …   a letter: the selection's name    esc": true,
 	"skip: empty it": true,
 	"enter: ":        true, // a picker takes what was typed

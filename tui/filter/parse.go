@@ -116,7 +116,7 @@ func (p *parser) key() (Key, error) {
 	for i < len(p.in) && (p.in[i] >= 'a' && p.in[i] <= 'z' || p.in[i] >= 'A' && p.in[i] <= 'Z') {
 		i++
 	}
-	if i == p.pos || i >= len(p.in) || p.in[i] != ':' {
+	if i == p.pos || i >= len(p.in) || p.in[i] != ':' && p.in[i] != '=' {
 		return Word, nil
 	}
 	name := strings.ToLower(string(p.in[p.pos:i]))
@@ -124,11 +124,20 @@ func (p *parser) key() (Key, error) {
 		if k.String() != name {
 			continue
 		}
+		if p.in[i] == '=' { // as selections are written
+			if len(p.allowed) > 0 && !slices.Contains(p.allowed, k) {
+				return Word, nil
+			}
+			return 0, wrong(i+1, "want : after %s, not =; a text that holds %s= goes in quotes", name, name)
+		}
 		if len(p.allowed) > 0 && !slices.Contains(p.allowed, k) {
 			return 0, wrong(p.pos+1, "%s: means nothing here; there is %s", name, p.names(": "))
 		}
 		p.pos = i + 1
 		return k, nil
+	}
+	if p.in[i] == '=' {
+		return Word, nil
 	}
 	return 0, wrong(p.pos+1, "there is no %s:%s; put text with a colon in quotes", name, schema.Suggest(name, strings.Fields(p.names(" "))))
 }

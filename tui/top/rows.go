@@ -66,6 +66,9 @@ func timesOf(w *world.World) times {
 			}
 			names[name] = mesh
 		}
+		if m.Time.Before(w.Begun(mesh)) { // of another one, which had the name before
+			continue
+		}
 		key := id{mesh, rank}
 		t.of[key] = append(t.of[key], m.Took)
 		t.n++
@@ -166,7 +169,7 @@ func (p *Pane) through(r *row) bool {
 	if p.filter.Empty() {
 		return true
 	}
-	f := filter.Fields{Mesh: []string{r.name}, State: r.word}
+	f := filter.Fields{Mesh: []string{r.name}, State: r.figure(State)}
 	if r.rank != all {
 		f.Rank = []int{r.rank}
 	}

@@ -104,6 +104,37 @@ func TestFiguresThatNothingTellsAreNotInvented(t *testing.T) {
 	}
 }
 
+func TestASuccessorHasAnswerTimesOfItsOwn(t *testing.T) {
+	b, p := working(t)
+	b.EditMesh("ponger", func(m *control.Mesh) { m.Gone, m.State = true, "stopped" })
+	b.Tick(time.Second)
+	b.Mesh("ponger", "trainers", "demo.Ponger")
+	p.Sample(b.World)
+	p.Frame(b.World)
+	if got := figures(t, p, "ponger[3]"); got["p50"] != "–" || got["p99"] != "–" {
+		t.Errorf("nobody has called it, and it shows %v", got)
+	}
+	b.Tick(time.Second)
+	b.Message(control.Message{Kind: control.MessageReply, From: "@ponger[3]", To: "main", Took: 5 * time.Millisecond, Outcome: control.OutcomeReply})
+	p.Frame(b.World)
+	if got := figures(t, p, "ponger[3]"); got["p50"] != "5.0ms" {
+		t.Errorf("its one answer took 5 ms, and it shows %v", got)
+	}
+}
+
+func TestTheFilterKnowsTheStatesThatAreShown(t *testing.T) {
+	b, p := working(t)
+	p.Frame(b.World)
+	state := figures(t, p, "ponger[5]")["state"]
+	if err := p.SetFilter("state:" + state); err != nil {
+		t.Fatal(err)
+	}
+	p.Frame(b.World)
+	if len(p.rows) != 1 || p.rows[0].label() != "ponger[5]" {
+		t.Errorf("state:%s shows %d rows", state, len(p.rows))
+	}
+}
+
 func TestTheFirstLookKnowsNoRates(t *testing.T) {
 	b := worldtest.Trainers(t)
 	p := New(worldtest.Keys)

@@ -112,12 +112,6 @@ func (a *App) Type(text string) *App {
 	return a
 }
 
-// Paste pastes a text.
-func (a *App) Paste(text string) *App {
-	a.tm.Send(tea.PasteMsg{Content: text})
-	return a
-}
-
 // Resize gives the terminal another size.
 func (a *App) Resize(w, h int) *App {
 	a.read()
@@ -131,14 +125,6 @@ func (a *App) Resize(w, h int) *App {
 func (a *App) Click(x, y int) *App {
 	a.tm.Send(tea.MouseClickMsg{X: x, Y: y, Button: tea.MouseLeft})
 	a.tm.Send(tea.MouseReleaseMsg{X: x, Y: y, Button: tea.MouseLeft})
-	return a
-}
-
-// Drag presses the mouse at one cell and releases it at another.
-func (a *App) Drag(x0, y0, x1, y1 int) *App {
-	a.tm.Send(tea.MouseClickMsg{X: x0, Y: y0, Button: tea.MouseLeft})
-	a.tm.Send(tea.MouseMotionMsg{X: x1, Y: y1, Button: tea.MouseLeft})
-	a.tm.Send(tea.MouseReleaseMsg{X: x1, Y: y1, Button: tea.MouseLeft})
 	return a
 }
 
@@ -199,12 +185,6 @@ func (a *App) Screen() string {
 		lines[i] = strings.TrimRight(l, " \r")
 	}
 	return strings.Join(lines, "\n")
-}
-
-// Send sends a message of Bubble Tea, for what has no word of its own here.
-func (a *App) Send(msg tea.Msg) *App {
-	a.tm.Send(msg)
-	return a
 }
 
 // Ended waits until the program has ended by itself.

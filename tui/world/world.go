@@ -28,6 +28,8 @@ type World struct {
 	rate   [rateSeconds]int // messages in each of the last seconds
 	second int64
 	rev    uint64
+
+	begun map[uint64]time.Time // when actor meshes began, by id
 }
 
 // New makes a world that knows nothing yet.
@@ -40,6 +42,7 @@ func (w *World) Apply(u control.Update) {
 	if u.Snapshot != nil && !w.Loaded {
 		w.Loaded, w.Late = true, late(u.Snapshot, w.Now)
 	}
+	w.noteBegins(u)
 	w.Replica.Apply(u)
 	w.tick()
 	for _, ev := range u.Events {
@@ -55,6 +58,30 @@ func (w *World) Apply(u control.Update) {
 	}
 	w.rev++
 }
+
+// maxBegun is of how many actor meshes it is remembered when they began.
+const maxBegun = 4096
+
+// noteBegins keeps when the actor meshes begin that u brings.
+func (w *World) noteBegins(u control.Update) {
+	for _, ev := range u.Events {
+		if ev.Mesh == nil || ev.Mesh.Gone {
+			continue
+		}
+		if _, known := w.MeshByID(ev.Mesh.Ref.ID); known {
+			continue
+		}
+		if w.begun == nil || len(w.begun) > maxBegun {
+			w.begun = map[uint64]time.Time{}
+		}
+		if _, known := w.begun[ev.Mesh.Ref.ID]; !known {
+			w.begun[ev.Mesh.Ref.ID] = ev.Time
+		}
+	}
+}
+
+// Begun is when an actor mesh began, zero where it was there before.
+func (w *World) Begun(mesh uint64) time.Time { return w.begun[mesh] }
 
 // lateBy is how much older than its first snapshot a session is that was there before: our own is seen at once.
 const lateBy = 3 * time.Second

@@ -185,12 +185,17 @@ func mapsOfTexts(v reflect.Value) {
 		if !v.CanSet() {
 			return // unexported: nothing was decoded into it
 		}
+		if v.IsNil() {
+			return
+		}
+		made := reflect.MakeMapWithSize(v.Type(), v.Len()) // a new one: an entry of NaN would be put in anew each time, for ever
 		for it := v.MapRange(); it.Next(); {
 			x := reflect.New(v.Type().Elem()).Elem()
 			x.Set(it.Value())
 			mapsOfTexts(x)
-			v.SetMapIndex(it.Key(), x)
+			made.SetMapIndex(it.Key(), x)
 		}
+		v.Set(made)
 	default:
 	}
 }
@@ -206,17 +211,21 @@ func ofTexts(x any) any {
 		x.Content = ofTexts(x.Content)
 		return x
 	case map[any]any:
-		texts := make(map[string]any, len(x))
+		texts, other := make(map[string]any, len(x)), map[any]any{}
 		for k, v := range x {
-			v = ofTexts(v)
-			x[k] = v
 			if s, ok := k.(string); ok {
-				texts[s] = v
+				texts[s] = ofTexts(v)
+			} else {
+				other[k] = ofTexts(v)
 			}
 		}
-		if len(texts) == len(x) {
+		if len(other) == 0 {
 			return texts
 		}
+		for s, v := range texts {
+			other[s] = v
+		}
+		return other
 	}
 	return x
 }

@@ -249,3 +249,26 @@ func BenchmarkDecode(b *testing.B) {
 		}
 	}
 }
+
+// TestAKeyThatEqualsNothingIsOneEntry: a map that is written while it is read has such an entry once more each time.
+func TestAKeyThatEqualsNothingIsOneEntry(t *testing.T) {
+	c := NewCodec()
+	nested := append(bytes.Repeat([]byte{0xa1, 0xf9, 0x7e, 0x00}, 40), 0x01) // {NaN: {NaN: … 1}}
+	var got any
+	if err := c.Decode(nested, &got); err != nil {
+		return // refused is right, too
+	}
+	for depth := range 40 {
+		m, ok := got.(map[any]any)
+		if !ok || len(m) != 1 {
+			t.Fatalf("depth %d: %#v", depth, got)
+		}
+		for _, v := range m {
+			got = v
+		}
+	}
+	var typed map[float64]any
+	if err := c.Decode(nested, &typed); err == nil && len(typed) != 1 {
+		t.Errorf("a typed map has %d entries", len(typed))
+	}
+}

@@ -117,7 +117,11 @@ func (b *Builder) MeshOn(name, procs, typ string, home shape.Region) control.Mes
 	for i := range m.Ranks {
 		m.Ranks[i] = control.RankState{State: "idle", Since: b.Now.Add(-20 * time.Second)}
 	}
-	b.Apply(&control.Event{Mesh: &m})
+	began := b.Now
+	if _, successor := b.Replica.Mesh(name); !successor {
+		began = b.Now.Add(-time.Hour) // its messages come later, with times of before
+	}
+	b.Apply(&control.Event{Mesh: &m, Time: began})
 	return m
 }
 
