@@ -126,7 +126,7 @@ const (
 	maxKeptBytes = 2 << 20 // of previews, names and errors
 )
 
-// backlog is the last messages that were reported, oldest first. They are kept when nobody watches any more, but what happens
+// backlog is the last messages that were reported, and the failures among them, oldest first. They are kept when nobody watches any more, but what happens
 // then is not among them. Guarded by hub.mu.
 type backlog struct {
 	events []control.Event
@@ -134,14 +134,18 @@ type backlog struct {
 	older  uint64 // that were let go
 }
 
-func pastWeight(m *control.Message) int {
+func pastWeight(ev *control.Event) int {
+	if f := ev.Failure; f != nil {
+		return 128 + len(f.What) + len(f.Stack)
+	}
+	m := ev.Message
 	return 128 + len(m.From) + len(m.To) + len(m.Endpoint) + len(m.Body) + len(m.Error)
 }
 
 func (b *backlog) add(ev control.Event) {
-	b.events, b.bytes = append(b.events, ev), b.bytes+pastWeight(ev.Message)
+	b.events, b.bytes = append(b.events, ev), b.bytes+pastWeight(&ev)
 	for len(b.events) > maxKept || b.bytes > maxKeptBytes {
-		b.bytes -= pastWeight(b.events[0].Message)
+		b.bytes -= pastWeight(&b.events[0])
 		b.events[0] = control.Event{}
 		b.events = b.events[1:]
 		b.older++

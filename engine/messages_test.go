@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -307,6 +308,18 @@ func TestWhoAttachesLaterReadsWhatWasSeenBefore(t *testing.T) {
 		}
 		if some, _ := c.Messages(ctx, control.MessagesReq{Last: 3}); len(some.Events) != 3 || some.Older != 5 || some.Events[2].Seq != kept.Events[7].Seq {
 			t.Errorf("the last 3: %+v", some)
+		}
+		if _, err := engine.Supervise(ctx, func(context.Context, engine.Failure) engine.Decision { return engine.Handled }); err != nil {
+			t.Fatal(err)
+		}
+		failed := listen(t, frontEnd(t, e), control.TopicState)
+		if err := engine.Signal(m, (*Acc).Fail).Broadcast(ctx); err != nil {
+			t.Fatal(err)
+		}
+		failed.until("the failures", func() bool { return len(failed.pic.Failures) == 2 })
+		kept, err = c.Messages(ctx, control.MessagesReq{})
+		if n := len(kept.Events); err != nil || n < 2 || !slices.ContainsFunc(kept.Events, func(ev control.Event) bool { return ev.Failure != nil }) {
+			t.Errorf("what failed is not among %d kept, %v", n, err)
 		}
 	})
 }

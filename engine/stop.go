@@ -230,7 +230,7 @@ func (h *hub) endMesh(ctx context.Context, m *mesh, now bool, reason string) (er
 	said := h.howEnded(m.rec.Ref)
 	h.mu.Unlock()
 	h.node.actors.remove(m.rec.Ref.ID, stoppedWire(said)) // a broadcast to it is an error at once
-	h.endOwned(ctx, m, func(int) bool { return true }) // what was created since the first call
+	h.endOwned(ctx, m, func(int) bool { return true })    // what was created since the first call
 	h.mu.Lock()
 	delete(h.leaving, m.rec.Ref.ID)
 	h.mu.Unlock()

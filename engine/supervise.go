@@ -273,7 +273,9 @@ func (h *hub) decided(ctx context.Context, f Failure, d Decision, who string, st
 func (h *hub) tellFailure(f Failure, handled string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.publish(control.Event{Failure: &control.Failure{Time: f.Time, Mesh: f.Mesh, Rank: f.Rank, Proc: f.Proc, What: f.What, Stack: f.Stack, Handled: handled}})
+	told := &control.Failure{Time: f.Time, Mesh: f.Mesh, Rank: f.Rank, Proc: f.Proc, What: f.What, Stack: f.Stack, Handled: handled}
+	h.publish(control.Event{Failure: told})
+	h.past.add(control.Event{Seq: h.seq, Failure: told})
 }
 
 // unhandled is what happens to a failure that no owner and no supervisor decided. If a caller that waited got it, it counts

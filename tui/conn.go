@@ -260,7 +260,7 @@ func (c *conn) recall(w *world.World, u *control.Update) {
 	if u.Snapshot != nil {
 		w.Older = c.past.messages.Older
 		for i := range c.past.messages.Events {
-			if ev := &c.past.messages.Events[i]; ev.Message != nil && ev.Seq <= u.Snapshot.Seq {
+			if ev := &c.past.messages.Events[i]; (ev.Message != nil || ev.Failure != nil) && ev.Seq <= u.Snapshot.Seq {
 				before = append(before, ev)
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/debugger/script"
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/tui/dialog"
+	"github.com/monarch-tui/monarch-tui/tui/messages"
 	"github.com/monarch-tui/monarch-tui/tui/world"
 	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
 )
@@ -291,6 +292,33 @@ func TestWhatWasCalledBeforeIsShownOnce(t *testing.T) {
 	}
 	if rate := w.Rate(3); rate[len(rate)-1] != 1 {
 		t.Errorf("%d messages a second: those of before did not come now", rate[0])
+	}
+}
+
+func TestWhatFailedBeforeIsShownOnceAndInItsPlace(t *testing.T) {
+	message := func(seq uint64) control.Event {
+		return control.Event{Seq: seq, Message: &control.Message{Time: time.Unix(int64(seq), 0), Call: seq, ID: seq, Kind: control.MessageCall, From: "main", To: "@m[0]", Endpoint: "Go"}}
+	}
+	failure := func(seq uint64) control.Event {
+		return control.Event{Seq: seq, Failure: &control.Failure{Time: time.Unix(int64(seq), 0), Proc: 3, What: "worker 2 of procs p was killed by SIGKILL"}}
+	}
+	newer := failure(9)
+	c := &conn{past: &past{messages: control.MessageLog{Events: []control.Event{message(3), failure(4), message(7), failure(9)}}}}
+	u := control.Update{Snapshot: &control.Snapshot{Seq: 8}, Events: []*control.Event{&newer}}
+	w := world.New()
+	w.Now = time.Unix(10, 0)
+	c.recall(w, &u)
+	w.Apply(u)
+	if len(w.Failures) != 2 || w.Messages.Total() != 2 {
+		t.Fatalf("%d failures and %d messages", len(w.Failures), w.Messages.Total())
+	}
+	p := messages.New(worldtest.Keys)
+	b := worldtest.New(t)
+	b.World = w
+	screen := b.Screen(p, 4, true, 100, 12)
+	first, lost, last := strings.Index(screen, "00:03"), strings.Index(screen, "SIGKILL"), strings.Index(screen, "00:07")
+	if first < 0 || lost < first || last < lost {
+		t.Errorf("the failure does not stand between the messages:\n%s", screen)
 	}
 }
 

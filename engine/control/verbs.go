@@ -129,7 +129,7 @@ type (
 
 // MessageLog is what a session keeps of its messages.
 type MessageLog struct {
-	Events []Event // each with a Message, oldest first; a watch that began with a snapshot brings those after its Seq itself
+	Events []Event // each with a Message or a Failure, oldest first; a watch that began with a snapshot brings those after its Seq itself
 	Older  uint64  // that were reported before these, and are not kept or were not asked for
 }
 

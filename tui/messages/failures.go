@@ -28,6 +28,9 @@ func (p *Pane) syncFailures(w *world.World) {
 	}
 	for _, f := range list[from:] {
 		row := &failure{Failure: f, at: p.src.Total()}
+		for row.at > p.src.First() && p.src.At(row.at-1).Time.After(f.Time) { // it is of before we came
+			row.at--
+		}
 		row.describe(w)
 		row.matches = p.Through().Match(row.fields())
 		later := func(o *failure) bool { return o.Time.After(f.Time) }
