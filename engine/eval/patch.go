@@ -24,6 +24,15 @@ func operators() map[string]string {
 // IsFunction reports whether expressions have a function of a name, so that nothing else can be called by it.
 func IsFunction(name string) bool { return name == "fmt" || slices.Contains(builtin.Names, name) }
 
+// IsKeyword reports whether a word belongs to the grammar of expressions, so that it cannot be the name of a value.
+func IsKeyword(word string) bool {
+	switch word {
+	case "true", "false", "nil", "not", "and", "or", "in", "matches", "contains", "startsWith", "endsWith", "if", "else", "let":
+		return true
+	}
+	return false
+}
+
 // overridden are the builtins of expr that compare or add up, and what is done instead.
 func overridden() map[string]func(args ...any) (any, error) {
 	return map[string]func(...any) (any, error){
