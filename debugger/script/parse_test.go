@@ -62,7 +62,7 @@ func TestMistakesAreToldWithPlaceAndWhatWouldBeRight(t *testing.T) {
 		{"call @t.E\n  value == 1 within fast", `2:21: want a time after within, such as 500ms, 2s or 1m30s, not "fast"`},
 		{"call @t.E\n  all", `2:6: want an expression after all`},
 		{"call @t.E\n  foo(value)", `2:3: no function "foo"`},
-		{"call @t.E\n  err matches \"(\"", `2:7: error parsing regexp`},
+		{"call @t.E\n  err matches \"(\"", `2:7: this is no regular expression`},
 		{"call @t.E timeout 0s", `1:19: a timeout must be more than 0`},
 		{"call @t.E x timeout 3parsecs", `1:21: want a time after timeout, such as 500ms, 2s or 1m30s, not "3parsecs"`},
 		{"call @t.E timeout 3s &j", `1:19: what comes of &j is known at wait j: put the timeout there`},
