@@ -18,6 +18,7 @@ func TestAValueFillsInAsItself(t *testing.T) {
 		{1e21, "1e+21", `{k: "1e+21"}`},
 		{math.Inf(-1), "-Inf", `{k: "-Inf"}`},
 		{"a \"b\" <c>", `"a \"b\" <c>"`, `{k: "a \"b\" <c>"}`},
+		{"v\xff\x1b\xfe", `"v\xff\u001b\xfe"`, `{k: "v\xff\u001b\xfe"}`},
 		{nil, "null", `{k: "null"}`},
 		{map[string]any{"b c": []any{1, true}, "a": 2 * time.Second, "7": "x"}, `{7: "x", a: 2s, "b c": [1, true]}`, `{k: "{7: \"x\", a: 2s, \"b c\": [1, true]}"}`},
 	} {

@@ -116,7 +116,7 @@ func (s *Session) actorType(name string) (t control.Type, named schema.Types, er
 // unlessEnded is the result of ending what is not there: none is needed where that has ended already.
 func unlessEnded(err error, r *result) error {
 	if ended, ok := errors.AsType[endedError](err); ok {
-		r.text = append(r.text, string(ended)+" already")
+		r.text = append(r.text, ended.that+" already")
 		return nil
 	}
 	return err
