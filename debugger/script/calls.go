@@ -188,6 +188,9 @@ func literalError(what string, l Literal, err error) error {
 	e := &runError{code: ExitCommand, msg: what + ": " + err.Error()}
 	if le, ok := errors.AsType[*schema.LiteralError](err); ok {
 		e.msg = what + ": " + le.Path + ": " + le.Msg
+		if word, anything := strings.CutSuffix(e.msg, "; text needs quotes here"); anything && l.Line == 0 { // it was filled in
+			e.msg = word + `: this place takes a value of any type, so a duration is not known there as one; between quotes, "${…}", it is text`
+		}
 		if e.pos = l.Pos; e.pos.Line > 0 {
 			before := []rune(l.Text)
 			before = before[:min(max(le.Column-1, 0), len(before))]

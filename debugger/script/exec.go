@@ -126,12 +126,21 @@ func (s *Session) verdict(ctx context.Context, st *Stmt, err error) (int, string
 	if re, ok := errors.AsType[*runError](err); ok {
 		code, pos = re.code, re.pos
 	} else if errors.Is(err, context.DeadlineExceeded) {
-		msg = fmt.Sprintf("%s took more than %s: %s", st.Cmd.Verb.Name, s.limit, msg)
+		took := fmt.Sprintf("%s took more than %s", st.Cmd.Verb.Name, s.limit)
+		if what := late(msg); what != "" {
+			took += ": " + what
+		}
+		msg = took
 	}
 	if st.MustFail && code == ExitCommand && s.alive() { // that the session ended is never what it wants
 		return ExitOK, "", Pos{}
 	}
 	return code, clean(msg), pos
+}
+
+// late is what an error says of something that took too long, besides that.
+func late(msg string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(msg, context.DeadlineExceeded.Error()), ": ")
 }
 
 var pidForm = regexp.MustCompile(` \(pid \d+\)`)

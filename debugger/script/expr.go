@@ -36,6 +36,9 @@ func free(name string) error {
 	if slices.Contains(reservedNames(), name) {
 		return fmt.Errorf("%s has a meaning of its own in expressions: choose another name", name)
 	}
+	if eval.IsKeyword(name) {
+		return fmt.Errorf("%s is a word of expressions: choose another name", name)
+	}
 	if eval.IsFunction(name) {
 		return fmt.Errorf("%s is a function in expressions: choose another name", name)
 	}

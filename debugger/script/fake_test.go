@@ -34,6 +34,7 @@ type world struct {
 	flushes int
 	cut     bool    // Flush fails
 	ends    []error // of the contexts of calls that were given up
+	stuck   bool    // actors are busy in Wait, and no stop ends
 	over    []int   // ranks that have ended as soon as they are there
 	done    []string
 }
@@ -135,6 +136,12 @@ func (w *world) Handle(ctx context.Context, _ control.ClientInfo, req any) (any,
 	case control.SpawnReq:
 		return w.spawn(r)
 	case control.StopReq, control.KillReq:
+		if _, stop := r.(control.StopReq); stop && w.stuck {
+			w.mu.Unlock()
+			<-ctx.Done()
+			w.mu.Lock()
+			return nil, ctx.Err()
+		}
 		return nil, w.end(r)
 	case control.FlushReq:
 		w.flushes++
@@ -179,6 +186,9 @@ func (w *world) spawn(r control.SpawnReq) (any, error) {
 	m := control.Mesh{Ref: control.MeshRef{ID: uint64(100 + len(w.snap.Meshes)), Name: r.Name, Type: r.Type, First: pm.FirstProc, Home: home, View: shape.RegionOf(home.Extent())}, Procs: pm.Name, State: "running", Ranks: make([]control.RankState, home.Len())}
 	for rank := range home.Len() {
 		m.Ranks[rank].State = "idle"
+		if w.stuck {
+			m.Ranks[rank].State, m.Ranks[rank].Running = "busy", []string{"Wait"}
+		}
 		if slices.Contains(w.over, rank) {
 			m.Ranks[rank].State = "gone"
 		}
@@ -205,14 +215,14 @@ func (w *world) end(req any) error {
 	}
 	for i := range w.snap.ProcMeshes {
 		if m := &w.snap.ProcMeshes[i]; m.Name == procs {
-			m.Gone = true
+			m.Gone, m.Reason = true, endReason(verb)
 			gone := *m
 			w.emit(&control.Event{ProcMesh: &gone})
 		}
 	}
 	for i := range w.snap.Meshes {
 		if m := &w.snap.Meshes[i]; !m.Gone && (m.Ref.Name == mesh || m.Procs == procs) {
-			m.Gone = true
+			m.Gone, m.Reason = true, endReason(verb)
 			delete(w.actors, m.Ref.Name)
 			gone := *m
 			w.emit(&control.Event{Mesh: &gone})
@@ -335,4 +345,12 @@ func (w *world) print(mesh string, rank int, proc uint64, text string) {
 	l := control.Log{Mesh: mesh, Rank: rank, Proc: proc, Stream: "out", Text: text}
 	w.logs = append(w.logs, l)
 	w.emit(&control.Event{Log: &l})
+}
+
+// endReason is the reason that the engine gives for an end by order.
+func endReason(verb string) string {
+	if verb == "kill" {
+		return "killed"
+	}
+	return "stopped"
 }

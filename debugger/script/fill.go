@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/monarch-tui/monarch-tui/engine/eval"
 )
@@ -105,12 +106,31 @@ func literalOf(v any) string {
 // bareKey is a key of a map or a struct that needs no quotes: a name, or a whole number, which is typed as such.
 var bareKey = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_]*|-?[0-9]+)$`)
 
+// quoteJSON writes a text as a literal: as JSON does, and bytes that are no UTF-8 as the escape \xff.
 func quoteJSON(s string) string {
 	var b strings.Builder
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(s) //nolint:errchkjson // a text encodes
-	return strings.TrimSuffix(b.String(), "\n")
+	b.WriteByte('"')
+	for s != "" {
+		n := 0
+		for n < len(s) {
+			r, size := utf8.DecodeRuneInString(s[n:])
+			if r == utf8.RuneError && size == 1 {
+				break
+			}
+			n += size
+		}
+		var part strings.Builder
+		enc := json.NewEncoder(&part)
+		enc.SetEscapeHTML(false)
+		_ = enc.Encode(s[:n]) //nolint:errchkjson // a text encodes
+		b.WriteString(strings.TrimSuffix(part.String(), "\"\n")[1:])
+		if s = s[n:]; s != "" {
+			fmt.Fprintf(&b, `\x%02x`, s[0])
+			s = s[1:]
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
 }
 
 // forgetPlaces drops the places of literals in a filled text, which would mislead: the file has other columns.

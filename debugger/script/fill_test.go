@@ -2,8 +2,11 @@ package script
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/schema"
 )
 
 func TestAValueFillsInAsItself(t *testing.T) {
@@ -18,6 +21,7 @@ func TestAValueFillsInAsItself(t *testing.T) {
 		{1e21, "1e+21", `{k: "1e+21"}`},
 		{math.Inf(-1), "-Inf", `{k: "-Inf"}`},
 		{"a \"b\" <c>", `"a \"b\" <c>"`, `{k: "a \"b\" <c>"}`},
+		{"v\xff\x1b\xfe", `"v\xff\u001b\xfe"`, `{k: "v\xff\u001b\xfe"}`},
 		{nil, "null", `{k: "null"}`},
 		{map[string]any{"b c": []any{1, true}, "a": 2 * time.Second, "7": "x"}, `{7: "x", a: 2s, "b c": [1, true]}`, `{k: "{7: \"x\", a: 2s, \"b c\": [1, true]}"}`},
 	} {
@@ -28,5 +32,16 @@ func TestAValueFillsInAsItself(t *testing.T) {
 		if got := `{k: "` + filled(c.v, text, 14, 9, false) + `"}`; got != c.quoted {
 			t.Errorf("%v between quotes: got %s, want %s", c.v, got, c.quoted)
 		}
+	}
+}
+
+func TestAFilledInDurationThatAnAnyRefusesIsToldWhy(t *testing.T) {
+	_, err := schema.ParseArg("v", schema.Types{}, &schema.Schema{Kind: schema.KindAny}, "2s", nil)
+	if err == nil {
+		t.Fatal("any takes 2s")
+	}
+	got := literalError("@t.E", Literal{Text: "2s"}, err).Error()
+	if !strings.Contains(got, `want a value, not "2s": this place takes a value of any type, so a duration is not known there`) {
+		t.Error(got)
 	}
 }

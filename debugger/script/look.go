@@ -45,13 +45,7 @@ func (s *Session) ls(_ context.Context, _ NoArgs, r *result) error {
 		}
 		for _, m := range p.Meshes {
 			if !m.Gone {
-				over := 0
-				for _, r := range m.Ranks {
-					if r.Over() {
-						over++
-					}
-				}
-				rows = append(rows, []string{"@" + m.Ref.Name, m.Ref.Extent().String(), typeName(p, m.Ref.Type) + " on " + m.Procs, m.State + living(over, len(m.Ranks))})
+				rows = append(rows, []string{"@" + m.Ref.Name, m.Ref.Extent().String(), typeName(p, m.Ref.Type) + " on " + m.Procs, m.State + living(overRanks(&m), len(m.Ranks))})
 			}
 		}
 	})
@@ -61,6 +55,26 @@ func (s *Session) ls(_ context.Context, _ NoArgs, r *result) error {
 		r.text = []string{"nothing runs (procs NAME dim=n makes processes)"}
 	}
 	return nil
+}
+
+// overRanks counts the actors of a mesh that have ended.
+func overRanks(m *control.Mesh) (over int) {
+	for i := range m.Ranks {
+		if m.Ranks[i].Over() {
+			over++
+		}
+	}
+	return over
+}
+
+// overProcs counts the processes of a proc mesh that have ended.
+func overProcs(p *control.Replica, pm *control.ProcMesh) (over int) {
+	for r := range pm.Extent.Len() {
+		if proc, ok := p.Proc(pm.FirstProc + uint64(r)); ok && proc.Over() {
+			over++
+		}
+	}
+	return over
 }
 
 // living counts the ranks that are left where some have ended.
@@ -172,7 +186,7 @@ func (s *Session) info(_ context.Context, a InfoArgs, r *result) error {
 }
 
 func meshInfo(p *control.Replica, m *control.Mesh, set rankSet) []string {
-	out := []string{fmt.Sprintf("@%s: %s %s on %s, %s", m.Ref.Name, typeName(p, m.Ref.Type), m.Ref.Extent(), m.Procs, m.State)}
+	out := []string{fmt.Sprintf("@%s: %s %s on %s, %s", m.Ref.Name, typeName(p, m.Ref.Type), m.Ref.Extent(), m.Procs, m.State+living(overRanks(m), len(m.Ranks)))}
 	if m.Reason != "" {
 		out = append(out, m.Reason)
 	}
@@ -210,7 +224,7 @@ func aboutRank(mesh string, rank int, text string) string {
 }
 
 func procsInfo(p *control.Replica, pm *control.ProcMesh, ranks []int) []string {
-	out := []string{fmt.Sprintf("%s: %s, %s, %s", pm.Name, pm.Extent, kindOf(pm), pm.State)}
+	out := []string{fmt.Sprintf("%s: %s, %s, %s", pm.Name, pm.Extent, kindOf(pm), pm.State+living(overProcs(p, pm), pm.Extent.Len()))}
 	if pm.Reason != "" {
 		out = append(out, pm.Reason)
 	}

@@ -116,7 +116,7 @@ func (s *Session) actorType(name string) (t control.Type, named schema.Types, er
 // unlessEnded is the result of ending what is not there: none is needed where that has ended already.
 func unlessEnded(err error, r *result) error {
 	if ended, ok := errors.AsType[endedError](err); ok {
-		r.text = append(r.text, string(ended)+" already")
+		r.text = append(r.text, ended.that+" already")
 		return nil
 	}
 	return err
@@ -130,7 +130,7 @@ func (s *Session) stop(ctx context.Context, a EndArgs, r *result) error {
 			return unlessEnded(err, r)
 		}
 		s.procs, r.ends = without(s.procs, pm.Name), true
-		return s.c.Stop(ctx, control.StopReq{Procs: pm.Name, ID: pm.ID, Budget: budget(ctx)})
+		return s.stopIt(ctx, control.StopReq{Procs: pm.Name, ID: pm.ID})
 	}
 	set, err := s.resolve(a.Target)
 	if err != nil {
@@ -140,7 +140,69 @@ func (s *Session) stop(ctx context.Context, a EndArgs, r *result) error {
 		return fmt.Errorf("stop ends a whole mesh, not %s (kill takes a slice)", set)
 	}
 	s.meshes, r.ends = without(s.meshes, set.ref.Name), true
-	return s.c.Stop(ctx, control.StopReq{Mesh: set.ref.Name, ID: set.ref.ID, Budget: budget(ctx)})
+	return s.stopIt(ctx, control.StopReq{Mesh: set.ref.Name, ID: set.ref.ID})
+}
+
+// stopIt stops a mesh with what is left of the command's time. Where that is not enough, the error says who is busy.
+func (s *Session) stopIt(ctx context.Context, req control.StopReq) error {
+	req.Budget = budget(ctx)
+	err := s.c.Stop(ctx, req)
+	if !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	var busy []string
+	s.picture(func(p *control.Replica) {
+		for i := range p.Meshes {
+			m := &p.Meshes[i]
+			if m.Gone || (req.Mesh == "" || m.Ref.Name != req.Mesh) && (req.Procs == "" || m.Procs != req.Procs) {
+				continue
+			}
+			var f fold
+			for r, st := range m.Ranks {
+				if len(st.Running) > 0 {
+					f.add(r, "in "+strings.Join(st.Running, ", "))
+				}
+			}
+			for _, line := range f.lines() {
+				busy = append(busy, "@"+m.Ref.Name+line)
+			}
+		}
+	})
+	name := req.Procs
+	if req.Mesh != "" {
+		name = "@" + req.Mesh
+	}
+	if len(busy) == 0 {
+		return &lateError{name + " has not ended (kill ends it at once)"}
+	}
+	return &lateError{"still running: " + strings.Join(busy, "; ") + " (kill " + name + " ends it at once)"}
+}
+
+// lateError is context.DeadlineExceeded with what was not done in time.
+type lateError struct{ what string }
+
+func (e *lateError) Error() string { return e.what }
+
+func (e *lateError) Unwrap() error { return context.DeadlineExceeded }
+
+// alreadyOver splits ranks of what is to be killed by whether they have ended, and says so of those that have.
+func alreadyOver(ranks []int, over func(rank int) bool, name string, r *result) (left []int) {
+	var ended []int
+	for _, rank := range ranks {
+		if over(rank) {
+			ended = append(ended, rank)
+		} else {
+			left = append(left, rank)
+		}
+	}
+	if len(ended) > 0 {
+		has := "has"
+		if len(ended) > 1 {
+			has = "have"
+		}
+		r.text = append(r.text, fmt.Sprintf("%s[%s] %s ended already", name, shape.FormatRanks(ended), has))
+	}
+	return left
 }
 
 // kill ends procs or actors at once.
@@ -155,6 +217,15 @@ func (s *Session) kill(ctx context.Context, a EndArgs, r *result) error {
 			if req.Ranks, err = a.Target.Choice.Ranks(shape.RegionOf(pm.Extent)); err != nil {
 				return fmt.Errorf("%s: %w", pm.Name, err)
 			}
+			s.picture(func(p *control.Replica) {
+				req.Ranks = alreadyOver(req.Ranks, func(rank int) bool {
+					proc, ok := p.Proc(pm.FirstProc + uint64(rank))
+					return ok && proc.Over()
+				}, pm.Name, r)
+			})
+			if len(req.Ranks) == 0 {
+				return nil
+			}
 		}
 		return s.c.Kill(ctx, req)
 	}
@@ -164,7 +235,13 @@ func (s *Session) kill(ctx context.Context, a EndArgs, r *result) error {
 	}
 	req := control.KillReq{Mesh: set.ref.Name, ID: set.ref.ID}
 	if !set.all() {
-		req.Ranks = set.ranks
+		s.picture(func(p *control.Replica) {
+			m, ok := p.Mesh(set.ref.Name)
+			req.Ranks = alreadyOver(set.ranks, func(rank int) bool { return ok && rank < len(m.Ranks) && m.Ranks[rank].Over() }, "@"+set.ref.Name, r)
+		})
+		if len(req.Ranks) == 0 {
+			return nil
+		}
 	}
 	return s.c.Kill(ctx, req)
 }
@@ -230,13 +307,13 @@ func (s *Session) stopAll(ctx context.Context, kill bool) error {
 			errs = append(errs, s.c.Kill(ctx, control.KillReq{Procs: p.name, ID: p.id}))
 			continue
 		}
-		errs = append(errs, s.stopMeshesOn(ctx, p.name), s.c.Stop(ctx, control.StopReq{Procs: p.name, ID: p.id, Budget: budget(ctx)}))
+		errs = append(errs, s.stopMeshesOn(ctx, p.name), s.stopIt(ctx, control.StopReq{Procs: p.name, ID: p.id}))
 	}
 	for _, m := range slices.Backward(s.meshes) { // those on procs that were there before
 		if ref, err := s.mesh(m.name); err != nil || ref.ID != m.id || s.onOwnProcs(m.name) {
 			continue
 		}
-		errs = append(errs, s.c.Stop(ctx, control.StopReq{Mesh: m.name, ID: m.id, Budget: budget(ctx)}))
+		errs = append(errs, s.stopIt(ctx, control.StopReq{Mesh: m.name, ID: m.id}))
 	}
 	s.procs, s.meshes = nil, nil
 	return errors.Join(errs...)
@@ -252,7 +329,7 @@ func (s *Session) stopMeshesOn(ctx context.Context, procs string) error {
 			}
 		})
 		if on == procs {
-			errs = append(errs, s.c.Stop(ctx, control.StopReq{Mesh: m.name, ID: m.id, Budget: budget(ctx)}))
+			errs = append(errs, s.stopIt(ctx, control.StopReq{Mesh: m.name, ID: m.id}))
 		}
 	}
 	return errors.Join(errs...)

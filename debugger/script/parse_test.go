@@ -62,7 +62,7 @@ func TestMistakesAreToldWithPlaceAndWhatWouldBeRight(t *testing.T) {
 		{"call @t.E\n  value == 1 within fast", `2:21: want a time after within, such as 500ms, 2s or 1m30s, not "fast"`},
 		{"call @t.E\n  all", `2:6: want an expression after all`},
 		{"call @t.E\n  foo(value)", `2:3: no function "foo"`},
-		{"call @t.E\n  err matches \"(\"", `2:7: error parsing regexp`},
+		{"call @t.E\n  err matches \"(\"", `2:7: this is no regular expression`},
 		{"call @t.E timeout 0s", `1:19: a timeout must be more than 0`},
 		{"call @t.E x timeout 3parsecs", `1:21: want a time after timeout, such as 500ms, 2s or 1m30s, not "3parsecs"`},
 		{"call @t.E timeout 3s &j", `1:19: what comes of &j is known at wait j: put the timeout there`},
@@ -160,6 +160,17 @@ func TestMistakesAreToldWithPlaceAndWhatWouldBeRight(t *testing.T) {
 		{"break @t.E maybe", `want if, hit, once, stop or do, not "maybe"`},
 		{"condition x 1", `1:11: want a number`},
 		{"restart", `restart needs more (usage: restart @MESH[sel])`},
+		{"let true = 3", `1:5: true is a word of expressions: choose another name`},
+		{"let nil = 3", `1:5: nil is a word of expressions`},
+		{"call @t.E => not", `1:14: not is a word of expressions`},
+		{"procs p in=2", `1:9: in is a word of expressions`},
+		{"let startsWith = 3", `1:5: startsWith is a word of expressions`},
+		{"procs 9 gpus=1", `1:7: proc mesh name "9": want a letter or _`},
+		{"spawn @1a on p T", `1:8: actor mesh name "1a": want a letter or _`},
+		{"spawn @a on 1p T", `1:13: proc mesh name "1p": want a letter or _`},
+		{"call @-a.E", `1:7: actor mesh name "-a": want a letter or _`},
+		{"kill 9", `1:6: proc mesh name "9": want a letter or _`},
+		{"procs " + strings.Repeat("a", 64) + " gpus=1", `63 at most`},
 		{"ls \xff", `1:4: this is not valid UTF-8 text`},
 		{"call @té.E", `1:8: want an endpoint after the target`},
 		{"let x = " + strings.Repeat("1+", 200) + "1", "expression exceeds maximum allowed nodes"},
@@ -327,4 +338,10 @@ func FuzzParse(f *testing.F) {
 		}
 		ParseLine(text)
 	})
+}
+
+func TestANameThatIsFilledInIsNotJudgedBefore(t *testing.T) {
+	if _, errs := Parse("t", "let n = \"x\"\nprocs ${n} gpus=1\nspawn @${n} on ${n} T\ncall @${n}.E\nkill ${n}\n"); len(errs) > 0 {
+		t.Error(errs)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -185,9 +186,24 @@ type rankSet struct {
 }
 
 // endedError is that of a name whose mesh has ended.
-type endedError string
+type endedError struct {
+	that string // it has
+	how  string
+}
 
-func (e endedError) Error() string { return string(e) }
+func (e endedError) Error() string { return e.how }
+
+// end is how something ended that was ended by order, from the reason that the engine gives.
+func end(reason string) string {
+	switch {
+	case reason == "":
+		return "stopped"
+	case reason == "killed", strings.HasPrefix(reason, "stopped"):
+		return reason
+	default:
+		return "stopped: " + reason
+	}
+}
 
 // mesh finds a running mesh.
 func (s *Session) mesh(name string) (control.MeshRef, error) {
@@ -200,7 +216,7 @@ func (s *Session) mesh(name string) (control.MeshRef, error) {
 			return
 		}
 		if ok {
-			err = endedError("@" + name + " has ended")
+			err = endedError{"@" + name + " has ended", "@" + name + " was " + end(m.Reason)}
 			return
 		}
 		var have []string
@@ -238,7 +254,7 @@ func (s *Session) procMesh(name string) (control.ProcMesh, error) {
 		slices.Sort(have)
 		switch {
 		case ok:
-			err = endedError("procs " + name + " have ended")
+			err = endedError{"procs " + name + " have ended", "procs " + name + " were " + end(m.Reason)}
 		case len(have) == 0:
 			err = fmt.Errorf("no proc mesh %s: none has been made (procs %s gpus=2)", name, name)
 		default:

@@ -11,16 +11,6 @@ import (
 // maxBits bounds whole numbers: what no 64-bit type holds is still right in sums and products of a few.
 const maxBits = 128
 
-// parseWhole reads decimal digits: an int where one has room, else a *big.Int of at most maxBits.
-func parseWhole(digits string) (any, bool) {
-	n, ok := new(big.Int).SetString(digits, 10)
-	if !ok {
-		return nil, false
-	}
-	v, err := small(n)
-	return v, err == nil
-}
-
 // small is the number as an int where that has room.
 func small(n *big.Int) (any, error) {
 	if n.IsInt64() {

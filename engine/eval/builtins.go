@@ -310,10 +310,57 @@ func method(args ...any) (v any, err error) {
 	return Canonical(out[0].Interface()), nil
 }
 
-// wholeOf is its argument, canonical; an error where that was cut.
+// wholeOf is its argument, canonical; an error where that was cut, or where it is of no kind that the function takes
+// whose name is the second argument.
 func wholeOf(args ...any) (any, error) {
 	v := Canonical(args[0])
-	return v, unbroken(v)
+	if err := unbroken(v); err != nil || len(args) < 2 {
+		return v, err
+	}
+	name, _ := args[1].(string)
+	got := kindOf(v)
+	switch want := takes(name); {
+	case want == "", got == want, want == "list" && got == "byte string":
+		return v, nil
+	case want == "list" && got == "map":
+		return nil, fmt.Errorf("%s wants a list, not the map %s (values(…) and keys(…) give lists)", name, brief(v))
+	case got == "nil":
+		return nil, fmt.Errorf("%s wants a %s, not nil", name, want)
+	default:
+		return nil, fmt.Errorf("%s wants a %s, not the %s %s", name, want, got, brief(v))
+	}
+}
+
+// takes is the kind that the first argument of a function of expr has, "" where that is none of one kind.
+func takes(name string) string {
+	switch name {
+	case "all", "none", "any", "one", "filter", "map", "find", "findIndex", "findLast", "findLastIndex", "count", "sum", "groupBy", "sortBy", "reduce",
+		"take", "reverse", "flatten", "concat", "fromPairs":
+		return "list"
+	case "keys", "values", "toPairs":
+		return "map"
+	case "trim", "trimPrefix", "trimSuffix", "upper", "lower", "split", "splitAfter", "replace", "repeat", "lastIndexOf", "hasPrefix", "hasSuffix",
+		"fromJSON", "fromBase64", "date", "timezone":
+		return "text"
+	}
+	return ""
+}
+
+// holder is the left side of ?., which is nil or has fields.
+func holder(args ...any) (any, error) {
+	v := Canonical(args[0])
+	if err := unbroken(v); err != nil {
+		return nil, err
+	}
+	switch kindOf(v) {
+	case "nil", "map":
+		return v, nil
+	case "list", "text", "byte string":
+		if _, whole := args[1].(int); whole {
+			return v, nil
+		}
+	}
+	return nil, fmt.Errorf("the %s %s has no %s", kindOf(v), brief(v), brief(args[1]))
 }
 
 // keyText is the text of a map's key: keys that are no texts are shown and kept as one.

@@ -3,8 +3,10 @@ package eval
 import (
 	"errors"
 	"fmt"
+	"math/big"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -89,10 +91,12 @@ func compile(text string, allowed Names) (*Expr, error) {
 		return nil, located(source, err)
 	}
 	e.root = tree.Node
+	texts := byteTexts(e.Text)
+	ast.Walk(&e.root, texts)
 	if err := e.check(tree.Node, allowed); err != nil {
 		return nil, err
 	}
-	p := &patcher{numbers: numbers}
+	p := &patcher{numbers: numbers, texts: texts}
 	e.prog, err = expr.Compile(source, append(functions(),
 		expr.Env(allowed.Types), expr.AllowUndefinedVariables(), expr.MaxNodes(maxNodes), expr.Patch(p), expr.Optimize(false))...)
 	switch {
@@ -114,15 +118,12 @@ func (e *Expr) lift() (source string, numbers map[string]any, err error) {
 	numbers = map[string]any{}
 	e.big = map[string]string{}
 	source = digits.ReplaceAllStringFunc(e.Text, func(token string) string {
-		if token[0] < '0' || token[0] > '9' || len(token) < 19 || strings.ContainsAny(token, ".eExXbBoO") {
+		n, beyond := wholeDigits(token)
+		if !beyond {
 			return token
 		}
-		n, ok := parseWhole(strings.ReplaceAll(token, "_", ""))
-		if !ok {
+		if n.BitLen() > maxBits {
 			err = mistake(strings.Index(e.Text, token), "the number %s is beyond %d bits", token, maxBits)
-			return token
-		}
-		if _, small := n.(int); small {
 			return token
 		}
 		name := fmt.Sprintf("_%d", len(e.big))
@@ -131,6 +132,93 @@ func (e *Expr) lift() (source string, numbers map[string]any, err error) {
 		return name
 	})
 	return source, numbers, err
+}
+
+// wholeDigits is the value of a whole number as it is written, with the digits after 0x, 0o and 0b too; known is false
+// for what is none or cannot be beyond int.
+func wholeDigits(token string) (n *big.Int, known bool) {
+	plain, base := strings.ReplaceAll(token, "_", ""), 10
+	switch {
+	case plain[0] < '0' || plain[0] > '9':
+		return nil, false
+	case len(plain) > 2 && plain[0] == '0' && strings.IndexByte("xXoObB", plain[1]) >= 0:
+		base = map[byte]int{'x': 16, 'o': 8, 'b': 2}[plain[1]|0x20]
+		plain = plain[2:]
+	}
+	n, known = new(big.Int).SetString(plain, base)
+	return n, known && !n.IsInt64()
+}
+
+// literals are the texts of an expression with an escape for a byte, such as "\xff", by their places in runes. The
+// parser reads the escape as a character; a text that was printed means the byte, as in Go.
+type literals map[int]string
+
+// Visit implements ast.Visitor.
+func (t literals) Visit(node *ast.Node) {
+	switch n := (*node).(type) {
+	case *ast.StringNode:
+		if s, ok := t[n.Location().From]; ok {
+			n.Value = s
+		}
+	case *ast.BinaryNode: // a regular expression is one of characters
+		if pattern, ok := n.Right.(*ast.StringNode); ok && n.Operator == "matches" {
+			pattern.Value = strings.ToValidUTF8(pattern.Value, "\ufffd")
+		}
+	}
+}
+
+// byteEscape is an escape for a byte that is no character of its own.
+var byteEscape = regexp.MustCompile(`\\(?:[xX][89a-fA-F][0-9a-fA-F]|[23][0-7][0-7])`)
+
+func byteTexts(text string) literals {
+	found := literals{}
+	for _, m := range digits.FindAllStringIndex(text, -1) {
+		token := text[m[0]:m[1]]
+		if quote := token[0]; quote != '"' && quote != '\'' || m[0] > 0 && strings.IndexByte("bB", text[m[0]-1]) >= 0 || !byteEscape.MatchString(token) {
+			continue
+		}
+		if s, ok := unescaped(token[1 : len(token)-1]); ok {
+			found[utf8.RuneCountInString(text[:m[0]])] = s
+		}
+	}
+	return found
+}
+
+// unescaped is the inside of a quoted text; false where an escape is not known, which the parser has to say.
+func unescaped(s string) (string, bool) {
+	var b strings.Builder
+	for s != "" {
+		if len(s) > 1 && s[0] == '\\' {
+			if strings.IndexByte("?`'\"", s[1]) >= 0 {
+				b.WriteByte(s[1])
+				s = s[2:]
+				continue
+			}
+			if digits, rest, ok := strings.Cut(s[2:], "}"); ok && strings.HasPrefix(s[1:], "u{") {
+				r, err := strconv.ParseUint(digits[1:], 16, 21)
+				if err != nil {
+					return "", false
+				}
+				b.WriteRune(rune(r))
+				s = rest
+				continue
+			}
+			if s[1] == 'X' {
+				s = `\x` + s[2:]
+			}
+		}
+		r, multibyte, rest, err := strconv.UnquoteChar(s, 0)
+		if err != nil {
+			return "", false
+		}
+		if multibyte {
+			b.WriteRune(r)
+		} else {
+			b.WriteByte(byte(r))
+		}
+		s = rest
+	}
+	return b.String(), true
 }
 
 // located turns an error of expr into one of ours.
@@ -143,6 +231,12 @@ func located(text string, err error) error {
 	msg = strings.TrimSpace(fe.Message)
 	if strings.Contains(msg, "token EOF") {
 		return mistake(len(text), "the expression ends too early")
+	}
+	if strings.HasPrefix(msg, "error parsing regexp") {
+		msg = `this is no regular expression: want one of Go's, with \\ before ( ) [ ] { } * + ? . | ^ $ that stand for themselves`
+	}
+	if strings.Contains(msg, "strconv.") {
+		msg = "this is no number that an expression has room for: want digits, or a float up to 1.8e308"
 	}
 	if rest, ok := strings.CutPrefix(msg, "unexpected token "); ok {
 		if _, inner, ok := strings.Cut(rest, "("); ok {

@@ -2,8 +2,9 @@
 //
 // The grammar and the functions are those of github.com/expr-lang/expr. What two values have to do with each other is
 // ours: equality, order and arithmetic go by value, whatever Go types the values came in, because a person compares what
-// was printed. It stands below the engine so that every process can judge a condition, and front ends can judge an
-// expectation, by one set of rules.
+// was printed. So are the functions that convert, round, join and write JSON; and in a text \xff is a byte, as in Go. It
+// stands below the engine so that every process can judge a condition, and front ends can judge an expectation, by one
+// set of rules.
 //
 // The values are nil, bool, int, *big.Int (beyond the range of int), float64, string, []byte, time.Time, time.Duration,
 // []any and map[string]any; Canonical makes them of others. Incomplete stands for a value that was cut on its way.

@@ -3,6 +3,7 @@ package eval
 import (
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -24,11 +25,21 @@ func operators() map[string]string {
 // IsFunction reports whether expressions have a function of a name, so that nothing else can be called by it.
 func IsFunction(name string) bool { return name == "fmt" || slices.Contains(builtin.Names, name) }
 
-// overridden are the builtins of expr that compare or add up, and what is done instead.
+// IsKeyword reports whether a word belongs to the grammar of expressions, so that it cannot be the name of a value.
+func IsKeyword(word string) bool {
+	switch word {
+	case "true", "false", "nil", "not", "and", "or", "in", "matches", "contains", "startsWith", "endsWith", "if", "else", "let":
+		return true
+	}
+	return false
+}
+
+// overridden are the builtins of expr that compare, add up or convert, and what is done instead.
 func overridden() map[string]func(args ...any) (any, error) {
 	return map[string]func(...any) (any, error){
 		"len": length, "sum": sum, "max": extreme(1), "min": extreme(-1), "mean": mean, "median": median, "sort": sorted, "uniq": unique, "abs": absolute,
-		"indexOf": indexOf,
+		"indexOf": indexOf, "string": toText, "int": toInt, "float": toFloat, "toJSON": toJSON, "join": join, "duration": toDuration,
+		"round": rounding("round", math.Round), "floor": rounding("floor", math.Floor), "ceil": rounding("ceil", math.Ceil),
 	}
 }
 
@@ -43,9 +54,13 @@ func functions() (out []expr.Option) {
 				return nil, errors.New("no budget") // only patched calls come here
 			}
 			if err := left.charge(args[:n]); err != nil {
-				return nil, err
+				return nil, ours{err}
 			}
-			return f(args[:n]...)
+			v, err := f(args[:n]...)
+			if err != nil {
+				return nil, ours{err}
+			}
+			return v, nil
 		}))
 	}
 	binary := func(name string, f func(a, b any) (any, error)) {
@@ -71,6 +86,7 @@ func functions() (out []expr.Option) {
 	charged(".neg", negate)
 	charged(".method", method)
 	charged(".whole", wholeOf)
+	charged(".holder", holder)
 	charged("fmt", format)
 	for name, f := range overridden() {
 		charged("."+name, f)
@@ -106,12 +122,14 @@ func (s *steps) charge(args []any) error {
 // patcher puts our functions in the place of operators, builtins, fields and methods.
 type patcher struct {
 	numbers  map[string]any // that stand for names
-	mismatch error          // the first comparison that can never be judged, by what expr knows of the types
-	at       int            // its place, in runes
+	texts    literals
+	mismatch error // the first comparison that can never be judged, by what expr knows of the types
+	at       int   // its place, in runes
 }
 
 // Visit implements ast.Visitor; children come before their parents, so that what is put in is not visited.
 func (p *patcher) Visit(node *ast.Node) {
+	p.texts.Visit(node)
 	switch n := (*node).(type) {
 	case *ast.IdentifierNode:
 		if v, ok := p.numbers[n.Value]; ok {
@@ -137,6 +155,9 @@ func (p *patcher) Visit(node *ast.Node) {
 		p.builtin(node, n)
 	case *ast.MemberNode:
 		if mayBeAbsent(n) { // expr jumps over the rest of the chain
+			if base, chained := n.Node.(*ast.MemberNode); n.Optional && (!chained || !mayBeAbsent(base)) {
+				n.Node = call(".holder", n.Node, n.Property)
+			}
 			return
 		}
 		replace(node, call(".at", n.Node, n.Property))
@@ -195,10 +216,10 @@ func (p *patcher) builtin(node *ast.Node, n *ast.BuiltinNode) {
 	}
 	switch {
 	case overridden()[n.Name] == nil || predicate && n.Name != "sum":
-		n.Arguments[0] = call(".whole", args[0])
+		n.Arguments[0] = call(".whole", args[0], &ast.StringNode{Value: n.Name})
 		return
 	case predicate:
-		args = []ast.Node{&ast.BuiltinNode{Name: "map", Arguments: []ast.Node{call(".whole", args[0]), args[1]}}}
+		args = []ast.Node{&ast.BuiltinNode{Name: "map", Arguments: []ast.Node{call(".whole", args[0], &ast.StringNode{Value: n.Name}), args[1]}}}
 	}
 	replace(node, call("."+n.Name, args...))
 }

@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/big"
+	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
@@ -35,11 +38,45 @@ func (e *Expr) Eval(env map[string]any) (any, error) {
 	if err == nil {
 		return Canonical(v), nil
 	}
+	return nil, e.told(err)
+}
+
+// ours is an error of a function of this package, which is told as it is.
+type ours struct{ error }
+
+// mixUp is how Go tells that a value has another type than the one that was asked for.
+var mixUp = regexp.MustCompile(`^interface conversion: interface \{\} is ([\w.\[\]{} ]+), not ([\w.\[\]{} ]+)$`)
+
+// told is an error of expr in words of ours: what it says of Go's types means nothing to a person.
+func (e *Expr) told(err error) error {
+	if o, ok := errors.AsType[ours](err); ok {
+		return o.error
+	}
 	msg, _, _ := strings.Cut(err.Error(), "\n")
+	where := ""
 	if fe, ok := errors.AsType[*file.Error](err); ok {
 		msg = fe.Message
+		if from := byteOffset(e.Text, fe.From); from > 0 {
+			where = " at " + brief(e.Text[from:])
+		}
 	}
-	return nil, errors.New(strings.ReplaceAll(msg, "<nil>", "nil"))
+	if strings.HasPrefix(msg, "memory budget exceeded") {
+		return fmt.Errorf("memory budget exceeded: it makes more than %d elements, too many for an expression", maxMemory)
+	}
+	if m := mixUp.FindStringSubmatch(msg); m != nil {
+		return fmt.Errorf("%s cannot be judged%s: a %s is given where a %s is wanted", brief(e.Text), where, kindOfName(m[1]), kindOfName(m[2]))
+	}
+	return fmt.Errorf("%s cannot be judged%s: a value there is none of those that it takes", brief(e.Text), where)
+}
+
+// kindOfName is the kind of the values of a Go type, by its name.
+func kindOfName(goType string) string {
+	for _, v := range []any{false, 0, &big.Int{}, 0.0, "", []byte{}, time.Time{}, time.Duration(0), []any{}, map[string]any{}} {
+		if fmt.Sprintf("%T", v) == goType {
+			return kindOf(v)
+		}
+	}
+	return goType
 }
 
 // run is what one evaluation needs. It is kept for the next one: a condition is judged for every message of its endpoint.
