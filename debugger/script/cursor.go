@@ -5,6 +5,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 )
 
@@ -98,6 +99,20 @@ func (c *cursor) name(what string) (string, error) {
 		return "", fail(c.at(), "want %s, not %s", what, c.found())
 	}
 	return c.text[start:c.pos], nil
+}
+
+// meshName takes the name of a mesh, by the engine's rule. kind, such as "proc mesh", is for the text of the error.
+func (c *cursor) meshName(kind, what string) (string, error) {
+	c.space()
+	at := c.at()
+	n, err := c.name(what)
+	if err != nil {
+		return "", err
+	}
+	if err := control.CheckName(kind, n); err != nil {
+		return "", fail(at, "%s", err)
+	}
+	return n, nil
 }
 
 // identifier takes the name of a method: a Go identifier, which may have letters of any alphabet.
@@ -234,7 +249,7 @@ func (c *cursor) target() (*Target, error) {
 	start := c.at()
 	switch {
 	case c.eat('@'):
-		n, err := c.name("the name of a mesh after @")
+		n, err := c.meshName("actor mesh", "the name of a mesh after @")
 		if err != nil {
 			return nil, err
 		}

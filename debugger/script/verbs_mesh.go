@@ -42,8 +42,8 @@ type ProcsArgs struct {
 const maxRanks = 65536
 
 func procsArgs(p *parser, c *cursor, v *Verb) (a ProcsArgs, err error) {
-	if a.Name, err = c.name("a name for the proc mesh"); err != nil {
-		return a, fail(c.at(), "%s (usage: %s)", err, v.Usage)
+	if a.Name, err = c.meshName("proc mesh", "a name for the proc mesh"); err != nil {
+		return a, fail(atOf(err, c.at()), "%s (usage: %s)", err, v.Usage)
 	}
 	for !c.done() {
 		at := c.at()
@@ -103,7 +103,7 @@ func spawnArgs(p *parser, c *cursor, v *Verb) (a SpawnArgs, err error) {
 	if !c.eat('@') {
 		return a, fail(c.at(), "want @ and a name for the mesh, not %s (usage: %s)", c.found(), v.Usage)
 	}
-	if a.Mesh, err = c.name("a name for the mesh after @"); err != nil {
+	if a.Mesh, err = c.meshName("actor mesh", "a name for the mesh after @"); err != nil {
 		return a, err
 	}
 	if !c.keyword("on") {
@@ -134,7 +134,7 @@ func (p *parser) procMesh(c *cursor) (*Target, error) {
 	t := &Target{Pos: p.src.pos(c.at())}
 	c.eat('@')
 	var err error
-	if t.Mesh, err = c.name("the name of a proc mesh"); err != nil {
+	if t.Mesh, err = c.meshName("proc mesh", "the name of a proc mesh"); err != nil {
 		return nil, err
 	}
 	return t, c.selection(t)
@@ -154,7 +154,7 @@ func endTarget(p *parser, c *cursor, v *Verb) (a EndArgs, err error) {
 	ch := c.peek()
 	if ch != '@' && ch != '%' && ch != '.' && (ch != 0 || !p.focus) {
 		if a.Target, err = p.procMesh(c); err != nil {
-			return a, fail(c.at(), "%s (usage: %s)", err, v.Usage)
+			return a, fail(atOf(err, c.at()), "%s (usage: %s)", err, v.Usage)
 		}
 		a.Procs = true
 		return a, nil
