@@ -2,6 +2,7 @@ package probe
 
 import (
 	"fmt"
+	"math/big"
 	"reflect"
 	"slices"
 	"strconv"
@@ -33,6 +34,7 @@ const (
 	maxKeyParts  = 64
 	maxKeys      = 100_000
 	maxNodes     = 20_000
+	maxBig       = 8 * 1024 // bits of a big.Int that is shown as a number
 )
 
 // Stater is a value with a rendering of its own, such as a mesh reference.
@@ -128,6 +130,11 @@ func (w *walker) special(n *control.StateNode, v reflect.Value) bool {
 		n.Kind, n.Text = "time", timeText(x)
 	case time.Duration:
 		n.Kind, n.Text = "duration", x.String()
+	case big.Int:
+		if x.BitLen() > maxBig {
+			return false
+		}
+		n.Kind, n.Text = "int", x.String()
 	case []byte:
 		n.Kind, n.Len = "bytes", len(x)
 		n.Text = fmt.Sprintf("h'%x'", x[:min(len(x), w.text/4)])

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"math/big"
 	"slices"
 	"strings"
 	"testing"
@@ -29,6 +30,8 @@ type thing struct {
 	ch     chan int
 	nilmap map[int]bool
 	deep   inner
+	huge   *big.Int
+	less   big.Int
 }
 
 func sample() *thing {
@@ -41,6 +44,8 @@ func sample() *thing {
 		t.list = append(t.list, i)
 	}
 	t.self = t
+	t.huge = new(big.Int).Lsh(big.NewInt(1), 80)
+	t.less.Neg(t.huge)
 	return t
 }
 
@@ -51,7 +56,7 @@ func TestWalkReadsUnexportedFieldsWithTheirTexts(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"N": "int 3", "loss": "float 0.25", "when": "time 2026-01-02T03:04:05.000000006Z", "took": "duration 1.5s",
-		"raw": "bytes h'00ff'", "f": "other func", "ch": "other chan with 0 of 4", "nilmap": "map {}", "list": "list […]", "tags": "map {…}",
+		"raw": "bytes h'00ff'", "huge": "int 1208925819614629174706176", "less": "int -1208925819614629174706176", "f": "other func", "ch": "other chan with 0 of 4", "nilmap": "map {}", "list": "list […]", "tags": "map {…}",
 	} {
 		if got[name] != want {
 			t.Errorf("%s = %q, want %q", name, got[name], want)
@@ -64,7 +69,7 @@ func TestWalkPagesAndCountsWhatItLeavesOut(t *testing.T) {
 	if n.Len != 200 || len(n.Nodes) != 5 || n.Nodes[0].Name != "[190]" || n.Nodes[0].Path != "list[190]" || n.Nodes[0].Text != "190" {
 		t.Errorf("page %+v", n)
 	}
-	if n := Walk(sample(), Query{}); n.Len != 14 || !strings.HasPrefix(n.Text, "{N: 3, loss: 0.25") {
+	if n := Walk(sample(), Query{}); n.Len != 16 || !strings.HasPrefix(n.Text, "{N: 3, loss: 0.25") {
 		t.Errorf("whole: %d fields, %q", n.Len, n.Text)
 	}
 }

@@ -37,7 +37,7 @@ func (r *reader) mend(out []byte, depth int) (_ []byte, whole bool) {
 		return r.mendItems(out, it, 2, depth)
 	case majorTag:
 		inner, whole := r.mend(nil, depth+1)
-		if len(inner) == 0 {
+		if len(inner) == 0 || !whole && (it.n == tagBig || it.n == tagBigNegative) { // half a number is another one
 			return out, false
 		}
 		return append(head(out, it.major, it.n), inner...), whole
