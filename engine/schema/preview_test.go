@@ -32,6 +32,9 @@ func TestAPreviewShowsWhatCanBeRead(t *testing.T) {
 	if got := Preview(tsBytes, bytes, encode(t, make([]byte, 2000))[:6], 2003); got != "h'000000' … of 2,003 bytes" {
 		t.Errorf("bytes: %s", got)
 	}
+	if got := Preview(nil, nil, []byte{0x82, 1, 0xc2, 0x49, 1, 2}, 13); got != "[1] … of 13 bytes" {
+		t.Errorf("half a number is another one: %s", got)
+	}
 	if got := Preview(nil, nil, []byte{0x9f, 1}, 9); got != "… of 9 bytes" {
 		t.Errorf("no CBOR of ours: %s", got)
 	}
