@@ -106,7 +106,7 @@ func (h *hub) registerVerbs() {
 		ctx, cancel := budget(ctx, r.Budget)
 		defer cancel()
 		rec, err := h.startMesh(ctx, owner{}, r)
-		return rec, wrapped(err, "spawn @%s", r.Name)
+		return rec, wrapped(err, "spawn @%s", saidName(r.Name))
 	})
 	control.HandleDone(v, func(ctx context.Context, _ control.ClientInfo, r control.StopReq) error {
 		ctx, cancel := budget(ctx, r.Budget)

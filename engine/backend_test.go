@@ -226,7 +226,7 @@ func TestAMethodThatLooksLikeAnEndpointIsToldOf(t *testing.T) {
 	if err := engine.SignalNamed(m, "Sum").Call(ctx); err == nil || !strings.Contains(err.Error(), "Vanishing.Sum is a method and no endpoint: it takes 4 arguments, which is more than 3; write func (v *Vanishing) Sum(") {
 		t.Errorf("called by name: %v", err)
 	}
-	if err := engine.SignalNamed(m, "Meant").Call(ctx); err == nil || !strings.HasSuffix(err.Error(), "Vanishing.Meant is a method and no endpoint: it takes any number of arguments") {
+	if err := engine.SignalNamed(m, "Meant").Call(ctx); err == nil || !strings.HasSuffix(err.Error(), "Vanishing.Meant is a method and no endpoint: the program keeps it to itself (engine.NotEndpoint)") {
 		t.Errorf("called by name: %v", err)
 	}
 	if err := engine.Action(m, (*Vanishing).Helper).Call(ctx, nil); err == nil || !strings.Contains(err.Error(), "is not an endpoint of") {
@@ -251,7 +251,7 @@ func TestASessionDescribesWhatCannotBeCalled(t *testing.T) {
 					t.Errorf("the fix of %s is %q", n.Name, n.Fix)
 				}
 			}
-			if want := "Helper: the program keeps it to itself (engine.NotEndpoint); Meant: it takes any number of arguments; Silent: it does not return an error; " +
+			if want := "Helper: the program keeps it to itself (engine.NotEndpoint); Meant: the program keeps it to itself (engine.NotEndpoint); Silent: it does not return an error; " +
 				"String: it has no context.Context, and it does not return an error; Sum: it takes 4 arguments, which is more than 3"; strings.Join(got, "; ") != want {
 				t.Errorf("not callable: %s\nwant %s", strings.Join(got, "; "), want)
 			}

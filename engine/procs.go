@@ -198,7 +198,7 @@ func SpawnProcs(ctx context.Context, opts ...ProcOption) (ProcMesh, error) {
 
 func orDims(r control.ProcsReq) string {
 	if r.Name != "" {
-		return r.Name
+		return saidName(r.Name)
 	}
 	return r.Dims.String()
 }

@@ -79,14 +79,14 @@ func Doc(method any, text string) RegisterOption {
 }
 
 // NotEndpoint keeps an exported method from being an endpoint: a helper that has an endpoint's signature cannot be called
-// from elsewhere, and one that only looks like an endpoint is not warned of. Pass the method expression.
+// from elsewhere, and one that only looks like an endpoint is not warned of. Lists of endpoints leave both out. Pass the method expression.
 func NotEndpoint(method any) RegisterOption {
 	return func(t *actorType) {
 		v := reflect.ValueOf(method)
 		if v.Kind() == reflect.Func {
 			for i := range t.others {
 				if t.others[i].pc == v.Pointer() {
-					t.others[i].fix = ""
+					t.others[i].why, t.others[i].fix = control.KeptToItself, ""
 					return
 				}
 			}
@@ -95,7 +95,7 @@ func NotEndpoint(method any) RegisterOption {
 		delete(t.eps, ep.name)
 		delete(t.byPC, ep.pc)
 		t.list = slices.DeleteFunc(t.list, func(e *endpoint) bool { return e == ep })
-		t.others = append(t.others, other{name: ep.name, pc: ep.pc, why: "the program keeps it to itself (engine.NotEndpoint)"})
+		t.others = append(t.others, other{name: ep.name, pc: ep.pc, why: control.KeptToItself})
 		slices.SortFunc(t.others, func(a, b other) int { return strings.Compare(a.name, b.name) })
 	}
 }

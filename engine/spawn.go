@@ -23,9 +23,17 @@ import (
 func Spawn[T any](ctx context.Context, procs ProcMesh, name string, prototype T) (Mesh[T], error) {
 	rec, err := spawn(ctx, procs, name, reflect.TypeOf(prototype), prototype)
 	if err != nil {
-		return Mesh[T]{}, fmt.Errorf("spawn %s: %w", name, err)
+		return Mesh[T]{}, fmt.Errorf("spawn %s: %w", saidName(name), err)
 	}
 	return Mesh[T]{newMeshRef(rec.Ref)}, nil
+}
+
+// saidName is a name for the text of an error: in quotes where it would not be seen as one.
+func saidName(name string) string {
+	if q := strconv.Quote(name); name == "" || strings.Contains(name, " ") || q != `"`+name+`"` {
+		return q
+	}
+	return name
 }
 
 func spawn(ctx context.Context, procs ProcMesh, name string, t reflect.Type, prototype any) (*control.Mesh, error) {

@@ -194,6 +194,11 @@ func TestABindingThatCannotWorkSaysWhatWould(t *testing.T) {
 	if _, err := engine.Spawn(ctx, procs(t, ctx, "q", 1), "u", struct{ Unregistered }{}.Unregistered); err == nil || !strings.Contains(err.Error(), "engine.Register[engine_test.Unregistered]()") {
 		t.Errorf("spawn of an unregistered type: %v", err)
 	}
+	for name, want := range map[string]string{"": `spawn "": actor mesh: the name is empty: want a letter`, "a\n": `spawn "a\n": actor mesh name "a\n": want a letter`} {
+		if _, err := engine.Spawn(ctx, procs(t, ctx, fmt.Sprintf("q%d", len(name)), 1), name, Forms{}); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("spawn of %q: %v, want %s", name, err, want)
+		}
+	}
 }
 
 // Unregistered is never registered.

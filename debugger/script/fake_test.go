@@ -82,6 +82,7 @@ func newWorld(t testing.TB) *world {
 			NotCallable: []control.NotCallable{
 				{Name: "Add2", Why: "it takes 2 arguments", Fix: "func (t *Toy) Add2(ctx context.Context, a Add2Args) error, with a struct Add2Args that holds the arguments"},
 				{Name: "Helper", Why: "it has no context.Context"},
+				{Name: "Kept", Why: control.KeptToItself},
 			},
 		}},
 		Named: b.Types,

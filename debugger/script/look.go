@@ -141,7 +141,7 @@ func (s *Session) endpoints(_ context.Context, a NameArgs, r *result) error {
 			rows = append(rows, row)
 		}
 		for _, n := range t.NotCallable {
-			if a.Name != "" || n.Fix != "" {
+			if (a.Name != "" || n.Fix != "") && n.Why != control.KeptToItself {
 				rows = append(rows, []string{"not callable: " + t.Name + "." + n.Name, n.Reason()})
 			}
 		}

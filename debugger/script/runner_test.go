@@ -115,7 +115,7 @@ func TestScriptsEndAsTheyShould(t *testing.T) {
 		{"a width that is absurd", toys + "call @t.Value\n  fmt(\"%1000000000d\", rank) == \"\"\n", 1, []string{"a width may have 4 digits at most"}},
 		{"option", "option timeout 7s\n", 0, nil},
 		{"let that is typed wrong", "let x = nope\n", 2, nil},
-		{"info", toys + "info\n  text contains \"session test of prog\"\ninfo p\n  text contains \"gpus: 4\"\ninfo @t[0-1]\n  text contains \"[0-1] idle\"\nls\n  text contains \"@t\"\nendpoints\n  text contains \"Toy.Hello(msg string) → string\"\nendpoints Toy\n  text contains \"not callable: Toy.Helper\"\n  text contains \"it takes 2 arguments; write func (t *Toy) Add2(ctx context.Context, a Add2Args) error\"\ncalls\n  text == \"\"\nhelp\n  not (text contains \"break\")\nhelp break\nlog\n", 0, nil},
+		{"info", toys + "info\n  text contains \"session test of prog\"\ninfo p\n  text contains \"gpus: 4\"\ninfo @t[0-1]\n  text contains \"[0-1] idle\"\nls\n  text contains \"@t\"\nendpoints\n  text contains \"Toy.Hello(msg string) → string\"\nendpoints Toy\n  text contains \"not callable: Toy.Helper\"\n  not (text contains \"Kept\")\n  text contains \"it takes 2 arguments; write func (t *Toy) Add2(ctx context.Context, a Add2Args) error\"\ncalls\n  text == \"\"\nhelp\n  not (text contains \"break\")\nhelp break\nlog\n", 0, nil},
 		{"sleep", "sleep 1ms\n", 0, nil},
 		{"wait tells a hang", toys + "option timeout 100ms\ncall @t.Gate &j\nwait\n", 4, []string{"FAIL   5  wait", "&j: @t.Gate: no answer from @t[0-3]"}},
 		{"the end of the script tells a hang", toys + "option timeout 100ms\ncall @t.Gate &j\n", 4, []string{"FAIL   4  (end of the script)", "&j: @t.Gate: no answer from @t[0-3]"}},

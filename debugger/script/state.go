@@ -92,17 +92,43 @@ func (r *stateReader) whole(n *control.StateNode, fields []string) error {
 
 func composite(kind string) bool { return kind == "struct" || kind == "map" || kind == "list" }
 
-// fieldName is the name of a struct's field, or the key of a map's entry, which comes in brackets.
-func fieldName(name string) string {
-	inner, ok := strings.CutPrefix(name, "[")
-	if !ok {
-		return name
+// namesOf are the names of a struct's fields, or the keys of a map's entries, which come in brackets: texts without their
+// quotes. A text that is what another kind of key is called, as "1" beside 1, keeps them: no entry hides another.
+func namesOf(nodes []control.StateNode) []string {
+	out := make([]string, len(nodes))
+	taken := make(map[string]bool, len(nodes))
+	texts := map[int]string{}
+	for i, n := range nodes {
+		inner, isKey := strings.CutPrefix(n.Name, "[")
+		if !isKey {
+			out[i] = n.Name
+			continue
+		}
+		out[i] = strings.TrimSuffix(inner, "]")
+		if text, err := strconv.Unquote(out[i]); err == nil {
+			texts[i] = text
+		} else {
+			taken[out[i]] = true
+		}
 	}
-	inner = strings.TrimSuffix(inner, "]")
-	if text, err := strconv.Unquote(inner); err == nil {
-		return text
+	var hidden []int
+	for i := range nodes {
+		text, isText := texts[i]
+		switch {
+		case !isText:
+		case taken[text]:
+			hidden = append(hidden, i)
+		default:
+			out[i], taken[text] = text, true
+		}
 	}
-	return inner
+	for _, i := range hidden {
+		for taken[out[i]] {
+			out[i] = strconv.Quote(out[i])
+		}
+		taken[out[i]] = true
+	}
+	return out
 }
 
 // plain is a node as expressions want it: structs and maps by name, lists by index, the rest by kind. What was not read
@@ -120,8 +146,8 @@ func plain(n control.StateNode, depth int) any {
 			return l
 		}
 		m := make(map[string]any, len(n.Nodes))
-		for _, c := range n.Nodes {
-			m[fieldName(c.Name)] = plain(c, depth+1)
+		for i, name := range namesOf(n.Nodes) {
+			m[name] = plain(n.Nodes[i], depth+1)
 		}
 		return m
 	}

@@ -3,8 +3,10 @@ package script
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/big"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +33,25 @@ func TestAStateReadsAsTheValuesThatACallWouldGive(t *testing.T) {
 	}
 	if got := plain(node, 0); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %#v\nwant %#v", got, want)
+	}
+}
+
+// No entry of a map hides another: a text keeps its quotes where another kind of key is called so.
+func TestEveryEntryOfAMapHasANameInAState(t *testing.T) {
+	for keys, want := range map[string]string{
+		`["1"] ["true"] [1] [1 #2] [true]`: `"1" "true" 1 1 #2 true`, `["\"1\""] ["1"] [1]`: `"1" "\"1\"" 1`, `["1 #2"] [1] [1 #2]`: `"1 #2" 1 1 #2`, `["a"] ["b"]`: `a b`,
+	} {
+		n := control.StateNode{Kind: "map"}
+		for _, k := range strings.SplitAfter(keys, "]") {
+			if k != "" {
+				n.Nodes = append(n.Nodes, control.StateNode{Name: strings.TrimPrefix(k, " "), Kind: "nil"})
+			}
+		}
+		n.Len = len(n.Nodes)
+		m, _ := plain(n, 0).(map[string]any)
+		if got := strings.Join(slices.Sorted(maps.Keys(m)), " "); got != want || len(m) != n.Len {
+			t.Errorf("%s: %d entries %s, want %d %s", keys, len(m), got, n.Len, want)
+		}
 	}
 }
 

@@ -154,7 +154,7 @@ func castArgs(p *parser, c *cursor, v *Verb) (OnArgs, error) {
 	c.eat('@')
 	var err error
 	if t.Mesh, err = c.meshName("actor mesh", "the name of a mesh"); err != nil {
-		return OnArgs{}, fail(c.at(), "%s (usage: %s)", err, v.Usage)
+		return OnArgs{}, fail(atOf(err, c.at()), "%s (usage: %s)", err, v.Usage)
 	}
 	if t.Choice, t.Sel, err = c.ranks(); err != nil {
 		return OnArgs{}, fail(atOf(err, c.at()), "%s (usage: %s; to send without waiting use broadcast)", err, v.Usage)

@@ -151,6 +151,9 @@ type NotCallable struct {
 	Fix  string `cbor:",omitempty"` // the signature that would make it one; "" for a method that does not look like an endpoint
 }
 
+// KeptToItself is NotCallable.Why of a method that the program has put under engine.NotEndpoint.
+const KeptToItself = "the program keeps it to itself (engine.NotEndpoint)"
+
 // Reason is why the method cannot be called and, where there is one, what would make an endpoint of it.
 func (n *NotCallable) Reason() string {
 	if n.Fix == "" {

@@ -21,7 +21,14 @@ func CheckName(kind, name string) error {
 	if without := strings.ReplaceAll(name, ".", "_"); nameForm.MatchString(without) {
 		return fmt.Errorf("%s name %q: a dot begins the name of an endpoint, as in @%s.Get; write %s", kind, name, without, without)
 	}
-	return fmt.Errorf("%s name %q: want a letter or _, then letters, digits, _ or -, 63 at most", kind, clipped(name))
+	const want = "want a letter or _, then letters, digits, _ or -, 63 at most"
+	if name == "" {
+		return fmt.Errorf("%s: the name is empty: %s", kind, want)
+	}
+	if len(name) > 64 {
+		name = name[:64] + "…"
+	}
+	return fmt.Errorf("%s name %q: %s", kind, name, want)
 }
 
 // The requests of the protocol's verbs. Each has one answer type; table and PROTOCOL.md list them.

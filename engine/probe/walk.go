@@ -2,6 +2,7 @@ package probe
 
 import (
 	"fmt"
+	"math/big"
 	"reflect"
 	"slices"
 	"strconv"
@@ -33,6 +34,7 @@ const (
 	maxKeyParts  = 64
 	maxKeys      = 100_000
 	maxNodes     = 20_000
+	maxBig       = 8 * 1024 // bits of a big.Int that is shown as a number
 )
 
 // Stater is a value with a rendering of its own, such as a mesh reference.
@@ -128,6 +130,11 @@ func (w *walker) special(n *control.StateNode, v reflect.Value) bool {
 		n.Kind, n.Text = "time", timeText(x)
 	case time.Duration:
 		n.Kind, n.Text = "duration", x.String()
+	case big.Int:
+		if x.BitLen() > maxBig {
+			return false
+		}
+		n.Kind, n.Text = "int", x.String()
 	case []byte:
 		n.Kind, n.Len = "bytes", len(x)
 		n.Text = fmt.Sprintf("h'%x'", x[:min(len(x), w.text/4)])
@@ -222,64 +229,6 @@ func (w *walker) mapping(n *control.StateNode, v reflect.Value, depth int) {
 		n.Nodes = append(n.Nodes, w.child(name, n.Path+name, entries[i].val, depth))
 	}
 	n.Text = summary(n, "{", "}")
-}
-
-// entry is an entry of a map, with its key as text.
-type entry struct {
-	key string
-	val reflect.Value
-}
-
-// entriesOf are the entries of a map by the text of their keys, in the order of the texts, at most maxKeys. Keys of which
-// the texts are the same, such as pointers, are numbered: no entry hides another.
-func entriesOf(v reflect.Value) []entry {
-	out := make([]entry, 0, min(v.Len(), maxKeys))
-	for it := v.MapRange(); it.Next() && len(out) < maxKeys; {
-		out = append(out, entry{keyText(readable(it.Key()), 0), it.Value()})
-	}
-	slices.SortStableFunc(out, func(a, b entry) int { return strings.Compare(a.key, b.key) })
-	for i, same := 1, 1; i < len(out); i++ {
-		if out[i].key != out[i-same].key {
-			same = 1
-			continue
-		}
-		same++
-		out[i].key += fmt.Sprintf(" #%d", same)
-	}
-	return out
-}
-
-// keyText is the key of a map as text: what a literal of the language would be, {A: 1, B: 2} for a struct.
-func keyText(v reflect.Value, depth int) string {
-	if depth > maxDepth {
-		return "…"
-	}
-	list := func(open, shut string, n int, part func(int) string) string {
-		parts := make([]string, 0, min(n, maxKeyParts))
-		for i := range n {
-			if i == maxKeyParts {
-				parts = append(parts, "…")
-				break
-			}
-			parts = append(parts, part(i))
-		}
-		return open + strings.Join(parts, ", ") + shut
-	}
-	switch v.Kind() {
-	case reflect.Struct:
-		return list("{", "}", v.NumField(), func(i int) string {
-			return v.Type().Field(i).Name + ": " + keyText(v.Field(i), depth+1)
-		})
-	case reflect.Array:
-		return list("[", "]", v.Len(), func(i int) string { return keyText(v.Index(i), depth+1) })
-	case reflect.Interface:
-		if !v.IsNil() {
-			return keyText(v.Elem(), depth+1)
-		}
-	default:
-	}
-	_, text := scalar(v, maxKeyText)
-	return text
 }
 
 // child pages only the node that was asked for: its children start at their beginning.

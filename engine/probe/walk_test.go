@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"math/big"
 	"slices"
 	"strings"
 	"testing"
@@ -29,6 +30,8 @@ type thing struct {
 	ch     chan int
 	nilmap map[int]bool
 	deep   inner
+	huge   *big.Int
+	less   big.Int
 }
 
 func sample() *thing {
@@ -41,6 +44,8 @@ func sample() *thing {
 		t.list = append(t.list, i)
 	}
 	t.self = t
+	t.huge = new(big.Int).Lsh(big.NewInt(1), 80)
+	t.less.Neg(t.huge)
 	return t
 }
 
@@ -51,7 +56,7 @@ func TestWalkReadsUnexportedFieldsWithTheirTexts(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"N": "int 3", "loss": "float 0.25", "when": "time 2026-01-02T03:04:05.000000006Z", "took": "duration 1.5s",
-		"raw": "bytes h'00ff'", "f": "other func", "ch": "other chan with 0 of 4", "nilmap": "map {}", "list": "list […]", "tags": "map {…}",
+		"raw": "bytes h'00ff'", "huge": "int 1208925819614629174706176", "less": "int -1208925819614629174706176", "f": "other func", "ch": "other chan with 0 of 4", "nilmap": "map {}", "list": "list […]", "tags": "map {…}",
 	} {
 		if got[name] != want {
 			t.Errorf("%s = %q, want %q", name, got[name], want)
@@ -64,7 +69,7 @@ func TestWalkPagesAndCountsWhatItLeavesOut(t *testing.T) {
 	if n.Len != 200 || len(n.Nodes) != 5 || n.Nodes[0].Name != "[190]" || n.Nodes[0].Path != "list[190]" || n.Nodes[0].Text != "190" {
 		t.Errorf("page %+v", n)
 	}
-	if n := Walk(sample(), Query{}); n.Len != 14 || !strings.HasPrefix(n.Text, "{N: 3, loss: 0.25") {
+	if n := Walk(sample(), Query{}); n.Len != 16 || !strings.HasPrefix(n.Text, "{N: 3, loss: 0.25") {
 		t.Errorf("whole: %d fields, %q", n.Len, n.Text)
 	}
 }
@@ -137,12 +142,29 @@ func TestWalkShowsEveryEntryOfAMap(t *testing.T) {
 		ptr  map[*int]string
 		any  map[any]int
 		long map[string]int
+		took map[time.Duration]int
+		when map[time.Time]int
+		same map[any]int
+		held map[*int]int
 	}{
 		keys: map[key]int{{1, 2}: 1, {3, 4}: 2, {1, 3}: 3}, arr: map[[2]string]int{{"a]", `"`}: 1, {"a", "b"}: 2}, ptr: map[*int]string{one: "x", two: "y"},
 		any: map[any]int{key{1, 2}: 1, 7: 2, "7": 3}, long: map[string]int{strings.Repeat("x", 300) + "1": 1, strings.Repeat("x", 300) + "2": 2},
+		took: map[time.Duration]int{time.Second: 1, 2 * time.Second: 2}, when: map[time.Time]int{time.Unix(0, 5).UTC(): 1},
+		same: map[any]int{1: 1, int8(1): 2, 1.0: 3, uint(1): 4, true: 5, "true": 6, key{1, 2}: 7, [1]any{int8(1)}: 8, [1]any{1}: 9}, held: map[*int]int{},
+	}
+	for i := range 20 {
+		m.held[new(int)] = i
+	}
+	if n := Walk(&m, Query{Path: "same"}); n.Text != `{"true": 6, 1: 3, 1 #2: 1, 1 #3: 2, 1 #4: 4, [1]: 9, [1] #2: 8, true: 5, {A: 1, B: 2}: 7}` {
+		t.Errorf("keys with the same text: %s", n.Text)
+	}
+	for i, n := range Walk(&m, Query{Path: "held"}).Nodes[:10] {
+		if want := slices.Sorted(slices.Values(strings.Fields("0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19")))[i]; n.Text != want {
+			t.Errorf("%s holds %s, want %s: the order of what the entries hold", n.Name, n.Text, want)
+		}
 	}
 	for field, want := range map[string]string{
-		"keys": "[{A: 1, B: 2}] [{A: 1, B: 3}] [{A: 3, B: 4}]", "arr": `[["a", "b"]] [["a]", "\""]]`, "ptr": "[*int] [*int #2]", "any": `["7"] [7] [{A: 1, B: 2}]`,
+		"keys": "[{A: 1, B: 2}] [{A: 1, B: 3}] [{A: 3, B: 4}]", "arr": `[["a", "b"]] [["a]", "\""]]`, "ptr": "[*int] [*int #2]", "took": "[1s] [2s]", "when": "[1970-01-01T00:00:00.000000005Z]", "any": `["7"] [7] [{A: 1, B: 2}]`,
 	} {
 		var names []string
 		n := Walk(&m, Query{Path: field})

@@ -22,7 +22,7 @@ type Builder struct {
 	done map[reflect.Type]bool   // structs whose schema is in Types or being built
 	news []reflect.Type          // what the Of under way has put into loop and done
 
-	inAny bool // the types are of what anys hold: maps whose keys are anys pass, meshes and ports do not
+	inAny bool // the types are of what anys hold: maps whose keys are anys pass, meshes, proc meshes and ports do not
 }
 
 // NewBuilder returns a Builder without types.
@@ -43,7 +43,7 @@ type TypeError struct {
 // Error is the path, the reason and what to do.
 func (e *TypeError) Error() string { return e.Path + ": " + e.Reason + "; " + e.Fix }
 
-// sayer is a type that knows its own schema: engine.Mesh and engine.Port.
+// sayer is a type that knows its own schema: engine.Mesh, engine.ProcMesh and engine.Port.
 type sayer interface {
 	SchemaKind() (kind, mesh string)
 }
@@ -89,8 +89,12 @@ func undoing[R any](b *Builder, build func() (R, error)) (R, error) {
 
 func (b *Builder) of(t reflect.Type, path string) (*Schema, error) {
 	if s, ok := special(t); ok {
-		if b.inAny && (s.Kind == KindMesh || s.Kind == KindPort) {
-			return nil, &TypeError{path, "in an any a " + s.Kind + " arrives as a list of its parts", "give the argument or the field that type"}
+		if b.inAny && says(t) {
+			what := "a " + s.Kind
+			if s.Kind == KindAny { // a proc mesh
+				what = "a value of this type"
+			}
+			return nil, &TypeError{path, "in an any " + what + inAnyList, inAnyFix}
 		}
 		return s, nil
 	}
@@ -118,6 +122,20 @@ func (b *Builder) of(t reflect.Type, path string) (*Schema, error) {
 		return ref, nil
 	}
 	return s, nil
+}
+
+const (
+	inAnyList = " arrives as a list of its parts"
+	inAnyFix  = "give the argument or the field that type"
+	noMesh    = "in an any a mesh" + inAnyList + "; " + inAnyFix
+)
+
+// says reports whether t, or what it points to, is a sayer.
+func says(t reflect.Type) bool {
+	if t.Kind() == reflect.Pointer && t.Name() == "" {
+		t = t.Elem()
+	}
+	return reflect.PointerTo(t).Implements(sayerType)
 }
 
 // special are types that say what they are, whatever they are made of.

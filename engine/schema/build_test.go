@@ -46,6 +46,7 @@ type (
 	}
 	meshLike   struct{ N int }
 	portLike   struct{ N int }
+	procsLike  struct{ N int }
 	rawCBOR    struct{ _ int }
 	level      int8
 	gen[T any] struct{ V T }
@@ -53,6 +54,7 @@ type (
 
 func (meshLike) SchemaKind() (string, string)  { return KindMesh, "demos/toy.ToyActor" }
 func (*portLike) SchemaKind() (string, string) { return KindPort, "" }
+func (procsLike) SchemaKind() (string, string) { return KindAny, "" }
 func (rawCBOR) MarshalCBOR() ([]byte, error)   { return []byte{1}, nil }
 
 func describe(t testing.TB, v any) (Types, *Schema) {

@@ -188,6 +188,21 @@ func (it item) integer() string {
 	return n.String()
 }
 
+// bignum reads the integer of any size that follows the tags 2 and 3; ok is false, and nothing read, where none does, or
+// one that is too long to be written out.
+func (r *reader) bignum(tag uint64) (n *big.Int, ok bool) {
+	it, err := r.peek()
+	if tag != tagBig && tag != tagBigNegative || err != nil || it.major != majorBytes || it.n > maxBig {
+		return nil, false
+	}
+	r.accept()
+	n = new(big.Int).SetBytes(r.take(it))
+	if tag == tagBigNegative {
+		n.Not(n)
+	}
+	return n, true
+}
+
 // int64 is the value of an integer item where it fits.
 func (it item) int64() (int64, bool) {
 	if it.n > math.MaxInt64 {

@@ -25,7 +25,14 @@ const (
 	majorSimple = 7 << 5
 )
 
-const tagTime = 0 // RFC 3339 text follows
+// Tags (RFC 8949, 3.4).
+const (
+	tagTime        = 0 // RFC 3339 text follows
+	tagBig         = 2 // the bytes of an integer follow
+	tagBigNegative = 3 // those of -1 less the integer
+)
+
+const maxBig = 1024 // bytes of an integer that is shown as one
 
 const (
 	cborFalse = 0xf4

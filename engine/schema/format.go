@@ -125,6 +125,10 @@ func (p *printer) plain(it item, depth int) error {
 	case majorBytes:
 		p.bytes(p.r.take(it))
 	case majorTag:
+		if n, ok := p.r.bignum(it.n); ok {
+			p.out.WriteString(n.String())
+			return nil
+		}
 		p.out.WriteString(strconv.FormatUint(it.n, 10) + "(")
 		if err := p.value(nil, depth+1); err != nil {
 			return err

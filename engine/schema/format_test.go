@@ -1,6 +1,8 @@
 package schema
 
 import (
+	"fmt"
+	"math/big"
 	"reflect"
 	"strings"
 	"testing"
@@ -126,6 +128,19 @@ func TestValuesAreNaturalInExpressions(t *testing.T) {
 	}
 	if v, err := Value(ts, s, []byte{0x3b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}); err != nil || v != -0x1p64 {
 		t.Errorf("an integer below int64 is a float: %v, %v", v, err)
+	}
+	huge := new(big.Int).Lsh(big.NewInt(1), 80)
+	for _, n := range []*big.Int{huge, new(big.Int).Neg(huge), big.NewInt(-7), new(big.Int).SetUint64(1<<64 - 1)} {
+		body := encode(t, n)
+		if v, err := Value(nil, &Schema{Kind: KindAny}, body); err != nil || fmt.Sprint(v) != n.String() {
+			t.Errorf("an integer of any size: %v, %v, want %s", v, err, n)
+		}
+		if got := Format(nil, &Schema{Kind: KindAny}, body); got != n.String() {
+			t.Errorf("an integer of any size is shown as %s, want %s", got, n)
+		}
+	}
+	if got := Format(nil, &Schema{Kind: KindAny}, encode(t, new(big.Int).Lsh(huge, 8*maxBig))); !strings.HasPrefix(got, "2(h'") {
+		t.Errorf("an integer that is too long to be written out is shown as %s", got)
 	}
 }
 

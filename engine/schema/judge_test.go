@@ -68,6 +68,8 @@ func TestAValueThatWouldNotArriveIsRefusedWithWhatToDo(t *testing.T) {
 		{"a key that is nil", map[any]any{nil: 1}, anyType, "it is a map with the key nil"},
 		{"keys that are floats", map[float64]int{}, anyType, "its keys are float64; use string"},
 		{"a mesh", meshLike{}, anyType, "in an any a mesh arrives as a list of its parts; give the argument or the field that type"},
+		{"a proc mesh", procsLike{}, anyType, "in an any a value of this type arrives as a list of its parts; give the argument or the field that type"},
+		{"a proc mesh in a list", []any{&procsLike{}}, anyType, "[0]: *schema.procsLike: in an any a value of this type arrives as a list"},
 		{"a port in a field", struct{ P *portLike }{}, anyType, "struct { P *schema.portLike }.P: in an any a port arrives as a list"},
 		{"a pointer to itself", loop, nil, "it is nested deeper than 64; does it contain itself?"},
 		{"a map that holds itself", self, anyType, `["me"]: it is nested deeper than 64`},

@@ -2,6 +2,8 @@ package schema
 
 import (
 	"fmt"
+	"math"
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -432,7 +434,7 @@ func (p *litParser) any(path string, depth int) ([]byte, error) {
 	case c == '[':
 		return p.list(&Schema{Kind: KindList, Name: "any"}, path, depth)
 	case c == '@':
-		return p.mesh(&Schema{Kind: KindMesh}, path)
+		return nil, p.fail(at, path, "%s; put it in quotes if it is text", noMesh)
 	case c == '"' || c == '\'' || c == '`':
 		s, err := p.quoted(path)
 		return encText(s), err
@@ -453,8 +455,18 @@ func (p *litParser) any(path string, depth int) ([]byte, error) {
 		if out, msg := encScalar(&Schema{Kind: kind, Bits: 64}, w); msg == "" {
 			return out, nil
 		}
+		if kind == KindUint && isInteger(w) { // a float would have other digits
+			return nil, p.fail(at, path, "%s is out of range for an integer (%d to %d); with .0 at its end it is a float", clip(w), math.MinInt64, uint64(math.MaxUint64))
+		}
 	}
 	return nil, p.fail(at, path, "want a value, not %s; text needs quotes here", quote(w))
+}
+
+// isInteger reports whether w is an integer, of any size.
+func isInteger(w string) bool {
+	digits, ok := ungroup(w)
+	_, isInt := new(big.Int).SetString(digits, 0)
+	return ok && isInt
 }
 
 func (p *litParser) fail(at int, path, format string, args ...any) error {

@@ -3,11 +3,12 @@ package schema
 import (
 	"fmt"
 	"math"
+	"math/big"
 	"strconv"
 	"time"
 )
 
-// Value is a body as expressions want it: map[string]any, []any, int64 (uint64 above its range), float64, string,
+// Value is a body as expressions want it: map[string]any, []any, int64 (uint64 above its range, *big.Int where the body has one beyond both), float64, string,
 // []byte, time.Time, time.Duration, bool, nil. Structs have all fields of s, absent ones as zero values; nil slices
 // and maps are empty ones; keys of maps are their text; a mesh is the text @name[sel]. An item of another kind than s
 // wants is given as what it is. An empty body is nil.
@@ -84,9 +85,23 @@ func (v *valuer) value(s *Schema, depth int) (any, error) {
 		if it.n == tagTime {
 			return v.value(&Schema{Kind: KindTime}, depth+1)
 		}
+		if n, ok := v.r.bignum(it.n); ok {
+			return smallest(n), nil
+		}
 		return v.value(nil, depth+1)
 	}
 	return v.scalar(it, &d), nil
+}
+
+// smallest is an integer as Value gives it.
+func smallest(n *big.Int) any {
+	switch {
+	case n.IsInt64():
+		return n.Int64()
+	case n.IsUint64():
+		return n.Uint64()
+	}
+	return n
 }
 
 // scalar is an item without parts, whose head was read.

@@ -60,9 +60,10 @@ type signature struct {
 	odd      reflect.Type // a parameter that is meant as a context and is none
 	args     []reflect.Type
 	variadic bool
-	err      int // index of the error among the results; -1: there is none
+	err      int // index of the last error among the results; -1: there is none
+	errs     int
 	outs     int
-	results  []reflect.Type // but the error
+	results  []reflect.Type // but the errors
 }
 
 func read(ft reflect.Type) signature {
@@ -81,8 +82,9 @@ func read(ft reflect.Type) signature {
 		s.args, s.odd = append(s.args, s.odd), nil
 	}
 	for i := range s.outs {
-		if out := ft.Out(i); out == errorType && s.err < 0 {
+		if out := ft.Out(i); out == errorType {
 			s.err = i
+			s.errs++
 		} else {
 			s.results = append(s.results, out)
 		}
@@ -121,6 +123,9 @@ func (s *signature) faults(t reflect.Type) (why []string) {
 		why = append(why, "it does not return an error")
 	case s.err != s.outs-1:
 		why = append(why, "the error is not its last result")
+	}
+	if s.errs > 1 {
+		why = append(why, fmt.Sprintf("it returns %d errors", s.errs))
 	}
 	if len(s.results) > 1 {
 		why = append(why, fmt.Sprintf("it returns %d values", len(s.results)))
@@ -163,13 +168,20 @@ func (s *signature) fixed(t reflect.Type, name string) string {
 	default:
 		b.WriteString("error")
 	}
+	var with []string
 	switch {
 	case many && len(s.results) > 1:
-		fmt.Fprintf(&b, ", with structs %sArgs and %sResult that hold what it takes and returns", name, name)
+		with = append(with, fmt.Sprintf("with structs %sArgs and %sResult that hold what it takes and returns", name, name))
 	case many:
-		fmt.Fprintf(&b, ", with a struct %sArgs that holds the arguments", name)
+		with = append(with, fmt.Sprintf("with a struct %sArgs that holds the arguments", name))
 	case len(s.results) > 1:
-		fmt.Fprintf(&b, ", with a struct %sResult that holds the values", name)
+		with = append(with, fmt.Sprintf("with a struct %sResult that holds the values", name))
+	}
+	if s.errs > 1 {
+		with = append(with, "with errors.Join of its errors")
+	}
+	for _, w := range with {
+		b.WriteString(", " + w)
 	}
 	return b.String()
 }

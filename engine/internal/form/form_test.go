@@ -39,6 +39,8 @@ func (a *Actor) Pair(context.Context) (int, string, error)               { retur
 func (a *Actor) Both(context.Context, int, int) (int, string)            { return 0, "" }
 func (a *Actor) Last(int, context.Context) error                         { return nil }
 func (a *Actor) First(context.Context) (error, int)                      { return nil, 0 } //nolint:staticcheck // that is what it is for
+func (a *Actor) TwoErr(context.Context) (error, error)                   { return nil, nil }
+func (a *Actor) Errors(context.Context) (int, error, bool, error)        { return 0, nil, false, nil }
 func (a *Actor) Pointer(*context.Context, int) error                     { return nil }
 func (a *Actor) Framework(*Context) (int, error)                         { return 0, nil }
 func (a *Actor) Interface(own) error                                     { return nil }
@@ -66,6 +68,8 @@ func TestTheFormOfAMethod(t *testing.T) {
 		"Both":      "it does not return an error, and it returns 2 values | func (a *Actor) Both(ctx context.Context, arg int, b int) (BothResult, error), with a struct BothResult that holds the values",
 		"Last":      "its context.Context is not the first parameter | func (a *Actor) Last(ctx context.Context, arg int) error",
 		"First":     "the error is not its last result | func (a *Actor) First(ctx context.Context) (int, error)",
+		"TwoErr":    "it returns 2 errors | func (a *Actor) TwoErr(ctx context.Context) error, with errors.Join of its errors",
+		"Errors":    "it returns 2 errors, and it returns 2 values | func (a *Actor) Errors(ctx context.Context) (ErrorsResult, error), with a struct ErrorsResult that holds the values, with errors.Join of its errors",
 		"Pointer":   "its context is a *context.Context, not a context.Context | func (a *Actor) Pointer(ctx context.Context, arg int) error",
 		"Framework": "its context is a *Context, not a context.Context | func (a *Actor) Framework(ctx context.Context) (int, error)",
 		"Interface": "its context is a own, not a context.Context | func (a *Actor) Interface(ctx context.Context) error",
