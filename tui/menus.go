@@ -256,7 +256,7 @@ func (m *Model) openWarnings() {
 		return rows
 	}
 	p := dialog.NewPicker("Warnings", reload())
-	p.Empty = "no warnings. " + strings.Join(warningNames(), ", ") + " are looked for; settings switch them off by name"
+	p.Empty = "no warnings; settings switch rules off by name"
 	p.Reload = reload
 	p.Enter = "show whom"
 	m.push(p)

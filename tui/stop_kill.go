@@ -59,7 +59,7 @@ func (m *Model) askKill() tea.Cmd {
 	line := "kill " + t.String()
 	what := "Its processes are killed; what they were doing is lost."
 	if t.mesh != "" {
-		what = "What these actors are doing is abandoned at once; their processes stay."
+		what = "What these actors are doing is abandoned at once; their processes stay: those are killed in the tree."
 	}
 	if n := len(t.ranks); n > 0 {
 		what = fmt.Sprintf("%s: %s", paint.Plural(n, "rank"), strings.ToLower(what[:1])+what[1:])

@@ -324,7 +324,7 @@ func TestVerbTableIsComplete(t *testing.T) {
 		}
 	}
 	md := Markdown()
-	if !strings.Contains(md, "| `call @MESH[sel].Endpoint [VALUE]` | call every rank and wait for all |") || !strings.Contains(md, "`break`") || strings.Contains(md, "| `break") {
+	if !strings.Contains(md, "| `call @MESH[sel].Endpoint [VALUE…]` | call every rank and wait for all |") || !strings.Contains(md, "`break`") || strings.Contains(md, "| `break") {
 		t.Error(md)
 	}
 }

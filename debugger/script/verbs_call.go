@@ -11,7 +11,7 @@ import (
 func callVerbs() []*Verb {
 	calling := func(name string, adverb control.Adverb, summary string, aliases ...string) *Verb {
 		return &Verb{
-			Name: name, Aliases: aliases, Usage: name + " @MESH[sel].Endpoint [VALUE]", Summary: summary,
+			Name: name, Aliases: aliases, Usage: name + " @MESH[sel].Endpoint [VALUE…]", Summary: summary,
 			Calls: true, Changes: true, Forkable: true, answers: true, completes: []word{{kind: wordEndpoint}}, body: gives(callArgs(adverb), (*Session).call),
 		}
 	}
