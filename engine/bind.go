@@ -223,7 +223,8 @@ func (e BoundMethod[A, R]) Stream(ctx context.Context, a A) iter.Seq2[Reply[R], 
 	return (&Future[R]{start(ctx, e.b, a, adverbStream)}).stream()
 }
 
-// Broadcast sends to all ranks and does not wait; an error of a handler goes to supervision.
+// Broadcast sends to all ranks and does not wait; an error of a handler goes to supervision. ctx limits the sending: nobody
+// waits for what the handlers do, so their contexts have no deadline of it.
 func (e BoundMethod[A, R]) Broadcast(ctx context.Context, a A) error { return broadcast(ctx, e.b, a) }
 
 // Start sends to all ranks; see BoundMethod.Start.

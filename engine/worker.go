@@ -146,6 +146,9 @@ func (w *worker) resolve(ctx context.Context, proc uint64) (net.Addr, error) {
 	return net.ResolveUDPAddr("udp", f.Addr)
 }
 
+// lastWords is how long a worker that was told to end goes on to send what it has to say.
+const lastWords = 500 * time.Millisecond
+
 // exitReason is what a worker that was told to end tells its peers.
 const exitReason = "the process was stopped"
 
@@ -154,6 +157,9 @@ func (w *worker) handlers() *sysTable {
 	t := rankHandlers()
 	handle(t, sysExit, fromController, func(_ context.Context, n *node, _ quicnet.Addr, _ int) (any, error) {
 		go func() {
+			limit, cancel := context.WithTimeout(context.Background(), lastWords)
+			defer cancel()
+			n.outbox.settle(limit) // what it was about to say: its link closes first
 			n.close(exitReason)
 			w.exit <- 0
 		}()

@@ -269,9 +269,6 @@ func who() control.ClientInfo {
 func show(ctx context.Context, cfg tui.Config) error {
 	_, cfg.Dir = tui.Paths()
 	cfg.Commands, cfg.Suspend = script.Options{}, cannotSuspend
-	if leftRaw(os.Stdin.Fd()) { // told at the end: the screen would cover it
-		defer fmt.Fprint(os.Stderr, rawTerminal)
-	}
 	inside, leave := context.WithCancelCause(ctx)
 	defer leave(nil)
 	if connect := cfg.Connect; cfg.Own { // without its own session there is nothing to be shown

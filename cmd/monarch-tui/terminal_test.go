@@ -307,3 +307,21 @@ func allGone(t *testing.T, pids []int) {
 		}
 	}
 }
+
+// TestEveryStartSaysHowToRepairATerminal that a program has left without echo, when it was killed.
+func TestEveryStartSaysHowToRepairATerminal(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, state := range []string{"raw -echo", "sane"} {
+		term := launch(t, exec.Command("bash", "-c", "stty "+state+`; exec "$0" demo list`, exe), t.TempDir(), 100, 30)
+		<-term.all
+		term.mu.Lock()
+		said := strings.Contains(term.raw.String(), "Type  reset  and enter")
+		term.mu.Unlock()
+		if want := state != "sane"; said != want {
+			t.Errorf("%s: told: %v, want %v\n%s", state, said, want, term.raw.String())
+		}
+	}
+}

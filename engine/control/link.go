@@ -9,6 +9,7 @@ import (
 	"net"
 	"reflect"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
@@ -147,8 +148,8 @@ func (l *link) fail(err error) {
 	closing := l.closing
 	l.mu.Unlock()
 	switch {
-	case closing || err == nil || errors.Is(err, io.EOF):
-		err = ErrClosed
+	case closing || err == nil || errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		err = ErrClosed // however its process went: which of these is seen is chance
 	case !errors.Is(err, ErrClosed):
 		err = fmt.Errorf("%w: %w", ErrClosed, err)
 	}

@@ -38,43 +38,86 @@ func Line(s string) string {
 }
 
 // Shown is what a terminal would leave of one line of output: a carriage return goes back to its beginning and a backspace
-// one place, what follows is written over what is there, and a tab goes to the next multiple of eight places. The rest is
-// cleaned as by Line. A place is a character: widths are not known here.
+// one place, what follows is written over what is there, a tab goes to the next multiple of eight places, and sequences move
+// in the line (CUF, CUB, CHA) and erase in it (EL). The rest is cleaned as by Line. A place is a character: widths are not
+// known here.
 func Shown(s string) string {
 	if plain(s) {
 		return s
 	}
-	var row []rune
-	at := 0
-	put := func(r rune) {
-		if at < len(row) {
-			row[at] = r
-		} else {
-			row = append(row, r)
-		}
-		at++
+	var l shownLine
+	walk(strings.ToValidUTF8(s, "\uFFFD"), l.text, l.sequence)
+	return string(l.row)
+}
+
+// shownLine is a line of a terminal.
+type shownLine struct {
+	row []rune
+	at  int
+}
+
+// maxColumn is beyond the right edge of every terminal: a move to there is meant to reach the edge, which is not known here,
+// and goes to the end of what is there.
+const maxColumn = 512
+
+// move goes to a column.
+func (l *shownLine) move(to int) {
+	if to >= maxColumn {
+		to = max(l.at, len(l.row))
 	}
-	for _, r := range strip(strings.ToValidUTF8(s, "\uFFFD")) {
-		switch {
-		case r == '\r':
-			at = 0
-		case r == '\b':
-			at = max(0, at-1)
-		case r == '\t':
-			for next := at - at%tabStop + tabStop; at < next; {
-				if at < len(row) {
-					at++
-				} else {
-					put(' ')
-				}
+	l.at = max(0, to)
+}
+
+func (l *shownLine) put(r rune) {
+	for len(l.row) <= l.at {
+		l.row = append(l.row, ' ')
+	}
+	l.row[l.at] = r
+	l.at++
+}
+
+func (l *shownLine) text(s string) {
+	r, _ := utf8.DecodeRuneInString(s)
+	switch {
+	case r == '\r':
+		l.at = 0
+	case r == '\b':
+		l.at = max(0, l.at-1)
+	case r == '\t':
+		for next := l.at - l.at%tabStop + tabStop; l.at < next; {
+			if l.at < len(l.row) {
+				l.at++
+			} else {
+				l.put(' ')
 			}
-		case Dangerous(r):
-			put(symbol(r))
-		default:
-			put(r)
+		}
+	case Dangerous(r):
+		l.put(symbol(r))
+	default:
+		l.put(r)
+	}
+}
+
+func (l *shownLine) sequence(s string) {
+	switch final, n := control(s); final {
+	case 'C':
+		l.move(l.at + min(max(n, 1), maxColumn))
+	case 'D':
+		l.at = max(0, l.at-max(n, 1))
+	case 'G':
+		l.move(min(max(n, 1), maxColumn+1) - 1)
+	case 'K':
+		switch end := min(l.at, len(l.row)); {
+		case n <= 0:
+			l.row = l.row[:end]
+		case n == 1:
+			for i := range min(l.at+1, len(l.row)) {
+				l.row[i] = ' '
+			}
+		case n == 2:
+			l.row = l.row[:0]
 		}
 	}
-	return string(row)
 }
 
 // tabStop is how far apart the tab stops of a terminal are.

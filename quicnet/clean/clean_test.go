@@ -47,6 +47,19 @@ func TestShownIsWhatATerminalWouldLeave(t *testing.T) {
 		"long text here\r\tx":   "long texx here",
 		"\x1b[31mred\x1b[0m\rR": "Red",
 		"bell\a \r\xff":         "\uFFFDell␇ ",
+
+		"abc\r\x1b[Kx":              "x",
+		"abc\b\x1b[0Kx":             "abx",
+		"red\x1b[2K\rx":             "x",
+		"red\x1b[2Kx":               "   x",
+		"abcdef\x1b[4D\x1b[1Kx":     "  xdef",
+		"50%\x1b[2K\x1b[1G100%":     "100%",
+		"ab\x1b[5Gx":                "ab  x",
+		"ab\x1b[2Cx\x1b[3Dy":        "aby x",
+		"a\x1b[99999999999999999Gx": "ax",
+		"a\x1b[Gx":                  "x",
+		"a\x1b[1;2Gx\x1b[Jz":        "axz",
+		"a\x1b[5":                   "a",
 	} {
 		if got := Shown(in); got != want {
 			t.Errorf("Shown(%q) = %q, want %q", in, got, want)
