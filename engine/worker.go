@@ -155,9 +155,9 @@ const exitReason = "the process was stopped"
 // handlers makes the handlers of a worker process.
 func (w *worker) handlers() *sysTable {
 	t := rankHandlers()
-	handle(t, sysExit, fromController, func(_ context.Context, n *node, _ quicnet.Addr, _ int) (any, error) {
+	handle(t, sysExit, fromController, func(ctx context.Context, n *node, _ quicnet.Addr, _ int) (any, error) {
 		go func() {
-			limit, cancel := context.WithTimeout(context.Background(), lastWords)
+			limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
 			defer cancel()
 			n.outbox.settle(limit) // what it was about to say: its link closes first
 			n.close(exitReason)
