@@ -440,3 +440,23 @@ func TestTwoStopsAtOnceBothWaitForTheEnd(t *testing.T) {
 		}
 	})
 }
+
+func TestAKillWaitsForNoHandler(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		p := procs(t, ctx, "p", 2)
+		m := spawnOn(t, ctx, p, "m", Sink{})
+		deaf := engine.Action(m, (*Sink).Deaf).Start(ctx, time.Minute)
+		synctest.Wait()
+		began := time.Now()
+		if err := p.Kill(ctx); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(began); took > 500*time.Millisecond {
+			t.Errorf("the kill took %v", took)
+		}
+		if _, err := deaf.All(ctx); !errors.Is(err, engine.ErrLost) || !errors.Is(err, engine.ErrStopped) {
+			t.Errorf("the call ended with %v", err)
+		}
+		time.Sleep(time.Minute) // virtual: the handlers end
+	})
+}

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -365,4 +368,18 @@ func TestTheContextOfAVerbReachesTheBackend(t *testing.T) {
 			pic.Apply(u)
 		}
 	})
+}
+
+// TestASessionThatHasEndedIsToldInOneWay: which end of a connection is seen first is chance.
+func TestASessionThatHasEndedIsToldInOneWay(t *testing.T) {
+	for _, seen := range []error{io.EOF, syscall.ECONNRESET, syscall.EPIPE} {
+		ours, theirs := net.Pipe()
+		defer theirs.Close()
+		l := &link{conn: ours, out: newOutbox(linkQueue), pending: map[uint64]*pending{}}
+		l.ctx, l.cancel = context.WithCancelCause(t.Context())
+		l.fail(&net.OpError{Op: "read", Net: "unix", Err: os.NewSyscallError("read", seen)})
+		if got := context.Cause(l.ctx); !errors.Is(got, ErrClosed) || got.Error() != ErrClosed.Error() {
+			t.Errorf("%v is told as %q", seen, got)
+		}
+	}
 }
