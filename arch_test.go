@@ -75,7 +75,7 @@ var layers = []layer{
 	},
 	{
 		folder: "engine/probe",
-		own:    []string{"engine/control"},
+		own:    []string{"engine/control", "engine/shape"},
 		why:    "the engine calls the probe on the message path of every program, so the probe must not need the engine",
 	},
 	{
@@ -88,6 +88,12 @@ var layers = []layer{
 		folder: "engine/internal/form",
 		own:    []string{"engine/schema"},
 		why:    "forms are judged by types alone, so that the rule of what an endpoint is can be tested without an engine",
+	},
+	{
+		folder: "engine/internal/stops",
+		own:    []string{"engine/control", "engine/probe", "quicnet/recent"},
+		std:    []string{"context", "io", "log", "log/slog", "net", "os", "os/exec", "sync"},
+		why:    "stops are the books of the debugger, and rules: what is sent and when belongs to the hub",
 	},
 	{
 		folder: "engine/internal",

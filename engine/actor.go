@@ -11,19 +11,21 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/probe"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
 // actor is one rank of an actor mesh, living in this process.
 type actor struct {
-	node *node
-	id   uint64 // of the mesh
-	name string // of the mesh
-	rank int
-	here Point
-	typ  *actorType
-	self any // *T
+	node  *node
+	id    uint64 // of the mesh
+	name  string // of the mesh
+	rank  int
+	here  Point
+	typ   *actorType
+	self  any // *T
+	probe *probe.Actor
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -33,7 +35,9 @@ type actor struct {
 	mu       sync.Mutex
 	queue    []*quicnet.Envelope
 	between  []*interlude  // run by the loop between two messages, before the queue
-	beside   int           // concurrent endpoints that run
+	beside   int           // concurrent endpoints that run and do not stand at a site
+	stands   int           // sites at which the goroutine of the loop stands: 0 or 1
+	stood    chan struct{} // set while the loop stands: kicks who serves interludes there
 	reading  chan struct{} // set while an interlude runs alone: concurrent endpoints begin when it is closed
 	calm     chan struct{} // set while somebody waits for beside to be 0 or reading to end; closed then
 	looping  bool          // the loop has a goroutine, or is over
@@ -105,6 +109,8 @@ func (a *actor) rouse() {
 	case !a.looping:
 		a.looping = true
 		go a.loop()
+	case a.stood != nil:
+		poke(a.stood)
 	case a.kick != nil:
 		poke(a.kick)
 	}
@@ -143,7 +149,7 @@ func (a *actor) loop() {
 func (a *actor) take() (fn func(), act *activation, end bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if fn := a.nextInterlude(); fn != nil {
+	if fn := a.nextInterlude(false); fn != nil {
 		return fn, nil, false
 	}
 	switch {
@@ -263,7 +269,7 @@ func (a *actor) endContexts() {
 	acts := slices.Collect(maps.Values(a.running))
 	a.mu.Unlock()
 	for _, act := range acts {
-		act.ctx.end(context.Canceled)
+		act.End(context.Canceled)
 	}
 }
 
@@ -288,7 +294,7 @@ func (a *actor) cancelMessage(proc, id uint64, ended error) {
 	act := a.running[messageKey{proc, id}]
 	a.mu.Unlock()
 	if act != nil {
-		act.ctx.end(ended)
+		act.End(ended)
 	}
 }
 
@@ -376,7 +382,12 @@ func (a *actor) state() control.RankState {
 	acts := slices.Collect(maps.Values(a.running))
 	slices.SortFunc(acts, func(x, y *activation) int { return x.since.Compare(y.since) })
 	for _, act := range acts {
-		s.State = "busy"
+		if s.State != "paused" {
+			s.State = "busy"
+		}
+		if act.parked > 0 && a.stands > 0 && !act.ep.concurrent {
+			s.State = "paused"
+		}
 		s.Running, s.Calls = append(s.Running, act.env.Endpoint), append(s.Calls, act.env.Call)
 	}
 	for _, env := range a.queue[:min(len(a.queue), maxNext)] {

@@ -28,7 +28,6 @@ func TestMain(m *testing.M) {
 		engine.Register[Ring](engine.Concurrent((*Ring).Status))
 		engine.Register[Parent]()
 		engine.Register[Hooked]()
-		engine.Register[Sited]()
 		registerRude()
 		engine.Register[Parting]()
 		engine.Register[Lone]()

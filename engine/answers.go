@@ -52,7 +52,7 @@ func (t *callTable) all() []*call {
 // refuse answers a message that no handler will see. It is called from links' readers, so the answer goes out behind
 // their back: a reader that waited for a link could wait for itself.
 func (n *node) refuse(env *quicnet.Envelope, why *wireError) {
-	n.outbox.add(env.From.Proc, func() { n.refuseNow(env, why) })
+	n.outbox.Add(env.From.Proc, func() { n.refuseNow(env, why) })
 }
 
 func (n *node) refuseNow(env *quicnet.Envelope, why *wireError) {
@@ -60,14 +60,14 @@ func (n *node) refuseNow(env *quicnet.Envelope, why *wireError) {
 		n.ack(env.From.Proc, env.To.Actor, 1)
 		return
 	}
-	n.answerTo(env, nil, why, 0)
+	n.answerTo(env, nil, why, 0, 0)
 }
 
 // answerTo sends the answer of a message back.
-func (n *node) answerTo(req *quicnet.Envelope, body []byte, werr *wireError, load int) {
+func (n *node) answerTo(req *quicnet.Envelope, body []byte, werr *wireError, load int, token uint8) {
 	env := quicnet.Envelope{
 		Kind: quicnet.KindReply, ID: n.nextMsg.Add(1), Call: req.Call, Parent: req.ID, Trace: req.Trace,
-		From: req.To, To: req.From, Index: req.Index, Load: uint64(max(load, 0)), Body: body,
+		From: req.To, To: req.From, Index: req.Index, Load: uint64(max(load, 0)), Token: token, Body: body,
 	}
 	if werr != nil {
 		env.Kind = quicnet.KindError
@@ -116,6 +116,9 @@ func (n *node) takeReply(env *quicnet.Envelope) {
 		}
 		w.tidy()
 		a.body, a.err = nil, &w
+	}
+	if env.Token != 0 && c.caller != nil {
+		c.token.Store(uint32(env.Token))
 	}
 	c.answer(a)
 }

@@ -53,6 +53,7 @@ func (h *hub) snapshot() *control.Snapshot {
 	for _, c := range h.clients {
 		s.Clients = append(s.Clients, c)
 	}
+	s.Stops, s.Breaks, s.Debug = h.debug.book.Stops(), h.debug.book.Breaks(), h.debug.book.State
 	for _, waits := range h.waits {
 		for _, w := range waits {
 			h.nameWait(&w)
@@ -75,6 +76,7 @@ func (h *hub) Attach(c control.ClientInfo) control.ClientInfo {
 	c.ID, c.Since = h.nextClient, time.Now()
 	h.clients[c.ID] = c
 	h.publish(control.Event{Client: &control.Presence{Client: c}})
+	h.stopsChanged()
 	return c
 }
 
@@ -85,6 +87,8 @@ func (h *hub) Detach(c control.ClientInfo) {
 	if _, ok := h.clients[c.ID]; ok {
 		delete(h.clients, c.ID)
 		h.publish(control.Event{Client: &control.Presence{Client: c, Gone: true}})
+		h.endHold(c.ID)
+		h.stopsChanged()
 	}
 }
 
@@ -97,19 +101,19 @@ func (h *hub) Handle(ctx context.Context, client control.ClientInfo, req any) (a
 func (h *hub) registerVerbs() {
 	v := &h.verbs
 	control.Handle(v, func(ctx context.Context, _ control.ClientInfo, r control.ProcsReq) (control.ProcMesh, error) {
-		ctx, cancel := budget(ctx, r.Budget)
+		ctx, cancel := h.budget(ctx, r.Budget)
 		defer cancel()
 		rec, err := h.startProcs(ctx, owner{}, r)
 		return rec, wrapped(err, "procs %s", orDims(r))
 	})
 	control.Handle(v, func(ctx context.Context, _ control.ClientInfo, r control.SpawnReq) (control.Mesh, error) {
-		ctx, cancel := budget(ctx, r.Budget)
+		ctx, cancel := h.budget(ctx, r.Budget)
 		defer cancel()
 		rec, err := h.startMesh(ctx, owner{}, r)
 		return rec, wrapped(err, "spawn @%s", saidName(r.Name))
 	})
 	control.HandleDone(v, func(ctx context.Context, _ control.ClientInfo, r control.StopReq) error {
-		ctx, cancel := budget(ctx, r.Budget)
+		ctx, cancel := h.budget(ctx, r.Budget)
 		defer cancel()
 		return h.stopVerb(ctx, owner{}, r)
 	})
@@ -120,9 +124,7 @@ func (h *hub) registerVerbs() {
 	control.Handle(v, h.readLogs)
 	control.Handle(v, h.readMessages)
 	control.HandleDone(v, h.flushMesh)
-	control.HandleDone(v, func(context.Context, control.ClientInfo, control.HoldReq) error {
-		return control.Unsupported("hold", Version, "0.2")
-	})
+	h.registerDebug(v)
 	control.Handle(v, func(_ context.Context, _ control.ClientInfo, r control.ProbeReq) ([]control.ProbeReply, error) {
 		return nil, control.Unsupported("probe "+r.Name, Version, "0.2")
 	})
@@ -136,11 +138,12 @@ func wrapped(err error, format string, args ...any) error {
 	return fmt.Errorf(format+": %w", append(args, err)...)
 }
 
-func budget(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+// budget is ctx with so much time by the engine's clock; 0: no limit.
+func (h *hub) budget(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	if d <= 0 {
 		return ctx, func() {}
 	}
-	return context.WithTimeout(ctx, d)
+	return h.node.clock.WithTimeout(ctx, d)
 }
 
 // StartCall sends a front end's call; its argument comes encoded.
@@ -148,7 +151,7 @@ func (h *hub) StartCall(ctx context.Context, client control.ClientInfo, req cont
 	refused := func(err error) func() (control.CallDone, error) {
 		return func() (control.CallDone, error) { return control.CallDone{}, err }
 	}
-	ctx, cancel := budget(ctx, req.Budget)
+	ctx, cancel := h.budget(ctx, req.Budget)
 	b, err := h.bindRequest(ctx, req)
 	if err != nil {
 		cancel()

@@ -33,8 +33,9 @@ type call struct {
 	sender       *actor      // nil outside actors
 	client       string      // name of the front end that called; "": the program
 	trace        uint64
-	told         bool   // its messages are traced
-	preview      []byte // of the argument, when told
+	token        atomic.Uint32 // came with an answer: the caller stops when it has it
+	told         bool          // its messages are traced
+	preview      []byte        // of the argument, when told
 	n            int
 	firstMsg     uint64 // message id of index 0; the others follow
 	started      time.Time
@@ -148,6 +149,10 @@ func startRaw(ctx context.Context, nd *node, b bound, body []byte, adverb contro
 
 func send(ctx context.Context, nd *node, b bound, body []byte, adverb control.Adverb, client string) *call {
 	ref := b.ref
+	caller := activationOf(ctx)
+	if v := caller.at(probe.Send, b.name, ref); v != nil {
+		return failedCall(b, v)
+	}
 	switch n := ref.View.Len(); {
 	case adverb == adverbOne && n != 1:
 		return failedCall(b, fmt.Errorf("CallOne of %s on %s, which has %d actors: slice it to one, or use Call for all and Choose for any", b.name, refString(ref.MeshRef), n))
@@ -158,7 +163,7 @@ func send(ctx context.Context, nd *node, b bound, body []byte, adverb control.Ad
 		}
 	}
 	c := &call{
-		node: nd, ref: ref, endpoint: b.name, adverb: adverb, client: client, caller: activationOf(ctx), sender: actorOf(ctx), n: ref.View.Len(),
+		node: nd, ref: ref, endpoint: b.name, adverb: adverb, client: client, caller: caller, sender: actorOf(ctx), n: ref.View.Len(),
 		started: time.Now(), done: make(chan struct{}), told: nd.tel.on.Load(),
 	}
 	if c.told {
@@ -175,7 +180,7 @@ func send(ctx context.Context, nd *node, b bound, body []byte, adverb control.Ad
 		Endpoint: b.name, Hash: b.hash, Body: body,
 	}
 	c.caller.stamp(&env)
-	c.trace = env.Trace
+	c.trace, env.Token = env.Trace, c.caller.token()
 	if d, ok := ctx.Deadline(); ok {
 		env.Budget = max(time.Until(d), time.Nanosecond)
 	}
@@ -190,7 +195,6 @@ func send(ctx context.Context, nd *node, b bound, body []byte, adverb control.Ad
 		c.cancel(ctx)
 		return c
 	}
-	probe.At(probe.Send)
 	for i := range c.n {
 		c.sendTo(ctx, &env, i)
 	}
@@ -264,7 +268,7 @@ func (c *call) cancel(ctx context.Context) {
 		}
 	}
 	for _, i := range sent { // through the outbox: cancelling does not wait for a link
-		c.node.outbox.add(c.ref.procOf(i), func() {
+		c.node.outbox.Add(c.ref.procOf(i), func() {
 			env := quicnet.Envelope{Kind: quicnet.KindCancel, ID: c.firstMsg + uint64(i), Call: c.id, From: c.node.addrOf(c.caller), To: c.addr(i), Flags: flags}
 			_ = c.node.send(c.node.root, quicnet.LaneCalls, &env) // on the lane of its message; an error means that the peer has ended
 		})
@@ -342,6 +346,9 @@ func broadcast(ctx context.Context, b bound, arg any) error {
 
 func broadcastRaw(ctx context.Context, nd *node, b bound, body []byte, client string) error {
 	caller, sender := activationOf(ctx), actorOf(ctx)
+	if v := caller.at(probe.Send, b.name, b.ref); v != nil {
+		return v
+	}
 	n := b.ref.View.Len()
 	first := nd.nextMsg.Add(uint64(n)) - uint64(n) + 1
 	env := quicnet.Envelope{
@@ -349,13 +356,13 @@ func broadcastRaw(ctx context.Context, nd *node, b bound, body []byte, client st
 		Adverb: uint8(adverbBroadcast), Endpoint: b.name, Hash: b.hash, Body: body,
 	}
 	caller.stamp(&env)
+	env.Token = caller.token()
 	told := nd.tel.on.Load()
 	var head []byte
 	if told {
 		head = preview(body)
 	}
 	failed := &MeshError{Endpoint: b.name, Mesh: b.ref.Name, Ranks: n}
-	probe.At(probe.Send)
 	for i := range n {
 		env.ID, env.Index = first+uint64(i), uint64(i)
 		env.To = quicnet.Addr{Proc: b.ref.procOf(i), Actor: b.ref.ID}

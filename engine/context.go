@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -19,115 +18,6 @@ type ctxInfo struct {
 	node  *node
 	actor *actor      // nil outside actors
 	act   *activation // nil in hooks
-}
-
-// msgContext is the context of one message. It ends once, with what came first: its caller's deadline has passed
-// (context.DeadlineExceeded), its caller has given up, its handler has returned or its actor has ended
-// (context.Canceled). That the deadline has passed is known here by the timer, and told by the caller: whichever is
-// first, it is the same end, which a context.WithTimeout could not say when it is cancelled.
-type msgContext struct {
-	context.Context // of the actor: its values, and the cause of its end
-	info            ctxInfo
-	deadline        time.Time // of the caller; zero: none
-
-	mu    sync.Mutex
-	timer *time.Timer
-	done  chan struct{} // made when it is asked for
-	err   error
-	after map[int]func() // what AfterFunc was given, by number
-	last  int
-}
-
-// newMsgContext makes the context of a message whose caller has so much time left; 0: no limit.
-func newMsgContext(actor context.Context, info ctxInfo, budget time.Duration) *msgContext {
-	c := &msgContext{Context: actor, info: info}
-	if budget > 0 {
-		c.deadline = time.Now().Add(budget)
-		c.mu.Lock()
-		c.timer = time.AfterFunc(budget, func() { c.end(context.DeadlineExceeded) })
-		c.mu.Unlock()
-	}
-	if actor.Err() != nil {
-		c.end(context.Canceled)
-	}
-	return c
-}
-
-// end ends the context, if it has not ended yet.
-func (c *msgContext) end(err error) {
-	c.mu.Lock()
-	if c.err != nil {
-		c.mu.Unlock()
-		return
-	}
-	c.err = err
-	if c.done != nil {
-		close(c.done)
-	}
-	if c.timer != nil {
-		c.timer.Stop()
-	}
-	after := c.after
-	c.after = nil
-	c.mu.Unlock()
-	for _, f := range after {
-		f()
-	}
-}
-
-// Deadline is when the caller's time is over.
-func (c *msgContext) Deadline() (time.Time, bool) { return c.deadline, !c.deadline.IsZero() }
-
-// Err is nil, context.DeadlineExceeded or context.Canceled.
-func (c *msgContext) Err() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.err
-}
-
-// Done is closed when the context ends.
-func (c *msgContext) Done() <-chan struct{} {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.done == nil {
-		c.done = make(chan struct{})
-		if c.err != nil {
-			close(c.done)
-		}
-	}
-	return c.done
-}
-
-// Value finds the engine, and what the actor's context has.
-func (c *msgContext) Value(key any) any {
-	if key == (ctxKey{}) {
-		return &c.info
-	}
-	return c.Context.Value(key)
-}
-
-// AfterFunc is how package context attaches contexts that are made of this one without a goroutine for each. f must not
-// block.
-func (c *msgContext) AfterFunc(f func()) (stop func() bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.err != nil {
-		go f() // the caller may hold what f locks
-		return func() bool { return false }
-	}
-	if c.after == nil {
-		c.after = map[int]func(){}
-	}
-	c.last++
-	key := c.last
-	c.after[key] = f
-	return func() bool {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		_, waits := c.after[key]
-		delete(c.after, key)
-		return waits
-	}
 }
 
 func infoOf(ctx context.Context) *ctxInfo {
@@ -249,8 +139,12 @@ func Do[R any](ctx context.Context, name string, fn func(context.Context) (R, er
 	return r, nil
 }
 
-// WithTimeout is context.WithTimeout on the engine's clock. Today that is the standard clock; once a debugger can hold a
-// mesh, this clock is to stand still meanwhile.
+// WithTimeout is context.WithTimeout on the engine's clock: while a debugger keeps an actor stopped, it stands still. It ends
+// with context.DeadlineExceeded. Where ctx has no engine it is the standard one.
 func WithTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, d, context.DeadlineExceeded)
+	n, err := nodeOf(ctx)
+	if err != nil {
+		return context.WithTimeoutCause(ctx, d, context.DeadlineExceeded)
+	}
+	return n.clock.WithTimeout(ctx, d)
 }

@@ -147,7 +147,7 @@ func (c *call) notify(chain []quicnet.ChainEntry, seq uint64) {
 // notifyLater is notify through the outbox, for goroutines that must not wait for a link.
 func (c *call) notifyLater(chain []quicnet.ChainEntry, seq uint64) {
 	for _, i := range c.open() {
-		c.node.outbox.add(c.ref.procOf(i), func() { c.notifyRank(i, chain, seq) })
+		c.node.outbox.Add(c.ref.procOf(i), func() { c.notifyRank(i, chain, seq) })
 	}
 }
 

@@ -31,7 +31,7 @@ func (n *node) stopHere(ctx context.Context, b endBody) error {
 	err := a.drain(ctx)
 	cause := a.failure()
 	a.end(why, false)
-	hook, cancel := context.WithTimeout(ctx, stopTime)
+	hook, cancel := n.clock.WithTimeout(ctx, stopTime)
 	defer cancel()
 	quiet := a.quietWithin(hook)
 	if !a.stays(cancel) {
@@ -47,7 +47,7 @@ func (n *node) stopHere(ctx context.Context, b endBody) error {
 		defer done()
 		err = errors.Join(err, runHook("OnStop", func() error { s.OnStop(hctx, cause); return nil }))
 	}
-	n.outbox.settle(hook, 0) // what its handlers reported arrives while its mesh is still known
+	n.outbox.Settle(hook, 0) // what its handlers reported arrives while its mesh is still known
 	return err
 }
 
@@ -86,7 +86,7 @@ func (a *actor) endIdle(why *wireError) bool {
 
 // drain refuses new messages and waits until those that are here are handled, 10 s at most.
 func (a *actor) drain(ctx context.Context) error {
-	limit, cancel := context.WithTimeout(ctx, drainTime)
+	limit, cancel := a.node.clock.WithTimeout(ctx, drainTime)
 	defer cancel()
 	a.mu.Lock()
 	a.draining = true
@@ -319,7 +319,7 @@ func (h *hub) endOwned(ctx context.Context, m *mesh, ranks func(rank int) bool) 
 
 // endOwnedBy ends what the actors of processes of a mesh had created, now that these are gone.
 func (h *hub) endOwnedBy(pm *procMesh, ps []*proc) {
-	ctx, cancel := context.WithTimeout(h.node.root, drainTime+4*stopTime)
+	ctx, cancel := h.node.clock.WithTimeout(h.node.root, drainTime+4*stopTime)
 	defer cancel()
 	b := newGone(ps, "", true)
 	h.endWhere(ctx, func(o owner) bool { return b.has(o.addr.Proc) }, "its owner was in "+nameRanks(pm, ps)+", which is gone")

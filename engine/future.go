@@ -136,6 +136,9 @@ func (c *call) each(ctx context.Context) iter.Seq2[answer, error] {
 		defer c.endWait()
 		for i := range c.n {
 			a, err := c.next(ctx, i)
+			if err == nil {
+				c.arrived()
+			}
 			if !yield(a, err) || err != nil {
 				return
 			}
@@ -190,6 +193,7 @@ func (c *call) collect(ctx context.Context) (answers []answer, missing []*RankEr
 		}
 	}
 	c.mu.Unlock()
+	c.arrived()
 	for _, i := range open {
 		missing = append(missing, c.rankError(answer{index: i, err: endOf(ctx)}))
 	}

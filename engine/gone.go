@@ -125,6 +125,9 @@ func (h *hub) markGone(pm *procMesh, ps []*proc, reason string) {
 			}
 		}
 	}
+	gone := newGone(ps, reason, true)
+	h.dropStops(func(st *control.Stop) bool { return gone.has(st.Proc) }, reason)
+	h.rebind()
 }
 
 // nameRanks names ranks of a proc mesh that end together, the mesh alone where they are all of it.
@@ -157,7 +160,7 @@ func (h *hub) endLocals(ctx context.Context, pm *procMesh, ps []*proc, now bool,
 	limit, cancel := graceAfter(ctx, now)
 	defer cancel()
 	for _, p := range mine { // what they were about to say
-		p.local.outbox.settle(limit)
+		p.local.outbox.Settle(limit)
 	}
 	b := newGone(mine, what, true)
 	for _, proc := range b.Procs {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -108,6 +107,7 @@ func rankHandlers() *sysTable {
 	handle(t, sysState, fromController, func(ctx context.Context, n *node, _ quicnet.Addr, b stateBody) (any, error) {
 		return n.stateHere(ctx, b)
 	})
+	debugHandlers(t)
 	return t
 }
 
@@ -149,23 +149,15 @@ func (n *node) stateHere(ctx context.Context, b stateBody) (control.StateNode, e
 		defer cancel()
 	}
 	var out control.StateNode
-	var failed error
-	err := a.inBetween(ctx, true, func() {
-		failed = guard("reading the state", func() error {
-			debug.SetPanicOnFault(true) // what a goroutine of a handler writes meanwhile must not end the process
-			out = probe.Walk(a.self, b.Query)
-			return nil
-		})
+	err := a.at(ctx, "reading the state", func() error {
+		out = probe.Walk(a.self, b.Query)
+		return nil
 	})
-	switch {
-	case failed != nil:
-		out = control.StateNode{Error: a.label() + ": " + failed.Error()}
-	case err != nil:
-		busy := fmt.Sprintf("%s was busy until now", a.label())
-		if running := a.state().Running; len(running) > 0 {
-			busy = fmt.Sprintf("%s is busy in %v", a.label(), running)
+	if err != nil {
+		out = control.StateNode{Error: err.Error()}
+		if _, busy := errors.AsType[*busyError](err); !busy {
+			out.Error = a.label() + ": " + out.Error
 		}
-		out = control.StateNode{Error: busy + "; its state is read while none of its endpoints runs"}
 	}
 	out.Rank = a.rank
 	return out, nil
@@ -195,6 +187,10 @@ func controllerHandlers(h *hub) *sysTable {
 	})
 	handleNote(t, sysTrace, fromAll, func(_ *node, from quicnet.Addr, r traceBatch) error {
 		h.takeTrace(from.Proc, r)
+		return nil
+	})
+	handleNote(t, sysNews, fromAll, func(_ *node, from quicnet.Addr, x probe.News) error {
+		h.takeNews(from.Proc, x)
 		return nil
 	})
 	handleNote(t, sysStatus, fromAll, func(_ *node, from quicnet.Addr, r status) error {

@@ -13,6 +13,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/internal/host"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
+	"github.com/monarch-tui/monarch-tui/engine/internal/stops"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
@@ -51,11 +52,12 @@ type hub struct {
 	nextClient     uint64
 	waits          map[uint64][]control.WaitEdge // by process, as last reported
 	wanted         map[string]int                // watches by topic
-	tell           tellBody                      // whether messages are reported
-	traceSeen      map[uint64]uint64             // by process: number of the next message it reports
-	past           backlog                       // the last messages
-	endSampler     context.CancelFunc            // nil while nobody wants to know of memory
-	sampled        time.Time                     // when memory was measured last
+	debug          debugger
+	tell           tellBody           // whether messages are reported
+	traceSeen      map[uint64]uint64  // by process: number of the next message it reports
+	past           backlog            // the last messages
+	endSampler     context.CancelFunc // nil while nobody wants to know of memory
+	sampled        time.Time          // when memory was measured last
 	supervise      func(context.Context, Failure) Decision
 	failRun        func(Failure) // ends run; nil in sessions that go on
 	unhandledFirst *Failure      // the first failure that nobody handled
@@ -114,6 +116,7 @@ func newHub(opts options) (*hub, error) {
 		clients: map[uint64]control.ClientInfo{}, waits: map[uint64][]control.WaitEdge{}, wanted: map[string]int{}, traceSeen: map[uint64]uint64{}, sinks: map[int]func(*control.Event){},
 		nextProc: 1,
 	}
+	h.debug = debugger{book: stops.New(), holds: map[uint64]*time.Timer{}}
 	h.out = newOutput(h, opts.stdout, opts.stderr, opts.sorted)
 	h.node = newNode(0, opts.logger)
 	h.node.seed = opts.seed
@@ -202,6 +205,7 @@ func (h *hub) close(ctx context.Context) {
 	h.session.State = "stopping"
 	rec := h.session
 	h.publish(control.Event{Session: &rec})
+	h.liftDebugger()
 	var pms []*procMesh
 	for _, pm := range h.procMeshes {
 		pms = append(pms, pm)

@@ -78,7 +78,7 @@ func (h *hub) switchMessages(on bool) {
 
 // tellProc sends the switch to one process and waits for nothing.
 func (h *hub) tellProc(proc uint64, tell tellBody) {
-	h.node.outbox.add(proc, func() { // a process that has gone meanwhile has nothing to report
+	h.node.outbox.Add(proc, func() { // a process that has gone meanwhile has nothing to report
 		_ = h.node.notice(h.node.root, quicnet.LaneControl, nil, quicnet.Addr{Proc: proc}, sysTell, tell)
 	})
 }

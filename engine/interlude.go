@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 )
 
@@ -14,9 +15,42 @@ type interlude struct {
 	ran   chan struct{}
 }
 
-// inBetween runs fn on the actor's goroutine between two messages. alone keeps concurrent endpoints away too, for reading
-// what they may write; goroutines that handlers have left behind are nobody's to stop. When ctx ends first, fn does not run
-// at all any more, unless it has begun.
+// at runs fn while the actor stands still: between two messages, or while its handler is parked at a site, and while no
+// concurrent endpoint runs that is not parked too. What is read or written in it nobody else writes, but for goroutines that
+// handlers have left behind, which are nobody's to stop. fn runs guarded, on a goroutine of its own: a panic in it is an
+// error. When ctx ends first, fn does not run at all any more, unless it has begun.
+func (a *actor) at(ctx context.Context, what string, fn func() error) error {
+	var failed error
+	if err := a.inBetween(ctx, true, func() {
+		failed = guard(what, func() error {
+			debug.SetPanicOnFault(true) // what a goroutine of a handler writes meanwhile must not end the process
+			return fn()
+		})
+	}); err != nil {
+		return &busyError{a.label(), a.state().Running, err}
+	}
+	return failed
+}
+
+// busyError is why an actor could not be looked at.
+type busyError struct {
+	label   string
+	running []string
+	err     error
+}
+
+func (e *busyError) Error() string {
+	busy := e.label + " was busy until now"
+	if len(e.running) > 0 {
+		busy = fmt.Sprintf("%s is busy in %v", e.label, e.running)
+	}
+	return busy + "; its state is read while none of its endpoints runs"
+}
+
+func (e *busyError) Unwrap() error { return e.err }
+
+// inBetween runs fn on the actor's goroutine between two messages. alone keeps concurrent endpoints away too, and takes a
+// handler that is parked at a site for a place between two messages.
 func (a *actor) inBetween(ctx context.Context, alone bool, fn func()) error {
 	it := &interlude{fn: fn, alone: alone, ran: make(chan struct{})}
 	a.mu.Lock()
@@ -62,9 +96,10 @@ func (a *actor) withdraw(it *interlude) bool {
 	return i >= 0
 }
 
-// nextInterlude is the first one that may run now. The caller, which is the loop, holds a.mu and runs it.
-func (a *actor) nextInterlude() func() {
-	i := slices.IndexFunc(a.between, func(it *interlude) bool { return !it.alone || a.beside == 0 })
+// nextInterlude is the first one that may run now. The caller, which is the loop, holds a.mu and runs it. parked says that the
+// loop stands in the middle of a handler.
+func (a *actor) nextInterlude(parked bool) func() {
+	i := slices.IndexFunc(a.between, func(it *interlude) bool { return it.alone && a.beside == 0 || !it.alone && !parked })
 	if i < 0 {
 		return nil
 	}
@@ -137,13 +172,12 @@ func (a *actor) enterBeside() {
 
 func (a *actor) leaveBeside() {
 	a.mu.Lock()
+	defer a.mu.Unlock()
 	a.beside--
-	wake := a.beside == 0 && len(a.between) > 0
-	a.tellCalm()
-	a.mu.Unlock()
-	if wake {
-		a.wake()
+	if a.beside == 0 && len(a.between) > 0 {
+		a.rouse()
 	}
+	a.tellCalm()
 }
 
 // tellCalm wakes who waits for the actor to stand still. The caller holds a.mu.

@@ -5,13 +5,19 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/clock"
+	"github.com/monarch-tui/monarch-tui/engine/internal/outbox"
+	"github.com/monarch-tui/monarch-tui/engine/probe"
 	"github.com/monarch-tui/monarch-tui/quicnet"
+	"github.com/monarch-tui/monarch-tui/quicnet/recent"
 )
 
 // inProcessBit marks the ids of ranks that are goroutines of the controller. The controller speaks for them.
@@ -33,6 +39,8 @@ type node struct {
 	crowded bool // one of very many ranks in its process: idle actors keep no goroutine
 
 	// One of each serves all nodes of a process that are alike.
+	clock    *clock.Clock
+	agent    *probe.Agent
 	tel      *telemetry
 	reporter *reporter
 	handlers *sysTable
@@ -44,7 +52,7 @@ type node struct {
 	requests *requestTable
 	ports    *portTable
 	windows  *windows
-	outbox   *outbox
+	outbox   *outbox.Outbox
 
 	nextMsg  atomic.Uint64
 	nextCall atomic.Uint64
@@ -58,7 +66,7 @@ type node struct {
 func newNode(id uint64, log *slog.Logger) *node {
 	n := &node{
 		id: id, log: log, slot: -1, closing: make(chan struct{}),
-		actors: newActorTable(), calls: &callTable{}, requests: &requestTable{}, ports: &portTable{}, outbox: &outbox{},
+		actors: newActorTable(), calls: &callTable{}, requests: &requestTable{}, ports: &portTable{}, outbox: &outbox.Outbox{},
 	}
 	n.windows = newWindows(n.closing, n.touch)
 	root, end := context.WithCancel(context.Background())
@@ -69,6 +77,8 @@ func newNode(id uint64, log *slog.Logger) *node {
 // alone gives a node what it shares with no other: it is the only one of its process, or the first.
 func (n *node) alone(handlers *sysTable) {
 	n.tel, n.reporter, n.views, n.peers, n.handlers = newTelemetry(n.shipTrace), newReporter(), newViewCache(), newPeers(), handlers
+	n.clock = &clock.Clock{}
+	n.agent = probe.NewAgent(n.clock, n.tellNews)
 }
 
 // newCallID is unique in the session.
@@ -148,7 +158,7 @@ func (n *node) passOn(from quicnet.Addr, env *quicnet.Envelope) error {
 		return fmt.Errorf("process %d sent a frame from %d to %d: %w", from.Proc, env.From.Proc, env.To.Proc, ErrForbidden)
 	}
 	if err := n.hub.mem.Send(n.root, env.To.Proc, quicnet.LaneCalls, env); err != nil && env.Kind == quicnet.KindCall {
-		n.outbox.add(env.From.Proc, func() {
+		n.outbox.Add(env.From.Proc, func() {
 			ans := *env
 			ans.To, ans.From = env.To, env.From
 			n.refuseNow(&ans, notSent(err))
@@ -221,7 +231,7 @@ func (n *node) Link(ev quicnet.LinkEvent) {
 				g.Ordered, g.Reason = true, strings.TrimSuffix(ev.Reason[:at+len(ordered)], asOrdered)
 			}
 		}
-		n.outbox.add(ev.Peer.Proc, func() { n.procsGone(g) })
+		n.outbox.Add(ev.Peer.Proc, func() { n.procsGone(g) })
 	}
 }
 
@@ -259,7 +269,7 @@ func (n *node) shut(reason string) {
 // await waits for the goroutines of a node that was shut; user code that ignores its context is left behind when limit
 // ends.
 func (n *node) await(limit context.Context) {
-	n.outbox.settle(limit)
+	n.outbox.Settle(limit)
 	waitUntil(&n.wg, limit.Done())
 }
 
@@ -274,4 +284,102 @@ func waitUntil(wg *sync.WaitGroup, limit <-chan struct{}) {
 	case <-done:
 	case <-limit:
 	}
+}
+
+// maxEnded is how many ended actors are remembered. A call to an older one gets a less exact error.
+const maxEnded = 256
+
+// actorTable holds the actors of a process, by mesh: those in their OnStart, those that handle messages, and the error
+// that calls to ended ones get.
+type actorTable struct {
+	mu       sync.Mutex
+	live     map[uint64]*actor
+	starting map[uint64]context.CancelCauseFunc
+	ended    *recent.Map[uint64, *wireError]
+	closed   bool
+}
+
+func newActorTable() *actorTable {
+	return &actorTable{ended: recent.New[uint64, *wireError](maxEnded)}
+}
+
+func (t *actorTable) get(mesh uint64) *actor {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.live[mesh]
+}
+
+// find gives the actor, or the error that calls to it get if it has ended.
+func (t *actorTable) find(mesh uint64) (*actor, *wireError) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	ended, _ := t.ended.Get(mesh)
+	return t.live[mesh], ended
+}
+
+func (t *actorTable) all() []*actor {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Collect(maps.Values(t.live))
+}
+
+// begin notes an actor whose OnStart is about to run, so that cancelStart reaches it. It reports whether the actor is
+// still wanted.
+func (t *actorTable) begin(a *actor) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, ended := t.ended.Get(a.id); ended || t.closed {
+		return false
+	}
+	if _, hook := a.self.(Starter); hook {
+		put(&t.starting, a.id, a.cancel)
+	}
+	return true
+}
+
+// add puts in an actor that has started, and counts its goroutines. It reports whether the actor is still wanted: it may
+// have been killed during OnStart.
+func (t *actorTable) add(a *actor, wg *sync.WaitGroup, goroutines int) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.starting, a.id)
+	if _, ended := t.ended.Get(a.id); ended || t.closed {
+		return false
+	}
+	put(&t.live, a.id, a)
+	wg.Add(goroutines)
+	return true
+}
+
+// failedStart takes off an actor whose OnStart failed.
+func (t *actorTable) failedStart(mesh uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.starting, mesh)
+}
+
+// cancelStart ends the context of an OnStart, if one runs.
+func (t *actorTable) cancelStart(mesh uint64) {
+	t.mu.Lock()
+	cancel := t.starting[mesh]
+	t.mu.Unlock()
+	if cancel != nil {
+		cancel(ErrStopped)
+	}
+}
+
+// remove takes an actor off, if it is here, and keeps what later callers are told.
+func (t *actorTable) remove(mesh uint64, why *wireError) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.live, mesh)
+	t.ended.Put(mesh, why)
+}
+
+// close takes no more actors, and gives those that are here.
+func (t *actorTable) close() []*actor {
+	t.mu.Lock()
+	t.closed = true
+	t.mu.Unlock()
+	return t.all()
 }

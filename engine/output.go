@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/marks"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
@@ -52,15 +53,15 @@ func (w *lineWriter) Write(b []byte) (int, error) {
 type stdSink struct{}
 
 func (stdSink) line(mesh uint64, _ string, rank int, text string) {
-	b := make([]byte, 0, maxMark+len(text))
+	b := make([]byte, 0, marks.MaxHead+len(text))
 	if mesh != 0 {
-		b = fmt.Appendf(b, "%cL%d,%d%c", markRS, mesh, rank, markUS)
+		b = fmt.Appendf(b, "%cL%d,%d%c", marks.RS, mesh, rank, marks.US)
 	}
 	_, _ = os.Stdout.Write(append(append(b, text...), '\n')) // it fails only when the program has closed its stdout
 }
 
 func writeMark(f *os.File, mark uint64) error {
-	_, err := fmt.Fprintf(f, "%cF%d\n", markRS, mark)
+	_, err := fmt.Fprintf(f, "%cF%d\n", marks.RS, mark)
 	return err
 }
 
@@ -249,21 +250,21 @@ func (p *pipes) tail() []string {
 
 func (p *pipes) readAll(r io.Reader, stream string) {
 	said := &lineHead{}
-	split := splitter{
-		actor: func(mesh uint64, rank int) (string, bool) { return p.out.hub.actorIn(p.proc, mesh, rank) },
-		waits: p.waitsFor,
-		mark:  p.takeMark,
-		piece: func(who speaker, text []byte, end bool) { p.take(stream, said, who, text, end) },
+	split := marks.Splitter{
+		Actor: func(mesh uint64, rank int) (string, bool) { return p.out.hub.actorIn(p.proc, mesh, rank) },
+		Waits: p.waitsFor,
+		Mark:  p.takeMark,
+		Piece: func(who marks.Speaker, text []byte, end bool) { p.take(stream, said, who, text, end) },
 	}
 	b := make([]byte, 32<<10)
 	for {
 		n, err := r.Read(b)
-		split.write(b[:n])
+		split.Write(b[:n])
 		if err != nil {
 			break
 		}
 	}
-	split.end()
+	split.End()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.eof++
@@ -299,23 +300,23 @@ func (h *lineHead) add(text []byte) {
 }
 
 // take puts out a piece of a line, and tells front ends of the line once it has ended.
-func (p *pipes) take(stream string, said *lineHead, who speaker, text []byte, end bool) {
+func (p *pipes) take(stream string, said *lineHead, who marks.Speaker, text []byte, end bool) {
 	said.add(text)
 	raw := string(text)
 	if end {
-		rank := who.rank
-		if who.mesh == 0 {
+		rank := who.Rank
+		if who.Mesh == 0 {
 			rank = p.out.hub.rankOf(p.proc)
 		}
-		l := logLine(control.Log{Proc: p.proc, Mesh: who.name, Rank: rank, Stream: stream}, said.head, said.size)
+		l := logLine(control.Log{Proc: p.proc, Mesh: who.Name, Rank: rank, Stream: stream}, said.head, said.size)
 		*said = lineHead{}
-		if stream == "err" && who.mesh == 0 {
+		if stream == "err" && who.Mesh == 0 {
 			p.addTail(l.Text)
 		}
 		p.out.hub.addLog(l)
 		raw += "\n"
 	}
-	p.out.emit(p.proc, who.mesh, who.rank, stream, raw)
+	p.out.emit(p.proc, who.Mesh, who.Rank, stream, raw)
 }
 
 // addTail keeps the last lines of stderr.

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/probe"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
@@ -101,6 +102,9 @@ func (p Port[V]) Send(ctx context.Context, v V) error {
 		return fmt.Errorf("send on a port: %T does not encode: %w", v, err)
 	}
 	act := activationOf(ctx)
+	if v := act.at(probe.Send, "a port", nil); v != nil {
+		return v
+	}
 	env := quicnet.Envelope{Kind: quicnet.KindPort, ID: n.nextMsg.Add(1), From: n.addrOf(act), To: quicnet.Addr{Proc: p.addr.Proc}, Index: p.addr.ID, Body: b}
 	act.stamp(&env)
 	if err := n.send(ctx, quicnet.LaneCalls, &env); err != nil {

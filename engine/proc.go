@@ -179,6 +179,7 @@ func (h *hub) startLocal(p *proc) error {
 	}
 	n := newNode(p.id, h.log)
 	n.seed = h.node.seed
+	n.clock, n.agent = h.node.clock, h.node.agent
 	n.tel, n.reporter, n.views, n.handlers, n.peers = h.node.tel, h.node.reporter, h.node.views, h.ranks.handlers, h.ranks.peers
 	n.local, n.slot, n.out = h, p.rec.Slot, h.out.forProc(p.id)
 	n.crowded = len(p.pm.procs) > crowd
@@ -350,6 +351,9 @@ func (h *hub) linkEvent(ev quicnet.LinkEvent) {
 		h.on(p, life.Welcomed)
 		p.signalReady()
 		h.tellAnew(p)
+		if h.debug.orders.Turn > 0 {
+			h.orderProc(p.id)
+		}
 	case quicnet.LinkRecovered:
 		h.on(p, life.Contact)
 	case quicnet.LinkSuspect:

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/probe"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
@@ -61,9 +62,10 @@ func spawn(ctx context.Context, procs ProcMesh, name string, t reflect.Type, pro
 
 // spawnBody asks a process to create one actor.
 type spawnBody struct {
-	Ref   control.MeshRef
-	Rank  int
-	Proto []byte
+	Ref    control.MeshRef
+	Rank   int
+	Proto  []byte
+	Orders uint64 // of the debugger: these, or newer ones, are to be there first
 }
 
 // startMesh creates an actor mesh: it reserves name and processes, then starts the actors.
@@ -79,7 +81,7 @@ func (h *hub) startMesh(ctx context.Context, own owner, req control.SpawnReq) (c
 	defer close(m.started)
 	if req.Budget > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, req.Budget)
+		ctx, cancel = h.node.clock.WithTimeout(ctx, req.Budget)
 		defer cancel()
 	}
 	failed := h.spawnAll(ctx, m, ranks, req.Prototype)
@@ -104,6 +106,7 @@ func (h *hub) startMesh(ctx context.Context, own owner, req control.SpawnReq) (c
 	}
 	rec := cloneMesh(m.rec)
 	h.publish(control.Event{Mesh: &rec})
+	h.rebind()
 	return rec, nil
 }
 
@@ -179,8 +182,11 @@ func suggestKeys[V any](name string, m map[string]V) string {
 
 // spawnAll asks every process for its actor and returns the errors by rank.
 func (h *hub) spawnAll(ctx context.Context, m *mesh, ranks []*proc, proto []byte) map[int]error {
+	h.mu.Lock()
+	orders := h.debug.orders.Turn
+	h.mu.Unlock()
 	return h.eachRank(ranks, func(rank int, p *proc) error {
-		return h.node.request(ctx, quicnet.Addr{Proc: p.id}, sysSpawn, spawnBody{Ref: m.rec.Ref, Rank: rank, Proto: proto}, nil)
+		return h.node.request(ctx, quicnet.Addr{Proc: p.id}, sysSpawn, spawnBody{Ref: m.rec.Ref, Rank: rank, Proto: proto, Orders: orders}, nil)
 	})
 }
 
@@ -233,6 +239,9 @@ func (n *node) spawnHere(ctx context.Context, b spawnBody) error {
 	if b.Rank < 0 || b.Rank >= b.Ref.Home.Len() {
 		return fmt.Errorf("@%s has no rank %d", b.Ref.Name, b.Rank)
 	}
+	if err := n.agent.Await(ctx, b.Orders); err != nil { // breakpoints that were set before the actor exists
+		return fmt.Errorf("the debugger's orders did not come: %w", err)
+	}
 	self := reflect.New(at.typ).Interface()
 	if len(b.Proto) > 0 {
 		if err := runHook("decoding the prototype into "+at.full, func() error { return bodies.Decode(b.Proto, self) }); err != nil {
@@ -252,7 +261,11 @@ func (n *node) spawnHere(ctx context.Context, b spawnBody) error {
 	if slices.ContainsFunc(at.list, func(ep *endpoint) bool { return ep.concurrent }) {
 		a.start = make(chan struct{}, 1)
 	}
-	context.AfterFunc(actx, a.endContexts) // whoever ends it: the actor, or this process
+	a.probe = n.agent.Enter(probe.Who{Mesh: a.name, MeshID: a.id, Rank: a.rank, Point: a.here, Parts: at.names()})
+	context.AfterFunc(actx, func() { // whoever ends it: the actor, or this process
+		a.endContexts()
+		a.probe.Leave()
+	})
 	if !n.actors.begin(a) {
 		cancel(ErrStopped)
 		return ErrStopped
@@ -288,7 +301,7 @@ func hookContext(actorCtx, request context.Context) (context.Context, context.Ca
 	var ctx context.Context
 	var cancel context.CancelFunc
 	if d, ok := request.Deadline(); ok {
-		ctx, cancel = context.WithDeadline(actorCtx, d)
+		ctx, cancel = actorOf(actorCtx).node.clock.WithTimeout(actorCtx, max(time.Until(d), 1))
 	} else {
 		ctx, cancel = context.WithCancel(actorCtx)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/internal/host"
+	"github.com/monarch-tui/monarch-tui/engine/probe"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
@@ -91,6 +92,9 @@ func (n *node) sendStatus() {
 	r.Waits, young = n.waitEdges()
 	if young { // no event comes when a wait has become long enough: look again
 		n.touch()
+	}
+	if counts := n.agent.TakeCounts(); len(counts) > 0 {
+		n.tellNews(probe.News{Count: counts})
 	}
 	switch {
 	case n.hub != nil:

@@ -57,6 +57,9 @@ func (h *hub) stopVerb(ctx context.Context, own owner, req control.StopReq) erro
 		if err := mayEnd("@"+req.Mesh, own, m.owner); err != nil {
 			return err
 		}
+		if err := h.waitsFor(own, "@"+req.Mesh, func(st *control.Stop) bool { return st.Mesh == req.Mesh }); err != nil {
+			return err
+		}
 		return h.going(ctx, func(ctx context.Context) error { return h.endMesh(ctx, m, false, "stopped") })
 	}
 	pm, err := h.findProcs(req.Procs, req.ID)
@@ -64,6 +67,9 @@ func (h *hub) stopVerb(ctx context.Context, own owner, req control.StopReq) erro
 		return unlessEnded(err)
 	}
 	if err := mayEnd("proc mesh "+req.Procs, own, pm.owner); err != nil {
+		return err
+	}
+	if err := h.waitsFor(own, "proc mesh "+req.Procs, func(st *control.Stop) bool { return newGone(pm.procs, "", true).has(st.Proc) }); err != nil {
 		return err
 	}
 	return h.going(ctx, func(ctx context.Context) error { return h.endProcs(ctx, pm, "stopped") })
@@ -182,7 +188,7 @@ func (h *hub) endMesh(ctx context.Context, m *mesh, now bool, reason string) (er
 		}
 		return m.await(ctx)
 	}
-	limit, cancel := context.WithTimeout(ctx, drainTime+2*stopTime)
+	limit, cancel := h.node.clock.WithTimeout(ctx, drainTime+2*stopTime)
 	defer cancel()
 	m.begin(now, cancel)
 	defer func() { m.finish(err) }()
@@ -227,6 +233,8 @@ func (h *hub) endMesh(ctx context.Context, m *mesh, now bool, reason string) (er
 		h.history = h.history[1:]
 	}
 	h.publish(control.Event{Mesh: &last})
+	h.dropStops(func(st *control.Stop) bool { return st.Mesh == last.Ref.Name }, "@"+last.Ref.Name+" ended: "+reason)
+	h.rebind()
 	said := h.howEnded(m.rec.Ref)
 	h.mu.Unlock()
 	h.node.actors.remove(m.rec.Ref.ID, stoppedWire(said)) // a broadcast to it is an error at once

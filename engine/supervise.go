@@ -33,8 +33,8 @@ func (n *node) reportFailure(r failureReport) {
 		n.local.failure(r)
 		return
 	}
-	n.outbox.add(0, func() {
-		ctx, cancel := context.WithTimeout(n.root, judgeTime)
+	n.outbox.Add(0, func() {
+		ctx, cancel := n.clock.WithTimeout(n.root, judgeTime)
 		defer cancel()
 		if err := n.request(ctx, quicnet.Addr{}, sysFailure, r, nil); err != nil {
 			n.log.Error("a failure could not be reported", "what", r.What, "err", err)
@@ -215,7 +215,7 @@ func (h *hub) climb(c trial, upTo *owner) (by string, met bool) {
 		}
 		if own.addr.Proc != c.dead || c.dead == 0 {
 			var d Decision
-			limit, cancel := context.WithTimeout(ctx, judgeTime)
+			limit, cancel := h.node.clock.WithTimeout(ctx, judgeTime)
 			err := h.node.request(limit, quicnet.Addr{Proc: own.addr.Proc}, sysJudge, judgeBody{Mesh: own.addr.Actor, Failure: c.f}, &d)
 			cancel()
 			if err != nil {

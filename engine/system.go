@@ -278,7 +278,11 @@ func (n *node) takeRequest(env *quicnet.Envelope) {
 // serve answers one request on a goroutine of its own.
 func (n *node) serve(h *sysHandler, env *quicnet.Envelope) {
 	ctx, cancel := n.root, context.CancelFunc(func() {})
-	if env.Budget > 0 {
+	switch {
+	case env.Budget <= 0:
+	case env.Endpoint == sysSpawn || env.Endpoint == sysStop || env.Endpoint == sysJudge: // these run hooks, or wait for handlers
+		ctx, cancel = n.clock.WithTimeout(ctx, env.Budget)
+	default: // who looks while the clock is held gets an answer in time
 		ctx, cancel = context.WithTimeout(ctx, env.Budget)
 	}
 	defer cancel()

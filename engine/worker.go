@@ -159,7 +159,7 @@ func (w *worker) handlers() *sysTable {
 		go func() {
 			limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
 			defer cancel()
-			n.outbox.settle(limit) // what it was about to say: its link closes first
+			n.outbox.Settle(limit) // what it was about to say: its link closes first
 			n.close(exitReason)
 			w.exit <- 0
 		}()

@@ -116,6 +116,32 @@ func (c *Client) Probe(ctx context.Context, req ProbeReq) ([]ProbeReply, error) 
 	return ask[[]ProbeReply](ctx, c, req)
 }
 
+// Edit changes something of a stopped frame, or of an actor that stands still.
+func (c *Client) Edit(ctx context.Context, req EditReq) (Edited, error) {
+	return ask[Edited](ctx, c, req)
+}
+
+// Breaks sets, changes and removes breakpoints, and gives them as they are now.
+func (c *Client) Breaks(ctx context.Context, req BreaksReq) ([]Breakpoint, error) {
+	return ask[[]Breakpoint](ctx, c, req)
+}
+
+// Resume lets stopped frames go on. Of two clients that resume one stop exactly one does; the other is told by whom.
+func (c *Client) Resume(ctx context.Context, req ResumeReq) ([]Resumed, error) {
+	return ask[[]Resumed](ctx, c, req)
+}
+
+// Pause has actors stop at their next site.
+func (c *Client) Pause(ctx context.Context, req PauseReq) error {
+	_, err := c.t.handle(ctx, req)
+	return err
+}
+
+// Policy sets what is done about stopped frames when the last front end has left, and gives the debugger's state.
+func (c *Client) Policy(ctx context.Context, req PolicyReq) (DebugState, error) {
+	return ask[DebugState](ctx, c, req)
+}
+
 // Snapshot returns the session as it is now. A front end that follows it wants Watch.
 func (c *Client) Snapshot(ctx context.Context) (*Snapshot, error) {
 	w, err := c.Watch(ctx, TopicState)

@@ -302,6 +302,8 @@ func TestAViewerMayLookAndNotAct(t *testing.T) {
 				return []Log{}, nil
 			case FlushReq:
 				return nil, nil
+			case ProbeReq:
+				return []ProbeReply{}, nil
 			}
 			t.Errorf("a viewer's %T reached the backend", req)
 			return nil, nil
@@ -312,7 +314,11 @@ func TestAViewerMayLookAndNotAct(t *testing.T) {
 		_, acts["procs"] = c.Procs(ctx, ProcsReq{})
 		_, acts["spawn"] = c.Spawn(ctx, SpawnReq{})
 		acts["stop"], acts["kill"], acts["hold"] = c.Stop(ctx, StopReq{}), c.Kill(ctx, KillReq{}), c.Hold(ctx, 1)
-		_, acts["probe"] = c.Probe(ctx, ProbeReq{})
+		_, acts["edit"] = c.Edit(ctx, EditReq{})
+		_, acts["breaks"] = c.Breaks(ctx, BreaksReq{})
+		_, acts["resume"] = c.Resume(ctx, ResumeReq{})
+		_, acts["policy"] = c.Policy(ctx, PolicyReq{})
+		acts["pause"] = c.Pause(ctx, PauseReq{})
 		h, err := c.Call(ctx, CallReq{})
 		if err != nil {
 			t.Fatal(err)
@@ -327,7 +333,8 @@ func TestAViewerMayLookAndNotAct(t *testing.T) {
 		_, err1 := c.State(ctx, StateReq{})
 		_, err2 := c.Logs(ctx, LogsReq{})
 		_, err3 := c.Snapshot(ctx)
-		if err := errors.Join(err1, err2, err3, c.Flush(ctx, FlushReq{})); err != nil {
+		_, err4 := c.Probe(ctx, ProbeReq{})
+		if err := errors.Join(err1, err2, err3, err4, c.Flush(ctx, FlushReq{})); err != nil {
 			t.Errorf("looking: %v", err)
 		}
 	})

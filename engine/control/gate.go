@@ -22,7 +22,7 @@ func (g *gate) detach() { g.b.Detach(g.who) }
 
 // permit refuses verbs that change the session to a viewer.
 func (g *gate) permit(v *verb) (permit, error) {
-	if v.access == acts && g.who.Role != RoleControl {
+	if v.access == acts && g.who.Role == RoleViewer {
 		return permit{}, errorf(CodeViewer, "attached as a viewer, which may only look: %q changes the session (attach with control to act)", v.name)
 	}
 	return permit{g}, nil

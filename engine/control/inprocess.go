@@ -22,7 +22,7 @@ type local struct {
 
 // InProcess makes a client of a backend in the same process. who.Role "" means control. Close detaches it.
 func InProcess(b Backend, who ClientInfo) *Client {
-	if who.Role != RoleViewer {
+	if who.Role != RoleViewer && who.Role != RoleDebug {
 		who.Role = RoleControl
 	}
 	who.Version = MaxVersion

@@ -16,6 +16,7 @@ const (
 const (
 	RoleControl = "control" // may act
 	RoleViewer  = "viewer"  // may only look
+	RoleDebug   = "debug"   // control, and a panic stops its frame while it is here
 )
 
 // Topics of a watch. None means all.
@@ -68,8 +69,8 @@ func cleanRole(role string) (string, error) {
 	if role == "" {
 		return RoleControl, nil
 	}
-	if !slices.Contains([]string{RoleControl, RoleViewer}, role) {
-		return "", errorf(CodeBadRequest, "role %q: want %s or %s", role, RoleControl, RoleViewer)
+	if !slices.Contains([]string{RoleControl, RoleViewer, RoleDebug}, role) {
+		return "", errorf(CodeBadRequest, "role %q: want %s, %s or %s", role, RoleControl, RoleViewer, RoleDebug)
 	}
 	return role, nil
 }

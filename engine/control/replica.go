@@ -38,7 +38,7 @@ func (r *Replica) reset(s *Snapshot) {
 	r.Snapshot = *s
 	r.ProcMeshes, r.Procs, r.Meshes = slices.Clone(s.ProcMeshes), slices.Clone(s.Procs), slices.Clone(s.Meshes)
 	r.Types, r.Hosts, r.Calls, r.Clients = slices.Clone(s.Types), slices.Clone(s.Hosts), slices.Clone(s.Calls), slices.Clone(s.Clients)
-	r.Waits = slices.Clone(s.Waits)
+	r.Waits, r.Stops, r.Breaks = slices.Clone(s.Waits), slices.Clone(s.Stops), slices.Clone(s.Breaks)
 	r.procMeshes, r.meshes = make(map[string]int), make(map[string]int)
 	r.procs, r.calls = make(map[uint64]int, len(r.Procs)), make(map[uint64]int)
 	for i := range r.ProcMeshes {
@@ -86,6 +86,22 @@ func (r *Replica) event(ev *Event) {
 	case ev.Waits != nil:
 		r.Waits = slices.DeleteFunc(r.Waits, func(w WaitEdge) bool { return w.Proc == ev.Waits.Proc })
 		r.Waits = append(r.Waits, ev.Waits.Edges...)
+	case ev.Stop != nil:
+		same := func(s *Stop) bool { return s.ID == ev.Stop.Stop.ID }
+		if !ev.Stop.Gone {
+			put(&r.Stops, ev.Stop.Stop, same)
+			break
+		}
+		r.Stops = slices.DeleteFunc(r.Stops, func(s Stop) bool { return same(&s) })
+	case ev.Break != nil:
+		same := func(b *Breakpoint) bool { return b.ID == ev.Break.Break.ID }
+		if !ev.Break.Gone {
+			put(&r.Breaks, ev.Break.Break, same)
+			break
+		}
+		r.Breaks = slices.DeleteFunc(r.Breaks, func(b Breakpoint) bool { return same(&b) })
+	case ev.Debug != nil:
+		r.Debug = *ev.Debug
 	case ev.Failure != nil:
 		r.Failures = append(r.Failures, *ev.Failure)
 		r.Failures = r.Failures[max(0, len(r.Failures)-maxFailures):]

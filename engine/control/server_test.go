@@ -80,7 +80,7 @@ func TestGarbageClosesThatClientWithAReasonAndNoOther(t *testing.T) {
 		{"bytes that are no CBOR", true, []byte{0, 0, 0, 2, 0xff, 0xff}, "malformed frame: cbor"},
 		{"an array of 2^63", true, []byte{0, 0, 0, 9, 0x9b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, "malformed frame: cbor"},
 		{"a request before hello", false, mustFrame(frame{Kind: kindRequest, ID: 1, Verb: "stop"}), "the first frame must be hello"},
-		{"a role nobody knows", false, mustFrame(frame{Kind: kindHello, Body: mustCBOR(hello{Min: 1, Max: 1, Role: "root"})}), `role "root": want control or viewer`},
+		{"a role nobody knows", false, mustFrame(frame{Kind: kindHello, Body: mustCBOR(hello{Min: 1, Max: 1, Role: "root"})}), `role "root": want control, viewer or debug`},
 	}
 	b := newFake()
 	path := serveUnix(t, b, Limits{})

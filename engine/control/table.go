@@ -59,7 +59,12 @@ func table() []verb {
 		row[MessagesReq, MessageLog]("messages", looks),
 		row[FlushReq, None]("flush", looks),
 		row[HoldReq, None]("hold", acts),
-		row[ProbeReq, []ProbeReply]("probe", acts),
+		row[ProbeReq, []ProbeReply]("probe", looks),
+		row[EditReq, Edited]("edit", acts),
+		row[BreaksReq, []Breakpoint]("breaks", acts),
+		row[ResumeReq, []Resumed]("resume", acts),
+		row[PauseReq, None]("pause", acts),
+		row[PolicyReq, DebugState]("policy", acts),
 		row[None, Snapshot]("snapshot", looks).runBy((*peer).planSnapshot),
 		row[WatchReq, Update](verbWatch, looks).runBy((*peer).planWatch),
 	}

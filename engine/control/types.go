@@ -21,6 +21,9 @@ type Snapshot struct {
 	Calls      []Call
 	Waits      []WaitEdge
 	Clients    []ClientInfo
+	Stops      []Stop       // frames that are parked, by ID
+	Breaks     []Breakpoint // by ID
+	Debug      DebugState
 }
 
 // Session describes the controller process.
@@ -116,7 +119,7 @@ func (r MeshRef) Extent() shape.Extent { return r.View.Extent() }
 
 // RankState is what one actor is doing.
 type RankState struct {
-	State    string        // starting | idle | busy | failed | stopped | gone
+	State    string        // starting | idle | busy | paused | failed | stopped | gone
 	Queue    int           // messages waiting in the mailbox
 	Running  []string      // endpoints that handle a message now: one, and any number of concurrent ones
 	Calls    []uint64      // the calls they belong to, as Running
@@ -216,7 +219,7 @@ type Waits struct {
 type ClientInfo struct {
 	ID      uint64
 	Name    string // e.g. "script smoke.mtui", "tui ada@laptop"
-	Role    string // control | viewer
+	Role    string // control | viewer | debug
 	Version int
 	Since   time.Time
 }
@@ -341,20 +344,23 @@ type Failure struct {
 type Event struct {
 	Seq      uint64
 	Time     time.Time
-	Session  *Session   `cbor:",omitempty"`
-	Host     *Host      `cbor:",omitempty"`
-	ProcMesh *ProcMesh  `cbor:",omitempty"`
-	Proc     *Proc      `cbor:",omitempty"`
-	Mesh     *Mesh      `cbor:",omitempty"`
-	Rank     *RankEvent `cbor:",omitempty"` // one rank of a mesh changed
-	Type     *Type      `cbor:",omitempty"`
-	Call     *CallEvent `cbor:",omitempty"`
-	Client   *Presence  `cbor:",omitempty"`
-	Waits    *Waits     `cbor:",omitempty"` // one process waits for others than before
-	Failure  *Failure   `cbor:",omitempty"`
-	Log      *Log       `cbor:",omitempty"` // data event: may be dropped, and the drop is counted
-	Message  *Message   `cbor:",omitempty"` // data event
-	Dropped  *Dropped   `cbor:",omitempty"` // told to one client only: what it missed
+	Session  *Session    `cbor:",omitempty"`
+	Host     *Host       `cbor:",omitempty"`
+	ProcMesh *ProcMesh   `cbor:",omitempty"`
+	Proc     *Proc       `cbor:",omitempty"`
+	Mesh     *Mesh       `cbor:",omitempty"`
+	Rank     *RankEvent  `cbor:",omitempty"` // one rank of a mesh changed
+	Type     *Type       `cbor:",omitempty"`
+	Call     *CallEvent  `cbor:",omitempty"`
+	Client   *Presence   `cbor:",omitempty"`
+	Waits    *Waits      `cbor:",omitempty"` // one process waits for others than before
+	Stop     *StopEvent  `cbor:",omitempty"` // a frame stopped, or goes on
+	Break    *BreakEvent `cbor:",omitempty"`
+	Debug    *DebugState `cbor:",omitempty"`
+	Failure  *Failure    `cbor:",omitempty"`
+	Log      *Log        `cbor:",omitempty"` // data event: may be dropped, and the drop is counted
+	Message  *Message    `cbor:",omitempty"` // data event
+	Dropped  *Dropped    `cbor:",omitempty"` // told to one client only: what it missed
 }
 
 // RankEvent is the new state of one rank.

@@ -111,15 +111,18 @@ type (
 	FlushReq struct {
 		Mesh string // "" for all procs
 	}
-	// HoldReq freezes the engine's deadlines for TTL; 0 ends the hold. The engine answers unsupported so far. Answer: none.
+	// HoldReq makes the engine's clock stand for TTL, an hour at most; 0 ends the hold. It ends with its client too. Answer: none.
 	HoldReq struct{ TTL time.Duration }
-	// ProbeReq asks each rank for the probe called Name. The engine has none so far and answers unsupported. Answer:
-	// []ProbeReply.
+	// ProbeReq looks at something of a stopped frame, of actors, or of processes: Name says at what. It changes nothing.
+	// Answer: []ProbeReply, one per rank in order.
 	ProbeReq struct {
-		Mesh  string
-		Ranks []int
-		Name  string
-		Body  []byte
+		Stop   StopRef       // the frame, or
+		Mesh   string        // actors, or
+		Procs  string        // processes of this proc mesh; of all where it is empty too
+		Ranks  []int         // of Mesh or Procs; empty: all
+		Name   string        // frame | mailbox | eval | stacks | env
+		Body   []byte        // CBOR of what the probe wants to know, if anything
+		Budget time.Duration // 0: 2 s
 	}
 	// WatchReq asks for a snapshot and the events after it. Answer: updates, until the request is cancelled.
 	WatchReq struct {
@@ -128,7 +131,8 @@ type (
 	}
 	// ProbeReply is one rank's answer to a ProbeReq.
 	ProbeReply struct {
-		Rank  int
+		Proc  uint64 // where the answer came from
+		Rank  int    // of the mesh that was asked
 		Body  []byte
 		Error string
 	}

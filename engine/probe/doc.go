@@ -1,6 +1,13 @@
-// Package probe is the part of the debugger that every process links: the sites, which are places on a message's way where
-// an actor can be stopped, and the walker, which reads an actor's state.
+// Package probe is the debugger's half in every process: the sites, which are places on a message's way where an actor can
+// be stopped; the table of breakpoints; the parked frames; and the walker, which reads an actor's state. The controller's
+// half is engine/internal/stops; front ends reach both by engine/control. It knows actors and messages only as far as the
+// engine shows them (Activation), so the engine stands above it.
 //
-// While nothing is armed a site costs one atomic load (BenchmarkSiteIdle). Only the engine arms sites; a front end gets
-// here by the verb "probe" of engine/control, which the engine answers as unsupported for now.
+// Invariants, each named by the test that holds it:
+//
+//   - INV-IDLE: an actor that nothing is armed for pays one atomic load at a site, whatever is armed for others
+//     (BenchmarkSite).
+//   - INV-ONE: a site stops the frame that reached it and no other.
+//   - INV-LEFT: a parked frame ends in exactly one way: it is resumed once, or its actor ends. The controller is told of the
+//     stop before it is told of the end.
 package probe

@@ -1,45 +1,39 @@
 package probe
 
-import "sync/atomic"
+import (
+	"math/bits"
+	"slices"
 
-// Site is a place on a message's way.
-type Site uint8
-
-// The sites, in the order a message meets them.
-const (
-	Recv   Site = iota // the receiver took it from the mailbox
-	Send               // a handler, or the program, sends messages; once for all ranks of a call
-	Result             // an answer to that came back; no place in the engine marks it yet
-	Reply              // the handler returned a result
-	Error              // the handler returned an error
-	Panic              // the handler panicked
-	numSites
+	"github.com/monarch-tui/monarch-tui/engine/control"
 )
+
+// Site is a place on a message's way: one bit, so that a set of sites is a word.
+type Site uint32
+
+// The sites, in the order of control.Sites, which says what they are.
+const (
+	Recv Site = 1 << iota
+	Send
+	Result
+	Reply
+	Error
+	Panic
+	Break
+)
+
+// every is the set of all sites.
+const every = 2*Break - 1
 
 // String is the site as the command language spells it.
 func (s Site) String() string {
-	names := [...]string{"recv", "send", "result", "reply", "error", "panic"}
-	if s < numSites {
-		return names[s]
+	if i := bits.TrailingZeros32(uint32(s)); i < len(control.Sites()) {
+		return control.Sites()[i]
 	}
 	return "unknown"
 }
 
-// Hook is called at the armed sites, on the goroutine that got there.
-type Hook func(Site)
-
-// armed is nil while nothing is: the one word that each site reads.
-var armed atomic.Pointer[Hook]
-
-// Arm sets the hook of this process and returns what undoes it.
-func Arm(h Hook) (disarm func()) {
-	old := armed.Swap(&h)
-	return func() { armed.Store(old) }
-}
-
-// At marks a site. It is called on the message path: idle, it costs one atomic load.
-func At(s Site) {
-	if h := armed.Load(); h != nil {
-		(*h)(s)
-	}
+// SiteNamed finds a site by its name.
+func SiteNamed(name string) (Site, bool) {
+	i := slices.Index(control.Sites(), name)
+	return 1 << max(i, 0), i >= 0
 }

@@ -1,22 +1,25 @@
-package engine
+// Package outbox sends behind the back of a link's reader: a reader that waited for a link could wait for itself.
+package outbox
 
 import (
 	"context"
 	"sync"
 )
 
-// outbox sends what a link's reader must not send itself: a reader that waited for a link could wait for itself. What is
-// for one process runs in the order it was given, on a goroutine of its own while there is any, so a process that takes
+// Outbox runs what sends something. What is for one process runs in the order it was given, on a goroutine of its own while there is any, so a process that takes
 // nothing holds up only what is for it.
-type outbox struct {
+type Outbox struct {
 	mu    sync.Mutex
 	queue map[uint64][]func() // by process
 }
 
-// add runs fn, which sends something to a process, after what was given for that process before.
-func (o *outbox) add(to uint64, fn func()) {
+// Add runs fn, which sends something to a process, after what was given for that process before.
+func (o *Outbox) Add(to uint64, fn func()) {
 	o.mu.Lock()
-	put(&o.queue, to, append(o.queue[to], fn))
+	if o.queue == nil { // most outboxes of very many ranks stay empty
+		o.queue = map[uint64][]func(){}
+	}
+	o.queue[to] = append(o.queue[to], fn)
 	first := len(o.queue[to]) == 1
 	o.mu.Unlock()
 	if first {
@@ -24,20 +27,20 @@ func (o *outbox) add(to uint64, fn func()) {
 	}
 }
 
-func (o *outbox) run(to uint64) {
+func (o *Outbox) run(to uint64) {
 	for fn := o.first(to); fn != nil; fn = o.next(to) {
 		fn()
 	}
 }
 
-func (o *outbox) first(to uint64) func() {
+func (o *Outbox) first(to uint64) func() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.queue[to][0]
 }
 
 // next takes what has run off the queue, and gives what is behind it; nil: nothing.
-func (o *outbox) next(to uint64) func() {
+func (o *Outbox) next(to uint64) func() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.queue[to][0] = nil
@@ -49,8 +52,8 @@ func (o *outbox) next(to uint64) func() {
 	return o.queue[to][0]
 }
 
-// settle waits until what was given for these processes, or for all of them, has run.
-func (o *outbox) settle(ctx context.Context, procs ...uint64) {
+// Settle waits until what was given for these processes, or for all of them, has run.
+func (o *Outbox) Settle(ctx context.Context, procs ...uint64) {
 	if len(procs) == 0 {
 		procs = o.busy()
 	}
@@ -59,7 +62,7 @@ func (o *outbox) settle(ctx context.Context, procs ...uint64) {
 			continue
 		}
 		ran := make(chan struct{})
-		o.add(to, func() { close(ran) })
+		o.Add(to, func() { close(ran) })
 		select {
 		case <-ran:
 		case <-ctx.Done():
@@ -68,14 +71,14 @@ func (o *outbox) settle(ctx context.Context, procs ...uint64) {
 	}
 }
 
-func (o *outbox) empty(to uint64) bool {
+func (o *Outbox) empty(to uint64) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return len(o.queue[to]) == 0
 }
 
 // busy lists the processes for which something waits or runs.
-func (o *outbox) busy() (procs []uint64) {
+func (o *Outbox) busy() (procs []uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for to := range o.queue {

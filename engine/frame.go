@@ -1,0 +1,246 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"reflect"
+	"runtime"
+	"strings"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/probe"
+)
+
+var _ probe.Activation = (*activation)(nil)
+
+// Break stops the endpoint that calls it, as a breakpoint would that is set from outside, until a front end lets it go on.
+// Nobody else stops, and the engine's deadlines stand still meanwhile. Without a front end it goes on after the session's
+// grace time (30 s, unless the session says otherwise). why is told to who looks. Outside an endpoint it does nothing.
+//
+// What it returns is nil, or the error that the front end wants the endpoint to fail with, which the endpoint should return.
+func Break(ctx context.Context, why string) error {
+	act := activationOf(ctx)
+	if act == nil {
+		return nil
+	}
+	reason := "Break"
+	if why != "" {
+		reason += ": " + clip(why, maxCauseText)
+	}
+	switch v := probe.AtBreak(&act.frame, reason); {
+	case v == nil:
+		return nil
+	case v.How == control.GoFail, v.How == probe.Ended:
+		return errors.New(v.Text)
+	}
+	return nil
+}
+
+// at marks a site of a frame whose handler sends something, and gives the error that the debugger wants it to fail with. a is
+// nil outside handlers.
+func (a *activation) at(s probe.Site, what string, ref *meshRef) error {
+	if a == nil {
+		return nil
+	}
+	v := probe.At(s, &a.frame)
+	if v == nil || v.How != control.GoFail && v.How != probe.Ended {
+		return nil
+	}
+	to := what
+	if ref != nil {
+		to = refString(ref.MeshRef) + "." + what
+	}
+	return fmt.Errorf("%s: %s", to, v.Text)
+}
+
+// token is what travels with a message that the frame sends now.
+func (a *activation) token() uint8 {
+	if a == nil {
+		return 0
+	}
+	return a.frame.Token()
+}
+
+// arrived marks that a handler has what it waited for.
+func (c *call) arrived() {
+	if c.caller == nil {
+		return
+	}
+	c.caller.frame.Arrive(uint8(c.token.Swap(0))) //nolint:gosec // it was one
+	probe.At(probe.Result, &c.caller.frame)
+}
+
+// Endpoint is the name of the endpoint that runs.
+func (a *activation) Endpoint() string { return a.ep.name }
+
+// maxShown bounds the text of an argument or a result in a stop.
+const maxShown = 256
+
+// About is who stopped, at what message, and who sent that.
+func (a *activation) About(s probe.Site) (control.Stop, probe.Address) {
+	env := a.env
+	st := control.Stop{
+		Mesh: a.actor.name, Rank: a.actor.rank, Point: a.actor.here, Proc: a.actor.node.id, Endpoint: a.ep.name,
+		Msg: parentOf(a), Call: env.Call, Trace: env.Trace, Edited: a.edited, Shared: a.ep.concurrent || !onHandler(),
+	}
+	texts := make([]string, 0, len(a.ep.in))
+	for i := range a.ep.in {
+		texts = append(texts, shown(a.args[2+i]))
+	}
+	st.Arg = clip(strings.Join(texts, ", "), maxShown)
+	switch s {
+	case probe.Reply:
+		st.Value = clip(shown(a.out), maxShown)
+	case probe.Error, probe.Panic:
+		st.Value = clip(textOf(a.failed), maxShown)
+	case probe.Break:
+		st.Func, st.File, st.Line = breaker()
+	}
+	return st, probe.Address{Proc: env.From.Proc, Actor: env.From.Actor}
+}
+
+// shown is a value as the state of an actor shows it.
+func shown(v reflect.Value) string {
+	if !v.IsValid() {
+		return ""
+	}
+	box := reflect.New(v.Type())
+	box.Elem().Set(v)
+	return probe.Walk(box.Interface(), probe.Query{Depth: 2, Count: 16, Text: maxShown}).Text
+}
+
+// Values are what conditions about the frame speak of.
+func (a *activation) Values() probe.Values {
+	v := probe.Values{State: reflect.ValueOf(a.actor.self).Elem(), Args: a.args[2 : 2+len(a.ep.in)], Result: a.out}
+	if a.failed != nil {
+		v.Error = textOf(a.failed)
+	}
+	return v
+}
+
+// handlerFrame is the function of the engine below every handler.
+const handlerFrame = ".(*actor).invoke"
+
+// onHandler reports whether this is the goroutine of a handler, and not one that the handler has started.
+func onHandler() bool {
+	for f := range callers() {
+		if strings.HasSuffix(f.Function, handlerFrame) {
+			return true
+		}
+	}
+	return false
+}
+
+// callers are the frames of this goroutine, the innermost first.
+func callers() iter.Seq[runtime.Frame] {
+	return func(yield func(runtime.Frame) bool) {
+		pcs := make([]uintptr, 128)
+		for skip := 2; ; skip += len(pcs) {
+			n := runtime.Callers(skip, pcs)
+			frames := runtime.CallersFrames(pcs[:n])
+			for more := n > 0; more; {
+				var f runtime.Frame
+				if f, more = frames.Next(); !yield(f) {
+					return
+				}
+			}
+			if n < len(pcs) {
+				return
+			}
+		}
+	}
+}
+
+// breaker is where engine.Break was called.
+func breaker() (fn, file string, line int) {
+	seen := false
+	for f := range callers() {
+		if seen {
+			return f.Function, f.File, f.Line
+		}
+		seen = strings.HasSuffix(f.Function, "engine.Break")
+	}
+	return "", "", 0
+}
+
+// Park waits until the frame may go on. Meanwhile it serves what is asked of an actor that stands still.
+func (a *activation) Park(resumed <-chan struct{}) (ended string) {
+	x := a.actor
+	own := onHandler()
+	loops := own && !a.ep.concurrent
+	var stood chan struct{}
+	x.mu.Lock()
+	a.parked++
+	switch {
+	case loops:
+		x.stands, stood = 1, make(chan struct{}, 1)
+		x.stood = stood
+		poke(stood)
+	case own:
+		x.beside--
+		if x.beside == 0 && len(x.between) > 0 {
+			x.rouse()
+		}
+		x.tellCalm()
+	}
+	x.mu.Unlock()
+	x.node.touch()
+	ended = x.stand(resumed, stood)
+	x.mu.Lock()
+	for own && x.reading != nil { // somebody looks: it goes on when he has seen
+		reading := x.reading
+		x.mu.Unlock()
+		<-reading
+		x.mu.Lock()
+	}
+	a.parked--
+	switch {
+	case loops:
+		x.stands, x.stood = 0, nil
+	case own:
+		x.beside++
+	}
+	x.mu.Unlock()
+	x.node.touch()
+	return ended
+}
+
+// stand waits until resumed is closed or the actor ends. kicked is nil unless it is the loop that stands.
+func (a *actor) stand(resumed <-chan struct{}, kicked chan struct{}) (ended string) {
+	for {
+		select {
+		case <-resumed:
+			return ""
+		case <-a.ctx.Done():
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			if a.ended != nil {
+				return a.ended.Msg
+			}
+			return "its process ended"
+		case <-kicked:
+			for fn := a.interludeHere(); fn != nil; fn = a.interludeHere() {
+				fn()
+			}
+		}
+	}
+}
+
+func (a *actor) interludeHere() func() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.nextInterlude(true)
+}
+
+// literal reads a result for the endpoint.
+func (a *activation) literal(text string) (reflect.Value, error) {
+	switch {
+	case a.ep.out == nil && text != "":
+		return reflect.Value{}, fmt.Errorf("%s returns nothing but an error: return stands alone", a.ep.name)
+	case a.ep.out == nil:
+		return reflect.Value{}, nil
+	}
+	return reflect.Value{}, errors.New("not yet")
+}

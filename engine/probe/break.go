@@ -1,0 +1,212 @@
+package probe
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
+)
+
+// maxErrors is how often the condition of a breakpoint may fail before the breakpoint is off.
+const maxErrors = 10
+
+// breakpoint is one of the controller's breakpoints in this process.
+type breakpoint struct {
+	spec control.Breakpoint
+	site Site
+	hit  Hits
+	sel  *Selector // guarded by the agent's lock
+
+	hits, skipped, errors atomic.Uint64 // since the last takeCounts
+	failed                atomic.Uint32 // errors in all
+	lastError             atomic.Pointer[string]
+}
+
+// binding is a breakpoint at one actor.
+type binding struct {
+	bp      *breakpoint
+	reached atomic.Uint64 // with the condition true, here
+}
+
+// adopt makes breaks the table; a breakpoint that did not change keeps what it has counted. The caller holds a.mu.
+func (a *Agent) adopt(breaks []control.Breakpoint) {
+	old := map[uint64]*breakpoint{}
+	for _, b := range a.breaks {
+		old[b.spec.ID] = b
+	}
+	a.breaks = a.breaks[:0:0]
+	for _, spec := range breaks {
+		if b := old[spec.ID]; b != nil && b.spec == spec {
+			a.breaks = append(a.breaks, b)
+			continue
+		}
+		site, ok := SiteNamed(spec.Site)
+		hit, err := ParseHits(spec.Hit)
+		sel, wrong := NewSelector(&spec)
+		if !ok || err != nil || wrong != nil { // the controller has checked it
+			continue
+		}
+		a.breaks = append(a.breaks, &breakpoint{spec: spec, site: site, hit: hit, sel: sel})
+	}
+}
+
+// bind finds the breakpoints of an actor. The caller holds a.mu.
+func (a *Agent) bind(x *Actor) {
+	old := x.bound
+	x.bound = nil
+	for _, b := range a.breaks {
+		if b.spec.Off || !b.sel.Fits(x.who.Mesh, x.who.Point, x.who.Parts) {
+			continue
+		}
+		var at *binding
+		for _, was := range old[b.site] {
+			if was.bp == b {
+				at = was
+			}
+		}
+		if at == nil {
+			at = &binding{bp: b}
+		}
+		if x.bound == nil {
+			x.bound = map[Site][]*binding{}
+		}
+		x.bound[b.site] = append(x.bound[b.site], at)
+	}
+	x.refresh()
+}
+
+// Match reports whether a name fits a pattern with * and ?; "" fits all.
+func Match(pattern, name string) bool {
+	if pattern == "" || pattern == "*" || pattern == name {
+		return true
+	}
+	ok, err := path.Match(pattern, name)
+	return ok && err == nil
+}
+
+// Selector finds the actors that a breakpoint is about. It is for one goroutine at a time.
+type Selector struct {
+	mesh, endpoint string
+	sel            *shape.Selection            // nil: all ranks
+	ranks          map[string]map[int]struct{} // by extent
+}
+
+// NewSelector reads the selector of a breakpoint; the error is about its ranks.
+func NewSelector(b *control.Breakpoint) (*Selector, error) {
+	s := &Selector{mesh: b.Mesh, endpoint: b.Endpoint}
+	if b.Ranks != "" {
+		sel, err := shape.Parse(b.Ranks)
+		if err != nil {
+			return nil, err
+		}
+		if !sel.IsAll() {
+			s.sel, s.ranks = &sel, map[string]map[int]struct{}{}
+		}
+	}
+	return s, nil
+}
+
+// Fits reports whether the breakpoint is about an actor: its mesh, its place in it, and one of its endpoints.
+func (s *Selector) Fits(mesh string, p shape.Point, endpoints []string) bool {
+	if !Match(s.mesh, mesh) || s.endpoint != "" && !slices.ContainsFunc(endpoints, func(e string) bool { return Match(s.endpoint, e) }) {
+		return false
+	}
+	if s.sel == nil {
+		return true
+	}
+	key := p.Extent.String()
+	in, known := s.ranks[key]
+	if !known {
+		in = map[int]struct{}{}
+		ranks, _ := s.sel.Ranks(shape.RegionOf(p.Extent)) // an error: the mesh has no such ranks
+		for _, r := range ranks {
+			in[r] = struct{}{}
+		}
+		s.ranks[key] = in
+	}
+	_, fits := in[p.Rank]
+	return fits
+}
+
+// reach counts that a frame reached the breakpoint, and reports whether it stops there.
+func (b *binding) reach(f *Frame) bool {
+	spec := &b.bp.spec
+	if !Match(spec.Endpoint, f.act.Endpoint()) {
+		return false
+	}
+	n := b.reached.Add(1)
+	if !spec.Total && !b.bp.hit.Wants(n) {
+		b.bp.skipped.Add(1)
+		return false
+	}
+	if !spec.Total { // else the controller counts
+		b.bp.hits.Add(1)
+	}
+	return spec.Then == control.ThenPause
+}
+
+// Hits says which of the times that a breakpoint is reached count.
+type Hits struct {
+	op string // "" all, =, >=, >, %
+	n  uint64
+}
+
+// ParseHits reads 3, ==3, >=3, >3 and %10.
+func ParseHits(text string) (Hits, error) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return Hits{}, nil
+	}
+	op := "="
+	for _, o := range []string{">=", "==", ">", "=", "%"} {
+		if rest, ok := strings.CutPrefix(text, o); ok {
+			op, text = strings.TrimPrefix(o, "="), strings.TrimSpace(rest)
+			if op == "" {
+				op = "="
+			}
+			break
+		}
+	}
+	n, err := strconv.ParseUint(text, 10, 63)
+	if err != nil || n == 0 && op != ">" {
+		return Hits{}, fmt.Errorf("hit %q: want a number from 1, or >=N, >N, %%N", text)
+	}
+	return Hits{op, n}, nil
+}
+
+// Wants reports whether the n-th time counts, from 1.
+func (h Hits) Wants(n uint64) bool {
+	switch h.op {
+	case "=":
+		return n == h.n
+	case ">=":
+		return n >= h.n
+	case ">":
+		return n > h.n
+	case "%":
+		return n%h.n == 0
+	}
+	return true
+}
+
+// TakeCounts is what was counted since it was called last.
+func (a *Agent) TakeCounts() []Count {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var out []Count
+	for _, b := range a.breaks {
+		c := Count{Break: b.spec.ID, Hits: b.hits.Swap(0), Skipped: b.skipped.Swap(0), Errors: b.errors.Swap(0)}
+		if p := b.lastError.Load(); p != nil {
+			c.LastError = *p
+		}
+		if c.Hits+c.Skipped+c.Errors > 0 {
+			out = append(out, c)
+		}
+	}
+	return out
+}

@@ -1,0 +1,133 @@
+package probe
+
+import (
+	"reflect"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+)
+
+// Frame is one activation of a handler as the debugger sees it. The engine makes it a part of the activation.
+type Frame struct {
+	actor *Actor
+	act   Activation
+	steps Site   // the sites at which this frame stops next, beside those of its actor; written by Begin and while it is parked
+	into  uint8  // the token that goes with what this frame sends; as steps
+	id    uint64 // of its stops; 0 before the first
+	gen   uint64
+	by    string // who let it go on last
+}
+
+// The bits of a token, which travels in an envelope.
+const (
+	TokenStop   uint8 = 1 << iota // who receives this stops
+	TokenFollow                   // and so does who receives what that leads to
+)
+
+// Activation is what the engine shows of an activation. But for About, its methods are called on the goroutine that
+// reached a site, or while that is parked.
+type Activation interface {
+	// About is who stopped and where, but for what the agent knows itself, and who sent the message.
+	About(s Site) (control.Stop, Address)
+	// Endpoint is the name of the endpoint that runs.
+	Endpoint() string
+	// Values are what conditions speak of.
+	Values() Values
+	// Park waits until resumed is closed, or the activation's actor ends: then it says why. Meanwhile the actor can be read.
+	Park(resumed <-chan struct{}) (ended string)
+}
+
+// Address is an actor of a process of the session; Actor 0 is the process itself.
+type Address struct{ Proc, Actor uint64 }
+
+// Values are what an expression about a frame can speak of. They may be read while nobody writes them: at the frame's site
+// or while it is parked.
+type Values struct {
+	State  reflect.Value   // the actor's struct, addressable
+	Args   []reflect.Value // addressable
+	Names  []string        // of the arguments, as the source has them; may be shorter
+	Result reflect.Value   // zero: none
+	Error  string
+}
+
+// Begin makes f the frame of an activation of an actor. token came with its message.
+func (f *Frame) Begin(a *Actor, act Activation, token uint8) {
+	f.actor, f.act = a, act
+	if token&(TokenStop|TokenFollow) != 0 {
+		f.steps = Recv
+	}
+	f.into = token & TokenFollow
+}
+
+// Token is what travels with a message that the frame sends now. One stop is for one send.
+func (f *Frame) Token() uint8 {
+	if f == nil {
+		return 0
+	}
+	t := f.into
+	if t&TokenFollow != 0 {
+		t |= TokenStop
+	} else {
+		f.into = 0
+	}
+	return t
+}
+
+// ReplyToken is what travels with the answer of the frame: finish stops the caller that gets it.
+func (f *Frame) ReplyToken() uint8 {
+	if f.steps&finishing != 0 {
+		return TokenStop
+	}
+	return 0
+}
+
+// finishing is the bit of Frame.steps that stops the caller when it has the answer.
+const finishing Site = 1 << 16
+
+// Arrive has the frame stop at its next result: the answer that came with a token.
+func (f *Frame) Arrive(token uint8) {
+	if f != nil && token&TokenStop != 0 {
+		f.steps |= Result
+	}
+}
+
+// Verdict is how a parked frame goes on, where it does not simply go on.
+type Verdict struct {
+	How   string        // control.GoReturn, GoFail, GoRetry; Ended
+	Value reflect.Value // for return: the result; zero where the endpoint has none
+	Text  string        // for fail: the error; for Ended: why
+}
+
+// Ended is the verdict on a frame whose actor ended while it was parked.
+const Ended = "ended"
+
+// At marks a site. It is called on the message path: where nothing is armed for the actor it costs an atomic load. nil
+// means: go on. It is small enough to be inlined.
+func At(s Site, f *Frame) *Verdict {
+	if (Site(f.actor.mask.Load())|f.steps)&s != 0 {
+		return f.stop(s)
+	}
+	return nil
+}
+
+// AtBreak is At for engine.Break, which stops whatever is armed.
+func AtBreak(f *Frame, text string) *Verdict { return f.reach(Break, "Break: "+text) }
+
+// stop is the rest of At, apart so that At stays small.
+//
+//go:noinline
+func (f *Frame) stop(s Site) *Verdict { return f.reach(s, "") }
+
+// reach judges a site. reason is why it stops where nothing is armed.
+func (f *Frame) reach(s Site, reason string) *Verdict {
+	a := f.actor.agent
+	st := a.judge(f, s)
+	if st == nil {
+		if reason == "" {
+			return nil
+		}
+		st = &control.Stop{Reason: reason}
+	} else if reason != "" {
+		st.Reason = reason + " (" + st.Reason + ")"
+	}
+	return a.park(f, s, st)
+}

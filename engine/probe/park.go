@@ -1,0 +1,129 @@
+package probe
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+)
+
+// parked is a frame that stands at a site.
+type parked struct {
+	frame   *Frame
+	site    Site
+	gen     uint64
+	resumed chan struct{} // closed when it may go on
+	going   bool          // it may; guarded by agent.mu
+	verdict *Verdict
+}
+
+// park stops the frame at a site until it is resumed or its actor ends.
+func (a *Agent) park(f *Frame, s Site, why *control.Stop) *Verdict {
+	a.mu.Lock()
+	if a.orders.Quiet {
+		a.mu.Unlock()
+		return nil
+	}
+	if f.id == 0 {
+		a.next++
+		f.id = a.next
+	}
+	f.gen++
+	f.steps, f.into = 0, 0 // whatever it was stepping for, it stops here
+	p := &parked{frame: f, site: s, gen: f.gen, resumed: make(chan struct{})}
+	a.parked[f.id] = p
+	a.mu.Unlock()
+	st, from := f.act.About(s)
+	st.ID, st.Gen, st.Site, st.Since = f.id, f.gen, s.String(), time.Now()
+	st.Break, st.Reason, st.By = why.Break, why.Reason, f.by
+	if why.By != "" {
+		st.By = why.By
+	}
+	a.clock.Hold()
+	a.tell(News{Stop: &st, From: from})
+	ended := f.act.Park(p.resumed)
+	a.clock.Release()
+	a.mu.Lock()
+	delete(a.parked, f.id)
+	going := p.going
+	p.going = true
+	v := p.verdict
+	a.mu.Unlock()
+	if ended == "" || going {
+		return v
+	}
+	a.tell(News{Gone: &Gone{ID: f.id, Gen: f.gen, Why: ended}})
+	return &Verdict{How: Ended, Text: ended}
+}
+
+// settle lets a parked frame go on because nobody may stop any more. It reports whether the caller, who holds agent.mu, is
+// to close resumed.
+func (p *parked) settle(a *Agent, abort bool) bool {
+	if p.going {
+		return false
+	}
+	p.going = true
+	if abort {
+		p.verdict = &Verdict{How: control.GoFail, Text: "it was stopped by the debugger, and the last front end left"}
+	}
+	return true
+}
+
+// find is a parked frame that has not been let go.
+func (a *Agent) find(id, gen uint64) (*parked, error) {
+	p := a.parked[id]
+	switch {
+	case p == nil || p.going:
+		return nil, fmt.Errorf("it is not stopped any more")
+	case p.gen != gen:
+		return nil, fmt.Errorf("it has gone on and stopped again since")
+	}
+	return p, nil
+}
+
+// Parked is a look at a frame that is parked, or an error in words.
+func (a *Agent) Parked(id, gen uint64) (Activation, Site, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	p, err := a.find(id, gen)
+	if err != nil {
+		return nil, 0, err
+	}
+	return p.frame.act, p.site, nil
+}
+
+// Resume lets a parked frame go on. v is nil where it simply goes on.
+func (a *Agent) Resume(id, gen uint64, how, by string, v *Verdict) error {
+	a.mu.Lock()
+	p, err := a.find(id, gen)
+	if err != nil {
+		a.mu.Unlock()
+		return err
+	}
+	f, x := p.frame, p.frame.actor
+	last := p.site == Reply || p.site == Error || p.site == Panic
+	switch how {
+	case control.GoStep:
+		x.step = by
+	case control.GoNext:
+		f.steps = every &^ Recv
+		if last {
+			x.step = by
+		}
+	case control.GoInto:
+		f.into = TokenStop
+	case control.GoFollow:
+		f.into = TokenFollow
+	case control.GoFinish:
+		f.steps = finishing | Reply | Error
+		if p.site == Reply || p.site == Error {
+			f.steps = finishing
+		}
+	}
+	x.refresh()
+	f.by = by
+	p.going, p.verdict = true, v
+	a.mu.Unlock()
+	close(p.resumed)
+	return nil
+}

@@ -1,0 +1,222 @@
+package probe
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/clock"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
+)
+
+// act is an activation of a test.
+type act struct{ end chan struct{} }
+
+func (*act) About(Site) (control.Stop, Address) { return control.Stop{Endpoint: "Do"}, Address{} }
+func (*act) Endpoint() string                   { return "Do" }
+func (*act) Values() Values                     { return Values{} }
+func (a *act) Park(resumed <-chan struct{}) string {
+	select {
+	case <-resumed:
+		return ""
+	case <-a.end:
+		return "it was killed"
+	}
+}
+
+type table struct {
+	*Agent
+	turn uint64
+	news chan News
+}
+
+func newTable() *table {
+	t := &table{news: make(chan News, 100)}
+	t.Agent = NewAgent(&clock.Clock{}, func(n News) { t.news <- n })
+	return t
+}
+
+func (t *table) give(o Orders) {
+	t.turn++
+	o.Turn = t.turn
+	t.Obey(o)
+}
+
+func who(rank int) Who {
+	return Who{Mesh: "toy", Rank: rank, Point: shape.Extent{{Name: "gpus", Size: 4}}.Point(rank), Parts: []string{"Do", "Other"}}
+}
+
+func at(a *Actor, s Site) <-chan *Verdict {
+	out := make(chan *Verdict, 1)
+	var f Frame
+	f.Begin(a, &act{end: make(chan struct{})}, 0)
+	go func() { out <- At(s, &f) }()
+	return out
+}
+
+func goesOn(t *testing.T, what string, v <-chan *Verdict) {
+	t.Helper()
+	select {
+	case got := <-v:
+		if got != nil {
+			t.Errorf("%s: %+v", what, got)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatalf("%s: it does not go on", what)
+	}
+}
+
+// TestASiteStopsTheFrameThatReachedIt holds INV-ONE and INV-LEFT.
+func TestASiteStopsTheFrameThatReachedIt(t *testing.T) {
+	tab := newTable()
+	one, two := tab.Enter(who(1)), tab.Enter(who(2))
+	tab.give(Orders{Breaks: []control.Breakpoint{{ID: 7, Mesh: "toy", Ranks: "gpus=1", Endpoint: "D*", Site: "recv", Then: "pause"}}})
+	held := at(one, Recv)
+	st := (<-tab.news).Stop
+	if st == nil || st.Break != 7 || st.Site != "recv" || st.Gen != 1 {
+		t.Fatalf("told %+v", st)
+	}
+	goesOn(t, "another actor", at(two, Recv))
+	goesOn(t, "another site", at(one, Reply))
+	for _, c := range []struct{ id, gen uint64 }{{st.ID, 2}, {99, 1}} {
+		if err := tab.Resume(c.id, c.gen, control.GoContinue, "ada", nil); err == nil {
+			t.Errorf("frame %d, generation %d went on", c.id, c.gen)
+		}
+	}
+	if err := tab.Resume(st.ID, st.Gen, control.GoContinue, "ada", nil); err != nil {
+		t.Error(err)
+	}
+	if err := tab.Resume(st.ID, st.Gen, control.GoContinue, "bob", nil); err == nil {
+		t.Error("it went on twice")
+	}
+	goesOn(t, "resumed", held)
+
+	var f Frame
+	a := &act{end: make(chan struct{})}
+	f.Begin(one, a, 0)
+	out := make(chan *Verdict, 1)
+	go func() { out <- At(Recv, &f) }()
+	st = (<-tab.news).Stop
+	close(a.end)
+	if v := <-out; v == nil || v.How != Ended || v.Text != "it was killed" {
+		t.Errorf("its actor ended: %+v", v)
+	}
+	if g := (<-tab.news).Gone; g == nil || g.ID != st.ID || g.Why != "it was killed" {
+		t.Errorf("told %+v", g)
+	}
+}
+
+func TestAWishToPauseStopsOneFrame(t *testing.T) {
+	tab := newTable()
+	a := tab.Enter(who(0))
+	a.Pause("ada", false)
+	held := at(a, Reply)
+	st := (<-tab.news).Stop
+	if st.Reason != "paused by ada" || st.Site != "reply" {
+		t.Errorf("%+v", st)
+	}
+	goesOn(t, "the next", at(a, Recv))
+	tab.give(Orders{Quiet: true})
+	goesOn(t, "when all is quiet", held)
+	a.Pause("ada", false)
+	goesOn(t, "a wish while all is quiet", at(a, Recv))
+}
+
+func TestAnActorThatEntersLaterIsBound(t *testing.T) {
+	tab := newTable()
+	tab.give(Orders{Breaks: []control.Breakpoint{{ID: 1, Mesh: "t?y", Site: "reply", Then: "pause", Hit: "%2"}}})
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := tab.Await(ctx, 1); err != nil {
+		t.Fatal(err)
+	}
+	a := tab.Enter(who(3))
+	goesOn(t, "the first time", at(a, Reply))
+	held := at(a, Reply)
+	st := (<-tab.news).Stop
+	if err := tab.Resume(st.ID, st.Gen, control.GoFail, "ada", &Verdict{How: control.GoFail, Text: "no"}); err != nil {
+		t.Fatal(err)
+	}
+	if v := <-held; v == nil || v.Text != "no" {
+		t.Errorf("%+v", v)
+	}
+	if c := tab.TakeCounts(); len(c) != 1 || c[0].Hits != 1 || c[0].Skipped != 1 {
+		t.Errorf("%+v", c)
+	}
+	old := Orders{Turn: 1}
+	tab.Obey(old) // an older one that was overtaken
+	tab.mu.Lock()
+	n := len(tab.breaks)
+	tab.mu.Unlock()
+	if n != 1 {
+		t.Errorf("%d breakpoints", n)
+	}
+}
+
+func TestHitsAreReadAndCounted(t *testing.T) {
+	for text, want := range map[string]string{"": "123456", "3": "3", "==3": "3", ">=5": "56", ">5": "6", "% 2": "246", ">0": "123456"} {
+		h, err := ParseHits(text)
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		got := ""
+		for n := range uint64(6) {
+			if h.Wants(n + 1) {
+				got += fmt.Sprint(n + 1)
+			}
+		}
+		if got != want {
+			t.Errorf("%q wants %s, not %s", text, got, want)
+		}
+	}
+	for _, text := range []string{"0", "-1", "x", "%", ">=", "3 4", "<3", "99999999999999999999"} {
+		if h, err := ParseHits(text); err == nil {
+			t.Errorf("%q is read as %+v", text, h)
+		}
+	}
+}
+
+// BenchmarkSite is INV-IDLE: what a message pays at a site, in its four cases.
+func BenchmarkSite(b *testing.B) {
+	tab := newTable()
+	free, other := tab.Enter(who(0)), tab.Enter(who(1))
+	frame := func(a *Actor) *Frame {
+		f := new(Frame)
+		f.Begin(a, &act{}, 0)
+		return f
+	}
+	run := func(name string, f *Frame) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for range b.N { // b.Loop would keep At from being inlined
+				if At(Recv, f) != nil {
+					b.Fatal("it stopped")
+				}
+			}
+		})
+	}
+	run("idle", frame(free))
+	tab.give(Orders{Breaks: []control.Breakpoint{{ID: 1, Mesh: "toy", Ranks: "gpus=1", Site: "recv", Then: "count"}}})
+	run("armed for another actor", frame(free))
+	run("counted", frame(other))
+	tab.give(Orders{Breaks: []control.Breakpoint{{ID: 2, Mesh: "toy", Endpoint: "Other", Site: "recv", Then: "pause"}}})
+	run("armed for another endpoint", frame(free))
+}
+
+// TestAnIdleSiteAllocatesNothing holds INV-IDLE.
+func TestAnIdleSiteAllocatesNothing(t *testing.T) {
+	tab := newTable()
+	a := tab.Enter(who(0))
+	tab.give(Orders{Breaks: []control.Breakpoint{{ID: 1, Mesh: "toy", Ranks: "gpus=1", Site: "recv", Then: "pause"}}})
+	var f Frame
+	f.Begin(a, &act{}, 0)
+	if n := testing.AllocsPerRun(1000, func() { At(Recv, &f) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	if a.mask.Load() != 0 {
+		t.Errorf("its mask is %b", a.mask.Load())
+	}
+}
