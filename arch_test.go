@@ -48,7 +48,7 @@ var layers = []layer{
 	},
 	{
 		folder: "quicnet",
-		own:    []string{"quicnet/clean", "quicnet/hlc", "quicnet/recent"},
+		own:    []string{"quicnet/clean", "quicnet/recent"},
 		others: []string{"github.com/quic-go/quic-go", "github.com/fxamacker/cbor/v2", "golang.org/x/sys"},
 		why:    "quicnet carries envelopes and knows nothing of actors: it is tested, fuzzed and replaced alone",
 	},
