@@ -13,7 +13,8 @@ const Version = 2
 
 // Envelope is one message between two actors. envelope.cddl describes its encoding.
 //
-// The fields stand here in the order of the encoding. A new one also needs a line in appendFields, in decodeEnvelope and in
+// The fields stand here in the order of the encoding, the small ones together: every message has several of these in memory
+// on its way, and 256 bytes are a size that the allocator has. A new one also needs a line in appendFields, in decodeEnvelope and in
 // envelope.cddl, and the next number in envelopeFields; the tests make theirs from this type, and fail where one of these
 // is missing.
 type Envelope struct {
@@ -25,16 +26,16 @@ type Envelope struct {
 	Parent   uint64 // message whose handler sent this one, or that this one answers; unique in the session
 	Trace    uint64
 	Attempt  uint32
+	Adverb   uint8         // opaque here
+	Flags    uint8         // opaque here
+	Token    uint8         // debugger token bits; opaque here
 	Clock    uint64        // hybrid logical clock
 	From, To Addr          // From.Proc must be the sender's: the receiver closes the link otherwise
 	Region   []byte        // the view that was called; opaque here
 	Index    uint64        // position in that view
-	Adverb   uint8         // opaque here
-	Flags    uint8         // opaque here
 	Endpoint string        // name of the method
 	Hash     uint64        // schema hash of the endpoint
 	Budget   time.Duration // what remains of the caller's time; 0 = no limit
-	Token    uint8         // debugger token bits; opaque here
 	Step     uint64        // debugger: the step that the bits of Token belong to; opaque here
 	Load     uint64        // of an answer: messages that wait in the mailbox of who answers
 	Route    uint64        // kept for short names of receivers; 0 until a version gives them a meaning
@@ -82,6 +83,9 @@ func appendFields(dst []byte, e *Envelope) []byte {
 	dst = appendUint(dst, e.Parent)
 	dst = appendUint(dst, e.Trace)
 	dst = appendUint(dst, uint64(e.Attempt))
+	dst = appendUint(dst, uint64(e.Adverb))
+	dst = appendUint(dst, uint64(e.Flags))
+	dst = appendUint(dst, uint64(e.Token))
 	dst = appendUint(dst, e.Clock)
 	dst = appendUint(dst, e.From.Proc)
 	dst = appendUint(dst, e.From.Actor)
@@ -89,12 +93,9 @@ func appendFields(dst []byte, e *Envelope) []byte {
 	dst = appendUint(dst, e.To.Actor)
 	dst = append(appendHead(dst, majorBytes, uint64(len(e.Region))), e.Region...)
 	dst = appendUint(dst, e.Index)
-	dst = appendUint(dst, uint64(e.Adverb))
-	dst = appendUint(dst, uint64(e.Flags))
 	dst = append(appendHead(dst, majorText, uint64(len(e.Endpoint))), e.Endpoint...)
 	dst = appendUint(dst, e.Hash)
 	dst = appendInt(dst, int64(e.Budget))
-	dst = appendUint(dst, uint64(e.Token))
 	dst = appendUint(dst, e.Step)
 	dst = appendUint(dst, e.Load)
 	dst = appendUint(dst, e.Route)
@@ -149,6 +150,9 @@ func decodeEnvelope(b []byte, e *Envelope) (bulk int64, err error) {
 	e.Parent = r.uint64("parent")
 	e.Trace = r.uint64("trace")
 	e.Attempt = r.uint32("attempt")
+	e.Adverb = r.uint8("adverb")
+	e.Flags = r.uint8("flags")
+	e.Token = r.uint8("token")
 	e.Clock = r.uint64("clock")
 	e.From.Proc = r.uint64("from")
 	e.From.Actor = r.uint64("from")
@@ -156,12 +160,9 @@ func decodeEnvelope(b []byte, e *Envelope) (bulk int64, err error) {
 	e.To.Actor = r.uint64("to")
 	e.Region = r.bytes(majorBytes, "region")
 	e.Index = r.uint64("index")
-	e.Adverb = r.uint8("adverb")
-	e.Flags = r.uint8("flags")
 	e.Endpoint = r.text("endpoint")
 	e.Hash = r.uint64("hash")
 	e.Budget = time.Duration(r.int("budget"))
-	e.Token = r.uint8("token")
 	e.Step = r.uint64("step")
 	e.Load = r.uint64("load")
 	if e.Route = r.uint64("route"); e.Route != 0 {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/fxamacker/cbor/v2"
 	"pgregory.net/rapid"
@@ -126,6 +127,12 @@ func TestEncodingAllocatesNothing(t *testing.T) {
 	var back Envelope
 	if n := testing.AllocsPerRun(100, func() { _ = DecodeEnvelope(dst, &back) }); n > 1 {
 		t.Errorf("%v allocations to decode, want 1 for the chain", n)
+	}
+}
+
+func TestAnEnvelopeFillsASizeOfTheAllocator(t *testing.T) {
+	if n := unsafe.Sizeof(Envelope{}); n > 256 {
+		t.Errorf("an envelope is %d bytes; the next size that the allocator has after 256 is 288", n)
 	}
 }
 

@@ -56,7 +56,7 @@ func Time(reading uint64) time.Time {
 	if reading == 0 {
 		return time.Time{}
 	}
-	return time.UnixMicro(int64(reading >> countBits)) //nolint:gosec // 52 bits
+	return time.UnixMicro(int64(reading >> countBits))
 }
 
 // now is the reading that the wall clock alone would give.
@@ -65,7 +65,7 @@ func (c *Clock) now() uint64 {
 	if wall == nil {
 		wall = time.Now
 	}
-	return uint64(min(max(wall().UnixMicro(), 0), maxMicros)) << countBits //nolint:gosec // not negative
+	return uint64(min(max(wall().UnixMicro(), 0), maxMicros)) << countBits
 }
 
 // takes is Takes at the wall clock's now.
