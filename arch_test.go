@@ -42,6 +42,11 @@ var layers = []layer{
 		why:    "it is a container and nothing else: its owners have the locks",
 	},
 	{
+		folder: "quicnet/hlc",
+		std:    []string{"context", "io", "log", "log/slog", "net", "os", "os/exec"},
+		why:    "a clock is arithmetic and one atomic number: whoever shows its readings must be able to import it",
+	},
+	{
 		folder: "quicnet",
 		own:    []string{"quicnet/clean", "quicnet/recent"},
 		others: []string{"github.com/quic-go/quic-go", "github.com/fxamacker/cbor/v2", "golang.org/x/sys"},
@@ -108,7 +113,7 @@ var layers = []layer{
 	},
 	{
 		folder: "engine", exact: true,
-		own: []string{"engine/control", "engine/internal/...", "engine/probe", "engine/schema", "engine/shape", "quicnet", "quicnet/clean", "quicnet/recent"},
+		own: []string{"engine/control", "engine/internal/...", "engine/probe", "engine/schema", "engine/shape", "quicnet", "quicnet/clean", "quicnet/hlc", "quicnet/recent"},
 		why: "every program that has actors links the engine: no flags, no screens, no command language, and nothing that stands above it",
 	},
 	{

@@ -60,7 +60,7 @@ func (a *activation) stamp(env *quicnet.Envelope) {
 		env.Trace = env.Call
 		return
 	}
-	env.Parent, env.Trace = a.env.ID, a.env.Trace
+	env.Parent, env.Trace = messageID(a.env), a.env.Trace
 }
 
 // activate takes a message that has left the mailbox among the running ones, where a cancellation finds it. The caller
@@ -146,6 +146,9 @@ func (act *activation) prepare() *wireError {
 	ended := act.Err() // given up since it left the mailbox: it need not begin
 	a.mu.Lock()        // the actor's end is read after the context's: an actor notes it before it ends contexts
 	why := a.ended
+	if why == nil && ended == nil && !act.settled { // else another goroutine may be answering with env
+		env.Began = a.node.tel.clock.Tick()
+	}
 	a.mu.Unlock()
 	switch {
 	case why != nil:

@@ -66,8 +66,8 @@ func (n *node) refuseNow(env *quicnet.Envelope, why *wireError) {
 // answerTo sends the answer of a message back.
 func (n *node) answerTo(req *quicnet.Envelope, body []byte, werr *wireError, load int, token uint8) {
 	env := quicnet.Envelope{
-		Kind: quicnet.KindReply, ID: n.nextMsg.Add(1), Call: req.Call, Parent: req.ID, Trace: req.Trace,
-		From: req.To, To: req.From, Index: req.Index, Load: uint64(max(load, 0)), Token: token, Body: body,
+		Kind: quicnet.KindReply, ID: n.nextMsg.Add(1), Call: req.Call, Parent: messageID(req), Trace: req.Trace,
+		From: req.To, To: req.From, Index: req.Index, Load: uint64(max(load, 0)), Arrived: req.Arrived, Began: req.Began, Token: token, Body: body,
 	}
 	if werr != nil {
 		env.Kind = quicnet.KindError
@@ -108,7 +108,10 @@ func (n *node) takeReply(env *quicnet.Envelope) {
 		return
 	}
 	n.windows.noteLoad(env.From, uint32(min(env.Load, 1<<31)))
-	a := answer{index: i, body: env.Body, msg: sessionID(env.From.Proc, env.ID)}
+	a := answer{index: i, body: env.Body}
+	if c.told {
+		a.by = n.receiptOf(env)
+	}
 	if env.Kind == quicnet.KindError {
 		var w wireError
 		if err := quicnet.Dec().Unmarshal(env.Body, &w); err != nil {

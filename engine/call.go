@@ -74,7 +74,7 @@ type answer struct {
 	body  []byte
 	err   *wireError // nil for a reply
 	took  time.Duration
-	msg   uint64 // the message that brought it, as sessionID makes it
+	by    *receipt // the message that brought it; nil: none did, or nobody is told
 }
 
 // failedCall is a call that could not even begin.
@@ -372,7 +372,7 @@ func broadcastRaw(ctx context.Context, nd *node, b bound, body []byte, client st
 		}
 		if err == nil {
 			if told {
-				nd.tellBroadcast(&env, caller, sender, client, b.ref, i, head)
+				nd.tellBroadcast(&env, sender, client, b.ref, i, head)
 			}
 			if err = nd.send(ctx, quicnet.LaneCalls, &env); err != nil {
 				nd.windows.release(env.To, 1)

@@ -97,7 +97,7 @@ func (a *activation) chainLocked() []quicnet.ChainEntry {
 // asEntry is the activation as a link of a chain. A concurrent one does not block its actor, so it can close no cycle:
 // its place is kept for the path, its address is not.
 func (a *activation) asEntry() quicnet.ChainEntry {
-	h := quicnet.ChainEntry{Proc: a.actor.node.id, Actor: a.actor.id, Name: a.actor.label()}
+	h := quicnet.ChainEntry{Proc: a.actor.node.id, Actor: a.actor.id, Name: a.actor.label(), Msg: messageID(a.env)}
 	if a.ep != nil && a.ep.concurrent {
 		h.Actor = 0
 	}

@@ -83,7 +83,7 @@ func (a *activation) About(s probe.Site) (control.Stop, probe.Address) {
 	env := a.env
 	st := control.Stop{
 		Mesh: a.actor.name, Rank: a.actor.rank, Point: a.actor.here, Proc: a.actor.node.id, Endpoint: a.ep.name,
-		Msg: parentOf(a), Call: env.Call, Trace: env.Trace, Edited: a.edited, Shared: a.ep.concurrent || !onHandler(),
+		Msg: messageID(env), Call: env.Call, Trace: env.Trace, Edited: a.edited, Shared: a.ep.concurrent || !onHandler(),
 	}
 	texts := make([]string, 0, len(a.ep.in))
 	for i := range a.ep.in {

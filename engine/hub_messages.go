@@ -9,6 +9,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 	"github.com/monarch-tui/monarch-tui/quicnet/clean"
+	"github.com/monarch-tui/monarch-tui/quicnet/hlc"
 )
 
 // tellTime is how long the begin of a watch of messages waits until the processes know of it, so that the client sees the
@@ -195,6 +196,7 @@ func (h *hub) messageOf(from uint64, x *traceRecord) (m control.Message, ok bool
 	}
 	m.From, m.To = callee, caller
 	m.Kind, m.Took, m.Outcome = control.MessageReply, time.Duration(x.Took), control.Outcome(x.Outcome)
+	m.Arrived, m.Began = h.timesOf(x)
 	if x.Kind == traceError {
 		m.Kind, m.Error = control.MessageError, x.Error
 	}
@@ -202,6 +204,19 @@ func (h *hub) messageOf(from uint64, x *traceRecord) (m control.Message, ok bool
 		m.Outcome = control.Outcome(clean.Line(clip(x.Outcome, 32)))
 	}
 	return m, true
+}
+
+// timesOf is when the message of an answer came and was begun, on the clock of who answered. What cannot be true is not known:
+// out of order, ahead of what our own clock would follow, or longer before the call than wall clocks may differ.
+func (h *hub) timesOf(x *traceRecord) (arrived, began time.Time) {
+	if !inOrder(x.Arrived, x.Began) || !h.node.tel.clock.Takes(max(x.Arrived, x.Began)) {
+		return
+	}
+	called := time.Unix(0, x.At).Add(-time.Duration(x.Took))
+	if arrived = hlc.Time(x.Arrived); arrived.Before(called.Add(-hlc.MaxAhead)) {
+		return time.Time{}, began
+	}
+	return arrived, hlc.Time(x.Began)
 }
 
 // callerOf names who called, if it lives where the record comes from. The caller holds h.mu.

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -160,6 +161,70 @@ func TestACallBetweenWorkersNamesTheMessageThatCausedIt(t *testing.T) {
 			t.Errorf("the outer call took %v, the inner one %v", last.Took, back.Took)
 		}
 	})
+}
+
+func TestAnAnswerTellsWhenItsCallCameAndWhenItBegan(t *testing.T) {
+	bothEngines(t, func(t *testing.T, e *engine.Engine) {
+		ctx := e.Context()
+		p := listen(t, frontEnd(t, e), control.TopicMessages, control.TopicState)
+		a, b := spawn(t, ctx, "a", 1, Acc{}), spawn(t, ctx, "b", 1, Acc{})
+		if err := engine.Action(a, (*Acc).Pair).Call(ctx, b); err != nil {
+			t.Fatal(err)
+		}
+		p.take(2)
+		if _, err := engine.Method(a, (*Acc).AddToPeer).CallOne(ctx, 7); err != nil {
+			t.Fatal(err)
+		}
+		ms := p.take(4)
+		called, outer, inner := find(t, ms, "call", "main", "@a[0]"), find(t, ms, "reply", "@a[0]", "main"), find(t, ms, "reply", "@b[0]", "@a[0]")
+		rising(t, called.Time.Truncate(time.Microsecond), outer.Arrived, outer.Began, inner.Arrived, inner.Began, inner.Time, outer.Time)
+		if !called.Arrived.IsZero() || !called.Began.IsZero() {
+			t.Errorf("a call tells what only its answer can know: %+v", called)
+		}
+
+		// One that waits in the mailbox has come long before it begins.
+		gate, open := context.WithCancel(ctx)
+		defer open()
+		block := engine.Signal(b, (*Acc).Block).Start(gate)
+		add := engine.Method(b, (*Acc).Add).Start(ctx, 1)
+		p.until("a message in the mailbox", func() bool { return p.rank("b", 0).Queue == 1 })
+		opened := time.Now()
+		open()
+		<-block.Done()
+		if _, err := add.One(ctx); err != nil {
+			t.Fatal(err)
+		}
+		ms = p.take(4)
+		reply := find(t, ms, "reply", "@b[0]", "main")
+		rising(t, reply.Arrived, opened, reply.Began.Add(time.Microsecond), reply.Time.Add(time.Microsecond))
+		if gone := find(t, ms, "error", "@b[0]", "main"); gone.ID != 0 || !gone.Arrived.IsZero() || !gone.Began.IsZero() {
+			t.Errorf("no message brought the end of a call that was given up, which tells %+v", gone)
+		}
+
+		// One that is refused came and never began.
+		if err := engine.Action(a, (*Acc).Pair).Call(ctx, a); err != nil {
+			t.Fatal(err)
+		}
+		p.take(2)
+		if _, err := engine.Method(a, (*Acc).AddToPeer).CallOne(ctx, 7); !errors.Is(err, engine.ErrCallCycle) {
+			t.Fatalf("a call of its own actor ended with %v", err)
+		}
+		refused := find(t, p.take(4), "error", "@a[0]", "@a[0]")
+		rising(t, outer.Time, refused.Arrived, refused.Time)
+		if !refused.Began.IsZero() {
+			t.Errorf("what was refused is told to have begun at %v", refused.Began)
+		}
+	})
+}
+
+// rising fails where one of the times is before the one before it, or not known.
+func rising(t *testing.T, times ...time.Time) {
+	t.Helper()
+	for i, at := range times {
+		if at.IsZero() || i > 0 && at.Before(times[i-1]) {
+			t.Errorf("time %d of %v is out of order", i, times)
+		}
+	}
 }
 
 func TestErrorsAndBroadcastsAreSeen(t *testing.T) {

@@ -118,6 +118,7 @@ func (n *node) send(ctx context.Context, lane quicnet.Lane, env *quicnet.Envelop
 	if len(env.Body) > maxFrame { // the limit of a link holds within a process too
 		return fmt.Errorf("a message of %d bytes is over the limit of %d; send it in parts", len(env.Body), maxFrame)
 	}
+	env.Clock = n.tel.clock.Tick()
 	if to == n.id {
 		own := *env
 		n.Frame(quicnet.ID{Proc: n.id}, lane, &own)
@@ -173,8 +174,10 @@ func (n *node) Frame(from quicnet.ID, _ quicnet.Lane, env *quicnet.Envelope) {
 		n.log.Warn("dropped a frame for another process", "to", env.To.Proc)
 		return
 	}
+	now := n.tel.clock.Observe(env.Clock)
 	switch env.Kind {
 	case quicnet.KindCall:
+		env.Arrived, env.Began = now, 0 // whatever it says: they are ours to note
 		n.deliver(env)
 	case quicnet.KindReply, quicnet.KindError:
 		n.takeReply(env)

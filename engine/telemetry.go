@@ -8,6 +8,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/quicnet"
+	"github.com/monarch-tui/monarch-tui/quicnet/hlc"
 )
 
 // The trace of messages. Each process records the calls that it makes: it alone knows when it sent, what came back and
@@ -49,6 +50,8 @@ type traceRecord struct {
 	Bytes    int
 	Body     []byte
 	Took     int64
+	Arrived  uint64 // clocks of the callee, see quicnet.Envelope; 0: not known
+	Began    uint64
 	Outcome  string
 	Error    string
 }
@@ -68,8 +71,11 @@ type tellBody struct {
 	On   bool
 }
 
-// telemetry is one process's records on their way to the controller.
+// telemetry is one process's records on their way to the controller, and its clock: each message that it sends carries a
+// reading, so that records of different processes can be put in order.
 type telemetry struct {
+	clock *hlc.Clock
+
 	on   atomic.Bool
 	ship func(traceBatch)
 	wake chan struct{} // something waits
@@ -82,7 +88,7 @@ type telemetry struct {
 }
 
 func newTelemetry(ship func(traceBatch)) *telemetry {
-	return &telemetry{ship: ship, wake: make(chan struct{}, 1), full: make(chan struct{}, 1)}
+	return &telemetry{clock: new(hlc.Clock), ship: ship, wake: make(chan struct{}, 1), full: make(chan struct{}, 1)}
 }
 
 // set turns it on or off. Records that wait are dropped: their watchers have gone.
@@ -180,13 +186,27 @@ func sessionID(proc, id uint64) uint64 {
 	return high ^ id
 }
 
-// parentOf is the message that an activation handles.
-func parentOf(a *activation) uint64 {
-	if a == nil {
-		return 0
-	}
-	return sessionID(a.env.From.Proc, a.env.ID)
+// messageID is the id of a message as other messages and front ends name it.
+func messageID(env *quicnet.Envelope) uint64 { return sessionID(env.From.Proc, env.ID) }
+
+// receipt is what is told of the message that brought an answer.
+type receipt struct {
+	msg            uint64
+	arrived, began uint64 // 0: not known
 }
+
+// receiptOf takes the readings of who answered where they can be true: in the order of what happened, and on a clock that
+// ours follows.
+func (n *node) receiptOf(env *quicnet.Envelope) *receipt {
+	r := &receipt{msg: messageID(env)}
+	if inOrder(env.Arrived, env.Began) && max(env.Arrived, env.Began) < env.Clock && n.tel.clock.Takes(env.Clock) {
+		r.arrived, r.began = env.Arrived, env.Began
+	}
+	return r
+}
+
+// inOrder reports whether a message can have come and been begun at these readings. One that was refused never began.
+func inOrder(arrived, began uint64) bool { return arrived != 0 && (began == 0 || arrived < began) }
 
 // recordTo begins the record of a message to the receiver of env, which is rank i of the slice. from is nil outside actors.
 func (n *node) recordTo(env *quicnet.Envelope, from *actor, client string, ref *meshRef, i int) traceRecord {
@@ -203,7 +223,7 @@ func (n *node) recordTo(env *quicnet.Envelope, from *actor, client string, ref *
 // tellSent records the message to index i, which is about to leave.
 func (c *call) tellSent(env *quicnet.Envelope, i int) {
 	r := c.node.recordTo(env, c.sender, c.client, c.ref, i)
-	r.Kind, r.ID, r.Parent = traceCall, sessionID(c.node.id, env.ID), parentOf(c.caller)
+	r.Kind, r.ID, r.Parent = traceCall, messageID(env), env.Parent
 	r.Bytes, r.Body = len(env.Body), c.preview
 	c.node.tel.push(r)
 }
@@ -212,9 +232,12 @@ func (c *call) tellSent(env *quicnet.Envelope, i int) {
 func (c *call) tellAnswer(a answer) {
 	env := quicnet.Envelope{Call: c.id, Trace: c.trace, Adverb: uint8(c.adverb), Endpoint: c.endpoint}
 	r := c.node.recordTo(&env, c.sender, c.client, c.ref, a.index)
-	r.Kind, r.ID, r.Parent = traceReply, a.msg, sessionID(c.node.id, c.firstMsg+uint64(a.index))
+	r.Kind, r.Parent = traceReply, sessionID(c.node.id, c.firstMsg+uint64(a.index))
 	r.Took, r.Outcome = int64(a.took), string(control.OutcomeReply)
 	r.Bytes, r.Body = len(a.body), preview(a.body)
+	if a.by != nil {
+		r.ID, r.Arrived, r.Began = a.by.msg, a.by.arrived, a.by.began
+	}
 	if a.err != nil {
 		r.Kind, r.Outcome, r.Error = traceError, string(a.err.Outcome), clip(a.err.Msg, traceText)
 	}
@@ -222,9 +245,9 @@ func (c *call) tellAnswer(a answer) {
 }
 
 // tellBroadcast records a broadcast's message to index i.
-func (n *node) tellBroadcast(env *quicnet.Envelope, act *activation, from *actor, client string, ref *meshRef, i int, head []byte) {
+func (n *node) tellBroadcast(env *quicnet.Envelope, from *actor, client string, ref *meshRef, i int, head []byte) {
 	r := n.recordTo(env, from, client, ref, i)
-	r.Kind, r.ID, r.Parent = traceCall, sessionID(n.id, env.ID), parentOf(act)
+	r.Kind, r.ID, r.Parent = traceCall, messageID(env), env.Parent
 	r.Bytes, r.Body = len(env.Body), head
 	n.tel.push(r)
 }

@@ -2,13 +2,18 @@ package engine
 
 import (
 	"context"
+	"log/slog"
+	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/probe"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/quicnet"
+	"github.com/monarch-tui/monarch-tui/quicnet/hlc"
 )
 
 // counting is a link that counts the notes that leave.
@@ -153,6 +158,130 @@ func TestAProcessReportsItsOwnMessagesOnly(t *testing.T) {
 	if len(heard) != 1 || heard[0].From != "@m[0]" || heard[0].To != "@m[0]" || heard[0].Endpoint != "Ex" || len(heard[0].Error) > 600 || strings.ContainsAny(heard[0].Error, "\x1b\a") {
 		t.Errorf("heard %+v", heard)
 	}
+}
+
+// passing is a link that hands each frame to another node, as the wire would, and keeps the frames.
+type passing struct {
+	nowhere
+	to   *node
+	seen *[]quicnet.Envelope
+}
+
+func (l passing) Send(_ context.Context, _ uint64, lane quicnet.Lane, env *quicnet.Envelope) error {
+	var far quicnet.Envelope
+	if err := quicnet.DecodeEnvelope(quicnet.AppendEnvelope(nil, env), &far); err != nil {
+		return err
+	}
+	*l.seen = append(*l.seen, far)
+	if l.to != nil {
+		l.to.Frame(quicnet.ID{Proc: env.From.Proc}, lane, &far)
+	}
+	return nil
+}
+
+// Wall clocks that differ by half a minute, in either direction, change nothing about the order of what caused what.
+func TestTheClockOfAMessageIsAheadOfWhatCausedIt(t *testing.T) {
+	for name, ahead := range map[string]time.Duration{"the caller's wall clock is ahead": hlc.MaxAhead / 2, "it is behind": -hlc.MaxAhead / 2} {
+		t.Run(name, func(t *testing.T) {
+			b := targetNode(t)
+			a := newNode(8, b.log)
+			a.alone(rankHandlers())
+			t.Cleanup(func() { a.close("the test ended") })
+			a.tel.clock = hlc.New(func() time.Time { return time.Now().Add(ahead) })
+			a.tel.set(tellBody{Turn: 1, On: true})
+			var calls, answers []quicnet.Envelope
+			a.peers.connect(passing{to: b, seen: &calls})
+			b.peers.link = passing{to: a, seen: &answers}
+			asker := &actor{node: a, id: 3, name: "asker", probe: a.agent.Enter(probe.Who{Mesh: "asker"})}
+			cause := quicnet.Envelope{ID: 77, Trace: 5, From: quicnet.Addr{Proc: 9, Actor: 2}, Clock: a.tel.clock.Tick()}
+			act := &activation{actor: asker, env: &cause}
+			act.info = ctxInfo{node: a, actor: asker, act: act}
+			act.frame.Begin(asker.probe, act, 0)
+			act.Begin(a.root, a.clock, 0)
+			home := shape.RegionOf(shape.Extent{{Name: "gpus", Size: 1}})
+			ref := newMeshRef(control.MeshRef{ID: 1, Name: "target", First: 5, Home: home, View: home})
+			c := start(act, bound{ref: ref, name: "Peek"}, noArg{}, adverbOne)
+			<-c.done
+			if len(calls) != 1 || len(answers) != 1 || c.answers[0].err != nil {
+				t.Fatalf("%+v, %+v, %+v", calls, answers, c.answers)
+			}
+			call, ans := calls[0], answers[0]
+			if order := []uint64{cause.Clock, call.Clock, ans.Arrived, ans.Began, ans.Clock, a.tel.clock.Tick()}; !slices.IsSorted(order) || len(slices.Compact(order)) != 6 {
+				t.Errorf("the readings do not rise: %x", order)
+			}
+			if r := a.tel.wait[1]; r.Arrived != ans.Arrived || r.Began != ans.Began {
+				t.Errorf("the record says %x, %x, the answer %x, %x", r.Arrived, r.Began, ans.Arrived, ans.Began)
+			}
+			if want := sessionID(9, 77); call.Parent != want || len(call.Chain) != 1 || call.Chain[0].Msg != want {
+				t.Errorf("the call's parent is %x, its chain %+v; want %x", call.Parent, call.Chain, want)
+			}
+			if want := sessionID(8, call.ID); ans.Parent != want {
+				t.Errorf("the answer's parent is %x, want %x", ans.Parent, want)
+			}
+		})
+	}
+}
+
+func TestACallerCannotSetTheClockOfWhoAnswers(t *testing.T) {
+	n := targetNode(t)
+	var answers []quicnet.Envelope
+	n.peers.link = passing{seen: &answers}
+	lie := uint64(math.MaxUint64)
+	n.Frame(quicnet.ID{Proc: 6}, quicnet.LaneCalls, &quicnet.Envelope{
+		Kind: quicnet.KindCall, ID: 1, Call: 1, From: quicnet.Addr{Proc: 6, Actor: 2}, To: quicnet.Addr{Proc: 5, Actor: 1}, Endpoint: "None",
+		Clock: lie, Arrived: lie, Began: lie,
+	})
+	n.close("the test ended") // and with it the goroutine that answers
+	if len(answers) != 1 || answers[0].Arrived == 0 || !n.tel.clock.Takes(answers[0].Clock) || answers[0].Arrived >= answers[0].Clock || answers[0].Began != 0 {
+		t.Errorf("%+v", answers)
+	}
+	if n.tel.clock.Refused() != 1 {
+		t.Errorf("%d readings were refused", n.tel.clock.Refused())
+	}
+}
+
+// An answer's times are what another process says. What cannot be true is not shown, neither by who called nor by the
+// controller, which is told of it by a process too.
+func TestTimesThatCannotBeTrueAreNotKnown(t *testing.T) {
+	now := time.Now()
+	h := &hub{node: newNode(0, slog.New(slog.DiscardHandler))}
+	h.node.alone(rankHandlers())
+	t.Cleanup(func() { h.node.close("the test ended") })
+	h.node.tel.clock = hlc.New(func() time.Time { return now })
+	at := func(off time.Duration) uint64 { return uint64(now.Add(off).UnixMicro()) << 12 }
+	const second = time.Second
+	for _, c := range []struct {
+		name                  string
+		arrived, began, clock uint64
+		caller, hub           bool // take them
+	}{
+		{"as it was", at(-2 * second), at(-second), at(0), true, true},
+		{"never begun", at(-2 * second), 0, at(0), true, true},
+		{"on a clock that is ahead", at(58 * second), at(59 * second), at(60 * second), true, true},
+		{"not told", 0, 0, at(0), false, false},
+		{"begun, but never come", 0, at(-second), at(0), false, false},
+		{"begun before it came", at(-second), at(-2 * second), at(0), false, false},
+		{"begun as it came", at(-second), at(-second), at(0), false, false},
+		{"begun after it was answered", at(-2 * second), at(second), at(0), false, true},
+		{"come after it was answered", at(second), 0, at(0), false, true},
+		{"answered on no clock", at(-2 * second), at(-second), 0, false, true},
+		{"far ahead", at(61 * second), at(62 * second), at(63 * second), false, false},
+		{"begun at the end of time", at(-second), math.MaxUint64 - 1, math.MaxUint64, false, false},
+		{"come long before it was sent", at(-70 * second), at(-second), at(0), true, false},
+		{"come in 1970", 1, 2, 3, true, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := h.node.receiptOf(&quicnet.Envelope{ID: 1, Arrived: c.arrived, Began: c.began, Clock: c.clock})
+			if want := (receipt{msg: 1, arrived: c.arrived, began: c.began}); c.caller && *r != want || !c.caller && *r != (receipt{msg: 1}) {
+				t.Errorf("the caller takes %+v", *r)
+			}
+			came, began := h.timesOf(&traceRecord{At: now.UnixNano(), Took: int64(3 * second), Arrived: c.arrived, Began: c.began})
+			if c.hub && (!came.Equal(hlc.Time(c.arrived)) || !began.Equal(hlc.Time(c.began))) || !c.hub && (!came.IsZero() || !began.IsZero()) {
+				t.Errorf("the controller takes %v, %v", came, began)
+			}
+		})
+	}
+	h.timesOf(&traceRecord{At: math.MinInt64, Took: math.MinInt64, Arrived: 1, Began: 2}) // nonsense of any size does no harm
 }
 
 func TestMemoryIsToldWhenItChangedVisibly(t *testing.T) {

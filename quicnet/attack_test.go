@@ -308,7 +308,7 @@ func dialRogue(t *testing.T, ctl *Node, id ID) (*rogue, error) {
 		}
 	}
 	l := ctl.limits
-	r.cbor(LaneControl, hello{Version: Version, Kind: linkHello, Least: 1, Most: 1, Proc: id.Proc, Epoch: id.Epoch, Nonce: 77,
+	r.cbor(LaneControl, hello{Version: Version, Kind: linkHello, Least: Version, Most: Version, Proc: id.Proc, Epoch: id.Epoch, Nonce: 77,
 		WindowFrames: uint32(l.WindowFrames), WindowBytes: uint64(l.WindowBytes), FrameBytes: uint64(l.FrameBytes)})
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
@@ -424,12 +424,12 @@ func TestABadFrameClosesItsLinkAndNothingElse(t *testing.T) { // cases 14, 17, 1
 		{"a gap", change(LaneCalls, func(e *Envelope) { e.Seq = 7 }), CodeProtocol, "came after 0"},
 		{"an acknowledgement of nothing", change(LaneCalls, func(e *Envelope) { e.Ack = 7 }), CodeProtocol, "never sent"},
 		{"a link acknowledgement of nothing", func(r *rogue) { r.write(LaneCalls, appendCounter(nil, linkAck, 9)) }, CodeProtocol, "never sent"},
-		{"a second hello", func(r *rogue) { r.cbor(LaneControl, hello{Version: 1, Kind: linkHello}) }, CodeProtocol, "out of place"},
+		{"a second hello", func(r *rogue) { r.cbor(LaneControl, hello{Version: Version, Kind: linkHello}) }, CodeProtocol, "out of place"},
 		{"a heartbeat on the calls lane", func(r *rogue) { r.write(LaneCalls, appendCounter(nil, linkHeartbeat, 1)) }, CodeProtocol, "calls lane"},
 		{"an unknown link frame", func(r *rogue) { r.write(LaneControl, appendCounter(nil, 200, 1)) }, CodeProtocol, "200"},
 		{"an unknown kind", change(LaneCalls, func(e *Envelope) { e.Kind = 20 }), CodeFrame, "unknown kind 20"},
-		{"a certificate that was not asked for", func(r *rogue) { r.cbor(LaneControl, bytesFrame{Version: 1, Kind: linkCertificate}) }, CodeProtocol, "not asked for"},
-		{"renewal of nonsense", func(r *rogue) { r.cbor(LaneControl, bytesFrame{Version: 1, Kind: linkRenew, Bytes: []byte{1}}) }, CodeFrame, "renewal"},
+		{"a certificate that was not asked for", func(r *rogue) { r.cbor(LaneControl, bytesFrame{Version: Version, Kind: linkCertificate}) }, CodeProtocol, "not asked for"},
+		{"renewal of nonsense", func(r *rogue) { r.cbor(LaneControl, bytesFrame{Version: Version, Kind: linkRenew, Bytes: []byte{1}}) }, CodeFrame, "renewal"},
 		{"a lane that ends", func(r *rogue) { _ = r.out[LaneCalls].Close() }, CodeProtocol, "ended"},
 		{"a body for no frame", func(r *rogue) {
 			s, _ := r.q.OpenUniStream()

@@ -307,7 +307,7 @@ func realFrames(t *testing.T) [][]byte {
 				continue
 			}
 			out, _ := q.OpenUniStream()
-			b, _ := Enc().Marshal(welcome{Version: 1, Kind: linkWelcome, Speak: 1, Opaque: []byte{}, Epoch: 1, Nonce: 5, WindowFrames: 9, WindowBytes: 99 << 20, FrameBytes: 9 << 20})
+			b, _ := Enc().Marshal(welcome{Version: Version, Kind: linkWelcome, Speak: Version, Opaque: []byte{}, Epoch: 1, Nonce: 5, WindowFrames: 9, WindowBytes: 99 << 20, FrameBytes: 9 << 20})
 			note(b)
 			_, _ = out.Write(framed(b))
 			for range 3 {
@@ -331,7 +331,7 @@ func realFrames(t *testing.T) [][]byte {
 	defer w.Close("")
 	w.born.Store(int64(-2 * renewAfter)) // it asks for a new certificate
 	e := benchEnvelope()
-	e.From, e.To, e.Chain, e.Budget = Addr{1, 2}, Addr{0, 3}, []ChainEntry{{1, 2, "@A[0].Ask"}}, -1
+	e.From, e.To, e.Chain, e.Budget = Addr{1, 2}, Addr{0, 3}, []ChainEntry{{1, 2, "@A[0].Ask", 1<<40 | 5}}, -1
 	for _, lane := range []Lane{LaneControl, LaneCalls, LaneEvents} {
 		if err := w.Send(t.Context(), 0, lane, e); err != nil {
 			t.Fatal(err)
@@ -360,7 +360,7 @@ func realFrames(t *testing.T) [][]byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.cbor(LaneControl, bytesFrame{Version: 1, Kind: linkRenew, Bytes: pub})
+	r.cbor(LaneControl, bytesFrame{Version: Version, Kind: linkRenew, Bytes: pub})
 
 	late := time.After(10 * time.Second)
 	for {

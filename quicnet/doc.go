@@ -1,6 +1,6 @@
 // Package quicnet connects the processes of a session: identities, joining, and links that carry envelopes between
-// actors. It does not interpret the fields of an envelope that belong to actors (region, adverb, flags, token, load,
-// body): engine gives them their meaning.
+// actors. It does not interpret the fields of an envelope that belong to actors (parent, clock, region, adverb, flags, token,
+// step, load, arrived, began, chain, body): engine gives them their meaning.
 //
 // # What a link is
 //

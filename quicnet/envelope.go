@@ -9,11 +9,12 @@ import (
 )
 
 // Version is the version of the envelope and of the link frames.
-const Version = 1
+const Version = 2
 
 // Envelope is one message between two actors. envelope.cddl describes its encoding.
 //
-// The fields stand here in the order of the encoding. A new one also needs a line in appendFields, in decodeEnvelope and in
+// The fields stand here in the order of the encoding, the small ones together: every message has several of these in memory
+// on its way, and 256 bytes are a size that the allocator has. A new one also needs a line in appendFields, in decodeEnvelope and in
 // envelope.cddl, and the next number in envelopeFields; the tests make theirs from this type, and fail where one of these
 // is missing.
 type Envelope struct {
@@ -22,27 +23,34 @@ type Envelope struct {
 	Seq, Ack uint64 // position in the lane, and the last position received in it; filled by the link
 	ID       uint64 // message id, unique per sending process
 	Call     uint64 // one per cast: what folds its messages
-	Parent   uint64 // message whose handler sent this one
+	Parent   uint64 // message whose handler sent this one, or that this one answers; unique in the session
 	Trace    uint64
 	Attempt  uint32
+	Adverb   uint8         // opaque here
+	Flags    uint8         // opaque here
+	Token    uint8         // debugger token bits; opaque here
 	Clock    uint64        // hybrid logical clock
 	From, To Addr          // From.Proc must be the sender's: the receiver closes the link otherwise
 	Region   []byte        // the view that was called; opaque here
 	Index    uint64        // position in that view
-	Adverb   uint8         // opaque here
-	Flags    uint8         // opaque here
 	Endpoint string        // name of the method
 	Hash     uint64        // schema hash of the endpoint
 	Budget   time.Duration // what remains of the caller's time; 0 = no limit
-	Token    uint8         // debugger token bits
+	Step     uint64        // debugger: the step that the bits of Token belong to; opaque here
 	Load     uint64        // of an answer: messages that wait in the mailbox of who answers
+	Route    uint64        // kept for short names of receivers; 0 until a version gives them a meaning
+	Arrived  uint64        // of an answer: Clock of who answers when its message came into the mailbox; 0 elsewhere
+	Began    uint64        // of an answer: Clock of who answers when the handler began; 0 if none did, and elsewhere
 	Chain    []ChainEntry  // activations that wait for this message, outermost first
 	Body     []byte        // CBOR of the argument or result; opaque here
 }
 
 // envelopeFields is the length of the CBOR array that an envelope is: the version and the fields of Envelope, of which an
 // Addr is two.
-const envelopeFields = 26
+const envelopeFields = 30
+
+// chainEntryFields is the length of the CBOR array that an entry of the chain is.
+const chainEntryFields = 4
 
 // maxChain bounds a chain: each entry is an activation that blocks its actor, so a longer one is an attack.
 const maxChain = 1024
@@ -75,6 +83,9 @@ func appendFields(dst []byte, e *Envelope) []byte {
 	dst = appendUint(dst, e.Parent)
 	dst = appendUint(dst, e.Trace)
 	dst = appendUint(dst, uint64(e.Attempt))
+	dst = appendUint(dst, uint64(e.Adverb))
+	dst = appendUint(dst, uint64(e.Flags))
+	dst = appendUint(dst, uint64(e.Token))
 	dst = appendUint(dst, e.Clock)
 	dst = appendUint(dst, e.From.Proc)
 	dst = appendUint(dst, e.From.Actor)
@@ -82,20 +93,22 @@ func appendFields(dst []byte, e *Envelope) []byte {
 	dst = appendUint(dst, e.To.Actor)
 	dst = append(appendHead(dst, majorBytes, uint64(len(e.Region))), e.Region...)
 	dst = appendUint(dst, e.Index)
-	dst = appendUint(dst, uint64(e.Adverb))
-	dst = appendUint(dst, uint64(e.Flags))
 	dst = append(appendHead(dst, majorText, uint64(len(e.Endpoint))), e.Endpoint...)
 	dst = appendUint(dst, e.Hash)
 	dst = appendInt(dst, int64(e.Budget))
-	dst = appendUint(dst, uint64(e.Token))
+	dst = appendUint(dst, e.Step)
 	dst = appendUint(dst, e.Load)
+	dst = appendUint(dst, e.Route)
+	dst = appendUint(dst, e.Arrived)
+	dst = appendUint(dst, e.Began)
 	dst = appendHead(dst, majorArray, uint64(len(e.Chain)))
 	for i := range e.Chain {
 		h := &e.Chain[i]
-		dst = append(dst, majorArray<<5|3)
+		dst = append(dst, majorArray<<5|chainEntryFields)
 		dst = appendUint(dst, h.Proc)
 		dst = appendUint(dst, h.Actor)
 		dst = append(appendHead(dst, majorText, uint64(len(h.Name))), h.Name...)
+		dst = appendUint(dst, h.Msg)
 	}
 	return dst
 }
@@ -115,11 +128,15 @@ func DecodeEnvelope(b []byte, e *Envelope) error {
 // body's size, or -1.
 func decodeEnvelope(b []byte, e *Envelope) (bulk int64, err error) {
 	r := cborReader{b: b}
-	if n := r.head(majorArray, "envelope"); r.err == nil && n != envelopeFields {
-		return -1, fmt.Errorf("envelope: %d fields, want %d", n, envelopeFields)
+	n := r.head(majorArray, "envelope")
+	if r.err != nil {
+		return -1, r.err
 	}
-	if v := r.uint8("version"); r.err == nil && v != Version {
-		return -1, fmt.Errorf("envelope: version %d, this program speaks %d", v, Version)
+	if v := r.uint8("version"); r.err == nil && v != Version { // before the count: that is another one in every version
+		return -1, fmt.Errorf("envelope: version %d, this program speaks %d; both sides must be of the same release", v, Version)
+	}
+	if n != envelopeFields {
+		return -1, fmt.Errorf("envelope: %d fields, want %d", n, envelopeFields)
 	}
 	e.Kind = Kind(r.uint8("kind"))
 	if r.err == nil && (e.Kind == 0 || e.Kind >= kindEnd) {
@@ -133,6 +150,9 @@ func decodeEnvelope(b []byte, e *Envelope) (bulk int64, err error) {
 	e.Parent = r.uint64("parent")
 	e.Trace = r.uint64("trace")
 	e.Attempt = r.uint32("attempt")
+	e.Adverb = r.uint8("adverb")
+	e.Flags = r.uint8("flags")
+	e.Token = r.uint8("token")
 	e.Clock = r.uint64("clock")
 	e.From.Proc = r.uint64("from")
 	e.From.Actor = r.uint64("from")
@@ -140,13 +160,16 @@ func decodeEnvelope(b []byte, e *Envelope) (bulk int64, err error) {
 	e.To.Actor = r.uint64("to")
 	e.Region = r.bytes(majorBytes, "region")
 	e.Index = r.uint64("index")
-	e.Adverb = r.uint8("adverb")
-	e.Flags = r.uint8("flags")
 	e.Endpoint = r.text("endpoint")
 	e.Hash = r.uint64("hash")
 	e.Budget = time.Duration(r.int("budget"))
-	e.Token = r.uint8("token")
+	e.Step = r.uint64("step")
 	e.Load = r.uint64("load")
+	if e.Route = r.uint64("route"); e.Route != 0 {
+		return -1, fmt.Errorf("envelope: route %d, but version %d has no routes: the field must be 0", e.Route, Version)
+	}
+	e.Arrived = r.uint64("arrived")
+	e.Began = r.uint64("began")
 	e.Chain = r.chain()
 	bulk = -1
 	if r.err == nil && r.at < len(b) && b[r.at]>>5 == majorUint {
@@ -161,23 +184,23 @@ func decodeEnvelope(b []byte, e *Envelope) (bulk int64, err error) {
 	return bulk, r.err
 }
 
-// chain reads the activation chain. An entry is at least 4 bytes, so the count is checked against what
+// chain reads the activation chain. An entry is at least 5 bytes, so the count is checked against what
 // is there before anything is allocated.
 func (r *cborReader) chain() []ChainEntry {
 	n := r.head(majorArray, "chain")
 	if r.err != nil || n == 0 {
 		return nil
 	}
-	if n > maxChain || n > uint64(len(r.b)-r.at)/4 {
+	if n > maxChain || n > uint64(len(r.b)-r.at)/(1+chainEntryFields) {
 		r.fail("chain", fmt.Sprintf("%d entries in %d bytes", n, len(r.b)-r.at))
 		return nil
 	}
 	chain := make([]ChainEntry, n)
 	for i := range chain {
-		if k := r.head(majorArray, "chain entry"); r.err == nil && k != 3 {
-			r.fail("chain entry", fmt.Sprintf("%d fields, want 3", k))
+		if k := r.head(majorArray, "chain entry"); r.err == nil && k != chainEntryFields {
+			r.fail("chain entry", fmt.Sprintf("%d fields, want %d", k, chainEntryFields))
 		}
-		chain[i] = ChainEntry{Proc: r.uint64("chain entry"), Actor: r.uint64("chain entry"), Name: r.text("name in the chain")}
+		chain[i] = ChainEntry{Proc: r.uint64("chain entry"), Actor: r.uint64("chain entry"), Name: r.text("name in the chain"), Msg: r.uint64("message in the chain")}
 		if r.err != nil {
 			return nil
 		}

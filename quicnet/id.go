@@ -97,4 +97,5 @@ type Addr struct{ Proc, Actor uint64 }
 type ChainEntry struct {
 	Proc, Actor uint64
 	Name        string
+	Msg         uint64 // id, unique in the session, of the message whose handler waits; 0 = not known
 }

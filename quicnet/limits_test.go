@@ -246,22 +246,27 @@ func TestProgramsWithoutACommonVersionSayWhich(t *testing.T) { // cases 35
 	if err != nil {
 		t.Fatal(err)
 	}
-	q, err := socket(t).Dial(t.Context(), ctl.Addr(), tlsFor(leaf, alpnMesh), ctl.quicConfig())
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := q.OpenUniStream()
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, _ := Enc().Marshal([]any{7, linkHello, 5, 7, "a form", "of the future"})
-	_, _ = s.Write(framed(b))
-	<-q.Context().Done()
-	if why := closeError(context.Cause(q.Context())); why == nil || why.Code != CodeVersion || !strings.Contains(why.Reason, "speaks versions 5 to 7, this one speaks 1") {
-		t.Errorf("%v", why)
+	for want, hello := range map[string][]any{
+		"speaks versions 5 to 7, this one speaks 2": {7, linkHello, 5, 7, "a form", "of the future"},
+		"speaks versions 1 to 1, this one speaks 2": {1, linkHello, 1, 1, 1, 1, 0, 77, 0, []uint64{0, 0}, 4096, 64 << 20, 64 << 20, []byte{}},
+	} {
+		q, err := socket(t).Dial(t.Context(), ctl.Addr(), tlsFor(leaf, alpnMesh), ctl.quicConfig())
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := q.OpenUniStream()
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, _ := Enc().Marshal(hello)
+		_, _ = s.Write(framed(b))
+		<-q.Context().Done()
+		if why := closeError(context.Cause(q.Context())); why == nil || why.Code != CodeVersion || !strings.Contains(why.Reason, want) {
+			t.Errorf("%v, want %q", why, want)
+		}
 	}
 	if len(ctl.Peers()) != 0 {
-		t.Error("it joined in part")
+		t.Error("one joined in part")
 	}
 }
 

@@ -311,6 +311,8 @@ type Message struct {
 	Body     []byte        // CBOR of the argument of a call or the result of a reply; its first MaxPreview bytes
 	Cut      bool          // Body is not all of it
 	Took     time.Duration // on answers: from send to answer
+	Arrived  time.Time     `cbor:",omitzero" json:",omitzero"` // on answers: when the call came into the mailbox, on the hybrid logical clock of who answers; zero: not known
+	Began    time.Time     `cbor:",omitzero" json:",omitzero"` // on answers: when its handler began, likewise; zero also where none did
 	Outcome  Outcome       // on answers
 	Error    string        // on errors
 }
