@@ -20,9 +20,9 @@ func follow(v reflect.Value, path string) (reflect.Value, error) {
 			if v.IsNil() {
 				return v, fmt.Errorf("path %q: nil before %s", path, seg)
 			}
-			v = readable(v).Elem()
+			v = Readable(v).Elem()
 		}
-		if v, err = step(readable(v), seg); err != nil {
+		if v, err = step(Readable(v), seg); err != nil {
 			return v, fmt.Errorf("path %q: %w", path, err)
 		}
 	}
