@@ -161,7 +161,7 @@ func (e *Expr) lift() (source string, numbers map[string]any, err error) {
 func wholeDigits(token string) (n *big.Int, known bool) {
 	plain, base := strings.ReplaceAll(token, "_", ""), 10
 	switch {
-	case plain[0] < '0' || plain[0] > '9':
+	case plain == "" || plain[0] < '0' || plain[0] > '9':
 		return nil, false
 	case len(plain) > 2 && plain[0] == '0' && strings.IndexByte("xXoObB", plain[1]) >= 0:
 		base = map[byte]int{'x': 16, 'o': 8, 'b': 2}[plain[1]|0x20]

@@ -13,7 +13,7 @@ import (
 
 // Bounds of what is judged while an actor waits (INV-LIVE).
 const (
-	maxLiveSteps   = 200_000 // at 100 to 200 ns
+	maxLiveSteps   = 150_000 // at 50 to 200 ns
 	maxLivePattern = 500     // instructions of a regular expression
 )
 
@@ -395,17 +395,20 @@ func liveFunction(name string) bool {
 // liveCost is what a call costs, in steps: what looks into its arguments pays for all that is in them.
 func liveCost(f string, args []any, left int) int {
 	cost := 1
-	if f == "fmt" {
+	switch f {
+	case ".int", ".float", ".string", ".duration", ".method": // they read or write digits
+		cost = 3
+	case "fmt":
 		return cost + formatCost(args, left)
 	}
 	for _, a := range args {
 		if beyondFloats(a) {
-			cost += 10 // compared with a float, such a number becomes a fraction
+			cost += 15 // compared with a float, such a number becomes a fraction
 		}
 		switch f {
 		case ".read", ".at", ".holder":
 			if s, ok := a.(string); ok && f == ".at" {
-				cost += len(s) / 50
+				cost += len(s) / 16
 			}
 		case ".whole": // a loop comes next, or a function that reads a text
 			if s, ok := a.(string); ok {

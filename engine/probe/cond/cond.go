@@ -98,7 +98,7 @@ func (e *Expr) Value(v *Values) (value any, err error) {
 // Bounds of what one evaluation reads (INV-CUT).
 const (
 	maxRead    = 100_000  // elements of lists; an entry of a map counts as several
-	perEntry   = 8        // what an entry of a map counts, by what it costs
+	perEntry   = 3        // what an entry of a map counts, by what it costs
 	maxText    = 16 << 10 // bytes of one text
 	maxBits    = 4096     // of a whole number
 	maxDepth   = 16       // lists, maps and structs within each other
