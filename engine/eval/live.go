@@ -302,9 +302,24 @@ func (l *lively) kind(node ast.Node) (string, error) {
 	case *ast.BuiltinNode:
 		return kindOfBuiltin(n.Name), nil
 	case *ast.CallNode:
-		return kindOfCall(name(n.Callee)), nil
+		switch called := name(n.Callee); called {
+		case ".add", ".sub", ".mul", ".div", ".neg":
+			return l.arithmetic(n.Arguments[:len(n.Arguments)-1]) // without the steps
+		default:
+			return kindOfCall(called), nil
+		}
 	}
 	return "", nil
+}
+
+// arithmetic is the kind of a sum and the like: that of numbers is one. Durations and times give several kinds.
+func (l *lively) arithmetic(of []ast.Node) (string, error) {
+	for _, n := range of {
+		if k, err := l.kind(n); err != nil || k != "number" {
+			return "", err
+		}
+	}
+	return "number", nil
 }
 
 func (l *lively) either(n *ast.ConditionalNode) (string, error) {

@@ -127,7 +127,7 @@ func TestALiveExpressionKnowsWhatItGives(t *testing.T) {
 	for text, want := range map[string]string{
 		"n": "number", "s.name": "text", "n > 1": "truth value", "not (n > 1)": "truth value", "n > 1 and s.x": "truth value", "s.x": "", "len(s.x)": "number", "s.x == nil": "truth value", "[n]": "list", "{a: n}": "map",
 		"n > 1 ? n : 3": "number", "n > 1 ? n : s.name": "", "let x = 3; x > 1": "truth value", "any(s.list, # > 1)": "truth value", "'x'": "text", "3": "number", "true": "truth value", "n in [1]": "truth value", "fmt('%d', n)": "text", "s.list | filter(# > 1)": "list", "s.x ?? 3": "",
-		"n + 1": "", "+n": "number", "nil": "nil",
+		"n + 1": "number", "-n * 2": "number", "s.name + s.name": "", "s.x + 1": "", "+n": "number", "nil": "nil",
 	} {
 		e, err := CompileLive(text, names(), &things{})
 		if err != nil {
