@@ -52,7 +52,7 @@ func heavyValues() (*Values, Scope) {
 	h.text = strings.Repeat("aü", maxText/3)
 	h.huge = strings.Repeat("x", 64<<20)
 	h.raw = make([]byte, 64<<20)
-	h.self, h.boxed = h, h
+	h.self, h.boxed, h.bad = h, h, panicking{}
 	for range 300 {
 		h.grid, h.grid2 = append(h.grid, make([]int, 150)), append(h.grid2, make([]int, 150))
 	}

@@ -245,7 +245,7 @@ func TestAnAndStopsBeforeWhatItGuards(t *testing.T) {
 // TestAValueSharesNothingWithTheActor_INV_APART changes the actor afterwards.
 func TestAValueSharesNothingWithTheActor_INV_APART(t *testing.T) {
 	v := values()
-	a := v.State.Addr().Interface().(*actor) //nolint:forcetypeassert,errcheck // values makes it
+	a := v.State.Addr().Interface().(*actor) //nolint:forcetypeassert // values makes it
 	a.next, a.ch, a.f = nil, nil, nil
 	e, err := CompileValue("{list: state.list, tags: state.tags, raw: state.raw, huge: state.huge, kids: state.kids}", scope())
 	if err != nil {

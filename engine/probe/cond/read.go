@@ -246,7 +246,7 @@ func (f *frame) special(v reflect.Value) (any, bool) {
 	case t == timeType:
 		return v.Interface(), true
 	case t == bigType && v.CanAddr():
-		n, _ := v.Addr().Interface().(*big.Int)
+		n, _ := reflect.TypeAssert[*big.Int](v.Addr())
 		if n.BitLen() > maxBits {
 			return eval.Cut("a number", fmt.Sprintf("it has %d bits, a condition reads %d", n.BitLen(), maxBits)), true
 		}
@@ -257,7 +257,7 @@ func (f *frame) special(v reflect.Value) (any, bool) {
 	default:
 		return nil, false
 	}
-	s, ok := v.Interface().(probe.Stater)
+	s, ok := reflect.TypeAssert[probe.Stater](v)
 	if !ok {
 		return nil, false
 	}

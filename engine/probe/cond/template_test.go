@@ -11,7 +11,7 @@ import (
 
 func TestATemplateIsFilledIn(t *testing.T) {
 	v := values()
-	st := v.State.Addr().Interface().(*actor) //nolint:forcetypeassert,errcheck // values makes it
+	st := v.State.Addr().Interface().(*actor) //nolint:forcetypeassert // values makes it
 	st.name = "to\x1b[2Jy\n"
 	for text, want := range map[string]string{
 		"g={args.s.G} loss={state.loss}":         "g=5 loss=0.25",

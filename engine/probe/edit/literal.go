@@ -78,8 +78,7 @@ func hidden(t reflect.Type) string {
 			return "" // it has a form of its own, as a time has
 		}
 	}
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		tag, fromCBOR := f.Tag.Lookup("cbor")
 		if !fromCBOR {
 			tag = f.Tag.Get("json")
@@ -87,7 +86,8 @@ func hidden(t reflect.Type) string {
 		if f.Name == "_" {
 			continue
 		}
-		if tag == "-" || !f.IsExported() && !(f.Anonymous && f.Type.Kind() == reflect.Struct) {
+		embedded := f.Anonymous && f.Type.Kind() == reflect.Struct
+		if tag == "-" || !f.IsExported() && !embedded {
 			return f.Name
 		}
 		if below := hidden(f.Type); below != "" {
