@@ -234,6 +234,9 @@ func absolute(args ...any) (any, error) {
 	return negate(v)
 }
 
+// At is list[i], text[i] or map[key]: what an expression gives for an index.
+func At(of, index any) (any, error) { return at(of, index) }
+
 // at is list[i], text[i] or map[key]; a negative index counts from the end.
 func at(of, index any) (any, error) {
 	index = Canonical(index)

@@ -45,6 +45,9 @@ type Scope interface {
 type Reader interface {
 	// Read gives the part of that number in Expr.Parts, as a canonical value.
 	Read(part int) (any, error)
+
+	// ReadAt gives what is at an index, or a key, of that part.
+	ReadAt(part int, index any) (any, error)
 }
 
 // KindOf is what a canonical value is to a person: a number, a text, a truth value.
@@ -94,12 +97,19 @@ type lively struct {
 	kinds map[int]string   // those that were asked for
 }
 
-// member makes one longer way of a way and a step, where the step is written out.
+// member makes one longer way of a way and a step, where the step is written out; else a read of one element.
 func (l *lively) member(node *ast.Node, n *ast.MemberNode) bool {
 	i, reads := l.reads[n.Node]
-	step, fixed := fixedStep(n.Property)
-	if !reads || !fixed || l.parts[i].Len || l.parts[i].Nil {
+	if !reads || l.parts[i].Len || l.parts[i].Nil {
 		return false
+	}
+	step, fixed := fixedStep(n.Property)
+	if !fixed {
+		if n.Optional {
+			return false
+		}
+		replace(node, call(".readAt", &ast.IntegerNode{Value: i}, n.Property))
+		return true
 	}
 	step.Optional, step.Offset = n.Optional, byteOffset(l.text, n.Property.Location().From)
 	longer := *l.parts[i]
@@ -393,11 +403,66 @@ func (l *lively) finish(e *Expr, root ast.Node) error {
 	return err
 }
 
-// readPart is .read(part).
+// readPart is .read(part), and .readAt(part, index).
 func readPart(s *steps, args []any) (any, error) {
 	i, ok := args[0].(int)
-	if !ok || s.reader == nil {
+	switch {
+	case !ok || s.reader == nil:
 		return nil, errors.New("nothing can be read here")
+	case len(args) > 1:
+		return s.reader.ReadAt(i, args[1]) //nolint:wrapcheck // the reader's own words
 	}
-	return s.reader.Read(i)
+	return s.reader.Read(i) //nolint:wrapcheck // as above
+}
+
+// elements looks for fields of elements that there are not: any(state.peers, .los > 1).
+func (l *lively) elements(of ast.Node, predicate *ast.PredicateNode) error {
+	i, reads := l.reads[of]
+	if !reads || l.parts[i].Len || l.parts[i].Nil {
+		return nil
+	}
+	if k, err := l.kind(of); k != "list" || err != nil {
+		return err
+	}
+	element := *l.parts[i]
+	element.Way = append(slices.Clone(element.Way), Step{Indexed: true, Offset: element.Offset})
+	v := &elementFields{live: l, element: element}
+	ast.Walk(&predicate.Node, v)
+	return v.err
+}
+
+// elementFields walks over a predicate, which has been patched already.
+type elementFields struct {
+	live    *lively
+	element Part
+	err     error
+}
+
+// Visit implements ast.Visitor.
+func (v *elementFields) Visit(node *ast.Node) {
+	if v.err != nil {
+		return
+	}
+	p := v.element
+	if way, ok := v.live.wayOf(*node); ok && len(way) > 0 {
+		p.Way = append(slices.Clone(p.Way), way...)
+		_, v.err = v.live.scope.Kind(p)
+	}
+}
+
+// wayOf is the way from the element of a predicate.
+func (l *lively) wayOf(node ast.Node) ([]Step, bool) {
+	switch n := node.(type) {
+	case *ast.PointerNode:
+		return nil, n.Name == ""
+	case *ast.CallNode:
+		if name(n.Callee) != ".at" {
+			return nil, false
+		}
+		way, ok := l.wayOf(n.Arguments[0])
+		step, fixed := fixedStep(n.Arguments[1])
+		step.Offset = byteOffset(l.text, n.Arguments[1].Location().From)
+		return append(way, step), ok && fixed
+	}
+	return nil, false
 }

@@ -22,7 +22,7 @@ func liveFunction(name string) bool {
 func liveCost(f string, args []any, left int) int {
 	cost := 1
 	switch f {
-	case ".int", ".float", ".string", ".duration", ".method": // they read or write digits
+	case ".int", ".float", ".string", ".duration", ".method", ".readAt": // they read or write digits, or look for a field
 		cost = 3
 	case "fmt":
 		return cost + formatCost(args, left)
@@ -32,7 +32,7 @@ func liveCost(f string, args []any, left int) int {
 			cost += 15 // compared with a float, such a number becomes a fraction
 		}
 		switch f {
-		case ".read", ".at", ".holder":
+		case ".read", ".readAt", ".at", ".holder":
 			if s, ok := a.(string); ok && f == ".at" {
 				cost += len(s) / 16
 			}

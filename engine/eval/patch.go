@@ -56,7 +56,7 @@ func functions() (out []expr.Option) {
 			if err := left.charge(name, args[:n]); err != nil {
 				return nil, ours{err}
 			}
-			if name == ".read" {
+			if name == ".read" || name == ".readAt" {
 				v, err := readPart(left, args[:n])
 				if err != nil {
 					return nil, ours{err}
@@ -95,6 +95,7 @@ func functions() (out []expr.Option) {
 	charged(".whole", wholeOf)
 	charged(".scan", func(args ...any) (any, error) { return wholeOf(args[0]) })
 	charged(".read", nil) // done by readPart
+	charged(".readAt", nil)
 	charged(".holder", holder)
 	charged("fmt", format)
 	for name, f := range overridden() {
@@ -271,6 +272,9 @@ func (p *patcher) builtin(node *ast.Node, n *ast.BuiltinNode) {
 	predicate := false
 	if len(args) > 1 {
 		_, predicate = args[1].(*ast.PredicateNode)
+	}
+	if predicate && p.live != nil && p.mismatch == nil {
+		p.mismatch = p.live.elements(args[0], args[1].(*ast.PredicateNode)) //nolint:forcetypeassert // it is one
 	}
 	switch {
 	case overridden()[n.Name] == nil || predicate && n.Name != "sum":

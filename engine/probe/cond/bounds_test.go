@@ -68,18 +68,22 @@ func heavyValues() (*Values, Scope) {
 func TestOnlyWhatIsAskedForIsRead_INV_PARTS(t *testing.T) {
 	v, s := heavyValues()
 	for _, text := range []string{
-		"state.loss > 1", "state.losses[999999] == 1", "state.losses[-1] > 0.5", "len(state.losses) != 1000000", `state.table["key77"] != 77`, "len(state.table) == 3",
+		"state.loss > 1", "state.losses[999999] == 1", "state.losses[-1] > 0.5", "state.losses[rank * 1000] > 0.5", "len(state.losses) != 1000000", `state.table["key77"] != 77`, "len(state.table) == 3",
 		"state.self == nil", "state.boxed == nil", "state.self.self.self.loss > 1", "len(state.raw) == 0", "state.loss > 1 and state.losses == []",
 	} {
 		e, err := CompileCondition(text, s)
 		if err != nil {
 			t.Fatal(text, err)
 		}
+		most := 6.0
+		if strings.Contains(text, "*") { // products are of numbers of any size
+			most = 10
+		}
 		if allocs := testing.AllocsPerRun(100, func() {
 			if ok, err := e.Holds(v); ok || err != nil {
 				t.Errorf("%s: %t, %v", text, ok, err)
 			}
-		}); allocs > 6 {
+		}); allocs > most {
 			t.Errorf("%s allocates %.0f times", text, allocs)
 		}
 	}
@@ -146,7 +150,7 @@ func TestTheWorstExpressionsEnd_INV_CALM(t *testing.T) {
 		"count(1..99000, true) + count(1..99000, true) + count(1..99000, true) == 1", strings.Repeat("count(state.some, true) + ", 40) + "1 == 1",
 		strings.Repeat("sum(state.some) + ", 60) + "1 == 2", "any(1..99000, max(state.some) == 1)", "any(1..99000, keys(state.rows) == [])", "any(1..99000, reverse(state.some) == [])",
 		"any(1..99000, take(state.some, 9999) == [])", "any(1..99000, last(state.some) == 1)", "any(state.texts, indexOf(state.text, #) == 77)", "any(1..99000, state.some[#] == 4)",
-		"any(1..99000, state.text[#] == \"x\")", "any(1..99000, state.mid[0:50000] == [])", "any(1..99000, min(state.mids) == 1)", "any(1..99000, abs(18446744073709551615 * #) == 0.1)", "any(1..99000, get(state.some, 1) == 3)", "any(1..99000, lastIndexOf(state.text, \"q\") == 3)",
+		"any(1..99000, state.text[#] == \"x\")", "any(1..99000, state.texts[# % 5000] == \"x\")", "any(1..99000, state.records[# % 5000] == {})", "any(1..99000, state.grid[# % 300] == [])", "any(1..99000, state.rows[\"key7\"] == 3)", "any(1..99000, state.rows[string(#)] == 3)", "any(1..99000, state.self[\"l\" + \"oss\"] == 3)", "any(1..99000, state.mid[0:50000] == [])", "any(1..99000, min(state.mids) == 1)", "any(1..99000, abs(18446744073709551615 * #) == 0.1)", "any(1..99000, get(state.some, 1) == 3)", "any(1..99000, lastIndexOf(state.text, \"q\") == 3)",
 		"any(1..99000, trim(state.text) == \"q\")", "any(1..99000, state.text < state.text)", "any(1..99000, values(state.rows) == [])", "any(1..99000, type(state.some) == \"x\")", "any(1..99000, round(#) == 0.5)", "any(1..99000, int(\"12345678\") == 0)", "any(1..99000, duration(\"1h2m3s\") == duration(\"1s\"))",
 		"any(1..99000, findLast(state.some, true) == 2)", "any(1..99000, [#, #, #, #] == [1])", "any(1..99000, {a: #} == {b: 1})", "any(1..99000, let y = #; y > 100000000)", "any(1..99000, now().Format(state.text) == \"\")", "filter(state.mid, # > 3) == map(state.mid, #)",
 		"any(1..99000, 340282366920938463463374607431768211455 % (# + 9223372036854775807) == 0.3)", "count(concat(state.mid, state.mid), true) == 1",

@@ -152,12 +152,33 @@ func (f *frame) Read(part int) (any, error) {
 	return o.value, o.err
 }
 
-func (f *frame) get(p *plan) (value any, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("reading %s panicked: %v", p.text, r)
+// ReadAt implements eval.Reader.
+func (f *frame) ReadAt(part int, index any) (value any, err error) {
+	p := &f.expr.plans[part]
+	defer calm(p, &err)
+	if f.values == nil || p.root == nil {
+		whole, err := f.Read(part)
+		if err != nil {
+			return nil, err
 		}
-	}()
+		return eval.At(whole, index)
+	}
+	f.above = f.above[:0]
+	v, err := p.root(f.values)
+	if err != nil {
+		return nil, err
+	}
+	return f.element(p, v, index)
+}
+
+func calm(p *plan, err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("reading %s panicked: %v", p.text, r)
+	}
+}
+
+func (f *frame) get(p *plan) (value any, err error) {
+	defer calm(p, &err)
 	if f.values == nil {
 		return nil, errors.New("there is no frame to read")
 	}

@@ -97,6 +97,8 @@ func TestAConditionIsJudgedByValue(t *testing.T) {
 		"hits == 12 and hits % 3 == 0", `error == ""`, "result == [8, 9]", "result[1] == 9", "len(result) == 2", `state.name startsWith "t" and state.name matches "^t.y$"`,
 		"let x = state.inner; x.loss == 7", `state.name[0] == "t"`, "s.when.Year() == 2026", `state.mesh == "@workers"`, `state.name in ["toy", "ball"]`, "len(error) == 0",
 		"state.loss > 0 ? state.on : false", "state.list | filter(# > 1) | len() == 2", `string(state.count) == "3"`, "state.list[rank - 5] == 2", "keys(state.tags) | len() == 2",
+		"state.kids[rank - 5].loss == 2", "state.tags[state.name[1:1] + \"a\"] == 1", "state.byRank[rank - 3].loss == 9", "args[rank - 5] == 0.1", "state.list[rank - 7] == 3", "state.took[duration(\"1s\")]", "coords[\"gp\" + \"us\"] == 2",
+		"state[\"lo\" + \"ss\"] == 0.25", "any(state.kids, .name == \"y\")", "state.matrix[rank - 5][0] == 4",
 	} {
 		e, err := CompileCondition(text, scope())
 		if err != nil {
@@ -152,6 +154,8 @@ func TestAMistakeIsToldWithItsPlace(t *testing.T) {
 		{"state.name matches sender", "matches", "must be written out"},
 		{`state.name matches "(((a{30}){30}))"`, "matches", "a condition may have 500"},
 		{"any(state.list, any(state.list, # > 1))", "# > 1", "a predicate within a predicate"},
+		{"any(state.kids, .los == 2)", "los", `cond.inner has no field "los" (did you mean loss?)`},
+		{"state.kids | filter(#.name.x == 2) | len() == 3", "x", "has no parts"},
 		{"let rank = 3; rank == 3", "", "let rank hides the rank"},
 		{"state.loss >", "", "the expression ends too early"},
 		{"state.loss > > 1", "> 1", "unexpected"},

@@ -24,28 +24,72 @@ type place struct {
 
 // walk takes the hops of a plan, and gives what is there as a canonical value.
 func (f *frame) walk(p *plan, v reflect.Value) (any, error) {
-	v = reachable(v)
-	for i := range p.hops {
-		h := &p.hops[i]
-		v = behind(v)
-		if !v.IsValid() {
-			if h.step.Optional {
-				return ifNil(p)
-			}
-			return nil, fmt.Errorf("%s is nil, and has no %s (?. gives nil instead of this error)", upTo(p, i), h.text)
-		}
-		var err error
-		if v, err = h.take(v); err != nil {
-			return nil, fmt.Errorf("%s: %w", upTo(p, i), err)
-		}
-	}
+	v, there, err := p.reach(v)
 	switch {
+	case err != nil:
+		return nil, err
+	case !there:
+		return ifNil(p)
 	case p.len:
 		return f.length(p, behind(v))
 	case p.isNil:
 		return isNil(v), nil
 	}
 	return f.canonical(v, 0), nil // of an absent key, nil
+}
+
+// reach takes the hops of a plan; there is false where a ?. has come upon nil.
+func (p *plan) reach(v reflect.Value) (at reflect.Value, there bool, err error) {
+	v = reachable(v)
+	for i := range p.hops {
+		h := &p.hops[i]
+		v = behind(v)
+		if !v.IsValid() {
+			if h.step.Optional {
+				return v, false, nil
+			}
+			return v, false, fmt.Errorf("%s is nil, and has no %s (?. gives nil instead of this error)", upTo(p, i), h.text)
+		}
+		if v, err = h.take(v); err != nil {
+			return v, false, fmt.Errorf("%s: %w", upTo(p, i), err)
+		}
+	}
+	return v, true, nil
+}
+
+// element is what is at an index or a key of a plan, without a look at the rest.
+func (f *frame) element(p *plan, v reflect.Value, index any) (any, error) {
+	v, there, err := p.reach(v)
+	if err != nil {
+		return nil, err
+	}
+	if v = behind(v); !there || !v.IsValid() {
+		return nil, fmt.Errorf("%s is nil, and has no [%s]", p.text, eval.Show(index))
+	}
+	cost := 1
+	if v.Kind() == reflect.String { // its characters are counted each time
+		cost += v.Len() / 16
+	}
+	if !f.spend(cost) {
+		return nil, fmt.Errorf("%s: a condition reads %d values", p.text, maxRead)
+	}
+	var step eval.Step
+	switch x := index.(type) {
+	case int:
+		step = eval.Step{Index: x, Indexed: true}
+	case string:
+		step = eval.Step{Name: x}
+	default:
+		if v.Kind() != reflect.Map {
+			return nil, fmt.Errorf("%s: an index is a whole number, not %s", p.text, eval.Show(index))
+		}
+		step = eval.Step{Name: eval.Show(index)}
+	}
+	h := hop{step: step, text: written(step)}
+	if v, err = h.take(v); err != nil {
+		return nil, fmt.Errorf("%s: %w", p.text, err)
+	}
+	return f.canonical(v, 0), nil
 }
 
 // ifNil is what a plan gives of nil.
@@ -105,14 +149,16 @@ func behind(v reflect.Value) reflect.Value {
 
 // take goes to the part of v that the hop leads to; invalid for an absent key.
 func (h *hop) take(v reflect.Value) (reflect.Value, error) {
-	if h.field == nil && !h.key.IsValid() {
+	k := v.Kind()
+	byPlace := h.step.Indexed && (k == reflect.Slice || k == reflect.Array || k == reflect.String)
+	if h.field == nil && !h.key.IsValid() && !byPlace { // its type was not known
 		known := *h
 		if _, err := known.into(v.Type(), "it"); err != nil {
 			return v, errors.New(err.Error()) // without the place: the text was right when it was compiled
 		}
 		h = &known
 	}
-	switch v.Kind() {
+	switch k {
 	case reflect.Struct:
 		for i, n := range h.field {
 			if i > 0 {
