@@ -79,6 +79,18 @@ var layers = []layer{
 		why:    "a condition is judged in the process of the actor and an expectation in a front end, by the same rules: neither may need the other",
 	},
 	{
+		folder: "engine/probe/cond",
+		own:    []string{"engine/eval", "engine/internal/suggest", "engine/probe", "engine/schema", "quicnet/clean"},
+		std:    []string{"context", "io", "log", "log/slog", "net", "os", "os/exec"},
+		why:    "a condition is judged on the message path while an actor waits: it reads values and does nothing else, and what a breakpoint is stands above it",
+	},
+	{
+		folder: "engine/probe/edit",
+		own:    []string{"engine/internal/body", "engine/probe", "engine/schema", "quicnet/clean"},
+		std:    []string{"context", "io", "log", "log/slog", "net", "os", "os/exec"},
+		why:    "a value is set by its type and its text alone, so that the rule of what may be set can be tested without an engine",
+	},
+	{
 		folder: "engine/probe",
 		own:    []string{"engine/control", "engine/shape"},
 		why:    "the engine calls the probe on the message path of every program, so the probe must not need the engine",

@@ -234,9 +234,17 @@ func absolute(args ...any) (any, error) {
 	return negate(v)
 }
 
+// At is list[i], text[i] or map[key]: what an expression gives for an index.
+func At(of, index any) (any, error) { return at(of, index) }
+
 // at is list[i], text[i] or map[key]; a negative index counts from the end.
 func at(of, index any) (any, error) {
-	of, index = Canonical(of), Canonical(index)
+	index = Canonical(index)
+	switch of.(type) {
+	case []any, map[string]any: // to look at all parts for each that is asked for would take long
+	default:
+		of = Canonical(of)
+	}
 	if err := unbroken(of, index); err != nil {
 		return nil, err
 	}
@@ -248,7 +256,7 @@ func at(of, index any) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		return m[key], nil
+		return Canonical(m[key]), nil
 	}
 	var n int
 	switch v := of.(type) {
@@ -277,7 +285,7 @@ func at(of, index any) (any, error) {
 	case string:
 		return string([]rune(v)[i]), nil
 	}
-	return of.([]any)[i], nil //nolint:forcetypeassert // the last kind that has a length
+	return Canonical(of.([]any)[i]), nil //nolint:forcetypeassert // the last kind that has a length
 }
 
 // method is x.Name(…), of times and durations: the other kinds have none.

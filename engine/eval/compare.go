@@ -137,6 +137,9 @@ func in(x, of any) (bool, error) {
 		var mismatch error
 		comparable := len(of) == 0
 		for _, e := range of {
+			if mismatch != nil && x != nil && e != nil && kindOf(e) != kindOf(x) && isCanonical(e) {
+				continue // it is told of one of them
+			}
 			switch ok, err := Equal(x, e); {
 			case ok:
 				return true, nil
@@ -206,6 +209,9 @@ func order(a, b any) (ordering, error) {
 	return unordered, fmt.Errorf("%s and %s have no order: only numbers, texts, times and durations have one", brief(a), brief(b))
 }
 
+// exactInts is up to where a float64 holds every whole number.
+const exactInts = 1 << 53
+
 // compareNumbers compares by value: an integer and a float exactly, not by rounding one of them.
 func compareNumbers(a, b any) ordering {
 	if x, ok := a.(int); ok {
@@ -224,6 +230,14 @@ func compareNumbers(a, b any) ordering {
 		return orderingOf(int(math.Copysign(1, x)))
 	case bFloat && math.IsInf(y, 0):
 		return orderingOf(-int(math.Copysign(1, y)))
+	case aFloat:
+		if i, ok := b.(int); ok && i <= exactInts && i >= -exactInts {
+			return orderingOf(cmp.Compare(x, float64(i)))
+		}
+	case bFloat:
+		if i, ok := a.(int); ok && i <= exactInts && i >= -exactInts {
+			return orderingOf(cmp.Compare(float64(i), y))
+		}
 	}
 	return orderingOf(rational(a).Cmp(rational(b)))
 }

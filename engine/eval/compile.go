@@ -60,19 +60,27 @@ type Expr struct {
 	fields map[string][][]string
 	runs   sync.Pool         // of *run
 	big    map[string]string // what stands for the numbers beyond int in root, and their digits
+	lets   map[string]int    // the names that let gives, and their places in bytes
+
+	lively *lively // of a live expression, nil else; so are the two below
+	parts  []Part
+	gives  string
 }
 
 // Compile checks an expression and compiles it. Every error is an *Error.
-func Compile(text string, allowed Names) (*Expr, error) {
+func Compile(text string, allowed Names) (*Expr, error) { return compileShifted(text, allowed, nil) }
+
+// compileShifted compiles a text without the blanks around it, and tells offsets within all of it.
+func compileShifted(text string, allowed Names, scope Scope) (*Expr, error) {
 	lead := len(text) - len(strings.TrimLeft(text, " \t\n"))
-	e, err := compile(strings.TrimSpace(text), allowed)
+	e, err := compile(strings.TrimSpace(text), allowed, scope)
 	if m, ok := errors.AsType[*Error](err); ok {
 		return nil, mistake(lead+m.Offset, "%s", m.Msg)
 	}
 	return e, err
 }
 
-func compile(text string, allowed Names) (*Expr, error) {
+func compile(text string, allowed Names, scope Scope) (*Expr, error) {
 	switch {
 	case text == "":
 		return nil, mistake(0, "want an expression, such as value == 4")
@@ -97,13 +105,27 @@ func compile(text string, allowed Names) (*Expr, error) {
 		return nil, err
 	}
 	p := &patcher{numbers: numbers, texts: texts}
+	if scope != nil {
+		for _, name := range allowed.Have {
+			if at, hides := e.lets[name]; hides {
+				return nil, mistake(at, "let %s hides the %s that is there already: take another name", name, name)
+			}
+		}
+		p.live = &lively{text: source, names: allowed.Have, scope: scope, reads: map[ast.Node]int{}, kinds: map[int]string{}}
+	}
 	e.prog, err = expr.Compile(source, append(functions(),
 		expr.Env(allowed.Types), expr.AllowUndefinedVariables(), expr.MaxNodes(maxNodes), expr.Patch(p), expr.Optimize(false))...)
-	switch {
+	switch at, live := errors.AsType[*Error](p.mismatch); {
+	case live:
+		return nil, at
 	case p.mismatch != nil:
 		return nil, mistake(byteOffset(source, p.at), "%s", p.mismatch)
 	case err != nil:
 		return nil, located(source, err)
+	case p.live != nil:
+		if err := p.live.finish(e, e.prog.Node()); err != nil {
+			return nil, err
+		}
 	}
 	return e, nil
 }
@@ -139,7 +161,7 @@ func (e *Expr) lift() (source string, numbers map[string]any, err error) {
 func wholeDigits(token string) (n *big.Int, known bool) {
 	plain, base := strings.ReplaceAll(token, "_", ""), 10
 	switch {
-	case plain[0] < '0' || plain[0] > '9':
+	case plain == "" || plain[0] < '0' || plain[0] > '9':
 		return nil, false
 	case len(plain) > 2 && plain[0] == '0' && strings.IndexByte("xXoObB", plain[1]) >= 0:
 		base = map[byte]int{'x': 16, 'o': 8, 'b': 2}[plain[1]|0x20]
@@ -265,11 +287,14 @@ func (e *Expr) check(root ast.Node, allowed Names) error {
 	if v.deep != nil {
 		return mistake(offset(v.deep), "a predicate within a predicate may run for very long: use let to take a step before it")
 	}
-	e.fields = v.fields
+	e.fields, e.lets = v.fields, map[string]int{}
+	for name, let := range v.lets {
+		e.lets[name] = offset(let)
+	}
 	for _, n := range v.used {
 		name := n.Value
 		switch {
-		case v.lets[name] || e.big[name] != "":
+		case v.lets[name] != nil || e.big[name] != "":
 		case v.funcs[n]:
 			if name != "fmt" {
 				return mistake(offset(n), "no function %q%s", name, suggest.Suffix(name, Functions()))
@@ -318,7 +343,7 @@ func (e *Expr) Fields(name string) [][]string { return e.fields[name] }
 // visitor walks over an expression for names, and predicates within predicates, whose cost is a product of sizes.
 type visitor struct {
 	used   []*ast.IdentifierNode
-	lets   map[string]bool
+	lets   map[string]ast.Node
 	funcs  map[ast.Node]bool
 	fields map[string][][]string
 	deep   ast.Node
@@ -326,7 +351,7 @@ type visitor struct {
 }
 
 func newVisitor() *visitor {
-	return &visitor{lets: map[string]bool{}, funcs: map[ast.Node]bool{}, fields: map[string][][]string{}}
+	return &visitor{lets: map[string]ast.Node{}, funcs: map[ast.Node]bool{}, fields: map[string][][]string{}}
 }
 
 // Visit implements ast.Visitor; children come before their parents.
@@ -335,7 +360,7 @@ func (v *visitor) Visit(node *ast.Node) {
 	case *ast.IdentifierNode:
 		v.used = append(v.used, n)
 	case *ast.VariableDeclaratorNode:
-		v.lets[n.Name] = true
+		v.lets[n.Name] = n
 	case *ast.MemberNode:
 		if name, way := fieldPath(n); name != "" {
 			v.fields[name] = append(v.fields[name], way)

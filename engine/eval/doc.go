@@ -19,10 +19,15 @@
 //	+ - * / % **     numbers without overflow, up to 128 bits; / and ** give floats. The rest as expr has it.
 //	a[i], m[key]     keys by their text, so m[1] finds the key 1; beyond the end of a list is an error, an absent key nil.
 //
+// What an actor waits for is compiled by CompileLive: its names stand for values of any size, of which it reads the parts
+// that it gets to, one by one and no more of them, through a Reader.
+//
 // Invariants, each named by the test that holds it:
 //
 //   - INV-JUDGED: what cannot be judged is an error, never true and never false.
 //   - INV-VALUE: equality and order depend on values only: not on Go types, not on where in a map or list a value is.
 //   - INV-BOUND: an expression cannot run away: its length, nodes, nesting, memory, steps and numbers are limited, and
 //     the collections that go in.
+//   - INV-LIVE: what a live expression does not get to is not read, and steps pay for all that is looked at, so that it ends
+//     within a few ten milliseconds.
 package eval

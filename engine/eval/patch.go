@@ -53,8 +53,15 @@ func functions() (out []expr.Option) {
 			if !ok {
 				return nil, errors.New("no budget") // only patched calls come here
 			}
-			if err := left.charge(args[:n]); err != nil {
+			if err := left.charge(name, args[:n]); err != nil {
 				return nil, ours{err}
+			}
+			if name == ".read" || name == ".readAt" {
+				v, err := readPart(left, args[:n])
+				if err != nil {
+					return nil, ours{err}
+				}
+				return v, nil
 			}
 			v, err := f(args[:n]...)
 			if err != nil {
@@ -86,6 +93,9 @@ func functions() (out []expr.Option) {
 	charged(".neg", negate)
 	charged(".method", method)
 	charged(".whole", wholeOf)
+	charged(".scan", func(args ...any) (any, error) { return wholeOf(args[0]) })
+	charged(".read", nil) // done by readPart
+	charged(".readAt", nil)
 	charged(".holder", holder)
 	charged("fmt", format)
 	for name, f := range overridden() {
@@ -99,22 +109,29 @@ const stepsName = ".steps"
 
 // steps is what one evaluation may still do: elements looked at, and texts by the hundred bytes. expr counts memory and
 // nothing else, and a predicate multiplies what stands in it.
-type steps int
+type steps struct {
+	left, most int
+	reader     Reader // of a live expression, nil else
+}
 
 const maxSteps = 5_000_000 // about a second
 
-func (s *steps) charge(args []any) error {
-	for _, a := range args {
-		*s--
-		switch v := a.(type) {
-		case string:
-			*s -= steps(len(v) / 100)
-		default:
-			*s -= steps(size(v))
+func (s *steps) charge(f string, args []any) error {
+	if s.reader != nil {
+		s.left -= liveCost(f, args, s.left)
+	} else {
+		for _, a := range args {
+			s.left--
+			switch v := a.(type) {
+			case string:
+				s.left -= len(v) / 100
+			default:
+				s.left -= size(v)
+			}
 		}
 	}
-	if *s < 0 {
-		return fmt.Errorf("it takes more than %d steps: too many for an expression", maxSteps)
+	if s.left < 0 {
+		return fmt.Errorf("it takes more than %d steps: too many for an expression", s.most)
 	}
 	return nil
 }
@@ -123,8 +140,9 @@ func (s *steps) charge(args []any) error {
 type patcher struct {
 	numbers  map[string]any // that stand for names
 	texts    literals
-	mismatch error // the first comparison that can never be judged, by what expr knows of the types
-	at       int   // its place, in runes
+	live     *lively // nil: its names come from an environment
+	mismatch error   // the first comparison that can never be judged, by what expr knows of the types
+	at       int     // its place, in runes
 }
 
 // Visit implements ast.Visitor; children come before their parents, so that what is put in is not visited.
@@ -134,17 +152,30 @@ func (p *patcher) Visit(node *ast.Node) {
 	case *ast.IdentifierNode:
 		if v, ok := p.numbers[n.Value]; ok {
 			replace(node, &ast.ConstantNode{Value: v})
+		} else if l := p.live; l != nil && slices.Contains(l.names, n.Value) {
+			l.read(node, Part{Name: n.Value, Offset: byteOffset(l.text, n.Location().From)})
+		}
+	case *ast.ChainNode:
+		if p.live != nil {
+			if _, reads := p.live.reads[n.Node]; reads { // the way has its ?. in it
+				*node = n.Node
+			}
 		}
 	case *ast.BinaryNode:
+		if _, ours := operators()[n.Operator]; ours || p.live != nil {
+			p.judge(n)
+		}
+		if p.live != nil && p.live.isNil(node, n) {
+			return
+		}
 		switch n.Operator {
 		case "contains", "startsWith", "endsWith", "matches":
-			n.Left = call(".whole", n.Left)
+			n.Left = p.whole(n)
 			if _, written := n.Right.(*ast.StringNode); !written { // one that is, expr compiles: it may be a regular expression
 				n.Right = call(".whole", n.Right)
 			}
 		}
 		if f, ours := operators()[n.Operator]; ours {
-			p.judge(n)
 			replace(node, call(f, n.Left, n.Right))
 		}
 	case *ast.UnaryNode:
@@ -154,6 +185,9 @@ func (p *patcher) Visit(node *ast.Node) {
 	case *ast.BuiltinNode:
 		p.builtin(node, n)
 	case *ast.MemberNode:
+		if p.live != nil && p.live.member(node, n) {
+			return
+		}
 		if mayBeAbsent(n) { // expr jumps over the rest of the chain
 			if base, chained := n.Node.(*ast.MemberNode); n.Optional && (!chained || !mayBeAbsent(base)) {
 				n.Node = call(".holder", n.Node, n.Property)
@@ -164,6 +198,9 @@ func (p *patcher) Visit(node *ast.Node) {
 	case *ast.SliceNode:
 		n.Node = call(".whole", n.Node)
 	case *ast.CallNode:
+		if p.live != nil && p.live.method(node, n) {
+			return
+		}
 		if name(n.Callee) == "fmt" {
 			n.Arguments = append(n.Arguments, &ast.IdentifierNode{Value: stepsName})
 		}
@@ -183,11 +220,25 @@ func name(n ast.Node) string {
 
 // judge notes a comparison of two kinds that are known before anything runs, such as rank == "x".
 func (p *patcher) judge(n *ast.BinaryNode) {
+	if p.live != nil {
+		if p.mismatch == nil {
+			p.mismatch = p.live.judge(n)
+		}
+		return
+	}
 	a, b := kindOfType(n.Left.Type()), kindOfType(n.Right.Type())
 	if p.mismatch != nil || a == "" || b == "" || a == b || strings.Contains("+-*/%**^in", n.Operator) {
 		return
 	}
 	p.mismatch, p.at = fmt.Errorf("%s compares a %s and a %s", n.Operator, a, b), n.Location().From
+}
+
+// whole is the left side of an operator on texts, which must not have been cut.
+func (p *patcher) whole(n *ast.BinaryNode) ast.Node {
+	if pattern, written := n.Right.(*ast.StringNode); written && p.live != nil && n.Operator == "matches" {
+		return call(".scan", n.Left, &ast.IntegerNode{Value: programSize(pattern.Value)})
+	}
+	return call(".whole", n.Left)
 }
 
 // kindOfType is the kind of all values of a type, "" where it is not known.
@@ -206,6 +257,14 @@ func kindOfType(t reflect.Type) string {
 // builtin replaces a builtin that is ours, and keeps what was cut from the others. Of ours that take a predicate, sum is
 // one: it sums what map gives.
 func (p *patcher) builtin(node *ast.Node, n *ast.BuiltinNode) {
+	if p.live != nil {
+		if p.live.length(node, n) {
+			return
+		}
+		if !liveFunction(n.Name) && p.mismatch == nil {
+			p.mismatch = mistake(byteOffset(p.live.text, n.Location().From), "%s(…) may take long, and an actor would wait for it", n.Name)
+		}
+	}
 	if len(n.Arguments) == 0 {
 		return
 	}
@@ -213,6 +272,9 @@ func (p *patcher) builtin(node *ast.Node, n *ast.BuiltinNode) {
 	predicate := false
 	if len(args) > 1 {
 		_, predicate = args[1].(*ast.PredicateNode)
+	}
+	if predicate && p.live != nil && p.mismatch == nil {
+		p.mismatch = p.live.elements(args[0], args[1].(*ast.PredicateNode)) //nolint:forcetypeassert // it is one
 	}
 	switch {
 	case overridden()[n.Name] == nil || predicate && n.Name != "sum":

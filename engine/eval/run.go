@@ -26,13 +26,21 @@ func (e *Expr) Eval(env map[string]any) (any, error) {
 			return nil, fmt.Errorf("%s has more than %d elements: too many for an expression", n, maxItems)
 		}
 	}
+	return e.start(env, nil)
+}
+
+// start runs the expression with an environment, or with a reader of parts.
+func (e *Expr) start(env map[string]any, reader Reader) (any, error) {
 	r, ok := e.runs.Get().(*run)
 	if !ok {
 		r = &run{machine: vm.VM{MemoryBudget: maxMemory}, env: map[string]any{}}
 	}
 	defer e.free(r)
 	maps.Copy(r.env, env)
-	r.left = maxSteps
+	r.left = steps{left: maxSteps, most: maxSteps, reader: reader}
+	if reader != nil {
+		r.left.left, r.left.most = maxLiveSteps, maxLiveSteps
+	}
 	r.env[stepsName] = &r.left
 	v, err := r.machine.Run(e.prog, r.env)
 	if err == nil {
@@ -92,6 +100,7 @@ func (e *Expr) free(r *run) {
 		return
 	}
 	clear(r.env)
+	r.left.reader = nil
 	clear(r.machine.Stack[:cap(r.machine.Stack)])
 	clear(r.machine.Variables)
 	e.runs.Put(r)

@@ -11,7 +11,7 @@ import (
 func follow(v reflect.Value, path string) (reflect.Value, error) {
 	rest := path
 	for rest != "" {
-		seg, tail, err := segment(rest)
+		seg, tail, err := cutPath(rest)
 		if err != nil {
 			return v, fmt.Errorf("path %q: %w", path, err)
 		}
@@ -20,17 +20,17 @@ func follow(v reflect.Value, path string) (reflect.Value, error) {
 			if v.IsNil() {
 				return v, fmt.Errorf("path %q: nil before %s", path, seg)
 			}
-			v = readable(v).Elem()
+			v = Readable(v).Elem()
 		}
-		if v, err = step(readable(v), seg); err != nil {
+		if v, err = step(Readable(v), seg); err != nil {
 			return v, fmt.Errorf("path %q: %w", path, err)
 		}
 	}
 	return v, nil
 }
 
-// segment cuts the first field name or [index] off a path.
-func segment(path string) (seg, rest string, err error) {
+// cutPath cuts the first field name or [index] off a path.
+func cutPath(path string) (seg, rest string, err error) {
 	path = strings.TrimPrefix(path, ".")
 	if strings.HasPrefix(path, "[") {
 		end := closing(path)

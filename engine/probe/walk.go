@@ -72,8 +72,9 @@ type walker struct {
 	seen         []unsafe.Pointer
 }
 
-// readable makes an unexported field readable; it needs an address, which fields reached through a pointer have.
-func readable(v reflect.Value) reflect.Value {
+// Readable makes an unexported field readable, and settable; it needs an address, which fields reached through a pointer have.
+// Without one it gives v as it is.
+func Readable(v reflect.Value) reflect.Value {
 	if !v.IsValid() || v.CanInterface() || !v.CanAddr() {
 		return v
 	}
@@ -87,7 +88,7 @@ func (w *walker) node(name, path string, v reflect.Value, depth int) control.Sta
 		n.Kind, n.Text = "nil", "nil"
 		return n
 	}
-	v = readable(v)
+	v = Readable(v)
 	n.Type = v.Type().String()
 	if w.special(&n, v) {
 		return n

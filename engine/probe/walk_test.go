@@ -210,3 +210,21 @@ func TestATimeIsReadWithItsInstant(t *testing.T) {
 		}
 	}
 }
+
+// What looking at a state costs: a struct with a list of a million elements, unexported fields and a cycle.
+func BenchmarkStateTreeMillion(b *testing.B) {
+	type state struct {
+		losses []float64
+		table  map[string]int
+		self   *state
+		inner  inner
+	}
+	s := &state{losses: make([]float64, 1_000_000), table: map[string]int{"a": 1}, inner: inner{Name: "x"}}
+	s.self = s
+	b.ReportAllocs()
+	for b.Loop() {
+		if n := Walk(s, Query{}); len(n.Nodes) != 4 || n.Nodes[0].Len != 1_000_000 {
+			b.Fatalf("%+v", n)
+		}
+	}
+}
