@@ -169,6 +169,19 @@ func TestRanksShareAGroupExactlyWhereTheirValuesAreEqual(t *testing.T) {
 	}
 }
 
+func TestAValueThatIsTooDeepCountsAsCut(t *testing.T) {
+	deep := func(inner any) any {
+		for range 2 * maxDepth {
+			inner = []any{inner}
+		}
+		return inner
+	}
+	table := New(over(deep(1), deep(2), []any{1}))
+	if len(table.Groups) != 2 || !table.Groups[0].Cut || table.Groups[1].Cut {
+		t.Errorf("got %+v", table.Groups)
+	}
+}
+
 // TestTheOrderOfTheAnswersDoesNotMatter holds INV-STEADY.
 func TestTheOrderOfTheAnswersDoesNotMatter(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
@@ -203,13 +216,14 @@ func TestWhoStandsOut(t *testing.T) {
 		{"two that would hide each other from a standard deviation", []any{1.0, 1.1, 0.9, 1.05, 0.95, 900, 1000}, []int{5, 6}},
 		{"one among equals, where MAD is 0", []any{1, 1, 1, 1, 1, 1, 1, 2}, []int{7}},
 		{"none of an even spread", []any{1, 2, 3, 4, 5, 6, 7, 8, 9}, nil},
-		{"just inside 3.5", []any{-1, -1, 0, 1, 1, 5.18}, nil},
+		{"just inside 3.5", []any{-1, -1, 0, 1, 1, 5.68}, nil},
 		{"just outside 3.5", []any{-1, -1, 0, 1, 1, 5.7}, []int{5}},
 		{"NaN, infinities and errors always", []any{1, math.NaN(), math.Inf(-1), failed("gone")}, []int{1, 2, 3}},
 		{"all of them bad", []any{math.NaN(), math.Inf(1)}, []int{0, 1}},
 		{"a text among numbers", []any{1, 2, 3, "x"}, []int{3}},
 		{"a number among texts does not", []any{"a", "b", "c", 1}, nil},
 		{"numbers whose difference has no float", []any{-math.MaxFloat64, math.MaxFloat64, -math.MaxFloat64, math.MaxFloat64}, nil},
+		{"one whose distance has no float", []any{math.MaxFloat64, math.MaxFloat64, math.MaxFloat64, math.MaxFloat64, -math.MaxFloat64}, []int{4}},
 		{"an integer beyond all floats", []any{1, 1, new(big.Int).Lsh(big.NewInt(1), 2000)}, []int{2}},
 		{"durations", []any{time.Second, time.Second, time.Second, time.Second, time.Second, time.Second, time.Hour}, []int{6}},
 		{"nothing", nil, nil},

@@ -62,14 +62,14 @@ func (s Set) Ranks(extent shape.Extent) ([]int, error) {
 	return ranks, nil
 }
 
-// Among are the ranks of the set that are also in present, such as those that are stopped, and those of it that are not.
-// Where none is in present, that is an error that says which are. present need not be sorted.
-func (s Set) Among(extent shape.Extent, present []int) (here, absent []int, err error) {
+// Among are the ranks of the set that are stopped, and those of it that are not. Where none is stopped, that is an
+// error that says which are. stopped need not be sorted.
+func (s Set) Among(extent shape.Extent, stopped []int) (here, absent []int, err error) {
 	all, err := s.Ranks(extent)
 	if err != nil {
 		return nil, nil, err
 	}
-	sorted := slices.Sorted(slices.Values(present))
+	sorted := slices.Sorted(slices.Values(stopped))
 	for _, r := range all {
 		if _, ok := slices.BinarySearch(sorted, r); ok {
 			here = append(here, r)
@@ -80,8 +80,8 @@ func (s Set) Among(extent shape.Extent, present []int) (here, absent []int, err 
 	switch {
 	case len(here) > 0:
 		return here, absent, nil
-	case len(present) == 0:
+	case len(stopped) == 0:
 		return nil, absent, fmt.Errorf("%s: no rank of this mesh is stopped", s.brief())
 	}
-	return nil, absent, fmt.Errorf("%s: none of these is stopped; stopped are %s", s.brief(), shape.FormatRanks(present))
+	return nil, absent, fmt.Errorf("%s: none of these is stopped; stopped are %s", s.brief(), shape.FormatRanks(stopped))
 }

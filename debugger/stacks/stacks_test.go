@@ -290,6 +290,8 @@ func TestBadProfilesAreRefusedInWords(t *testing.T) {
 		{"too many inlined calls", message(good().raw(), profileLocation, inlined), "more than 64 lines"},
 		{"too many frames in all", append(good().raw(), bytes.Repeat(message(nil, profileSample, wide), maxFrames/maxDeep+1)...), "frames"},
 		{"too many strings", append(good().raw(), bytes.Repeat(message(nil, profileString, nil), maxEntries)...), "more than 200000 strings"},
+		{"too many functions", numbered(profileFunction, functionID), "more than 200000 functions"},
+		{"too many locations", numbered(profileLocation, locationID), "more than 200000 locations"},
 		{"too many stacks", append(good().raw(), bytes.Repeat(message(nil, profileSample, append(message(nil, sampleLocation, []byte{1}), number(nil, sampleValue, 1)...)), maxEntries)...), "more than 200000 stacks"},
 	} {
 		s, err := Read(c.in)
@@ -303,6 +305,15 @@ func TestBadProfilesAreRefusedInWords(t *testing.T) {
 	if err != nil || len(s) != 3 || s[0].Rank != -1 || s[1].Rank != -1 || s[2].Rank != -1 {
 		t.Errorf("labels that say nothing: %+v, %v", s, err)
 	}
+}
+
+// numbered is more entries than are read, each with an id of its own.
+func numbered(field, id int) []byte {
+	var b []byte
+	for i := range maxEntries + 1 {
+		b = message(b, field, number(nil, id, uint64(i)))
+	}
+	return b
 }
 
 // TestATreeHasABound holds INV-HOSTILE for many profiles: one that has no room is named, and no part of it is shown.

@@ -284,17 +284,36 @@ func TestHostileTreesAreBounded(t *testing.T) {
 	if c := Compare(wide, other); len(c.Rows) != maxRows || c.MoreRows != wide.Len-maxRows {
 		t.Errorf("%d rows and %d more", len(c.Rows), c.MoreRows)
 	}
+	narrow := wide
+	narrow.Nodes, narrow.Len = wide.Nodes[:2000], 2000
 	many := make([]control.StateNode, 1000)
-	many[0] = wide
+	many[0] = narrow
 	for i := range many[1:] {
 		many[i+1] = control.StateNode{Rank: i + 1, Kind: "list"}
 	}
-	if c := Compare(many...); len(c.Rows)*len(c.Ranks) > maxCells || len(c.Gaps) == 0 {
-		t.Errorf("%d rows of %d cells, %d gaps", len(c.Rows), len(c.Ranks), len(c.Gaps))
+	if c := Compare(many...); len(c.Rows) != maxCells/1000 || c.MoreRows != 2000-maxCells/1000 {
+		t.Errorf("%d rows of %d cells and %d more", len(c.Rows), len(c.Ranks), c.MoreRows)
+	}
+	many[0] = wide
+	if c := Compare(many...); len(c.Gaps) == 0 || c.Verdict() == Same {
+		t.Errorf("more than can be compared: %d rows, %d gaps", len(c.Rows), len(c.Gaps))
+	}
+	gaps := control.StateNode{Kind: "list", Len: 2 * maxGaps}
+	for i := range gaps.Len {
+		gaps.Nodes = append(gaps.Nodes, control.StateNode{Name: fmt.Sprintf("[%d]", i), Kind: "list", Len: 9})
+	}
+	if c := Compare(gaps, gaps); len(c.Gaps) != maxGaps || c.MoreGaps != maxGaps {
+		t.Errorf("%d gaps and %d more", len(c.Gaps), c.MoreGaps)
 	}
 	same := control.StateNode{Kind: "map", Len: 3, Nodes: []control.StateNode{{Name: "[NaN]", Text: "1"}, {Name: "[NaN]", Text: "2"}, {Name: "[NaN]", Text: "3"}}}
 	if c := Compare(same, same); c.Verdict() != Same {
 		t.Errorf("keys of one name: %v", lines(c))
+	}
+	second := same
+	second.Nodes = slices.Clone(same.Nodes)
+	second.Nodes[1].Text = "9"
+	if c := Compare(same, second); len(c.Rows) != 1 || c.Rows[0].Cells[0].Text != "2" || c.Rows[0].Cells[1].Text != "9" {
+		t.Errorf("keys of one name of which one differs: %v", lines(c))
 	}
 	big := control.StateNode{Kind: "string", Text: `"` + strings.Repeat("x", 1<<20) + `"`}
 	if c := Compare(big, control.StateNode{Kind: "string", Text: `""`}); len(c.Rows[0].Cells[0].Text) > 2*maxText {

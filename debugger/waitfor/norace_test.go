@@ -2,5 +2,5 @@
 
 package waitfor
 
-// slack is how much longer a judgement may take than it should.
+// slack is how many times slower a judgement is than it should be.
 const slack = 1

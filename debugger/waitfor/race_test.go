@@ -2,5 +2,5 @@
 
 package waitfor
 
-// slack is how much longer a judgement may take under the race detector.
+// slack is how many times slower the race detector makes a judgement.
 const slack = 10

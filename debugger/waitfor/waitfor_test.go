@@ -174,6 +174,7 @@ func TestVerdicts(t *testing.T) {
 		{"any of two, one goes on", append(anyOf("a", 1, "b", "c"), call("b", "a", 5)), append(anyOf("a", 1, "b", "c"), call("b", "a", 5)), "", 0},
 		{"any of two, one waits for somebody held", append(anyOf("a", 1, "b", "c"), call("b", "a", 5), held(call("c", "d", 6), 1, 0)), append(anyOf("a", 1, "b", "c"), call("b", "a", 5), held(call("c", "d", 6), 1, 0)), "", 0},
 		{"any of those that changed between the looks", append(anyOf("a", 1, "b"), call("b", "a", 5)), append(anyOf("a", 1, "b", "b2"), call("b", "a", 5), call("b2", "a", 6)), "", 1},
+		{"any of two, of which one is asked anew", append(anyOf("a", 1, "b", "c"), call("b", "a", 5), call("c", "a", 6)), append(append(anyOf("a", 1, "b"), anyOf("a", 9, "c")...), call("b", "a", 5), call("c", "a", 6)), "", 1},
 		{"any of more before", append(anyOf("a", 1, "b", "c"), call("b", "a", 5)), append(anyOf("a", 1, "b"), call("b", "a", 5)), "", 1},
 		{"any, of which one is handled beside the caller", append(anyOf("a", 1, "b"), with(anyOf("a", 3, "a")[0], control.WaitRunning), call("b", "a", 5)), append(anyOf("a", 1, "b"), with(anyOf("a", 3, "a")[0], control.WaitRunning), call("b", "a", 5)), "", 0},
 		{"a ring of And within a knot is the smaller reason", append(anyOf("a", 1, "b", "c"), call("b", "c", 5), call("c", "b", 6)), append(anyOf("a", 1, "b", "c"), call("b", "c", 5), call("c", "b", 6)), "b,c", 0},
@@ -222,6 +223,17 @@ func TestWhoIsHeldAndWhoWaitsForThem(t *testing.T) {
 	}
 }
 
+func TestALongChainIsNotToldToItsEnd(t *testing.T) {
+	var chain []Edge
+	for i := range 1000 {
+		chain = append(chain, call(fmt.Sprintf("@a[%d]", i), fmt.Sprintf("@a[%d]", i+1), uint64(i+1)))
+	}
+	why := twice(chain).Why("@a[0]", later)
+	if len(why) != maxHops+1 || why[maxHops] != "and so on, after 64 hops" {
+		t.Errorf("%d sentences, the last %q", len(why), why[len(why)-1])
+	}
+}
+
 // TestTooManyEdgesAreRefusedInWords holds INV-BOUND.
 func TestTooManyEdgesAreRefusedInWords(t *testing.T) {
 	many := make([]Edge, MaxEdges+1)
@@ -234,7 +246,7 @@ func TestTooManyEdgesAreRefusedInWords(t *testing.T) {
 
 // TestAHundredThousandEdgesAreJudgedInASecond holds INV-BOUND.
 func TestAHundredThousandEdgesAreJudgedInASecond(t *testing.T) {
-	const n = 100_000
+	const n = 100_000 / slack
 	ring, star, ladder := make([]Edge, n), make([]Edge, n), make([]Edge, 0, n)
 	for i := range n {
 		ring[i] = call(fmt.Sprintf("@a[%d]", i), fmt.Sprintf("@a[%d]", (i+1)%n), uint64(i+1))
@@ -252,7 +264,7 @@ func TestAHundredThousandEdgesAreJudgedInASecond(t *testing.T) {
 			took = min(took, time.Since(start))
 		}
 		t.Logf("%s: %v, %s", name, took, r.Verdict())
-		if took > time.Second*slack {
+		if took > time.Second {
 			t.Errorf("%s of %d edges took %v", name, len(edges), took)
 		}
 		if (name == "ring") != (len(r.Deadlocks) == 1) {
