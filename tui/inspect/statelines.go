@@ -43,7 +43,11 @@ func (s *snapshot) age(w *world.World, r *control.RankState) []paint.Seg {
 		return nil
 	}
 	if s.root.changed {
-		out = append(out, seg(paint.Accent, "~"), seg(paint.Muted, " changed"))
+		text := " changed"
+		if s.stop.ID != 0 {
+			text = " since last stop"
+		}
+		out = append(out, seg(paint.Accent, "~"), seg(paint.Muted, text))
 	}
 	if old := w.Now.Sub(s.read); old >= 2*time.Second && (s.error != "" || s.handled != r.Handled) {
 		if len(out) > 0 {
