@@ -43,13 +43,13 @@ func rankActions() []*Action {
 		a.Group, a.Panes = groupRanks, []PaneID{Ranks}
 	}
 	also := []PaneID{Ranks, Logs} // and on breakpoints
-	return append(all,
-		&Action{Name: "select", Keys: []string{"space"}, Title: "select, or not; a breakpoint: on or off", Hint: "select", HintIn: []PaneID{Ranks}, Weight: 80, Group: groupRanks, Panes: also, disabledReason: onBreaks(notLogs), run: func(m *Model) tea.Cmd {
-			if m.focus == Logs {
-				return m.toggleBreak()
-			}
-			return choose(func(m *Model) { m.panes.grid.Toggle() })(m)
-		}},
+	first := &Action{Name: "select", Keys: []string{"space"}, Title: "select, or not; a breakpoint: on or off", Hint: "select", HintIn: []PaneID{Ranks}, Weight: 80, Group: groupRanks, Panes: also, disabledReason: onBreaks(notLogs), run: func(m *Model) tea.Cmd {
+		if m.focus == Logs {
+			return m.toggleBreak()
+		}
+		return choose(func(m *Model) { m.panes.grid.Toggle() })(m)
+	}}
+	return append(append([]*Action{first}, all...),
 		&Action{Name: "slice", Keys: []string{"e"}, Title: "edit the slice as text; the breakpoint", Hint: "edit", Weight: 32, Group: groupRanks, Panes: also, disabledReason: onBreaks(noGridOrBreaks), run: func(m *Model) tea.Cmd {
 			if m.focus == Logs {
 				return m.editBreak()

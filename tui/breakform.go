@@ -37,6 +37,7 @@ type breakForm struct {
 	off    bool
 	limits control.Breakpoint // Limit and Rate of the one that is edited
 	sent   *entry
+	told   *entry    // whose refusal the form has gone to
 	mended [2]string // the condition and the template that were refused
 }
 
@@ -105,12 +106,12 @@ func (m *Model) openBreakForm(b *control.Breakpoint) {
 		now := k.breakpoint()
 		return breaks.When(&now), "", 0
 	}
-	cond := dialog.TextField("if", b.If, dialog.Example("n > 2, state.count == 3, hits > 10"))
+	cond := dialog.TextField("if", b.If, dialog.Example("count > 2, state.loss == 0.5, hits > 10"))
 	cond.Judge = func(text string) (string, string, int) { return k.judgeSent(0, "if: ", text) }
 	hit := dialog.TextField("hit", b.Hit, dialog.Unset("each")+", "+dialog.Example(">5, %10"))
 	count := choice("count by", []string{"rank", "all ranks"}, map[bool]string{true: "all ranks"}[b.Total])
 	then := choice("then", []string{control.ThenPause, control.ThenPrint, control.ThenCount}, b.Then)
-	tmpl := dialog.TextField("print", b.Print, dialog.Example("n is {n}"))
+	tmpl := dialog.TextField("print", b.Print, dialog.Example("loss is {state.loss}"))
 	tmpl.Judge = func(text string) (string, string, int) {
 		switch {
 		case then.Value() == control.ThenPrint && strings.TrimSpace(text) == "":
@@ -134,8 +135,17 @@ func (m *Model) openBreakForm(b *control.Breakpoint) {
 		Fields: []*dialog.Field{where, ranks, when, cond, hit, count, then, tmpl, once, scope}, At: bpIf,
 		Block: m.blocked, Below: k.below, Result: k.result, Submit: k.send, Live: func() bool { return k.sent != nil && !k.sent.done },
 		Again: func() tea.Cmd {
-			if k.sent != nil && k.sent.done && k.sent.ok {
+			switch e := k.sent; {
+			case e == nil || !e.done:
+			case e.ok:
 				m.drop(k.f)
+			case k.told != e:
+				k.told = e
+				for at, head := range map[int]string{bpIf: "if: ", bpPrint: "print: "} {
+					if strings.Contains(e.err, head) {
+						k.f.At = at
+					}
+				}
 			}
 			return nil
 		},
@@ -259,9 +269,13 @@ func (k *breakForm) result(w int) (out [][]paint.Seg) {
 	if k.sent.line != k.line(&b) {
 		return nil // something else stands there now
 	}
+	told := paint.Width(k.f.Fields[k.f.At].Err()) > w/2 // the form tells it whole
 	for i, l := range strings.Split(strings.TrimRight(k.sent.err, "\n"), "\n") {
-		if i == 4 {
-			break
+		switch {
+		case i == 4:
+			return out
+		case i == 0 && told:
+			continue
 		}
 		sign := map[bool]string{true: "✕ ", false: "  "}[i == 0]
 		out = append(out, []paint.Seg{{Style: paint.Style{Fg: paint.Failed}, Text: paint.Fit(sign+l, w-2)}})

@@ -205,7 +205,7 @@ func selectionNotPaused(m *Model) string {
 		return why
 	}
 	t := m.stoppedTarget()
-	if t.mesh == "" || len(m.world.StopsIn(t.mesh, t.ranks)) == 0 {
+	if t.mesh == "" || !m.world.IsStopped(t.mesh, t.ranks) {
 		return "nobody of what is selected is paused" + m.keyHint("; %s goes to one that is", "next.paused")
 	}
 	return ""
@@ -219,7 +219,7 @@ func noActors(m *Model) string {
 	if t.mesh == "" {
 		return "the cursor is on no actor"
 	}
-	if len(m.world.StopsIn(t.mesh, t.ranks)) > 0 {
+	if m.world.IsStopped(t.mesh, t.ranks) {
 		return m.justStopped()
 	}
 	return ""
@@ -229,9 +229,9 @@ func noActors(m *Model) string {
 func debugActions() []*Action {
 	all := []*Action{
 		{Name: "break", Keys: []string{"b"}, Title: "breakpoint: on what the cursor is on", Hint: "break", Weight: 60, disabledReason: (*Model).blocked, run: (*Model).openBreak},
-		{Name: "step", Keys: []string{"s"}, Title: "step: this actor goes on until its next message", Hint: "step", Weight: 84, disabledReason: thisNotPaused, run: goThis(control.GoStep)},
+		{Name: "step", Keys: []string{"s"}, Title: "step: this actor goes on until its next message", disabledReason: thisNotPaused, run: goThis(control.GoStep)},
 		{Name: "step.all", Keys: []string{"S"}, Title: "step all that are selected", disabledReason: selectionNotPaused, run: (*Model).stepSelected},
-		{Name: "continue", Keys: []string{"c"}, Title: "continue: this actor goes on", Hint: "continue", Weight: 83, disabledReason: thisNotPaused, run: goThis(control.GoContinue)},
+		{Name: "continue", Keys: []string{"c"}, Title: "continue: this actor goes on", disabledReason: thisNotPaused, run: goThis(control.GoContinue)},
 		{Name: "continue.all", Keys: []string{"C"}, Title: "continue all that are paused", disabledReason: notGoable, run: (*Model).continueAll},
 		{Name: "next.paused", Keys: []string{"n"}, Title: "to the next that is paused", disabledReason: nobodyPaused, run: func(m *Model) tea.Cmd { return m.goPaused(false) }},
 		{Name: "prev.paused", Keys: []string{"N"}, Title: "to the one before that is paused", disabledReason: nobodyPaused, run: func(m *Model) tea.Cmd { return m.goPaused(true) }},
@@ -244,8 +244,8 @@ func debugActions() []*Action {
 		{Name: "go.return", Title: "this frame returns a value that you type", disabledReason: thisNotPaused, run: act((*Model).openReturn)},
 		{Name: "go.retry", Title: "this panicking handler begins anew", disabledReason: thisNotAt(control.SitePanic, "it does not panic: continue lets it go on"), run: goThis(control.GoRetry)},
 		{Name: "go.crash", Title: "this panic takes its course", disabledReason: thisNotAt(control.SitePanic, "it does not panic: continue lets it go on"), run: goThis(control.GoCrash)},
-		{Name: "edit.arg", Keys: []string{"i"}, Title: "change the arguments of the message that is held", disabledReason: thisNotPaused, run: (*Model).openEditHeld},
-		{Name: "discard", Keys: []string{"X"}, Title: "discard the queued message under the cursor of the inspector", disabledReason: noQueued, run: (*Model).askDiscard},
+		{Name: "edit.arg", Keys: []string{"i"}, Title: "change the arguments of the message that is held", Hint: "edit message", Weight: 62, disabledReason: thisNotPaused, run: (*Model).openEditHeld},
+		{Name: "discard", Keys: []string{"X"}, Title: "discard the queued message under the cursor of the inspector", Hint: "discard", Weight: 64, disabledReason: noQueued, run: (*Model).askDiscard},
 		{Name: "breaks.off", Keys: []string{"D"}, Title: "all breakpoints off, or on again", disabledReason: noBreaks, run: (*Model).toggleAllBreaks},
 	}
 	for _, a := range all {

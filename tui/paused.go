@@ -139,7 +139,11 @@ func (m *Model) drawPaused(s *paint.Surface) {
 	room := w - x - 1
 	st, ok := m.thisStop()
 	if !ok {
-		if where := m.pausedNames(); paint.Width(where) <= room {
+		where := m.pausedNames()
+		if paint.Width(where) > room {
+			where = "the others go on"
+		}
+		if paint.Width(where) <= room {
 			s.TextIn(x, 0, room, on(paint.Style{Fg: paint.Muted}), where)
 		}
 		return
@@ -158,6 +162,10 @@ func (m *Model) pausedNames() string {
 	var parts []string
 	var ranks []int
 	list := m.world.StopList()
+	const most = 512 // of more the names do not fit
+	if len(list) > most {
+		return "the others go on"
+	}
 	for i := range list {
 		if st := &list[i]; len(ranks) == 0 || ranks[len(ranks)-1] != st.Rank {
 			ranks = append(ranks, st.Rank)

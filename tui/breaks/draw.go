@@ -18,7 +18,8 @@ const (
 	whereMost = 30
 	ranksMost = 18
 	offWide   = 4
-	headLeast = 5 // rows from which on the columns are named
+	withKeys  = 50 // cells from which on the frame tells the keys
+	headLeast = 5  // rows from which on the columns are named
 )
 
 // Draw draws the inside of the frame: the table, and below it all about the breakpoint under the cursor.
@@ -27,6 +28,7 @@ func (p *Pane) Draw(s *paint.Surface, w *world.World, focus bool) {
 	if width <= 0 || height <= 0 {
 		return
 	}
+	p.wide = width
 	p.sync(w)
 	if p.total() == 0 {
 		stream.DrawNothing(s, p.keys,

@@ -20,6 +20,7 @@ type Pane struct {
 	stands map[uint64]int // frames that stand at a breakpoint, by its id
 	win    list.Window
 	cur    uint64 // id of the breakpoint under the cursor
+	wide   int
 	bodyY  int
 }
 
@@ -154,6 +155,9 @@ func (p *Pane) Frame(w *world.World) paint.Frame {
 	f := paint.Frame{Title: "Breakpoints", At: from, Shown: to - from, Total: p.total()}
 	if p.total() > 0 {
 		f.Foot = strconv.Itoa(p.win.Cursor+1) + " of " + paint.Exact(p.total())
+	}
+	if p.wide >= withKeys {
+		f.FootLeft = strings.TrimPrefix(p.keys.Hint(" · %s on or off", "select")+p.keys.Hint(" · %s edit", "slice")+p.keys.Hint(" · %s delete", "describe"), " · ")
 	}
 	f.Right = p.keys.Hint("%s add", "break")
 	return f

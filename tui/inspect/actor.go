@@ -124,6 +124,9 @@ func (p *Pane) buildNow(w *world.World, m *control.Mesh, r *control.RankState) {
 
 // buildRunning tells which endpoints handle a message, since when, and who called.
 func (p *Pane) buildRunning(w *world.World, r *control.RankState) {
+	if p.stop.ID != 0 && len(r.Running) < 2 { // it is what stands, which is told
+		return
+	}
 	for i, ep := range r.Running {
 		text, since, from := ep, r.Since, ""
 		var call uint64
@@ -178,6 +181,7 @@ func (p *Pane) buildBrief(w *world.World, r *control.RankState) {
 
 // buildMailbox tells what waits, what runs, and what was done.
 func (p *Pane) buildMailbox(w *world.World, r *control.RankState) {
+	p.buildStopped(w)
 	p.buildRunning(w, r)
 	role := paint.Text
 	if r.Queue >= world.Backlog {

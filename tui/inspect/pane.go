@@ -354,7 +354,7 @@ func (p *Pane) isOpen(n *node) bool {
 	if open, ok := p.turned[p.openKey(n)]; ok {
 		return open
 	}
-	return n.Path == ""
+	return n.Path == "" || n.root
 }
 
 func (p *Pane) openKey(n *node) string { return strconv.FormatUint(p.thing.id, 10) + " " + n.Path }

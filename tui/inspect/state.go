@@ -24,6 +24,7 @@ type node struct {
 	old     string // text before the last change; "" without one
 	changed bool   // it or something in it has changed
 	error   string // why its parts could not be read
+	root    bool   // of an argument, or a result: its parts are shown until they are closed
 }
 
 // snapshot is the state of one actor as far as it is known.

@@ -13,7 +13,7 @@ import (
 func (p *Pane) buildState(w *world.World, m *control.Mesh, r *control.RankState) {
 	s := p.snap()
 	p.head("State", s.age(w, r)...)
-	busy := inMessage(r) && (s.error == "" || s.busy)
+	busy := inMessage(r) && p.stop.ID == 0 && (s.error == "" || s.busy)
 	if s.error != "" && !busy {
 		text := "could not be read: " + s.error
 		if s.root != nil {

@@ -32,18 +32,16 @@ type Seen struct {
 
 // look is what is known of a stop.
 type look struct {
-	ref           control.StopRef
-	frame         *control.FrameView
-	args          []*node
-	result        *node
-	env           []string
-	frameErr      string
-	envErr        string
-	frameAt       time.Time // when it was asked for; zero: never
-	envAt         time.Time
-	again         bool // a person has changed something of it
-	handled       uint64
-	readStateOnce bool
+	ref      control.StopRef
+	frame    *control.FrameView
+	args     []*node
+	result   *node
+	env      []string
+	frameErr string
+	envErr   string
+	frameAt  time.Time // when it was asked for; zero: never
+	envAt    time.Time
+	again    bool // a person has changed something of it
 }
 
 // box is what waits for an actor.
@@ -199,10 +197,13 @@ func (p *Pane) SetLook(w *world.World, ask Look, seen Seen) {
 		if i < len(old) && old[i].Name == n.Name {
 			before = old[i]
 		}
-		l.args = append(l.args, merge(before, n))
+		arg := merge(before, n)
+		arg.root = true
+		l.args = append(l.args, arg)
 	}
 	if r := seen.Frame.Result; r != nil {
 		l.result = merge(l.result, *r)
+		l.result.root = true
 	} else {
 		l.result = nil
 	}
@@ -252,7 +253,7 @@ func (p *Pane) buildFrame(w *world.World) {
 		p.field("at", paint.OneLine(st.File)+":"+strconv.Itoa(st.Line), paint.Text)
 	}
 	if st.Msg != 0 {
-		text := "message " + world.CallName(st.Msg)
+		text := world.CallName(st.Msg)
 		if l.frame != nil && l.frame.Bytes > 0 {
 			text += " · " + paint.Bytes(uint64(l.frame.Bytes))
 		}
@@ -329,11 +330,11 @@ func (p *Pane) buildStack() {
 		return
 	}
 	for i, text := range strings.Split(strings.TrimRight(p.look.frame.Stack, "\n"), "\n") {
-		role := paint.Text
+		l := line{key: "stack " + strconv.Itoa(i), left: []paint.Seg{seg(paint.Text, paint.OneLine(text))}, copied: strings.TrimSpace(text)}
 		if strings.HasPrefix(text, "\t") {
-			role, text = paint.Muted, "    "+text
+			l.left = []paint.Seg{seg(paint.Muted, "  "), seg(paint.Muted, paint.OneLine(text))}
 		}
-		p.add(line{key: "stack " + strconv.Itoa(i), left: []paint.Seg{seg(role, paint.OneLine(text))}, copied: strings.TrimSpace(text)})
+		p.add(l)
 	}
 }
 

@@ -12,7 +12,8 @@ func (w *World) noteStops(u control.Update) {
 	if u.Snapshot == nil && !slices.ContainsFunc(u.Events, func(ev *control.Event) bool { return ev.Stop != nil }) {
 		return
 	}
-	w.stopped = nil
+	w.stopped, w.stopList = nil, slices.Clone(w.Stops)
+	slices.SortFunc(w.stopList, compareStops)
 	for i := range w.Stops {
 		if w.stopped == nil {
 			w.stopped = map[string]map[int]bool{}
@@ -44,8 +45,12 @@ func (w *World) PausedActors() (n int) {
 
 // StopsIn are the stops of some ranks of a mesh, of all of them where ranks is empty, in the order of StopList.
 func (w *World) StopsIn(mesh string, ranks []int) (out []control.Stop) {
-	for _, st := range w.StopList() {
-		if st.Mesh == mesh && (len(ranks) == 0 || slices.Contains(ranks, st.Rank)) {
+	wanted := map[int]bool{}
+	for _, rank := range ranks {
+		wanted[rank] = true
+	}
+	for _, st := range w.stopList {
+		if st.Mesh == mesh && (len(ranks) == 0 || wanted[st.Rank]) {
 			out = append(out, st)
 		}
 	}
@@ -57,20 +62,19 @@ func (w *World) StopAt(mesh string, rank int) (control.Stop, bool) {
 	if !w.stopped[mesh][rank] {
 		return control.Stop{}, false
 	}
-	var first control.Stop
-	for i := range w.Stops {
-		if st := &w.Stops[i]; st.Mesh == mesh && st.Rank == rank && (first.ID == 0 || st.ID < first.ID) {
-			first = *st
-		}
-	}
-	return first, first.ID != 0
+	at, _ := slices.BinarySearchFunc(w.stopList, control.Stop{Mesh: mesh, Rank: rank}, compareStops)
+	return w.stopList[at], true
 }
 
-// StopList are all stops by mesh, rank and id: the order in which a person walks through them.
-func (w *World) StopList() []control.Stop {
-	out := slices.Clone(w.Stops)
-	slices.SortFunc(out, compareStops)
-	return out
+// StopList are all stops by mesh, rank and id: the order in which a person walks through them. It is to be read only.
+func (w *World) StopList() []control.Stop { return w.stopList }
+
+// IsStopped reports whether a rank among some of a mesh, among all of them where ranks is empty, has a frame that stands.
+func (w *World) IsStopped(mesh string, ranks []int) bool {
+	if len(ranks) == 0 {
+		return len(w.stopped[mesh]) > 0
+	}
+	return slices.ContainsFunc(ranks, func(rank int) bool { return w.stopped[mesh][rank] })
 }
 
 func compareStops(a, b control.Stop) int {

@@ -31,7 +31,8 @@ type World struct {
 
 	begun map[uint64]time.Time // when actor meshes began, by id
 
-	stopped map[string]map[int]bool // ranks with a frame that stands at a site, by mesh
+	stopped  map[string]map[int]bool // ranks with a frame that stands at a site, by mesh
+	stopList []control.Stop          // by mesh, rank and id
 }
 
 // New makes a world that knows nothing yet.
