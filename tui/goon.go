@@ -175,11 +175,11 @@ func notGoable(m *Model) string {
 }
 
 func thisNotPaused(m *Model) string {
-	if why := notGoable(m); why != "" {
+	if why := nobodyPaused(m); why != "" {
 		return why
 	}
 	if _, ok := m.thisStop(); ok {
-		return ""
+		return notGoable(m)
 	}
 	what := "what you look at is no actor"
 	if mesh, rank, ok := m.thisActor(); ok {
@@ -201,14 +201,14 @@ func thisNotAt(site, what string) func(m *Model) string {
 }
 
 func selectionNotPaused(m *Model) string {
-	if why := notGoable(m); why != "" {
+	if why := nobodyPaused(m); why != "" {
 		return why
 	}
 	t := m.stoppedTarget()
 	if t.mesh == "" || !m.world.IsStopped(t.mesh, t.ranks) {
 		return "nobody of what is selected is paused" + m.keyHint("; %s goes to one that is", "next.paused")
 	}
-	return ""
+	return notGoable(m)
 }
 
 func noActors(m *Model) string {

@@ -156,7 +156,7 @@ func (p *Pane) Frame(w *world.World) paint.Frame {
 	if p.total() > 0 {
 		f.Foot = strconv.Itoa(p.win.Cursor+1) + " of " + paint.Exact(p.total())
 	}
-	if p.wide >= withKeys {
+	if p.wide >= withKeys && p.total() > 0 {
 		f.FootLeft = strings.TrimPrefix(p.keys.Hint(" · %s on or off", "select")+p.keys.Hint(" · %s edit", "slice")+p.keys.Hint(" · %s delete", "describe"), " · ")
 	}
 	f.Right = p.keys.Hint("%s add", "break")

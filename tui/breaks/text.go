@@ -17,7 +17,7 @@ func (r *row) state() (glyph, word string, role paint.Role) {
 	case r.stands > 0:
 		return "◆", "hit now", paint.Paused
 	case r.State == control.BreakWaiting:
-		return "◌", "cannot bind", paint.Starting
+		return "◌", "not bound", paint.Starting
 	case r.Then == control.ThenPrint || r.Then == control.ThenCount:
 		return "◇", r.Then, paint.Busy
 	}

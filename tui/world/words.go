@@ -13,8 +13,8 @@ func RankWord(r *control.RankState, p *control.Proc, stopped bool) string {
 	switch r.State {
 	case "starting", "failed":
 		return r.State
-	case "idle", "busy":
-		if stopped {
+	case "idle", "busy", "paused":
+		if stopped || r.State == "paused" {
 			return "paused"
 		}
 		if r.State == "idle" {
