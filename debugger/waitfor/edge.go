@@ -1,0 +1,62 @@
+package waitfor
+
+import (
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+)
+
+// Kind tells what else a node of an edge waits for at the same time.
+type Kind uint8
+
+// The kinds of an Edge.
+const (
+	And Kind = iota // all And edges of a node must end before it goes on
+	Or              // of the Or edges of a node one must end
+)
+
+// Edge says that From waits for To.
+type Edge struct {
+	From, To string    // "main", a client, or "@mesh[rank]"
+	Call     uint64    // the call that From waits in, 0 for none
+	Msg      uint64    // the message whose answer it waits for, 0 where it is not known
+	Since    time.Time // when it began to wait
+	State    string    // as control.WaitEdge: what the message is doing at To
+	Endpoint string    // that it called, "" for none
+	Kind     Kind
+	Held     uint64 // the debugger's stop that holds To, 0: none does
+	Break    uint64 // the breakpoint of that stop, 0: it stopped for another reason
+	Resource string // what From wants that To holds, "" where it waits for an answer
+}
+
+// FromControl are the edges of a session. Each of them is a call, which waits for all ranks that it names.
+func FromControl(waits []control.WaitEdge) []Edge {
+	out := make([]Edge, len(waits))
+	for i, w := range waits {
+		out[i] = Edge{From: w.From, To: w.To, Call: w.Call, Since: w.Since, State: w.State, Endpoint: w.Endpoint}
+	}
+	return out
+}
+
+// identity is what makes an edge the same one in two looks. Ids are never used again; where there is none, the moment at
+// which the wait began stands for it.
+type identity struct {
+	from, to  string
+	call, msg uint64
+	resource  string
+	since     int64
+	kind      Kind
+}
+
+func (e *Edge) identity() identity {
+	id := identity{from: e.From, to: e.To, call: e.Call, msg: e.Msg, resource: e.Resource, kind: e.Kind}
+	if e.Call == 0 && e.Msg == 0 {
+		id.since = e.Since.UnixNano()
+	}
+	return id
+}
+
+// handled reports whether an edge is a call to oneself that is already being handled, beside the caller: no wait for oneself.
+func (e *Edge) handled() bool {
+	return e.From == e.To && e.Resource == "" && e.State == control.WaitRunning
+}
