@@ -80,19 +80,25 @@ var layers = []layer{
 	},
 	{
 		folder: "engine/probe/cond",
-		own:    []string{"engine/eval", "engine/internal/suggest", "engine/probe", "engine/schema", "quicnet/clean"},
+		own:    []string{"engine/eval", "engine/internal/suggest", "engine/probe/walk", "engine/schema", "quicnet/clean"},
 		std:    []string{"context", "io", "log", "log/slog", "net", "os", "os/exec"},
 		why:    "a condition is judged on the message path while an actor waits: it reads values and does nothing else, and what a breakpoint is stands above it",
 	},
 	{
 		folder: "engine/probe/edit",
-		own:    []string{"engine/internal/body", "engine/probe", "engine/schema", "quicnet/clean"},
+		own:    []string{"engine/internal/body", "engine/probe/walk", "engine/schema", "quicnet/clean"},
 		std:    []string{"context", "io", "log", "log/slog", "net", "os", "os/exec"},
 		why:    "a value is set by its type and its text alone, so that the rule of what may be set can be tested without an engine",
 	},
 	{
+		folder: "engine/probe/walk",
+		own:    []string{"engine/control"},
+		std:    []string{"context", "io", "log", "log/slog", "net", "os", "os/exec", "sync"},
+		why:    "the walker reads one value, wherever it is: it knows nothing of actors",
+	},
+	{
 		folder: "engine/probe",
-		own:    []string{"engine/control", "engine/shape"},
+		own:    []string{"engine/control", "engine/probe/cond", "engine/shape"},
 		why:    "the engine calls the probe on the message path of every program, so the probe must not need the engine",
 	},
 	{
@@ -125,7 +131,7 @@ var layers = []layer{
 	},
 	{
 		folder: "engine", exact: true,
-		own: []string{"engine/control", "engine/internal/...", "engine/probe", "engine/schema", "engine/shape", "quicnet", "quicnet/clean", "quicnet/hlc", "quicnet/recent"},
+		own: []string{"engine/control", "engine/eval", "engine/internal/...", "engine/probe/...", "engine/schema", "engine/shape", "quicnet", "quicnet/clean", "quicnet/hlc", "quicnet/recent"},
 		why: "every program that has actors links the engine: no flags, no screens, no command language, and nothing that stands above it",
 	},
 	{

@@ -18,14 +18,15 @@ import (
 
 // actor is one rank of an actor mesh, living in this process.
 type actor struct {
-	node  *node
-	id    uint64 // of the mesh
-	name  string // of the mesh
-	rank  int
-	here  Point
-	typ   *actorType
-	self  any // *T
-	probe *probe.Actor
+	node   *node
+	id     uint64 // of the mesh
+	name   string // of the mesh
+	rank   int
+	here   Point
+	coords []int // of here
+	typ    *actorType
+	self   any // *T
+	probe  *probe.Actor
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc

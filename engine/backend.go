@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
-	"github.com/monarch-tui/monarch-tui/engine/probe"
+	"github.com/monarch-tui/monarch-tui/engine/probe/walk"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
@@ -245,7 +245,7 @@ func (h *hub) states(ctx context.Context, _ control.ClientInfo, r control.StateR
 		out[i] = control.StateNode{Rank: rank, Error: fmt.Sprintf("@%s[%d] is gone", r.Mesh, rank)}
 		todo[rank], place[rank] = procs[rank], i
 	}
-	q := probe.Query{Path: r.Path, Start: r.Start, Count: r.Count, Depth: r.Depth, Text: r.Text}
+	q := walk.Query{Path: r.Path, Start: r.Start, Count: r.Count, Depth: r.Depth, Text: r.Text}
 	h.eachRank(todo, func(rank int, p *proc) error {
 		var n control.StateNode
 		if err := h.node.request(ctx, quicnet.Addr{Proc: p.id}, sysState, stateBody{Mesh: m.rec.Ref.ID, Query: q}, &n); err != nil {

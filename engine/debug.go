@@ -141,8 +141,28 @@ func (h *hub) takeNews(from uint64, x probe.News) {
 			h.stopsChanged()
 		}
 	}
+	if p := x.Print; p != nil {
+		h.takePrint(from, p)
+	}
 	h.takeCounts(x.Count)
 }
+
+// takePrint makes a line of the log of what a breakpoint prints. The caller holds h.mu.
+func (h *hub) takePrint(from uint64, p *probe.Print) {
+	m := h.meshes[p.Mesh]
+	if m == nil || p.Rank < 0 || p.Rank >= len(m.rec.Ranks) {
+		return
+	}
+	proc := m.rec.Ref.First + uint64(m.rec.Ref.Home.RankAt(p.Rank))
+	if from != 0 && proc != from {
+		return
+	}
+	text := fmt.Sprintf("breakpoint %d: %s", p.Break, clean.Line(clip(p.Text, maxPrint)))
+	h.keepLog(control.Log{Time: time.Now(), Proc: proc, Mesh: p.Mesh, Rank: p.Rank, Stream: "debug", Text: text})
+}
+
+// maxPrint bounds a line that a breakpoint prints.
+const maxPrint = 4 << 10
 
 // takeStop enters a stop. The caller holds h.mu.
 func (h *hub) takeStop(from uint64, st control.Stop, sender probe.Address) {
@@ -325,9 +345,16 @@ func (h *hub) giveOrders() {
 		b := &o.Breaks[i]
 		b.By, b.State, b.Why, b.LastError, b.Bound, b.Hits, b.Skipped, b.Errors = "", "", "", "", 0, 0, 0, 0
 	}
+	if speaksOfSender(o.Breaks) {
+		for _, m := range h.meshes {
+			o.Meshes = append(o.Meshes, m.rec.Ref)
+		}
+		slices.SortFunc(o.Meshes, func(a, b control.MeshRef) int { return cmp.Compare(a.ID, b.ID) })
+	}
 	if sameOrders(&o, &d.orders) {
 		return
 	}
+	o.Params = params(o.Breaks)
 	o.Turn = d.orders.Turn + 1
 	d.orders = o
 	h.node.agent.Obey(o)
@@ -339,7 +366,8 @@ func (h *hub) giveOrders() {
 }
 
 func sameOrders(a, b *probe.Orders) bool {
-	return a.Freeze == b.Freeze && a.Quiet == b.Quiet && a.Abort == b.Abort && a.Held == b.Held && slices.Equal(a.Breaks, b.Breaks)
+	return a.Freeze == b.Freeze && a.Quiet == b.Quiet && a.Abort == b.Abort && a.Held == b.Held && slices.Equal(a.Breaks, b.Breaks) &&
+		slices.EqualFunc(a.Meshes, b.Meshes, func(x, y control.MeshRef) bool { return x.ID == y.ID })
 }
 
 // orderProc sends a process the latest orders. The caller holds h.mu.

@@ -5,15 +5,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/eval"
 	"github.com/monarch-tui/monarch-tui/engine/internal/stops"
 	"github.com/monarch-tui/monarch-tui/engine/probe"
+	"github.com/monarch-tui/monarch-tui/engine/probe/cond"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/quicnet"
+	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
 
 // registerDebug sets what executes the verbs of the debugger.
@@ -66,7 +71,7 @@ func (h *hub) changeBreaks(client control.ClientInfo, r control.BreaksReq) (out 
 	for _, id := range slices.Concat(r.On, r.Off) {
 		b, _ := book.Break(id)
 		b.Off = slices.Contains(r.Off, id)
-		b.LastError = ""
+		b.LastError, b.Errors = "", 0
 		out = append(out, h.tellBreak(id, client.Name))
 	}
 	for _, id := range r.Remove {
@@ -91,7 +96,8 @@ func (h *hub) tellBreak(id uint64, by string) control.Breakpoint {
 	return *b
 }
 
-// checkBreak says what is wrong with a breakpoint on actors that are there: it could never be hit. The caller holds h.mu.
+// checkBreak says what is wrong with a breakpoint: with its condition by itself, or on actors that are there, where it could
+// never be hit. The caller holds h.mu.
 func (h *hub) checkBreak(b *control.Breakpoint) error {
 	m := h.meshes[b.Mesh]
 	if m == nil {
@@ -109,7 +115,77 @@ func (h *hub) checkBreak(b *control.Breakpoint) error {
 			return fmt.Errorf("@%s[%s]: %w", b.Mesh, b.Ranks, err)
 		}
 	}
-	return nil
+	return compileBreak(b, at, m.rec.Ref.Home.Extent().Names())
+}
+
+// compileBreak tries a breakpoint's condition and template on the endpoints of a type that it is about.
+func compileBreak(b *control.Breakpoint, at *actorType, dims []string) error {
+	if b.If == "" && b.Print == "" {
+		return nil
+	}
+	var first error
+	for _, ep := range at.list {
+		if !probe.Match(b.Endpoint, ep.name) {
+			continue
+		}
+		scope, _ := scopeOf(at, dims, ep.name)
+		scope.Params = paramsOf(at, ep)
+		if b.Site != control.SiteReply {
+			scope.Result = nil
+		}
+		var err error
+		if b.If != "" {
+			err = pointAt("if", b.If, func() error { _, err := cond.CompileCondition(b.If, scope); return err }())
+		}
+		if b.Print != "" && err == nil {
+			err = pointAt("print", b.Print, func() error { _, err := cond.ParseTemplate(b.Print, scope); return err }())
+		}
+		if err == nil {
+			return nil // it fits one of them: the others count errors
+		}
+		first = cmp.Or(first, err)
+	}
+	return first
+}
+
+// pointAt shows where in a text a mistake is.
+func pointAt(what, text string, err error) error {
+	if err == nil {
+		return nil
+	}
+	e, ok := errors.AsType[*eval.Error](err)
+	if !ok || strings.ContainsAny(text, "\n\t") {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	at := utf8.RuneCountInString(text[:min(max(e.Offset, 0), len(text))])
+	return fmt.Errorf("%s: %s\n  %s\n  %s^", what, e.Msg, text, strings.Repeat(" ", at))
+}
+
+// params are the names of the arguments that conditions could speak of.
+func params(breaks []control.Breakpoint) map[string][]string {
+	var out map[string][]string
+	for i := range breaks {
+		if b := &breaks[i]; b.If != "" || b.Print != "" {
+			registry.mu.RLock()
+			types := slices.Collect(maps.Values(registry.byName))
+			registry.mu.RUnlock()
+			for _, t := range types {
+				for _, ep := range t.list {
+					if probe.Match(b.Endpoint, ep.name) && len(ep.in) > 0 {
+						put(&out, t.full+"."+ep.name, paramsOf(t, ep))
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+// speaksOfSender reports whether a condition or a template says sender: then processes need the names of the meshes.
+func speaksOfSender(breaks []control.Breakpoint) bool {
+	return slices.ContainsFunc(breaks, func(b control.Breakpoint) bool {
+		return strings.Contains(b.If, "sender") || strings.Contains(b.Print, "sender")
+	})
 }
 
 // boundTo says how many actors a breakpoint is bound to, and where it is none, why. The caller holds h.mu.
@@ -185,7 +261,12 @@ func (h *hub) takeCounts(counts []probe.Count) {
 			continue // it was removed meanwhile
 		}
 		b.Hits, b.Skipped, b.Errors = b.Hits+c.Hits, b.Skipped+c.Skipped, b.Errors+c.Errors
-		b.LastError = cmp.Or(clip(c.LastError, maxCauseText), b.LastError)
+		b.LastError = cmp.Or(clean.Line(clip(c.LastError, maxCauseText)), b.LastError)
+		if b.Errors >= probe.MaxErrors && !b.Off {
+			b.Off = true
+			b.LastError = fmt.Sprintf("off after %d errors: %s", b.Errors, b.LastError)
+			h.giveOrders()
+		}
 		h.tellBreak(c.Break, "")
 	}
 }

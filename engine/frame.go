@@ -10,7 +10,11 @@ import (
 	"strings"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/source"
 	"github.com/monarch-tui/monarch-tui/engine/probe"
+	"github.com/monarch-tui/monarch-tui/engine/probe/cond"
+	"github.com/monarch-tui/monarch-tui/engine/probe/edit"
+	"github.com/monarch-tui/monarch-tui/engine/probe/walk"
 )
 
 var _ probe.Activation = (*activation)(nil)
@@ -78,8 +82,8 @@ func (a *activation) Endpoint() string { return a.ep.name }
 // maxShown bounds the text of an argument or a result in a stop.
 const maxShown = 256
 
-// About is who stopped, at what message, and who sent that.
-func (a *activation) About(s probe.Site) (control.Stop, probe.Address) {
+// About is who stopped, and at what message.
+func (a *activation) About(s probe.Site) control.Stop {
 	env := a.env
 	st := control.Stop{
 		Mesh: a.actor.name, Rank: a.actor.rank, Point: a.actor.here, Proc: a.actor.node.id, Endpoint: a.ep.name,
@@ -98,7 +102,18 @@ func (a *activation) About(s probe.Site) (control.Stop, probe.Address) {
 	case probe.Break:
 		st.Func, st.File, st.Line = breaker()
 	}
-	return st, probe.Address{Proc: env.From.Proc, Actor: env.From.Actor}
+	return st
+}
+
+// Sender is who sent the message, by name where that actor waits for the answer.
+func (a *activation) Sender() (probe.Address, string) {
+	from := a.env.From
+	if n := len(a.env.Chain); n > 0 {
+		if last := a.env.Chain[n-1]; last.Proc == from.Proc && last.Actor == from.Actor {
+			return probe.Address{Proc: from.Proc, Actor: from.Actor}, last.Name
+		}
+	}
+	return probe.Address{Proc: from.Proc, Actor: from.Actor}, ""
 }
 
 // shown is a value as the state of an actor shows it.
@@ -108,16 +123,37 @@ func shown(v reflect.Value) string {
 	}
 	box := reflect.New(v.Type())
 	box.Elem().Set(v)
-	return probe.Walk(box.Interface(), probe.Query{Depth: 2, Count: 16, Text: maxShown}).Text
+	return walk.Tree(box.Interface(), walk.Query{Depth: 2, Count: 16, Text: maxShown}).Text
 }
 
 // Values are what conditions about the frame speak of.
-func (a *activation) Values() probe.Values {
-	v := probe.Values{State: reflect.ValueOf(a.actor.self).Elem(), Args: a.args[2 : 2+len(a.ep.in)], Result: a.out}
+func (a *activation) Values(v *cond.Values) {
+	x := a.actor
+	v.State, v.Args, v.Result = reflect.ValueOf(x.self).Elem(), a.args[2:2+len(a.ep.in)], a.out
+	v.Rank, v.Coords, v.Mesh, v.Endpoint = x.rank, x.coords, x.name, a.ep.name
 	if a.failed != nil {
 		v.Error = textOf(a.failed)
 	}
-	return v
+}
+
+// scopeOf is what conditions about an endpoint of a type can speak of.
+func scopeOf(t *actorType, dims []string, endpoint string) (cond.Scope, bool) {
+	ep := t.eps[endpoint]
+	if ep == nil {
+		return cond.Scope{}, false
+	}
+	return cond.Scope{State: t.typ, Args: ep.in, Result: ep.out, Dims: dims}, true
+}
+
+// paramsOf are the names of the arguments of an endpoint, as the source has them.
+func paramsOf(t *actorType, ep *endpoint) []string {
+	if len(ep.in) == 0 {
+		return nil
+	}
+	registry.mu.RLock()
+	defer registry.mu.RUnlock()
+	src := sources.Method(source.Query{PC: ep.pc, Type: t.short, Name: ep.name, Arg: true})
+	return src.Params[:len(ep.in)]
 }
 
 // handlerFrame is the function of the engine below every handler.
@@ -238,9 +274,11 @@ func (a *actor) interludeHere() func() {
 func (a *activation) literal(text string) (reflect.Value, error) {
 	switch {
 	case a.ep.out == nil && text != "":
-		return reflect.Value{}, fmt.Errorf("%s returns nothing but an error: return stands alone", a.ep.name)
+		return reflect.Value{}, fmt.Errorf("%s gives nothing but an error: return stands alone", a.ep.name)
 	case a.ep.out == nil:
 		return reflect.Value{}, nil
+	case text == "":
+		return reflect.Value{}, fmt.Errorf("%s gives a %s: return wants one", a.ep.name, a.ep.out)
 	}
-	return reflect.Value{}, errors.New("not yet")
+	return edit.Literal(a.ep.out, text)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/probe"
+	"github.com/monarch-tui/monarch-tui/engine/probe/walk"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
@@ -15,7 +16,7 @@ import (
 // stateBody asks for an actor's state.
 type stateBody struct {
 	Mesh  uint64
-	Query probe.Query
+	Query walk.Query
 }
 
 // verbBody is what an actor, or the program, asks the controller to do. Exactly one of the pointers is set.
@@ -150,7 +151,7 @@ func (n *node) stateHere(ctx context.Context, b stateBody) (control.StateNode, e
 	}
 	var out control.StateNode
 	err := a.at(ctx, "reading the state", func() error {
-		out = probe.Walk(a.self, b.Query)
+		out = walk.Tree(a.self, b.Query)
 		return nil
 	})
 	if err != nil {

@@ -164,6 +164,11 @@ var closedChan = func() chan struct{} { c := make(chan struct{}); close(c); retu
 func (h *hub) addLog(l control.Log) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.keepLog(l)
+}
+
+// keepLog is addLog for who holds h.mu.
+func (h *hub) keepLog(l control.Log) {
 	if len(h.logs) >= 2*maxLogRing {
 		h.logs = append(h.logs[:0], h.logs[len(h.logs)-maxLogRing:]...)
 	}

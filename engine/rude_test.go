@@ -13,7 +13,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/engine"
 	"github.com/monarch-tui/monarch-tui/engine/control"
-	"github.com/monarch-tui/monarch-tui/engine/probe"
+	"github.com/monarch-tui/monarch-tui/engine/probe/walk"
 )
 
 // Rude does whatever an actor may do to those around it.
@@ -53,7 +53,7 @@ type sulky struct{}
 
 func (sulky) StateText() string { panic("no comment") }
 
-var _ probe.Stater = sulky{}
+var _ walk.Stater = sulky{}
 
 // vex is an error that misbehaves.
 func vex(what string) error {

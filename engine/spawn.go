@@ -14,6 +14,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/probe"
+	"github.com/monarch-tui/monarch-tui/engine/probe/cond"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
@@ -261,7 +262,12 @@ func (n *node) spawnHere(ctx context.Context, b spawnBody) error {
 	if slices.ContainsFunc(at.list, func(ep *endpoint) bool { return ep.concurrent }) {
 		a.start = make(chan struct{}, 1)
 	}
-	a.probe = n.agent.Enter(probe.Who{Mesh: a.name, MeshID: a.id, Rank: a.rank, Point: a.here, Parts: at.names()})
+	a.coords = a.here.Coords()
+	dims := a.here.Extent.Names()
+	a.probe = n.agent.Enter(probe.Who{
+		Mesh: a.name, MeshID: a.id, Rank: a.rank, Point: a.here, Type: at.full, Parts: at.names(),
+		Scope: func(endpoint string) (cond.Scope, bool) { return scopeOf(at, dims, endpoint) },
+	})
 	context.AfterFunc(actx, func() { // whoever ends it: the actor, or this process
 		a.endContexts()
 		a.probe.Leave()

@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
-	"github.com/monarch-tui/monarch-tui/engine/probe"
+	"github.com/monarch-tui/monarch-tui/engine/probe/walk"
 	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
 
@@ -27,8 +27,8 @@ type trainer struct {
 	hook    func()
 }
 
-func read(rank int, v any, q probe.Query) control.StateNode {
-	n := probe.Walk(v, q)
+func read(rank int, v any, q walk.Query) control.StateNode {
+	n := walk.Tree(v, q)
 	n.Rank = rank
 	return n
 }
@@ -42,13 +42,13 @@ func TestTwoStatesSideBySide(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name   string
-		q      probe.Query
+		q      walk.Query
 		change func(*trainer)
 		want   string
 	}{
-		{"nothing", probe.Query{}, func(*trainer) {}, `
+		{"nothing", walk.Query{}, func(*trainer) {}, `
 the same, and all of it was read`},
-		{"fields, elements and keys", probe.Query{}, func(v *trainer) {
+		{"fields, elements and keys", walk.Query{}, func(v *trainer) {
 			v.step, v.next.name, v.weights = 8, "other", []float64{1, 2.5, 3, 4}
 			v.seen = map[string]int{"x": 1, "new": 3}
 		}, `
@@ -59,26 +59,26 @@ the same, and all of it was read`},
 + seen["new"]  3
 ~ next.name    "inner" → "other"
 6 differences`},
-		{"another type with the same text, and a pointer that went", probe.Query{}, func(v *trainer) { v.any, v.next = int64(1), nil }, `
+		{"another type with the same text, and a pointer that went", walk.Query{}, func(v *trainer) { v.any, v.next = int64(1), nil }, `
 ~ next  {step: 0, loss: 0, name: "inner", weights: [], seen: {}, raw: h'', next: nil, any: ni… → nil
 ~ any   interface {}(int) 1 → interface {}(int64) 1
 2 differences`},
-		{"a list that was not read to its end", probe.Query{Count: 2, Path: "weights"}, func(v *trainer) { v.weights[2] = 99 }, `
+		{"a list that was not read to its end", walk.Query{Count: 2, Path: "weights"}, func(v *trainer) { v.weights[2] = 99 }, `
 ? weights  2 of its 3 elements were read
 no difference in what was read, which is not all of it`},
-		{"a list that was not read to its end and has another length", probe.Query{Count: 2, Path: "weights"}, func(v *trainer) { v.weights = v.weights[:2] }, `
+		{"a list that was not read to its end and has another length", walk.Query{Count: 2, Path: "weights"}, func(v *trainer) { v.weights = v.weights[:2] }, `
 ~ weights  3 elements → 2 elements
 ? weights  2 of its 3 elements were read
 1 difference; not all of it was read, so there may be more`},
-		{"a text that was not read to its end", probe.Query{Text: 4, Path: "name"}, func(v *trainer) { v.name = "aaaaaaab" }, `
+		{"a text that was not read to its end", walk.Query{Text: 4, Path: "name"}, func(v *trainer) { v.name = "aaaaaaab" }, `
 ~ name  "a" → "aaaa"… (8 bytes)
 1 difference`},
-		{"what is too deep", probe.Query{Depth: 1}, func(v *trainer) { v.next.name = "other" }, `
+		{"what is too deep", walk.Query{Depth: 1}, func(v *trainer) { v.next.name = "other" }, `
 ? weights  0 of its 3 elements were read
 ? seen     0 of its 2 elements were read
 ? next     0 of its 9 elements were read
 no difference in what was read, which is not all of it`},
-		{"a function tells nothing of itself", probe.Query{Path: "hook"}, func(*trainer) {}, `
+		{"a function tells nothing of itself", walk.Query{Path: "hook"}, func(*trainer) {}, `
 ? hook  a func does not show what is in it
 no difference in what was read, which is not all of it`},
 	} {
@@ -102,7 +102,7 @@ func TestManyRanksSideBySide(t *testing.T) {
 		if i == 3 {
 			v.loss, v.seen["x"] = 2, 1
 		}
-		trees[i] = read(i, v, probe.Query{})
+		trees[i] = read(i, v, walk.Query{})
 	}
 	trees[4] = control.StateNode{Rank: 4, Error: "busy in Train for 12s"}
 	want := `
@@ -149,7 +149,7 @@ func TestTextsThatWereCutAreJudgedAsFarAsTheyGo(t *testing.T) {
 func TestMarksSinceTheLastStop(t *testing.T) {
 	old := &trainer{step: 1, weights: []float64{1}, seen: map[string]int{"a": 1, "b": 2, "c": 3, "d": 4}, next: &trainer{weights: []float64{1, 2}}}
 	now := &trainer{step: 2, weights: []float64{1, 2}, seen: map[string]int{}, next: &trainer{weights: []float64{1}}}
-	got := Marks(read(0, old, probe.Query{}), read(0, now, probe.Query{}))
+	got := Marks(read(0, old, walk.Query{}), read(0, now, walk.Query{}))
 	want := map[string]string{
 		"step": "1", "weights[1]": NotThere, "seen": `had ["a"]: 1, ["b"]: 2, ["c"]: 3 and 1 more`, "next.weights": "had [1]: 2",
 	}

@@ -279,7 +279,7 @@ type Log struct {
 	Proc   uint64 // 0: the controller
 	Mesh   string // actor mesh, when the line came through engine.Out; else "" and only Proc is known
 	Rank   int    // of Mesh, or of the proc mesh where Mesh is ""; -1 for the controller
-	Stream string // out | err | engine
+	Stream string // out | err | engine | debug: a breakpoint that prints
 	Text   string // what a terminal would show of it, cleaned: no control bytes
 	Raw    []byte // what was printed, without the end of the line, where that differs from Text
 	Cut    int    // bytes of the line that are in neither, because it was too long

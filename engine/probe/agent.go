@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/probe/cond"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 )
 
@@ -18,6 +19,9 @@ type Orders struct {
 	Quiet  bool // nobody stops, and who is stopped goes on
 	Abort  bool // with Quiet: who is stopped fails
 	Held   bool // the clock stands
+
+	Params map[string][]string // by type and endpoint, as pkg.Type.Endpoint: the names of arguments, where a condition could speak of them
+	Meshes []control.MeshRef   // those that are there, where a condition speaks of who sent a message
 }
 
 // News is what a process tells the controller, in order. Exactly one of the pointers is set.
@@ -95,8 +99,11 @@ type Who struct {
 	MeshID uint64
 	Rank   int
 	Point  shape.Point // in its mesh
-
-	Parts []string // names of its endpoints
+	Type   string      // full name of its type
+	Parts  []string    // names of its endpoints
+	// Scope is what conditions about one of its endpoints can speak of, but for the names of arguments; ok is false where
+	// there is no such endpoint.
+	Scope func(endpoint string) (s cond.Scope, ok bool)
 }
 
 // Enter makes an actor known before it handles anything.
@@ -217,7 +224,7 @@ func (a *Agent) judge(f *Frame, s Site) *control.Stop {
 	bound := x.bound[s]
 	a.mu.Unlock()
 	for _, b := range bound { // a breakpoint wins over a step: the person wants to know of it
-		if b.reach(f) {
+		if b.reach(f, s) {
 			return &control.Stop{Break: b.bp.spec.ID, Reason: fmt.Sprintf("breakpoint %d", b.bp.spec.ID)}
 		}
 	}

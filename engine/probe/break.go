@@ -6,25 +6,30 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 )
 
-// maxErrors is how often the condition of a breakpoint may fail before the breakpoint is off.
-const maxErrors = 10
-
 // breakpoint is one of the controller's breakpoints in this process.
 type breakpoint struct {
-	spec control.Breakpoint
-	site Site
-	hit  Hits
-	sel  *Selector // guarded by the agent's lock
+	spec     control.Breakpoint
+	site     Site
+	hit      Hits
+	sel      *Selector           // guarded by the agent's lock
+	programs map[string]*program // by type and endpoint; guarded by the agent's lock
+	dead     atomic.Bool         // its condition failed too often
 
 	hits, skipped, errors atomic.Uint64 // since the last takeCounts
 	failed                atomic.Uint32 // errors in all
 	lastError             atomic.Pointer[string]
+
+	mu                sync.Mutex // of what follows
+	printed, inSecond int
+	second            time.Time
 }
 
 // binding is a breakpoint at one actor.
@@ -39,10 +44,10 @@ func (a *Agent) adopt(breaks []control.Breakpoint) {
 	for _, b := range a.breaks {
 		old[b.spec.ID] = b
 	}
-	a.breaks = a.breaks[:0:0]
+	fresh := make([]*breakpoint, 0, len(breaks))
 	for _, spec := range breaks {
 		if b := old[spec.ID]; b != nil && b.spec == spec {
-			a.breaks = append(a.breaks, b)
+			fresh = append(fresh, b)
 			continue
 		}
 		site, ok := SiteNamed(spec.Site)
@@ -51,8 +56,9 @@ func (a *Agent) adopt(breaks []control.Breakpoint) {
 		if !ok || err != nil || wrong != nil { // the controller has checked it
 			continue
 		}
-		a.breaks = append(a.breaks, &breakpoint{spec: spec, site: site, hit: hit, sel: sel})
+		fresh = append(fresh, &breakpoint{spec: spec, site: site, hit: hit, sel: sel})
 	}
+	a.breaks = fresh
 }
 
 // bind finds the breakpoints of an actor. The caller holds a.mu.
@@ -131,23 +137,6 @@ func (s *Selector) Fits(mesh string, p shape.Point, endpoints []string) bool {
 	}
 	_, fits := in[p.Rank]
 	return fits
-}
-
-// reach counts that a frame reached the breakpoint, and reports whether it stops there.
-func (b *binding) reach(f *Frame) bool {
-	spec := &b.bp.spec
-	if !Match(spec.Endpoint, f.act.Endpoint()) {
-		return false
-	}
-	n := b.reached.Add(1)
-	if !spec.Total && !b.bp.hit.Wants(n) {
-		b.bp.skipped.Add(1)
-		return false
-	}
-	if !spec.Total { // else the controller counts
-		b.bp.hits.Add(1)
-	}
-	return spec.Then == control.ThenPause
 }
 
 // Hits says which of the times that a breakpoint is reached count.

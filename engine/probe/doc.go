@@ -10,4 +10,5 @@
 //   - INV-ONE: a site stops the frame that reached it and no other.
 //   - INV-LEFT: a parked frame ends in exactly one way: it is resumed once, or its actor ends. The controller is told of the
 //     stop before it is told of the end.
+//   - INV-AWAKE: what cannot be judged stops nobody: the breakpoint counts an error, and is off after MaxErrors of them.
 package probe

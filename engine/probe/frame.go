@@ -4,6 +4,7 @@ import (
 	"reflect"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/probe/cond"
 )
 
 // Frame is one activation of a handler as the debugger sees it. The engine makes it a part of the activation.
@@ -26,28 +27,20 @@ const (
 // Activation is what the engine shows of an activation. But for About, its methods are called on the goroutine that
 // reached a site, or while that is parked.
 type Activation interface {
-	// About is who stopped and where, but for what the agent knows itself, and who sent the message.
-	About(s Site) (control.Stop, Address)
+	// About is who stopped and where, but for what the agent knows itself.
+	About(s Site) control.Stop
 	// Endpoint is the name of the endpoint that runs.
 	Endpoint() string
-	// Values are what conditions speak of.
-	Values() Values
+	// Values are what conditions speak of, but for hits, site and sender.
+	Values(v *cond.Values)
+	// Sender is who sent the message, and the name of it where that is known.
+	Sender() (Address, string)
 	// Park waits until resumed is closed, or the activation's actor ends: then it says why. Meanwhile the actor can be read.
 	Park(resumed <-chan struct{}) (ended string)
 }
 
 // Address is an actor of a process of the session; Actor 0 is the process itself.
 type Address struct{ Proc, Actor uint64 }
-
-// Values are what an expression about a frame can speak of. They may be read while nobody writes them: at the frame's site
-// or while it is parked.
-type Values struct {
-	State  reflect.Value   // the actor's struct, addressable
-	Args   []reflect.Value // addressable
-	Names  []string        // of the arguments, as the source has them; may be shorter
-	Result reflect.Value   // zero: none
-	Error  string
-}
 
 // Begin makes f the frame of an activation of an actor. token came with its message.
 func (f *Frame) Begin(a *Actor, act Activation, token uint8) {

@@ -33,7 +33,8 @@ func (a *Agent) park(f *Frame, s Site, why *control.Stop) *Verdict {
 	p := &parked{frame: f, site: s, gen: f.gen, resumed: make(chan struct{})}
 	a.parked[f.id] = p
 	a.mu.Unlock()
-	st, from := f.act.About(s)
+	st := f.act.About(s)
+	from, _ := f.act.Sender()
 	st.ID, st.Gen, st.Site, st.Since = f.id, f.gen, s.String(), time.Now()
 	st.Break, st.Reason, st.By = why.Break, why.Reason, f.by
 	if why.By != "" {

@@ -3,20 +3,29 @@ package probe
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/internal/clock"
+	"github.com/monarch-tui/monarch-tui/engine/probe/cond"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 )
 
 // act is an activation of a test.
-type act struct{ end chan struct{} }
+type act struct {
+	end  chan struct{}
+	loss float64
+	big  []float64
+}
 
-func (*act) About(Site) (control.Stop, Address) { return control.Stop{Endpoint: "Do"}, Address{} }
-func (*act) Endpoint() string                   { return "Do" }
-func (*act) Values() Values                     { return Values{} }
+func (*act) About(Site) control.Stop   { return control.Stop{Endpoint: "Do"} }
+func (*act) Endpoint() string          { return "Do" }
+func (*act) Sender() (Address, string) { return Address{}, "" }
+func (a *act) Values(v *cond.Values) {
+	v.State, v.Rank, v.Mesh, v.Endpoint = reflect.ValueOf(a).Elem(), 1, "toy", "Do"
+}
 func (a *act) Park(resumed <-chan struct{}) string {
 	select {
 	case <-resumed:
@@ -45,7 +54,12 @@ func (t *table) give(o Orders) {
 }
 
 func who(rank int) Who {
-	return Who{Mesh: "toy", Rank: rank, Point: shape.Extent{{Name: "gpus", Size: 4}}.Point(rank), Parts: []string{"Do", "Other"}}
+	return Who{
+		Mesh: "toy", Rank: rank, Point: shape.Extent{{Name: "gpus", Size: 4}}.Point(rank), Type: "x.Toy", Parts: []string{"Do", "Other"},
+		Scope: func(string) (cond.Scope, bool) {
+			return cond.Scope{State: reflect.TypeFor[act](), Dims: []string{"gpus"}}, true
+		},
+	}
 }
 
 func at(a *Actor, s Site) <-chan *Verdict {
@@ -204,6 +218,10 @@ func BenchmarkSite(b *testing.B) {
 	run("counted", frame(other))
 	tab.give(Orders{Breaks: []control.Breakpoint{{ID: 2, Mesh: "toy", Endpoint: "Other", Site: "recv", Then: "pause"}}})
 	run("armed for another endpoint", frame(free))
+	tab.give(Orders{Breaks: []control.Breakpoint{{ID: 3, Mesh: "toy", If: "state.loss > 1", Site: "recv", Then: "pause"}}})
+	f := new(Frame)
+	f.Begin(free, &act{big: make([]float64, 1e6)}, 0)
+	run("false condition", f)
 }
 
 // TestAnIdleSiteAllocatesNothing holds INV-IDLE.
@@ -218,5 +236,41 @@ func TestAnIdleSiteAllocatesNothing(t *testing.T) {
 	}
 	if a.mask.Load() != 0 {
 		t.Errorf("its mask is %b", a.mask.Load())
+	}
+}
+
+// TestAConditionThatCannotBeJudgedStopsNobody holds INV-AWAKE.
+func TestAConditionThatCannotBeJudgedStopsNobody(t *testing.T) {
+	tab := newTable()
+	a := tab.Enter(who(1))
+	tab.give(Orders{Breaks: []control.Breakpoint{{ID: 1, Mesh: "toy", If: "state.big[5] > 1", Site: "recv", Then: "pause"}}})
+	for i := range MaxErrors + 5 {
+		goesOn(t, fmt.Sprint(i), at(a, Recv))
+	}
+	c := tab.TakeCounts()
+	if len(c) != 1 || c[0].Errors != MaxErrors || c[0].Hits != 0 || c[0].LastError == "" {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestABreakpointThatPrintsKeepsItsLimits(t *testing.T) {
+	tab := newTable()
+	a := tab.Enter(who(1))
+	tab.give(Orders{Breaks: []control.Breakpoint{{ID: 1, Mesh: "toy", Site: "recv", Then: "print", Print: "hit {hits} on {rank}", Limit: 3, Rate: 100}}})
+	for range 5 {
+		goesOn(t, "it prints", at(a, Recv))
+	}
+	for n := range 3 {
+		if p := (<-tab.news).Print; p == nil || p.Text != fmt.Sprintf("hit %d on 1", n+1) || p.Rank != 1 {
+			t.Errorf("%+v", p)
+		}
+	}
+	select {
+	case n := <-tab.news:
+		t.Errorf("one too many: %+v", n)
+	default:
+	}
+	if c := tab.TakeCounts(); len(c) != 1 || c[0].Hits != 5 {
+		t.Errorf("%+v", c)
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/engine/eval"
 	"github.com/monarch-tui/monarch-tui/engine/internal/suggest"
-	"github.com/monarch-tui/monarch-tui/engine/probe"
+	"github.com/monarch-tui/monarch-tui/engine/probe/walk"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
 )
 
@@ -19,7 +19,7 @@ var (
 	timeType     = reflect.TypeFor[time.Time]()
 	durationType = reflect.TypeFor[time.Duration]()
 	bigType      = reflect.TypeFor[big.Int]()
-	staterType   = reflect.TypeFor[probe.Stater]()
+	staterType   = reflect.TypeFor[walk.Stater]()
 )
 
 // compiler makes plans of parts.

@@ -13,7 +13,7 @@ import (
 	"unsafe"
 
 	"github.com/monarch-tui/monarch-tui/engine/eval"
-	"github.com/monarch-tui/monarch-tui/engine/probe"
+	"github.com/monarch-tui/monarch-tui/engine/probe/walk"
 )
 
 // place is where a pointer leads: one that is met again below itself is a cycle.
@@ -133,7 +133,7 @@ func reachable(v reflect.Value) reflect.Value {
 		c.Set(v)
 		return c
 	}
-	return probe.Readable(v)
+	return walk.Readable(v)
 }
 
 // behind follows pointers and interfaces, so many at most that one which leads to itself ends; invalid where one is nil.
@@ -166,7 +166,7 @@ func (h *hop) take(v reflect.Value) (reflect.Value, error) {
 					return v, fmt.Errorf("the embedded struct that has %s is nil", h.text)
 				}
 			}
-			v = probe.Readable(v.Field(n))
+			v = walk.Readable(v.Field(n))
 		}
 		return v, nil
 	case reflect.Map:
@@ -200,7 +200,7 @@ func element(v reflect.Value, index int) (reflect.Value, error) {
 	if i < 0 || i >= n {
 		return v, fmt.Errorf("there is no [%d]: the list has %d", index, n)
 	}
-	return probe.Readable(v.Index(i)), nil
+	return walk.Readable(v.Index(i)), nil
 }
 
 // length is len of a part, which may be of any size.
@@ -303,7 +303,7 @@ func (f *frame) special(v reflect.Value) (any, bool) {
 	default:
 		return nil, false
 	}
-	s, ok := reflect.TypeAssert[probe.Stater](v)
+	s, ok := reflect.TypeAssert[walk.Stater](v)
 	if !ok {
 		return nil, false
 	}
@@ -364,7 +364,7 @@ func (f *frame) list(v reflect.Value, depth int) any {
 	}
 	out := make([]any, n)
 	for i := range out {
-		out[i] = f.canonical(probe.Readable(v.Index(i)), depth+1)
+		out[i] = f.canonical(walk.Readable(v.Index(i)), depth+1)
 	}
 	return out
 }
@@ -408,7 +408,7 @@ func (f *frame) fields(out map[string]any, v reflect.Value, depth int) {
 		if name == "_" {
 			continue
 		}
-		x := f.canonical(probe.Readable(v.Field(i)), depth+1)
+		x := f.canonical(walk.Readable(v.Field(i)), depth+1)
 		out[name] = x
 		inner, ok := x.(map[string]any)
 		if !ok || !t.Field(i).Anonymous {

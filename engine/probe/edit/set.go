@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/monarch-tui/monarch-tui/engine/probe"
+	"github.com/monarch-tui/monarch-tui/engine/probe/walk"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
 	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
@@ -35,7 +35,7 @@ func Set(root reflect.Value, path, literal string) (err error) {
 		return errors.New("nothing can be set here: the value has no address")
 	}
 	s := &setter{path: path, shown: shown, literal: literal}
-	return s.into(probe.Readable(root), path, 0)
+	return s.into(walk.Readable(root), path, 0)
 }
 
 // setter is one Set on its way.
@@ -67,11 +67,11 @@ func (s *setter) into(v reflect.Value, rest string, hops int) error {
 		case hops > maxHops:
 			return s.fail(rest, "pointers lead from one to the next more than %d times", maxHops)
 		case v.Kind() == reflect.Pointer:
-			return s.into(probe.Readable(v.Elem()), rest, hops+1)
+			return s.into(walk.Readable(v.Elem()), rest, hops+1)
 		}
 		return s.boxed(v, func(inner reflect.Value) error { return s.into(inner, rest, hops+1) })
 	}
-	segment, tail, err := probe.CutPath(rest)
+	segment, tail, err := walk.CutPath(rest)
 	if err != nil {
 		return s.fail(rest, "%s", err)
 	}
@@ -85,7 +85,7 @@ func (s *setter) into(v reflect.Value, rest string, hops int) error {
 		if err != nil || i < 0 || i >= v.Len() {
 			return s.fail(rest, "there is no element %s: there are %d", clean.EscapeCut(segment, 80), v.Len())
 		}
-		return s.into(probe.Readable(v.Index(i)), tail, 0)
+		return s.into(walk.Readable(v.Index(i)), tail, 0)
 	case k == reflect.Map && isIndex:
 		return s.entry(v, index, rest, tail)
 	}
@@ -115,7 +115,7 @@ func (s *setter) field(v reflect.Value, name, rest, tail string) error {
 			}
 			v = v.Elem()
 		}
-		v = probe.Readable(v.Field(n))
+		v = walk.Readable(v.Field(n))
 	}
 	return s.into(v, tail, 0)
 }
@@ -132,7 +132,7 @@ func fieldsOf(t reflect.Type) (names []string) {
 func (s *setter) entry(m reflect.Value, text, rest, tail string) error {
 	t := m.Type()
 	value := reflect.New(t.Elem()).Elem()
-	key, ok := probe.FindKey(m, text)
+	key, ok := walk.FindKey(m, text)
 	if !ok {
 		k, err := literal("key", t.Key(), text)
 		if err != nil {
@@ -168,7 +168,7 @@ func (s *setter) assign(v reflect.Value, hops int) error {
 	case hops > maxHops:
 		return s.fail("", "pointers lead from one to the next more than %d times", maxHops)
 	case k == reflect.Pointer && !v.IsNil():
-		return s.assign(probe.Readable(v.Elem()), hops+1)
+		return s.assign(walk.Readable(v.Elem()), hops+1)
 	case k == reflect.Interface && !v.IsNil():
 		err := s.boxed(v, func(inner reflect.Value) error { return s.assign(inner, hops+1) })
 		if err != nil {

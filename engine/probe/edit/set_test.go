@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
-	"github.com/monarch-tui/monarch-tui/engine/probe"
+	"github.com/monarch-tui/monarch-tui/engine/probe/walk"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
 )
 
@@ -107,7 +107,7 @@ func TestSetReachesEverything(t *testing.T) {
 			t.Errorf("%s = %s: %v", tc.path, tc.literal, err)
 			continue
 		}
-		if got := probe.Walk(a, probe.Query{Path: tc.path}); got.Text != tc.want || got.Error != "" {
+		if got := walk.Tree(a, walk.Query{Path: tc.path}); got.Text != tc.want || got.Error != "" {
 			t.Errorf("%s = %s: it is %s %s, want %s", tc.path, tc.literal, got.Text, got.Error, tc.want)
 		}
 	}
@@ -223,7 +223,7 @@ func FuzzSetLeavesEverythingOrSetsIt(f *testing.F) {
 	for _, s := range [][2]string{{"list[1]", "3"}, {`tags["a"]`, "x"}, {"in.next.Name", "y"}, {"any", "null"}, {"byRank[3].X", "{"}, {"arr[0]", "{X: 1}"}, {"keys[{X: 1, Y: 2}]", "1"}, {"err", "{Code: 1, Code: 2}"}, {"loop", "null"}, {"ptrs[\"q\"]", "{}"}} {
 		f.Add(s[0], s[1])
 	}
-	show := func(a *actor) string { return text(probe.Walk(a, probe.Query{Depth: 4})) }
+	show := func(a *actor) string { return text(walk.Tree(a, walk.Query{Depth: 4})) }
 	f.Fuzz(func(t *testing.T, path, literal string) {
 		a := sample()
 		before := show(a)

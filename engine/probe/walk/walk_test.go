@@ -1,4 +1,4 @@
-package probe
+package walk
 
 import (
 	"math/big"
@@ -51,7 +51,7 @@ func sample() *thing {
 
 func TestWalkReadsUnexportedFieldsWithTheirTexts(t *testing.T) {
 	got := map[string]string{}
-	for _, n := range Walk(sample(), Query{Depth: 1}).Nodes {
+	for _, n := range Tree(sample(), Query{Depth: 1}).Nodes {
 		got[n.Name] = n.Kind + " " + n.Text
 	}
 	for name, want := range map[string]string{
@@ -65,11 +65,11 @@ func TestWalkReadsUnexportedFieldsWithTheirTexts(t *testing.T) {
 }
 
 func TestWalkPagesAndCountsWhatItLeavesOut(t *testing.T) {
-	n := Walk(sample(), Query{Path: "list", Start: 190, Count: 5})
+	n := Tree(sample(), Query{Path: "list", Start: 190, Count: 5})
 	if n.Len != 200 || len(n.Nodes) != 5 || n.Nodes[0].Name != "[190]" || n.Nodes[0].Path != "list[190]" || n.Nodes[0].Text != "190" {
 		t.Errorf("page %+v", n)
 	}
-	if n := Walk(sample(), Query{}); n.Len != 16 || !strings.HasPrefix(n.Text, "{N: 3, loss: 0.25") {
+	if n := Tree(sample(), Query{}); n.Len != 16 || !strings.HasPrefix(n.Text, "{N: 3, loss: 0.25") {
 		t.Errorf("whole: %d fields, %q", n.Len, n.Text)
 	}
 }
@@ -78,21 +78,21 @@ func TestWalkFollowsPathsIntoEverything(t *testing.T) {
 	for path, want := range map[string]string{
 		"N": "3", "list[7]": "7", `tags["a"]`: "1", "deep.next.next.Name": `"3"`, "any.Name": `"boxed"`, "kids[0].Name": `"x"`, "self.self.N": "3",
 	} {
-		if n := Walk(sample(), Query{Path: path}); n.Text != want || n.Error != "" {
+		if n := Tree(sample(), Query{Path: path}); n.Text != want || n.Error != "" {
 			t.Errorf("%s = %q (%s), want %q", path, n.Text, n.Error, want)
 		}
 	}
 	for path, want := range map[string]string{
 		"nope": "has no field nope", "list[200]": "there are 200", `tags["z"]`: "no key", "N.x": "cannot be followed", "list[": "[ without ]", "deep.next.next.next.Name": "nil before Name", "list[-1]": "no element",
 	} {
-		if n := Walk(sample(), Query{Path: path}); !strings.Contains(n.Error, want) {
+		if n := Tree(sample(), Query{Path: path}); !strings.Contains(n.Error, want) {
 			t.Errorf("%s: error %q, want %q in it", path, n.Error, want)
 		}
 	}
 }
 
 func TestWalkEndsOnCyclesDepthAndSize(t *testing.T) {
-	n := Walk(sample(), Query{Depth: 16})
+	n := Tree(sample(), Query{Depth: 16})
 	if self := find(n.Nodes, "self"); self == nil || self.Text == "" {
 		t.Errorf("self is %+v", self)
 	}
@@ -100,12 +100,12 @@ func TestWalkEndsOnCyclesDepthAndSize(t *testing.T) {
 	for i := range wide {
 		wide[i] = make([]int, 1000)
 	}
-	big := Walk(&wide, Query{Count: 1000, Depth: 3})
+	big := Tree(&wide, Query{Count: 1000, Depth: 3})
 	if c := count(big); c > maxNodes+2 {
 		t.Errorf("%d nodes, the bound is %d", c, maxNodes)
 	}
 	long := struct{ s string }{strings.Repeat("ü", 10_000)}
-	if s := Walk(&long, Query{}).Nodes[0].Text; len(s) > 2*defaultText || !strings.Contains(s, "(20000 bytes)") {
+	if s := Tree(&long, Query{}).Nodes[0].Text; len(s) > 2*defaultText || !strings.Contains(s, "(20000 bytes)") {
 		t.Errorf("long text: %q", s)
 	}
 }
@@ -129,7 +129,7 @@ func count(n control.StateNode) int {
 func FuzzWalkPath(f *testing.F) {
 	f.Add("list[3]")
 	f.Add(`tags["a"].x[`)
-	f.Fuzz(func(_ *testing.T, path string) { Walk(sample(), Query{Path: path}) })
+	f.Fuzz(func(_ *testing.T, path string) { Tree(sample(), Query{Path: path}) })
 }
 
 // Keys that a map tells apart are told apart: by their values, in a stable order, and a path leads to each.
@@ -155,10 +155,10 @@ func TestWalkShowsEveryEntryOfAMap(t *testing.T) {
 	for i := range 20 {
 		m.held[new(int)] = i
 	}
-	if n := Walk(&m, Query{Path: "same"}); n.Text != `{"true": 6, 1: 3, 1 #2: 1, 1 #3: 2, 1 #4: 4, [1]: 9, [1] #2: 8, true: 5, {A: 1, B: 2}: 7}` {
+	if n := Tree(&m, Query{Path: "same"}); n.Text != `{"true": 6, 1: 3, 1 #2: 1, 1 #3: 2, 1 #4: 4, [1]: 9, [1] #2: 8, true: 5, {A: 1, B: 2}: 7}` {
 		t.Errorf("keys with the same text: %s", n.Text)
 	}
-	for i, n := range Walk(&m, Query{Path: "held"}).Nodes[:10] {
+	for i, n := range Tree(&m, Query{Path: "held"}).Nodes[:10] {
 		if want := slices.Sorted(slices.Values(strings.Fields("0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19")))[i]; n.Text != want {
 			t.Errorf("%s holds %s, want %s: the order of what the entries hold", n.Name, n.Text, want)
 		}
@@ -167,10 +167,10 @@ func TestWalkShowsEveryEntryOfAMap(t *testing.T) {
 		"keys": "[{A: 1, B: 2}] [{A: 1, B: 3}] [{A: 3, B: 4}]", "arr": `[["a", "b"]] [["a]", "\""]]`, "ptr": "[*int] [*int #2]", "took": "[1s] [2s]", "when": "[1970-01-01T00:00:00.000000005Z]", "any": `["7"] [7] [{A: 1, B: 2}]`,
 	} {
 		var names []string
-		n := Walk(&m, Query{Path: field})
+		n := Tree(&m, Query{Path: field})
 		for _, c := range n.Nodes {
 			names = append(names, c.Name)
-			if at := Walk(&m, Query{Path: c.Path}); at.Error != "" || at.Text != c.Text && field != "ptr" {
+			if at := Tree(&m, Query{Path: c.Path}); at.Error != "" || at.Text != c.Text && field != "ptr" {
 				t.Errorf("%s leads to %q (%s), want %q", c.Path, at.Text, at.Error, c.Text)
 			}
 		}
@@ -178,7 +178,7 @@ func TestWalkShowsEveryEntryOfAMap(t *testing.T) {
 			t.Errorf("%s: keys %s, want %s", field, got, want)
 		}
 	}
-	if n := Walk(&m, Query{Path: "long"}); len(n.Nodes) != 2 || n.Nodes[0].Name == n.Nodes[1].Name {
+	if n := Tree(&m, Query{Path: "long"}); len(n.Nodes) != 2 || n.Nodes[0].Name == n.Nodes[1].Name {
 		t.Errorf("long keys: %+v", n.Nodes)
 	}
 }
@@ -188,12 +188,12 @@ func TestWalkGivesAsMuchOfATextAsIsAskedFor(t *testing.T) {
 		s   string
 		raw []byte
 	}{strings.Repeat("x", 1000), make([]byte, 1000)}
-	for _, n := range Walk(&v, Query{Text: 4000}).Nodes {
+	for _, n := range Tree(&v, Query{Text: 4000}).Nodes {
 		if strings.Contains(n.Text, "…") {
 			t.Errorf("%s was cut: %q", n.Name, n.Text[len(n.Text)-20:])
 		}
 	}
-	for _, n := range Walk(&v, Query{Text: 900}).Nodes {
+	for _, n := range Tree(&v, Query{Text: 900}).Nodes {
 		if !strings.HasSuffix(n.Text, "… (1000 bytes)") {
 			t.Errorf("%s does not say that it was cut: %q", n.Name, n.Text[len(n.Text)-20:])
 		}
@@ -205,7 +205,7 @@ func TestATimeIsReadWithItsInstant(t *testing.T) {
 		3600: "2026-01-02T03:04:05.000000006+01:00", 3630: "2026-01-02T03:03:35.000000006+01:00", -1: "2026-01-02T03:04:06.000000006Z",
 	} {
 		v := struct{ at time.Time }{time.Date(2026, 1, 2, 3, 4, 5, 6, time.FixedZone("", seconds))}
-		if n := Walk(&v, Query{Path: "at"}); n.Text != want {
+		if n := Tree(&v, Query{Path: "at"}); n.Text != want {
 			t.Errorf("an offset of %d s: %s, want %s", seconds, n.Text, want)
 		}
 	}
@@ -223,7 +223,7 @@ func BenchmarkStateTreeMillion(b *testing.B) {
 	s.self = s
 	b.ReportAllocs()
 	for b.Loop() {
-		if n := Walk(s, Query{}); len(n.Nodes) != 4 || n.Nodes[0].Len != 1_000_000 {
+		if n := Tree(s, Query{}); len(n.Nodes) != 4 || n.Nodes[0].Len != 1_000_000 {
 			b.Fatalf("%+v", n)
 		}
 	}

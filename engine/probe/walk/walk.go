@@ -1,4 +1,6 @@
-package probe
+// Package walk reads an actor's state as a tree: unexported fields included, bounded, page by page, with cycles marked. It
+// changes nothing, and runs where nobody writes what it reads.
+package walk
 
 import (
 	"fmt"
@@ -40,9 +42,9 @@ const (
 // Stater is a value with a rendering of its own, such as a mesh reference.
 type Stater interface{ StateText() string }
 
-// Walk reads the value that v points to, unexported fields included. It changes nothing. It must run where nobody writes
+// Tree reads the value that v points to, unexported fields included. It changes nothing. It must run where nobody writes
 // the value meanwhile: between two messages of an actor, or while it is stopped.
-func Walk(v any, q Query) control.StateNode {
+func Tree(v any, q Query) control.StateNode {
 	if q.Count <= 0 {
 		q.Count = defaultCount
 	}
