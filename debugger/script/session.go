@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/monarch-tui/monarch-tui/debugger"
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
@@ -56,6 +57,8 @@ type Session struct {
 	procs  []made // what this session made, in order
 	meshes []made
 	quit   bool
+
+	attached debugger.Attached // what words without a target are about
 }
 
 // follower is what a session and its forks know of the engine.
@@ -76,6 +79,8 @@ type follower struct {
 	synced  uint64
 	changed chan struct{} // closed and replaced at every update
 	ended   error         // why the watcher ended
+
+	own map[uint64]bool // breakpoints that this session and its forks have set
 }
 
 // NewSession begins a session on a client, which stays the caller's. Close ends it.
@@ -85,7 +90,7 @@ func NewSession(ctx context.Context, c *control.Client, opt Options) (*Session, 
 		return nil, fmt.Errorf("watch the session: %w", err)
 	}
 	s := &Session{
-		follower: &follower{watch: w, changed: make(chan struct{})},
+		follower: &follower{watch: w, changed: make(chan struct{}), own: map[uint64]bool{}},
 		c:        c, opt: opt.withDefaults(), rec: &Recorder{},
 		vars: map[string]any{}, jobs: map[string]*pendingCall{}, groups: map[string]rankSet{}, last: &result{},
 	}
