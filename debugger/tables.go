@@ -35,11 +35,27 @@ func About(st *control.Stop) string {
 	case control.SiteError, control.SitePanic:
 		out += " " + st.Site + ": " + st.Value
 	case control.SiteSend:
-		out += " to " + st.Target
+		if st.Target != "" {
+			out += " to " + st.Target
+		}
 	case control.SiteResult:
-		out += " from " + st.Target
+		if st.Target != "" {
+			out += " from " + st.Target
+		}
 	}
 	return strings.TrimSpace(out)
+}
+
+// Line is a stop in one line: where it stands, what it is about, and why.
+func Line(st *control.Stop) string {
+	line := fmt.Sprintf("%s stands at %s", Place(st), st.Site)
+	if about := About(st); about != "" {
+		line += ": " + about
+	}
+	if st.Reason != "" && st.Reason != "step" && st.Reason != st.Site {
+		line += " (" + st.Reason + ")"
+	}
+	return line
 }
 
 // ListHeads are the headings of ListRow, which are those of Monarch's list.
@@ -70,12 +86,12 @@ func Coords(p shape.Point) string {
 	return "{" + strings.Join(parts, ", ") + "}"
 }
 
-// Host is the host that a stopped frame's process runs on; localhost where the session does not say.
+// Host is the host that a stopped frame's process runs on; local where the session does not say.
 func Host(p *control.Replica, st *control.Stop) string {
 	if pr, ok := p.Proc(st.Proc); ok && pr.Host != "" {
 		return pr.Host
 	}
-	return "localhost"
+	return "local"
 }
 
 // BreakHeads are the headings of BreakRow.

@@ -51,7 +51,7 @@ func (s *Session) where(ctx context.Context, a FrameArgs, r *result) error {
 		if err != nil {
 			return nil, err
 		}
-		out := []string{"#0 " + stopLine(st)}
+		out := []string{"#0 " + debugger.Line(st)}
 		if st.Func != "" && st.Line > 0 {
 			out[0] += fmt.Sprintf(", in %s at %s:%d", st.Func, st.File, st.Line)
 		}

@@ -80,10 +80,18 @@ func (s *Session) letGo(ctx context.Context, a GoArgs, r *result) error {
 	if err := s.catchUp(ctx); err != nil {
 		return err
 	}
-	if movesOn(a.How) {
+	at := slices.IndexFunc(went, func(st control.Stop) bool { return st.Mesh == s.attached.Mesh && st.Rank == s.attached.Rank })
+	switch {
+	case movesOn(a.How):
 		s.arrive(ctx, a.How, went, before)
+	case at >= 0:
+		s.arrive(ctx, a.How, went[at:at+1], before)
 	}
 	r.text = append(r.text, s.whereNow(went, a.How, before)...)
+	if at >= 0 && s.ran(&went[at], before) {
+		r.text = append(r.text, fmt.Sprintf("detached from debug session for %s %d (%s): the endpoint has ended", went[at].Mesh, went[at].Rank, s.host(&went[at])))
+		s.attached = debugger.Attached{}
+	}
 	return errors.Join(errs...)
 }
 
@@ -170,6 +178,23 @@ func arrived(p *control.Replica, how string, was *control.Stop, before *standing
 	return !elsewhere && st.State == "idle" && st.Queue == 0 && st.Handled > before.handled[debugger.Actor(was)]
 }
 
+// ran reports whether the message of a frame that went on has been handled, and its actor is not stopped at the next.
+func (s *Session) ran(was *control.Stop, before *standing) (ran bool) {
+	s.picture(func(p *control.Replica) {
+		if slices.ContainsFunc(p.Stops, func(st control.Stop) bool { return st.Mesh == was.Mesh && st.Rank == was.Rank }) {
+			return
+		}
+		m, ok := p.Mesh(was.Mesh)
+		ran = !ok || m.Gone || was.Rank >= len(m.Ranks) || m.Ranks[was.Rank].Over() || m.Ranks[was.Rank].Handled > before.handled[debugger.Actor(was)]
+	})
+	return ran
+}
+
+func (s *Session) host(st *control.Stop) (host string) {
+	s.picture(func(p *control.Replica) { host = debugger.Host(p, st) })
+	return host
+}
+
 // whereNow tells what became of frames that went on.
 func (s *Session) whereNow(went []control.Stop, how string, before *standing) (out []string) {
 	var now []control.Stop
@@ -183,12 +208,12 @@ func (s *Session) whereNow(went []control.Stop, how string, before *standing) (o
 			on = append(on, *was)
 			continue
 		}
-		out, shown[now[at].ID] = append(out, stopLine(&now[at])), true
+		out, shown[now[at].ID] = append(out, debugger.Line(&now[at])), true
 	}
 	for i := range now { // what they led to, elsewhere
 		led := func(was control.Stop) bool { return before.led(&was, &now[i]) }
 		if movesOn(how) && !shown[now[i].ID] && slices.ContainsFunc(went, led) {
-			out = append(out, stopLine(&now[i]))
+			out = append(out, debugger.Line(&now[i]))
 		}
 	}
 	if len(on) > 0 {
@@ -199,18 +224,6 @@ func (s *Session) whereNow(went []control.Stop, how string, before *standing) (o
 		out = append(out, debugger.Folded(on)+verb)
 	}
 	return out
-}
-
-// stopLine is a stop in one line.
-func stopLine(st *control.Stop) string {
-	line := fmt.Sprintf("%s stands at %s", debugger.Place(st), st.Site)
-	if about := debugger.About(st); about != "" {
-		line += ": " + about
-	}
-	if st.Reason != "" && st.Reason != "step" {
-		line += " (" + st.Reason + ")"
-	}
-	return line
 }
 
 func (s *Session) pause(ctx context.Context, a RanksArgs, r *result) error {
@@ -307,7 +320,7 @@ func (s *Session) attach(_ context.Context, a AttachArgs, r *result) error {
 	var err error
 	s.picture(func(p *control.Replica) {
 		if st, err = debugger.Attach(p, a.Name, a.Rank); err == nil {
-			r.text = []string{fmt.Sprintf("attached to debug session for %s %d (%s)", st.Mesh, st.Rank, debugger.Host(p, &st)), stopLine(&st)}
+			r.text = []string{fmt.Sprintf("attached to debug session for %s %d (%s)", st.Mesh, st.Rank, debugger.Host(p, &st)), debugger.Line(&st)}
 		}
 	})
 	if err != nil {
@@ -321,7 +334,14 @@ func (s *Session) detach(_ context.Context, _ NoArgs, r *result) error {
 	if s.attached.Mesh == "" {
 		return errors.New("you are attached to no frame (attach NAME RANK)")
 	}
-	r.text = []string{"detached from " + s.attached.String()}
+	var host string
+	s.picture(func(p *control.Replica) {
+		host = "local"
+		if st, err := debugger.Which(p.Stops, s.attached); err == nil {
+			host = debugger.Host(p, &st)
+		}
+	})
+	r.text = []string{fmt.Sprintf("detached from debug session for %s %d (%s)", s.attached.Mesh, s.attached.Rank, host)}
 	s.attached = debugger.Attached{}
 	return nil
 }

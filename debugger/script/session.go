@@ -23,6 +23,7 @@ type Options struct {
 	Short       bool            // the guard [short]
 	Conds       map[string]bool // more guards: gpu, …
 	Seed        int             // the name seed in expressions
+	Person      bool            // a person types the commands: limits stand still while the clock does, whoever else is there
 }
 
 func (o Options) withDefaults() Options {
@@ -181,6 +182,19 @@ func (s *follower) picture(f func(p *control.Replica)) {
 	defer s.mu.Unlock()
 	f(&s.pic)
 }
+
+// Look calls f with the session as it is; f keeps nothing of it, and calls nothing of the session.
+func (s *Session) Look(f func(p *control.Replica)) { s.picture(f) }
+
+// Changed is closed when the next update of the session has come, or the session has ended.
+func (s *Session) Changed() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.changed
+}
+
+// Attached is what commands without a target are about.
+func (s *Session) Attached() debugger.Attached { return s.attached }
 
 // rankSet is a mesh with some of its ranks.
 type rankSet struct {
