@@ -152,7 +152,8 @@ func TestMistakesOnTheCommandLineSayWhatWouldBeRight(t *testing.T) {
 		{"demo toy", "monarch-tui's own session"},
 		{"attach nobody-of-this-name", "nobody-of-this-name"},
 		{"write /nowhere/at/all.svg", "there is no folder /nowhere/at"},
-		{"break @g.Add", "this build has no breakpoints yet"},
+		{"advance 3", "this build has no stepping by messages yet"},
+		{"attach g 0", "no debug sessions for actor g"},
 	} {
 		app.Press(":").Type(c.line).Press("enter").See("✕", c.want).Press("esc")
 	}

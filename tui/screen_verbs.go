@@ -16,6 +16,9 @@ func screenVerbs() map[string]func(m *Model, e *entry, word, rest string) (cmd t
 		"write": (*Model).writeVerb,
 		"demo":  func(m *Model, e *entry, _, rest string) (tea.Cmd, bool) { return m.demoVerb(e, rest), true },
 		"attach": func(m *Model, e *entry, _, rest string) (tea.Cmd, bool) {
+			if w := strings.Fields(rest); len(w) == 2 && strings.Trim(w[1], "0123456789") == "" && rest[0] != '"' { // a stopped frame
+				return nil, false
+			}
 			if a, ok := strings.CutPrefix(rest, `"`); ok {
 				rest = strings.TrimSuffix(a, `"`)
 			}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/monarch-tui/monarch-tui/debugger"
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/eval"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
@@ -334,11 +335,17 @@ func (s *Session) hang(ctx context.Context, p *pendingCall) error {
 	}
 	look, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()
-	if snap, err := s.c.Snapshot(look); err == nil {
+	if rep, snap, err := debugger.Verdict(look, s.c); err == nil {
+		if held := holdsUp(snap, p.set.ref.Name, missing); held != "" {
+			lines[0] += ": " + held
+		}
 		lines = append(lines, busy(snap)...)
-		lines = append(lines, waits(snap)...)
 		lines = append(lines, others(snap, p)...)
+		if len(snap.Waits) > 0 {
+			lines = append(lines, indentAll(rep.Lines(lineWidth, maxLines, time.Now()))...)
+		}
 	}
+	lines = append(lines, s.hangStacks(look, p.set, missing)...)
 	if s.flush(look, p.set) == nil {
 		shown := map[int][]string{}
 		for rank, out := range s.printed(p.set, p.mark) {
@@ -378,20 +385,6 @@ func busy(snap *control.Snapshot) []string {
 	}
 	slices.Sort(out)
 	return cut(out)
-}
-
-// waits lists the wait-for edges, folded by who waits for whom.
-func waits(snap *control.Snapshot) []string {
-	var out []string
-	for _, w := range snap.Waits {
-		line := fmt.Sprintf("  %s waits for %s.%s", w.From, w.To, w.Endpoint)
-		if w.State != "" {
-			line += " (" + w.State + ")"
-		}
-		out = append(out, clean(line))
-	}
-	slices.Sort(out)
-	return cut(slices.Compact(out))
 }
 
 // others lists the calls under way beside this one: what the missing ranks may be waiting for.

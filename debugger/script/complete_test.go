@@ -14,7 +14,7 @@ func TestCompletionOffersWhatAVerbTakes(t *testing.T) {
 	}
 	for _, c := range []struct{ typed, want string }{ // words joined by |
 		{"ca", "call |calls |cancel |cast "},
-		{"brea", ""}, // it only parses in this build
+		{"brea", "break |breaks "}, // it only parses in this build
 		{"call ", "@pings.|@toy."},
 		{"call @t", "@toy."},
 		{"call_one @t", ""}, // an alias is for reading
@@ -37,7 +37,7 @@ func TestCompletionOffersWhatAVerbTakes(t *testing.T) {
 		{"endpoints E", "Echo"},
 		{"procs p ", "cpus=|gpus=|hosts=|in-process"},
 		{"procs p in", "in-process"},
-		{"help st", "state|stop|stream"},
+		{"help st", "stacks|state|step|stop|stops|stream"},
 		{"theme ", "dark|light"},
 		{"demo p", "pingpong"},
 		{"focus @t", "@toy"},
@@ -46,7 +46,7 @@ func TestCompletionOffersWhatAVerbTakes(t *testing.T) {
 			t.Errorf("%q: got %q, want %q", c.typed, strings.Join(got, "|"), c.want)
 		}
 	}
-	if _, got := Complete("", k); !slices.Contains(got, "procs ") || slices.Contains(got, "break ") {
+	if _, got := Complete("", k); !slices.Contains(got, "procs ") || slices.Contains(got, "watch ") {
 		t.Errorf("an empty line can begin with %q", got)
 	}
 	if from, got := Complete("call @toy.Help", Known{}); from != 5 || got != nil {

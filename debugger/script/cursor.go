@@ -1,6 +1,7 @@
 package script
 
 import (
+	"encoding/json"
 	"strings"
 	"time"
 	"unicode"
@@ -15,6 +16,8 @@ type cursor struct {
 	base int
 	pos  int
 	raw  string // the text before ${…} was masked; same length
+
+	globs bool // names of endpoints may hold * and ?
 }
 
 func (c *cursor) at() int { return c.base + c.pos }
@@ -119,7 +122,9 @@ func (c *cursor) meshName(kind, what string) (string, error) {
 // identifier takes the name of a method: a Go identifier, which may have letters of any alphabet.
 func (c *cursor) identifier(what string) (string, error) {
 	c.space()
-	n := strings.IndexFunc(c.rest(), func(r rune) bool { return r != '_' && r != '-' && !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	n := strings.IndexFunc(c.rest(), func(r rune) bool {
+		return r != '_' && r != '-' && !unicode.IsLetter(r) && !unicode.IsDigit(r) && !(c.globs && (r == '*' || r == '?'))
+	})
 	if n < 0 {
 		n = len(c.rest())
 	}
@@ -166,6 +171,20 @@ func (c *cursor) file(what string) (string, error) {
 		return w, nil
 	}
 	return "", fail(c.at(), "want %s", what)
+}
+
+// quotedText takes a text between double quotes, with the escapes of JSON.
+func (c *cursor) quotedText() (string, error) {
+	end := closing(c.text, c.pos, len(c.text))
+	if end < 0 {
+		return "", fail(c.at(), "the quote is never closed")
+	}
+	var s string
+	if err := json.Unmarshal([]byte(c.text[c.pos:end+1]), &s); err != nil {
+		return "", fail(c.at(), "this is no text as JSON writes it: %s", err)
+	}
+	c.pos = end + 1
+	return s, nil
 }
 
 // number takes a whole number.

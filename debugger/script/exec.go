@@ -64,7 +64,7 @@ func (s *Session) guarded(st *Stmt) string {
 
 func (s *Session) judge(ctx context.Context, st *Stmt, step *Step) {
 	s.limit = cmp.Or(st.Timeout, s.opt.Timeout)
-	cmdCtx, cancel := context.WithTimeout(ctx, s.limit)
+	cmdCtx, cancel := s.patient(ctx, s.limit)
 	defer cancel()
 	err := s.catchUp(cmdCtx)
 	if err == nil && st.Include != nil {

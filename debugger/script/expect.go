@@ -17,7 +17,8 @@ import (
 // whole are the names for expressions about everything.
 func (s *Session) whole() map[string]any {
 	env := maps.Clone(s.vars)
-	env["results"], env["text"], env["stops"] = s.last.values(), strings.Join(s.last.text, "\n"), []string{}
+	env["results"], env["text"] = s.last.values(), strings.Join(s.last.text, "\n")
+	s.picture(func(p *control.Replica) { env["stops"], env["breaks"] = stopValues(p), breakValues(p) })
 	env["seed"] = s.opt.Seed
 	return env
 }
@@ -100,9 +101,15 @@ func (s *Session) expect(ctx context.Context, c *Clause) []string {
 	if c.Within > 0 {
 		limit = c.Within
 	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	wait := s.patient
+	if c.Expr.Uses("stops", "breaks") { // it is about the stops themselves, which do not hold it up
+		wait = func(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+			return context.WithTimeout(ctx, d)
+		}
+	}
+	ctx, cancel := wait(ctx, limit)
 	defer cancel()
-	moves := c.Expr.Uses("out", "state", "stops")
+	moves := c.Expr.Uses("out", "state", "stops", "breaks")
 	flush := true // once before the first look and once before the last; in between, events tell
 	for pause := 5 * time.Millisecond; ; pause = min(2*pause, 200*time.Millisecond) {
 		s.mu.Lock()

@@ -257,7 +257,8 @@ func without(list []made, name string) []made {
 }
 
 // Finish ends what a script began: jobs are awaited, and the meshes it made are stopped, or killed when it failed by a
-// hang. It returns a step for what went wrong, nil when all is well (INV-END).
+// hang. Frames that are stopped then are dealt with as the session's policy says. It returns a step for what went wrong, or
+// for what was done about stopped frames; nil when there is nothing to tell (INV-END).
 func (s *Session) Finish(ctx context.Context, code int) *Step {
 	step := &Step{Stmt: &Stmt{Text: "(end of the script)"}}
 	note := func(err error) {
@@ -270,8 +271,14 @@ func (s *Session) Finish(ctx context.Context, code int) *Step {
 			}
 		}
 	}
+	leave, cancelLeave := context.WithTimeout(context.WithoutCancel(ctx), s.opt.Timeout)
+	defer cancelLeave()
+	var left []control.Stop
+	var err error
+	step.Text, left, err = s.leaveStops(leave)
+	note(err)
 	for _, p := range s.jobs {
-		if code != ExitOK {
+		if code != ExitOK || len(left) > 0 {
 			p.cancel()
 		}
 		if p.stmt != nil {
@@ -279,15 +286,16 @@ func (s *Session) Finish(ctx context.Context, code int) *Step {
 		}
 	}
 	s.limit = s.opt.Timeout
-	jobs, cancel := context.WithTimeout(ctx, s.limit)
+	jobs, cancel := s.patient(ctx, s.limit)
 	defer cancel()
-	_, err := s.waitAll(jobs)
+	_, err = s.waitAll(jobs)
 	note(err)
 	bound, cancelEnd := context.WithTimeout(context.WithoutCancel(ctx), s.opt.Timeout)
 	defer cancelEnd()
 	hung := max(code, step.Code) >= ExitTimeout
+	s.keep(left)
 	note(s.stopAll(bound, hung))
-	if step.OK() {
+	if step.OK() && len(step.Text) == 0 {
 		return nil
 	}
 	return step

@@ -26,12 +26,12 @@ func TestWellFormedScriptsParse(t *testing.T) {
 		"expect stops == [\"@t[1].E\"] within 1s", "expect @t: state.x == 1", "expect all value == 1",
 		"let x = 1 + 2\nlet y = x * 2\necho ${x} ${ {\"a\": x}.a }", "call @t[${1+1}].E", "sleep ${\"1s\"}", "option timeout 5s", "sleep 1.5s",
 		"group %g = @t where state.count > 3\ncall %g.E\n  %g: rank > 0\ngroup %h = %g + @t[0] - @t[1]",
-		"on @t[0-1] call Hello hi", "on @t call .Hello hi", "on @t state", "on @t log 3", "cast t ranks(0,2) n", "cast t ranks(:) !x"[:16] + "p x", "cast my-actor ranks(host=0:2, gpu=(1,3)) bt", "cast t ranks(1:10:2) foo = 3",
+		"on @t[0-1] call Hello hi", "on @t call .Hello hi", "on @t state", "on @t log 3", "on @t[0] step", "on @t where", "cast t ranks(:) c", "cast t ranks(0) set state.x 3", "cast t ranks(0) break E", "cast t ranks(0,2) n", "cast t ranks(:) !x"[:16] + "p x", "cast my-actor ranks(host=0:2, gpu=(1,3)) bt", "cast t ranks(1:10:2) foo = 3",
 		"state @t", "state @t[0] count", "state @t.count", "log", "log @t", "log @t[0] 20", "log 5", "info", "info p", "info @t[0]", "ls", "endpoints", "endpoints Toy", "calls", "help", "help call", "h", "q", "quit",
 		"record out.mtui", "save \"my file.mtui\" --expect", "save x.mtui",
 		"list", "l", "list t -a", "attach t 3", "a t 3", "attach trainer-42", "attach /run/x.sock", "attach host:1", "attach \"a b\"", "detach", "c", "continue", "continue @t[0]", "step", "s 3", "n", "next", "bt", "w", "u", "d", "r", "unt", "cl 3", "pp x.y", "j 3", "ll", "args",
-		"break @t[1].Hello if arg startsWith \"stop\"", "b @t.E@recv if a > 1 once do continue", "break toy.go:12", "break panic", "break @t.E hit >=3 stop mesh", "tbreak @t.E", "delete @t[1].E", "condition 1 x > 2", "ignore 1 2", "enable 1", "clear", "breaks", "stops",
-		"watch @t state.loss", "trace @t.E \"{arg}\"", "trace", "print state.x", "display a", "set state.count 3", "return 4", "fail oops", "requeue", "redeliver", "mailbox deliver 2", "diff @t[0] @t[1]", "diff @t[0] @t[1] a.b", "stacks @t", "stacks @t 3", "profile @t cpu 5s", "waits", "deadlocks", "restart @t[2]", "stats @t", "top",
+		"break @t[1].Hello if arg startsWith \"stop\"", "b @t.E@recv if a > 1 once do continue", "break toy.go:12", "break panic", "break @t.E hit >=3 stop mesh", "tbreak @t.E", "delete @t[1].E", "condition 1 x > 2", "ignore 1 2", "enable 1", "enable 1 2", "clear", "clear 1 2", "break @t", "break @t@reply", "break @t.*@error", "break @t[0].He?lo", "break error", "break @t.E if arg > 3 count", "break @t.E if state.stop and once hit 3", "break @t.E if arg == \"a once b\" once", "break @t.E if count(args, # > 1) == 2 print \"n={arg.n} once\"", "break @t.E total hit %10", "stop @t", "policy", "policy stay", "policy abort 5s", "hold 3s", "retry", "crash", "into", "follow", "finish @t[0]", "cont 3", "resume @t", "where -go", "where @t[0] -go", "env", "print state.x over @t[0-3]", "print len(over) over ranks(0,1)", "p state.over", "discard 17 @t[0]", "return", "set args.n 4", "set result {A: 1}", "list -a", "breaks", "stops",
+		"watch @t state.loss", "trace @t.E \"{arg}\"", "trace", "print state.x", "display a", "set state.count 3", "return 4", "fail oops", "requeue", "redeliver 12", "redeliver 12 @t[1]", "discard 3", "mailbox", "mailbox @t[0]", "diff @t[0] @t[1]", "diff @t[0] @t[1] a.b", "stacks @t", "stacks", "profile @t cpu 5s", "waits", "deadlocks", "restart @t[2]", "stats @t", "top",
 		"delay @t.E 50ms", "drop @t.E 10%", "drop", "heal", "pause @t[3]", "export json f.json", "replay f.rec", "theme light", "write screen.svg", "demo", "focus @t[0]",
 		"call @t.E\n\n# phase\n  value == 1",
 	}
@@ -163,8 +163,36 @@ func TestMistakesAreToldWithPlaceAndWhatWouldBeRight(t *testing.T) {
 		{"break", `want a target`},
 		{"break hello", `1:7: want @mesh.Endpoint, FILE:LINE, error, panic or deadlock, not "hello"`},
 		{"break @t.E if", `want an expression`},
-		{"break @t.E maybe", `want if, hit, once, stop or do, not "maybe"`},
-		{"condition x 1", `1:11: want a number`},
+		{"break @t.E maybe", `want if, hit, total, once, stop, print or count, not "maybe"`},
+		{"condition x 1", `1:11: want the number of a breakpoint: a whole number`},
+		{"break @t.E if state.x >  hit 3", `1:24: `},
+		{"break @t.E if state.x > (", `1:26: the expression ends too early`},
+		{"\n\ncondition 1 arg ==", `3:19: `},
+		{"break @t.E@recieve", `1:12: no site "recieve": want recv, send`},
+		{"break @t.E hit x", `1:16: want which hits count: 3 for the third`},
+		{"break @t.E stop all", `1:17: want whom to stop: actor, rank, mesh, not "all"`},
+		{"break @t.E print x", `1:18: want a text between quotes`},
+		{`break @t.E print "x" count`, `1:22: a breakpoint prints or counts, not both`},
+		{"delete", `1:7: want the number of a breakpoint (usage: delete N… | TARGET.Endpoint; breaks lists them)`},
+		{"step 0", `1:6: stops are numbered from 1`},
+		{"step toy", `1:6: want nothing more here, not "toy"`},
+		{"step @t.E", `step takes ranks, not an endpoint`},
+		{"pause", `want a target such as @toy`},
+		{"fail", `want the text of the error`},
+		{"print", `want an expression`},
+		{"print state. over @t", `1:12: unexpected end`},
+		{"print state.x over toy", `1:20: want a mesh with @ before its name, such as @toy`},
+		{"set count 3", `1:5: want state.FIELD, args.NAME or result, not "count"`},
+		{"set state 3", `want a field of it: state.NAME`},
+		{"set state.x", `want a value`},
+		{"discard x", `1:9: want the number of a message, as mailbox tells it, not "x"`},
+		{"diff", `want ranks to compare`},
+		{"policy never", `1:8: want continue, stay or abort, not "never"`},
+		{"policy stay soon", `1:13: want how long after the last front end has left such as 500ms`},
+		{"attach t 1 2", `want nothing more here`},
+		{"attach 3x 1", `1:8: actor mesh name "3x"`},
+		{"break @t.Hello if state.count >> 3", `1:32: unexpected ">"`},
+		{"let breaks = 1", `1:5: breaks has a meaning of its own`},
 		{"restart", `restart needs more (usage: restart @MESH[sel])`},
 		{"let true = 3", `1:5: true is a word of expressions: choose another name`},
 		{"let nil = 3", `1:5: nil is a word of expressions`},
@@ -324,7 +352,7 @@ func TestVerbTableIsComplete(t *testing.T) {
 		}
 	}
 	md := Markdown()
-	if !strings.Contains(md, "| `call @MESH[sel].Endpoint [VALUE…]` | call every rank and wait for all |") || !strings.Contains(md, "`break`") || strings.Contains(md, "| `break") {
+	if !strings.Contains(md, "| `call @MESH[sel].Endpoint [VALUE…]` | call every rank and wait for all |") || !strings.Contains(md, "`watch`") || strings.Contains(md, "| `watch") || !strings.Contains(md, "| `break WHERE") {
 		t.Error(md)
 	}
 }

@@ -159,11 +159,14 @@ func (r *Runner) file(ctx context.Context, rep reporter, sc *Script) (code int) 
 		}
 		return code
 	}
-	code = s.Run(fileCtx, sc, rep.step)
-	if step := s.Finish(fileCtx, code); step != nil {
+	runCtx, stop := s.patient(ctx, opt.FileTimeout-time.Since(start))
+	defer stop()
+	code = s.Run(runCtx, sc, rep.step)
+	if step := s.Finish(runCtx, code); step != nil {
 		rep.step(step)
 		code = max(code, step.Code)
 	}
+	stop()
 	if err := errors.Join(s.Close(), done()); err != nil {
 		code = max(code, fault("end the session", err))
 	}

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/monarch-tui/monarch-tui/debugger"
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
@@ -22,6 +23,7 @@ type Options struct {
 	Short       bool            // the guard [short]
 	Conds       map[string]bool // more guards: gpu, …
 	Seed        int             // the name seed in expressions
+	Person      bool            // a person types the commands: limits stand still while the clock does, whoever else is there
 }
 
 func (o Options) withDefaults() Options {
@@ -56,6 +58,8 @@ type Session struct {
 	procs  []made // what this session made, in order
 	meshes []made
 	quit   bool
+
+	attached debugger.Attached // what words without a target are about
 }
 
 // follower is what a session and its forks know of the engine.
@@ -76,6 +80,8 @@ type follower struct {
 	synced  uint64
 	changed chan struct{} // closed and replaced at every update
 	ended   error         // why the watcher ended
+
+	own map[uint64]bool // breakpoints that this session and its forks have set
 }
 
 // NewSession begins a session on a client, which stays the caller's. Close ends it.
@@ -85,7 +91,7 @@ func NewSession(ctx context.Context, c *control.Client, opt Options) (*Session, 
 		return nil, fmt.Errorf("watch the session: %w", err)
 	}
 	s := &Session{
-		follower: &follower{watch: w, changed: make(chan struct{})},
+		follower: &follower{watch: w, changed: make(chan struct{}), own: map[uint64]bool{}},
 		c:        c, opt: opt.withDefaults(), rec: &Recorder{},
 		vars: map[string]any{}, jobs: map[string]*pendingCall{}, groups: map[string]rankSet{}, last: &result{},
 	}
@@ -176,6 +182,19 @@ func (s *follower) picture(f func(p *control.Replica)) {
 	defer s.mu.Unlock()
 	f(&s.pic)
 }
+
+// Look calls f with the session as it is; f keeps nothing of it, and calls nothing of the session.
+func (s *Session) Look(f func(p *control.Replica)) { s.picture(f) }
+
+// Changed is closed when the next update of the session has come, or the session has ended.
+func (s *Session) Changed() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.changed
+}
+
+// Attached is what commands without a target are about.
+func (s *Session) Attached() debugger.Attached { return s.attached }
 
 // rankSet is a mesh with some of its ranks.
 type rankSet struct {

@@ -22,7 +22,9 @@ func TestAHangEndsWith4AndNamesWhoHasNotAnswered(t *testing.T) {
 	code, report := play(t, w, toys+"call @t.Sleep\ncall @t.Value\n", quick)
 	want := `FAIL   3  call @t.Sleep
            @t.Sleep: no answer from @t[1-3] within 50ms
-             @t[1] waits for @u[0].Ask (queued)
+             no deadlock: 1 waits, for somebody who goes on
+             who waits for whom:
+               @t[1] → @u[0]  Ask queued
 skip   4  call @t.Value
 `
 	if code != ExitTimeout || !strings.Contains(report, want) {

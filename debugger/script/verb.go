@@ -109,8 +109,8 @@ var verbs struct {
 func verbTable() verbIndex {
 	verbs.Do(func() {
 		list := slices.Concat(
-			group("Meshes", meshVerbs()), group("Calls", callVerbs()), group("Looking", lookVerbs()), group("Session", sessionVerbs()),
-			group("Debugger", debugVerbs()), group("Faults", faultVerbs()), group("Screen", screenVerbs()),
+			underHead("Meshes", meshVerbs()), underHead("Calls", callVerbs()), underHead("Looking", lookVerbs()), underHead("Session", sessionVerbs()),
+			underHead("Debugger", debugVerbs()), underHead("Faults", faultVerbs()), underHead("Screen", screenVerbs()),
 		)
 		byName := map[string]*Verb{}
 		for _, v := range list {
@@ -126,8 +126,8 @@ func verbTable() verbIndex {
 	return verbs.verbIndex
 }
 
-// group gives verbs their heading.
-func group(name string, list []*Verb) []*Verb {
+// underHead gives verbs their heading.
+func underHead(name string, list []*Verb) []*Verb {
 	for _, v := range list {
 		v.Group = name
 	}

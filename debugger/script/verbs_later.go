@@ -12,75 +12,8 @@ func later(names, lacks, usage, shape string) *Verb {
 }
 
 func debugVerbs() []*Verb {
-	bp, stops, step, rec := "breakpoints", "stops", "stepping", "recordings"
-	return []*Verb{
-		later("detach", stops, "detach", ""),
-		{Name: "list", Aliases: []string{"l"}, Usage: "list [NAME] [-a]", Lacks: stops, body: form("W? W?")},
-		{Name: "break", Aliases: []string{"b"}, Usage: "break TARGET.Endpoint[@site] [if EXPR] [hit N] [once] [stop actor|rank|mesh] [do COMMAND]", Lacks: bp, body: reads(breakArgs)},
-		{Name: "tbreak", Usage: "tbreak TARGET.Endpoint [if EXPR]", Lacks: bp, body: reads(breakArgs)},
-		later("condition", bp, "condition N EXPR", "N E"),
-		later("ignore", bp, "ignore N COUNT", "N N"),
-		later("enable", bp, "enable N", "N"),
-		later("disable", bp, "disable N", "N"),
-		later("delete", bp, "delete N | TARGET.Endpoint", "W"),
-		later("clear cl", bp, "clear [N]", "N?"),
-		later("breaks", bp, "breaks", ""),
-		later("watch", bp, "watch TARGET EXPR", "T E"),
-		later("stops", stops, "stops", ""),
-		later("continue c cont", stops, "continue [TARGET]", "T?"),
-		later("resume", stops, "resume [TARGET]", "T?"),
-		later("pause", stops, "pause TARGET [now|message]", "T W?"),
-		later("take", stops, "take", ""),
-		later("step s", step, "step [N]", "N?"),
-		later("next n", step, "next [N]", "N?"),
-		later("into", step, "into [RANK|*]", "W?"),
-		later("finish r", step, "finish", ""),
-		later("until unt", step, "until EXPR", "E?"),
-		later("jump j", step, "jump LINE", "N"),
-		later("advance", step, "advance N", "N"),
-		later("quiesce", step, "quiesce [trace]", "W?"),
-		later("follow", step, "follow", ""),
-		later("where bt w", stops, "where [-go]", "W?"),
-		later("up u", stops, "up [N]", "N?"),
-		later("down d", stops, "down [N]", "N?"),
-		later("frame", stops, "frame N", "N"),
-		later("locals", stops, "locals", ""),
-		later("args", stops, "args", ""),
-		later("env", stops, "env", ""),
-		later("ll", stops, "ll", ""),
-		later("print p pp", "debugger to print with", "print EXPR [over TARGET]", "E"),
-		later("display", "debugger to print with", "display EXPR", "E"),
-		later("set", "debugger to change state with", "set state.field EXPR", "W E"),
-		later("return", stops, "return EXPR", "E"),
-		later("fail", stops, "fail TEXT", "R"),
-		later("requeue", stops, "requeue", ""),
-		later("redeliver", stops, "redeliver [VALUE]", "R?"),
-		later("mailbox", stops, "mailbox [deliver N|drop N|hold]", "W? N?"),
-		later("callers", "message history", "callers", ""),
-		later("callees", "message history", "callees", ""),
-		later("trace", "traces", `trace [TARGET] ["text {expr}"]`, "T? R?"),
-		later("diff", "diff of states", "diff TARGET TARGET [path]", "T T W?"),
-		later("stacks", "merged stacks", "stacks TARGET [n]", "T N?"),
-		later("profile", "profiles", "profile TARGET [cpu|heap] [DURATION]", "T W? W?"),
-		later("flight", "flight recorder", "flight TARGET", "T"),
-		later("leaks", "leak search", "leaks TARGET", "T"),
-		later("native", "native debugger", "native NAME RANK", "W N"),
-		later("core", "core dumps", "core NAME RANK", "W N"),
-		later("waits", "wait-for graph", "waits", ""),
-		later("deadlocks", "wait-for graph", "deadlocks", ""),
-		later("stats", "statistics", "stats TARGET", "T"),
-		later("top", "statistics", "top", ""),
-		later("who", rec, "who PATH", "W"),
-		later("replay", rec, "replay FILE | replay NAME RANK", "F N?"),
-		later("back", rec, "back [N]", "N?"),
-		later("forward", rec, "forward [N]", "N?"),
-		later("goto", rec, "goto N", "N"),
-		later("when", rec, "when EXPR", "E"),
-		later("bisect", rec, "bisect EXPR", "E"),
-		later("whatif", rec, "whatif TEXT", "R"),
-		later("export", "exports", "export trace|json|csv|perfetto|otlp|shiviz FILE", "W F"),
-		later("alias", "aliases", "alias NAME COMMAND", "W R"),
-	}
+	attach := &Verb{Name: "attach", Aliases: []string{"a"}, Usage: "attach NAME RANK | SESSION", Summary: "have words without a target be about a stopped frame; in the explorer, explore another session: its name, pid or socket", body: shows(attachArgs, (*Session).attach)}
+	return slices.Concat(breakVerbs(), []*Verb{attach}, goVerbs(), frameVerbs())
 }
 
 func faultVerbs() []*Verb {
@@ -138,49 +71,4 @@ func (p *parser) piece(c *cursor, want byte) error {
 		c.pos = len(c.text)
 	}
 	return err
-}
-
-func breakArgs(p *parser, c *cursor, v *Verb) (a TextArgs, err error) {
-	c.space()
-	from := c.pos
-	if strings.IndexByte("@%.", c.peek()) >= 0 {
-		if _, err := p.target(c); err != nil {
-			return a, err
-		}
-		if c.eat('@') {
-			if _, err := c.name("a site: recv, send, result, reply, error or panic"); err != nil {
-				return a, err
-			}
-		}
-	} else if w := c.word(); w == "" {
-		return a, fail(c.at(), "want a target (usage: %s)", v.Usage)
-	} else if !slices.Contains([]string{"error", "panic", "deadlock"}, w) && !strings.Contains(w, ":") {
-		return a, fail(c.base+from, "want @mesh.Endpoint, FILE:LINE, error, panic or deadlock, not %s", quoted(w))
-	}
-	for !c.done() {
-		switch {
-		case c.keyword("once"):
-		case c.keyword("if"):
-			c.space()
-			text := c.rest()
-			for _, end := range []string{" once", " do ", " hit ", " stop "} {
-				text, _, _ = strings.Cut(text, end)
-			}
-			if _, err := p.expression(text, c.at(), anyNames); err != nil {
-				return a, err
-			}
-			c.pos += len(text)
-		case c.keyword("hit"), c.keyword("stop"):
-			if c.word() == "" {
-				return a, fail(c.at(), "want a value (usage: %s)", v.Usage)
-			}
-		case c.keyword("do"):
-			if _, err := p.command(c); err != nil {
-				return a, err
-			}
-		default:
-			return a, fail(c.at(), "want if, hit, once, stop or do, not %s (usage: %s)", c.found(), v.Usage)
-		}
-	}
-	return TextArgs{strings.TrimSpace(c.text[from:])}, nil
 }

@@ -116,6 +116,83 @@ func (c *Client) Probe(ctx context.Context, req ProbeReq) ([]ProbeReply, error) 
 	return ask[[]ProbeReply](ctx, c, req)
 }
 
+// probeOne asks one target and decodes its answer.
+func probeOne[A any](ctx context.Context, c *Client, req ProbeReq, query any) (A, error) {
+	var a A
+	all, err := probeAll[A](ctx, c, req, query)
+	switch {
+	case err != nil:
+		return a, err
+	case len(all) != 1:
+		return a, errorf(CodeFailed, "probe %s: %d answers, want one", req.Name, len(all))
+	case all[0].Error != "":
+		return a, errorf(CodeFailed, "%s", all[0].Error)
+	}
+	return all[0].Answer, nil
+}
+
+// Probed is one rank's answer to a probe.
+type Probed[A any] struct {
+	Proc   uint64
+	Rank   int
+	Answer A
+	Error  string // "" with an answer
+}
+
+func probeAll[A any](ctx context.Context, c *Client, req ProbeReq, query any) ([]Probed[A], error) {
+	var err error
+	if query != nil {
+		if req.Body, err = enc().Marshal(query); err != nil {
+			return nil, err
+		}
+	}
+	replies, err := c.Probe(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Probed[A], len(replies))
+	for i, r := range replies {
+		out[i] = Probed[A]{Proc: r.Proc, Rank: r.Rank, Error: r.Error}
+		if r.Error == "" {
+			if err := friendlyDec().Unmarshal(r.Body, &out[i].Answer); err != nil {
+				out[i].Error = fmt.Sprintf("the answer to probe %s does not decode: %v", req.Name, err)
+			}
+		}
+	}
+	return out, nil
+}
+
+// Frame looks at a stopped frame.
+func (c *Client) Frame(ctx context.Context, stop StopRef, q FrameQuery) (FrameView, error) {
+	return probeOne[FrameView](ctx, c, ProbeReq{Stop: stop, Name: ProbeFrame}, q)
+}
+
+// EvalAt evaluates an expression at a stopped frame.
+func (c *Client) EvalAt(ctx context.Context, stop StopRef, expr string) (Value, error) {
+	return probeOne[Value](ctx, c, ProbeReq{Stop: stop, Name: ProbeEval}, EvalQuery{Expr: expr})
+}
+
+// EvalOver evaluates an expression about the state of actors: one answer per rank, in the order asked.
+func (c *Client) EvalOver(ctx context.Context, mesh string, ranks []int, expr string) ([]Probed[Value], error) {
+	return probeAll[Value](ctx, c, ProbeReq{Mesh: mesh, Ranks: ranks, Name: ProbeEval}, EvalQuery{Expr: expr})
+}
+
+// Mailboxes shows what waits for actors.
+func (c *Client) Mailboxes(ctx context.Context, mesh string, ranks []int, q MailboxQuery) ([]Probed[Mailbox], error) {
+	return probeAll[Mailbox](ctx, c, ProbeReq{Mesh: mesh, Ranks: ranks, Name: ProbeMailbox}, q)
+}
+
+// Stacks reads the goroutines of the processes of a proc mesh, or of all processes and the controller: profiles as
+// runtime/pprof writes them.
+func (c *Client) Stacks(ctx context.Context, procs string, ranks []int) ([]Probed[[]byte], error) {
+	return probeAll[[]byte](ctx, c, ProbeReq{Procs: procs, Ranks: ranks, Name: ProbeStacks}, nil)
+}
+
+// Env is the environment of the process in which a frame is stopped.
+func (c *Client) Env(ctx context.Context, stop StopRef) ([]string, error) {
+	return probeOne[[]string](ctx, c, ProbeReq{Stop: stop, Name: ProbeEnv}, nil)
+}
+
 // Edit changes something of a stopped frame, or of an actor that stands still.
 func (c *Client) Edit(ctx context.Context, req EditReq) (Edited, error) {
 	return ask[Edited](ctx, c, req)

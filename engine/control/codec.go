@@ -44,3 +44,17 @@ func friendlyDec() cbor.DecMode { return loadModes().friendly }
 
 // Encode is the reference as it travels in an argument.
 func (r MeshRef) Encode() ([]byte, error) { return enc().Marshal(r) }
+
+// EncodeBody is the body of a probe as it travels.
+func EncodeBody(v any) ([]byte, error) { return enc().Marshal(v) }
+
+// DecodeAnswer reads the body of a probe that a process answered.
+func DecodeAnswer(b []byte, v any) error { return friendlyDec().Unmarshal(b, v) }
+
+// DecodeBody reads the body of a probe that a front end sent.
+func DecodeBody(b []byte, v any) error {
+	if len(b) == 0 {
+		return nil // nothing is asked in particular
+	}
+	return hostileDec().Unmarshal(b, v)
+}

@@ -258,12 +258,14 @@ type (
 		Call     uint64
 		Endpoint string
 		Sender   string
+		Proc     uint64 // of the sender
+		Actor    uint64 // the id of the sender's mesh; 0: it is no actor
 		Arg      string // as text; bounded
 		Bytes    int
 		Waiting  bool // its sender waits for the answer
 		Edited   bool
 	}
-	// EvalQuery is an expression in the language of conditions.
+	// EvalQuery is an expression in the language of conditions. Of an actor it speaks of state, rank and coords only.
 	EvalQuery struct {
 		Expr string
 	}
