@@ -31,7 +31,7 @@ func actions() []*Action {
 func moveActions() []*Action {
 	g := groupMove
 	move := func(f func(m *Model)) func(m *Model) tea.Cmd {
-		return func(m *Model) tea.Cmd { f(m); return m.cursorMoved() }
+		return func(m *Model) tea.Cmd { f(m); return m.moved() }
 	}
 	all := []*Action{
 		{Name: "up", Keys: []string{"k", "up"}, Title: "up", run: move(func(m *Model) { m.focused().Up(1) })},

@@ -56,14 +56,15 @@ func (m *Model) breakHere() control.Breakpoint {
 			return control.Breakpoint{Mesh: sel.Mesh, Endpoint: sel.Endpoint, Ranks: m.breakRanks(sel.Mesh, sel.Ranks)}
 		}
 	}
-	t := m.stoppedTarget()
-	b := control.Breakpoint{Mesh: t.mesh, Ranks: m.breakRanks(t.mesh, t.ranks)}
 	if m.focus == Inspect {
-		if ep := m.panes.inspect.Endpoint(); ep != "" {
-			b.Endpoint = ep
-			return b
+		if id, ep := m.panes.inspect.Endpoint(); ep != "" {
+			if x, ok := m.world.MeshByID(id); ok {
+				return control.Breakpoint{Mesh: x.Ref.Name, Endpoint: ep}
+			}
 		}
 	}
+	t := m.stoppedTarget()
+	b := control.Breakpoint{Mesh: t.mesh, Ranks: m.breakRanks(t.mesh, t.ranks)}
 	x, ok := m.world.Mesh(t.mesh)
 	if !ok {
 		return b

@@ -35,9 +35,9 @@ func TestAnActorIsStoppedLookedAtAndLetGo(t *testing.T) {
 	app.Press("b").See("New breakpoint", "break @g[1].Add").Type("note.By == 3").Press("enter")
 	app.See("✓ break @g[1].Add if note.By == 3", "is bound to 1 actor", "‹Breakpoints›")
 	app.Press(":").Type("call @g.Add {By: 3}").Press("enter")
-	app.See("◆ 1 paused", "3 running", "g[1] before Add", "paused at bp 1", "clock held", "[◆]")
+	app.See("◆ 1 paused", "3 running", "g[1] before Add", "paused at bp 1", "clock held", "[1◆]")
 	later()
-	app.Press("c").See("✓ continue @g[1]", "✓ call @g.Add", "4 → 3").SeeNot("◆ 1 paused")
+	app.Press("c").See("✓ continue @g[1]", "↩ 3").SeeNot("◆ 1 paused")
 	app.Press("c").See("nobody is paused")
 
 	app.Press("P").See("✓ pause @g[1]")
@@ -83,4 +83,27 @@ func TestTwoFrontEndsSeeTheSameStops(t *testing.T) {
 	}
 	later()
 	app.See("◆ 1 paused").Press("C").See("✓ continue").SeeNot("◆ 1 paused")
+}
+
+// TestAStoppedFrameIsLookedAtAndChanged reads and changes what stands on a real engine: arguments, state, what waits.
+func TestAStoppedFrameIsLookedAtAndChanged(t *testing.T) {
+	app, other, later := debugging(t, 120, 40)
+	if _, err := other.Breaks(t.Context(), control.BreaksReq{Set: &control.Breakpoint{Mesh: "g", Endpoint: "Add", Ranks: "1"}}); err != nil {
+		t.Fatal(err)
+	}
+	app.See("‹Breakpoints›").Press(":").Type("broadcast @g.Add {By: 1}").Press("enter").See("◆ 1 paused")
+	app.Press(":").Type("broadcast @g.Greet ann").Press("enter").See("✓ broadcast @g.Greet")
+	app.Press(":").Type("broadcast @g.Add {By: 5}").Press("enter").See("✓ broadcast @g.Add {By: 5}")
+	later()
+	app.Press("3", "+", "+").See("▾ Greeter", `"ann"`)
+	app.Press("]").See("‹Frame›", "▾ note", "By", "Who waits")
+	app.Press("i").See("What g[1] gets in Add", "note.By").Press("tab", "backspace").Type("x").Press("enter").See("✕")
+	app.Press("backspace").Type("7").Press("enter").See("✓ set args.note.By 7", "1 → 7").SeeNot("What g[1] gets").See("By    1 → 7", "something of it was changed by hand")
+	app.Press("]").See("‹Stack›", "goroutine", "invoke")
+	app.Press("]").See("‹Mailbox›", "Waiting", `Greet("ann")`).Press("g", "X").See("the cursor is on no message")
+	app.Press("G", "X").See("discard Add?").Press("y").See("✓ discard").SeeNot("By: 5")
+	app.Press("]").See("‹Env›", "PATH=")
+	app.Press("[", "[", "[", "[").See("‹State›")
+	app.Press("s").See("✓ step @g[1]")
+	app.See("stands    before Greet", "· step", "~ since last stop", "0 → 7").Press("c").SeeNot("◆ 1 paused")
 }

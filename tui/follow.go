@@ -24,6 +24,16 @@ func (m *Model) cursorMoved() tea.Cmd {
 	return m.wantState()
 }
 
+// moved brings the panes together after the cursor of the focused one has moved. That of the inspector moves in what is shown
+// there, and does not change what that is.
+func (m *Model) moved() tea.Cmd {
+	if m.focus == Inspect {
+		m.touch()
+		return m.wantState()
+	}
+	return m.cursorMoved()
+}
+
 // inspectHere tells the inspector what to show: what the leading cursor is on, else the rank under that of the grid.
 func (m *Model) inspectHere() {
 	if v, ok := m.focused().(leader); ok && v.Inspect() {

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 
@@ -47,21 +48,26 @@ func (m *Model) wantLook() tea.Cmd {
 func askLook(ctx context.Context, c *control.Client, mesh string, ask inspect.Look) (seen inspect.Seen) {
 	switch ask.What {
 	case control.ProbeFrame:
-		seen.Frame, seen.Err = probed[control.FrameView](ctx, c, control.ProbeReq{Stop: ask.Stop, Name: control.ProbeFrame}, control.FrameQuery{})
+		seen.Frame, seen.Err = c.Frame(ctx, ask.Stop, control.FrameQuery{})
 	case control.ProbeEnv:
-		seen.Env, seen.Err = probed[[]string](ctx, c, control.ProbeReq{Stop: ask.Stop, Name: control.ProbeEnv}, nil)
+		seen.Env, seen.Err = c.Env(ctx, ask.Stop)
 	case control.ProbeEval:
-		seen.Value, seen.Err = probed[control.Value](ctx, c, control.ProbeReq{Stop: ask.Stop, Name: control.ProbeEval}, control.EvalQuery{Expr: ask.Expr})
+		seen.Value, seen.Err = c.EvalAt(ctx, ask.Stop, ask.Expr)
 	case control.ProbeMailbox:
-		seen.Mailbox, seen.Err = probed[control.Mailbox](ctx, c, control.ProbeReq{Mesh: mesh, Ranks: []int{ask.Rank}, Name: control.ProbeMailbox}, control.MailboxQuery{})
+		all, err := c.Mailboxes(ctx, mesh, []int{ask.Rank}, control.MailboxQuery{})
+		switch {
+		case err != nil:
+			seen.Err = err
+		case len(all) != 1:
+			seen.Err = errors.New("the session sent no answer")
+		case all[0].Error != "":
+			seen.Err = errors.New(all[0].Error)
+		default:
+			seen.Mailbox = all[0].Answer
+		}
 	}
 	return seen
 }
-
-// errText is an error that came as a text.
-type errText string
-
-func (e errText) Error() string { return string(e) }
 
 func (l lookMsg) apply(m *Model) tea.Cmd {
 	m.looking = false
@@ -90,7 +96,7 @@ func (m *Model) openEditHeld() tea.Cmd {
 		return m.task(func() tea.Msg {
 			ctx, cancel := context.WithTimeout(ctx, stateTime)
 			defer cancel()
-			view, err := probed[control.FrameView](ctx, c, control.ProbeReq{Stop: control.StopRef{ID: st.ID, Gen: st.Gen}, Name: control.ProbeFrame}, control.FrameQuery{})
+			view, err := c.Frame(ctx, control.StopRef{ID: st.ID, Gen: st.Gen}, control.FrameQuery{})
 			return tagged{gen, heldMsg{st, view.Args, err, m.keys}}
 		})
 	}

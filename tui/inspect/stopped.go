@@ -62,14 +62,14 @@ func (p *Pane) Actor() (mesh uint64, rank int, ok bool) {
 	return p.thing.id, p.thing.rank, p.thing.kind == actor
 }
 
-// Endpoint is the endpoint that the line under the cursor is about, "" where it is about none.
-func (p *Pane) Endpoint() string {
+// Endpoint is the endpoint of an actor mesh that the line under the cursor is about, "" where it is about none.
+func (p *Pane) Endpoint() (id uint64, name string) {
 	for _, head := range []string{"endpoint ", "doc ", "arg ", "file "} {
 		if name, ok := strings.CutPrefix(p.here().key, head); ok && p.thing.kind == mesh {
-			return name
+			return p.thing.id, name
 		}
 	}
-	return ""
+	return 0, ""
 }
 
 // Queued is the message under the cursor that waits in the mailbox of the actor that is shown.
