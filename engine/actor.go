@@ -57,6 +57,7 @@ type actor struct {
 	since    time.Time
 	worked   time.Duration // in which something was handled, up to since
 	acks     map[uint64]int
+	claims   map[uint64]struct{} // locks that it has or waits for
 }
 
 type messageKey struct{ proc, id uint64 }

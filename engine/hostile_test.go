@@ -200,6 +200,8 @@ func TestNobodyButTheControllerIsObeyed(t *testing.T) {
 		sysVerb:    "ownerOf looks whether the actor lives in the asking process",
 		sysFind:    "the directory is for all",
 		sysFailure: "only of an actor in the asking process",
+		sysAcquire: "ownerOf looks whether the actor lives in the asking process",
+		sysRelease: "a claim is found by its process",
 		sysNews:    "takeStop looks whether the actor lives in the asking process; frames are found by their process",
 		sysTrace:   "messageOf looks whether the caller lives in the asking process",
 		sysStatus:  "takeStatus takes the asking process's ranks only",

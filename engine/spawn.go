@@ -270,6 +270,7 @@ func (n *node) spawnHere(ctx context.Context, b spawnBody) error {
 	})
 	context.AfterFunc(actx, func() { // whoever ends it: the actor, or this process
 		a.endContexts()
+		a.endClaims()
 		a.probe.Leave()
 	})
 	if !n.actors.begin(a) {
