@@ -204,6 +204,14 @@ func (s *scene) resumeWith(r control.ResumeReq, stops ...control.Stop) {
 			s.t.Fatalf("resume %s: %s", r.How, x.Error)
 		}
 	}
+	s.until("the stops to leave the table", func() bool {
+		for _, st := range stops {
+			if slices.ContainsFunc(s.pic.Stops, func(x control.Stop) bool { return x.ID == st.ID && x.Gen == st.Gen }) {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 // result is what a call came to.

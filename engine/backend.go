@@ -71,12 +71,17 @@ func (h *hub) snapshot() *control.Snapshot {
 // Attach gives a client its id and shows it to the others.
 func (h *hub) Attach(c control.ClientInfo) control.ClientInfo {
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	h.nextClient++
 	c.ID, c.Since = h.nextClient, time.Now()
 	h.clients[c.ID] = c
 	h.publish(control.Event{Client: &control.Presence{Client: c}})
+	before := h.debug.orders.Turn
 	h.stopsChanged()
+	changed := h.debug.orders.Turn != before
+	h.mu.Unlock()
+	if changed { // who attaches to see a panic sees the next one
+		h.ordered(h.node.root)
+	}
 	return c
 }
 
@@ -125,9 +130,6 @@ func (h *hub) registerVerbs() {
 	control.Handle(v, h.readMessages)
 	control.HandleDone(v, h.flushMesh)
 	h.registerDebug(v)
-	control.Handle(v, func(_ context.Context, _ control.ClientInfo, r control.ProbeReq) ([]control.ProbeReply, error) {
-		return nil, control.Unsupported("probe "+r.Name, Version, "0.2")
-	})
 }
 
 // wrapped says what failed, if anything did.

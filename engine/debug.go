@@ -28,7 +28,9 @@ type debugger struct {
 const (
 	sysOrders = "orders" // request and note: controller → process, what stops whom
 	sysResume = "resume" // request and note: controller → process, a frame goes on
-	sysPause  = "pause"  // note: controller → process, an actor stops at its next site
+	sysPause  = "pause"  // request and note: controller → process, an actor stops at its next site
+	sysProbe  = "probe"  // request: controller → process, look at something
+	sysEdit   = "edit"   // request: controller → process, change something
 	sysNews   = "news"   // note: process → controller, a frame stopped
 )
 
@@ -56,20 +58,30 @@ func debugHandlers(t *sysTable) {
 	handle(t, sysResume, fromController, func(_ context.Context, n *node, _ quicnet.Addr, b resumeBody) (any, error) {
 		return nil, n.resumeHere(b)
 	})
+	handle(t, sysProbe, fromController, func(ctx context.Context, n *node, _ quicnet.Addr, b probeBody) (any, error) {
+		return n.probeHere(ctx, b)
+	})
+	handle(t, sysEdit, fromController, func(ctx context.Context, n *node, _ quicnet.Addr, b editBody) (any, error) {
+		return n.editHere(ctx, b)
+	})
+	handle(t, sysPause, fromController, func(_ context.Context, n *node, _ quicnet.Addr, b pauseBody) (any, error) {
+		n.pauseHere(b)
+		return nil, nil
+	})
 	handleNote(t, sysPause, fromController, func(n *node, _ quicnet.Addr, b pauseBody) error { n.pauseHere(b); return nil })
 }
 
 // resumeHere lets a frame of this process go on.
 func (n *node) resumeHere(b resumeBody) error {
-	x, site, err := n.agent.Parked(b.Number, b.Gen)
-	if err != nil {
+	var v *probe.Verdict
+	err := n.agent.Look(b.Number, b.Gen, func(x probe.Activation, site probe.Site, _ string) (err error) {
+		act, ours := x.(*activation)
+		if !ours {
+			return errors.New("it is not a frame of an actor")
+		}
+		v, err = act.verdict(site, b)
 		return err
-	}
-	act, ours := x.(*activation)
-	if !ours {
-		return errors.New("it is not a frame of an actor")
-	}
-	v, err := act.verdict(site, b)
+	})
 	if err != nil {
 		return err
 	}
@@ -171,26 +183,24 @@ func (h *hub) takeStop(from uint64, st control.Stop, sender probe.Address) {
 		h.log.Warn("a stop of an actor that its process does not have was refused", "mesh", clip(st.Mesh, 100), "rank", st.Rank, "from", from)
 		return
 	}
-	proc := st.Proc
 	if from != 0 {
 		tidyStop(&st)
-		proc = from
+		st.Proc = from
 	}
 	st.Point = m.rec.Ref.Home.Extent().Point(st.Rank)
 	st.Sender = h.senderOf(sender, st.Call)
 	number := st.ID
 	by := st.Break
-	st, goOn := h.debug.book.Stopped(from, st)
-	st.Proc = proc
+	st, goOn := h.debug.book.Stopped(stops.Frame{Proc: from, Number: number}, st)
 	if goOn || h.debug.orders.Quiet {
 		h.debug.book.Drop(func(x *control.Stop) bool { return x.ID == st.ID }, "nobody stops now")
 		h.letGo(from, number, st.Gen)
 		return
 	}
+	h.hit(by, m, st)
 	h.publish(control.Event{Stop: &control.StopEvent{Stop: st}})
 	m.rec.Ranks[st.Rank].State = cmp.Or(map[bool]string{false: "paused"}[st.Shared], m.rec.Ranks[st.Rank].State)
 	h.publish(control.Event{Rank: &control.RankEvent{Mesh: m.rec.Ref.Name, Rank: st.Rank, State: m.rec.Ranks[st.Rank]}})
-	h.hit(by, m, st)
 	h.stopsChanged()
 }
 
@@ -207,7 +217,8 @@ func (h *hub) hit(id uint64, m *mesh, st control.Stop) {
 		}
 		for _, other := range h.meshes {
 			same := other == m && spec.Scope == control.ScopeMesh || uint64(rank)+m.rec.Ref.First == st.Proc && spec.Scope == control.ScopeRank && other.procs == m.procs
-			if _, in := other.rec.Ref.Home.IndexOf(rank); same && in {
+			itself := other == m && m.rec.Ref.First+uint64(rank) == st.Proc
+			if _, in := other.rec.Ref.Home.IndexOf(rank); same && in && !itself {
 				h.pauseActor(p, other.rec.Ref.ID, fmt.Sprintf("breakpoint %d", id), false)
 			}
 		}
@@ -297,8 +308,10 @@ func (h *hub) stopsChanged() {
 		s.Asleep = false
 	}
 	switch alone := n == 0 && d.book.Len() > 0; {
-	case !alone && d.lease != nil:
-		d.lease.Stop()
+	case !alone:
+		if d.lease != nil {
+			d.lease.Stop()
+		}
 		d.lease, s.Alone = nil, time.Time{}
 	case alone && d.lease == nil && s.Policy != control.PolicyStay:
 		s.Alone = time.Now()

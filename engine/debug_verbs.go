@@ -26,6 +26,8 @@ func (h *hub) registerDebug(v *control.Handlers) {
 	control.Handle(v, h.setBreaks)
 	control.Handle(v, h.resume)
 	control.Handle(v, h.setPolicy)
+	control.Handle(v, h.probe)
+	control.Handle(v, h.edit)
 	control.HandleDone(v, h.pause)
 	control.HandleDone(v, h.holdClock)
 }
@@ -338,7 +340,7 @@ func (h *hub) resumeOne(ctx context.Context, client control.ClientInfo, ref cont
 }
 
 // pause executes the verb pause.
-func (h *hub) pause(_ context.Context, client control.ClientInfo, r control.PauseReq) error {
+func (h *hub) pause(ctx context.Context, client control.ClientInfo, r control.PauseReq) error {
 	m, err := h.findMesh(r.Mesh, 0)
 	if err != nil {
 		return err
@@ -347,14 +349,21 @@ func (h *hub) pause(_ context.Context, client control.ClientInfo, r control.Paus
 		return err
 	}
 	live := h.live(m)
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for rank, p := range live {
-		if p != nil && (len(r.Ranks) == 0 || slices.Contains(r.Ranks, rank)) {
-			h.pauseActor(p, m.rec.Ref.ID, client.Name, r.Undo)
+	for rank := range live {
+		if len(r.Ranks) > 0 && !slices.Contains(r.Ranks, rank) {
+			live[rank] = nil
 		}
 	}
-	return nil
+	ctx, cancel := context.WithTimeout(ctx, orderTime)
+	defer cancel()
+	b := pauseBody{Mesh: m.rec.Ref.ID, By: client.Name, Undo: r.Undo}
+	return byRank(h.eachRank(live, func(_ int, p *proc) error {
+		if p.local != nil {
+			p.local.pauseHere(b)
+			return nil
+		}
+		return h.node.request(ctx, quicnet.Addr{Proc: p.id}, sysPause, b, nil)
+	}))
 }
 
 // setPolicy executes the verb policy.

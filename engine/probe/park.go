@@ -2,6 +2,8 @@ package probe
 
 import (
 	"fmt"
+	"runtime"
+	"sync"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -15,6 +17,8 @@ type parked struct {
 	resumed chan struct{} // closed when it may go on
 	going   bool          // it may; guarded by agent.mu
 	verdict *Verdict
+	stack   string     // of its goroutine
+	look    sync.Mutex // held by who looks at it: it goes on after that
 }
 
 // park stops the frame at a site until it is resumed or its actor ends.
@@ -30,7 +34,7 @@ func (a *Agent) park(f *Frame, s Site, why *control.Stop) *Verdict {
 	}
 	f.gen++
 	f.steps, f.into = 0, 0 // whatever it was stepping for, it stops here
-	p := &parked{frame: f, site: s, gen: f.gen, resumed: make(chan struct{})}
+	p := &parked{frame: f, site: s, gen: f.gen, resumed: make(chan struct{}), stack: stackHere()}
 	a.parked[f.id] = p
 	a.mu.Unlock()
 	st := f.act.About(s)
@@ -44,6 +48,8 @@ func (a *Agent) park(f *Frame, s Site, why *control.Stop) *Verdict {
 	a.tell(News{Stop: &st, From: from})
 	ended := f.act.Park(p.resumed)
 	a.clock.Release()
+	p.look.Lock()   // who looks has seen
+	p.look.Unlock() //nolint:staticcheck // it is only waited for
 	a.mu.Lock()
 	delete(a.parked, f.id)
 	going := p.going
@@ -82,15 +88,27 @@ func (a *Agent) find(id, gen uint64) (*parked, error) {
 	return p, nil
 }
 
-// Parked is a look at a frame that is parked, or an error in words.
-func (a *Agent) Parked(id, gen uint64) (Activation, Site, error) {
+// Look runs fn on a frame that is parked, which stays so until fn returns; an error says why it is not parked. fn is to be
+// short, and runs on the goroutine of the caller.
+func (a *Agent) Look(id, gen uint64, fn func(act Activation, s Site, stack string) error) error {
 	a.mu.Lock()
-	defer a.mu.Unlock()
 	p, err := a.find(id, gen)
 	if err != nil {
-		return nil, 0, err
+		a.mu.Unlock()
+		return err
 	}
-	return p.frame.act, p.site, nil
+	p.look.Lock()
+	defer p.look.Unlock()
+	a.mu.Unlock()
+	return fn(p.frame.act, p.site, p.stack)
+}
+
+// maxStack bounds the stack of a frame.
+const maxStack = 64 << 10
+
+func stackHere() string {
+	b := make([]byte, maxStack)
+	return string(b[:runtime.Stack(b, false)])
 }
 
 // Resume lets a parked frame go on. v is nil where it simply goes on.

@@ -51,17 +51,16 @@ func New() *Book {
 	}
 }
 
-// Stopped enters a stop that a process tells of. st.ID is the process's number of the frame. go says that the frame is to go
-// on at once and nobody is told: the breakpoint counts over all ranks, and this was not one that it wants.
-func (b *Book) Stopped(proc uint64, st control.Stop) (stop control.Stop, goOn bool) {
-	frame := Frame{proc, st.ID}
+// Stopped enters a stop that a process tells of, with the process's own number of the frame. goOn says that the frame is to
+// go on at once and nobody is told: the breakpoint counts over all ranks, and this was not one that it wants.
+func (b *Book) Stopped(frame Frame, st control.Stop) (stop control.Stop, goOn bool) {
 	id, known := b.frames.Get(frame)
 	if !known {
 		b.next++
 		id = b.next
 		b.frames.Put(frame, id)
 	}
-	st.ID, st.Proc = id, proc
+	st.ID = id
 	if st.Break != 0 && !b.wants(st.Break) {
 		return st, true
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 func stopped(b *Book, proc, number, gen uint64) control.Stop {
-	st, _ := b.Stopped(proc, control.Stop{ID: number, Gen: gen, Mesh: "toy", Site: "recv"})
+	st, _ := b.Stopped(Frame{proc, number}, control.Stop{Proc: proc, Gen: gen, Mesh: "toy", Site: "recv"})
 	return st
 }
 
@@ -84,7 +84,7 @@ func TestHitsOverAllRanksAreCountedHere(t *testing.T) {
 	}
 	var went []bool
 	for i := range uint64(4) {
-		_, goOn := b.Stopped(i, control.Stop{ID: 1, Gen: 1, Break: set.ID})
+		_, goOn := b.Stopped(Frame{i, 1}, control.Stop{Gen: 1, Break: set.ID})
 		went = append(went, goOn)
 	}
 	if p, _ := b.Break(set.ID); !went[0] || !went[1] || went[2] || went[3] || p.Hits != 2 || p.Skipped != 2 {
@@ -93,7 +93,7 @@ func TestHitsOverAllRanksAreCountedHere(t *testing.T) {
 	if _, err := b.Remove(set.ID); err != nil {
 		t.Fatal(err)
 	}
-	if _, goOn := b.Stopped(9, control.Stop{ID: 1, Gen: 1, Break: set.ID}); !goOn {
+	if _, goOn := b.Stopped(Frame{9, 1}, control.Stop{Gen: 1, Break: set.ID}); !goOn {
 		t.Error("a breakpoint that is gone stopped somebody")
 	}
 }

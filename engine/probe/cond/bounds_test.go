@@ -83,7 +83,7 @@ func TestOnlyWhatIsAskedForIsRead_INV_PARTS(t *testing.T) {
 			if ok, err := e.Holds(v); ok || err != nil {
 				t.Errorf("%s: %t, %v", text, ok, err)
 			}
-		}); allocs > most {
+		}); allocs > most && !raceDetector { // which makes pools forget
 			t.Errorf("%s allocates %.0f times", text, allocs)
 		}
 	}

@@ -32,6 +32,9 @@ func literal(name string, t reflect.Type, text string) (reflect.Value, error) {
 	if len(text) > maxLiteral {
 		return reflect.Value{}, fmt.Errorf("%s: a literal may have %d bytes, this has %d", name, maxLiteral, len(text))
 	}
+	if endless(t, map[reflect.Type]bool{}) {
+		return reflect.Value{}, fmt.Errorf("%s: no literal makes %s: it has pointers that lead to nothing but pointers", name, schema.ShortType(t.String()))
+	}
 	b := schema.NewBuilder()
 	s, err := b.Of(t)
 	if err != nil {
@@ -46,6 +49,34 @@ func literal(name string, t reflect.Type, text string) (reflect.Value, error) {
 		return reflect.Value{}, fmt.Errorf("%s: %s is no %s: %w", name, strings.TrimSpace(text), schema.ShortType(t.String()), err)
 	}
 	return v.Elem(), nil
+}
+
+// endless reports whether there is a type of pointers to itself in t, such as type P *P: decoding one would never end.
+func endless(t reflect.Type, seen map[reflect.Type]bool) bool {
+	hops := 0
+	for ; t.Kind() == reflect.Pointer; t = t.Elem() {
+		if hops++; hops > maxHops {
+			return true
+		}
+	}
+	if seen[t] {
+		return false
+	}
+	seen[t] = true
+	switch t.Kind() {
+	case reflect.Slice, reflect.Array:
+		return endless(t.Elem(), seen)
+	case reflect.Map:
+		return endless(t.Key(), seen) || endless(t.Elem(), seen)
+	case reflect.Struct:
+		for f := range t.Fields() {
+			if f.IsExported() && endless(f.Type, seen) {
+				return true
+			}
+		}
+	default:
+	}
+	return false
 }
 
 // reason is why a type has no literals, without what to do about it when it should travel.

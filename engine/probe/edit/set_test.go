@@ -207,7 +207,7 @@ func TestLiteralMakesAResult(t *testing.T) {
 		t    reflect.Type
 		want string
 	}{
-		{reflect.TypeFor[chan int](), "value: no literal makes chan int"}, {nil, "has no type"}, {reflect.TypeFor[int](), `value: want int, not "x" (column 1)`}, {reflect.TypeFor[error](), "no literal makes error"},
+		{reflect.TypeFor[chan int](), "value: no literal makes chan int"}, {nil, "has no type"}, {reflect.TypeFor[int](), `value: want int, not "x" (column 1)`}, {reflect.TypeFor[ring](), "lead to nothing but pointers"}, {reflect.TypeFor[struct{ R []ring }](), "lead to nothing but pointers"}, {reflect.TypeFor[error](), "no literal makes error"},
 	} {
 		if _, err := Literal(tc.t, "x"); err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%v: %v, want %s", tc.t, err, tc.want)
