@@ -234,8 +234,8 @@ func TestMonarchsWalk(t *testing.T) {
 	d.see("stops", "@debugee[1].ToDebug  result", "@debugee[2].ToDebug  break")
 
 	d.say("attach debugee 2")
-	d.see("c", "goes on")
-	d.waits("stands at panic: panic: bad rank")
+	d.say("c")
+	d.waits("@debugee[2].ToDebug stands at panic: panic: bad rank")
 	d.see("bt", "#0 @debugee[2].ToDebug stands at panic", "(*Debugee).ToDebug")
 	d.see("c", "Detached from debug session for debugee 2 (local)")
 	d.until(3)
@@ -316,6 +316,8 @@ func TestNothingReachesTheTerminalThatItActsOn(t *testing.T) {
 // TestACallThatStopsGivesThePromptBack: its answer is told when it comes. One that does not stop is awaited.
 func TestACallThatStopsGivesThePromptBack(t *testing.T) {
 	d := sit(t)
+	d.say("c")
+	d.waits("stands at panic")
 	d.say("c")
 	d.until(0)
 	d.see("one @helper.Plus 1", "2")
