@@ -118,6 +118,9 @@ func (s *Session) showEnv(ctx context.Context, a FrameArgs, r *result) error {
 
 // print evaluates an expression at a frame, or over ranks.
 func (s *Session) print(ctx context.Context, a PrintArgs, r *result) error {
+	if a.Mistake != "" {
+		return fmt.Errorf("%s is no command, and no expression: %s", quoted(a.Expr), a.Mistake)
+	}
 	var stops []control.Stop
 	s.picture(func(p *control.Replica) { stops = debugger.Sorted(p.Stops) })
 	t := a.Target
