@@ -92,7 +92,9 @@ func TestStayLeavesWhatIsStopped(t *testing.T) {
 func TestTheEndOfAScriptLeavesOthersTheirStops(t *testing.T) {
 	s := newScene(t, 2, engine.AllInProcess())
 	s.brk(control.Breakpoint{Endpoint: "Count", Ranks: "0"})
-	theirs := begin(func() (int, error) { return engine.Query(s.m.Slice(engine.At("gpus", 0)), (*Worker).Count).CallOne(s.ctx) })
+	theirs := begin(func() (int, error) {
+		return engine.Query(s.m.Slice(engine.At("gpus", 0)), (*Worker).Count).CallOne(s.ctx)
+	})
 	st := s.stops(1)[0]
 	got := s.play("break @w[1].Do\ncall @w[1].Do {N: 1} &c\nexpect len(stops) == 2 within 10s\n", script.Options{})
 	if got.code != 0 || !strings.Contains(got.text, "stopped were @w[1].Do;") {

@@ -75,7 +75,14 @@ func (s *Session) where(ctx context.Context, a FrameArgs, r *result) error {
 // maxStack bounds the lines of one goroutine's stack that a report shows.
 const maxStack = 200
 
+// stackLines are a stack without the frames of the probe that stands at its top.
 func stackLines(stack string) (out []string) {
+	head, frames, _ := strings.Cut(stack, "\n")
+	for strings.Contains(firstOf(frames), "/engine/probe.") {
+		_, frames, _ = strings.Cut(frames, "\n") // the call
+		_, frames, _ = strings.Cut(frames, "\n") // its place
+	}
+	stack = head + "\n" + frames
 	for l := range strings.Lines(stack) {
 		if len(out) == maxStack {
 			return append(out, "…")
@@ -83,6 +90,11 @@ func stackLines(stack string) (out []string) {
 		out = append(out, strings.ReplaceAll(strings.TrimRight(l, "\n"), "\t", "    "))
 	}
 	return out
+}
+
+func firstOf(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
 }
 
 // frameView is how much of a frame args reads.
