@@ -225,6 +225,36 @@ wait c
 			"nothing is stopped: break @MESH.Endpoint stops who receives it next, pause @MESH[sel] who runs", "there is no stop 4: nothing is stopped",
 			"@w[1] is not stopped, nobody of @w is: pause @w[1] stops it at its next site", "no mesh @nobody",
 		}},
+		"conditions and what they print": {script: `
+break @w.Do if arg.N == 2 and rank > 1
+call @w.Do {N: 1}
+call @w.Do {N: 2} &c
+expect stops == ["@w[2].Do", "@w[3].Do"] within 10s
+expect breaks[0].hits == 2 and breaks[0].skipped == 6 within 10s
+continue
+wait c
+condition 1 state.count > 90
+call @w.Do {N: 2}
+clear
+break @w[1].Do print "n={arg.N} count={state.count}"
+call @w.Do {N: 5}
+  @w[1]: out contains "n=5 count=3" within 10s
+clear
+break @w.Do hit 2 total
+call @w.Do {N: 5} &d
+expect len(stops) == 1 within 10s
+continue
+clear
+wait d
+! break @w.Do if state.nope > 1
+! break @w.Do if arg.N + 1
+! break @w.Do if arg.Nope == 3
+! break @w.Do if coords.gpu == 1
+! break @w.Do print "{arg.Nope}"
+! condition 99 true
+breaks
+  text == "there are no breakpoints (break @MESH.Endpoint sets one)"
+`, want: []string{`no field "nope"`, `no field "Nope"`, "gpu"}},
 		"policy and hold": {script: `
 policy
   text startsWith "continue: "

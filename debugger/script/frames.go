@@ -273,7 +273,7 @@ func (s *Session) mailbox(ctx context.Context, a FrameArgs, r *result) error {
 		list := []any{}
 		for _, m := range b.Answer.Messages {
 			rows = append(rows, []string{name, strconv.FormatUint(m.Msg, 10), m.Endpoint, m.Sender, m.Arg})
-			list = append(list, map[string]any{"msg": int(m.Msg), "endpoint": m.Endpoint, "sender": m.Sender, "arg": m.Arg, "bytes": m.Bytes}) //nolint:gosec // an id
+			list = append(list, map[string]any{"msg": int(m.Msg), "endpoint": m.Endpoint, "sender": m.Sender, "arg": m.Arg, "bytes": m.Bytes})
 		}
 		if left := b.Answer.Total - len(b.Answer.Messages); left > 0 {
 			rows = append(rows, []string{name, fmt.Sprintf("and %d more", left)})
