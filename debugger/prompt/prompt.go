@@ -200,6 +200,7 @@ func (p *Prompt) Line(ctx context.Context, line string) (leave bool) {
 
 // run does one command.
 func (p *Prompt) run(ctx context.Context, st *script.Stmt) error {
+	p.tellNew()
 	was := p.at
 	name := ""
 	if st.Cmd != nil {

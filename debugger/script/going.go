@@ -299,7 +299,7 @@ func running(p *control.Replica, name string, at map[string]bool) (rows [][]stri
 		}
 		ext := m.Ref.Home.Extent()
 		for rank, st := range m.Ranks {
-			as := control.Stop{Mesh: m.Ref.Name, Rank: rank, Point: ext.Point(rank), Proc: m.Ref.First + uint64(m.Ref.Home.RankAt(rank))} //nolint:gosec // ranks
+			as := control.Stop{Mesh: m.Ref.Name, Rank: rank, Point: ext.Point(rank), Proc: m.Ref.First + uint64(m.Ref.Home.RankAt(rank))}
 			if at[debugger.Actor(&as)] {
 				continue
 			}

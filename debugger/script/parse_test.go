@@ -168,7 +168,7 @@ func TestMistakesAreToldWithPlaceAndWhatWouldBeRight(t *testing.T) {
 		{"break @t.E if state.x >  hit 3", `1:24: `},
 		{"break @t.E if state.x > (", `1:26: the expression ends too early`},
 		{"\n\ncondition 1 arg ==", `3:19: `},
-		{"break @t.E@recieve", `1:12: no site "recieve": want recv, send`},
+		{"break @t.E@recvv", `1:12: no site "recvv": want recv, send`},
 		{"break @t.E hit x", `1:16: want which hits count: 3 for the third`},
 		{"break @t.E stop all", `1:17: want whom to stop: actor, rank, mesh, not "all"`},
 		{"break @t.E print x", `1:18: want a text between quotes`},
