@@ -355,7 +355,9 @@ func TestTheClockCanBeHeldByHand(t *testing.T) {
 func TestAMeshMayBeStoppedByScope(t *testing.T) {
 	onBoth(t, 3, func(s *scene) {
 		s.brk(control.Breakpoint{Endpoint: "Do", Ranks: "gpus=0", Scope: control.ScopeMesh})
-		done := begin(func() (int, error) { return engine.Method(s.m.Slice(engine.At("gpus", 0)), (*Worker).Do).CallOne(s.ctx, Order{}) })
+		done := begin(func() (int, error) {
+			return engine.Method(s.m.Slice(engine.At("gpus", 0)), (*Worker).Do).CallOne(s.ctx, Order{})
+		})
 		s.stops(1)
 		var all []<-chan result[int]
 		over := make(chan struct{})

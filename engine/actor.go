@@ -30,8 +30,9 @@ type actor struct {
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	labels context.Context // with the labels of its goroutine
-	done   chan struct{}   // the loop is over
+	labels context.Context               // with the labels of its goroutine
+	marks  map[*endpoint]context.Context // the same with the endpoint that runs, made when one does; guarded by mu
+	done   chan struct{}                 // the loop is over
 
 	mu       sync.Mutex
 	queue    []*quicnet.Envelope
@@ -57,6 +58,7 @@ type actor struct {
 	since    time.Time
 	worked   time.Duration // in which something was handled, up to since
 	acks     map[uint64]int
+	claims   map[uint64]struct{} // locks that it has or waits for
 }
 
 type messageKey struct{ proc, id uint64 }

@@ -21,6 +21,7 @@ type debugger struct {
 	orders probe.Orders           // what processes were told last
 	holds  map[uint64]*time.Timer // the clients that hold the clock, until when
 	lease  *time.Timer            // of stopped frames without a front end; nil: there is one
+	leases uint64                 // how many there were
 	over   bool                   // the session ends: nobody stops any more
 }
 
@@ -315,9 +316,9 @@ func (h *hub) stopsChanged() {
 		d.lease, s.Alone = nil, time.Time{}
 	case alone && d.lease == nil && s.Policy != control.PolicyStay:
 		s.Alone = time.Now()
-		var lease *time.Timer
-		lease = time.AfterFunc(s.Grace, func() { h.leaseOver(lease) })
-		d.lease = lease
+		d.leases++
+		n := d.leases
+		d.lease = time.AfterFunc(s.Grace, func() { h.leaseOver(n) })
 	case alone && s.Alone.IsZero():
 		s.Alone = time.Now()
 	}
@@ -329,11 +330,11 @@ func (h *hub) stopsChanged() {
 }
 
 // leaseOver does what the session's policy says, because no front end came.
-func (h *hub) leaseOver(lease *time.Timer) {
+func (h *hub) leaseOver(n uint64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	d := &h.debug
-	if d.lease != lease || d.over {
+	if d.lease == nil || d.leases != n || d.over {
 		return
 	}
 	d.lease, d.book.State.Alone = nil, time.Time{}

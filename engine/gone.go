@@ -127,6 +127,7 @@ func (h *hub) markGone(pm *procMesh, ps []*proc, reason string) {
 	}
 	gone := newGone(ps, reason, true)
 	h.dropStops(func(st *control.Stop) bool { return gone.has(st.Proc) }, reason)
+	h.locks.dropOf(gone.has)
 	h.rebind()
 }
 

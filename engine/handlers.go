@@ -190,6 +190,14 @@ func controllerHandlers(h *hub) *sysTable {
 		h.takeTrace(from.Proc, r)
 		return nil
 	})
+	handle(t, sysAcquire, fromAll, func(ctx context.Context, _ *node, from quicnet.Addr, b claimBody) (any, error) {
+		return nil, h.acquireFor(ctx, from.Proc, b)
+	})
+	handleNote(t, sysRelease, fromAll, func(_ *node, from quicnet.Addr, id uint64) error {
+		h.locks.drop(from.Proc, id)
+		h.node.touch()
+		return nil
+	})
 	handleNote(t, sysNews, fromAll, func(_ *node, from quicnet.Addr, x probe.News) error {
 		h.takeNews(from.Proc, x)
 		return nil

@@ -53,6 +53,7 @@ type hub struct {
 	waits          map[uint64][]control.WaitEdge // by process, as last reported
 	wanted         map[string]int                // watches by topic
 	debug          debugger
+	locks          lockTable          // has a lock of its own
 	tell           tellBody           // whether messages are reported
 	traceSeen      map[uint64]uint64  // by process: number of the next message it reports
 	past           backlog            // the last messages

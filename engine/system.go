@@ -38,6 +38,8 @@ const (
 	sysExit    = "exit"    // request: controller → process, end in order
 	sysFailure = "failure" // request: process → controller, supervision
 	sysFind    = "find"    // request: process → controller, the directory
+	sysAcquire = "acquire" // request: process → controller, a lock of the session
+	sysRelease = "release" // note: process → controller, it is given back
 	sysVerb    = "verb"    // request: process → controller, an actor creates, stops or kills
 )
 
@@ -280,7 +282,7 @@ func (n *node) serve(h *sysHandler, env *quicnet.Envelope) {
 	ctx, cancel := n.root, context.CancelFunc(func() {})
 	switch {
 	case env.Budget <= 0:
-	case env.Endpoint == sysSpawn || env.Endpoint == sysStop || env.Endpoint == sysJudge: // these run hooks, or wait for handlers
+	case env.Endpoint == sysAcquire || env.Endpoint == sysSpawn || env.Endpoint == sysStop || env.Endpoint == sysJudge: // these run hooks, or wait for handlers or locks
 		ctx, cancel = n.clock.WithTimeout(ctx, env.Budget)
 	default: // who looks while the clock is held gets an answer in time
 		ctx, cancel = context.WithTimeout(ctx, env.Budget)

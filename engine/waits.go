@@ -2,13 +2,17 @@ package engine
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/locks"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
@@ -47,8 +51,12 @@ func (n *node) waitEdges() (out []control.WaitEdge, young bool) {
 			young = true
 			continue
 		}
+		beside := c.caller != nil && c.caller.ep != nil && c.caller.ep.concurrent
 		for _, i := range c.sent() {
-			add(c.sender, c.client, c.ref, i, control.WaitEdge{Endpoint: c.endpoint, Call: c.id, Since: c.started, State: control.WaitSent})
+			add(c.sender, c.client, c.ref, i, control.WaitEdge{
+				Endpoint: c.endpoint, Call: c.id, Msg: sessionID(n.id, c.firstMsg+uint64(i)), Since: c.started, State: control.WaitSent, //nolint:gosec // an index
+				Any: c.adverb == adverbStream, Beside: beside,
+			})
 		}
 	}
 	for _, s := range n.windows.full() {
@@ -58,12 +66,16 @@ func (n *node) waitEdges() (out []control.WaitEdge, young bool) {
 		}
 		add(s.from, s.client, s.to, s.index, control.WaitEdge{Endpoint: s.endpoint, Call: s.call, Since: s.since, State: control.WaitFull})
 	}
+	if n.hub != nil {
+		waits, some := n.hub.locks.edges()
+		out, young = append(out, waits[:min(len(waits), maxWaits-len(out))]...), young || some
+	}
 	slices.SortFunc(out, compareWaits)
 	return out, young
 }
 
 func compareWaits(a, b control.WaitEdge) int {
-	return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To), a.Since.Compare(b.Since))
+	return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To), a.Since.Compare(b.Since), cmp.Compare(a.Msg, b.Msg))
 }
 
 // sent lists the indices whose message left and whose answer has not come.
@@ -86,7 +98,7 @@ func (h *hub) takeWaits(proc uint64, waits []control.WaitEdge) {
 		w := &waits[i]
 		w.Proc = proc
 		if proc != 0 {
-			w.From, w.To, w.Endpoint = clean.Line(w.From), clean.Line(w.To), clean.Line(w.Endpoint)
+			w.From, w.To, w.Endpoint, w.Resource = clean.Line(w.From), clean.Line(w.To), clean.Line(w.Endpoint), clean.Line(w.Resource)
 		}
 		h.nameWait(w)
 	}
@@ -113,7 +125,7 @@ func (h *hub) setWaits(proc uint64, waits []control.WaitEdge) {
 // nameWait says what the message of a wait is doing at its receiver, as last reported. The caller holds h.mu.
 func (h *hub) nameWait(w *control.WaitEdge) {
 	st := h.rankNamed(w.To)
-	if st == nil || w.State == control.WaitFull {
+	if st == nil || w.State == control.WaitFull || w.State == control.WaitLock {
 		return
 	}
 	switch {
@@ -134,6 +146,156 @@ func (h *hub) rankNamed(label string) *control.RankState {
 		return &m.rec.Ranks[rank]
 	}
 	return nil
+}
+
+// Acquire waits until this actor, or the program, has a lock of the session that everybody knows by its name, whatever
+// process they are in. Who asks first has it first. Its waits are edges of the wait-for graph, as those for answers are: a
+// deadlock over locks is found and named. release gives it back; so does the end of the actor or of its process. Asking for
+// a lock that the actor holds is an error, and so is the end of ctx before the lock is free.
+func Acquire(ctx context.Context, name string) (release func(), err error) {
+	n, err := nodeOf(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("acquire %s: %w", clip(name, 100), err)
+	}
+	b := claimBody{ID: sessionID(n.id, n.nextMsg.Add(1)), Name: name}
+	a := actorOf(ctx)
+	if a != nil {
+		b.Actor = a.id
+		a.mu.Lock()
+		put(&a.claims, b.ID, struct{}{}) // before the lock is asked for: whatever ends the actor gives it back
+		a.mu.Unlock()
+	}
+	release = sync.OnceFunc(func() {
+		if a != nil {
+			a.mu.Lock()
+			delete(a.claims, b.ID)
+			a.mu.Unlock()
+		}
+		n.giveBack(b.ID)
+	})
+	if err := n.request(ctx, quicnet.Addr{}, sysAcquire, b, nil); err != nil {
+		release()
+		return nil, fmt.Errorf("acquire %s: %w", clip(name, 100), err)
+	}
+	return release, nil
+}
+
+// claimBody asks the controller for a lock.
+type claimBody struct {
+	ID    uint64
+	Name  string
+	Actor uint64 // id of the mesh of the actor that asks; 0: none
+}
+
+// giveBack ends a claim. It is told in the order of what else is told to the controller.
+func (n *node) giveBack(id uint64) {
+	n.outbox.Add(0, func() {
+		_ = n.notice(n.root, quicnet.LaneControl, nil, quicnet.Addr{}, sysRelease, id) // an error means that this process ends
+	})
+}
+
+// endClaims gives back what an actor holds that has ended.
+func (a *actor) endClaims() {
+	a.mu.Lock()
+	claims := a.claims
+	a.claims = nil
+	a.mu.Unlock()
+	for id := range claims {
+		a.node.giveBack(id)
+	}
+}
+
+// lockTable is the hub's table of locks. Its mutex is a leaf.
+type lockTable struct {
+	mu     sync.Mutex
+	table  locks.Table
+	grants map[uint64]chan bool // of claims that wait: true when they have the lock, false when they were given up
+}
+
+// acquire waits for a lock.
+func (t *lockTable) acquire(ctx context.Context, c locks.Claim, changed func()) error {
+	t.mu.Lock()
+	granted, err := t.table.Ask(c)
+	if err != nil || granted {
+		t.mu.Unlock()
+		return err
+	}
+	grant := make(chan bool, 1)
+	put(&t.grants, c.ID, grant)
+	t.mu.Unlock()
+	changed()
+	select {
+	case ok := <-grant:
+		if !ok {
+			return errors.New("it was given up")
+		}
+		return nil
+	case <-ctx.Done():
+		t.drop(c.Proc, c.ID)
+		return ctx.Err()
+	}
+}
+
+// drop ends a claim.
+func (t *lockTable) drop(proc, id uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.given(t.table.Drop(proc, id))
+	t.tell(id, false)
+}
+
+// dropOf ends the claims of processes.
+func (t *lockTable) dropOf(gone func(proc uint64) bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, c := range t.table.DropOf(gone) {
+		t.given(c, true)
+	}
+}
+
+// given wakes who has a lock now. The caller holds t.mu.
+func (t *lockTable) given(c locks.Claim, ok bool) {
+	if ok {
+		t.tell(c.ID, true)
+	}
+}
+
+func (t *lockTable) tell(id uint64, granted bool) {
+	if grant, waits := t.grants[id]; waits {
+		delete(t.grants, id)
+		grant <- granted
+	}
+}
+
+// edges lists who has waited for a lock for a while.
+func (t *lockTable) edges() (out []control.WaitEdge, young bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, w := range t.table.Waits() {
+		if time.Since(w.Claim.Since) < slowCall {
+			young = true
+			continue
+		}
+		out = append(out, control.WaitEdge{
+			From: w.Claim.Who, To: w.Holder.Who, Msg: w.Claim.ID, Since: w.Claim.Since, State: control.WaitLock, Resource: w.Claim.Name,
+		})
+	}
+	return out, young
+}
+
+// acquireFor executes a claim of a process.
+func (h *hub) acquireFor(ctx context.Context, from uint64, b claimBody) error {
+	own, err := h.ownerOf(from, ownedVerb{Actor: b.Actor})
+	if err != nil {
+		return err
+	}
+	who := own.label
+	if who == "" {
+		h.mu.Lock()
+		who, _ = h.callerOf(&traceRecord{Proc: from})
+		h.mu.Unlock()
+	}
+	return h.locks.acquire(ctx, locks.Claim{ID: b.ID, Name: clean.Line(b.Name), Who: who, Proc: from, Since: time.Now()}, h.node.touch)
 }
 
 // A call cycle is found by edge chasing, after Chandy, Misra and Haas ("Distributed deadlock detection", 1983): each

@@ -46,7 +46,7 @@ func (m *Model) clicked(p PaneID, x, y int, mod tea.KeyMod) tea.Cmd {
 		}
 	}
 	b.Click(x, y)
-	return m.cursorMoved()
+	return m.moved()
 }
 
 // escape goes one step back.

@@ -24,6 +24,16 @@ func (m *Model) cursorMoved() tea.Cmd {
 	return m.wantState()
 }
 
+// moved brings the panes together after the cursor of the focused one has moved. That of the inspector moves in what is shown
+// there, and does not change what that is.
+func (m *Model) moved() tea.Cmd {
+	if m.focus == Inspect {
+		m.touch()
+		return m.wantState()
+	}
+	return m.cursorMoved()
+}
+
 // inspectHere tells the inspector what to show: what the leading cursor is on, else the rank under that of the grid.
 func (m *Model) inspectHere() {
 	if v, ok := m.focused().(leader); ok && v.Inspect() {
@@ -46,7 +56,16 @@ func (m *Model) inspectHere() {
 }
 
 // worldChanged lets the panes follow the world.
-func (m *Model) worldChanged() tea.Cmd { return tea.Batch(m.showNew(), m.refreshOverlays()) }
+func (m *Model) worldChanged() tea.Cmd {
+	if len(m.world.Breaks) > 0 {
+		m.showBreaks()
+	}
+	cmds := []tea.Cmd{m.showNew(), m.refreshOverlays()}
+	if m.isPaused() { // what stands is looked at at once
+		cmds = append(cmds, m.wantState())
+	}
+	return tea.Batch(cmds...)
+}
 
 // showNew shows what was asked for as soon as it is there; else, where no actors are on the grid, the newest.
 func (m *Model) showNew() tea.Cmd {
@@ -128,8 +147,11 @@ type stateMsg struct {
 // stateTime is how long an actor may take until it is between two messages; then the inspector says that it is busy.
 const stateTime = 2 * time.Second
 
-// wantState asks for the state that the inspector shows, one question at a time.
-func (m *Model) wantState() tea.Cmd {
+// wantState asks for what the inspector shows.
+func (m *Model) wantState() tea.Cmd { return tea.Batch(m.askState(), m.wantLook()) }
+
+// askState asks for the state that the inspector shows, one question at a time.
+func (m *Model) askState() tea.Cmd {
 	if m.asking || m.offline() != "" || m.layoutHides(Inspect) {
 		return nil
 	}
@@ -157,7 +179,7 @@ func (s stateMsg) apply(m *Model) tea.Cmd {
 		return nil
 	}
 	m.panes.inspect.SetState(m.world, s.ask, s.nodes, s.err)
-	return m.wantState()
+	return m.askState()
 }
 
 // layoutHides reports whether a pane is not on the screen.

@@ -1,6 +1,7 @@
 package waitfor
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -29,11 +30,18 @@ type Edge struct {
 	Resource string // what From wants that To holds, "" where it waits for an answer
 }
 
-// FromControl are the edges of a session. Each of them is a call, which waits for all ranks that it names.
+// FromControl are the edges of a session: calls, which wait for all ranks that they name or, as streams, for any of them,
+// and locks.
 func FromControl(waits []control.WaitEdge) []Edge {
 	out := make([]Edge, len(waits))
 	for i, w := range waits {
-		out[i] = Edge{From: w.From, To: w.To, Call: w.Call, Since: w.Since, State: w.State, Endpoint: w.Endpoint}
+		out[i] = Edge{From: w.From, To: w.To, Call: w.Call, Msg: w.Msg, Since: w.Since, State: w.State, Endpoint: w.Endpoint, Resource: w.Resource}
+		if w.Any {
+			out[i].Kind = Or
+		}
+		if w.Beside { // it is a node of its own: its actor goes on
+			out[i].From = fmt.Sprintf("%s beside (call %d)", w.From, w.Call)
+		}
 	}
 	return out
 }

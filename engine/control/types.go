@@ -196,9 +196,13 @@ type WaitEdge struct {
 	Proc     uint64 // whose word this is: where From lives
 	From, To string // "main", a client, or "@mesh[rank]"
 	Endpoint string
-	Call     uint64 // 0 for a broadcast
+	Call     uint64 // 0 for a broadcast, and for a lock
+	Msg      uint64 // id of the message, 0 where it has not left; for a lock the id of the claim
 	Since    time.Time
-	State    string // running | queued | sent: what the message of this edge is doing at To; full: it is not sent, To has no place for it
+	State    string // running | queued | sent: what the message of this edge is doing at To; full: it is not sent, To has no place for it; lock: To holds what From wants
+	Resource string // the name of the lock, where State is lock
+	Any      bool   // From goes on when any of the edges of its call ends, as the reader of a stream
+	Beside   bool   // a concurrent endpoint of From waits, and From goes on
 }
 
 // The states of a WaitEdge.
@@ -207,6 +211,7 @@ const (
 	WaitQueued  = "queued"
 	WaitSent    = "sent"
 	WaitFull    = "full"
+	WaitLock    = "lock"
 )
 
 // Waits is all that one process waits for now, in place of what it waited for before.
