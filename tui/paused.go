@@ -1,6 +1,9 @@
 package tui
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -48,11 +51,7 @@ func (m *Model) thisActor() (mesh string, rank int, ok bool) {
 
 // thisStop is the stop of the actor that the inspector shows.
 func (m *Model) thisStop() (control.Stop, bool) {
-	mesh, rank, ok := m.thisActor()
-	if !ok {
-		return control.Stop{}, false
-	}
-	return m.world.StopAt(mesh, rank)
+	return m.panes.inspect.Stop(m.world)
 }
 
 // stopName is a stopped actor as commands name it.
@@ -86,6 +85,7 @@ func (m *Model) goStop(st *control.Stop) tea.Cmd {
 	}
 	m.panes.grid.Show(m.world, x.Ref.ID)
 	m.panes.grid.SetCursor(st.Rank)
+	m.panes.inspect.Choose(st.ID)
 	return m.cursorMoved()
 }
 
@@ -175,4 +175,274 @@ func (m *Model) pausedNames() string {
 		}
 	}
 	return strings.Join(parts, " ") + " · the others go on"
+}
+
+// debugTime is how long the session may take for a verb of the debugger.
+const debugTime = 10 * time.Second
+
+// debugDone says that a verb of the debugger has ended.
+type debugDone struct {
+	e    *entry
+	took time.Duration
+	text string
+	err  error
+	then func(m *Model) // on success; nil: nothing
+}
+
+// debugDo does something of the debugger, and logs it as the command that it is. do gives what it came to.
+func (m *Model) debugDo(line string, do func(ctx context.Context, c *control.Client) (string, error), then func(m *Model)) tea.Cmd {
+	e := m.logCommand(line)
+	if why := m.blocked(); why != "" {
+		m.failed(e, why)
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(m.ctx, debugTime)
+	e.cancel, e.answers = cancel, newAnswers()
+	c, gen := m.conn.client, m.conn.gen
+	return tea.Batch(m.task(func() tea.Msg {
+		defer cancel()
+		began := time.Now()
+		text, err := do(ctx, c)
+		return tagged{gen, debugDone{e, time.Since(began), text, err, then}}
+	}), m.animate())
+}
+
+func (d debugDone) apply(m *Model) tea.Cmd {
+	e := d.e
+	e.took = d.took
+	if d.err != nil {
+		if e.cancelled {
+			e.done, e.err = true, "cancelled"
+			return nil
+		}
+		m.failed(e, d.err.Error())
+		return m.refreshOverlays()
+	}
+	m.succeed(e, d.text)
+	if d.then != nil {
+		d.then(m)
+	}
+	return m.refreshOverlays()
+}
+
+// goOn lets stopped frames go on. Each is named with the time that the screen shows: who lets it go on first has it.
+func (m *Model) goOn(line string, stops []control.Stop, req control.ResumeReq) tea.Cmd {
+	for i := range stops {
+		req.Stops = append(req.Stops, control.StopRef{ID: stops[i].ID, Gen: stops[i].Gen})
+	}
+	m.wentOn = m.now()
+	return m.debugDo(line, func(ctx context.Context, c *control.Client) (string, error) {
+		done, err := c.Resume(ctx, req)
+		if err != nil {
+			return "", err
+		}
+		return resumed(done)
+	}, nil)
+}
+
+// resumed is what became of stops that were to go on.
+func resumed(done []control.Resumed) (string, error) {
+	var why []string
+	for _, r := range done {
+		if r.Error != "" {
+			why = append(why, r.Error)
+		}
+	}
+	switch {
+	case len(why) == 0:
+		return paint.Plural(len(done), "frame") + map[bool]string{true: " goes on", false: " go on"}[len(done) == 1], nil
+	case len(done) == 1:
+		return "", errors.New(why[0])
+	}
+	return "", fmt.Errorf("%d of %s: %s", len(why), paint.Plural(len(done), "stop"), why[0])
+}
+
+// goThis lets the frame that is looked at go on.
+func goThis(how string) func(m *Model) tea.Cmd {
+	return func(m *Model) tea.Cmd {
+		st, ok := m.thisStop()
+		if !ok {
+			return nil
+		}
+		return m.goOn(how+" "+stopName(&st), []control.Stop{st}, control.ResumeReq{How: how})
+	}
+}
+
+// stepSelected lets all stopped frames of the selection go on until their actors' next messages.
+func (m *Model) stepSelected() tea.Cmd {
+	t := m.stoppedTarget()
+	stops := m.world.StopsIn(t.mesh, t.ranks)
+	return m.goOn("step "+t.String(), stops, control.ResumeReq{How: control.GoStep})
+}
+
+// stoppedTarget is what commands are about, where that is an actor mesh; else the actor that is looked at.
+func (m *Model) stoppedTarget() target {
+	if t := m.target(); t.mesh != "" {
+		return t
+	}
+	mesh, rank, ok := m.thisActor()
+	if !ok {
+		return target{}
+	}
+	return target{mesh: mesh, ranks: []int{rank}}
+}
+
+// continueAll lets every stopped frame go on.
+func (m *Model) continueAll() tea.Cmd {
+	m.wentOn = m.now()
+	return m.debugDo("continue", func(ctx context.Context, c *control.Client) (string, error) {
+		done, err := c.Resume(ctx, control.ResumeReq{All: true})
+		if err != nil {
+			return "", err
+		}
+		return resumed(done)
+	}, nil)
+}
+
+// pauseOrGo has what is selected stop at its next site; where some of it is stopped, it goes on.
+func (m *Model) pauseOrGo() tea.Cmd {
+	t := m.stoppedTarget()
+	if stops := m.world.StopsIn(t.mesh, t.ranks); len(stops) > 0 {
+		return m.goOn("continue "+t.String(), stops, control.ResumeReq{How: control.GoContinue})
+	}
+	return m.debugDo("pause "+t.String(), func(ctx context.Context, c *control.Client) (string, error) {
+		return "each stops at its next site: an idle one when a message comes", c.Pause(ctx, control.PauseReq{Mesh: t.mesh, Ranks: t.ranks})
+	}, nil)
+}
+
+// The reasons why something of the debugger cannot be done now.
+
+// justStopped refuses for a moment what would let somebody go on who has just stopped: it may be meant for what a person
+// was typing.
+func (m *Model) justStopped() string {
+	if d := m.now().Sub(m.stopCame); d >= 0 && d < grace {
+		return "an actor has just stopped; once more, if you mean it"
+	}
+	return ""
+}
+
+func nobodyPaused(m *Model) string {
+	if !m.isPaused() {
+		return "nobody is paused" + m.keyHint(" (%s sets a breakpoint)", "break")
+	}
+	return ""
+}
+
+func notGoable(m *Model) string {
+	if why := nobodyPaused(m); why != "" {
+		return why
+	}
+	if why := m.blocked(); why != "" {
+		return why
+	}
+	return m.justStopped()
+}
+
+func thisNotPaused(m *Model) string {
+	if why := nobodyPaused(m); why != "" {
+		return why
+	}
+	if _, ok := m.thisStop(); ok {
+		return notGoable(m)
+	}
+	what := "what you look at is no actor"
+	if mesh, rank, ok := m.thisActor(); ok {
+		what = fmt.Sprintf("@%s[%d] is not paused", mesh, rank)
+	}
+	return what + m.keyHint("; %s goes to one that is", "next.paused")
+}
+
+func thisNotAt(site, what string) func(m *Model) string {
+	return func(m *Model) string {
+		if why := thisNotPaused(m); why != "" {
+			return why
+		}
+		if st, _ := m.thisStop(); st.Site != site {
+			return what
+		}
+		return ""
+	}
+}
+
+func selectionNotPaused(m *Model) string {
+	if why := nobodyPaused(m); why != "" {
+		return why
+	}
+	t := m.stoppedTarget()
+	if t.mesh == "" || !m.world.IsStopped(t.mesh, t.ranks) {
+		return "nobody of what is selected is paused" + m.keyHint("; %s goes to one that is", "next.paused")
+	}
+	return notGoable(m)
+}
+
+func noActors(m *Model) string {
+	if why := m.blocked(); why != "" {
+		return why
+	}
+	t := m.stoppedTarget()
+	if t.mesh == "" {
+		return "the cursor is on no actor"
+	}
+	if m.world.IsStopped(t.mesh, t.ranks) {
+		return m.justStopped()
+	}
+	return ""
+}
+
+// debugActions set breakpoints, and let go on who is paused.
+func debugActions() []*Action {
+	all := []*Action{
+		{Name: "break", Keys: []string{"b"}, Title: "breakpoint: on what the cursor is on", Hint: "break", Weight: 60, disabledReason: (*Model).blocked, run: (*Model).openBreak},
+		{Name: "step", Keys: []string{"s"}, Title: "step: this actor goes on until its next message", disabledReason: thisNotPaused, run: goThis(control.GoStep)},
+		{Name: "step.all", Keys: []string{"S"}, Title: "step all that are selected", disabledReason: selectionNotPaused, run: (*Model).stepSelected},
+		{Name: "continue", Keys: []string{"c"}, Title: "continue: this actor goes on", disabledReason: thisNotPaused, run: goThis(control.GoContinue)},
+		{Name: "continue.all", Keys: []string{"C"}, Title: "continue all that are paused", disabledReason: notGoable, run: (*Model).continueAll},
+		{Name: "next.paused", Keys: []string{"n"}, Title: "to the next that is paused", disabledReason: nobodyPaused, run: func(m *Model) tea.Cmd { return m.goPaused(false) }},
+		{Name: "prev.paused", Keys: []string{"N"}, Title: "to the one before that is paused", disabledReason: nobodyPaused, run: func(m *Model) tea.Cmd { return m.goPaused(true) }},
+		{Name: "pause", Keys: []string{"P"}, Title: "pause what is selected at its next site; continue it where it is paused", disabledReason: noActors, run: (*Model).pauseOrGo},
+		{Name: "go.next", Title: "this frame goes on until its next site", disabledReason: thisNotPaused, run: goThis(control.GoNext)},
+		{Name: "go.into", Title: "this frame goes on until who gets its next message has it", disabledReason: thisNotPaused, run: goThis(control.GoInto)},
+		{Name: "go.finish", Title: "this frame goes on until its caller has the result", disabledReason: thisNotPaused, run: goThis(control.GoFinish)},
+		{Name: "go.follow", Title: "this frame goes on until anybody receives what it leads to", disabledReason: thisNotPaused, run: goThis(control.GoFollow)},
+		{Name: "go.fail", Title: "this frame fails with an error that you type", disabledReason: thisNotPaused, run: act((*Model).openFail)},
+		{Name: "go.return", Title: "this frame returns a value that you type", disabledReason: thisNotPaused, run: act((*Model).openReturn)},
+		{Name: "go.retry", Title: "this panicking handler begins anew", disabledReason: thisNotAt(control.SitePanic, "it does not panic: continue lets it go on"), run: goThis(control.GoRetry)},
+		{Name: "go.crash", Title: "this panic takes its course", disabledReason: thisNotAt(control.SitePanic, "it does not panic: continue lets it go on"), run: goThis(control.GoCrash)},
+		{Name: "edit.arg", Keys: []string{"i"}, Title: "change the arguments of the message that is held", Hint: "edit message", Weight: 62, disabledReason: thisNotPaused, run: (*Model).openEditHeld},
+		{Name: "discard", Keys: []string{"X"}, Title: "discard the queued message under the cursor of the inspector", Hint: "discard", Weight: 64, disabledReason: noQueued, run: (*Model).askDiscard},
+		{Name: "breaks.off", Keys: []string{"D"}, Title: "all breakpoints off, or on again", disabledReason: noBreaks, run: (*Model).toggleAllBreaks},
+	}
+	for _, a := range all {
+		a.Group = groupDebug
+	}
+	return all
+}
+
+// openFail asks for the error with which the frame that is looked at fails.
+func (m *Model) openFail() {
+	m.openGo("fail with", "the text of the error", func(st *control.Stop, text string) (string, control.ResumeReq) {
+		return "fail " + text, control.ResumeReq{How: control.GoFail, Text: text}
+	})
+}
+
+// openReturn asks for the value that the frame that is looked at returns.
+func (m *Model) openReturn() {
+	m.openGo("return", "a literal of the result's type", func(st *control.Stop, text string) (string, control.ResumeReq) {
+		return "return " + text, control.ResumeReq{How: control.GoReturn, Value: text}
+	})
+}
+
+// openGo asks for a text, and lets the frame go on that is looked at now.
+func (m *Model) openGo(mark, hint string, req func(st *control.Stop, text string) (string, control.ResumeReq)) {
+	st, ok := m.thisStop()
+	if !ok {
+		return
+	}
+	m.openLine(mark, hint, func(m *Model, text string) tea.Cmd {
+		if text = strings.TrimSpace(text); text == "" {
+			return nil
+		}
+		line, r := req(&st, text)
+		return m.goOn(line, []control.Stop{st}, r)
+	})
 }

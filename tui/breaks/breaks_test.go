@@ -39,7 +39,7 @@ func TestTheTableTellsWhereActorsStop(t *testing.T) {
 	})
 }
 
-// TestTheCursorStaysOnItsBreakpoint holds INV-SAME-BREAK.
+// TestTheCursorStaysOnItsBreakpoint holds INV-ROW.
 func TestTheCursorStaysOnItsBreakpoint(t *testing.T) {
 	b, p := worldtest.Stopped(t), New(worldtest.Keys)
 	at := func() uint64 {

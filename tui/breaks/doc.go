@@ -3,5 +3,5 @@
 //
 // It shows what the session tells of its breakpoints. It sets none and lets nobody go on: that is the root's business.
 //
-// INV-SAME-BREAK: the cursor stays on its breakpoint, whichever come and go, as long as it is there.
+// INV-ROW: the cursor stays on its breakpoint, whichever come and go, as long as it is there.
 package breaks

@@ -189,7 +189,9 @@ func (p *Pane) buildMailbox(w *world.World, r *control.RankState) {
 	}
 	p.field("queued", paint.Exact(r.Queue), role)
 	p.field("handled", paint.Exact(r.Handled), paint.Text)
-	p.field("since", ago(w, r.Since)+" "+r.State, paint.Text)
+	if p.stop.ID == 0 {
+		p.field("since", ago(w, r.Since)+" "+r.State, paint.Text)
+	}
 	if r.Restarts > 0 {
 		p.field("restarts", strconv.Itoa(r.Restarts), paint.Warning)
 	}

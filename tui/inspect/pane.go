@@ -57,6 +57,8 @@ type Pane struct {
 	sifted sifted
 	snaps  []*snapshot  // the newest first
 	stop   control.Stop // of the actor that is shown; ID 0: it is not stopped
+	stands int          // frames of it that stand
+	choice uint64       // the stop that a person has chosen, by its id
 	look   look         // at that stop
 	box    box          // what waits for the actor
 	watch  []watched

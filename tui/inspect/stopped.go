@@ -101,7 +101,7 @@ func (p *Pane) syncStop(w *world.World) {
 	now := control.Stop{}
 	if p.thing.kind == actor {
 		if m, ok := w.MeshByID(p.thing.id); ok && !m.Gone {
-			now, _ = w.StopAt(m.Ref.Name, p.thing.rank)
+			now, p.stands = p.chosen(w, m.Ref.Name)
 		}
 	}
 	if now.ID == p.stop.ID && now.Gen == p.stop.Gen && now.Edited == p.stop.Edited {
@@ -112,6 +112,29 @@ func (p *Pane) syncStop(w *world.World) {
 	}
 	p.stop = now
 	p.version++
+}
+
+// Choose has the stop with an id be looked at, where several frames of its actor stand.
+func (p *Pane) Choose(id uint64) { p.choice = id }
+
+// chosen is the stop of the actor that is shown: the one that was chosen, else the one that has stood the longest; and how
+// many there are.
+func (p *Pane) chosen(w *world.World, name string) (st control.Stop, n int) {
+	st, ok := w.StopAt(name, p.thing.rank)
+	if !ok {
+		return st, 0
+	}
+	all := w.StopsIn(name, []int{p.thing.rank})
+	if i := slices.IndexFunc(all, func(x control.Stop) bool { return x.ID == p.choice }); i >= 0 {
+		st = all[i]
+	}
+	return st, len(all)
+}
+
+// Stop is the stop of the actor that is shown; false where it is not stopped.
+func (p *Pane) Stop(w *world.World) (control.Stop, bool) {
+	p.syncStop(w)
+	return p.stop, p.stop.ID != 0
 }
 
 // WantLook is the next question about the actor that is shown, if there is one to ask now. The answer goes to SetLook.
@@ -134,7 +157,8 @@ func (p *Pane) WantLook(w *world.World) (Look, bool) {
 		same := b.mesh == p.thing.id && b.rank == p.thing.rank
 		since := w.Now.Sub(b.at)
 		stale := b.queue != r.Queue || b.handled != r.Handled
-		if r.Queue == 0 || same && !b.again && !(stale && since >= readAgain) && !(b.err != "" && since >= tryAgain) {
+		due := !same || b.again || stale && since >= readAgain || b.err != "" && since >= tryAgain
+		if r.Queue == 0 || !due {
 			return Look{}, false
 		}
 		ask.What = control.ProbeMailbox
@@ -228,6 +252,9 @@ func (p *Pane) buildStopped(w *world.World) {
 	p.field("since", ago(w, st.Since)+reasonOf(st), paint.Text)
 	if st.Sender != "" {
 		p.field("sender", paint.OneLine(world.Name(st.Sender))+"  call "+world.CallName(st.Call), paint.Text)
+	}
+	if p.stands > 1 {
+		p.field("frames", strconv.Itoa(p.stands)+" of this actor stand"+p.keys.Hint("; %s goes to the next", "next.paused"), paint.Text)
 	}
 	if st.Shared {
 		p.field("shared", "only this handler stands; the actor goes on", paint.Warning)

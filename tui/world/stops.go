@@ -108,7 +108,7 @@ func SiteText(st *control.Stop) string {
 	}
 	switch st.Site {
 	case control.SiteSend:
-		return with("in "+st.Endpoint+" before it sends to", Name(st.Target))
+		return sends(st)
 	case control.SiteResult:
 		return with("in "+st.Endpoint+", with an answer of", Name(st.Target))
 	case control.SiteReply:
@@ -121,4 +121,11 @@ func SiteText(st *control.Stop) string {
 		return with("in "+st.Endpoint+", at engine.Break of", st.Func)
 	}
 	return "before " + st.Endpoint + "(" + st.Arg + ")"
+}
+
+func sends(st *control.Stop) string {
+	if st.Target == "" {
+		return "in " + st.Endpoint + " before it sends"
+	}
+	return "in " + st.Endpoint + " before it sends to " + Name(st.Target)
 }
