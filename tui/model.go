@@ -75,10 +75,10 @@ type Model struct {
 	show         target // to be shown as soon as the world has it
 	newest       uint64 // id of the newest mesh that was seen
 
-	wentOn   time.Time            // a person last let somebody go on
-	stopCame time.Time            // somebody stopped where nobody was stopped
-	removed  []control.Breakpoint // by a person, the last one last
-	turned   bool                 // the slot of the logs has been turned to the breakpoints
+	wentOn   time.Time      // a person last let somebody go on
+	stopCame time.Time      // somebody stopped where nobody was stopped
+	removed  []removedBreak // by a person, the last one last
+	turned   bool           // the slot of the logs has been turned to the breakpoints
 
 	story     *story
 	told      *story // the last one that was begun

@@ -88,6 +88,7 @@ func TestEachKeyIsItsCommand(t *testing.T) {
 		{[]string{"5", "down", "enter", "c"}, "continue @ponger[9]", ""}, // from the breakpoint to who stands there
 		{[]string{"2", "C"}, "continue", ""},
 		{[]string{"2", "n", "space", "n", "space", "S"}, "step @ponger[9,17]", ""},
+		{[]string{"2", "n", "V", "S"}, "step @ponger[9]", ""}, // of a row the one that is paused
 		{[]string{"2", "S"}, "", "nobody of what is selected is paused; n goes to one that is"},
 		{[]string{"2", "P"}, "pause @ponger[0]", ""},
 		{[]string{"2", "n", "P"}, "continue @ponger[9]", ""},
@@ -161,7 +162,7 @@ func does(t testing.TB, m *Model, action string) {
 	m.Update(msg)
 }
 
-func TestAResumeNamesTheStopAsItIsShownAndSaysWhoWasFirst(t *testing.T) {
+func TestAResumeNamesTheStopAsItIsKnownAndSaysWhoWasFirst(t *testing.T) {
 	b := worldtest.Stopped(t)
 	m := still(t, b, 120, 40)
 	a := &answering{inert: inert{b}, answer: func(req any) (any, error) {
@@ -172,16 +173,19 @@ func TestAResumeNamesTheStopAsItIsShownAndSaysWhoWasFirst(t *testing.T) {
 	}}
 	a.on(t, m, "")
 	press(t, m, "2", "n")
-	does(t, m, "step")
-	if r, ok := a.reqs[0].(control.ResumeReq); !ok || len(r.Stops) != 1 || r.Stops[0] != (control.StopRef{ID: 7, Gen: 1}) || r.How != control.GoStep {
+	does(t, m, "continue")
+	if r, ok := a.reqs[0].(control.ResumeReq); !ok || len(r.Stops) != 1 || r.Stops[0] != (control.StopRef{ID: 7, Gen: 1}) || r.How != control.GoContinue {
 		t.Errorf("it asked for %+v", a.reqs)
 	}
-	if e := m.shownEntry; e.ok || e.err != "stop 7 goes on already: continue by other" {
+	if e := m.shownEntry; e.ok || !strings.Contains(e.err, "goes on already: continue by other") {
 		t.Errorf("it says %+v", e)
 	}
 	does(t, m, "continue.all")
 	if e := m.shownEntry; e.ok || e.err != "1 of 3 stops: it has gone" {
 		t.Errorf("it says %q", e.err)
+	}
+	if r, ok := a.reqs[1].(control.ResumeReq); !ok || !r.All {
+		t.Errorf("all is %+v", a.reqs[1])
 	}
 }
 
@@ -201,7 +205,9 @@ func TestTheWalkComesToEachFrameOfAnActor(t *testing.T) {
 	if got := screen(t, m); !strings.Contains(got, "in Status before it sends") || !strings.Contains(got, "2 of this actor") {
 		t.Errorf("the frame of Status is not shown:\n%s", got)
 	}
-	does(t, m, "continue")
+	if does(t, m, "continue"); m.shownEntry.line != "continue 20" {
+		t.Errorf("it is the command %q", m.shownEntry.line)
+	}
 	if r := a.reqs[0].(control.ResumeReq); r.Stops[0] != (control.StopRef{ID: 20, Gen: 3}) {
 		t.Errorf("it lets %+v go on", r)
 	}
