@@ -438,6 +438,9 @@ func (m *Model) epilogue() string {
 	}
 	if m.world.Session.Dir != "" && !m.dialer.own && m.conn != nil {
 		parts = append(parts, fmt.Sprintf("session %s goes on", m.world.Session.Name))
+		if n := m.world.PausedActors(); n > 0 {
+			parts = append(parts, paint.Plural(n, "actor")+" left paused")
+		}
 		if name := logs.File(m.world); fileExists(name) { // our own ends with its session
 			parts = append(parts, "its log is "+name)
 		}

@@ -90,6 +90,29 @@ func (m *Model) goStop(st *control.Stop) tea.Cmd {
 	return m.cursorMoved()
 }
 
+// leftPaused says what becomes of who is paused when this program leaves a session that goes on, where nobody else is there
+// who could let them go on; "" where there is nothing to say.
+func (m *Model) leftPaused() string {
+	if !m.isPaused() || m.dialer.own || m.conn == nil || m.conn.viewer {
+		return ""
+	}
+	me := m.conn.client.Info().Client
+	for _, c := range m.world.Clients {
+		if c.ID != me.ID && c.Role != control.RoleViewer {
+			return ""
+		}
+	}
+	d, who := &m.world.Debug, paint.Plural(m.world.PausedActors(), "actor")+" will be left paused, and nobody else is here. "
+	after := "After " + paint.Duration(d.Grace) + " without anybody "
+	switch d.Policy {
+	case control.PolicyStay:
+		return who + "They stay so until somebody comes (policy stay)."
+	case control.PolicyAbort:
+		return who + after + "their calls fail (policy abort)."
+	}
+	return who + after + "they go on (policy continue)."
+}
+
 // grace is how long after a first stop has come its keys do nothing: what a hand is typing then is not meant for it.
 const grace = 300 * time.Millisecond
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/exp/golden"
 
 	"github.com/monarch-tui/monarch-tui/debugger/script"
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -393,4 +394,48 @@ func refused(t testing.TB, m *Model) {
 	typeText(m, "state.cuont > 2")
 	press(t, m, "enter")
 	debugDone{e: m.shownEntry, err: errors.New("break: if: there is no field cuont in state (did you mean count?)\n  state.cuont > 2\n        ^")}.apply(m)
+}
+
+func TestWhoLeavesTheLastIsToldWhatBecomesOfThePaused(t *testing.T) {
+	b := worldtest.Stopped(t)
+	m := still(t, b, 120, 40)
+	m.dialer.own = false
+	for policy, want := range map[string]string{
+		control.PolicyContinue: "After 30s without anybody they go on (policy continue).", control.PolicyStay: "They stay so until somebody comes (policy stay).",
+		control.PolicyAbort: "After 30s without anybody their calls fail (policy abort).",
+	} {
+		m.world.Debug.Policy = policy
+		if got := m.leftPaused(); got != "3 actors will be left paused, and nobody else is here. "+want {
+			t.Errorf("%s: %q", policy, got)
+		}
+	}
+	if press(t, m, "q"); m.quitting || !strings.Contains(screen(t, m), "3 actors will be left paused") {
+		t.Errorf("it does not ask:\n%s", screen(t, m))
+	}
+	press(t, m, "esc")
+	m.world.Clients = []control.ClientInfo{{ID: 99, Name: "watcher", Role: control.RoleViewer}}
+	if m.leftPaused() == "" {
+		t.Error("a viewer can let nobody go on")
+	}
+	m.world.Clients = append(m.world.Clients, control.ClientInfo{ID: 100, Name: "other"})
+	if got := m.leftPaused(); got != "" {
+		t.Errorf("somebody else is here, and it says %q", got)
+	}
+	if press(t, m, "q"); !m.quitting || !strings.Contains(m.epilogue(), "3 actors left paused") {
+		t.Errorf("it is not left, or says nothing: %q", m.epilogue())
+	}
+}
+
+func TestThePausedAreSeenWithoutColoursAndInASCII(t *testing.T) {
+	for name, change := range map[string]func(*Config){"ascii": func(c *Config) { c.Settings.ASCII = true }, "mono": func(c *Config) { c.Settings.Theme = "mono" }} {
+		t.Run(name, func(t *testing.T) {
+			m := still(t, worldtest.Stopped(t), 120, 40, change)
+			press(t, m, "2", "n")
+			text := screen(t, m)
+			if i := strings.IndexFunc(text, func(r rune) bool { return r > 0x7e }); m.theme.ASCII && i >= 0 {
+				t.Errorf("%q is not ASCII in\n%s", text[i:i+4], text)
+			}
+			golden.RequireEqual(t, m.View().Content+"\n")
+		})
+	}
 }
