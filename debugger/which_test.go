@@ -66,6 +66,25 @@ func TestListsOfStopsHaveOneOrder(t *testing.T) {
 	}
 }
 
+func TestHoldsAreFoldedByTheirReason(t *testing.T) {
+	two := func(id uint64, rank int) control.Stop {
+		st := at(id, "w", rank)
+		st.Break = 2
+		return st
+	}
+	asked := at(9, "a", 0)
+	asked.Reason = "paused by ada"
+	for want, stops := range map[string][]control.Stop{
+		"": nil,
+		"held by stop 3 (breakpoint 2 at @w[1].Do)":                                                  {two(3, 1)},
+		"held by stop 9 (paused by ada at @a[0].Do), held by 3 stops (breakpoint 2 at @w[0-1,3].Do)": {two(3, 1), two(4, 0), asked, two(5, 3)},
+	} {
+		if got := debugger.Holds(stops); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 func TestWhatABreakpointSaysCanBeTyped(t *testing.T) {
 	for want, b := range map[string]control.Breakpoint{
 		"error":                  {Site: control.SiteError},

@@ -430,3 +430,37 @@ wait c
 		})
 	}
 }
+
+// TestForksAreAboutTheSameFrame: an explorer runs commands side by side, and who is attached is so for all of them.
+func TestForksAreAboutTheSameFrame(t *testing.T) {
+	s := newScene(t, 2, engine.AllInProcess())
+	ses, err := script.NewSession(t.Context(), s.c, script.Options{Timeout: 20 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ses.Close()
+	exec := func(on *script.Session, line string) *script.Step {
+		sc, errs := script.ParseLine(line)
+		for _, e := range errs {
+			t.Fatal(e.Detail())
+		}
+		return on.Exec(t.Context(), sc.Stmts[0])
+	}
+	s.brk(control.Breakpoint{Endpoint: "Do"})
+	all := begin(func() (int, error) {
+		vm, err := engine.Method(s.m, (*Worker).Do).Call(s.ctx, Order{})
+		return len(vm.Answered()), err
+	})
+	s.stops(2)
+	fork := ses.Fork()
+	exec(ses, "attach w 1")
+	if step := exec(fork, "next"); !step.OK() || !strings.Contains(strings.Join(step.Text, "\n"), "@w[1].Do stands at reply") {
+		t.Errorf("%+v", step)
+	}
+	exec(fork, "continue")
+	if step := exec(ses, "detach"); step.OK() {
+		t.Error("the endpoint that somebody was attached to has ended, and he still is")
+	}
+	exec(ses, "continue")
+	want(t, all, 2, "")
+}

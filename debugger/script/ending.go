@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/monarch-tui/monarch-tui/debugger"
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -88,7 +87,7 @@ func (s *Session) mine() (out []control.Stop) {
 // holdsUp says which stops hold up ranks of a mesh that have not answered, "" where none does. Where none of them is itself
 // stopped it is whom they wait for.
 func holdsUp(snap *control.Snapshot, mesh string, missing []int) string {
-	var direct, far []string
+	var direct, far []control.Stop
 	waited := map[string]bool{}
 	for _, e := range snap.Waits {
 		waited[e.To] = true
@@ -96,23 +95,15 @@ func holdsUp(snap *control.Snapshot, mesh string, missing []int) string {
 	for _, st := range debugger.Sorted(snap.Stops) {
 		switch {
 		case st.Mesh == mesh && slices.Contains(missing, st.Rank):
-			direct = append(direct, debugger.Held(&st))
+			direct = append(direct, st)
 		case waited[debugger.Actor(&st)]:
-			far = append(far, debugger.Held(&st))
+			far = append(far, st)
 		}
 	}
 	if len(direct) == 0 {
 		direct = far
 	}
-	const most = 3
-	switch n := len(direct); {
-	case n == 0:
-		return ""
-	case n > most:
-		return fmt.Sprintf("%s and by %d more stops", strings.Join(direct[:most], ", "), n-most)
-	default:
-		return strings.Join(direct, ", ")
-	}
+	return debugger.Holds(direct)
 }
 
 // keep takes off the list of what the script ends the meshes that have actors which stay stopped.

@@ -137,7 +137,7 @@ func (s *Session) print(ctx context.Context, a PrintArgs, r *result) error {
 	s.picture(func(p *control.Replica) { stops = debugger.Sorted(p.Stops) })
 	t := a.Target
 	if t == nil || a.Own {
-		st, err := debugger.Which(stops, s.attached)
+		st, err := debugger.Which(stops, s.Attached())
 		if err != nil {
 			return err
 		}
