@@ -144,7 +144,12 @@ func (m *Model) drawPaused(s *paint.Surface) {
 		x = s.Text(x, 0, on(paint.Style{Fg: paint.Muted}), " · "+paint.Count(running)+" running")
 	}
 	x += 2
-	for _, k := range []struct{ action, text string }{{"step", "step"}, {"continue", "continue"}, {"continue.all", "all"}, {"next.paused", "next"}} {
+	for _, k := range []struct{ action, text, long string }{
+		{"step", "step", "step"}, {"continue", "continue", "continue"}, {"continue.all", "all", "continue all"}, {"next.paused", "next", "next paused"},
+	} {
+		if w >= wideWidth {
+			k.text = k.long
+		}
 		a := m.reg.named(k.action)
 		key := a.Key()
 		if key == "" || m.whyNot(a) != "" {
