@@ -39,6 +39,7 @@ func Lesson(ranks int) []story.Step {
 			Go:    "if d.Break {",
 			How:   "{command}, then list, enter; esc closes what it shows.",
 			Goals: []string{"list"},
+			Await: fmt.Sprintf("len(stops) == %d", ranks),
 			Done:  "Each rank is a row, with its place in the mesh and the line at which it stands.",
 		},
 		{

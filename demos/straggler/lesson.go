@@ -18,8 +18,8 @@ func Lesson(ranks int) []story.Step {
 		{
 			Title:   "The loaders",
 			Text:    "A loader on each rank reads a sensor and feeds the trainer beside it, batch by batch.",
-			Go:      `engine.Spawn(ctx, procs, "loader", LoaderActor{Trainers: trainers, Seed: 7, Stuck: stuck(ranks)})`,
-			Command: fmt.Sprintf("spawn @loader on train_mesh LoaderActor {Trainers: @trainer, Seed: 7, Stuck: %d}", stuck(ranks)),
+			Go:      `engine.Spawn(ctx, procs, "loader", LoaderActor{Trainers: trainers, Seed: 5, Stuck: stuck(ranks)})`,
+			Command: fmt.Sprintf("spawn @loader on train_mesh LoaderActor {Trainers: @trainer, Seed: 5, Stuck: %d}", stuck(ranks)),
 		},
 		{
 			Title:   "An epoch, and its mean loss",
@@ -55,12 +55,13 @@ func Lesson(ranks int) []story.Step {
 			Go:    "b.Scale = 1 / math.Sqrt(spread)",
 			How:   "{command}, then args, enter; the same with where. mailbox, print and stacks are worth a try too.",
 			Goals: []string{"args", "where"},
+			Await: "len(stops) == 1",
 			Done:  "Its readings are all the same, so they have no spread: 1/0 is infinite. A sensor hung.",
 		},
 		{
 			Title: "What if it were another?",
 			Text:  "Now you: give this one message a sane scale, then let its handler go on.",
-			Go:    "t.loss += (loss/n - t.loss) / min(8, float64(t.step))",
+			Go:    "t.loss += (loss/n - t.loss) / min(6, float64(t.step))",
 			How:   "{command}, then set args.batch.Scale 0.2, enter; the same with continue.",
 			Goals: []string{"set args.batch.Scale 0.2", "continue"},
 			Done:  "The epoch ends, and main prints the mean loss again.",

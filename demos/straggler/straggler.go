@@ -17,7 +17,7 @@ const Ranks = 16
 
 // What a loader sends in an epoch.
 const (
-	batches = 24 // messages
+	batches = 48 // messages
 	size    = 8  // samples of each
 	stuckAt = 9  // the batch in which a sensor hangs
 )
@@ -33,7 +33,7 @@ type Batch struct {
 // TrainerActor learns Y from X by gradient descent.
 type TrainerActor struct {
 	slope, offset float64
-	loss          float64 // of the last batches, mean
+	loss          float64 // of the last batches, the newest count most
 	step          int
 }
 
@@ -58,7 +58,7 @@ func (t *TrainerActor) Step(_ context.Context, batch Batch) error {
 	t.slope -= rate * slope / n
 	t.offset -= rate * offset / n
 	t.step++
-	t.loss += (loss/n - t.loss) / min(8, float64(t.step))
+	t.loss += (loss/n - t.loss) / min(6, float64(t.step))
 	return nil
 }
 
@@ -129,7 +129,7 @@ func Run(ctx context.Context, ranks int) error {
 	if err := tell.Step(ctx, "The loaders"); err != nil {
 		return err
 	}
-	loaders, err := engine.Spawn(ctx, procs, "loader", LoaderActor{Trainers: trainers, Seed: 7, Stuck: stuck(ranks)})
+	loaders, err := engine.Spawn(ctx, procs, "loader", LoaderActor{Trainers: trainers, Seed: 5, Stuck: stuck(ranks)})
 	if err != nil {
 		return err
 	}
