@@ -24,7 +24,8 @@ type task struct {
 	after *entry // the last command that does not count as something else
 	err   error  // of a goal that nobody can reach: a fault of the demo
 
-	saying bool // the explorer has said its words: it was to be skipped
+	began  *entry // the last command before it
+	saying bool   // the explorer has said its words: it was to be skipped
 }
 
 // goal is one thing that is to be seen in the session. How it is brought about does not matter: by keys, by a command, or
@@ -39,7 +40,7 @@ type goal struct {
 
 // newTask begins to look out.
 func (m *Model) newTask(lines []string) *task {
-	t := &task{known: map[string]bool{}, names: map[string]string{}, first: m.selected(), calls: newCallWatch(m.world.Messages.Total()), after: m.lastEntry()}
+	t := &task{known: map[string]bool{}, names: map[string]string{}, first: m.selected(), calls: newCallWatch(m.world.Messages.Total()), after: m.lastEntry(), began: m.lastEntry()}
 	procs, meshes := m.world.Live()
 	for _, p := range procs {
 		t.known[p.Name] = true

@@ -39,7 +39,7 @@ func (m *Model) wordSeen(t *task, g *goal) bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(m.since(t.after), g.said)
+	return slices.ContainsFunc(m.since(t.began), g.said)
 }
 
 // sameBreak reports whether a breakpoint stops whom another is to stop. Its condition is the person's own to choose.
