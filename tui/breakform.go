@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/monarch-tui/monarch-tui/debugger/script"
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/tui/breaks"
@@ -129,7 +131,7 @@ func (m *Model) openBreakForm(b *control.Breakpoint) {
 	}
 	title := "New breakpoint"
 	if k.id > 0 {
-		title = "Breakpoint " + paint.Exact(int(min(k.id, 1<<40)))
+		title = "Breakpoint " + strconv.FormatUint(k.id, 10)
 	}
 	k.f = &dialog.Form{
 		Title: func() string { return title }, Enter: map[bool]string{true: "change it", false: "set it"}[k.id > 0],
@@ -267,7 +269,7 @@ func (k *breakForm) result(w int) (out [][]paint.Seg) {
 		return nil
 	}
 	b := k.breakpoint()
-	if k.sent.line != k.line(&b) {
+	if k.sent.line != breaks.Line(&b) {
 		return nil // something else stands there now
 	}
 	told := paint.Width(k.f.Fields[k.f.At].Err()) > w/2 // the form tells it whole
@@ -284,9 +286,6 @@ func (k *breakForm) result(w int) (out [][]paint.Seg) {
 	return out
 }
 
-// line is the command that the form is. One that changes a breakpoint takes it away and sets another one in its place.
-func (k *breakForm) line(b *control.Breakpoint) string { return breaks.Line(b) }
-
 func (k *breakForm) send() tea.Cmd {
 	m := k.m
 	if k.f.Live() {
@@ -294,21 +293,26 @@ func (k *breakForm) send() tea.Cmd {
 	}
 	b := k.breakpoint()
 	k.mended = [2]string{b.If, b.Print}
-	cmd := m.setBreak(&b, k.line(&b))
+	cmd := m.setBreak(&b)
 	k.sent = m.shownEntry
 	return cmd
 }
 
-// setBreak sets a breakpoint, or changes the one with its id, and goes to it.
-func (m *Model) setBreak(b *control.Breakpoint, line string) tea.Cmd {
-	set, id := *b, uint64(0)
+// setBreak sets a breakpoint, or changes the one with its id, and goes to it. The language has no word that changes all of
+// one, and none for meshes by a pattern: those are asked of the session as they are.
+func (m *Model) setBreak(b *control.Breakpoint) tea.Cmd {
+	set, line := *b, breaks.Line(b)
+	m.panes.breaks.GoNext()
+	if _, errs := script.ParseLine(line); b.ID == 0 && !b.Off && len(errs) == 0 {
+		m.showBreaks()
+		return m.command(line)
+	}
 	return m.debugDo(line, func(ctx context.Context, c *control.Client) (string, error) {
 		got, err := c.Breaks(ctx, control.BreaksReq{Set: &set})
 		if err != nil || len(got) == 0 {
 			return "", err
 		}
-		id = got[0].ID
-		text := "breakpoint " + paint.Exact(int(min(id, 1<<40)))
+		text := "breakpoint " + strconv.FormatUint(got[0].ID, 10)
 		switch {
 		case got[0].State == control.BreakWaiting:
 			text += " waits: " + got[0].Why
@@ -316,8 +320,5 @@ func (m *Model) setBreak(b *control.Breakpoint, line string) tea.Cmd {
 			text += " is bound to " + paint.Plural(got[0].Bound, "actor")
 		}
 		return text, nil
-	}, func(m *Model) {
-		m.panes.breaks.Go(id)
-		m.showBreaks()
-	})
+	}, (*Model).showBreaks)
 }

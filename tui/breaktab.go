@@ -1,15 +1,14 @@
 package tui
 
 import (
-	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/tui/breaks"
-	"github.com/monarch-tui/monarch-tui/tui/paint"
 )
 
 // breaksTab is the table of the breakpoints.
@@ -94,12 +93,10 @@ func (m *Model) editBreak() tea.Cmd {
 	return nil
 }
 
-// breaksVerb changes breakpoints.
-func (m *Model) breaksVerb(line string, req control.BreaksReq, then func(m *Model)) tea.Cmd {
-	return m.debugDo(line, func(ctx context.Context, c *control.Client) (string, error) {
-		_, err := c.Breaks(ctx, req)
-		return "", err
-	}, then)
+// removedBreak is a breakpoint that a person has deleted, with the command that did.
+type removedBreak struct {
+	b control.Breakpoint
+	e *entry
 }
 
 // deleteBreak removes the breakpoint under the cursor; undo sets it again.
@@ -109,22 +106,23 @@ func (m *Model) deleteBreak() tea.Cmd {
 		return nil
 	}
 	const most = 100
-	return m.breaksVerb(fmt.Sprintf("delete %d", b.ID), control.BreaksReq{Remove: []uint64{b.ID}}, func(m *Model) {
-		m.removed = append(m.removed[max(0, len(m.removed)-most+1):], b)
-		m.say(sayGood, "breakpoint "+paint.Exact(int(min(b.ID, 1<<40)))+" is deleted"+m.keyHint("; %s brings it back", "undo"))
-	})
+	cmd := m.command(fmt.Sprintf("delete %d", b.ID))
+	m.removed = append(m.removed[max(0, len(m.removed)-most+1):], removedBreak{b, m.shownEntry})
+	return cmd
 }
 
 // undeleteBreak sets the breakpoint again that was deleted last.
 func (m *Model) undeleteBreak() tea.Cmd {
-	n := len(m.removed)
-	if n == 0 {
-		return nil
+	for n := len(m.removed); n > 0; n = len(m.removed) {
+		last := m.removed[n-1]
+		m.removed = m.removed[:n-1]
+		if last.e.done && !last.e.ok { // it is there yet
+			continue
+		}
+		last.b.ID = 0
+		return m.setBreak(&last.b)
 	}
-	b := m.removed[n-1]
-	m.removed = m.removed[:n-1]
-	b.ID = 0
-	return m.setBreak(&b, breaks.Line(&b))
+	return nil
 }
 
 // toggleBreak has the breakpoint under the cursor off, or on.
@@ -133,10 +131,7 @@ func (m *Model) toggleBreak() tea.Cmd {
 	if !ok {
 		return nil
 	}
-	if b.Off {
-		return m.breaksVerb(fmt.Sprintf("enable %d", b.ID), control.BreaksReq{On: []uint64{b.ID}}, nil)
-	}
-	return m.breaksVerb(fmt.Sprintf("disable %d", b.ID), control.BreaksReq{Off: []uint64{b.ID}}, nil)
+	return m.command(fmt.Sprintf("%s %d", map[bool]string{true: "enable", false: "disable"}[b.Off], b.ID))
 }
 
 // toggleAllBreaks has all breakpoints off; where they are, on.
@@ -150,18 +145,16 @@ func (m *Model) toggleAllBreaks() tea.Cmd {
 		}
 	}
 	if len(on) == 0 {
-		return m.breaksVerb("enable"+numbers(off), control.BreaksReq{On: off}, nil)
+		return m.command("enable" + numbers(off))
 	}
-	return m.breaksVerb("disable"+numbers(on), control.BreaksReq{Off: on}, nil)
+	return m.command("disable" + numbers(on))
 }
 
-// numbers are ids as the arguments of a command; of many the first.
-func numbers(ids []uint64) (text string) {
-	for i, id := range ids {
-		if i == 20 {
-			return text + " …"
-		}
-		text += fmt.Sprintf(" %d", id)
+// numbers are ids as the arguments of a command.
+func numbers(ids []uint64) string {
+	var b strings.Builder
+	for _, id := range ids {
+		fmt.Fprintf(&b, " %d", id)
 	}
-	return text
+	return b.String()
 }

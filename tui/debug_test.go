@@ -33,7 +33,7 @@ func debugging(t *testing.T, w, h int) (app *tuitest.App, other *control.Client,
 func TestAnActorIsStoppedLookedAtAndLetGo(t *testing.T) {
 	app, _, later := debugging(t, 120, 40)
 	app.Press("b").See("New breakpoint", "break @g[1].Add").Type("note.By == 3").Press("enter")
-	app.See("✓ break @g[1].Add if note.By == 3", "is bound to 1 actor", "‹Breakpoints›")
+	app.See("✓ break @g[1].Add if note.By == 3", "breakpoint 1 at @g[1].Add, on 1 actor", "‹Breakpoints›")
 	app.Press(":").Type("call @g.Add {By: 3}").Press("enter")
 	app.See("◆ 1 paused", "3 running", "g[1] before Add", "paused at bp 1", "clock held", "[1◆]")
 	later()
@@ -47,7 +47,7 @@ func TestAnActorIsStoppedLookedAtAndLetGo(t *testing.T) {
 
 	app.Press("5").See("┏[5] Logs ‹Breakpoints›").Press("space").See("✓ disable 1", "○ 1").Press("space").See("✓ enable 1", "● 1")
 	app.Press("D").See("✓ disable 1", "○ 1").Press("D").See("✓ enable 1", "● 1")
-	app.Press("d").See("breakpoint 1 is deleted", "No breakpoints").Press("u").See("✓ break @g[1].Add if note.By == 3", "● 2")
+	app.Press("d").See("✓ delete 1", "No breakpoints").Press("u").See("✓ break @g[1].Add if note.By == 3", "● 2")
 	app.Press("e").See("Breakpoint 2", "change it")
 }
 

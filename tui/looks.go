@@ -241,15 +241,12 @@ func (m *Model) askDiscard() tea.Cmd {
 	if !ok || !is {
 		return nil
 	}
-	id := paint.OneLine(world.CallName(q.Msg))
-	line := "discard " + id + " of @" + world.ActorName(mesh, rank)
+	line := "discard " + strconv.FormatUint(q.Msg, 10) + " @" + world.ActorName(mesh, rank)
 	m.push(&dialog.Confirm{
 		Title: "discard " + q.Endpoint + "?", Text: "The message never reaches @" + world.ActorName(mesh, rank) + "; who waits for its answer gets an error. This cannot be undone.",
 		Do: func() tea.Cmd {
-			return m.debugDo(line, func(ctx context.Context, c *control.Client) (string, error) {
-				_, err := c.Edit(ctx, control.EditReq{Mesh: mesh, Rank: rank, Path: strconv.FormatUint(q.Msg, 10), Op: "discard"})
-				return "", err
-			}, func(m *Model) { m.panes.inspect.LookAgain() })
+			m.panes.inspect.LookAgain()
+			return m.command(line)
 		},
 	})
 	return nil

@@ -75,10 +75,10 @@ type Model struct {
 	show         target // to be shown as soon as the world has it
 	newest       uint64 // id of the newest mesh that was seen
 
-	wentOn   time.Time            // a person last let somebody go on
-	stopCame time.Time            // somebody stopped where nobody was stopped
-	removed  []control.Breakpoint // by a person, the last one last
-	turned   bool                 // the slot of the logs has been turned to the breakpoints
+	wentOn   time.Time      // a person last let somebody go on
+	stopCame time.Time      // somebody stopped where nobody was stopped
+	removed  []removedBreak // by a person, the last one last
+	turned   bool           // the slot of the logs has been turned to the breakpoints
 
 	story     *story
 	told      *story // the last one that was begun
@@ -438,6 +438,9 @@ func (m *Model) epilogue() string {
 	}
 	if m.world.Session.Dir != "" && !m.dialer.own && m.conn != nil {
 		parts = append(parts, fmt.Sprintf("session %s goes on", m.world.Session.Name))
+		if n := m.world.PausedActors(); n > 0 {
+			parts = append(parts, paint.Plural(n, "actor")+" left paused")
+		}
 		if name := logs.File(m.world); fileExists(name) { // our own ends with its session
 			parts = append(parts, "its log is "+name)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -89,6 +90,29 @@ func (m *Model) goStop(st *control.Stop) tea.Cmd {
 	return m.cursorMoved()
 }
 
+// leftPaused says what becomes of who is paused when this program leaves a session that goes on, where nobody else is there
+// who could let them go on; "" where there is nothing to say.
+func (m *Model) leftPaused() string {
+	if !m.isPaused() || m.dialer.own || m.conn == nil || m.conn.viewer {
+		return ""
+	}
+	me := m.conn.client.Info().Client
+	for _, c := range m.world.Clients {
+		if c.ID != me.ID && c.Role != control.RoleViewer {
+			return ""
+		}
+	}
+	d, who := &m.world.Debug, paint.Plural(m.world.PausedActors(), "actor")+" will be left paused, and nobody else is here. "
+	after := "After " + paint.Duration(d.Grace) + " without anybody "
+	switch d.Policy {
+	case control.PolicyStay:
+		return who + "They stay so until somebody comes (policy stay)."
+	case control.PolicyAbort:
+		return who + after + "their calls fail (policy abort)."
+	}
+	return who + after + "they go on (policy continue)."
+}
+
 // grace is how long after a first stop has come its keys do nothing: what a hand is typing then is not meant for it.
 const grace = 300 * time.Millisecond
 
@@ -120,7 +144,12 @@ func (m *Model) drawPaused(s *paint.Surface) {
 		x = s.Text(x, 0, on(paint.Style{Fg: paint.Muted}), " · "+paint.Count(running)+" running")
 	}
 	x += 2
-	for _, k := range []struct{ action, text string }{{"step", "step"}, {"continue", "continue"}, {"continue.all", "all"}, {"next.paused", "next"}} {
+	for _, k := range []struct{ action, text, long string }{
+		{"step", "step", "step"}, {"continue", "continue", "continue"}, {"continue.all", "all", "continue all"}, {"next.paused", "next", "next paused"},
+	} {
+		if w >= wideWidth {
+			k.text = k.long
+		}
 		a := m.reg.named(k.action)
 		key := a.Key()
 		if key == "" || m.whyNot(a) != "" {
@@ -225,19 +254,10 @@ func (d debugDone) apply(m *Model) tea.Cmd {
 	return m.refreshOverlays()
 }
 
-// goOn lets stopped frames go on. Each is named with the time that the screen shows: who lets it go on first has it.
-func (m *Model) goOn(line string, stops []control.Stop, req control.ResumeReq) tea.Cmd {
-	for i := range stops {
-		req.Stops = append(req.Stops, control.StopRef{ID: stops[i].ID, Gen: stops[i].Gen})
-	}
+// goOn lets stopped frames go on, by the command that does.
+func (m *Model) goOn(line string) tea.Cmd {
 	m.wentOn = m.now()
-	return m.debugDo(line, func(ctx context.Context, c *control.Client) (string, error) {
-		done, err := c.Resume(ctx, req)
-		if err != nil {
-			return "", err
-		}
-		return resumed(done)
-	}, nil)
+	return m.command(line)
 }
 
 // resumed is what became of stops that were to go on.
@@ -257,22 +277,36 @@ func resumed(done []control.Resumed) (string, error) {
 	return "", fmt.Errorf("%d of %s: %s", len(why), paint.Plural(len(done), "stop"), why[0])
 }
 
-// goThis lets the frame that is looked at go on.
+// goThis lets the frame that is looked at go on: it is named by its actor, and by its number where several frames of that
+// stand.
 func goThis(how string) func(m *Model) tea.Cmd {
 	return func(m *Model) tea.Cmd {
 		st, ok := m.thisStop()
 		if !ok {
 			return nil
 		}
-		return m.goOn(how+" "+stopName(&st), []control.Stop{st}, control.ResumeReq{How: how})
+		who := stopName(&st)
+		if len(m.world.StopsIn(st.Mesh, []int{st.Rank})) > 1 {
+			who = strconv.FormatUint(st.ID, 10)
+		}
+		return m.goOn(how + " " + who)
 	}
 }
 
 // stepSelected lets all stopped frames of the selection go on until their actors' next messages.
 func (m *Model) stepSelected() tea.Cmd {
-	t := m.stoppedTarget()
-	stops := m.world.StopsIn(t.mesh, t.ranks)
-	return m.goOn("step "+t.String(), stops, control.ResumeReq{How: control.GoStep})
+	return m.goOn("step " + m.pausedOf(m.stoppedTarget()).String())
+}
+
+// pausedOf is a target without the ranks of it that are not paused.
+func (m *Model) pausedOf(t target) target {
+	var ranks []int
+	for _, st := range m.world.StopsIn(t.mesh, t.ranks) {
+		if n := len(ranks); n == 0 || ranks[n-1] != st.Rank {
+			ranks = append(ranks, st.Rank)
+		}
+	}
+	return target{mesh: t.mesh, ranks: ranks}
 }
 
 // stoppedTarget is what commands are about, where that is an actor mesh; else the actor that is looked at.
@@ -287,7 +321,7 @@ func (m *Model) stoppedTarget() target {
 	return target{mesh: mesh, ranks: []int{rank}}
 }
 
-// continueAll lets every stopped frame go on.
+// continueAll lets every stopped frame go on, whichever a person is attached to.
 func (m *Model) continueAll() tea.Cmd {
 	m.wentOn = m.now()
 	return m.debugDo("continue", func(ctx context.Context, c *control.Client) (string, error) {
@@ -299,15 +333,13 @@ func (m *Model) continueAll() tea.Cmd {
 	}, nil)
 }
 
-// pauseOrGo has what is selected stop at its next site; where some of it is stopped, it goes on.
+// pauseOrGo has what is selected stop at its next site; what of it is stopped goes on.
 func (m *Model) pauseOrGo() tea.Cmd {
 	t := m.stoppedTarget()
-	if stops := m.world.StopsIn(t.mesh, t.ranks); len(stops) > 0 {
-		return m.goOn("continue "+t.String(), stops, control.ResumeReq{How: control.GoContinue})
+	if m.world.IsStopped(t.mesh, t.ranks) {
+		return m.goOn("continue " + m.pausedOf(t).String())
 	}
-	return m.debugDo("pause "+t.String(), func(ctx context.Context, c *control.Client) (string, error) {
-		return "each stops at its next site: an idle one when a message comes", c.Pause(ctx, control.PauseReq{Mesh: t.mesh, Ranks: t.ranks})
-	}, nil)
+	return m.command("pause " + t.String())
 }
 
 // The reasons why something of the debugger cannot be done now.
@@ -419,30 +451,21 @@ func debugActions() []*Action {
 }
 
 // openFail asks for the error with which the frame that is looked at fails.
-func (m *Model) openFail() {
-	m.openGo("fail with", "the text of the error", func(st *control.Stop, text string) (string, control.ResumeReq) {
-		return "fail " + text, control.ResumeReq{How: control.GoFail, Text: text}
-	})
-}
+func (m *Model) openFail() { m.openGo("fail", "the text of the error") }
 
 // openReturn asks for the value that the frame that is looked at returns.
-func (m *Model) openReturn() {
-	m.openGo("return", "a literal of the result's type", func(st *control.Stop, text string) (string, control.ResumeReq) {
-		return "return " + text, control.ResumeReq{How: control.GoReturn, Value: text}
-	})
-}
+func (m *Model) openReturn() { m.openGo("return", "a literal of the result's type") }
 
-// openGo asks for a text, and lets the frame go on that is looked at now.
-func (m *Model) openGo(mark, hint string, req func(st *control.Stop, text string) (string, control.ResumeReq)) {
+// openGo asks for a text, and lets the actor go on with it that is looked at now.
+func (m *Model) openGo(word, hint string) {
 	st, ok := m.thisStop()
 	if !ok {
 		return
 	}
-	m.openLine(mark, hint, func(m *Model, text string) tea.Cmd {
+	m.openLine(word, hint, func(m *Model, text string) tea.Cmd {
 		if text = strings.TrimSpace(text); text == "" {
 			return nil
 		}
-		line, r := req(&st, text)
-		return m.goOn(line, []control.Stop{st}, r)
+		return m.goOn("on " + stopName(&st) + " " + word + " " + text)
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/exp/golden"
 
 	"github.com/monarch-tui/monarch-tui/debugger/script"
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -88,6 +89,7 @@ func TestEachKeyIsItsCommand(t *testing.T) {
 		{[]string{"5", "down", "enter", "c"}, "continue @ponger[9]", ""}, // from the breakpoint to who stands there
 		{[]string{"2", "C"}, "continue", ""},
 		{[]string{"2", "n", "space", "n", "space", "S"}, "step @ponger[9,17]", ""},
+		{[]string{"2", "n", "V", "S"}, "step @ponger[9]", ""}, // of a row the one that is paused
 		{[]string{"2", "S"}, "", "nobody of what is selected is paused; n goes to one that is"},
 		{[]string{"2", "P"}, "pause @ponger[0]", ""},
 		{[]string{"2", "n", "P"}, "continue @ponger[9]", ""},
@@ -161,7 +163,7 @@ func does(t testing.TB, m *Model, action string) {
 	m.Update(msg)
 }
 
-func TestAResumeNamesTheStopAsItIsShownAndSaysWhoWasFirst(t *testing.T) {
+func TestAResumeNamesTheStopAsItIsKnownAndSaysWhoWasFirst(t *testing.T) {
 	b := worldtest.Stopped(t)
 	m := still(t, b, 120, 40)
 	a := &answering{inert: inert{b}, answer: func(req any) (any, error) {
@@ -172,16 +174,19 @@ func TestAResumeNamesTheStopAsItIsShownAndSaysWhoWasFirst(t *testing.T) {
 	}}
 	a.on(t, m, "")
 	press(t, m, "2", "n")
-	does(t, m, "step")
-	if r, ok := a.reqs[0].(control.ResumeReq); !ok || len(r.Stops) != 1 || r.Stops[0] != (control.StopRef{ID: 7, Gen: 1}) || r.How != control.GoStep {
+	does(t, m, "continue")
+	if r, ok := a.reqs[0].(control.ResumeReq); !ok || len(r.Stops) != 1 || r.Stops[0] != (control.StopRef{ID: 7, Gen: 1}) || r.How != control.GoContinue {
 		t.Errorf("it asked for %+v", a.reqs)
 	}
-	if e := m.shownEntry; e.ok || e.err != "stop 7 goes on already: continue by other" {
+	if e := m.shownEntry; e.ok || !strings.Contains(e.err, "goes on already: continue by other") {
 		t.Errorf("it says %+v", e)
 	}
 	does(t, m, "continue.all")
 	if e := m.shownEntry; e.ok || e.err != "1 of 3 stops: it has gone" {
 		t.Errorf("it says %q", e.err)
+	}
+	if r, ok := a.reqs[1].(control.ResumeReq); !ok || !r.All {
+		t.Errorf("all is %+v", a.reqs[1])
 	}
 }
 
@@ -201,7 +206,9 @@ func TestTheWalkComesToEachFrameOfAnActor(t *testing.T) {
 	if got := screen(t, m); !strings.Contains(got, "in Status before it sends") || !strings.Contains(got, "2 of this actor") {
 		t.Errorf("the frame of Status is not shown:\n%s", got)
 	}
-	does(t, m, "continue")
+	if does(t, m, "continue"); m.shownEntry.line != "continue 20" {
+		t.Errorf("it is the command %q", m.shownEntry.line)
+	}
 	if r := a.reqs[0].(control.ResumeReq); r.Stops[0] != (control.StopRef{ID: 20, Gen: 3}) {
 		t.Errorf("it lets %+v go on", r)
 	}
@@ -387,4 +394,48 @@ func refused(t testing.TB, m *Model) {
 	typeText(m, "state.cuont > 2")
 	press(t, m, "enter")
 	debugDone{e: m.shownEntry, err: errors.New("break: if: there is no field cuont in state (did you mean count?)\n  state.cuont > 2\n        ^")}.apply(m)
+}
+
+func TestWhoLeavesTheLastIsToldWhatBecomesOfThePaused(t *testing.T) {
+	b := worldtest.Stopped(t)
+	m := still(t, b, 120, 40)
+	m.dialer.own = false
+	for policy, want := range map[string]string{
+		control.PolicyContinue: "After 30s without anybody they go on (policy continue).", control.PolicyStay: "They stay so until somebody comes (policy stay).",
+		control.PolicyAbort: "After 30s without anybody their calls fail (policy abort).",
+	} {
+		m.world.Debug.Policy = policy
+		if got := m.leftPaused(); got != "3 actors will be left paused, and nobody else is here. "+want {
+			t.Errorf("%s: %q", policy, got)
+		}
+	}
+	if press(t, m, "q"); m.quitting || !strings.Contains(screen(t, m), "3 actors will be left paused") {
+		t.Errorf("it does not ask:\n%s", screen(t, m))
+	}
+	press(t, m, "esc")
+	m.world.Clients = []control.ClientInfo{{ID: 99, Name: "watcher", Role: control.RoleViewer}}
+	if m.leftPaused() == "" {
+		t.Error("a viewer can let nobody go on")
+	}
+	m.world.Clients = append(m.world.Clients, control.ClientInfo{ID: 100, Name: "other"})
+	if got := m.leftPaused(); got != "" {
+		t.Errorf("somebody else is here, and it says %q", got)
+	}
+	if press(t, m, "q"); !m.quitting || !strings.Contains(m.epilogue(), "3 actors left paused") {
+		t.Errorf("it is not left, or says nothing: %q", m.epilogue())
+	}
+}
+
+func TestThePausedAreSeenWithoutColoursAndInASCII(t *testing.T) {
+	for name, change := range map[string]func(*Config){"ascii": func(c *Config) { c.Settings.ASCII = true }, "mono": func(c *Config) { c.Settings.Theme = "mono" }} {
+		t.Run(name, func(t *testing.T) {
+			m := still(t, worldtest.Stopped(t), 120, 40, change)
+			press(t, m, "2", "n")
+			text := screen(t, m)
+			if i := strings.IndexFunc(text, func(r rune) bool { return r > 0x7e }); m.theme.ASCII && i >= 0 {
+				t.Errorf("%q is not ASCII in\n%s", text[i:i+4], text)
+			}
+			golden.RequireEqual(t, m.View().Content+"\n")
+		})
+	}
 }

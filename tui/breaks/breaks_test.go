@@ -8,6 +8,7 @@ import (
 
 	"github.com/charmbracelet/x/exp/golden"
 
+	"github.com/monarch-tui/monarch-tui/debugger/script"
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
 )
@@ -65,11 +66,16 @@ func TestTheCursorStaysOnItsBreakpoint(t *testing.T) {
 	if b.Screen(p, 5, true, 76, 14); at() != 5 && at() != 2 {
 		t.Errorf("after its own has gone it is on %d, want a neighbour", at())
 	}
-	p.Go(9)
-	if at() != 9 {
-		t.Errorf("it was told to go to 9, and is on %d", at())
+	was := at()
+	p.GoNext()
+	if b.Apply(); at() != was {
+		t.Errorf("before the next one comes it is on %d", at())
 	}
-	for _, id := range []uint64{2, 5, 9} {
+	b.Break(control.Breakpoint{ID: 12, Mesh: "x"})
+	if at() != 12 {
+		t.Errorf("it was told to go to the next one, 12, and is on %d", at())
+	}
+	for _, id := range []uint64{2, 5, 9, 12} {
 		gone(id)
 	}
 	if _, ok := p.Selected(b.World); ok || p.Text() != "" {
@@ -79,14 +85,19 @@ func TestTheCursorStaysOnItsBreakpoint(t *testing.T) {
 
 func TestABreakpointIsTheCommandThatSetsIt(t *testing.T) {
 	for want, b := range map[string]control.Breakpoint{
-		`break @ponger.Pong`:                                {Mesh: "ponger", Endpoint: "Pong", Site: control.SiteRecv, Then: control.ThenPause, Scope: control.ScopeActor},
-		`break @*.*@panic`:                                  {Site: control.SitePanic},
-		`tbreak @p[0,2].Do if n > 2 hit >=3 total`:          {Mesh: "p", Ranks: "0,2", Endpoint: "Do", If: "n > 2", Hit: ">=3", Total: true, Once: true},
-		`break @p.Do@reply once stop mesh print "at \"n\""`: {Mesh: "p", Endpoint: "Do", Site: control.SiteReply, Once: true, Scope: control.ScopeMesh, Then: control.ThenPrint, Print: `at "n"`},
-		`break @p.Do count`:                                 {Mesh: "p", Endpoint: "Do", Then: control.ThenCount},
+		`break @ponger.Pong`: {Mesh: "ponger", Endpoint: "Pong", Site: control.SiteRecv, Then: control.ThenPause, Scope: control.ScopeActor},
+		`break panic`:        {Site: control.SitePanic},
+		`break @p@panic`:     {Mesh: "p", Site: control.SitePanic},
+		`break @p.D*`:        {Mesh: "p", Endpoint: "D*"},
+		`tbreak @p[0,2].Do if n > 2 hit >=3 total`:      {Mesh: "p", Ranks: "0,2", Endpoint: "Do", If: "n > 2", Hit: ">=3", Total: true, Once: true},
+		`tbreak @p.Do@reply stop mesh print "at \"n\""`: {Mesh: "p", Endpoint: "Do", Site: control.SiteReply, Once: true, Scope: control.ScopeMesh, Then: control.ThenPrint, Print: `at "n"`},
+		`break @p.Do count`:                             {Mesh: "p", Endpoint: "Do", Then: control.ThenCount},
 	} {
 		if got := Line(&b); got != want {
 			t.Errorf("%s, want %s", got, want)
+		}
+		if _, errs := script.ParseLine(want); len(errs) > 0 {
+			t.Errorf("%s is no command: %v", want, errs)
 		}
 	}
 }

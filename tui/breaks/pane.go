@@ -20,6 +20,8 @@ type Pane struct {
 	stands map[uint64]int // frames that stand at a breakpoint, by its id
 	win    list.Window
 	cur    uint64 // id of the breakpoint under the cursor
+	after  uint64 // the last one there was when the next was asked for
+	next   bool   // go to the next one that comes
 	wide   int
 	bodyY  int
 }
@@ -44,6 +46,9 @@ func (p *Pane) sync(w *world.World) {
 		p.stands[w.Stops[i].Break]++
 	}
 	p.win.Fit(len(w.Breaks), p.win.Size)
+	if n := len(w.Breaks); p.next && n > 0 && w.Breaks[n-1].ID > p.after {
+		p.next, p.cur = false, w.Breaks[n-1].ID
+	}
 	if at := slices.IndexFunc(w.Breaks, func(b control.Breakpoint) bool { return b.ID == p.cur }); at >= 0 {
 		p.win.To(at)
 	}
@@ -87,8 +92,13 @@ func (p *Pane) Selected(w *world.World) (control.Breakpoint, bool) {
 	return control.Breakpoint{}, false
 }
 
-// Go puts the cursor on a breakpoint, as soon as it is there.
-func (p *Pane) Go(id uint64) { p.cur, p.w = id, nil }
+// GoNext puts the cursor on the breakpoint that comes next.
+func (p *Pane) GoNext() {
+	p.after, p.next = 0, true
+	if n := p.total(); n > 0 {
+		p.after = p.w.Breaks[n-1].ID
+	}
+}
 
 func (p *Pane) move(by func()) {
 	by()

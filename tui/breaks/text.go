@@ -52,17 +52,25 @@ func When(b *control.Breakpoint) string {
 // Line is the command that sets a breakpoint.
 func Line(b *control.Breakpoint) string {
 	var out strings.Builder
-	word := "break @"
-	if b.Once && cmp.Or(b.Then, control.ThenPause) == control.ThenPause {
-		word = "tbreak @"
+	word := "break "
+	if b.Once {
+		word = "tbreak "
 	}
-	out.WriteString(word + orAll(b.Mesh))
-	if b.Ranks != "" {
-		out.WriteString("[" + b.Ranks + "]")
-	}
-	out.WriteString("." + orAll(b.Endpoint))
-	if b.Site != "" && b.Site != control.SiteRecv {
-		out.WriteString("@" + b.Site)
+	out.WriteString(word)
+	switch anywhere := b.Mesh == "" && b.Endpoint == "" && b.Ranks == ""; {
+	case anywhere && (b.Site == control.SiteError || b.Site == control.SitePanic):
+		out.WriteString(b.Site)
+	default:
+		out.WriteString("@" + orAll(b.Mesh))
+		if b.Ranks != "" {
+			out.WriteString("[" + b.Ranks + "]")
+		}
+		if b.Endpoint != "" || b.Mesh == "" {
+			out.WriteString("." + orAll(b.Endpoint))
+		}
+		if b.Site != "" && b.Site != control.SiteRecv {
+			out.WriteString("@" + b.Site)
+		}
 	}
 	if b.If != "" {
 		out.WriteString(" if " + b.If)
@@ -72,9 +80,6 @@ func Line(b *control.Breakpoint) string {
 	}
 	if b.Total {
 		out.WriteString(" total")
-	}
-	if b.Once && !strings.HasPrefix(word, "t") {
-		out.WriteString(" once")
 	}
 	if b.Scope != "" && b.Scope != control.ScopeActor {
 		out.WriteString(" stop " + b.Scope)

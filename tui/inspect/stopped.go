@@ -347,6 +347,9 @@ func (p *Pane) buildNodes(list []*node) {
 	}
 }
 
+// engineCode begins the names of the engine's functions.
+const engineCode = "github.com/monarch-tui/monarch-tui/engine"
+
 // buildStack lists the goroutine's stack.
 func (p *Pane) buildStack() {
 	if p.missingFrame() {
@@ -357,7 +360,11 @@ func (p *Pane) buildStack() {
 		return
 	}
 	for i, text := range strings.Split(strings.TrimRight(p.look.frame.Stack, "\n"), "\n") {
-		l := line{key: "stack " + strconv.Itoa(i), left: []paint.Seg{seg(paint.Text, paint.OneLine(text))}, copied: strings.TrimSpace(text)}
+		role := paint.Text
+		if i == 0 || strings.HasPrefix(strings.TrimPrefix(text, "created by "), engineCode) { // the handler's own frames stand out
+			role = paint.Muted
+		}
+		l := line{key: "stack " + strconv.Itoa(i), left: []paint.Seg{seg(role, paint.OneLine(text))}, copied: strings.TrimSpace(text)}
 		if strings.HasPrefix(text, "\t") {
 			l.left = []paint.Seg{seg(paint.Muted, "  "), seg(paint.Muted, paint.OneLine(text))}
 		}
