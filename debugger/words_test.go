@@ -59,6 +59,20 @@ func (s *scene) play(text string, opt script.Options) told {
 	return out
 }
 
+// tells plays a script, and looks at how it ended and that it said so.
+func (s *scene) tells(text string, code int, want []string) {
+	s.t.Helper()
+	got := s.play(text, script.Options{Timeout: 20 * time.Second})
+	if got.code != code {
+		s.t.Errorf("exit %d, want %d:\n%s", got.code, code, got.text)
+	}
+	for _, w := range want {
+		if !strings.Contains(got.text, w) {
+			s.t.Errorf("it does not say %q:\n%s", w, got.text)
+		}
+	}
+}
+
 // leave has the scene's own front end go: the script is then the only one that could act.
 func (s *scene) leave() {
 	s.w.Close()
@@ -270,6 +284,11 @@ break @w[1].Do
 call @w.Do {N: 1} &c
 expect len(stops) == 1 within 10s
 `, want: []string{"stopped were @w[1].Do; the policy is continue: the breakpoints are removed, they go on"}},
+		"the end lets go who stops while it waits": {script: `
+call @w.Pause &a
+call @w.Pause &b
+call @w.Pause &c
+`},
 		"the end aborts": {script: `
 policy abort
 break @w[1].Do
@@ -278,17 +297,10 @@ expect len(stops) == 1 within 10s
 `, code: script.ExitCommand, want: []string{"the policy is abort: the breakpoints are removed, their calls fail", "the script has ended"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newScene(t, 4, engine.AllInProcess())
-			s.leave()
-			got := s.play(c.script, script.Options{Timeout: 20 * time.Second})
-			if got.code != c.code {
-				t.Errorf("exit %d, want %d:\n%s", got.code, c.code, got.text)
-			}
-			for _, want := range c.want {
-				if !strings.Contains(got.text, want) {
-					t.Errorf("it does not say %q:\n%s", want, got.text)
-				}
-			}
+			onBoth(t, 4, func(s *scene) {
+				s.leave()
+				s.tells(c.script, c.code, c.want)
+			})
 		})
 	}
 }
@@ -377,6 +389,7 @@ expect stops == ["@w[1].Do"] within 10s
 clear
 one @w[1].Do {N: 2} &b
 one @w[1].Do {N: 3} &c
+one @w[1].Peek # it is concurrent, and comes behind the others
 mailbox => box
   text contains "N: 2" and text contains "N: 3"
   len(value) == 2
@@ -409,24 +422,17 @@ wait c
 `},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newScene(t, 4, engine.AllInProcess())
-			p, err := engine.SpawnProcs(s.ctx, engine.Name("asking"), engine.Dim("gpus", 1))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := engine.Spawn(s.ctx, p, "asker", Worker{Peer: s.m.Slice(engine.At("gpus", 1))}); err != nil {
-				t.Fatal(err)
-			}
-			s.leave()
-			got := s.play(c.script, script.Options{Timeout: 20 * time.Second})
-			if got.code != c.code {
-				t.Errorf("exit %d, want %d:\n%s", got.code, c.code, got.text)
-			}
-			for _, want := range c.want {
-				if !strings.Contains(got.text, want) {
-					t.Errorf("it does not say %q:\n%s", want, got.text)
+			onBoth(t, 4, func(s *scene) {
+				p, err := engine.SpawnProcs(s.ctx, engine.Name("asking"), engine.Dim("gpus", 1))
+				if err != nil {
+					s.t.Fatal(err)
 				}
-			}
+				if _, err := engine.Spawn(s.ctx, p, "asker", Worker{Peer: s.m.Slice(engine.At("gpus", 1))}); err != nil {
+					s.t.Fatal(err)
+				}
+				s.leave()
+				s.tells(c.script, c.code, c.want)
+			})
 		})
 	}
 }

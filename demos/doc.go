@@ -1,6 +1,6 @@
-// Package demos lists the programs that monarch-tui can show: the tutorial's parts and its exercises. Each demo is one
-// readable file in a folder of its own that uses only the public engine API; copy one to begin with. Beside it lies what
-// is told while it runs, its lesson (package story).
+// Package demos lists the programs that monarch-tui can show: the tutorial's parts and its exercises, and mistakes to
+// find with the debugger. Each demo is one readable file in a folder of its own that uses only the public engine API; copy
+// one to begin with. Beside it lies what is told while it runs, its lesson (package story).
 package demos
 
 import (
@@ -8,9 +8,12 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/demos/chain"
 	"github.com/monarch-tui/monarch-tui/demos/counter"
+	"github.com/monarch-tui/monarch-tui/demos/deadlock"
+	"github.com/monarch-tui/monarch-tui/demos/debugging"
 	"github.com/monarch-tui/monarch-tui/demos/echo"
 	"github.com/monarch-tui/monarch-tui/demos/pingpong"
 	"github.com/monarch-tui/monarch-tui/demos/story"
+	"github.com/monarch-tui/monarch-tui/demos/straggler"
 	"github.com/monarch-tui/monarch-tui/demos/toy"
 	"github.com/monarch-tui/monarch-tui/engine"
 )
@@ -32,6 +35,9 @@ func All() []Demo {
 		{"echo", "exercise 1: an endpoint that returns a value", echo.Ranks, echo.Lesson, echo.Run},
 		{"chain", "exercise 2: three groups in a ring, the way that deadlocks and the way that does not", chain.Ranks, chain.Lesson, chain.Run},
 		{"counter", "exercise 3: actors that count what they send and receive", counter.Ranks, counter.Lesson, counter.Run},
+		{"debugging", "debugger 1: 16 actors stop, some of them fail; Monarch's debugging tutorial", debugging.Ranks, debugging.Lesson, debugging.Run},
+		{"straggler", "debugger 2: one of 16 ranks learns nothing; find it, and the message that did it", straggler.Ranks, straggler.Lesson, straggler.Run},
+		{"deadlock", "debugger 3: five philosophers wait for each other; see for what, and that it is for ever", deadlock.Ranks, deadlock.Lesson, deadlock.Run},
 	}
 }
 
@@ -42,4 +48,8 @@ func Register() {
 	engine.Register[echo.EchoActor]()
 	engine.Register[chain.LinkActor]()
 	engine.Register[counter.CountingActor]()
+	engine.Register[debugging.DebugeeActor]()
+	engine.Register[straggler.TrainerActor]()
+	engine.Register[straggler.LoaderActor]()
+	engine.Register[deadlock.PhilosopherActor]()
 }

@@ -267,7 +267,8 @@ func (act *activation) encode() ([]byte, error) {
 // did not return.
 func (a *actor) finish(act *activation, body []byte, werr *wireError, pe *panicError) {
 	act.End(context.Canceled)
-	env := act.env
+	env, token := act.env, act.frame.ReplyToken()
+	act.frame.End()
 	a.mu.Lock()
 	a.handled++
 	a.turned(time.Now())
@@ -284,7 +285,7 @@ func (a *actor) finish(act *activation, body []byte, werr *wireError, pe *panicE
 	if quiet {
 		a.countAck(env.From.Proc)
 	} else {
-		a.node.answerTo(env, body, werr, load, act.frame.ReplyToken())
+		a.node.answerTo(env, body, werr, load, token)
 	}
 	switch {
 	case pe != nil:

@@ -31,6 +31,7 @@ type Step struct {
 	Command string   // the line that the explorer takes for it
 	How     string   // of a task: the keys that do it; {call} stands for the key of the action "call"
 	Goals   []string // of a task: what is to be seen, each as the command that brings it about
+	Await   string   // of a task: what must hold before its words can be said, as in len(stops) == 16
 	Done    string   // of a task: what can be seen now
 }
 
@@ -187,6 +188,9 @@ func (m *Model) storyNext() tea.Cmd {
 		s.page++
 		s.since = m.now()
 	default:
+		if cmd := m.sayWords(); cmd != nil {
+			return cmd
+		}
 		s.waiting = false
 		done := s.task != nil && s.task.done
 		return m.task(func() tea.Msg {

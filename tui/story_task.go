@@ -23,6 +23,9 @@ type task struct {
 	first string // what was selected when it began
 	after *entry // the last command that does not count as something else
 	err   error  // of a goal that nobody can reach: a fault of the demo
+
+	began  *entry // the last command before it
+	saying bool   // the explorer has said its words: it was to be skipped
 }
 
 // goal is one thing that is to be seen in the session. How it is brought about does not matter: by keys, by a command, or
@@ -37,7 +40,7 @@ type goal struct {
 
 // newTask begins to look out.
 func (m *Model) newTask(lines []string) *task {
-	t := &task{known: map[string]bool{}, names: map[string]string{}, first: m.selected(), calls: newCallWatch(m.world.Messages.Total()), after: m.lastEntry()}
+	t := &task{known: map[string]bool{}, names: map[string]string{}, first: m.selected(), calls: newCallWatch(m.world.Messages.Total()), after: m.lastEntry(), began: m.lastEntry()}
 	procs, meshes := m.world.Live()
 	for _, p := range procs {
 		t.known[p.Name] = true
@@ -70,7 +73,7 @@ func parseGoal(line string) (goal, error) {
 	switch argsOf(g.stmt).(type) {
 	case script.ProcsArgs, script.SpawnArgs, script.CallArgs:
 	default:
-		if g.stmt.Cmd == nil || g.stmt.Cmd.Verb.Name != "focus" {
+		if g.stmt.Cmd == nil || g.stmt.Cmd.Verb.Lacks != "" || g.stmt.Cmd.Verb.Name != "focus" && !g.isWord() {
 			return g, fmt.Errorf("the goal %q cannot be seen", line)
 		}
 	}
@@ -107,6 +110,9 @@ func (m *Model) storyLooks() {
 // seen reports whether the session shows what a goal wants; as is the name of what it makes, and what the person calls it.
 func (m *Model) seen(t *task, g *goal) (as []string, ok bool) {
 	procs, meshes := m.world.Live()
+	if g.isWord() {
+		return nil, m.wordSeen(t, g)
+	}
 	switch a := argsOf(g.stmt).(type) {
 	case script.ProcsArgs:
 		for _, p := range procs {

@@ -315,6 +315,25 @@ func TestAnInterruptLeavesThePrompt(t *testing.T) {
 	waitStops(t, 4)
 }
 
+func TestASessionThatEndsEndsThePrompt(t *testing.T) {
+	ownRunFolder(t)
+	e, err := engine.Start(context.Background(), engine.AllInProcess(), engine.SessionName("walk"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	if err := e.OpenSession(); err != nil {
+		t.Fatal(err)
+	}
+	d := openDebugger(t, "walk")
+	d.see(outer)
+	e.Close()
+	d.see("the session has ended")
+	if code := d.exits(); code != exitCommand {
+		t.Errorf("exit code %d, want %d", code, exitCommand)
+	}
+}
+
 func TestDebugWithoutASession(t *testing.T) {
 	ownRunFolder(t)
 	for _, args := range [][]string{nil, {"nobody"}} {

@@ -40,6 +40,9 @@ func TestEachDemoGoesStepByStepToItsEnd(t *testing.T) {
 			for step, s := range d.Lesson(d.Ranks) {
 				if len(s.Goals) > 0 {
 					term.see(at(d, step), "skip: the demo does it").press(";")
+					if tui.IsWord(s.Goals[0]) { // what the demo said is shown, until somebody goes on
+						term.see("✓ "+beginning(s.Done)).press(";")
+					}
 				} else {
 					term.see(at(d, step), "next step").press("space")
 				}
@@ -86,14 +89,28 @@ func doTask(term *terminal, s story.Step) {
 	if strings.Contains(term.screen(), " more") {
 		term.t.Errorf("it does not fit:\n%s", term.screen())
 	}
-	for _, line := range s.Goals {
+	for i, line := range s.Goals {
 		if strings.HasPrefix(line, "@") { // that comes of the one before
 			continue
 		}
 		term.see(":   " + line).press(":").press(line).press("enter")
+		if !tui.IsWord(line) {
+			continue
+		}
+		if i+1 < len(s.Goals) {
+			term.see(fmt.Sprintf("✓ %d of %d done", i+1, len(s.Goals)))
+		} else {
+			term.see("✓ " + beginning(s.Done))
+		}
+		term.press("esc") // what it showed
 	}
-	praise, _, _ := strings.Cut(s.Done, "{")
-	term.see("✓ "+praise[:min(len(praise), 50)], "goes on in").press(";")
+	term.see("✓ "+beginning(s.Done), "goes on in").press(";")
+}
+
+// beginning is what surely stands on the first line of a task's praise.
+func beginning(praise string) string {
+	praise, _, _ = strings.Cut(praise, "{")
+	return praise[:min(len(praise), 40)]
 }
 
 // TestTheLessonsNameWhatThereIs checks what the demos cannot, which know only the engine: commands and actions.

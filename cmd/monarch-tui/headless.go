@@ -66,13 +66,16 @@ func (d *demoFlags) play(ctx context.Context, demo demos.Demo, tell teller) erro
 	if err := e.OpenSession(); err != nil {
 		fmt.Fprintln(os.Stderr, "warning: nobody can attach to this demo:", err)
 	}
+	onlooker := &onlooker{backend: e.Backend()}
+	defer onlooker.leave()
 	err = e.Run(func(ctx context.Context) error {
-		ctx = story.With(ctx, func(ctx context.Context, s story.Step) (bool, error) {
+		ctx = story.With(story.WithDebugger(ctx), func(ctx context.Context, s story.Step) (bool, error) {
 			told, err := json.Marshal(s)
-			if err == nil {
-				fmt.Fprintf(engine.Out(ctx), "%s%s\n", stepMark, told)
+			if err != nil {
+				return false, err
 			}
-			return false, errors.Join(err, ctx.Err())
+			fmt.Fprintf(engine.Out(ctx), "%s%s\n", stepMark, told)
+			return onlooker.do(ctx, s)
 		})
 		return runs(ctx, demo, d.ranks)
 	})

@@ -268,7 +268,7 @@ func TestNothingThatIsMistypedMatchesNothing(t *testing.T) {
 	for line, want := range map[string]string{
 		"lisst":                                `Error parsing input: 1:1: no command "lisst" (did you mean list?)`,
 		"attach":                               "Error parsing input: 1:7: want the name of an actor",
-		"attach debugee":                       "needs a terminal",
+		"attach debugee":                       "the session debugee is for the explorer: monarch-tui attach debugee",
 		"attach debugee x":                     "Error parsing input: 1:16: want the rank",
 		"attach nobody 0":                      "No debug sessions for actor nobody",
 		"attach debugee 7":                     "No debug session for rank 7 for actor debugee",

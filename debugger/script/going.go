@@ -315,7 +315,7 @@ func running(p *control.Replica, name string, at map[string]bool) (rows [][]stri
 // attach chooses the frame that words without a target are about.
 func (s *Session) attach(_ context.Context, a AttachArgs, r *result) error {
 	if a.Session != "" {
-		return errors.New("attach: to explore another session needs a terminal; attach NAME RANK chooses a stopped frame")
+		return fmt.Errorf("attach NAME RANK chooses a stopped frame; the session %s is for the explorer: monarch-tui attach %s", a.Session, a.Session)
 	}
 	var st control.Stop
 	var err error

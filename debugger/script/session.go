@@ -196,14 +196,14 @@ func (s *Session) Changed() <-chan struct{} {
 func (s *Session) Attached() debugger.Attached {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.follower.attached
+	return s.attached
 }
 
 // attachTo chooses what commands without a target are about, for the forks of the session too.
 func (s *Session) attachTo(a debugger.Attached) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.follower.attached = a
+	s.attached = a
 }
 
 // rankSet is a mesh with some of its ranks.

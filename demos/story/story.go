@@ -17,6 +17,7 @@ type Step struct {
 	Command string   // the line that the explorer and scripts take for it; a task has its goals instead
 	How     string   // of a task: the keys that do it in the explorer; {call} stands for the key of the action "call"
 	Goals   []string // of a task: what the session must show, each as the command that brings it about (see Try)
+	Await   string   // of a task: what must hold before its words can be said, as in len(stops) == 16; nothing else knows that a call has come so far
 	Done    string   // of a task: what can be seen now
 }
 
@@ -24,10 +25,23 @@ type Step struct {
 // for. An error ends the demo.
 type Teller func(ctx context.Context, s Step) (done bool, err error)
 
-type key struct{}
+type (
+	key      struct{}
+	debugged struct{}
+)
 
 // With gives the demo's context a teller of its steps.
 func With(ctx context.Context, t Teller) context.Context { return context.WithValue(ctx, key{}, t) }
+
+// WithDebugger says that whoever tells the steps can let a stopped actor go on, and does the goals of a task that are words
+// of the debugger where the person does not.
+func WithDebugger(ctx context.Context) context.Context {
+	return context.WithValue(ctx, debugged{}, true)
+}
+
+// Debugged reports whether somebody is there who could let a stopped actor go on: a demo whose actors stop by themselves
+// has them do so only then.
+func Debugged(ctx context.Context) bool { return ctx.Value(debugged{}) != nil }
 
 // Lesson is a demo's steps while it runs.
 type Lesson struct {
@@ -49,7 +63,8 @@ func (l *Lesson) Step(ctx context.Context, title string) error {
 // A goal is a command as a person might type it. What it brings about counts, however it was done: a call of that
 // endpoint on those ranks with any argument, an actor mesh of that type, a proc mesh of that many ranks, the selection
 // that focus makes. A name that does not exist yet stands for whatever the person calls it. "! one @m.E" wants to be
-// refused, and "@a: call @b.E" is a call that actors of @a make.
+// refused, and "@a: call @b.E" is a call that actors of @a make. Words of the debugger, such as print and continue, count
+// as soon as they are said; break counts once there is such a breakpoint, continue once nobody is stopped any more.
 func (l *Lesson) Try(ctx context.Context, title string, do func() error) error {
 	done, err := l.tell(ctx, title)
 	if done || err != nil {
