@@ -43,7 +43,7 @@ func TestAnActorIsStoppedLookedAtAndLetGo(t *testing.T) {
 	app.Press("P").See("✓ pause @g[1]")
 	app.Press(":").Type("call @g.Greet bob").Press("enter").See("◆ 1 paused", "g[1] before Greet")
 	later()
-	app.Press("P").See("✓ continue @g[1]").SeeNot("◆ 1 paused")
+	app.ClickOn("continue all").See("✓ continue  ").SeeNot("◆ 1 paused")
 
 	app.Press("5").See("┏[5] Logs ‹Breakpoints›").Press("space").See("✓ disable 1", "○ 1").Press("space").See("✓ enable 1", "● 1")
 	app.Press("D").See("✓ disable 1", "○ 1").Press("D").See("✓ enable 1", "● 1")
