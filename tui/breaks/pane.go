@@ -14,6 +14,8 @@ import (
 
 // Pane is the table of the breakpoints. Its methods are for one goroutine.
 type Pane struct {
+	Kept map[uint64]bool // those that were set again from an earlier session, by their ids
+
 	keys   keys.Of
 	rev    uint64
 	w      *world.World
