@@ -65,7 +65,7 @@ func TestBreakpointsAreThereAgainInTheNextSessionOfTheirProgram(t *testing.T) {
 	app, _ = another(t, dir, control.RoleControl)
 	app.See("2 breakpoints are kept").Press("5").See("not bound").Press("d").See("✓ delete 1").SeeNot("◌ 1")
 	app, c = another(t, dir, control.RoleControl)
-	if app.See("1 breakpoint is kept"); breaksOf(t, c) != "later " {
+	if app.See("1 breakpoint is kept", "◌ 1"); breaksOf(t, c) != "later " {
 		t.Errorf("after one was deleted the session has %q", breaksOf(t, c))
 	}
 	app.Press(":").Type("clear").Press("enter").See("✓ clear", "No breakpoints")
