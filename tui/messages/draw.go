@@ -162,6 +162,14 @@ func (p *Pane) when(r row) time.Time {
 	switch r.part {
 	case lost:
 		return r.fail.Time
+	case stands:
+		return r.who.stops[0].Since
+	case arriving, beginning:
+		arrived, began, _ := p.handled(r.h)
+		if r.part == beginning {
+			return began
+		}
+		return arrived
 	case oneExchange:
 		if r.h.answer >= 0 {
 			return p.src.At(r.h.answer).Time

@@ -21,34 +21,76 @@ func (p *Pane) drawFlow(s, body *paint.Surface, focus bool) {
 		p.heads(s, g)
 	}
 	waits := make([]int, len(p.flow.lines))
+	under := map[*exchange]bool{} // on their way
 	for _, r := range p.view.Rows[before:from] {
 		p.wait(waits, r)
+		p.track(under, r)
+	}
+	ends := p.untils(from, to)
+	var spans []span
+	if len(ends) > 0 {
+		spans = p.spansOf(p.view.Rows[before:to], ends[0], max(ends[len(ends)-1], p.w.Now.UnixNano()))
 	}
 	last := ""
-	lifelines := func(y int) {
+	lifelines := func(y int, does []doing) {
 		for line, n := range waits {
-			if n > 0 {
-				body.Text(g.x(line), y, paint.Style{Fg: paint.Muted}, "┊")
-			} else {
-				body.Text(g.x(line), y, paint.Style{Fg: paint.Faint}, "│")
+			sign, st := lifelineSign(does[line], n > 0)
+			body.Text(g.x(line), y, st, sign)
+		}
+		for h := range under {
+			if x, _, ok := p.way(g, h); ok {
+				body.Text(x, y, paint.Style{Fg: paint.Text}, "╎")
 			}
 		}
 	}
 	for i, r := range p.view.Rows[from:to] {
-		lifelines(i)
+		if r.part == arriving {
+			p.track(under, r)
+		}
+		does := doingAt(spans, len(p.flow.lines), ends[i])
+		p.flow.does = does
+		lifelines(i, does)
 		if now := clock(p.when(r), 6); g.time > 0 && now != last {
 			body.Text(1, i, paint.Style{Fg: paint.Muted}, now)
 			last = now
 		}
 		p.wait(waits, r)
 		p.drawArrow(body, g, i, r)
+		p.track(under, r)
 		if from+i == p.view.Cursor() && focus {
 			body.Restyle(paint.Rect{Y: i, W: w, H: 1}, func(st paint.Style) paint.Style { return st.On(paint.Cursor) })
 		}
 	}
+	does := doingAt(spans, len(p.flow.lines), p.w.Now.UnixNano())
 	for y := to - from; y < h; y++ {
-		lifelines(y)
+		lifelines(y, does)
 	}
+}
+
+// track keeps which calls are on their way, as of below a row.
+func (p *Pane) track(under map[*exchange]bool, r row) {
+	switch {
+	case r.part == whole && r.f.ranks <= 1:
+		if h := r.f.one(); h.slow {
+			under[h] = true
+		}
+	case r.part == arriving:
+		delete(under, r.h)
+	}
+}
+
+// way is the column in which a call that is on its way is drawn, beside the lifeline that it goes to; ok is false where it
+// has none.
+func (p *Pane) way(g grid, h *exchange) (x int, right, ok bool) {
+	from, to := ends(p.src.At(h.call))
+	a, b := p.flow.lineOf(from), p.flow.lineOf(to)
+	if a < 0 || b < 0 || a == b {
+		return 0, false, false
+	}
+	if a < b {
+		return g.x(b) - 2, true, true
+	}
+	return g.x(b) + 2, false, true
 }
 
 // wait keeps count of how many answers each lifeline waits for, as of below a row.
@@ -77,7 +119,9 @@ type arrow struct {
 	body     string // what the shaft is made of
 	style    paint.Style
 	label    []paint.Seg
-	back     bool // an answer: the heads are at from
+	back     bool    // an answer: the heads are at from
+	open     bool    // it does not end here: it comes in a later row
+	does     []doing // what goes on at the lifelines
 }
 
 // drawArrow draws what a row tells.
@@ -89,12 +133,73 @@ func (p *Pane) drawArrow(s *paint.Surface, g grid, y int, r row) {
 	case lost:
 		p.drawLost(s, g, y, r.fail)
 		return
+	case stands:
+		p.drawStands(s, g, y, r.who)
+		return
+	case arriving, beginning:
+		p.drawLate(s, g, y, r)
+		return
 	case oneExchange:
-		a, note = p.exchangeArrow(r)
+		a, note = p.exchangeArrow(r, g.note.w)
 	default:
 		a, note, st = p.foldArrow(r, g.note.w)
 	}
+	a.does = p.flow.does
+	a.open = r.part == whole && r.f.ranks <= 1 && r.f.one().slow
 	a.draw(s, g, y, p.Through())
+	s.TextIn(g.note.x, y, g.note.w, st, note)
+}
+
+// drawLate draws that a call comes, or begins.
+func (p *Pane) drawLate(s *paint.Surface, g grid, y int, r row) {
+	call := p.src.At(r.h.call)
+	_, target := ends(call)
+	line := p.flow.lineOf(target)
+	if line < 0 {
+		return
+	}
+	muted := paint.Style{Fg: paint.Muted}
+	arrived, began, _ := p.handled(r.h)
+	if r.part == beginning {
+		at := g.beside(line)
+		s.TextIn(at.x, y, at.w, muted, oneOf(at.w, call.Endpoint+" begins", "begins", ""))
+		d := paint.Duration(began.Sub(arrived))
+		s.TextIn(g.note.x, y, g.note.w, muted, oneOf(g.note.w, d+" in the mailbox", "waited "+d, d))
+		return
+	}
+	if x, right, ok := p.way(g, r.h); ok {
+		text := "╰▶"
+		if !right {
+			x, text = x-1, "◀╯"
+		}
+		s.Text(x, y, paint.Style{Fg: paint.Text}, text)
+	}
+	d := paint.Duration(arrived.Sub(call.Time))
+	s.TextIn(g.note.x, y, g.note.w, muted, oneOf(g.note.w, call.Endpoint+" comes after "+d, "comes after "+d, d))
+}
+
+// drawStands draws who stands at a site, where, and for how long.
+func (p *Pane) drawStands(s *paint.Surface, g grid, y int, who *standing) {
+	st := paint.Style{Fg: paint.Paused}
+	last := -1 // the right-most lifeline
+	for _, stop := range who.stops {
+		line := p.flow.lineOf(fmt.Sprintf("@%s[%d]", stop.Mesh, stop.Rank))
+		if line < 0 {
+			continue
+		}
+		s.Text(g.x(line), y, st, paint.Glyph("paused"))
+		if line > last {
+			last = line
+		}
+	}
+	note := p.standNote(who, g.note.w)
+	if last >= 0 {
+		if at := g.beside(last); paint.Width(who.word()) <= at.w {
+			s.Text(at.x, y, st, who.word())
+		} else {
+			note = oneOf(g.note.w, who.word()+" "+note, note)
+		}
+	}
 	s.TextIn(g.note.x, y, g.note.w, st, note)
 }
 
@@ -115,7 +220,7 @@ func (p *Pane) drawLost(s *paint.Surface, g grid, y int, fail *failure) {
 }
 
 // exchangeArrow is the arrow of one exchange: its answer, or the call while there is none.
-func (p *Pane) exchangeArrow(r row) (a arrow, note string) {
+func (p *Pane) exchangeArrow(r row, w int) (a arrow, note string) {
 	sender, target := ends(r.h.message(p.src))
 	a = arrow{from: []int{p.flow.lineOf(sender)}, to: []int{p.flow.lineOf(target)}, body: "─", style: paint.Style{Fg: paint.Text}}
 	name := world.Name(target)
@@ -139,7 +244,11 @@ func (p *Pane) exchangeArrow(r row) (a arrow, note string) {
 	if r.h.answer >= 0 {
 		a.label = append(a.label, paint.Seg{Style: a.style, Text: " " + Answer(p.w, p.src.At(r.h.answer))})
 	}
-	return a, paint.Duration(r.h.took)
+	note = paint.Duration(r.h.took)
+	if d := p.waited(r.h); d > 0 {
+		note = oneOf(w, note+", "+paint.Duration(d)+" in the mailbox", note)
+	}
+	return a, note
 }
 
 // foldArrow is the arrow of a fold: that it was sent, its replies, or its errors.
@@ -240,24 +349,23 @@ func (a *arrow) draw(s *paint.Surface, g grid, y int, f *filter.Filter) {
 		a.self(s, g, y, all[0], f)
 		return
 	}
-	for x := left + 1; x < right; x++ {
-		s.Text(x, y, a.style, a.body)
-	}
 	ends, heads := a.from, a.to
 	if a.back {
 		ends, heads = a.to, a.from
 	}
-	for _, l := range ends {
-		if l < 0 {
-			continue
+	if a.open { // it comes later: the shaft ends beside the lifeline
+		if g.x(heads[0]) == right {
+			right -= 2
+		} else {
+			left += 2
 		}
-		switch x := g.x(l); x {
-		case left:
-			s.Text(x, y, a.style, "├")
-		case right:
-			s.Text(x, y, a.style, "┤")
-		default:
-			s.Text(x, y, a.style, "┼")
+	}
+	for x := left + 1; x < right; x++ {
+		s.Text(x, y, a.style, a.body)
+	}
+	for _, l := range ends {
+		if l >= 0 {
+			s.Text(g.x(l), y, a.style, a.tail(l, g.x(l) == left, g.x(l) == right))
 		}
 	}
 	for _, l := range heads {
@@ -265,7 +373,16 @@ func (a *arrow) draw(s *paint.Surface, g grid, y int, f *filter.Filter) {
 			continue
 		}
 		x := g.x(l)
-		s.Text(x, y, paint.Style{Fg: paint.Faint}, "│")
+		sign, st := lifelineSign(a.doing(l), false)
+		s.Text(x, y, st, sign)
+		switch {
+		case a.open && x > right:
+			s.Text(right, y, a.style, "╮")
+			continue
+		case a.open:
+			s.Text(left, y, a.style, "╭")
+			continue
+		}
 		if slices.ContainsFunc(ends, func(e int) bool { return e >= 0 && e < l }) {
 			s.Text(x-1, y, a.style, "▶")
 		}
@@ -279,7 +396,33 @@ func (a *arrow) draw(s *paint.Surface, g grid, y int, f *filter.Filter) {
 			at, room = x+1, next-x-1
 		}
 	}
+	if a.open {
+		room--
+	}
 	a.write(s, at+1, y, room-2, f)
+}
+
+// doing is what goes on at a lifeline.
+func (a *arrow) doing(line int) doing {
+	if line < len(a.does) {
+		return a.does[line]
+	}
+	return idle
+}
+
+// tail is how a shaft begins at a lifeline: heavy where a handler runs there.
+func (a *arrow) tail(line int, left, right bool) string {
+	signs := [3]string{"├", "┤", "┼"}
+	if a.doing(line) == handles {
+		signs = [3]string{"┠", "┨", "╂"}
+	}
+	switch {
+	case left:
+		return signs[0]
+	case right:
+		return signs[1]
+	}
+	return signs[2]
 }
 
 // write writes the label into the middle of w cells from x on, with a blank at each side.
@@ -313,7 +456,7 @@ func (a *arrow) self(s *paint.Surface, g grid, y, line int, f *filter.Filter) {
 		sign = "◀"
 	}
 	x := g.x(line)
-	s.Text(x, y, a.style, "├")
+	s.Text(x, y, a.style, a.tail(line, true, false))
 	x = s.Text(x+1, y, a.style, sign) + 1
 	end := min(x+g.wide[line]-4, g.note.x-1)
 	for _, seg := range a.label {

@@ -21,6 +21,7 @@ type exchange struct {
 	failed       bool
 	cancelled    bool   // its caller gave it up: that is no failure
 	matches      bool   // gets through the filter
+	slow         bool   // in the flow, it came in a row of its own
 	sent         []sent // what its handler has called
 }
 

@@ -29,6 +29,7 @@ type flow struct {
 	lines []lifeline
 	of    map[string]*lanes // by group
 	other int               // the lifeline of all the others, -1
+	does  []doing           // what goes on at the lifelines in the row that is drawn
 }
 
 // lifeline is a column of the flow: an actor, the rest of a mesh, a client, or all others.
@@ -309,6 +310,15 @@ func linesIn(w int) int {
 }
 
 func (g grid) x(line int) int { return g.left[line] + g.wide[line]/2 }
+
+// beside is the room for a word beside a lifeline, before the next one.
+func (g grid) beside(line int) column {
+	x, next := g.x(line)+2, g.note.x
+	if line+1 < len(g.left) {
+		next = g.x(line+1) - 1
+	}
+	return column{x, max(0, next-x)}
+}
 
 // give takes a cell from the lifeline that has most to give, and reports whether there was one.
 func (g grid) give(lines []lifeline, with int) bool {

@@ -135,6 +135,12 @@ func (p *Pane) timing(d *details, h *exchange) {
 	if h.call >= 0 {
 		d.line("sent", "%s", p.src.At(h.call).Time.Format(exactly))
 	}
+	if arrived, began, ok := p.handled(h); ok {
+		d.line("arrived", "%s, on the clock of who was called", arrived.Format(exactly))
+		if !began.IsZero() {
+			d.line("began", "%s, after %s in the mailbox", began.Format(exactly), paint.Duration(began.Sub(arrived)))
+		}
+	}
 	switch {
 	case h.answer >= 0:
 		d.line("answered", "%s, after %s", p.src.At(h.answer).Time.Format(exactly), paint.Duration(h.took))
@@ -263,7 +269,7 @@ func (p *Pane) Text(w *world.World) string {
 		return ""
 	}
 	from, to := p.names(r)
-	if r.part == oneExchange {
+	if r.h != nil {
 		a, b := ends(r.h.message(p.src))
 		from, to = world.Name(a), world.Name(b)
 	}

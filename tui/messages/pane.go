@@ -33,6 +33,9 @@ type Pane struct {
 	sight    sight
 	failures []*failure
 
+	stood    []*stood       // who stands at a site, and who stood there
+	stopList []control.Stop // of the world, when it was last looked at
+
 	lastFailure control.Failure
 	anyFailure  bool
 
@@ -62,6 +65,7 @@ func (p *Pane) sync(w *world.World) {
 	p.ix.sync(p.src)
 	if !p.view.Holds() {
 		p.syncFailures(w)
+		p.syncStops(w)
 	}
 	p.view.Bring(p.ix.Version, p.build)
 }
@@ -120,7 +124,7 @@ func (p *Pane) SetFocus(mesh string, ranks []int) {
 // there is.
 func (p *Pane) Enter() bool {
 	cur, ok := p.view.Current()
-	if !ok || cur.f == nil || !cur.f.opens() || cur.part == oneExchange || cur.part == sending || cur.part == coming {
+	if !ok || cur.f == nil || !cur.f.opens() || cur.part == oneExchange || cur.part == sending || cur.part == coming || cur.part >= arriving {
 		return false
 	}
 	p.view.Stay()

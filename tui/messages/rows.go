@@ -13,6 +13,9 @@ const (
 	good                    // in the flow: the replies of a fold
 	bad                     // in the flow: its errors
 	lost                    // a failure
+	arriving                // in the flow: a call comes, long after it was sent
+	beginning               // in the flow: a handler begins, long after its call came
+	stands                  // in the flow: frames stand at a site, or stood there
 )
 
 // row is a line of the list or of the flow.
@@ -22,6 +25,7 @@ type row struct {
 	f    *fold
 	h    *exchange
 	fail *failure
+	who  *standing
 }
 
 // Number is where the row stands.
@@ -56,7 +60,7 @@ func (p *Pane) build(rows []row) []row {
 				if r.h.answer == n {
 					pt = coming
 				}
-				rows = append(rows, row{n, pt, r.f, r.h, nil})
+				rows = append(rows, row{n: n, part: pt, f: r.f, h: r.h})
 			}
 		case r.f.mark != p.pass && r.f.matched > 0:
 			r.f.mark = p.pass
@@ -64,6 +68,9 @@ func (p *Pane) build(rows []row) []row {
 		}
 	}
 	lostUntil(math.MaxInt64)
+	if p.tab == Flow {
+		rows = p.between(rows)
+	}
 	return rows
 }
 
@@ -79,7 +86,7 @@ func (p *Pane) flowRows(rows []row, n int, r *record) []row {
 		rows = append(rows, row{n: n, part: whole, f: f})
 	}
 	if f.open && f.opens() && r.h.matches && n == r.h.stands() {
-		rows = append(rows, row{n, oneExchange, f, r.h, nil})
+		rows = append(rows, row{n: n, part: oneExchange, f: f, h: r.h})
 	}
 	if n == f.lastGood {
 		rows = append(rows, row{n: n, part: good, f: f})
@@ -105,7 +112,7 @@ func (f *fold) opened(rows []row, n int) []row {
 	}
 	for _, h := range f.exchanges {
 		if h.matches && h.messages() > 0 {
-			rows = append(rows, row{n, oneExchange, f, h, nil})
+			rows = append(rows, row{n: n, part: oneExchange, f: f, h: h})
 		}
 	}
 	return rows

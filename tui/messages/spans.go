@@ -1,0 +1,102 @@
+package messages
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/tui/paint"
+)
+
+// doing is what goes on at a lifeline.
+type doing uint8
+
+const (
+	idle    doing = iota
+	queued        // a message waits in a mailbox
+	handles       // a handler runs
+	halted        // a handler stands at a site
+)
+
+// span is a time during which something goes on at a lifeline.
+type span struct {
+	line     int
+	from, to int64 // nanoseconds; to is after it
+	doing    doing
+}
+
+// spansOf are the spans of some rows' calls that reach into a time.
+func (p *Pane) spansOf(rows []row, from, to int64) (out []span) {
+	add := func(line int, a, b time.Time, d doing) {
+		if x, y := a.UnixNano(), b.UnixNano(); line >= 0 && x < y && x <= to && y > from {
+			out = append(out, span{line, x, y, d})
+		}
+	}
+	for _, r := range rows {
+		switch r.part { //nolint:exhaustive // the others tell of the same calls, or of none
+		case stands:
+			for _, s := range r.who.stops {
+				until := s.until
+				if until.IsZero() {
+					until = p.w.Now.Add(time.Nanosecond)
+				}
+				add(p.flow.lineOf(fmt.Sprintf("@%s[%d]", s.Mesh, s.Rank)), s.Since, until, halted)
+			}
+		case whole:
+			for _, h := range r.f.exchanges {
+				if h.call < 0 || h.answer < 0 || !h.matches || p.ix.rec(h.answer).at <= from || p.ix.rec(h.call).at > to {
+					continue
+				}
+				arrived, began, ok := p.handled(h)
+				if !ok {
+					continue
+				}
+				_, target := ends(p.src.At(h.call))
+				line, end := p.flow.lineOf(target), p.src.At(h.answer).Time
+				if began.IsZero() {
+					add(line, arrived, end, queued)
+					continue
+				}
+				add(line, arrived, began, queued)
+				add(line, began, end, handles)
+			}
+		}
+	}
+	return out
+}
+
+// at is what goes on at the lifelines at a time; of several things the one that matters most.
+func doingAt(spans []span, lines int, at int64) []doing {
+	out := make([]doing, lines)
+	for _, s := range spans {
+		if s.from <= at && at < s.to {
+			out[s.line] = max(out[s.line], s.doing)
+		}
+	}
+	return out
+}
+
+// untils are the times at which the rows from one to another end: just before the next row; the last row's is now.
+func (p *Pane) untils(from, to int) []int64 {
+	out := make([]int64, 0, to-from)
+	for i := from; i < to; i++ {
+		end := p.w.Now.UnixNano()
+		if i+1 < len(p.view.Rows) {
+			end = p.when(p.view.Rows[i+1]).UnixNano() - 1
+		}
+		out = append(out, max(end, p.when(p.view.Rows[i]).UnixNano()))
+	}
+	return out
+}
+
+// lifeline is how a lifeline looks: what goes on there, and whether somebody there waits for an answer.
+func lifelineSign(d doing, waits bool) (string, paint.Style) {
+	switch {
+	case d == halted:
+		return "┊", paint.Style{Fg: paint.Paused}
+	case d == handles:
+		return "┃", paint.Style{Fg: paint.Busy}
+	case d == queued || waits:
+		return "┊", paint.Style{Fg: paint.Muted}
+	}
+	return "│", paint.Style{Fg: paint.Faint}
+}
