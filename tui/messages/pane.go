@@ -199,6 +199,9 @@ func dropped(n uint64) stream.Lost {
 	return stream.Lost{Long: paint.Plural(int(n), "event") + " dropped", Short: paint.Count(n) + " dropped"}
 }
 
+// legendWidth is the width from which on the flow tells what its lines mean.
+const legendWidth = 72
+
 // Frame is the pane's frame.
 func (p *Pane) Frame(w *world.World) paint.Frame {
 	p.sync(w)
@@ -206,6 +209,9 @@ func (p *Pane) Frame(w *world.World) paint.Frame {
 	f.Title, f.Tabs, f.Tab = "Messages", []string{"List", "Flow"}, int(p.tab)
 	if p.Unfolded() && p.tab == Flow && f.Right != "" {
 		f.FootLeft = "" // the flow is always folded
+	}
+	if p.tab == Flow && f.FootLeft == "" && p.w0 >= legendWidth {
+		f.FootLeft = "┃ handles  ┊ waits  ╎ under way"
 	}
 	return f
 }
