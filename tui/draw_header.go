@@ -40,7 +40,7 @@ func (m *Model) drawHeader(s *paint.Surface) {
 		x = s.TextIn(x+1, 0, max(0, room-x), st, c)
 	}
 	free := room - x - 3
-	for width := w; paint.Width(counts) > free && width > squashWidth; { // less of it, rather than nothing
+	for width := w; paint.Width(counts) > free && width >= squashWidth; { // less of it, rather than nothing
 		width -= 20
 		counts = m.counts(width)
 	}

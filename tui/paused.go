@@ -161,13 +161,33 @@ func (m *Model) drawPaused(s *paint.Surface) {
 		}
 		return
 	}
-	at := world.ActorName(st.Mesh, st.Rank) + " " + stoppedAt(&st)
-	if st.Reason != "" {
-		at += " · " + paint.OneLine(st.Reason)
+	at := standsAt(&st)
+	if paint.Width(at) > room {
+		at = shortStand(st, room)
 	}
 	if room >= 16 {
 		s.TextIn(x, 0, room, on(paint.Style{Fg: paint.Text}), paint.Fit(at, room))
 	}
+}
+
+// standsAt is who stands, where, and why.
+func standsAt(st *control.Stop) string {
+	at := world.ActorName(st.Mesh, st.Rank) + " " + stoppedAt(st)
+	if st.Reason != "" {
+		at += " · " + paint.OneLine(st.Reason)
+	}
+	return at
+}
+
+// shortStand is standsAt in less room: why it stands matters more than who sent what.
+func shortStand(st control.Stop, room int) string {
+	arg := paint.OneLine(st.Arg)
+	st.Arg, st.Sender = "", ""
+	if st.Break != 0 {
+		st.Reason = "bp " + strconv.FormatUint(st.Break, 10)
+	}
+	st.Arg = paint.Fit(arg, max(1, room-paint.Width(standsAt(&st))))
+	return standsAt(&st)
 }
 
 // pausedNames are the paused actors by mesh: ponger[1,5], and that the others go on.

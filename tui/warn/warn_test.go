@@ -143,6 +143,24 @@ func TestAnActorThatGoesOnIsNotSlow(t *testing.T) {
 	}
 }
 
+// TestNothingIsLateWhileTheClockStands warns of what is late because somebody looks at a stopped actor only afterwards.
+func TestNothingIsLateWhileTheClockStands(t *testing.T) {
+	b, c := worldtest.Trainers(t), New(Config{})
+	b.EditRank("ponger", 2, func(r *control.RankState) { r.State, r.Running, r.Since = "busy", []string{"Pong"}, b.Now })
+	b.Call(control.Call{ID: 7, Mesh: "ponger", Endpoint: "Pong", Ranks: 8, Waiting: []int{2}, Started: b.Now, Client: "main"})
+	c.List(b.World)
+	b.Apply(&control.Event{Debug: &control.DebugState{Held: true}})
+	b.Tick(time.Minute)
+	if list := c.List(b.World); len(list) != 0 {
+		t.Errorf("the clock stands, and it warns: %s", text(list))
+	}
+	b.Apply(&control.Event{Debug: &control.DebugState{}})
+	b.Tick(2 * time.Second)
+	if list := c.List(b.World); len(list) < 2 {
+		t.Errorf("the clock goes, and it warns of: %s", text(list))
+	}
+}
+
 func TestAStragglerNeedsTheOthersToBeFaster(t *testing.T) {
 	for name, c := range map[string]struct {
 		half, age time.Duration
