@@ -235,9 +235,11 @@ func (m *Model) start(j job, s *script.Session) tea.Cmd {
 // commandEnded takes the result of a command.
 func (m *Model) commandEnded(d commandDone) tea.Cmd {
 	e := d.e
+	var follow tea.Cmd
 	if m.serial == e {
 		m.serial = nil
 		m.conn.idle()
+		follow = m.followAttached()
 		if e.limit > 0 && d.step.OK() {
 			m.conn.limit = e.limit
 		}
@@ -262,7 +264,7 @@ func (m *Model) commandEnded(d commandDone) tea.Cmd {
 		m.errors++
 	}
 	m.touch()
-	return tea.Batch(m.nextJobs(), m.refreshOverlays(), m.showTyped(e))
+	return tea.Batch(follow, m.nextJobs(), m.refreshOverlays(), m.showTyped(e))
 }
 
 // failed ends a command that could not begin.

@@ -14,6 +14,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/monarch-tui/monarch-tui/debugger"
 	"github.com/monarch-tui/monarch-tui/debugger/script"
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/tui/world"
@@ -21,18 +22,19 @@ import (
 
 // conn is a connection to a session, with what hangs on it.
 type conn struct {
-	gen     int // results of another generation are thrown away
-	client  *control.Client
-	session *script.Session
-	base    *script.Session         // what session knew when nothing ran on it: for whatever runs beside it
-	heard   atomic.Pointer[answers] // who hears the answers of what runs on session
-	watch   *control.Watch
-	limit   time.Duration // of a command
-	past    *past         // what was before, until it is shown
-	pulse   pulse
-	viewer  bool // may only look
-	links   *links
-	once    sync.Once
+	gen      int // results of another generation are thrown away
+	client   *control.Client
+	session  *script.Session
+	base     *script.Session         // what session knew when nothing ran on it: for whatever runs beside it
+	heard    atomic.Pointer[answers] // who hears the answers of what runs on session
+	watch    *control.Watch
+	limit    time.Duration // of a command
+	past     *past         // what was before, until it is shown
+	pulse    pulse
+	viewer   bool              // may only look
+	attached debugger.Attached // whom session was attached to when a command on it ended
+	links    *links
+	once     sync.Once
 }
 
 func newConn(client *control.Client, session *script.Session, watch *control.Watch) *conn {

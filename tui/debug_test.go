@@ -107,3 +107,13 @@ func TestAStoppedFrameIsLookedAtAndChanged(t *testing.T) {
 	app.Press("s").See("✓ step @g[1]")
 	app.See("stands    before Greet", "· step", "~ since last stop", "0 → 7").Press("c").SeeNot("◆ 1 paused")
 }
+
+// TestWhoIsAttachedIsLookedAt has the keys and the words of the debugger speak of the same actor.
+func TestWhoIsAttachedIsLookedAt(t *testing.T) {
+	app, _, later := debugging(t, 120, 40)
+	app.Press(":").Type("break @g.Greet").Press("enter").See("✓ break @g.Greet")
+	app.Press(":").Type("call @g.Greet bob &c").Press("enter").See("◆ 4 paused", "g[1] before Greet")
+	app.Press(":").Type("attach g 3").Press("enter").See("attached to debug session for g 3").Press("esc").See("g[3] before Greet", "rank 3 ")
+	later()
+	app.Press("c").See("✓ continue @g[3]")
+}

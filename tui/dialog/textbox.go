@@ -1,6 +1,7 @@
 package dialog
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -40,7 +41,7 @@ func (b *TextBox) rows(w int) (rows [][]paint.Seg) {
 				continue
 			}
 			indent := paint.SegsWidth(row)
-			for j, piece := range paint.Wrap(part, max(8, room)) {
+			for j, piece := range wrapped(part, max(8, room)) {
 				if j > 0 {
 					rows, row = append(rows, row), []paint.Seg{{Text: strings.Repeat(" ", max(0, min(indent, w/2)))}}
 				}
@@ -52,6 +53,39 @@ func (b *TextBox) rows(w int) (rows [][]paint.Seg) {
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// columns are what stands between the cells of a row of a table.
+var columns = regexp.MustCompile(` {2,}`)
+
+// wrapped breaks a text as paint.Wrap does. A row of a table is broken between its cells, and what is left of it stands
+// further in: which row it belongs to is seen.
+func wrapped(text string, w int) []string {
+	cells := columns.Split(strings.TrimSpace(text), -1)
+	const in = 4
+	if len(cells) < 2 || w < 3*in {
+		return paint.Wrap(text, w)
+	}
+	var out []string
+	line := ""
+	for _, cell := range cells {
+		switch joined := line + "  " + cell; {
+		case line == "" && len(out) == 0 && paint.Width(cell) <= w:
+			line = cell
+		case line != "" && paint.Width(joined) <= w:
+			line = joined
+		default:
+			if line != "" {
+				out = append(out, line)
+			}
+			pieces := paint.Wrap(cell, w-in)
+			for _, p := range pieces[:len(pieces)-1] {
+				out = append(out, strings.Repeat(" ", in)+p)
+			}
+			line = strings.Repeat(" ", in) + pieces[len(pieces)-1]
+		}
+	}
+	return append(out, line)
 }
 
 // Size is how much of the screen it wants.

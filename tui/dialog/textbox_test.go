@@ -1,0 +1,33 @@
+package dialog
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/monarch-tui/monarch-tui/tui/paint"
+)
+
+func TestARowOfATableThatDoesNotFitIsBrokenBetweenItsCells(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		w    int
+		want []string
+	}{
+		{"debugee     0     {'hosts': 0, 'gpus': 0}  local", 60, []string{"debugee  0  {'hosts': 0, 'gpus': 0}  local"}},
+		{"debugee     0     {'hosts': 0, 'gpus': 0}  local", 40, []string{"debugee  0  {'hosts': 0, 'gpus': 0}", "    local"}},
+		{"a  one two three four five six  b", 16, []string{"a", "    one two", "    three four", "    five six  b"}},
+		{"only words that are a sentence", 16, []string{"only words that", "are a sentence"}},
+		{"  a  b", 4, []string{"a b"}},
+		{"a  " + strings.Repeat("世", 20), 16, []string{"a", "    " + strings.Repeat("世", 6), "    " + strings.Repeat("世", 6), "    " + strings.Repeat("世", 6), "    世世"}},
+	} {
+		if got := wrapped(c.text, c.w); !slices.Equal(got, c.want) {
+			t.Errorf("%q in %d cells is %q, want %q", c.text, c.w, got, c.want)
+		}
+		for _, line := range wrapped(c.text, c.w) {
+			if paint.Width(line) > c.w {
+				t.Errorf("%q is wider than %d", line, c.w)
+			}
+		}
+	}
+}
