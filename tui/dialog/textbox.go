@@ -41,7 +41,11 @@ func (b *TextBox) rows(w int) (rows [][]paint.Seg) {
 				continue
 			}
 			indent := paint.SegsWidth(row)
-			for j, piece := range wrapped(part, max(8, room)) {
+			split := paint.Wrap
+			if indent == 0 {
+				split = wrapped
+			}
+			for j, piece := range split(part, max(8, room)) {
 				if j > 0 {
 					rows, row = append(rows, row), []paint.Seg{{Text: strings.Repeat(" ", max(0, min(indent, w/2)))}}
 				}
@@ -63,7 +67,7 @@ var columns = regexp.MustCompile(` {2,}`)
 func wrapped(text string, w int) []string {
 	cells := columns.Split(strings.TrimSpace(text), -1)
 	const in = 4
-	if len(cells) < 2 || w < 3*in {
+	if len(cells) < 3 || w < 3*in {
 		return paint.Wrap(text, w)
 	}
 	var out []string

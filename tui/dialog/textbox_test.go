@@ -18,8 +18,9 @@ func TestARowOfATableThatDoesNotFitIsBrokenBetweenItsCells(t *testing.T) {
 		{"debugee     0     {'hosts': 0, 'gpus': 0}  local", 40, []string{"debugee  0  {'hosts': 0, 'gpus': 0}", "    local"}},
 		{"a  one two three four five six  b", 16, []string{"a", "    one two", "    three four", "    five six  b"}},
 		{"only words that are a sentence", 16, []string{"only words that", "are a sentence"}},
-		{"  a  b", 4, []string{"a b"}},
-		{"a  " + strings.Repeat("世", 20), 16, []string{"a", "    " + strings.Repeat("世", 6), "    " + strings.Repeat("世", 6), "    " + strings.Repeat("世", 6), "    世世"}},
+		{"two  cells only, as in prose", 16, []string{"two cells only,", "as in prose"}},
+		{"  a  b  c", 4, []string{"a b", "c"}},
+		{"a  b  " + strings.Repeat("世", 20), 16, []string{"a  b", "    " + strings.Repeat("世", 6), "    " + strings.Repeat("世", 6), "    " + strings.Repeat("世", 6), "    世世"}},
 	} {
 		if got := wrapped(c.text, c.w); !slices.Equal(got, c.want) {
 			t.Errorf("%q in %d cells is %q, want %q", c.text, c.w, got, c.want)
