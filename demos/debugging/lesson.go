@@ -35,7 +35,7 @@ func Lesson(ranks int) []story.Step {
 		},
 		{
 			Title: "Who is stopped?",
-			Text:  "Now you: list who is stopped, as in Monarch's debugger. stops says more: the site, and why.",
+			Text:  "Now you: list who is stopped, as in Monarch's debugger. stops is our own: with site and reason.",
 			Go:    "if d.Break {",
 			How:   "{command}, then list, enter; esc closes what it shows.",
 			Goals: []string{"list"},

@@ -45,7 +45,7 @@ func Lesson(ranks int) []story.Step {
 		},
 		{
 			Title:   "The same epoch again",
-			Text:    "The trainers forget, and the loaders send all once more. Somebody will stop; the others go on.",
+			Text:    "The trainers forget, and the loaders send all again. Somebody will stop; the others go on.",
 			Go:      "again := engine.Signal(loaders, (*LoaderActor).Epoch).Start(ctx)",
 			Command: "call @loader.Epoch &again",
 		},
@@ -67,7 +67,7 @@ func Lesson(ranks int) []story.Step {
 			Done:  "The epoch ends, and main prints the mean loss again.",
 		},
 		{
-			Title: "All of them once more",
+			Title: "All of them once again",
 			Text:  "Now you: print the losses again.",
 			Go:    "if math.IsNaN(loss) {",
 			How:   "{command}, then print state.loss over @trainer, enter.",
