@@ -440,3 +440,23 @@ func TestBreakpointsWaitForActorsThatDoNotExist(t *testing.T) {
 	})
 	_ = fmt.Sprint
 }
+
+// TestTwoGoroutinesOfOneHandlerStopEachByItself: their stops are two, and stepping races with nothing.
+func TestTwoGoroutinesOfOneHandlerStopEachByItself(t *testing.T) {
+	onBoth(t, 0, func(s *scene) {
+		asker, _ := s.askers()
+		s.brk(control.Breakpoint{Mesh: "asker", Site: control.SiteSend})
+		done := begin(func() (int, error) { return engine.Query(asker, (*Worker).AskTwice).CallOne(s.ctx) })
+		got := s.stops(2)
+		if got[0].ID == got[1].ID || !got[0].Shared || !got[1].Shared {
+			s.t.Errorf("%+v", got)
+		}
+		s.resume(control.GoNext, got...) // a step is the frame's: the first of its goroutines that gets anywhere stops
+		st := s.stops(1)[0]
+		if st.Site != control.SiteResult {
+			s.t.Errorf("%+v", st)
+		}
+		s.resume(control.GoContinue, st)
+		want(s.t, done, 2, "")
+	})
+}

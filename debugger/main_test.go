@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,6 +37,7 @@ type Worker struct {
 	count int
 	seen  map[string]int
 	last  Order
+	held  []func()
 }
 
 // Do counts and gives the count.
@@ -69,6 +71,43 @@ func (w *Worker) Pause(ctx context.Context) error { return engine.Break(ctx, "lo
 // Ask asks the peer, whose answer it gives.
 func (w *Worker) Ask(ctx context.Context, n int) (int, error) {
 	return engine.Method(w.Peer, (*Worker).Do).CallOne(ctx, Order{N: n})
+}
+
+// AskTwice asks the peer from two goroutines, and gives how often that worked.
+func (w *Worker) AskTwice(ctx context.Context) (int, error) {
+	var wg sync.WaitGroup
+	var ok atomic.Int32
+	for n := range 2 {
+		wg.Go(func() {
+			if _, err := w.Ask(ctx, n); err == nil {
+				ok.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	return int(ok.Load()), nil
+}
+
+// Take takes locks, one after the other, and keeps them.
+func (w *Worker) Take(ctx context.Context, names []string) error {
+	for _, name := range names {
+		give, err := engine.Acquire(ctx, name)
+		if err != nil {
+			return err
+		}
+		w.held = append(w.held, give)
+	}
+	return nil
+}
+
+// Give gives them back.
+func (w *Worker) Give(context.Context) error {
+	for _, give := range w.held {
+		give()
+		give() // once more does nothing
+	}
+	w.held = nil
+	return nil
 }
 
 // Peek is concurrent.

@@ -142,7 +142,7 @@ func BreakPlace(b *control.Breakpoint) string {
 // BreakValue is a breakpoint as expectations judge it: a map of id, where, hits, skipped, errors, bound, state and why.
 func BreakValue(b *control.Breakpoint) map[string]any {
 	return map[string]any{
-		"id": int(b.ID), "where": BreakPlace(b), "hits": int(b.Hits), "skipped": int(b.Skipped), "errors": int(b.Errors), //nolint:gosec // counts
+		"id": int(b.ID), "where": BreakPlace(b), "hits": int(b.Hits), "skipped": int(b.Skipped), "errors": int(b.Errors),
 		"bound": b.Bound, "state": b.State, "why": b.Why,
 	}
 }

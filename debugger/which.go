@@ -188,16 +188,36 @@ func Attach(p *control.Replica, name string, rank int) (control.Stop, error) {
 	return control.Stop{}, fmt.Errorf("no debug sessions for actor %s: it is not stopped (pause @%s[%d] stops it at its next site)", name, name, rank)
 }
 
-// Held says what a stop holds up, for the errors of who waits: held by stop 2 (breakpoint 1 at @toy[1].HelloWorld).
-func Held(st *control.Stop) string {
-	why := st.Reason
-	if st.Break != 0 {
-		why = fmt.Sprintf("breakpoint %d", st.Break)
+// Holds says which stops hold somebody up, for the errors of who waits: held by stop 2 (breakpoint 1 at @toy[1].HelloWorld),
+// or of several that stopped for one reason: held by 4 stops (breakpoint 1 at @toy[0-3].HelloWorld). It is "" for none.
+func Holds(stops []control.Stop) string {
+	const most = 3
+	byWhy := map[string][]control.Stop{}
+	var order []string
+	for _, st := range Sorted(stops) {
+		why := cmp.Or(st.Reason, st.Site)
+		if st.Break != 0 {
+			why = fmt.Sprintf("breakpoint %d", st.Break)
+		}
+		if byWhy[why] == nil {
+			order = append(order, why)
+		}
+		byWhy[why] = append(byWhy[why], st)
 	}
-	if why == "" {
-		why = st.Site
+	var out []string
+	for i, why := range order {
+		if i == most {
+			out = append(out, fmt.Sprintf("and %d more", len(order)-i))
+			break
+		}
+		of := byWhy[why]
+		which := fmt.Sprintf("stop %d", of[0].ID)
+		if len(of) > 1 {
+			which = fmt.Sprintf("%d stops", len(of))
+		}
+		out = append(out, fmt.Sprintf("held by %s (%s at %s)", which, why, Folded(of)))
 	}
-	return fmt.Sprintf("held by stop %d (%s at %s)", st.ID, why, Place(st))
+	return strings.Join(out, ", ")
 }
 
 // Acting counts the other clients that could let a stopped frame go on.

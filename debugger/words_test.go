@@ -59,6 +59,20 @@ func (s *scene) play(text string, opt script.Options) told {
 	return out
 }
 
+// tells plays a script, and looks at how it ended and that it said so.
+func (s *scene) tells(text string, code int, want []string) {
+	s.t.Helper()
+	got := s.play(text, script.Options{Timeout: 20 * time.Second})
+	if got.code != code {
+		s.t.Errorf("exit %d, want %d:\n%s", got.code, code, got.text)
+	}
+	for _, w := range want {
+		if !strings.Contains(got.text, w) {
+			s.t.Errorf("it does not say %q:\n%s", w, got.text)
+		}
+	}
+}
+
 // leave has the scene's own front end go: the script is then the only one that could act.
 func (s *scene) leave() {
 	s.w.Close()
@@ -225,6 +239,36 @@ wait c
 			"nothing is stopped: break @MESH.Endpoint stops who receives it next, pause @MESH[sel] who runs", "there is no stop 4: nothing is stopped",
 			"@w[1] is not stopped, nobody of @w is: pause @w[1] stops it at its next site", "no mesh @nobody",
 		}},
+		"conditions and what they print": {script: `
+break @w.Do if arg.N == 2 and rank > 1
+call @w.Do {N: 1}
+call @w.Do {N: 2} &c
+expect stops == ["@w[2].Do", "@w[3].Do"] within 10s
+expect breaks[0].hits == 2 and breaks[0].skipped == 6 within 10s
+continue
+wait c
+condition 1 state.count > 90
+call @w.Do {N: 2}
+clear
+break @w[1].Do print "n={arg.N} count={state.count}"
+call @w.Do {N: 5}
+  @w[1]: out contains "n=5 count=3" within 10s
+clear
+break @w.Do hit 2 total
+call @w.Do {N: 5} &d
+expect len(stops) == 1 within 10s
+continue
+clear
+wait d
+! break @w.Do if state.nope > 1
+! break @w.Do if arg.N + 1
+! break @w.Do if arg.Nope == 3
+! break @w.Do if coords.gpu == 1
+! break @w.Do print "{arg.Nope}"
+! condition 99 true
+breaks
+  text == "there are no breakpoints (break @MESH.Endpoint sets one)"
+`, want: []string{`no field "nope"`, `no field "Nope"`, "gpu"}},
 		"policy and hold": {script: `
 policy
   text startsWith "continue: "
@@ -240,6 +284,11 @@ break @w[1].Do
 call @w.Do {N: 1} &c
 expect len(stops) == 1 within 10s
 `, want: []string{"stopped were @w[1].Do; the policy is continue: the breakpoints are removed, they go on"}},
+		"the end lets go who stops while it waits": {script: `
+call @w.Pause &a
+call @w.Pause &b
+call @w.Pause &c
+`},
 		"the end aborts": {script: `
 policy abort
 break @w[1].Do
@@ -248,17 +297,176 @@ expect len(stops) == 1 within 10s
 `, code: script.ExitCommand, want: []string{"the policy is abort: the breakpoints are removed, their calls fail", "the script has ended"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newScene(t, 4, engine.AllInProcess())
-			s.leave()
-			got := s.play(c.script, script.Options{Timeout: 20 * time.Second})
-			if got.code != c.code {
-				t.Errorf("exit %d, want %d:\n%s", got.code, c.code, got.text)
-			}
-			for _, want := range c.want {
-				if !strings.Contains(got.text, want) {
-					t.Errorf("it does not say %q:\n%s", want, got.text)
-				}
-			}
+			onBoth(t, 4, func(s *scene) {
+				s.leave()
+				s.tells(c.script, c.code, c.want)
+			})
 		})
 	}
+}
+
+// TestTheWordsThatLook plays the words about what a stopped frame holds, and about many ranks.
+func TestTheWordsThatLook(t *testing.T) {
+	for name, c := range map[string]struct {
+		script string
+		code   int
+		want   []string
+	}{
+		"arguments, the chain, the environment": {script: `
+break @w[1].Do
+one @asker.Ask 7 &c
+expect stops == ["@w[1].Do"] within 10s
+args => a
+  text contains "N: 7"
+expect a.o.N == 7
+where
+  text startsWith "#0 @w[1].Do stands at recv" and text contains "#1 @asker[0]"
+where -go
+  text contains "goroutine"
+env
+  text contains "PATH="
+continue
+wait c
+`},
+		"print at a frame and over ranks": {script: `
+call @w[0].Do {N: 1}
+call @w[0].Do {N: 1}
+break @w[1].Do
+one @w[1].Do {N: 7} &c
+expect stops == ["@w[1].Do"] within 10s
+print arg.N + 1
+  value == 8
+  text == "8"
+p arg.N => n
+expect n == 7
+print state.count over @w
+  value == (rank == 0 ? 2 : 0)
+  results == [2, 0, 0, 0]
+  text contains "4 ranks, 2 values" and text contains "1-3"
+print state.count over ranks(0,1)
+  results == [2, 0]
+on @w[0-1] print state.count
+  results == [2, 0]
+! print state.nope
+! print state.nope over @w
+! print state.count over ranks(9)
+cast w ranks(:) state.count
+  results == [2, 0, 0, 0]
+continue
+wait c
+diff @w[0] @w[2]
+  text contains "count" and text contains "2" and text contains "0"
+diff @w[2] @w[3]
+! diff @w[2]
+diff @w[0] @w[1] count => d
+`, want: []string{"nope", "diff: want two ranks at least, and these are 1"}},
+		"set a field, an argument, a result": {script: `
+break @w[1].Do
+one @w[1].Do {N: 7} &c
+expect stops == ["@w[1].Do"] within 10s
+set args.o {N: 9, Tags: [x]}
+set state.count 41
+  text contains "state.count was 0, and is 41"
+! set state.count many
+! set state.nope 3
+! set result 3
+next
+  text contains "→ 42"
+set result 7
+continue
+wait c
+  value == 7
+on @w[2-3] set state.count 5
+expect @w: state.count == [0, 42, 5, 5][rank]
+clear
+call @w.Count
+  results == [0, 42, 5, 5]
+`, want: []string{"state.count", "nope"}},
+		"a mailbox": {script: `
+break @w[1].Do
+one @w[1].Do {N: 1} &a
+expect stops == ["@w[1].Do"] within 10s
+clear
+one @w[1].Do {N: 2} &b
+one @w[1].Do {N: 3} &c
+one @w[1].Peek # it is concurrent, and comes behind the others
+mailbox => box
+  text contains "N: 2" and text contains "N: 3"
+  len(value) == 2
+mailbox @w[2]
+  text == "no message waits for @w[2]"
+discard ${box[0][0].msg}
+  text endsWith "discarded"
+! wait b
+! discard 99999
+! redeliver 99999 @w[1]
+! discard 3 @w
+continue
+wait a
+wait c
+  value == 2
+`, want: []string{"a message waits for one actor, and @w has 4 ranks"}},
+		"stacks, waits, deadlocks": {script: `
+break @w[1].Do
+one @asker.Ask 7 &c
+expect stops == ["@w[1].Do"] within 10s
+stacks @asker
+  text contains "Ask"
+stacks
+! stacks @nobody
+deadlocks => d
+expect d == []
+waits
+continue
+wait c
+`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onBoth(t, 4, func(s *scene) {
+				p, err := engine.SpawnProcs(s.ctx, engine.Name("asking"), engine.Dim("gpus", 1))
+				if err != nil {
+					s.t.Fatal(err)
+				}
+				if _, err := engine.Spawn(s.ctx, p, "asker", Worker{Peer: s.m.Slice(engine.At("gpus", 1))}); err != nil {
+					s.t.Fatal(err)
+				}
+				s.leave()
+				s.tells(c.script, c.code, c.want)
+			})
+		})
+	}
+}
+
+// TestForksAreAboutTheSameFrame: an explorer runs commands side by side, and who is attached is so for all of them.
+func TestForksAreAboutTheSameFrame(t *testing.T) {
+	s := newScene(t, 2, engine.AllInProcess())
+	ses, err := script.NewSession(t.Context(), s.c, script.Options{Timeout: 20 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ses.Close()
+	exec := func(on *script.Session, line string) *script.Step {
+		sc, errs := script.ParseLine(line)
+		for _, e := range errs {
+			t.Fatal(e.Detail())
+		}
+		return on.Exec(t.Context(), sc.Stmts[0])
+	}
+	s.brk(control.Breakpoint{Endpoint: "Do"})
+	all := begin(func() (int, error) {
+		vm, err := engine.Method(s.m, (*Worker).Do).Call(s.ctx, Order{})
+		return len(vm.Answered()), err
+	})
+	s.stops(2)
+	fork := ses.Fork()
+	exec(ses, "attach w 1")
+	if step := exec(fork, "next"); !step.OK() || !strings.Contains(strings.Join(step.Text, "\n"), "@w[1].Do stands at reply") {
+		t.Errorf("%+v", step)
+	}
+	exec(fork, "continue")
+	if step := exec(ses, "detach"); step.OK() {
+		t.Error("the endpoint that somebody was attached to has ended, and he still is")
+	}
+	exec(ses, "continue")
+	want(t, all, 2, "")
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"runtime/pprof"
 	"sync"
 	"time"
 
@@ -29,6 +30,7 @@ type activation struct {
 	ep    *endpoint
 	point Point
 	since time.Time
+	marks context.Context // the labels of the goroutine that runs it, for profiles
 
 	settled bool // its caller has an outcome, or needs none; guarded by actor.mu
 	parked  int  // goroutines of it that stand at a site; guarded by actor.mu
@@ -72,6 +74,7 @@ func (a *actor) activate(env *quicnet.Envelope) *activation {
 		act.turn = turn
 		delete(a.turns, key)
 	}
+	act.marks = a.marksOf(act.ep)
 	act.info = ctxInfo{node: a.node, actor: a, act: act}
 	act.frame.Begin(a.probe, act, env.Token)
 	act.Begin(a.ctx, a.node.clock, env.Budget)
@@ -83,9 +86,25 @@ func (a *actor) activate(env *quicnet.Envelope) *activation {
 	return act
 }
 
+// marksOf are the labels of the goroutine that runs an endpoint. Among very many ranks they are the actor's, to save memory.
+// The caller holds a.mu.
+func (a *actor) marksOf(ep *endpoint) context.Context {
+	if ep == nil || a.node.crowded {
+		return a.labels
+	}
+	if ctx := a.marks[ep]; ctx != nil {
+		return ctx
+	}
+	ctx := pprof.WithLabels(a.labels, pprof.Labels("endpoint", ep.name))
+	put(&a.marks, ep, ctx)
+	return ctx
+}
+
 // handle runs one message and answers it.
 func (a *actor) handle(act *activation) {
 	a.node.touch()
+	pprof.SetGoroutineLabels(act.marks)
+	defer pprof.SetGoroutineLabels(a.labels)
 	if werr := act.prepare(); werr != nil {
 		act.End(context.Canceled)
 		if settled, _ := a.leave(act); !settled {
@@ -248,7 +267,8 @@ func (act *activation) encode() ([]byte, error) {
 // did not return.
 func (a *actor) finish(act *activation, body []byte, werr *wireError, pe *panicError) {
 	act.End(context.Canceled)
-	env := act.env
+	env, token := act.env, act.frame.ReplyToken()
+	act.frame.End()
 	a.mu.Lock()
 	a.handled++
 	a.turned(time.Now())
@@ -265,7 +285,7 @@ func (a *actor) finish(act *activation, body []byte, werr *wireError, pe *panicE
 	if quiet {
 		a.countAck(env.From.Proc)
 	} else {
-		a.node.answerTo(env, body, werr, load, act.frame.ReplyToken())
+		a.node.answerTo(env, body, werr, load, token)
 	}
 	switch {
 	case pe != nil:

@@ -30,8 +30,9 @@ type actor struct {
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	labels context.Context // with the labels of its goroutine
-	done   chan struct{}   // the loop is over
+	labels context.Context               // with the labels of its goroutine
+	marks  map[*endpoint]context.Context // the same with the endpoint that runs, made when one does; guarded by mu
+	done   chan struct{}                 // the loop is over
 
 	mu       sync.Mutex
 	queue    []*quicnet.Envelope

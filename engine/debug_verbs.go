@@ -204,8 +204,9 @@ func (h *hub) boundTo(b *control.Breakpoint) {
 			continue
 		}
 		names, ext := at.names(), m.rec.Ref.Home.Extent()
-		for rank := range m.rec.Ranks {
-			if !m.rec.Ranks[rank].Over() && sel.Fits(name, ext.Point(rank), names) {
+		fits, all := sel.FitsMesh(name, names)
+		for rank := 0; fits && rank < len(m.rec.Ranks); rank++ {
+			if !m.rec.Ranks[rank].Over() && (all || sel.Fits(name, ext.Point(rank), names)) {
 				b.Bound++
 			}
 		}

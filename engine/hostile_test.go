@@ -8,11 +8,14 @@ import (
 	"math"
 	"reflect"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/probe"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
@@ -389,4 +392,44 @@ func liveBytes() uint64 {
 	}
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
+}
+
+// TestAProcessStopsItsOwnActorsOnly sends the controller stops, ends, counts and prints in the name of others.
+func TestAProcessStopsItsOwnActorsOnly(t *testing.T) {
+	e, err := Start(t.Context(), NoSession(), AllInProcess())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	Register[Target]()
+	p, err := SpawnProcs(e.Context(), Name("p"), Dim("gpus", 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Spawn(e.Context(), p, "target", Target{}); err != nil {
+		t.Fatal(err)
+	}
+	h := e.hub
+	own := h.procMeshes["p"].procs[0].id
+	for _, st := range []control.Stop{
+		{Mesh: "target", Rank: 1}, {Mesh: "target", Rank: -1}, {Mesh: "target", Rank: 1 << 40}, {Mesh: "nobody"}, {Mesh: strings.Repeat("x", 1<<20)},
+	} {
+		h.takeNews(own, probe.News{Stop: &st})
+	}
+	h.takeNews(own, probe.News{Gone: &probe.Gone{ID: 1, Gen: 1}, Count: []probe.Count{{Break: 7, Hits: 1 << 60}}})
+	h.takeNews(own, probe.News{Print: &probe.Print{Mesh: "target", Rank: 1, Text: "a lie"}})
+	h.takeNews(77, probe.News{Stop: &control.Stop{Mesh: "target"}})
+	if n := h.debug.book.Len(); n != 0 {
+		t.Errorf("%d stops in the name of others: %+v", n, h.debug.book.Stops())
+	}
+	if slices.ContainsFunc(h.logs, func(l control.Log) bool { return strings.Contains(l.Text, "a lie") }) {
+		t.Error("a line in the name of another rank is in the log")
+	}
+	h.takeNews(own, probe.News{Stop: &control.Stop{
+		ID: 1, Gen: 1, Mesh: "target", Site: "recv", Reason: "\x1b[2J" + strings.Repeat("x", 1<<20), Arg: "\x1b]0;title\a", Point: shape.Point{Rank: 1 << 40},
+	}})
+	st := h.debug.book.Stops()
+	if len(st) != 1 || strings.Contains(st[0].Reason+st[0].Arg, "\x1b") || len(st[0].Reason) > 2*maxCauseText || st[0].Point.Rank != 0 || st[0].Proc != own {
+		t.Errorf("its own stop: %.200v", st)
+	}
 }

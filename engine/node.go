@@ -99,6 +99,7 @@ func (n *node) register(c *call) {
 	if n.hub != nil {
 		n.hub.callBegan(c)
 	}
+	n.touch() // it may become a wait that is told
 }
 
 // answered is told of each answer; the last one takes the call off the table.

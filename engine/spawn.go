@@ -252,7 +252,7 @@ func (n *node) spawnHere(ctx context.Context, b spawnBody) error {
 	a := &actor{
 		node: n, id: b.Ref.ID, name: b.Ref.Name, rank: b.Rank, here: pointIn(b.Ref, b.Rank), typ: at, self: self,
 		done: make(chan struct{}), since: time.Now(),
-		labels: pprof.WithLabels(context.Background(), pprof.Labels("actor", b.Ref.Name, "rank", strconv.Itoa(b.Rank))),
+		labels: pprof.WithLabels(context.Background(), pprof.Labels("mesh", b.Ref.Name, "rank", strconv.Itoa(b.Rank))),
 	}
 	if !n.crowded {
 		a.kick = make(chan struct{}, 1)

@@ -11,6 +11,7 @@ import (
 const (
 	groupMove   = "Moving"
 	groupRanks  = "Picking ranks"
+	groupDebug  = "Debugging"
 	groupLook   = "Looking"
 	groupDo     = "Doing"
 	groupScreen = "The screen"
@@ -24,13 +25,13 @@ func act(f func(m *Model)) func(m *Model) tea.Cmd {
 
 // actions is the table of everything a person can do.
 func actions() []*Action {
-	return slices.Concat(rankActions(), doActions(), lookActions(), moveActions(), screenActions(), leaveActions())
+	return slices.Concat(rankActions(), doActions(), debugActions(), lookActions(), moveActions(), screenActions(), leaveActions())
 }
 
 func moveActions() []*Action {
 	g := groupMove
 	move := func(f func(m *Model)) func(m *Model) tea.Cmd {
-		return func(m *Model) tea.Cmd { f(m); return m.cursorMoved() }
+		return func(m *Model) tea.Cmd { f(m); return m.moved() }
 	}
 	all := []*Action{
 		{Name: "up", Keys: []string{"k", "up"}, Title: "up", run: move(func(m *Model) { m.focused().Up(1) })},
@@ -77,7 +78,7 @@ func doActions() []*Action {
 		{Name: "cancel", Keys: []string{"ctrl+x"}, Title: "cancel the call or the command that is running", Hint: "cancel", Weight: 88, disabledReason: nothingRuns, run: (*Model).cancelRunning},
 		{Name: "command", Keys: []string{":"}, Title: "type a command", Hint: "command", Weight: 85, run: act(func(m *Model) { m.openCommand("") })},
 		{Name: "palette", Keys: []string{"ctrl+p"}, Title: "palette: everything that can be done", run: act((*Model).openPalette)},
-		{Name: "save", Keys: []string{"s"}, Title: "save what was done as a script; the logs; the inspector as JSON", Hint: "save", HintIn: []PaneID{Logs, Inspect}, Weight: 26, run: act((*Model).openSave)},
+		{Name: "save", Keys: []string{"ctrl+s"}, Title: "save what was done as a script; the logs; the inspector as JSON", Hint: "save", HintIn: []PaneID{Logs, Inspect}, Weight: 26, run: act((*Model).openSave)},
 		{Name: "demo", Title: "watch a demo", disabledReason: noDemos, run: act((*Model).openDemos)},
 		{Name: "demo.next", Keys: []string{";"}, Title: "next step of the demo", disabledReason: noStory, run: func(m *Model) tea.Cmd { return m.storyNext() }},
 	}

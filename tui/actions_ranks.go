@@ -20,7 +20,6 @@ func rankActions() []*Action {
 		return &Action{Name: "extend." + key, Keys: []string{"shift+" + key}, Title: "select while moving " + key, run: choose(f)}
 	}
 	all := []*Action{
-		{Name: "select", Keys: []string{"space"}, Title: "select, or not", Hint: "select", Weight: 80, run: choose(func(m *Model) { m.panes.grid.Toggle() })},
 		{Name: "rectangle", Keys: []string{"v"}, Title: "select a rectangle: the cursor extends it", Hint: "rectangle", Weight: 35, run: choose(func(m *Model) { m.panes.grid.Rectangle() })},
 		extend("up", func(m *Model) { m.panes.grid.ExtendUp(1) }),
 		extend("down", func(m *Model) { m.panes.grid.ExtendDown(1) }),
@@ -35,7 +34,6 @@ func rankActions() []*Action {
 		{Name: "select.stride", Keys: []string{"%"}, Title: "select every n-th", run: act((*Model).openStride)},
 		{Name: "select.store", Keys: []string{`"`}, Title: "keep the selection under a letter", run: begin(keep)},
 		{Name: "select.recall", Keys: []string{"'"}, Title: "select what is kept under a letter", run: begin(recall)},
-		{Name: "slice", Keys: []string{"e"}, Title: "edit the slice as text", Hint: "edit slice", Weight: 32, disabledReason: noGrid, run: act((*Model).openSlice)},
 		{Name: "transpose", Keys: []string{"t"}, Title: "exchange rows and columns", run: grid(func(m *Model) { m.panes.grid.Transpose() })},
 		{Name: "axes", Keys: []string{"T"}, Title: "other dimensions for rows and columns", run: grid(func(m *Model) { m.panes.grid.CycleAxes() })},
 		{Name: "denser", Keys: []string{"z"}, Title: "denser", run: grid(func(m *Model) { m.panes.grid.Denser(1) })},
@@ -44,12 +42,53 @@ func rankActions() []*Action {
 	for _, a := range all {
 		a.Group, a.Panes = groupRanks, []PaneID{Ranks}
 	}
-	return append(all, &Action{Name: "undo", Keys: []string{"u"}, Title: "undo the last change of the selection", Group: groupRanks, disabledReason: func(m *Model) string {
-		if !m.panes.grid.CanUndo() {
-			return "the selection has not changed"
+	also := []PaneID{Ranks, Logs} // and on breakpoints
+	first := &Action{Name: "select", Keys: []string{"space"}, Title: "select, or not; a breakpoint: on or off", Hint: "select", HintIn: []PaneID{Ranks}, Weight: 80, Group: groupRanks, Panes: also, disabledReason: onBreaks(notLogs), run: func(m *Model) tea.Cmd {
+		if m.focus == Logs {
+			return m.toggleBreak()
 		}
-		return ""
-	}, run: grid((*Model).undo)})
+		return choose(func(m *Model) { m.panes.grid.Toggle() })(m)
+	}}
+	return append(append([]*Action{first}, all...),
+		&Action{Name: "slice", Keys: []string{"e"}, Title: "edit the slice as text; the breakpoint", Hint: "edit", Weight: 32, Group: groupRanks, Panes: also, disabledReason: onBreaks(noGridOrBreaks), run: func(m *Model) tea.Cmd {
+			if m.focus == Logs {
+				return m.editBreak()
+			}
+			m.openSlice()
+			return nil
+		}},
+		&Action{Name: "undo", Keys: []string{"u"}, Title: "undo the last change of the selection; on breakpoints the last deletion", Group: groupRanks, disabledReason: notUndoable, run: func(m *Model) tea.Cmd {
+			if _, ok := m.focused().(breaksTab); ok {
+				return m.undeleteBreak()
+			}
+			return grid((*Model).undo)(m)
+		}})
+}
+
+func notUndoable(m *Model) string {
+	_, breaks := m.focused().(breaksTab)
+	switch {
+	case breaks && len(m.removed) == 0:
+		return "no breakpoint was deleted"
+	case !breaks && !m.panes.grid.CanUndo():
+		return "the selection has not changed"
+	}
+	return ""
+}
+
+// notLogs says why lines and commands cannot be selected.
+func notLogs(m *Model) string {
+	if m.focus == Logs {
+		return "lines are not selected; " + "breakpoints are on or off"
+	}
+	return ""
+}
+
+func noGridOrBreaks(m *Model) string {
+	if m.focus == Logs {
+		return "only breakpoints can be edited here"
+	}
+	return noGrid(m)
 }
 
 // lookActions change what is shown.
@@ -79,10 +118,15 @@ func lookActions() []*Action {
 				v.CycleSort()
 			}
 		})},
-		{Name: "wrap", Keys: []string{"w"}, Title: "wrap lines, or cut them", Hint: "wrap", Weight: 33, Panes: []PaneID{Logs}, disabledReason: noStream, run: act(func(m *Model) { m.panes.logs.ToggleWrap() })},
+		{Name: "wrap", Keys: []string{"w"}, Title: "wrap lines, or cut them; in the inspector: watch a value, or not", Hint: "wrap", HintIn: []PaneID{Logs}, Weight: 33, Panes: []PaneID{Inspect, Logs}, disabledReason: noStream, run: (*Model).wrapOrWatch},
+		{Name: "beside", Keys: []string{"&"}, Title: "show other ranks beside this one", Panes: []PaneID{Ranks, Inspect}, run: func(m *Model) tea.Cmd {
+			text, ok := m.panes.inspect.Beside(m.world)
+			m.say(map[bool]sayKind{true: sayGood, false: sayWarn}[ok], text)
+			return m.wantState()
+		}},
 		{Name: "times", Keys: []string{"alt+t"}, Title: "times of the lines on or off", Panes: []PaneID{Logs}, disabledReason: noStream, run: act(func(m *Model) { m.panes.logs.ToggleTimes() })},
 		{Name: "log.path", Keys: []string{"L"}, Title: "where the session's log file is", Panes: []PaneID{Logs}, run: act((*Model).tellLog)},
-		{Name: "describe", Keys: []string{"d"}, Title: "describe what the cursor is on, in the inspector", run: (*Model).describe},
+		{Name: "describe", Keys: []string{"d"}, Title: "describe what the cursor is on, in the inspector; delete the breakpoint", run: (*Model).describe},
 		{Name: "warnings", Keys: []string{"W"}, Title: "warnings: each with its evidence", Hint: "warnings", Weight: 29, run: act((*Model).openWarnings)},
 		{Name: "copy", Keys: []string{"y"}, Title: "copy what the cursor is on; a value of an actor as JSON", run: func(m *Model) tea.Cmd { return m.copyHere() }},
 		{Name: "pager", Keys: []string{"o"}, Title: "the pane in a pager", run: func(m *Model) tea.Cmd { return m.pageHere() }},
@@ -128,4 +172,15 @@ func noGrid(m *Model) string {
 		return "no mesh is shown"
 	}
 	return ""
+}
+
+// wrapOrWatch wraps the lines of the logs; in the inspector it watches the value under the cursor.
+func (m *Model) wrapOrWatch() tea.Cmd {
+	if m.focus == Logs {
+		m.panes.logs.ToggleWrap()
+		return nil
+	}
+	text, ok := m.panes.inspect.Watch()
+	m.say(map[bool]sayKind{true: sayGood, false: sayWarn}[ok], text)
+	return m.wantState()
 }

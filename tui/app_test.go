@@ -263,5 +263,5 @@ func TestAViewerIsToldThatItMayOnlyLook(t *testing.T) {
 	for _, line := range []string{"procs p gpus=1 in-process", "let x = 1", "call @g.Add {By: 1} => a"} {
 		app.Press(":").Type(line).Press("enter").See(line)
 	}
-	app.Press("5", "]").See("✕ procs p", "✓ let x")
+	app.Press("5", "[").See("✕ procs p", "✓ let x")
 }

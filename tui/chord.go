@@ -111,7 +111,7 @@ func (m *Model) undo() {
 
 // openStride asks for the n of "every n-th".
 func (m *Model) openStride() {
-	m.input = &input{mark: "every", field: dialog.NewEdit("2"), hint: "n: every n-th rank from the cursor on", keys: []dialog.Key{{Key: "enter", Hint: "select"}, {Key: "esc", Hint: "back"}},
+	m.input = &input{mark: "every", field: dialog.NewEdit("2"), hint: "2: every second rank from the cursor on", keys: []dialog.Key{{Key: "enter", Hint: "select"}, {Key: "esc", Hint: "back"}},
 		changed: func(_ *Model, text string) (string, int) {
 			if n, err := strconv.Atoi(strings.TrimSpace(text)); err != nil || n < 1 {
 				return "want a whole number from 1 on", 1

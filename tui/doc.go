@@ -5,7 +5,7 @@
 // whatever a key does is a command that the log shows and save writes. It knows nothing below those two.
 //
 // One Model is the only tea.Model. Panes are plain structs in packages of their own (grid, tree, inspect, messages, top,
-// logs, calls) that draw on a paint.Surface; slots is the table of what the screen shows, a tab each; package dialog has what
+// logs, breaks, calls) that draw on a paint.Surface; slots is the table of what the screen shows, a tab each; package dialog has what
 // opens on top. World holds what is known of the session. Its updates come as one message per frame: the control watch
 // between two frames is the bounded queue, and counts what it had to drop.
 //
@@ -22,5 +22,7 @@
 //     thrown away.
 //   - INV-BACK: a command that looks back (expect, let, save, ${…}) judges what the command gave that was typed before
 //     it, wherever that ran, and waits until it has ended.
+//   - INV-CALM: a stop that comes takes neither the focus nor a key from what a person is doing, and for a moment the keys
+//     that would let it go on do nothing.
 //   - INV-COUNT: what was dropped, folded, hidden or is old is told where it is missing.
 package tui

@@ -44,6 +44,9 @@ func (m *Model) title() string {
 	if n := m.world.Session.Name; n != "" {
 		t += " " + n
 	}
+	if n := m.world.PausedActors(); n > 0 {
+		t += fmt.Sprintf(" ◆ %d paused", n)
+	}
 	if n := m.panes.warnings(m.world); n > 0 {
 		t += fmt.Sprintf(" ▲ %d", n)
 	}
@@ -67,7 +70,7 @@ func (m *Model) drawAll(s *paint.Surface) *tea.Cursor {
 	noDemos := len(m.cfg.Demos) == 0 || m.conn != nil && !m.dialer.own // :demo refuses there
 	m.panes.tree.OfferDemos(!noDemos)
 	m.panes.grid.NoDemos = noDemos
-	m.layout = Arrange(m.w, m.h, m.focus, m.zoom, m.story != nil, m.side, m.learned.needs)
+	m.layout = Arrange(m.w, m.h, m.focus, m.zoom, m.story != nil, m.isPaused(), m.side, m.learned.needs)
 	l := &m.layout
 	if l.Small {
 		text := fmt.Sprintf("monarch-tui needs %d×%d, this is %d×%d", minWidth, minHeight, m.w, m.h)
@@ -92,6 +95,9 @@ func (m *Model) drawAll(s *paint.Surface) *tea.Cursor {
 	if !l.Story.Empty() {
 		m.drawStory(s.In(l.Story))
 	}
+	if !l.Bar.Empty() {
+		m.drawPaused(s.In(l.Bar))
+	}
 	if !l.Status.Empty() {
 		m.drawStatus(s.In(l.Status))
 	}
@@ -109,7 +115,7 @@ func (m *Model) drawAll(s *paint.Surface) *tea.Cursor {
 	}
 	if m.pending != "" && m.chordHelp {
 		bottom := l.Hints.Y
-		for _, r := range []paint.Rect{l.Input, l.Status, l.Story} {
+		for _, r := range []paint.Rect{l.Input, l.Status, l.Bar, l.Story} {
 			if !r.Empty() {
 				bottom = min(bottom, r.Y)
 			}

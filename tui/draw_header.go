@@ -15,6 +15,10 @@ func (m *Model) drawHeader(s *paint.Surface) {
 	right := m.connState()
 	s.Line(w-1-paint.SegsWidth(right), 0, right...)
 	room := w - 3 - paint.SegsWidth(right)
+	if held := m.heldState(w); len(held) > 0 {
+		s.Line(room-paint.SegsWidth(held), 0, held...)
+		room -= paint.SegsWidth(held) + 2
+	}
 	x := s.Text(1, 0, paint.Style{Fg: paint.Accent, Attr: paint.Bold}, m.logo())
 	if w >= wideWidth {
 		x = s.Text(x+1, 0, paint.Style{Fg: paint.Accent, Attr: paint.Bold}, "monarch") + 1

@@ -8,7 +8,9 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/tui/dialog"
 	"github.com/monarch-tui/monarch-tui/tui/inspect"
+	"github.com/monarch-tui/monarch-tui/tui/paint"
 )
 
 // cursorMoved brings the panes together: what the cursor is on is on the grid, in the inspector, and first in the flow.
@@ -22,6 +24,16 @@ func (m *Model) cursorMoved() tea.Cmd {
 		m.panes.msgs.SetFocus(t.Name, t.Ranks)
 	}
 	return m.wantState()
+}
+
+// moved brings the panes together after the cursor of the focused one has moved. That of the inspector moves in what is shown
+// there, and does not change what that is.
+func (m *Model) moved() tea.Cmd {
+	if m.focus == Inspect {
+		m.touch()
+		return m.wantState()
+	}
+	return m.cursorMoved()
 }
 
 // inspectHere tells the inspector what to show: what the leading cursor is on, else the rank under that of the grid.
@@ -46,7 +58,16 @@ func (m *Model) inspectHere() {
 }
 
 // worldChanged lets the panes follow the world.
-func (m *Model) worldChanged() tea.Cmd { return tea.Batch(m.showNew(), m.refreshOverlays()) }
+func (m *Model) worldChanged() tea.Cmd {
+	if len(m.world.Breaks) > 0 {
+		m.showBreaks()
+	}
+	cmds := []tea.Cmd{m.showNew(), m.refreshOverlays()}
+	if m.isPaused() { // what stands is looked at at once
+		cmds = append(cmds, m.wantState())
+	}
+	return tea.Batch(cmds...)
+}
 
 // showNew shows what was asked for as soon as it is there; else, where no actors are on the grid, the newest.
 func (m *Model) showNew() tea.Cmd {
@@ -128,8 +149,11 @@ type stateMsg struct {
 // stateTime is how long an actor may take until it is between two messages; then the inspector says that it is busy.
 const stateTime = 2 * time.Second
 
-// wantState asks for the state that the inspector shows, one question at a time.
-func (m *Model) wantState() tea.Cmd {
+// wantState asks for what the inspector shows.
+func (m *Model) wantState() tea.Cmd { return tea.Batch(m.askState(), m.wantLook()) }
+
+// askState asks for the state that the inspector shows, one question at a time.
+func (m *Model) askState() tea.Cmd {
 	if m.asking || m.offline() != "" || m.layoutHides(Inspect) {
 		return nil
 	}
@@ -157,8 +181,70 @@ func (s stateMsg) apply(m *Model) tea.Cmd {
 		return nil
 	}
 	m.panes.inspect.SetState(m.world, s.ask, s.nodes, s.err)
-	return m.wantState()
+	return m.askState()
 }
 
 // layoutHides reports whether a pane is not on the screen.
 func (m *Model) layoutHides(p PaneID) bool { return m.layout.Panes[p].Empty() }
+
+// activate opens what the cursor is on.
+func (m *Model) activate() tea.Cmd {
+	t := m.panes.tab(m.focus)
+	if v, ok := t.body.(activator); ok {
+		return v.Activate()
+	}
+	unfolded := false
+	if v, ok := t.body.(enterer); ok {
+		unfolded = v.Enter()
+	}
+	if v, ok := t.body.(opener); ok && !unfolded {
+		m.openLines(t.box, v.Open(m.world))
+	}
+	return m.cursorMoved()
+}
+
+// openLines shows text lines.
+func (m *Model) openLines(title string, lines [][]paint.Seg) {
+	if len(lines) == 0 {
+		return
+	}
+	m.pushText(&dialog.TextBox{Title: title, Lines: func() (out []paint.Seg) {
+		for _, l := range lines {
+			out = append(append(out, l...), paint.Seg{Text: "\n"})
+		}
+		return out
+	}})
+}
+
+// clicked is a click inside a pane.
+func (m *Model) clicked(p PaneID, x, y int, mod tea.KeyMod) tea.Cmd {
+	m.panes.grid.Mark()
+	b := m.panes.tab(p).body
+	if v, ok := b.(modClicker); ok {
+		if cmd, done := v.ClickWith(x, y, mod); done {
+			return cmd
+		}
+	}
+	b.Click(x, y)
+	return m.moved()
+}
+
+// escape goes one step back.
+func (m *Model) escape() tea.Cmd {
+	m.panes.grid.Mark()
+	b := m.focused()
+	filtered, _ := b.(clearer)
+	selected, _ := b.(deselecter)
+	switch {
+	case filtered != nil && filtered.ClearLast():
+	case m.zoom != Normal:
+		m.zoom = Normal
+	case selected != nil && selected.None():
+	case m.dialing != nil && !m.dialing.again && m.conn != nil:
+		m.say(sayWarn, "gave up attaching to "+m.dialing.name)
+		m.dialing = nil // what it leads to comes too late
+	default:
+		m.toast, m.shownEntry = toast{}, nil
+	}
+	return m.cursorMoved()
+}

@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"pgregory.net/rapid"
 
+	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/tui/keys"
 	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
 )
@@ -15,7 +16,13 @@ import (
 // TestEverySizeDrawsWithinItsBoundsINV_SIZE draws each pane at many sizes, at 0×0 first.
 // It holds INV-SIZE.
 func TestEverySizeDrawsWithinItsBoundsINV_SIZE(t *testing.T) {
-	m := still(t, worldtest.Pingpong(t), 0, 0)
+	for _, of := range []func(testing.TB) *worldtest.Builder{worldtest.Pingpong, worldtest.Stopped} {
+		everySize(t, still(t, of(t), 0, 0))
+	}
+}
+
+func everySize(t *testing.T, m *Model) {
+	t.Helper()
 	m.View()
 	widths := []int{0, 1, 2, 7, 18, 29, 30, 31, 40, 59, 60, 61, 79, 80, 100, 109, 110, 120, 160, 200}
 	heights := []int{0, 1, 5, 7, 8, 9, 10, 11, 12, 15, 16, 17, 24, 40, 70}
@@ -55,9 +62,14 @@ func TestRandomKeysAndClicksKeepTheInvariants(t *testing.T) {
 		names = slices.DeleteFunc(names, func(x string) bool { return x == k })
 	}
 	rapid.Check(t, func(rt *rapid.T) {
-		m := still(t, worldtest.Pingpong(t), rapid.IntRange(1, 160).Draw(rt, "w"), rapid.IntRange(1, 50).Draw(rt, "h"))
+		of := rapid.SampledFrom([]func(testing.TB) *worldtest.Builder{worldtest.Pingpong, worldtest.Stopped}).Draw(rt, "world")
+		m := still(t, of(t), rapid.IntRange(1, 160).Draw(rt, "w"), rapid.IntRange(1, 50).Draw(rt, "h"))
 		for range rapid.IntRange(1, 40).Draw(rt, "steps") {
-			switch rapid.IntRange(0, 9).Draw(rt, "what") {
+			switch rapid.IntRange(0, 10).Draw(rt, "what") {
+			case 10: // what was asked for comes, and one more stops, or goes on
+				looked(m)
+				id := rapid.Uint64Range(5, 12).Draw(rt, "stop")
+				stopping(m, stopEvent(id, int(id)), &control.Event{Stop: &control.StopEvent{Stop: control.Stop{ID: id - 1}, Gone: true}})
 			case 0:
 				m.Update(tea.WindowSizeMsg{Width: rapid.IntRange(1, 160).Draw(rt, "w"), Height: rapid.IntRange(1, 50).Draw(rt, "h")})
 			case 1, 2:

@@ -24,7 +24,7 @@ func placeWords() map[string]func(m *Model) {
 	return map[string]func(m *Model){
 		"procs": tab(Mesh, 0), "actors": tab(Mesh, 0), "ranks": tab(Ranks, 0), "inspect": tab(Inspect, 0),
 		"messages": tab(Messages, 0), "flow": tab(Messages, 1), "top": tab(Messages, 2), "calls": tab(Messages, 3),
-		"logs": tab(Logs, 0), "commands": tab(Logs, 1),
+		"logs": tab(Logs, 0), "breakpoints": tab(Logs, tabBreaks), "commands": tab(Logs, 2),
 		"warnings": func(m *Model) { m.openWarnings() }, "config": (*Model).openConfig,
 	}
 }
@@ -41,8 +41,15 @@ func (m *Model) goToWord(line string) (tea.Cmd, bool) {
 	return m.cursorMoved(), true
 }
 
-// describe goes to the inspector, which shows what the cursor is on.
+// describe goes to the inspector, which shows what the cursor is on; a breakpoint it deletes.
 func (m *Model) describe() tea.Cmd {
+	if _, ok := m.focused().(breaksTab); ok {
+		if why := noBreaks(m); why != "" {
+			m.say(sayWarn, why)
+			return nil
+		}
+		return m.deleteBreak()
+	}
 	cmd := m.cursorMoved()
 	m.setFocus(Inspect)
 	return cmd
@@ -116,10 +123,6 @@ func (m *Model) openConfig() {
 
 // habit answers a key that does nothing here and that hands know from programs like this one.
 func (m *Model) habit(key string) {
-	if key == "w" && m.focus == Inspect {
-		m.openWrite()
-		return
-	}
 	if key == "t" && m.focus == Logs {
 		if text := m.keyHint("%s shows the times of lines, or hides them", "times"); text != "" {
 			m.say(sayWarn, text)
@@ -127,11 +130,8 @@ func (m *Model) habit(key string) {
 		return
 	}
 	for _, h := range []struct{ key, text, action string }{
-		{"c", "%s copies what the cursor is on", "copy"},
 		{"t", "%s exchanges rows and columns, on the grid", "transpose"},
 		{"w", "%s wraps lines, in the logs", "wrap"},
-		{"ctrl+s", "%s saves what was done as a script", "save"},
-		{"D", "%s kills what the cursor is on", "kill"},
 		{"backspace", "%s goes one step back", "back"},
 	} {
 		if h.key == key {

@@ -16,7 +16,7 @@ import (
 func TestAWordAloneGoesToItsPlace(t *testing.T) {
 	for word, want := range map[string]string{
 		"procs": "┏[1]", "actors": "┏[1]", "ranks": "┏[2]", "inspect": "┏[3]", "messages": "┏[4] ‹Messages›", "top": "┏[4] Messages Flow ‹Top›", "calls": "┏[4] Messages Flow Top ‹Calls›",
-		"flow": "‹Flow›", "logs": "┏[5] ‹Logs›", "commands": "┏[5] Logs ‹Commands›", "warnings": "┏ Warnings", "config": "# Settings of monarch-tui",
+		"flow": "‹Flow›", "logs": "┏[5] ‹Logs›", "breakpoints": "┏[5] Logs ‹Breakpoints›", "commands": "┏[5] Logs Breakpoints ‹Commands›", "warnings": "┏ Warnings", "config": "# Settings of monarch-tui",
 	} {
 		m := still(t, worldtest.Pingpong(t), 120, 40)
 		press(t, m, ":")
@@ -98,8 +98,8 @@ func TestHabitsOfOtherProgramsAreMetOrAnswered(t *testing.T) {
 		keys []string
 		want string
 	}{
-		{[]string{"2", "d"}, "┏[3] Inspect"}, {[]string{"2", "c"}, "y copies what the cursor is on"}, {[]string{"1", "t"}, "t exchanges rows and columns, on the grid"},
-		{[]string{"2", "w"}, "w wraps lines, in the logs"}, {[]string{"2", "s"}, ":save"}, {[]string{"esc", "5", "t"}, "alt+t shows the times of lines, or hides them"}, {[]string{"esc", "f1"}, "Help · "},
+		{[]string{"2", "d"}, "┏[3] Inspect"}, {[]string{"2", "c"}, "nobody is paused (b sets a breakpoint)"}, {[]string{"1", "t"}, "t exchanges rows and columns, on the grid"},
+		{[]string{"2", "w"}, "w wraps lines, in the logs"}, {[]string{"2", "ctrl+s"}, ":save"}, {[]string{"esc", "5", "t"}, "alt+t shows the times of lines, or hides them"}, {[]string{"esc", "f1"}, "Help · "},
 	} {
 		if got := screen(t, press(t, m, c.keys...)); !strings.Contains(got, c.want) {
 			t.Errorf("%v: no %q in\n%s", c.keys, c.want, got)
@@ -125,7 +125,7 @@ func TestTheLinesOfTheLogsAreWrittenToAFile(t *testing.T) {
 	m := still(t, worldtest.Pingpong(t), 120, 40)
 	file := filepath.Join(t.TempDir(), "lines.log")
 	for range 2 {
-		press(t, m, "5", "s", "ctrl+u")
+		press(t, m, "5", "ctrl+s", "ctrl+u")
 		typeText(m, file)
 		press(t, m, "enter")
 	}
@@ -145,7 +145,7 @@ func TestTheInspectorIsWrittenAndCopiedAsJSON(t *testing.T) {
 	m.panes.inspect.SetState(m.world, ask, ballState("1182"), nil)
 	m.View()
 	file := filepath.Join(t.TempDir(), "ponger.json")
-	press(t, m, "w", "ctrl+u")
+	press(t, m, "ctrl+s", "ctrl+u")
 	typeText(m, file)
 	press(t, m, "enter")
 	b, err := os.ReadFile(file)

@@ -19,12 +19,12 @@ import (
 	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
 )
 
-// otherKeys gives every action a letter that no action has by default.
+// otherKeys gives every action a letter that no action has by default, of a row of letters that holds no accents alone.
 func otherKeys() map[string][]string {
 	out := map[string][]string{}
 	for i, a := range actions() {
 		if a.Name != interruptAction { // nobody can take its key away
-			out[a.Name] = []string{string(rune('а' + i))} // Cyrillic
+			out[a.Name] = []string{string(rune(0x1E00 + i))} // Latin Extended Additional
 		}
 	}
 	return out
@@ -137,7 +137,7 @@ func accented(s *paint.Surface, x, y int) (yes bool) {
 // isWord reports whether the name of a key may stand in a text for something else.
 func isWord(k string) bool {
 	switch k {
-	case "a", "s", "%", "-", "*", "=", "+", "|", "/", "<", ">", "#", "!", "'", `"`, ".", ":", "delete", "home", "end", "up", "down", "left", "right", "tab", "[", "]", "↑", "↓", "←", "→":
+	case "a", "b", "n", "s", "%", "-", "*", "=", "+", "|", "/", "<", ">", "#", "!", "'", `"`, ".", ":", "delete", "home", "end", "up", "down", "left", "right", "tab", "[", "]", "↑", "↓", "←", "→":
 		return true
 	}
 	return false

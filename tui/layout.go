@@ -52,6 +52,7 @@ type Layout struct {
 	Panes  [panes]paint.Rect // with their borders
 	Titles [panes]paint.Rect // of panes that are only a title line
 	Story  paint.Rect        // narration of a demo
+	Bar    paint.Rect        // who is paused, and the keys that let them go on
 	Status paint.Rect        // what the last command gave
 	Input  paint.Rect        // the ':' line, filters, modes
 	Hints  paint.Rect
@@ -64,8 +65,8 @@ type Need struct{ W, H int }
 type Needs [panes]Need
 
 // Arrange lays the screen out. It is a pure function, used for drawing and for clicks alike. side widens the focused
-// column by that many cells.
-func Arrange(w, h int, focus PaneID, zoom Zoom, story bool, side int, need Needs) Layout {
+// column by that many cells; bar: somebody is paused.
+func Arrange(w, h int, focus PaneID, zoom Zoom, story, bar bool, side int, need Needs) Layout {
 	l := Layout{}
 	if w < minWidth || h < minHeight {
 		l.Small = true
@@ -82,6 +83,9 @@ func Arrange(w, h int, focus PaneID, zoom Zoom, story bool, side int, need Needs
 	}
 	if h >= squashHeight || h >= titlesHeight && story {
 		l.Status = bottom()
+	}
+	if bar && (!story || h > minHeight) { // of the smallest screen with a demo nothing is left
+		l.Bar = bottom()
 	}
 	if story {
 		n := storyRows(w, h, l.Squash)
@@ -317,7 +321,7 @@ func (m *Model) measure() bool {
 	if m.zoom != Normal || m.layout.Small || m.layout.Squash || len(m.overlays) > 0 || !m.world.Loaded {
 		return false
 	}
-	plain := Arrange(m.w, m.h, m.focus, m.zoom, m.story != nil, m.side, Needs{})
+	plain := Arrange(m.w, m.h, m.focus, m.zoom, m.story != nil, m.isPaused(), m.side, Needs{})
 	before := k.needs
 	for p := Mesh; p < panes; p++ {
 		v, ok := m.panes.tab(p).body.(needer)

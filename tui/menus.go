@@ -223,6 +223,7 @@ func (m *Model) quit() tea.Cmd {
 	if m.dialer.own && !m.lost {
 		text = strings.TrimSpace(text + " " + m.others())
 	}
+	text = strings.TrimSpace(text + " " + m.leftPaused())
 	if text == "" {
 		return m.leaveProgram()
 	}

@@ -71,8 +71,14 @@ type Model struct {
 	lastEndpoint map[string]string // by type
 	lastType     string
 	asking       bool   // for the state that the inspector shows
+	looking      bool   // for what it shows of a stopped actor
 	show         target // to be shown as soon as the world has it
 	newest       uint64 // id of the newest mesh that was seen
+
+	wentOn   time.Time      // a person last let somebody go on
+	stopCame time.Time      // somebody stopped where nobody was stopped
+	removed  []removedBreak // by a person, the last one last
+	turned   bool           // the slot of the logs has been turned to the breakpoints
 
 	story     *story
 	told      *story // the last one that was begun
@@ -279,7 +285,9 @@ func (m *Model) updated(msg updateMsg) tea.Cmd {
 	if m.conn != nil && m.conn.past != nil {
 		m.conn.recall(m.world, &msg.update)
 	}
+	stopped := len(m.world.Stops)
 	m.world.Apply(msg.update)
+	m.noteStops(stopped)
 	m.stats.messages += m.world.Messages.Total() - before
 	m.touch()
 	wait := frame
@@ -353,6 +361,7 @@ func (m *Model) forget() {
 	m.world = world.New()
 	m.world.Now = m.now()
 	m.panes = newPaneSet(m)
+	m.removed, m.turned = nil, false
 	m.panes.grid.NoColor = m.theme.Mono
 	m.touch()
 }
@@ -429,6 +438,9 @@ func (m *Model) epilogue() string {
 	}
 	if m.world.Session.Dir != "" && !m.dialer.own && m.conn != nil {
 		parts = append(parts, fmt.Sprintf("session %s goes on", m.world.Session.Name))
+		if n := m.world.PausedActors(); n > 0 {
+			parts = append(parts, paint.Plural(n, "actor")+" left paused")
+		}
 		if name := logs.File(m.world); fileExists(name) { // our own ends with its session
 			parts = append(parts, "its log is "+name)
 		}

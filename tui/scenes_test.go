@@ -23,6 +23,27 @@ type scene struct {
 }
 
 var scenes = []scene{
+	{"paused", worldtest.Stopped, func(t testing.TB, m *Model) { press(t, m, "2", "n") }},
+	{"paused elsewhere", worldtest.Stopped, func(t testing.TB, m *Model) { press(t, m, "1") }},
+	{"breakpoints", worldtest.Stopped, func(t testing.TB, m *Model) { press(t, m, "5", "down") }},
+	{"no breakpoints", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "5", "]") }},
+	{"new breakpoint", worldtest.Stopped, func(t testing.TB, m *Model) { press(t, m, "2", "n", "b"); typeText(m, "n > 2") }},
+	{"breakpoint refused", worldtest.Stopped, refused},
+	{"stopped frame", worldtest.Stopped, func(t testing.TB, m *Model) { press(t, m, "2", "n", "3", "]"); looked(m) }},
+	{"stopped state", worldtest.Stopped, watching},
+	{"beside another rank", worldtest.Stopped, compared},
+	{"stack", worldtest.Stopped, func(t testing.TB, m *Model) { press(t, m, "2", "n", "3", "]", "]"); looked(m) }},
+	{"mailbox of a stopped actor", worldtest.Stopped, func(t testing.TB, m *Model) {
+		press(t, m, "2", "n", "3", "]", "]", "]")
+		looked(m)
+		press(t, m, "j", "j", "j", "j")
+	}},
+	{"edit the held message", worldtest.Stopped, func(t testing.TB, m *Model) {
+		press(t, m, "2", "n", "3", "]")
+		looked(m)
+		press(t, m, "i", "backspace")
+		typeText(m, "5")
+	}},
 	{"first run", func(t testing.TB) *worldtest.Builder { return worldtest.New(t) }, func(testing.TB, *Model) {}},
 	{"mesh", worldtest.Pingpong, func(testing.TB, *Model) {}},
 	{"ranks", worldtest.Pingpong, func(t testing.TB, m *Model) {
@@ -44,7 +65,7 @@ var scenes = []scene{
 	{"top", worldtest.Pingpong, func(t testing.TB, m *Model) { worked(m); press(t, m, "4", "]", "]") }},
 	{"calls", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "4", "[") }},
 	{"logs", printing, func(t testing.TB, m *Model) { press(t, m, "5") }},
-	{"commands", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "5", "]"); m.say(sayGood, "connected again") }},
+	{"commands", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "5", "["); m.say(sayGood, "connected again") }},
 	{"help", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "2", "?") }},
 	{"palette", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "ctrl+p"); typeText(m, "spawn") }},
 	{"composer", worldtest.Pingpong, func(t testing.TB, m *Model) {

@@ -183,16 +183,17 @@ func TestEverySizeIsLaidOutWithoutOverlapINV_SIZE(t *testing.T) {
 		for h := range 71 {
 			for focus := Mesh; focus < panes; focus++ {
 				for zoom := range zooms {
-					for _, story := range []bool{false, true} {
+					for n := range 4 {
+						story, bar := n&1 > 0, n&2 > 0
 						for _, side := range []int{-200, 0, 7, 200} {
-							check(t, w, h, Arrange(w, h, focus, zoom, story, side, Needs{}), focus)
+							check(t, w, h, Arrange(w, h, focus, zoom, story, bar, side, Needs{}), focus)
 						}
 						for _, need := range []Needs{
 							{Mesh: {300, 3}, Ranks: {10, 3}, Inspect: {20, 3}, Messages: {10, 300}, Logs: {300, 300}},
 							{Mesh: {10, 90}, Ranks: {50, 12}, Inspect: {300, 90}, Messages: {300, 3}, Logs: {5, 4}},
 						} {
-							check(t, w, h, Arrange(w, h, focus, zoom, story, 0, need), focus)
-							check(t, w, h, Arrange(w, h, focus, zoom, story, 11, need), focus)
+							check(t, w, h, Arrange(w, h, focus, zoom, story, bar, 0, need), focus)
+							check(t, w, h, Arrange(w, h, focus, zoom, story, bar, 11, need), focus)
 						}
 					}
 				}
@@ -209,7 +210,7 @@ func check(t *testing.T, w, h int, l Layout, focus PaneID) {
 		}
 		return
 	}
-	rects := []paint.Rect{l.Header, l.Tabs, l.Story, l.Status, l.Input, l.Hints}
+	rects := []paint.Rect{l.Header, l.Tabs, l.Story, l.Bar, l.Status, l.Input, l.Hints}
 	rects = append(append(rects, l.Panes[:]...), l.Titles[:]...)
 	area := 0
 	for i, r := range rects {
@@ -236,9 +237,9 @@ func check(t *testing.T, w, h int, l Layout, focus PaneID) {
 
 func TestPanesThatAreFullGetWhatOthersDoNotNeed(t *testing.T) {
 	const w, h = 200, 60
-	plain := Arrange(w, h, Ranks, Normal, false, 0, Needs{})
+	plain := Arrange(w, h, Ranks, Normal, false, false, 0, Needs{})
 	need := Needs{Mesh: {40, 16}, Ranks: {60, 14}, Inspect: {80, 24}, Messages: {100, 400}, Logs: {96, 400}}
-	l := Arrange(w, h, Ranks, Normal, false, 0, need)
+	l := Arrange(w, h, Ranks, Normal, false, false, 0, need)
 	if got := l.Panes[Ranks].W; got >= plain.Panes[Ranks].W || got < 60 {
 		t.Errorf("the grid has %d columns, and needs 60", got)
 	}
@@ -251,27 +252,27 @@ func TestPanesThatAreFullGetWhatOthersDoNotNeed(t *testing.T) {
 	if got := l.Panes[Mesh].H; got != 24 {
 		t.Errorf("the upper row is %d high, and needs 24", got)
 	}
-	if side := Arrange(w, h, Ranks, Normal, false, 20, need); side.Panes[Ranks].W <= l.Panes[Ranks].W {
+	if side := Arrange(w, h, Ranks, Normal, false, false, 20, need); side.Panes[Ranks].W <= l.Panes[Ranks].W {
 		t.Errorf("what a person has widened is %d columns, and was %d", side.Panes[Ranks].W, l.Panes[Ranks].W)
 	}
 	small := Needs{Mesh: {28, 14}, Ranks: {56, 14}, Inspect: {40, 16}, Messages: {88, 30}, Logs: {70, 30}}
-	l = Arrange(120, 40, Ranks, Normal, false, 0, small)
+	l = Arrange(120, 40, Ranks, Normal, false, false, 0, small)
 	if m, g := l.Panes[Messages], l.Panes[Logs]; m.W != 120 || g.W != 120 || m.H < 7 || g.H < 7 || g.Y != m.Y+m.H {
 		t.Errorf("lines are cut, and the rows are free: messages have %+v and logs %+v", m, g)
 	}
-	if wide := Arrange(120, 40, Messages, Normal, false, 8, small); wide.Panes[Messages].H <= l.Panes[Messages].H {
+	if wide := Arrange(120, 40, Messages, Normal, false, false, 8, small); wide.Panes[Messages].H <= l.Panes[Messages].H {
 		t.Errorf("messages that stand above the logs cannot be made higher: %+v", wide.Panes[Messages])
 	}
 	small[Logs] = Need{W: 38}
-	if l = Arrange(120, 40, Ranks, Normal, false, 0, small); l.Panes[Logs].W == 120 {
+	if l = Arrange(120, 40, Ranks, Normal, false, false, 0, small); l.Panes[Logs].W == 120 {
 		t.Error("logs without lines have a row of their own")
 	}
 	small[Inspect].H = 30
-	if l = Arrange(120, 40, Ranks, Normal, false, 0, small); l.Panes[Inspect].H < 20 {
+	if l = Arrange(120, 40, Ranks, Normal, false, false, 0, small); l.Panes[Inspect].H < 20 {
 		t.Errorf("the inspector has given rows that it needs: %+v", l.Panes[Inspect])
 	}
 	need[Inspect] = Need{}
-	if l := Arrange(w, h, Ranks, Normal, false, 0, need); l.Panes[Inspect] != plain.Panes[Inspect] {
+	if l := Arrange(w, h, Ranks, Normal, false, false, 0, need); l.Panes[Inspect] != plain.Panes[Inspect] {
 		t.Errorf("a pane whose need is not known has %+v, and had %+v", l.Panes[Inspect], plain.Panes[Inspect])
 	}
 }

@@ -3,6 +3,7 @@ package tui
 import (
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/monarch-tui/monarch-tui/tui/breaks"
 	"github.com/monarch-tui/monarch-tui/tui/calls"
 	"github.com/monarch-tui/monarch-tui/tui/grid"
 	"github.com/monarch-tui/monarch-tui/tui/inspect"
@@ -58,6 +59,7 @@ func slots() [panes]slot {
 		}},
 		Logs: {name: "Logs", tabs: []tab{
 			{name: "Logs", item: "line", box: "Log", filter: ofLogs, make: func(_ *Model, s *paneSet) body { return s.logs }},
+			{name: "Breakpoints", item: "breakpoint", other: "these are the breakpoints", make: func(m *Model, s *paneSet) body { return breaksTab{s.breaks, m} }},
 			{name: "Commands", item: "command", other: "these are the commands", make: func(_ *Model, s *paneSet) body { return s.cmds }},
 		}},
 	}
@@ -220,6 +222,7 @@ type paneSet struct {
 	top     *top.Pane
 	calls   *calls.Pane
 	logs    *logs.Pane
+	breaks  *breaks.Pane
 	warn    *warn.Checker
 	cmds    *cmdLog
 
@@ -228,7 +231,7 @@ type paneSet struct {
 
 func newPaneSet(m *Model) paneSet {
 	s := paneSet{
-		tree: tree.New(m.keyOf), grid: grid.New(m.keyOf), inspect: inspect.New(m.keyOf), msgs: messages.New(m.keyOf), top: top.New(m.keyOf), calls: calls.New(m.keyOf), logs: logs.New(m.keyOf),
+		tree: tree.New(m.keyOf), grid: grid.New(m.keyOf), inspect: inspect.New(m.keyOf), msgs: messages.New(m.keyOf), top: top.New(m.keyOf), calls: calls.New(m.keyOf), logs: logs.New(m.keyOf), breaks: breaks.New(m.keyOf),
 		warn: warn.New(warn.Config{Off: m.cfg.Settings.Off}), cmds: newCmdLog(m), slots: slots(),
 	}
 	for p := range s.slots {

@@ -206,7 +206,7 @@ func TestTheCommandsOpenAtTheNewest(t *testing.T) {
 		e := m.logCommand(fmt.Sprintf("let n%d = 1", i))
 		e.done, e.ok = true, true
 	}
-	press(t, m, "5", "]")
+	press(t, m, "5", "[")
 	if got := screen(t, m); !strings.Contains(got, "let n59 = 1") || strings.Contains(got, "let n0 = 1") {
 		t.Errorf("the tab does not show the newest:\n%s", got)
 	}

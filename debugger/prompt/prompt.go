@@ -7,7 +7,6 @@ import (
 	"io"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/monarch-tui/monarch-tui/debugger"
 	"github.com/monarch-tui/monarch-tui/debugger/script"
@@ -47,7 +46,7 @@ type Prompt struct {
 
 // New begins the prompt of a client, and says what a person who comes reads first. Close ends it.
 func New(ctx context.Context, c *control.Client, out io.Writer) (*Prompt, error) {
-	s, err := script.NewSession(ctx, c, script.Options{Timeout: time.Hour, Person: true})
+	s, err := script.NewSession(ctx, c, script.Options{Person: true})
 	if err != nil {
 		return nil, err
 	}
@@ -200,6 +199,7 @@ func (p *Prompt) Line(ctx context.Context, line string) (leave bool) {
 
 // run does one command.
 func (p *Prompt) run(ctx context.Context, st *script.Stmt) error {
+	p.tellNew()
 	was := p.at
 	name := ""
 	if st.Cmd != nil {

@@ -26,7 +26,7 @@ func (s *Session) setBreak(ctx context.Context, a BreakArgs, r *result) error {
 	for i := range set {
 		s.brokeAt(set[i].ID)
 		r.text = append(r.text, breakLine(&set[i]))
-		r.value = int(set[i].ID) //nolint:gosec // a count
+		r.value = int(set[i].ID)
 	}
 	return nil
 }
@@ -159,7 +159,7 @@ func (s *Session) listBreaks(_ context.Context, _ NoArgs, r *result) error {
 // breakValues are the breakpoints as the name breaks has them.
 func breakValues(p *control.Replica) []any {
 	list := slices.Clone(p.Breaks)
-	slices.SortFunc(list, func(a, b control.Breakpoint) int { return int(a.ID) - int(b.ID) }) //nolint:gosec // counts
+	slices.SortFunc(list, func(a, b control.Breakpoint) int { return int(a.ID) - int(b.ID) })
 	out := make([]any, 0, len(list))
 	for i := range list {
 		out = append(out, debugger.BreakValue(&list[i]))

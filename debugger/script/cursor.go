@@ -123,7 +123,8 @@ func (c *cursor) meshName(kind, what string) (string, error) {
 func (c *cursor) identifier(what string) (string, error) {
 	c.space()
 	n := strings.IndexFunc(c.rest(), func(r rune) bool {
-		return r != '_' && r != '-' && !unicode.IsLetter(r) && !unicode.IsDigit(r) && !(c.globs && (r == '*' || r == '?'))
+		glob := c.globs && (r == '*' || r == '?')
+		return r != '_' && r != '-' && !unicode.IsLetter(r) && !unicode.IsDigit(r) && !glob
 	})
 	if n < 0 {
 		n = len(c.rest())

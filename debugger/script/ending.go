@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/monarch-tui/monarch-tui/debugger"
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -19,38 +18,72 @@ func (s *Session) leaveStops(ctx context.Context) (text []string, left []control
 	}
 	var state control.DebugState
 	s.picture(func(p *control.Replica) { state, left = p.Debug, debugger.Sorted(p.Stops) })
-	if state.Policy == control.PolicyStay {
+	how, done := onward(state)
+	if how == nil {
 		if len(left) > 0 {
 			text = []string{fmt.Sprintf("stopped are %s; the policy is stay: they stay stopped, and their meshes stay", debugger.Folded(left))}
 		}
 		return text, left, nil
 	}
 	if err := s.clearOwn(ctx); err != nil {
-		return nil, left, err
+		return nil, nil, err
 	}
-	how := control.ResumeReq{How: control.GoContinue}
-	done := "they go on"
-	if state.Policy == control.PolicyAbort {
-		how, done = control.ResumeReq{How: control.GoFail, Text: "the script has ended"}, "their calls fail"
+	mine := s.mine()
+	if len(mine) == 0 {
+		return nil, nil, nil
 	}
-	for told := false; ; told = true { // who goes on may be stopped once more by what it was told to do before
-		mine := s.mine()
-		if len(mine) == 0 || ctx.Err() != nil {
-			return text, s.mine(), ctx.Err()
+	text = []string{fmt.Sprintf("stopped were %s; the policy is %s: the breakpoints are removed, %s", debugger.Folded(mine), state.Policy, done)}
+	return text, nil, s.resumeAll(ctx, how, mine)
+}
+
+// onward is how the session's policy has frames go on: nil where they stay.
+func onward(state control.DebugState) (how *control.ResumeReq, done string) {
+	switch state.Policy {
+	case control.PolicyStay:
+		return nil, ""
+	case control.PolicyAbort:
+		return &control.ResumeReq{How: control.GoFail, Text: "the script has ended"}, "their calls fail"
+	}
+	return &control.ResumeReq{How: control.GoContinue}, "they go on"
+}
+
+func (s *Session) resumeAll(ctx context.Context, how *control.ResumeReq, stops []control.Stop) error {
+	req := *how
+	for i := range stops {
+		req.Stops = append(req.Stops, refOf(&stops[i]))
+	}
+	_, err := s.c.Resume(ctx, req)
+	return err
+}
+
+// keepGoing does what the policy says about frames that stop while the script ends, as those of calls that it waits for. The
+// function that it returns ends that.
+func (s *Session) keepGoing(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		for ctx.Err() == nil {
+			var how *control.ResumeReq
+			s.mu.Lock()
+			changed, ended := s.changed, s.ended
+			how, _ = onward(s.pic.Debug)
+			s.mu.Unlock()
+			if ended != nil {
+				return
+			}
+			if mine := s.mine(); len(mine) > 0 && how != nil {
+				_ = s.resumeAll(ctx, how, mine) // what cannot go on is told by who waits for it
+			}
+			select {
+			case <-changed:
+			case <-ctx.Done():
+			}
 		}
-		if !told {
-			text = []string{fmt.Sprintf("stopped were %s; the policy is %s: the breakpoints are removed, %s", debugger.Folded(mine), state.Policy, done)}
-		}
-		how.Stops = nil
-		for i := range mine {
-			how.Stops = append(how.Stops, refOf(&mine[i]))
-		}
-		if _, err := s.c.Resume(ctx, how); err != nil {
-			return text, mine, err
-		}
-		if err := s.catchUp(ctx); err != nil {
-			return text, mine, err
-		}
+	}()
+	return func() {
+		cancel()
+		<-over
 	}
 }
 
@@ -88,7 +121,7 @@ func (s *Session) mine() (out []control.Stop) {
 // holdsUp says which stops hold up ranks of a mesh that have not answered, "" where none does. Where none of them is itself
 // stopped it is whom they wait for.
 func holdsUp(snap *control.Snapshot, mesh string, missing []int) string {
-	var direct, far []string
+	var direct, far []control.Stop
 	waited := map[string]bool{}
 	for _, e := range snap.Waits {
 		waited[e.To] = true
@@ -96,23 +129,15 @@ func holdsUp(snap *control.Snapshot, mesh string, missing []int) string {
 	for _, st := range debugger.Sorted(snap.Stops) {
 		switch {
 		case st.Mesh == mesh && slices.Contains(missing, st.Rank):
-			direct = append(direct, debugger.Held(&st))
+			direct = append(direct, st)
 		case waited[debugger.Actor(&st)]:
-			far = append(far, debugger.Held(&st))
+			far = append(far, st)
 		}
 	}
 	if len(direct) == 0 {
 		direct = far
 	}
-	const most = 3
-	switch n := len(direct); {
-	case n == 0:
-		return ""
-	case n > most:
-		return fmt.Sprintf("%s and by %d more stops", strings.Join(direct[:most], ", "), n-most)
-	default:
-		return strings.Join(direct, ", ")
-	}
+	return debugger.Holds(direct)
 }
 
 // keep takes off the list of what the script ends the meshes that have actors which stay stopped.

@@ -14,7 +14,6 @@ func (s *Session) Fork() *Session {
 	return &Session{
 		follower: s.follower, c: s.c, opt: s.opt, rec: s.rec, answer: s.answer, forked: true,
 		vars: maps.Clone(s.vars), groups: maps.Clone(s.groups), jobs: map[string]*pendingCall{}, last: s.last,
-		attached: s.attached,
 	}
 }
 

@@ -75,7 +75,14 @@ func (s *Session) where(ctx context.Context, a FrameArgs, r *result) error {
 // maxStack bounds the lines of one goroutine's stack that a report shows.
 const maxStack = 200
 
+// stackLines are a stack without the frames of the probe that stands at its top.
 func stackLines(stack string) (out []string) {
+	head, frames, _ := strings.Cut(stack, "\n")
+	for strings.Contains(firstOf(frames), "/engine/probe.") {
+		_, frames, _ = strings.Cut(frames, "\n") // the call
+		_, frames, _ = strings.Cut(frames, "\n") // its place
+	}
+	stack = head + "\n" + frames
 	for l := range strings.Lines(stack) {
 		if len(out) == maxStack {
 			return append(out, "…")
@@ -83,6 +90,11 @@ func stackLines(stack string) (out []string) {
 		out = append(out, strings.ReplaceAll(strings.TrimRight(l, "\n"), "\t", "    "))
 	}
 	return out
+}
+
+func firstOf(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
 }
 
 // frameView is how much of a frame args reads.
@@ -118,11 +130,14 @@ func (s *Session) showEnv(ctx context.Context, a FrameArgs, r *result) error {
 
 // print evaluates an expression at a frame, or over ranks.
 func (s *Session) print(ctx context.Context, a PrintArgs, r *result) error {
+	if a.Mistake != "" {
+		return fmt.Errorf("%s is no command, and no expression: %s", quoted(a.Expr), a.Mistake)
+	}
 	var stops []control.Stop
 	s.picture(func(p *control.Replica) { stops = debugger.Sorted(p.Stops) })
 	t := a.Target
 	if t == nil || a.Own {
-		st, err := debugger.Which(stops, s.attached)
+		st, err := debugger.Which(stops, s.Attached())
 		if err != nil {
 			return err
 		}
@@ -258,7 +273,7 @@ func (s *Session) mailbox(ctx context.Context, a FrameArgs, r *result) error {
 		list := []any{}
 		for _, m := range b.Answer.Messages {
 			rows = append(rows, []string{name, strconv.FormatUint(m.Msg, 10), m.Endpoint, m.Sender, m.Arg})
-			list = append(list, map[string]any{"msg": int(m.Msg), "endpoint": m.Endpoint, "sender": m.Sender, "arg": m.Arg, "bytes": m.Bytes}) //nolint:gosec // an id
+			list = append(list, map[string]any{"msg": int(m.Msg), "endpoint": m.Endpoint, "sender": m.Sender, "arg": m.Arg, "bytes": m.Bytes})
 		}
 		if left := b.Answer.Total - len(b.Answer.Messages); left > 0 {
 			rows = append(rows, []string{name, fmt.Sprintf("and %d more", left)})

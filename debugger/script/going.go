@@ -23,7 +23,7 @@ func (s *Session) stopped(t *Target, n uint64) (stops []control.Stop, text []str
 		st, err := debugger.Numbered(all, n)
 		return []control.Stop{st}, nil, err
 	case t == nil:
-		st, err := debugger.Which(all, s.attached)
+		st, err := debugger.Which(all, s.Attached())
 		return []control.Stop{st}, nil, err
 	}
 	set, err := s.resolve(t)
@@ -48,7 +48,7 @@ func (s *Session) letGo(ctx context.Context, a GoArgs, r *result) error {
 		req.Text = a.Text
 	}
 	var stops []control.Stop
-	if a.How == control.GoContinue && a.N == 0 && a.Target == nil && s.attached.Mesh == "" {
+	if a.How == control.GoContinue && a.N == 0 && a.Target == nil && s.Attached().Mesh == "" {
 		s.picture(func(p *control.Replica) { stops = debugger.Sorted(p.Stops) })
 		if len(stops) == 0 {
 			r.text = []string{"nothing is stopped"}
@@ -80,7 +80,8 @@ func (s *Session) letGo(ctx context.Context, a GoArgs, r *result) error {
 	if err := s.catchUp(ctx); err != nil {
 		return err
 	}
-	at := slices.IndexFunc(went, func(st control.Stop) bool { return st.Mesh == s.attached.Mesh && st.Rank == s.attached.Rank })
+	to := s.Attached()
+	at := slices.IndexFunc(went, func(st control.Stop) bool { return st.Mesh == to.Mesh && st.Rank == to.Rank })
 	switch {
 	case movesOn(a.How):
 		s.arrive(ctx, a.How, went, before)
@@ -90,7 +91,7 @@ func (s *Session) letGo(ctx context.Context, a GoArgs, r *result) error {
 	r.text = append(r.text, s.whereNow(went, a.How, before)...)
 	if at >= 0 && s.ran(&went[at], before) {
 		r.text = append(r.text, fmt.Sprintf("detached from debug session for %s %d (%s): the endpoint has ended", went[at].Mesh, went[at].Rank, s.host(&went[at])))
-		s.attached = debugger.Attached{}
+		s.attachTo(debugger.Attached{})
 	}
 	return errors.Join(errs...)
 }
@@ -299,7 +300,7 @@ func running(p *control.Replica, name string, at map[string]bool) (rows [][]stri
 		}
 		ext := m.Ref.Home.Extent()
 		for rank, st := range m.Ranks {
-			as := control.Stop{Mesh: m.Ref.Name, Rank: rank, Point: ext.Point(rank), Proc: m.Ref.First + uint64(m.Ref.Home.RankAt(rank))} //nolint:gosec // ranks
+			as := control.Stop{Mesh: m.Ref.Name, Rank: rank, Point: ext.Point(rank), Proc: m.Ref.First + uint64(m.Ref.Home.RankAt(rank))}
 			if at[debugger.Actor(&as)] {
 				continue
 			}
@@ -314,7 +315,7 @@ func running(p *control.Replica, name string, at map[string]bool) (rows [][]stri
 // attach chooses the frame that words without a target are about.
 func (s *Session) attach(_ context.Context, a AttachArgs, r *result) error {
 	if a.Session != "" {
-		return errors.New("attach: to explore another session needs a terminal; attach NAME RANK chooses a stopped frame")
+		return fmt.Errorf("attach NAME RANK chooses a stopped frame; the session %s is for the explorer: monarch-tui attach %s", a.Session, a.Session)
 	}
 	var st control.Stop
 	var err error
@@ -326,23 +327,24 @@ func (s *Session) attach(_ context.Context, a AttachArgs, r *result) error {
 	if err != nil {
 		return err
 	}
-	s.attached = debugger.To(&st)
+	s.attachTo(debugger.To(&st))
 	return nil
 }
 
 func (s *Session) detach(_ context.Context, _ NoArgs, r *result) error {
-	if s.attached.Mesh == "" {
+	to := s.Attached()
+	if to.Mesh == "" {
 		return errors.New("you are attached to no frame (attach NAME RANK)")
 	}
 	var host string
 	s.picture(func(p *control.Replica) {
 		host = "local"
-		if st, err := debugger.Which(p.Stops, s.attached); err == nil {
+		if st, err := debugger.Which(p.Stops, to); err == nil {
 			host = debugger.Host(p, &st)
 		}
 	})
-	r.text = []string{fmt.Sprintf("detached from debug session for %s %d (%s)", s.attached.Mesh, s.attached.Rank, host)}
-	s.attached = debugger.Attached{}
+	r.text = []string{fmt.Sprintf("detached from debug session for %s %d (%s)", to.Mesh, to.Rank, host)}
+	s.attachTo(debugger.Attached{})
 	return nil
 }
 

@@ -93,9 +93,24 @@ echo ${r}                                    # ${EXPR} is filled in
   What cannot be compared, such as a number and a text, makes the expectation fail, whatever its quantifier.
   Of each rank: ` + "`value err ms rank out state`" + ` and its dimensions. Of all: ` + "`results text stops breaks seed`" + ` and what ` + "`=>` and `let`" + ` named. ` + "`fmt(format, …)`" + ` makes texts.
   ` + "`out`" + ` is what that rank printed since the command began, its lines joined by newlines; after ` + "`wait`" + `, since the first of the calls that ran side by side.
+  ` + "`stops`" + ` are the places of all stopped frames, sorted: ` + "`[\"@toy[1].HelloWorld\"]`" + `; ` + "`breaks`" + ` are maps of ` + "`id where hits skipped errors bound state why`" + `.
 - ` + "`timeout 3s`" + ` at the end of a command limits that command; ` + "`option timeout 3s`" + ` all that follow.
 - ` + "`stop` and `kill`" + ` of what has ended already say so and are no mistake; a ` + "`kill`" + ` hurries a ` + "`stop`" + ` that runs.
 - Guards: ` + "`[gpu] [short] [linux] [darwin] [unix] [amd64] [arm64] [cap:NAME]`, each with `!`" + `.
+
+## The words of the debugger
+
+One word means one thing, in scripts, at the ` + "`:`" + ` line and at the prompt of ` + "`monarch-tui debug`" + `.
+
+- A word without a target is about the frame of the actor that ` + "`attach NAME RANK`" + ` chose, else about the only frame that is stopped; where several are, it is an error.
+  ` + "`continue`" + ` alone is the exception: while nobody is attached it lets all go on. Behind ` + "`on TARGET` and `cast NAME ranks(…)`" + ` a word is about the frames of those ranks.
+- ` + "`continue`" + ` never removes breakpoints; ` + "`clear`" + ` does. (Monarch's outer ` + "`continue`" + ` does both.) A number behind ` + "`break`'s words is a breakpoint, one behind `continue`, `step`" + ` and their like is a stop.
+- ` + "`step`" + ` is this actor's next message, ` + "`next`" + ` the next site of this frame. Both wait up to 2 s for the frame to stop again.
+- A breakpoint *prints* (` + "`print \"n={arg.n}\"`" + `); ` + "`log`" + ` shows what ranks printed. A queued message is *discarded*; ` + "`drop`" + ` is for faults in the network.
+- ` + "`attach NAME RANK`" + ` is about a stopped frame; a word with ` + "`/` or `:`" + `, in quotes or alone is another session, for the explorer.
+- While an actor is stopped the engine's clock stands still, and so do the limits of scripts, if somebody else is there who could let it go on. Where the script is alone its limits run on:
+  it ends with 4 and says which stop holds it. At its end the policy is applied to what is still stopped, and told.
+- ` + "`crash` and `retry`" + ` go on from a panic; ` + "`retry`" + ` does not take back what the handler changed before.
 
 Exit codes: 0 everything held, 1 an expectation failed, 2 a mistake in the script or the command line, 3 a command failed,
 4 something took too long, 70 a fault in monarch-tui, 130 interrupted.

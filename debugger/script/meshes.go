@@ -277,6 +277,7 @@ func (s *Session) Finish(ctx context.Context, code int) *Step {
 	var err error
 	step.Text, left, err = s.leaveStops(leave)
 	note(err)
+	defer s.keepGoing(context.WithoutCancel(ctx))()
 	for _, p := range s.jobs {
 		if code != ExitOK || len(left) > 0 {
 			p.cancel()

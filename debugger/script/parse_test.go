@@ -168,7 +168,7 @@ func TestMistakesAreToldWithPlaceAndWhatWouldBeRight(t *testing.T) {
 		{"break @t.E if state.x >  hit 3", `1:24: `},
 		{"break @t.E if state.x > (", `1:26: the expression ends too early`},
 		{"\n\ncondition 1 arg ==", `3:19: `},
-		{"break @t.E@recieve", `1:12: no site "recieve": want recv, send`},
+		{"break @t.E@recvv", `1:12: no site "recvv": want recv, send`},
 		{"break @t.E hit x", `1:16: want which hits count: 3 for the third`},
 		{"break @t.E stop all", `1:17: want whom to stop: actor, rank, mesh, not "all"`},
 		{"break @t.E print x", `1:18: want a text between quotes`},
@@ -358,7 +358,7 @@ func TestVerbTableIsComplete(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{toys, "call @t.E {a: [\n1]} => r\n  @t: all value == ${x} within 1s\n", "cast t ranks(x=(1,2)) p y", "[!gpu] ! on @t[0-1] call E \"a\" &j", "echo ${ {\"a\": 1} } # x", "break @t.E@recv if a once do c", "\ufeffls\r\n\t# x"} {
+	for _, s := range []string{"break @t.*@reply if arg.n > 1 hit %2 print \"n={arg}\"\ntbreak error\ncondition 1 x", "print [1].over over ranks(1:2)\nset args.x {a: 1}\nfail \"x\ny\"\ncast t ranks(:) x = 3\ndiff @t @t a", toys, "call @t.E {a: [\n1]} => r\n  @t: all value == ${x} within 1s\n", "cast t ranks(x=(1,2)) p y", "[!gpu] ! on @t[0-1] call E \"a\" &j", "echo ${ {\"a\": 1} } # x", "break @t.E@recv if a once do c", "\ufeffls\r\n\t# x"} {
 		f.Add(s)
 	}
 	read := func(string) ([]byte, error) { return nil, errors.New("no files here") }

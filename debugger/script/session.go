@@ -58,8 +58,6 @@ type Session struct {
 	procs  []made // what this session made, in order
 	meshes []made
 	quit   bool
-
-	attached debugger.Attached // what words without a target are about
 }
 
 // follower is what a session and its forks know of the engine.
@@ -81,7 +79,8 @@ type follower struct {
 	changed chan struct{} // closed and replaced at every update
 	ended   error         // why the watcher ended
 
-	own map[uint64]bool // breakpoints that this session and its forks have set
+	own      map[uint64]bool   // breakpoints that this session and its forks have set
+	attached debugger.Attached // what words without a target are about
 }
 
 // NewSession begins a session on a client, which stays the caller's. Close ends it.
@@ -194,7 +193,18 @@ func (s *Session) Changed() <-chan struct{} {
 }
 
 // Attached is what commands without a target are about.
-func (s *Session) Attached() debugger.Attached { return s.attached }
+func (s *Session) Attached() debugger.Attached {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.attached
+}
+
+// attachTo chooses what commands without a target are about, for the forks of the session too.
+func (s *Session) attachTo(a debugger.Attached) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.attached = a
+}
 
 // rankSet is a mesh with some of its ranks.
 type rankSet struct {

@@ -246,7 +246,7 @@ func conditionArgs(p *parser, c *cursor, _ *Verb) (a ConditionArgs, err error) {
 // breakNumber takes the number of a breakpoint.
 func (c *cursor) breakNumber() (uint64, error) {
 	n, err := c.number("the number of a breakpoint", 1<<30)
-	return uint64(n), err //nolint:gosec // from 0
+	return uint64(n), err
 }
 
 // NumbersArgs are numbers of breakpoints.

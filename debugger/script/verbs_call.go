@@ -180,7 +180,11 @@ func (p *parser) inner(c *cursor, t *Target, v *Verb, monarch bool) (OnArgs, err
 		print, _ := VerbNamed("print")
 		text := c.text[save:]
 		c.pos = len(c.text)
-		return OnArgs{t, &Command{Pos: p.src.pos(at), Verb: print, Text: text, Args: TextArgs{text}, lit: -1}}, nil
+		a := PrintArgs{Expr: text, Target: &Target{Focus: true}}
+		if _, err := compile(text, 0, anyNames); err != nil {
+			a.Mistake = err.Error()
+		}
+		return OnArgs{t, &Command{Pos: p.src.pos(at), Verb: print, Text: text, Args: a, lit: -1}}, nil
 	}
 	c.pos = save
 	cmd, err := p.command(c)

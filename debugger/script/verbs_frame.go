@@ -90,6 +90,8 @@ type PrintArgs struct {
 	Expr   string
 	Target *Target // behind over; nil: the frame that is chosen
 	Own    bool    // ranks(…) stood without a mesh: that of the frame that is chosen
+
+	Mistake string // why Expr is none: what Monarch's cast sends to its debugger may be any text
 }
 
 func (a PrintArgs) onRanks() (*Target, bool) { return a.Target, true }

@@ -71,7 +71,7 @@ func goArgs(how string) func(*parser, *cursor, *Verb) (GoArgs, error) {
 			if n == 0 && !strings.Contains(c.raw, "${") {
 				return a, fail(at, "stops are numbered from 1 (stops lists them)")
 			}
-			a.N = uint64(n) //nolint:gosec // from 0
+			a.N = uint64(n)
 			return a, c.end(v.Usage)
 		}
 		if a.Target, err = p.someRanks(c, v); err != nil {

@@ -63,10 +63,14 @@ func (r *Report) heldText() string {
 		stops++
 		n += len(h.Waiting)
 	}
+	wait := "wait"
+	if n == 1 {
+		wait = "waits"
+	}
 	if stops > 1 {
 		return fmt.Sprintf("%d wait for %d that are held by the debugger", n, stops)
 	}
-	return fmt.Sprintf("%d wait for %s, held by %s", n, shown(first.Name), stopText(first.Stop, first.Break))
+	return fmt.Sprintf("%d %s for %s, held by %s", n, wait, shown(first.Name), stopText(first.Stop, first.Break))
 }
 
 func (r *Report) waiters() int {

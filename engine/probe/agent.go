@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -88,9 +89,11 @@ type Actor struct {
 	mask  atomic.Uint32
 	who   Who
 
-	pause string              // a wish that it stop at its next site: by whom; guarded by agent.mu
-	step  string              // a wish that it stop at its next message: by whom; guarded by agent.mu
-	bound map[Site][]*binding // guarded by agent.mu; the slices are replaced, never changed
+	pause    string              // a wish that it stop at its next site: by whom; guarded by agent.mu
+	step     string              // a wish that it stop at its next message: by whom; guarded by agent.mu
+	bound    map[Site][]*binding // guarded by agent.mu; the slices are replaced, never changed
+	stepping Site                // the sites that its frames step to; guarded by agent.mu, as steppers
+	steppers int                 // frames that do
 }
 
 // Who says which actor it is.
@@ -130,15 +133,18 @@ func (a *Agent) Obey(o Orders) {
 		a.mu.Unlock()
 		return
 	}
+	same := slices.Equal(o.Breaks, a.orders.Breaks) && o.Freeze == a.orders.Freeze && o.Quiet == a.orders.Quiet
 	a.orders = o
 	close(a.news)
 	a.news = make(chan struct{})
-	a.adopt(o.Breaks)
-	for x := range a.actors {
-		if o.Quiet {
-			x.pause, x.step = "", ""
+	if !same { // else only the clock, or names: what 65,536 actors stop at is as it was
+		a.adopt(o.Breaks)
+		for x := range a.actors {
+			if o.Quiet {
+				x.pause, x.step = "", ""
+			}
+			a.bind(x)
 		}
-		a.bind(x)
 	}
 	var left []*parked
 	if o.Quiet {
@@ -198,6 +204,7 @@ func (x *Actor) refresh() {
 			m |= s
 		}
 	}
+	m |= x.stepping & every
 	if x.pause != "" {
 		m |= every
 	}
@@ -232,7 +239,7 @@ func (a *Agent) judge(f *Frame, s Site) *control.Stop {
 	defer a.mu.Unlock()
 	switch {
 	case a.orders.Quiet:
-	case f.steps&s != 0:
+	case Site(f.steps.Load())&s != 0:
 		return &control.Stop{Reason: "step"}
 	case s == Recv && x.step != "":
 		by := x.step

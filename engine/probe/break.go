@@ -117,13 +117,16 @@ func NewSelector(b *control.Breakpoint) (*Selector, error) {
 	return s, nil
 }
 
+// FitsMesh reports whether the breakpoint is about a mesh of actors with such endpoints, and about all of its ranks.
+func (s *Selector) FitsMesh(mesh string, endpoints []string) (fits, all bool) {
+	fits = Match(s.mesh, mesh) && (s.endpoint == "" || slices.ContainsFunc(endpoints, func(e string) bool { return Match(s.endpoint, e) }))
+	return fits, s.sel == nil
+}
+
 // Fits reports whether the breakpoint is about an actor: its mesh, its place in it, and one of its endpoints.
 func (s *Selector) Fits(mesh string, p shape.Point, endpoints []string) bool {
-	if !Match(s.mesh, mesh) || s.endpoint != "" && !slices.ContainsFunc(endpoints, func(e string) bool { return Match(s.endpoint, e) }) {
-		return false
-	}
-	if s.sel == nil {
-		return true
+	if fits, all := s.FitsMesh(mesh, endpoints); !fits || all {
+		return fits
 	}
 	key := p.Extent.String()
 	in, known := s.ranks[key]

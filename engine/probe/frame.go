@@ -2,6 +2,7 @@ package probe
 
 import (
 	"reflect"
+	"sync/atomic"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/probe/cond"
@@ -11,11 +12,12 @@ import (
 type Frame struct {
 	actor *Actor
 	act   Activation
-	steps Site   // the sites at which this frame stops next, beside those of its actor; written by Begin and while it is parked
-	into  uint8  // the token that goes with what this frame sends; as steps
-	id    uint64 // of its stops; 0 before the first
-	gen   uint64
-	by    string // who let it go on last
+	steps atomic.Uint32 // the sites at which this frame stops next; the mask of its actor has them too
+	into  atomic.Uint32 // the token that goes with what this frame sends
+
+	id, gen uint64 // of its stops, 0 before the first; guarded by agent.mu, as by
+	by      string // who let it go on last
+	counted bool   // among the actor's steppers
 }
 
 // The bits of a token, which travels in an envelope.
@@ -46,9 +48,11 @@ type Address struct{ Proc, Actor uint64 }
 func (f *Frame) Begin(a *Actor, act Activation, token uint8) {
 	f.actor, f.act = a, act
 	if token&(TokenStop|TokenFollow) != 0 {
-		f.steps = Recv
+		f.step(Recv)
 	}
-	f.into = token & TokenFollow
+	if token&TokenFollow != 0 {
+		f.into.Store(uint32(TokenFollow))
+	}
 }
 
 // Token is what travels with a message that the frame sends now. One stop is for one send.
@@ -56,21 +60,55 @@ func (f *Frame) Token() uint8 {
 	if f == nil {
 		return 0
 	}
-	t := f.into
-	if t&TokenFollow != 0 {
+	t := uint8(f.into.Load()) //nolint:gosec // it is a token
+	switch {
+	case t == 0:
+	case t&TokenFollow != 0:
 		t |= TokenStop
-	} else {
-		f.into = 0
+	case !f.into.CompareAndSwap(uint32(t), 0): // another goroutine of the handler sends, too
+		return 0
 	}
 	return t
 }
 
 // ReplyToken is what travels with the answer of the frame: finish stops the caller that gets it.
 func (f *Frame) ReplyToken() uint8 {
-	if f.steps&finishing != 0 {
+	if Site(f.steps.Load())&finishing != 0 {
 		return TokenStop
 	}
 	return 0
+}
+
+// step has the frame stop at its next one of these sites; 0: it steps no more.
+func (f *Frame) step(sites Site) {
+	f.actor.agent.mu.Lock()
+	defer f.actor.agent.mu.Unlock()
+	f.stepLocked(sites)
+}
+
+// stepLocked is step for who holds agent.mu.
+func (f *Frame) stepLocked(sites Site) {
+	x := f.actor
+	f.steps.Store(uint32(sites))
+	switch {
+	case sites != 0 && !f.counted:
+		f.counted = true
+		x.steppers++
+	case sites == 0 && f.counted:
+		f.counted = false
+		x.steppers--
+	}
+	if x.stepping |= sites; x.steppers == 0 {
+		x.stepping = 0
+	}
+	x.refresh()
+}
+
+// End is called when the activation is over.
+func (f *Frame) End() {
+	if f.steps.Load() != 0 {
+		f.step(0)
+	}
 }
 
 // finishing is the bit of Frame.steps that stops the caller when it has the answer.
@@ -79,7 +117,7 @@ const finishing Site = 1 << 16
 // Arrive has the frame stop at its next result: the answer that came with a token.
 func (f *Frame) Arrive(token uint8) {
 	if f != nil && token&TokenStop != 0 {
-		f.steps |= Result
+		f.step(Site(f.steps.Load()) | Result)
 	}
 }
 
@@ -96,7 +134,7 @@ const Ended = "ended"
 // At marks a site. It is called on the message path: where nothing is armed for the actor it costs an atomic load. nil
 // means: go on. It is small enough to be inlined.
 func At(s Site, f *Frame) *Verdict {
-	if (Site(f.actor.mask.Load())|f.steps)&s != 0 {
+	if Site(f.actor.mask.Load())&s != 0 {
 		return f.stop(s)
 	}
 	return nil

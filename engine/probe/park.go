@@ -28,19 +28,16 @@ func (a *Agent) park(f *Frame, s Site, why *control.Stop) *Verdict {
 		a.mu.Unlock()
 		return nil
 	}
-	if f.id == 0 {
-		a.next++
-		f.id = a.next
-	}
-	f.gen++
-	f.steps, f.into = 0, 0 // whatever it was stepping for, it stops here
-	p := &parked{frame: f, site: s, gen: f.gen, resumed: make(chan struct{}), stack: stackHere()}
-	a.parked[f.id] = p
+	id, gen, by := a.number(f)
+	f.stepLocked(0) // whatever it was stepping for, it stops here
+	f.into.Store(0)
+	p := &parked{frame: f, site: s, gen: gen, resumed: make(chan struct{}), stack: stackHere()}
+	a.parked[id] = p
 	a.mu.Unlock()
 	st := f.act.About(s)
 	from, _ := f.act.Sender()
-	st.ID, st.Gen, st.Site, st.Since = f.id, f.gen, s.String(), time.Now()
-	st.Break, st.Reason, st.By = why.Break, why.Reason, f.by
+	st.ID, st.Gen, st.Site, st.Since = id, gen, s.String(), time.Now()
+	st.Break, st.Reason, st.By = why.Break, why.Reason, by
 	if why.By != "" {
 		st.By = why.By
 	}
@@ -51,7 +48,7 @@ func (a *Agent) park(f *Frame, s Site, why *control.Stop) *Verdict {
 	p.look.Lock()   // who looks has seen
 	p.look.Unlock() //nolint:staticcheck // it is only waited for
 	a.mu.Lock()
-	delete(a.parked, f.id)
+	delete(a.parked, id)
 	going := p.going
 	p.going = true
 	v := p.verdict
@@ -59,8 +56,23 @@ func (a *Agent) park(f *Frame, s Site, why *control.Stop) *Verdict {
 	if ended == "" || going {
 		return v
 	}
-	a.tell(News{Gone: &Gone{ID: f.id, Gen: f.gen, Why: ended}})
+	a.tell(News{Gone: &Gone{ID: id, Gen: gen, Why: ended}})
 	return &Verdict{How: Ended, Text: ended}
+}
+
+// number gives a frame that is about to park its number: the one it had when it stopped before, unless another goroutine of
+// its handler stands under that now. The caller holds a.mu.
+func (a *Agent) number(f *Frame) (id, gen uint64, by string) {
+	if f.id == 0 {
+		a.next++
+		f.id = a.next
+	}
+	if a.parked[f.id] != nil {
+		a.next++
+		return a.next, 1, ""
+	}
+	f.gen++
+	return f.id, f.gen, f.by
 }
 
 // settle lets a parked frame go on because nobody may stop any more. It reports whether the caller, who holds agent.mu, is
@@ -125,19 +137,20 @@ func (a *Agent) Resume(id, gen uint64, how, by string, v *Verdict) error {
 	case control.GoStep:
 		x.step = by
 	case control.GoNext:
-		f.steps = every &^ Recv
+		f.stepLocked(every &^ Recv)
 		if last {
 			x.step = by
 		}
 	case control.GoInto:
-		f.into = TokenStop
+		f.into.Store(uint32(TokenStop))
 	case control.GoFollow:
-		f.into = TokenFollow
+		f.into.Store(uint32(TokenFollow))
 	case control.GoFinish:
-		f.steps = finishing | Reply | Error
+		to := finishing | Reply | Error
 		if p.site == Reply || p.site == Error {
-			f.steps = finishing
+			to = finishing
 		}
+		f.stepLocked(to)
 	}
 	x.refresh()
 	f.by = by

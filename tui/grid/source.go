@@ -107,6 +107,7 @@ func (st *states) readMesh(w *world.World, m *control.Mesh) {
 	home := m.Ref.Home
 	placed := home.Validate() == nil && home.Len() == len(st.codes)
 	dense := placed && home.IsDense()
+	stopped := w.StoppedRanks(m)
 	for rank := range st.codes {
 		var proc *control.Proc
 		switch {
@@ -115,7 +116,7 @@ func (st *states) readMesh(w *world.World, m *control.Mesh) {
 		case placed:
 			proc = st.proc(w, rank, m.Ref.First+uint64(home.RankAt(rank)))
 		}
-		st.codes[rank] = uint8(world.Severity(world.RankWord(&m.Ranks[rank], proc)))
+		st.codes[rank] = uint8(world.Severity(world.RankWord(&m.Ranks[rank], proc, stopped[rank])))
 	}
 }
 

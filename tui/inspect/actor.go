@@ -20,8 +20,10 @@ func (p *Pane) makeTitle(w *world.World) []paint.Seg {
 		if m == nil {
 			return nil
 		}
-		name, word = world.ActorName(m.Ref.Name, p.thing.rank), world.RankWord(r, procOf(w, m, p.thing.rank))
-		note = called(word)
+		name, word = world.ActorName(m.Ref.Name, p.thing.rank), world.RankWord(r, procOf(w, m, p.thing.rank), w.StoppedRanks(m)[p.thing.rank])
+		if note = called(word); word == "paused" {
+			note = p.pausedNote()
+		}
 	case mesh:
 		m, ok := w.MeshByID(p.thing.id)
 		if !ok {
@@ -80,13 +82,22 @@ func (p *Pane) buildActor(w *world.World) {
 	}
 	p.calls.sync(w, m.Ref.Name, p.thing.rank)
 	switch p.tab() {
+	case tabFrame:
+		p.buildFrame(w)
+	case tabStack:
+		p.buildStack()
+	case tabEnv:
+		p.buildEnv()
 	case tabMailbox:
 		p.buildMailbox(w, r)
 	case tabCalls:
 		p.buildCalls(w)
 	default:
+		p.buildStopped(w)
 		p.buildNow(w, m, r)
+		p.buildWatches()
 		p.buildState(w, m, r)
+		p.buildBeside(w)
 		p.buildBrief(w, r)
 	}
 }
@@ -113,6 +124,9 @@ func (p *Pane) buildNow(w *world.World, m *control.Mesh, r *control.RankState) {
 
 // buildRunning tells which endpoints handle a message, since when, and who called.
 func (p *Pane) buildRunning(w *world.World, r *control.RankState) {
+	if p.stop.ID != 0 && len(r.Running) < 2 { // it is what stands, which is told
+		return
+	}
 	for i, ep := range r.Running {
 		text, since, from := ep, r.Since, ""
 		var call uint64
@@ -167,6 +181,7 @@ func (p *Pane) buildBrief(w *world.World, r *control.RankState) {
 
 // buildMailbox tells what waits, what runs, and what was done.
 func (p *Pane) buildMailbox(w *world.World, r *control.RankState) {
+	p.buildStopped(w)
 	p.buildRunning(w, r)
 	role := paint.Text
 	if r.Queue >= world.Backlog {
@@ -174,13 +189,18 @@ func (p *Pane) buildMailbox(w *world.World, r *control.RankState) {
 	}
 	p.field("queued", paint.Exact(r.Queue), role)
 	p.field("handled", paint.Exact(r.Handled), paint.Text)
-	p.field("since", ago(w, r.Since)+" "+r.State, paint.Text)
+	if p.stop.ID == 0 {
+		p.field("since", ago(w, r.Since)+" "+r.State, paint.Text)
+	}
 	if r.Restarts > 0 {
 		p.field("restarts", strconv.Itoa(r.Restarts), paint.Warning)
 	}
 	if r.Queue == 0 {
 		p.space()
 		p.note("empty", paint.Muted, "The mailbox is empty: calls are handled as they come.")
+		return
+	}
+	if p.buildQueued() {
 		return
 	}
 	p.head("Waiting", seg(paint.Muted, "first comes first"))

@@ -2,7 +2,12 @@
 // and its last calls; of a process where it runs and what it printed last; of a mesh its shape and its endpoints.
 //
 // The state of an actor comes from outside: Want tells what to ask for, SetState takes the answer. An answer that is
-// late, or is about another actor, does no harm. What has changed since the answer before is marked.
+// late, or is about another actor, does no harm. What has changed since the answer before is marked; of an actor that is
+// stopped, what has changed since it stopped the last time.
+//
+// Of a frame that stands at a site there are tabs more: what it handles and who waits for it, its goroutine's stack, the
+// environment of its process. WantLook tells what to ask for, SetLook takes the answer. Values that are watched are read at
+// every stop, and the state of one rank can be kept so that others are shown beside it.
 //
 // A filter leaves the lines that it finds, by name or value, and what they belong to.
 //

@@ -15,6 +15,7 @@ type line struct {
 	copied string
 	name   string // of a field, on each of its lines
 	node   *node  // of the state
+	msg    uint64 // that waits in the mailbox; 0: it is about none
 	more   bool   // of a value of which not all parts are shown
 	depth  int
 	sign   int // column of the sign that tells whether a value is open
@@ -35,6 +36,7 @@ const tick = 200 * time.Millisecond
 
 // sync makes the lines anew where anything has changed.
 func (p *Pane) sync(w *world.World) {
+	p.syncStop(w)
 	at := builtFrom{true, w.Revision(), p.version, p.w, w.Now.UnixMilli() / tick.Milliseconds(), p.thing, p.tab()}
 	if p.built != at {
 		moved := p.built.thing != p.thing || p.built.tab != p.tab()

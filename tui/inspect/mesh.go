@@ -18,12 +18,13 @@ type tally [7]int
 // meshTally counts the actors of a mesh.
 func meshTally(w *world.World, m *control.Mesh) (t tally) {
 	placed := m.Ref.Home.Validate() == nil && m.Ref.Home.Len() == len(m.Ranks)
+	stopped := w.StoppedRanks(m)
 	for rank := range m.Ranks {
 		var pr *control.Proc
 		if placed {
 			pr, _ = w.ProcOf(m, rank)
 		}
-		t[world.Severity(world.RankWord(&m.Ranks[rank], pr))]++
+		t[world.Severity(world.RankWord(&m.Ranks[rank], pr, stopped[rank]))]++
 	}
 	return t
 }

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -34,6 +35,9 @@ const (
 	tabState = iota
 	tabMailbox
 	tabCalls
+	tabFrame // these three while a frame of the actor stands at a site
+	tabStack
+	tabEnv
 
 	tabMesh      = 0
 	tabEndpoints = 1
@@ -51,7 +55,14 @@ type Pane struct {
 	types  bool
 	filter *filter.Filter
 	sifted sifted
-	snaps  []*snapshot // the newest first
+	snaps  []*snapshot  // the newest first
+	stop   control.Stop // of the actor that is shown; ID 0: it is not stopped
+	stands int          // frames of it that stand
+	choice uint64       // the stop that a person has chosen, by its id
+	look   look         // at that stop
+	box    box          // what waits for the actor
+	watch  []watched
+	beside *beside // the rank that is compared with
 
 	title []paint.Seg // the first line, which does not scroll; nil where there is nothing
 	lines []line
@@ -112,14 +123,35 @@ func (p *Pane) show(t thing) {
 	p.version++
 }
 
-// tab is the open tab.
-func (p *Pane) tab() int { return p.tabs[p.thing.kind] }
+// tab is the open tab. One that an actor has only while it is stopped is open again when it stops the next time.
+func (p *Pane) tab() int {
+	t := p.tabs[p.thing.kind]
+	if p.thing.kind == actor && !slices.Contains(p.tabsNow(), t) {
+		return tabState
+	}
+	return t
+}
+
+// tabsNow are the tabs of what is shown, in their order.
+func (p *Pane) tabsNow() []int {
+	switch {
+	case p.thing.kind != actor:
+		all := make([]int, len(tabNames(p.thing.kind)))
+		for i := range all {
+			all[i] = i
+		}
+		return all
+	case p.stop.ID != 0:
+		return []int{tabState, tabFrame, tabStack, tabMailbox, tabEnv, tabCalls}
+	}
+	return []int{tabState, tabMailbox, tabCalls}
+}
 
 // tabNames are the tabs of a kind.
 func tabNames(k kind) []string {
 	switch k {
 	case actor:
-		return []string{"State", "Mailbox", "Calls"}
+		return []string{tabState: "State", tabMailbox: "Mailbox", tabCalls: "Calls", tabFrame: "Frame", tabStack: "Stack", tabEnv: "Env"}
 	case mesh:
 		return []string{"Mesh", "Endpoints"}
 	case procs:
@@ -133,12 +165,14 @@ func tabNames(k kind) []string {
 
 // NextTab opens the n-th tab after the open one.
 func (p *Pane) NextTab(n int) {
-	if names := tabNames(p.thing.kind); len(names) > 1 {
-		p.SetTab(((p.tab()+n)%len(names) + len(names)) % len(names))
+	if all := p.tabsNow(); len(all) > 1 {
+		at := slices.Index(all, p.tab()) + n
+		p.SetTab(all[(at%len(all)+len(all))%len(all)])
 	}
 }
 
-// SetTab opens a tab: of an actor 0 State, 1 Mailbox, 2 Calls; of an actor mesh 0 Mesh, 1 Endpoints.
+// SetTab opens a tab: of an actor 0 State, 1 Mailbox, 2 Calls, and of one that is stopped 3 Frame, 4 Stack, 5 Env; of an actor
+// mesh 0 Mesh, 1 Endpoints.
 func (p *Pane) SetTab(tab int) {
 	if tab >= 0 && tab < len(tabNames(p.thing.kind)) && tab != p.tab() {
 		p.tabs[p.thing.kind] = tab
@@ -157,8 +191,12 @@ func (p *Pane) ToggleTypes() {
 func (p *Pane) Frame(w *world.World) paint.Frame {
 	p.sync(w)
 	f := paint.Frame{Title: "Inspect", At: p.win.Top, Shown: p.win.Size, Total: p.win.Total}
-	if names := tabNames(p.thing.kind); len(names) > 1 {
-		f.Tabs, f.Tab = names, p.tab()
+	if all := p.tabsNow(); len(all) > 1 {
+		names := tabNames(p.thing.kind)
+		for _, t := range all {
+			f.Tabs = append(f.Tabs, names[t])
+		}
+		f.Tab = slices.Index(all, p.tab())
 	}
 	if p.types && p.thing.kind == actor && p.tab() == tabState {
 		f.FootLeft = "types"
@@ -318,7 +356,7 @@ func (p *Pane) isOpen(n *node) bool {
 	if open, ok := p.turned[p.openKey(n)]; ok {
 		return open
 	}
-	return n.Path == ""
+	return n.Path == "" || n.root
 }
 
 func (p *Pane) openKey(n *node) string { return strconv.FormatUint(p.thing.id, 10) + " " + n.Path }

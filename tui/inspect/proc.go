@@ -168,7 +168,7 @@ func (p *Pane) buildActorsOf(w *world.World, pr *control.Proc) {
 			p.head("Actors")
 		}
 		r := &m.Ranks[rank]
-		word := world.RankWord(r, pr)
+		word := world.RankWord(r, pr, w.StoppedRanks(m)[rank])
 		note := called(word)
 		if len(r.Running) > 0 && word != "failed" && word != "gone" {
 			note += " in " + r.Running[0]

@@ -24,6 +24,7 @@ type node struct {
 	old     string // text before the last change; "" without one
 	changed bool   // it or something in it has changed
 	error   string // why its parts could not be read
+	root    bool   // of an argument, or a result: its parts are shown until they are closed
 }
 
 // snapshot is the state of one actor as far as it is known.
@@ -36,9 +37,14 @@ type snapshot struct {
 	handled uint64    // messages that the actor had handled when it was asked
 	asked   uint64    // the same, of the question that is under way
 	tried   time.Time
-	error   string // why it could not be read the last time
-	busy    bool   // the actor had no time for it: it was busy with a message
-	again   bool   // a person asked for it
+	error   string            // why it could not be read the last time
+	busy    bool              // the actor had no time for it: it was busy with a message
+	again   bool              // a person asked for it
+	raw     control.StateNode // root as it came
+	stop    control.StopRef   // at which root was read; zero: the actor was not stopped
+	asking  control.StopRef   // the same, of the question that is under way
+	atStop  *node             // root as it was read at a stop, the last time
+	before  *node             // and at the stop before that: what has changed is told since then
 }
 
 // Times between two questions: an actor that is busy with messages changes all the time, and one that could not be read
@@ -80,13 +86,16 @@ func (p *Pane) Want(w *world.World) (Ask, bool) {
 	}
 	s := p.snap()
 	since := w.Now.Sub(s.tried)
+	p.syncStop(w)
+	ref := control.StopRef{ID: p.stop.ID, Gen: p.stop.Gen}
 	stale := s.read.IsZero() || s.error != "" || r.Handled != s.handled
+	fresh := p.stop.ID != 0 && ref != s.stop && s.asking != ref // it has come to a stop since
 	patience := readAgain
 	if s.error != "" {
 		patience = tryAgain
 	}
-	if s.again || s.tried.IsZero() || stale && (since >= patience || since < 0) {
-		s.asked = r.Handled
+	if s.again || fresh || s.tried.IsZero() || stale && (since >= patience || since < 0) {
+		s.asked, s.asking = r.Handled, ref
 		return Ask{Mesh: s.mesh, Rank: s.rank}, true
 	}
 	if n := p.missing(s.root); n != nil && s.error == "" {
@@ -149,8 +158,20 @@ func (p *Pane) SetState(w *world.World, ask Ask, nodes []control.StateNode, err 
 	if reason != "" {
 		return
 	}
-	s.read, s.handled = w.Now, s.asked
-	s.root = merge(s.root, nodes[0])
+	s.read, s.handled, s.raw = w.Now, s.asked, nodes[0]
+	base := s.root
+	if s.asking.ID != 0 {
+		if s.asking != s.stop {
+			s.before = s.atStop
+		}
+		if s.before != nil {
+			base = s.before
+		}
+	}
+	s.root, s.stop = merge(base, nodes[0]), s.asking
+	if s.stop.ID != 0 {
+		s.atStop = s.root
+	}
 	s.index()
 }
 

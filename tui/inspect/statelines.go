@@ -13,7 +13,7 @@ import (
 func (p *Pane) buildState(w *world.World, m *control.Mesh, r *control.RankState) {
 	s := p.snap()
 	p.head("State", s.age(w, r)...)
-	busy := inMessage(r) && (s.error == "" || s.busy)
+	busy := inMessage(r) && p.stop.ID == 0 && (s.error == "" || s.busy)
 	if s.error != "" && !busy {
 		text := "could not be read: " + s.error
 		if s.root != nil {
@@ -43,7 +43,11 @@ func (s *snapshot) age(w *world.World, r *control.RankState) []paint.Seg {
 		return nil
 	}
 	if s.root.changed {
-		out = append(out, seg(paint.Accent, "~"), seg(paint.Muted, " changed"))
+		text := " changed"
+		if s.stop.ID != 0 {
+			text = " since last stop"
+		}
+		out = append(out, seg(paint.Accent, "~"), seg(paint.Muted, text))
 	}
 	if old := w.Now.Sub(s.read); old >= 2*time.Second && (s.error != "" || s.handled != r.Handled) {
 		if len(out) > 0 {

@@ -9,11 +9,12 @@ import (
 
 // Selection is what the row under the cursor is about.
 type Selection struct {
-	Mesh   string // that was called, "" for a client
-	Ranks  []int  // of Mesh
-	Call   uint64 // 0 where the row is no message
-	Family uint64
-	Proc   uint64 // of a process that was lost
+	Mesh     string // that was called, "" for a client
+	Ranks    []int  // of Mesh
+	Endpoint string
+	Call     uint64 // 0 where the row is no message
+	Family   uint64
+	Proc     uint64 // of a process that was lost
 }
 
 // Selected is what the row under the cursor is about.
@@ -33,7 +34,7 @@ func (p *Pane) Selected() (Selection, bool) {
 	h := r.exchange()
 	m := h.message(p.src)
 	_, to := ends(m)
-	s := Selection{Call: m.Call, Family: r.f.trace}
+	s := Selection{Call: m.Call, Family: r.f.trace, Endpoint: m.Endpoint}
 	if mesh, rank, ok := world.SplitName(to); ok {
 		s.Mesh, s.Ranks = mesh, []int{rank}
 		if r.h == nil {

@@ -2,6 +2,7 @@ package messages
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -174,5 +175,23 @@ func TestNamesOfLifelinesAreCutOnlyWhereThereIsNoRoom(t *testing.T) {
 	got := screen(p, k, 76, 8)
 	for rank := range 4 {
 		worldtest.Has(t, got, fmt.Sprintf(" actor-1[%d]", rank))
+	}
+}
+
+func TestAMessageWhoseHandlerStandsSaysSo(t *testing.T) {
+	b := worldtest.Trainers(t)
+	for rank := range 2 {
+		b.Message(control.Message{Call: 5, ID: uint64(50 + rank), Kind: control.MessageCall, From: "main", To: fmt.Sprintf("@ponger[%d]", rank), Endpoint: "Pong", Adverb: control.AdverbCallOne, Ranks: 1})
+	}
+	b.Stop(control.Stop{ID: 1, Mesh: "ponger", Rank: 1, Msg: 51, Endpoint: "Pong"})
+	b.Tick(3 * time.Second)
+	p := New(worldtest.Keys)
+	p.ToggleFold()
+	text := b.Screen(p, 4, true, 90, 8)
+	worldtest.Has(t, text, "┊ 3.0s")
+	worldtest.Has(t, text, "◆ 3.0s")
+	b.GoOn(1)
+	if text := b.Screen(p, 4, true, 90, 8); strings.Contains(text, "◆") {
+		t.Errorf("after it went on it still stands:\n%s", text)
 	}
 }

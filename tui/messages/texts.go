@@ -186,15 +186,28 @@ func (p *Pane) waiting(h *exchange) string {
 			return "unseen" // it cannot come any more
 		}
 	}
-	if m.Adverb != control.AdverbBroadcast {
+	sign := "┊"
+	if p.stands(m) {
+		sign = paint.Glyph("paused")
+	}
+	if m.Adverb != control.AdverbBroadcast || sign != "┊" {
 		d := max(0, p.w.Now.Sub(m.Time))
 		step := 100 * time.Millisecond // the digits are to be read
 		if d < time.Second {
 			step = 10 * time.Millisecond
 		}
-		return "┊" + paint.PadLeft(paint.Duration(d.Truncate(step)), 5)
+		return sign + paint.PadLeft(paint.Duration(d.Truncate(step)), 5)
 	}
 	return "cast"
+}
+
+// stands reports whether the handler of a message stands at a site.
+func (p *Pane) stands(m *control.Message) bool {
+	mesh, rank, ok := world.SplitName(m.To)
+	if !ok || !p.w.IsStopped(mesh, []int{rank}) {
+		return false
+	}
+	return slices.ContainsFunc(p.w.StopsIn(mesh, []int{rank}), func(st control.Stop) bool { return st.Msg == m.ID || st.Msg == 0 && st.Call == m.Call })
 }
 
 // oneOf is the first of the texts that fits, or the last one cut.

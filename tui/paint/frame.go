@@ -108,6 +108,9 @@ func (f Frame) tabs(room int) (from, to int, title bool) {
 	}
 	width := func() int {
 		n := len("<>") // the marks of the open one
+		if to-from < len(f.Tabs) {
+			n += len(" .") // that there are more
+		}
 		for _, tab := range f.Tabs[from:to] {
 			n += 1 + Width(tab)
 		}

@@ -246,6 +246,7 @@ func (m *model) readMesh(am *control.Mesh, pm *procMesh, codes []uint8) mesh {
 	placed := pm != nil && home.Validate() == nil && home.Len() == len(am.Ranks)
 	dense := placed && home.IsDense()
 	out.placed = placed
+	stopped := m.w.StoppedRanks(am)
 	for rank := range am.Ranks {
 		at := -1
 		switch {
@@ -258,7 +259,7 @@ func (m *model) readMesh(am *control.Mesh, pm *procMesh, codes []uint8) mesh {
 		if at >= 0 && at < len(pm.procs) && pm.procs[at] >= 0 {
 			proc = &m.w.Procs[pm.procs[at]]
 		}
-		code := uint8(world.Severity(world.RankWord(&am.Ranks[rank], proc)))
+		code := uint8(world.Severity(world.RankWord(&am.Ranks[rank], proc, stopped[rank])))
 		out.codes[rank] = code
 		out.count[code]++
 		out.worst = world.Graver(out.worst, code)

@@ -2,17 +2,24 @@ package world
 
 import "github.com/monarch-tui/monarch-tui/engine/control"
 
-// RankWord is World.Word of an actor whose process, nil when it is not known, is at hand.
-func RankWord(r *control.RankState, p *control.Proc) string {
+// RankWord is World.Word of an actor whose process, nil when it is not known, is at hand. stopped: a frame of it stands at a
+// site (World.StoppedRanks).
+func RankWord(r *control.RankState, p *control.Proc, stopped bool) string {
 	if p != nil {
 		if word := ProcWord(p); word == "failed" || word == "paused" {
 			return word
 		}
 	}
 	switch r.State {
-	case "starting", "idle", "failed":
+	case "starting", "failed":
 		return r.State
-	case "busy":
+	case "idle", "busy", "paused":
+		if stopped || r.State == "paused" {
+			return "paused"
+		}
+		if r.State == "idle" {
+			return "idle"
+		}
 		if r.Queue >= Backlog {
 			return "warning"
 		}

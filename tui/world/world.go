@@ -30,6 +30,9 @@ type World struct {
 	rev    uint64
 
 	begun map[uint64]time.Time // when actor meshes began, by id
+
+	stopped  map[string]map[int]bool // ranks with a frame that stands at a site, by mesh
+	stopList []control.Stop          // by mesh, rank and id
 }
 
 // New makes a world that knows nothing yet.
@@ -44,6 +47,7 @@ func (w *World) Apply(u control.Update) {
 	}
 	w.noteBegins(u)
 	w.Replica.Apply(u)
+	w.noteStops(u)
 	w.tick()
 	for _, ev := range u.Events {
 		switch {
@@ -183,7 +187,7 @@ func (w *World) AliveOf(pm *control.ProcMesh) (n int) {
 // worse.
 func (w *World) Word(m *control.Mesh, rank int) string {
 	p, _ := w.ProcOf(m, rank)
-	return RankWord(&m.Ranks[rank], p)
+	return RankWord(&m.Ranks[rank], p, w.StoppedRanks(m)[rank])
 }
 
 // Backlog is how many messages may wait in a mailbox before it is a warning.

@@ -219,6 +219,29 @@ func (b *Builder) Failure(f control.Failure) {
 // Dropped tells that data events were lost.
 func (b *Builder) Dropped(n uint64) { b.Apply(&control.Event{Dropped: &control.Dropped{Data: n}}) }
 
+// Break sets a breakpoint, or changes the one with its id.
+func (b *Builder) Break(x control.Breakpoint) {
+	b.Apply(&control.Event{Break: &control.BreakEvent{Break: x}})
+}
+
+// Stop has a frame stand at a site, and the clock with it; a stop without a time is of now.
+func (b *Builder) Stop(st control.Stop) {
+	if st.Since.IsZero() {
+		st.Since = b.Now
+	}
+	b.Apply(&control.Event{Stop: &control.StopEvent{Stop: st}}, b.held(true))
+}
+
+// GoOn lets a frame go on; the clock does when it was the last.
+func (b *Builder) GoOn(id uint64) {
+	b.Apply(&control.Event{Stop: &control.StopEvent{Stop: control.Stop{ID: id}, Gone: true, How: control.GoContinue}})
+	b.Apply(b.held(len(b.Stops) > 0))
+}
+
+func (b *Builder) held(is bool) *control.Event {
+	return &control.Event{Debug: &control.DebugState{Held: is, Policy: control.PolicyContinue, Grace: 30 * time.Second}}
+}
+
 func (b *Builder) id() uint64 {
 	b.nextID++
 	return b.nextID

@@ -6,7 +6,7 @@ import "github.com/monarch-tui/monarch-tui/tui/keys"
 // fails the test by its name on the screen.
 func Keys(action string) string {
 	key, ok := map[string]string{
-		keys.Arrows: "↑ ↓", "attach": "A", "back": "esc", "call": "x", "denser": "z", "help": "?", "hidden": "H", "log.path": "L", "next.tab": "]", "open": "enter",
+		keys.Arrows: "↑ ↓", "attach": "A", "back": "esc", "beside": "&", "break": "b", "call": "x", "denser": "z", "describe": "d", "discard": "X", "help": "?", "hidden": "H", "log.path": "L", "next.paused": "n", "next.tab": "]", "open": "enter", "pause": "P",
 		"pane.1": "1", "pane.2": "2", "pane.4": "4", "prev.tab": "[", "procs": "M", "rectangle": "v", "select": "space", "slice": "e", "spawn": "a", "transpose": "t",
 	}[action]
 	if !ok {
