@@ -78,7 +78,7 @@ func Lesson(ranks int) []story.Step {
 			Title: "Let them go",
 			Text:  "Now you: let all go on. The call ends, and its caller gets the values and the errors.",
 			Go:    "values, err := call.All(ctx)",
-			How:   "{command}, then continue, enter.",
+			How:   "{continue.all}; or {command}, then continue, enter.",
 			Goals: []string{"continue"},
 			Done:  "Nobody is stopped any more. What the caller got stands in the logs.",
 		},

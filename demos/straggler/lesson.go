@@ -62,9 +62,9 @@ func Lesson(ranks int) []story.Step {
 			Title: "What if it were another?",
 			Text:  "Now you: give this one message a sane scale, then let its handler go on.",
 			Go:    "t.loss += (loss/n - t.loss) / min(6, float64(t.step))",
-			How:   "{command}, then set args.batch.Scale 0.2, enter; the same with continue.",
+			How:   "{command}, then set args.batch.Scale 0.2, enter; then {continue.all}.",
 			Goals: []string{"set args.batch.Scale 0.2", "continue"},
-			Done:  "The epoch ends, and main prints the mean loss again.",
+			Done:  "The epoch ends, and main prints the mean loss again: see the logs.",
 		},
 		{
 			Title: "All of them once again",
