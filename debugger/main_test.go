@@ -21,6 +21,7 @@ import (
 func TestMain(m *testing.M) {
 	enginetest.Main(m, func() {
 		engine.Register[Worker](engine.Concurrent((*Worker).Peek))
+		engine.Register[Diner]()
 	})
 }
 
