@@ -112,7 +112,10 @@ func dine(ctx context.Context, tell *story.Lesson, procs engine.ProcMesh, polite
 	defer leave()
 	eating := engine.Signal(table, (*PhilosopherActor).Eat).Start(dinner)
 	if !polite {
-		for _, title := range []string{"Nobody eats", "Who waits for whom?", "Is it for ever?"} {
+		if err := tell.Step(ctx, "Nobody eats"); err != nil {
+			return err
+		}
+		for _, title := range []string{"Who waits for whom?", "Is it for ever?"} {
 			if err := tell.Try(ctx, title, func() error { return nil }); err != nil { // nobody looks on
 				return err
 			}
