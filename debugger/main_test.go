@@ -21,6 +21,7 @@ import (
 func TestMain(m *testing.M) {
 	enginetest.Main(m, func() {
 		engine.Register[Worker](engine.Concurrent((*Worker).Peek))
+		engine.Register[Keeper]()
 		engine.Register[Diner]()
 	})
 }
@@ -113,6 +114,9 @@ func (w *Worker) Give(context.Context) error {
 
 // Peek is concurrent.
 func (w *Worker) Peek(context.Context) (string, error) { return "here", nil }
+
+// Nap sleeps for a second.
+func (w *Worker) Nap(context.Context) error { time.Sleep(time.Second); return nil }
 
 // Slow waits for the end of its context, or for a minute.
 func (w *Worker) Slow(ctx context.Context) error {
