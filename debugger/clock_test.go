@@ -191,20 +191,22 @@ func TestTheEnginesClocksStandStillWhileSomebodyIsStopped(t *testing.T) {
 			setBreak(t, ctx, c, control.Breakpoint{Mesh: "w", Endpoint: "Do", Site: control.SiteReply})
 			var wg sync.WaitGroup
 			defer wg.Wait()
-			slow := begin(func() (int, error) { return 0, engine.Signal(m, (*Worker).Nap).CallOne(ctx) })
-			done := begin(func() (int, error) { return engine.Method(m, (*Worker).Do).CallOne(ctx, Order{}) })
+			slow := engine.Signal(m, (*Worker).Nap).Start(ctx) // handled first
+			work := engine.Method(m, (*Worker).Do).Start(ctx, Order{})
 			synctest.Wait()
 			wg.Go(func() { // the stop in order begins while nobody stands
 				if err := m.Stop(ctx); err != nil {
 					t.Errorf("the stop: %v", err)
 				}
 			})
-			<-slow
+			if err := engine.Wait(ctx, slow); err != nil {
+				t.Error(err)
+			}
 			st := stopped()
 			time.Sleep(look)
 			goOn(t, ctx, c, st)
-			if r := <-done; r.err != nil || r.val != 1 {
-				t.Errorf("the call that was being handled: %+v", r)
+			if n, err := work.One(ctx); err != nil || n != 1 {
+				t.Errorf("the call that was being handled: %v, %v", n, err)
 			}
 		})
 	})
