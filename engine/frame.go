@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/internal/source"
@@ -417,12 +418,23 @@ func (a *actor) afterwards(ctx context.Context, fn func()) error {
 	case <-ctx.Done():
 		return fmt.Errorf("%s is busy: %w", a.label(), ctx.Err())
 	}
+	if !a.keepApart(ctx.Done()) {
+		return fmt.Errorf("%s is busy: %w", a.label(), ctx.Err())
+	}
+	defer a.endReading()
+	fn()
+	return nil
+}
+
+// keepApart keeps concurrent endpoints from running until endReading, once none runs. It reports false when the limit comes
+// first.
+func (a *actor) keepApart(limit <-chan struct{}) bool {
 	for {
 		a.mu.Lock()
 		if a.beside == 0 && a.reading == nil {
 			a.reading = make(chan struct{})
 			a.mu.Unlock()
-			break
+			return true
 		}
 		if a.calm == nil {
 			a.calm = make(chan struct{})
@@ -431,13 +443,30 @@ func (a *actor) afterwards(ctx context.Context, fn func()) error {
 		a.mu.Unlock()
 		select {
 		case <-calm:
-		case <-ctx.Done():
-			return fmt.Errorf("%s is busy: %w", a.label(), ctx.Err())
+		case <-limit:
+			return false
 		}
 	}
-	defer a.endReading()
+}
+
+// apartTime is how long a condition waits for concurrent endpoints to end: it may slow nobody down.
+const apartTime = 10 * time.Millisecond
+
+// Still runs fn while nobody writes the actor's state.
+func (a *activation) Still(s probe.Site, fn func()) bool {
+	switch x := a.actor; {
+	case a.ep.concurrent, s&(probe.Send|probe.Result|probe.Break) != 0 && !onHandler():
+		return false
+	case x.start != nil: // it has concurrent endpoints
+		limit, cancel := context.WithTimeout(context.Background(), apartTime)
+		defer cancel()
+		if !x.keepApart(limit.Done()) {
+			return false
+		}
+		defer x.endReading()
+	}
 	fn()
-	return nil
+	return true
 }
 
 func (a *actor) endReading() {

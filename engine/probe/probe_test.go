@@ -20,9 +20,10 @@ type act struct {
 	big  []float64
 }
 
-func (*act) About(Site) control.Stop   { return control.Stop{Endpoint: "Do"} }
-func (*act) Endpoint() string          { return "Do" }
-func (*act) Sender() (Address, string) { return Address{}, "" }
+func (*act) About(Site) control.Stop      { return control.Stop{Endpoint: "Do"} }
+func (*act) Endpoint() string             { return "Do" }
+func (*act) Sender() (Address, string)    { return Address{}, "" }
+func (*act) Still(_ Site, fn func()) bool { fn(); return true }
 func (a *act) Values(v *cond.Values) {
 	v.State, v.Rank, v.Mesh, v.Endpoint = reflect.ValueOf(a).Elem(), 1, "toy", "Do"
 }
@@ -59,6 +60,7 @@ func who(rank int) Who {
 		Scope: func(string) (cond.Scope, bool) {
 			return cond.Scope{State: reflect.TypeFor[act](), Dims: []string{"gpus"}}, true
 		},
+		Beside: func(endpoint string) bool { return endpoint == "Other" },
 	}
 }
 
