@@ -136,7 +136,6 @@ type scene struct {
 	c   *control.Client
 	w   *control.Watch
 
-	mu  sync.Mutex
 	pic control.Replica
 	log []control.StopEvent
 }

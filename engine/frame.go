@@ -47,18 +47,26 @@ func Break(ctx context.Context, why string) error {
 // at marks a site of a frame whose handler sends something, and gives the error that the debugger wants it to fail with. a is
 // nil outside handlers.
 func (a *activation) at(s probe.Site, what string, ref *meshRef) error {
-	if a == nil {
+	if a == nil || !a.frame.Armed(s) {
 		return nil
 	}
+	to := a.aimAt(what, ref)
 	v := probe.At(s, &a.frame)
 	if v == nil || v.How != control.GoFail && v.How != probe.Ended {
 		return nil
 	}
-	to := what
-	if ref != nil {
-		to = refString(ref.MeshRef) + "." + what
-	}
 	return fmt.Errorf("%s: %s", to, v.Text)
+}
+
+// aimAt notes what a message goes to that the frame is about to send, or an answer has come from.
+func (a *activation) aimAt(what string, ref *meshRef) string {
+	if ref != nil {
+		what = refString(ref.MeshRef) + "." + what
+	}
+	a.mu.Lock()
+	a.target = what
+	a.mu.Unlock()
+	return what
 }
 
 // token is what travels with a message that the frame sends now.
@@ -74,8 +82,11 @@ func (c *call) arrived() {
 	if c.caller == nil {
 		return
 	}
-	c.caller.frame.Arrive(uint8(c.token.Swap(0))) //nolint:gosec // it was one
-	probe.At(probe.Result, &c.caller.frame)
+	c.caller.frame.Arrive(uint8(c.token.Swap(0)))
+	if c.caller.frame.Armed(probe.Result) {
+		c.caller.aimAt(c.endpoint, c.ref)
+		probe.At(probe.Result, &c.caller.frame)
+	}
 }
 
 // Endpoint is the name of the endpoint that runs.
@@ -103,6 +114,11 @@ func (a *activation) About(s probe.Site) control.Stop {
 		st.Value = clip(textOf(a.failed), maxShown)
 	case probe.Break:
 		st.Func, st.File, st.Line = breaker()
+	case probe.Send, probe.Result:
+		a.mu.Lock()
+		st.Target = a.target
+		a.mu.Unlock()
+	default: // the arguments say it all
 	}
 	return st
 }

@@ -25,13 +25,13 @@ type Orders struct {
 	Meshes []control.MeshRef   // those that are there, where a condition speaks of who sent a message
 }
 
-// News is what a process tells the controller, in order. Exactly one of the pointers is set.
+// News is what a process tells the controller, in order. At most one of the pointers is set.
 type News struct {
 	Stop  *control.Stop // ID is the number of the frame in its process
 	From  Address       // with Stop: who sent the message
 	Gone  *Gone
 	Print *Print
-	Count []Count
+	Count []Count // of breakpoints; may come with any of the others
 }
 
 // Gone tells that a frame's actor ended while it was parked.

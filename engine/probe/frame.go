@@ -60,7 +60,7 @@ func (f *Frame) Token() uint8 {
 	if f == nil {
 		return 0
 	}
-	t := uint8(f.into.Load()) //nolint:gosec // it is a token
+	t := uint8(f.into.Load())
 	switch {
 	case t == 0:
 	case t&TokenFollow != 0:
@@ -140,8 +140,11 @@ func At(s Site, f *Frame) *Verdict {
 	return nil
 }
 
-// AtBreak is At for engine.Break, which stops whatever is armed.
-func AtBreak(f *Frame, text string) *Verdict { return f.reach(Break, "Break: "+text) }
+// AtBreak is At for engine.Break, which stops whatever is armed. reason is told.
+func AtBreak(f *Frame, reason string) *Verdict { return f.reach(Break, reason) }
+
+// Armed reports whether something is armed for the frame's actor at a site.
+func (f *Frame) Armed(s Site) bool { return Site(f.actor.mask.Load())&s != 0 }
 
 // stop is the rest of At, apart so that At stays small.
 //

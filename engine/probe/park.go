@@ -42,7 +42,7 @@ func (a *Agent) park(f *Frame, s Site, why *control.Stop) *Verdict {
 		st.By = why.By
 	}
 	a.clock.Hold()
-	a.tell(News{Stop: &st, From: from})
+	a.tell(News{Stop: &st, From: from, Count: a.TakeCounts()})
 	ended := f.act.Park(p.resumed)
 	a.clock.Release()
 	p.look.Lock()   // who looks has seen
