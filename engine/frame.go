@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"reflect"
-	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -114,7 +112,7 @@ func (a *activation) About(s probe.Site) control.Stop {
 	case probe.Error, probe.Panic:
 		st.Value = clip(textOf(a.failed), maxShown)
 	case probe.Break:
-		st.Func, st.File, st.Line = breaker()
+		st.Func, st.File, st.Line = source.CallerOf("engine.Break")
 	case probe.Send, probe.Result:
 		a.mu.Lock()
 		st.Target = a.target
@@ -179,46 +177,7 @@ func paramsOf(t *actorType, ep *endpoint) []string {
 const handlerFrame = ".(*actor).invoke"
 
 // onHandler reports whether this is the goroutine of a handler, and not one that the handler has started.
-func onHandler() bool {
-	for f := range callers() {
-		if strings.HasSuffix(f.Function, handlerFrame) {
-			return true
-		}
-	}
-	return false
-}
-
-// callers are the frames of this goroutine, the innermost first.
-func callers() iter.Seq[runtime.Frame] {
-	return func(yield func(runtime.Frame) bool) {
-		pcs := make([]uintptr, 128)
-		for skip := 2; ; skip += len(pcs) {
-			n := runtime.Callers(skip, pcs)
-			frames := runtime.CallersFrames(pcs[:n])
-			for more := n > 0; more; {
-				var f runtime.Frame
-				if f, more = frames.Next(); !yield(f) {
-					return
-				}
-			}
-			if n < len(pcs) {
-				return
-			}
-		}
-	}
-}
-
-// breaker is where engine.Break was called.
-func breaker() (fn, file string, line int) {
-	seen := false
-	for f := range callers() {
-		if seen {
-			return f.Function, f.File, f.Line
-		}
-		seen = strings.HasSuffix(f.Function, "engine.Break")
-	}
-	return "", "", 0
-}
+func onHandler() bool { return source.Under(handlerFrame) }
 
 // Park waits until the frame may go on. Meanwhile it serves what is asked of an actor that stands still.
 func (a *activation) Park(resumed <-chan struct{}) (ended string) {
