@@ -3,7 +3,6 @@ package debugger_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -42,7 +41,7 @@ func TestAFrameIsSteppedFromSiteToSiteAndAcrossActors(t *testing.T) {
 			}
 			return st
 		}
-		b := s.brk(control.Breakpoint{Mesh: "asker", Once: true})
+		s.brk(control.Breakpoint{Mesh: "asker", Once: true})
 		done := ask(1)
 		st := at("asker", control.SiteRecv)
 		first := st.ID
@@ -71,14 +70,13 @@ func TestAFrameIsSteppedFromSiteToSiteAndAcrossActors(t *testing.T) {
 		s.resume(control.GoContinue, st)
 		want(s.t, done, 2, "")
 
-		b = s.brk(control.Breakpoint{Mesh: "asker", Once: true})
+		s.brk(control.Breakpoint{Mesh: "asker", Once: true})
 		done = ask(3)
 		st = at("asker", control.SiteRecv)
 		s.resume(control.GoFollow, st)
 		st = at("peer", control.SiteRecv)
 		s.resume(control.GoContinue, st)
 		want(s.t, done, 3, "")
-		_ = b
 	})
 }
 
@@ -438,7 +436,6 @@ func TestBreakpointsWaitForActorsThatDoNotExist(t *testing.T) {
 			s.t.Errorf("%+v, %v", out, err)
 		}
 	})
-	_ = fmt.Sprint
 }
 
 // TestTwoGoroutinesOfOneHandlerStopEachByItself: their stops are two, and stepping races with nothing.

@@ -173,7 +173,7 @@ func TestConditionsSelectTheFramesThatStop(t *testing.T) {
 		})
 		s.clear(b)
 
-		b = s.brk(control.Breakpoint{Endpoint: "Do", Once: true})
+		s.brk(control.Breakpoint{Endpoint: "Do", Once: true})
 		done = all(7)
 		got = s.stops(1)
 		s.until("the breakpoint to go", func() bool { return len(s.pic.Breaks) == 0 })

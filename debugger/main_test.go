@@ -21,6 +21,7 @@ import (
 func TestMain(m *testing.M) {
 	enginetest.Main(m, func() {
 		engine.Register[Worker](engine.Concurrent((*Worker).Peek))
+		engine.Register[Diner]()
 	})
 }
 
@@ -135,7 +136,6 @@ type scene struct {
 	c   *control.Client
 	w   *control.Watch
 
-	mu  sync.Mutex
 	pic control.Replica
 	log []control.StopEvent
 }

@@ -24,25 +24,33 @@ func Edges(snap *control.Snapshot) []waitfor.Edge {
 	return out
 }
 
-// Looks is how long Verdict waits between its two looks. It is longer than it takes a process to report a wait.
-const Looks = 300 * time.Millisecond
+// between is how long Verdict waits between two looks. It is longer than it takes a process to report a wait.
+const between = 300 * time.Millisecond
 
-// Verdict looks twice at who waits for whom, and says what can be said of it. It gives the second look too.
+// Verdict looks twice at who waits for whom, and says what can be said of it; once more where the second look has what may be
+// a deadlock and is not yet known to be. It gives the last look too.
 func Verdict(ctx context.Context, c *control.Client) (*waitfor.Report, *control.Snapshot, error) {
-	first, err := c.Snapshot(ctx)
+	before, err := c.Snapshot(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	again := time.NewTimer(Looks)
+	again := time.NewTimer(between)
 	defer again.Stop()
-	select {
-	case <-again.C:
-	case <-ctx.Done():
-		return nil, nil, ctx.Err()
+	for last := false; ; last = true {
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return nil, nil, ctx.Err()
+		}
+		now, err := c.Snapshot(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		report := waitfor.Judge(Edges(before), Edges(now))
+		if last || len(report.Suspects) == 0 {
+			return report, now, nil
+		}
+		before = now
+		again.Reset(between)
 	}
-	second, err := c.Snapshot(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	return waitfor.Judge(Edges(first), Edges(second)), second, nil
 }

@@ -138,7 +138,7 @@ func (h *hub) probeProcs(r control.ProbeReq, ask func(uint64, probeBody) (contro
 			return nil, err
 		}
 	}
-	slices.SortFunc(todo, func(a, b *proc) int { return int(a.id) - int(b.id) }) //nolint:gosec // they count from 1
+	slices.SortFunc(todo, func(a, b *proc) int { return int(a.id) - int(b.id) })
 	out := make([]control.ProbeReply, len(todo))
 	h.eachRank(todo, func(i int, p *proc) error {
 		x, err := ask(p.id, probeBody{})

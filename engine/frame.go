@@ -74,7 +74,7 @@ func (c *call) arrived() {
 	if c.caller == nil {
 		return
 	}
-	c.caller.frame.Arrive(uint8(c.token.Swap(0))) //nolint:gosec // it was one
+	c.caller.frame.Arrive(uint8(c.token.Swap(0)))
 	probe.At(probe.Result, &c.caller.frame)
 }
 
@@ -103,6 +103,7 @@ func (a *activation) About(s probe.Site) control.Stop {
 		st.Value = clip(textOf(a.failed), maxShown)
 	case probe.Break:
 		st.Func, st.File, st.Line = breaker()
+	default: // the arguments say it all
 	}
 	return st
 }

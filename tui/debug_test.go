@@ -43,7 +43,7 @@ func TestAnActorIsStoppedLookedAtAndLetGo(t *testing.T) {
 	app.Press("P").See("✓ pause @g[1]")
 	app.Press(":").Type("call @g.Greet bob").Press("enter").See("◆ 1 paused", "g[1] before Greet")
 	later()
-	app.Press("P").See("✓ continue @g[1]").SeeNot("◆ 1 paused")
+	app.ClickOn("continue all").See("✓ continue  ").SeeNot("◆ 1 paused")
 
 	app.Press("5").See("┏[5] Logs ‹Breakpoints›").Press("space").See("✓ disable 1", "○ 1").Press("space").See("✓ enable 1", "● 1")
 	app.Press("D").See("✓ disable 1", "○ 1").Press("D").See("✓ enable 1", "● 1")
@@ -98,7 +98,7 @@ func TestAStoppedFrameIsLookedAtAndChanged(t *testing.T) {
 	app.Press("3", "+", "+").See("▾ Greeter", `"ann"`)
 	app.Press("]").See("‹Frame›", "▾ note", "By", "Who waits")
 	app.Press("i").See("What g[1] gets in Add", "note.By").Press("tab", "backspace").Type("x").Press("enter").See("✕")
-	app.Press("backspace").Type("7").Press("enter").See("✓ set args.note.By 7", "1 → 7").SeeNot("What g[1] gets").See("By    1 → 7", "something of it was changed by hand")
+	app.Press("backspace").Type("7").Press("enter").See("✓ on @g[1] set args.note.By 7", "1 → 7").SeeNot("What g[1] gets").See("By    1 → 7", "something of it was changed by hand")
 	app.Press("]").See("‹Stack›", "goroutine", "invoke")
 	app.Press("]").See("‹Mailbox›", "Waiting", `Greet("ann")`).Press("g", "X").See("the cursor is on no message")
 	app.Press("G", "X").See("discard Add?").Press("y").See("✓ discard").SeeNot("By: 5")

@@ -165,7 +165,7 @@ func (m *Model) editHeld(st *control.Stop, args []control.StateNode) {
 	line := func() string {
 		var parts []string
 		for _, x := range changed() {
-			parts = append(parts, "set "+x.path+" "+x.field.Value())
+			parts = append(parts, "on "+stopName(st)+" set "+x.path+" "+x.field.Value())
 		}
 		return strings.Join(parts, " ; ")
 	}

@@ -152,7 +152,7 @@ func (m *Model) drawPaused(s *paint.Surface) {
 		}
 		a := m.reg.named(k.action)
 		key := a.Key()
-		if key == "" || m.whyNot(a) != "" {
+		if key == "" || !m.offers(a) {
 			continue
 		}
 		if x+paint.Width(key)+paint.Width(k.text)+1 > w-1 {
@@ -351,6 +351,12 @@ func (m *Model) justStopped() string {
 		return "an actor has just stopped; once more, if you mean it"
 	}
 	return ""
+}
+
+// offers reports whether the screen tells of the key of an action: where it does something, in a moment at the latest.
+func (m *Model) offers(a *Action) bool {
+	why := m.whyNot(a)
+	return why == "" || why == m.justStopped()
 }
 
 func nobodyPaused(m *Model) string {

@@ -53,6 +53,9 @@ func TestTheKeysOfAStopThatHasJustComeWait(t *testing.T) {
 	m := still(t, worldtest.Pingpong(t), 120, 40, func(c *Config) { c.Now = func() time.Time { return now } })
 	press(t, m, "2")
 	stopping(m, stopEvent(1, 0))
+	if got := screen(t, m); !strings.Contains(got, "s step  c continue  C continue all") {
+		t.Errorf("the bar comes without its keys:\n%s", got)
+	}
 	for _, key := range []string{"s", "c", "C", "P", "S"} {
 		now = worldtest.Start().Add(grace - time.Millisecond)
 		if press(t, m, key); len(m.commands) != 0 || !strings.Contains(m.toast.text, "has just stopped") {

@@ -287,11 +287,11 @@ func (s *Session) mailbox(ctx context.Context, a FrameArgs, r *result) error {
 }
 
 func (s *Session) discard(ctx context.Context, a MessageArgs, r *result) error {
-	return s.queued(ctx, a, "discard", "discarded", r)
+	return s.queued(ctx, a, "discard", "is discarded", r)
 }
 
 func (s *Session) redeliver(ctx context.Context, a MessageArgs, r *result) error {
-	return s.queued(ctx, a, "redeliver", "delivered again", r)
+	return s.queued(ctx, a, "redeliver", "is handled next", r)
 }
 
 // queued does something with a message of a mailbox.
@@ -303,7 +303,7 @@ func (s *Session) queued(ctx context.Context, a MessageArgs, op, did string, r *
 	if len(set.ranks) != 1 {
 		return fmt.Errorf("%s: a message waits for one actor, and %s has %d ranks", op, set, len(set.ranks))
 	}
-	if _, err := s.c.Edit(ctx, control.EditReq{Mesh: set.ref.Name, Rank: set.ranks[0], Path: strconv.FormatUint(a.Msg, 10), Op: op}); err != nil {
+	if _, err := s.c.Edit(ctx, control.EditReq{Mesh: set.ref.Name, Rank: set.ranks[0], Path: strconv.FormatUint(a.Msg, 10), Op: op, Value: a.Value.Text}); err != nil {
 		return err
 	}
 	r.text = []string{fmt.Sprintf("message %d of %s %s", a.Msg, set, did)}

@@ -31,7 +31,7 @@ func TestWellFormedScriptsParse(t *testing.T) {
 		"record out.mtui", "save \"my file.mtui\" --expect", "save x.mtui",
 		"list", "l", "list t -a", "attach t 3", "a t 3", "attach trainer-42", "attach /run/x.sock", "attach host:1", "attach \"a b\"", "detach", "c", "continue", "continue @t[0]", "step", "s 3", "n", "next", "bt", "w", "u", "d", "r", "unt", "cl 3", "pp x.y", "j 3", "ll", "args",
 		"break @t[1].Hello if arg startsWith \"stop\"", "b @t.E@recv if a > 1 once do continue", "break toy.go:12", "break panic", "break @t.E hit >=3 stop mesh", "tbreak @t.E", "delete @t[1].E", "condition 1 x > 2", "ignore 1 2", "enable 1", "enable 1 2", "clear", "clear 1 2", "break @t", "break @t@reply", "break @t.*@error", "break @t[0].He?lo", "break error", "break @t.E if arg > 3 count", "break @t.E if state.stop and once hit 3", "break @t.E if arg == \"a once b\" once", "break @t.E if count(args, # > 1) == 2 print \"n={arg.n} once\"", "break @t.E total hit %10", "stop @t", "policy", "policy stay", "policy abort 5s", "hold 3s", "retry", "crash", "into", "follow", "finish @t[0]", "cont 3", "resume @t", "where -go", "where @t[0] -go", "env", "print state.x over @t[0-3]", "print len(over) over ranks(0,1)", "p state.over", "discard 17 @t[0]", "return", "set args.n 4", "set result {A: 1}", "list -a", "breaks", "stops",
-		"watch @t state.loss", "trace @t.E \"{arg}\"", "trace", "print state.x", "display a", "set state.count 3", "return 4", "fail oops", "requeue", "redeliver 12", "redeliver 12 @t[1]", "discard 3", "mailbox", "mailbox @t[0]", "diff @t[0] @t[1]", "diff @t[0] @t[1] a.b", "stacks @t", "stacks", "profile @t cpu 5s", "waits", "deadlocks", "restart @t[2]", "stats @t", "top",
+		"watch @t state.loss", "trace @t.E \"{arg}\"", "trace", "print state.x", "display a", "set state.count 3", "return 4", "fail oops", "requeue", "redeliver 12", "redeliver 12 @t[1] {N: 3}", "redeliver 12 {N: 3}", "redeliver 12 @t[1]", "discard 3", "mailbox", "mailbox @t[0]", "diff @t[0] @t[1]", "diff @t[0] @t[1] a.b", "stacks @t", "stacks", "profile @t cpu 5s", "waits", "deadlocks", "restart @t[2]", "stats @t", "top",
 		"delay @t.E 50ms", "drop @t.E 10%", "drop", "heal", "pause @t[3]", "export json f.json", "replay f.rec", "theme light", "write screen.svg", "demo", "focus @t[0]",
 		"call @t.E\n\n# phase\n  value == 1",
 	}
@@ -186,6 +186,7 @@ func TestMistakesAreToldWithPlaceAndWhatWouldBeRight(t *testing.T) {
 		{"set state 3", `want a field of it: state.NAME`},
 		{"set state.x", `want a value`},
 		{"discard x", `1:9: want the number of a message, as mailbox tells it, not "x"`},
+		{"discard 3 @t[1] x", `want nothing more here, not "x"`},
 		{"diff", `want ranks to compare`},
 		{"policy never", `1:8: want continue, stay or abort, not "never"`},
 		{"policy stay soon", `1:13: want how long after the last front end has left such as 500ms`},

@@ -31,7 +31,7 @@ func frameVerbs() []*Verb {
 		acts("set", "set state.FIELD VALUE | args.NAME VALUE | result VALUE", "change what a stopped frame holds", shows(setArgs, (*Session).set)),
 		looks("mailbox", "mailbox [TARGET]", "list the messages that wait for actors", shows(frameArgs, (*Session).mailbox)),
 		acts("discard", "discard MSG [TARGET]", "take a message out of a mailbox; its call fails", shows(messageArgs, (*Session).discard)),
-		acts("redeliver", "redeliver MSG [TARGET]", "put a message of a mailbox at its end, as if it came now", shows(messageArgs, (*Session).redeliver)),
+		acts("redeliver", "redeliver MSG [TARGET] [VALUE]", "have a message of a mailbox handled next, with another argument where one is given", shows(redeliverArgs, (*Session).redeliver)),
 		later("requeue", "requeueing", "requeue", ""),
 		looks("diff", "diff TARGET TARGET… [path]", "show where the states of ranks differ", shows(diffArgs, (*Session).diff)),
 		looks("stacks", "stacks [TARGET]", "show the goroutines of ranks' processes, merged into one tree", shows(stacksArgs, (*Session).stacks)),
@@ -205,11 +205,34 @@ func setArgs(p *parser, c *cursor, v *Verb) (a SetArgs, err error) {
 type MessageArgs struct {
 	Msg    uint64
 	Target *Target // whose mailbox; nil: that of the frame that is chosen
+	Value  Literal // of redeliver: another argument; "" for the one it has
 }
 
 func (a MessageArgs) onRanks() (*Target, bool) { return a.Target, true }
 
-func messageArgs(p *parser, c *cursor, v *Verb) (a MessageArgs, err error) {
+func (a MessageArgs) withoutPlaces() any {
+	a.Value.Pos = Pos{}
+	return a
+}
+
+func messageArgs(p *parser, c *cursor, v *Verb) (MessageArgs, error) {
+	a, err := p.message(c, v)
+	if err != nil {
+		return a, err
+	}
+	return a, c.end(v.Usage)
+}
+
+func redeliverArgs(p *parser, c *cursor, v *Verb) (MessageArgs, error) {
+	a, err := p.message(c, v)
+	if err == nil {
+		a.Value = p.literal(c)
+	}
+	return a, err
+}
+
+// message reads the number of a message, and whose mailbox it is in.
+func (p *parser) message(c *cursor, v *Verb) (a MessageArgs, err error) {
 	c.space()
 	at := c.at()
 	w := c.word()
@@ -222,10 +245,8 @@ func messageArgs(p *parser, c *cursor, v *Verb) (a MessageArgs, err error) {
 	if w == "" {
 		return a, fail(at, "want the number of a message, as mailbox tells it (usage: %s)", v.Usage)
 	}
-	if a.Target, err = p.someRanks(c, v); err != nil {
-		return a, err
-	}
-	return a, c.end(v.Usage)
+	a.Target, err = p.someRanks(c, v)
+	return a, err
 }
 
 // DiffArgs are the arguments of diff.

@@ -27,7 +27,7 @@ func goVerbs() []*Verb {
 		going(control.GoStep, "step s", "step"+one, "go on until this actor's next message"),
 		going(control.GoNext, "next n", "next"+one, "go on until the next site of this frame: what it sends, what comes back, its reply"),
 		going(control.GoInto, "into", "into"+one, "go on, and stop who receives what this frame sends next"),
-		going(control.GoFinish, "finish r", "finish"+one, "go on until the handler has returned; where an actor called it, until that has the result"),
+		going(control.GoFinish, "finish r", "finish"+one, "go on until the handler has returned; from there, until the actor that called it has the result"),
 		going(control.GoFollow, "follow", "follow"+one, "go on, and stop whoever receives a message that this one leads to"),
 		going(control.GoReturn, "return", "return [VALUE]", "go on with this result; before the handler has begun, it does not run"),
 		going(control.GoFail, "fail", "fail TEXT", "go on with this error"),

@@ -60,7 +60,7 @@ func (f *Frame) Token() uint8 {
 	if f == nil {
 		return 0
 	}
-	t := uint8(f.into.Load()) //nolint:gosec // it is a token
+	t := uint8(f.into.Load())
 	switch {
 	case t == 0:
 	case t&TokenFollow != 0:

@@ -138,7 +138,7 @@ func (a *Agent) senderOf(act Activation) string {
 	defer a.mu.Unlock()
 	for i := range a.orders.Meshes {
 		ref := &a.orders.Meshes[i]
-		if rank, ok := ref.Home.IndexOf(int(from.Proc - ref.First)); ref.ID == from.Actor && ok { //nolint:gosec // a process of the session
+		if rank, ok := ref.Home.IndexOf(int(from.Proc - ref.First)); ref.ID == from.Actor && ok {
 			return fmt.Sprintf("@%s[%d]", ref.Name, rank)
 		}
 	}

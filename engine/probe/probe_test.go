@@ -16,7 +16,7 @@ import (
 // act is an activation of a test.
 type act struct {
 	end  chan struct{}
-	loss float64
+	loss float64 //nolint:unused // a condition reads it
 	big  []float64
 }
 

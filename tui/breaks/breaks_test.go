@@ -104,9 +104,9 @@ func TestABreakpointIsTheCommandThatSetsIt(t *testing.T) {
 
 func TestManyBreakpointsAndTextsOfAnyKindAreDrawnAtOnce(t *testing.T) {
 	b, p := worldtest.New(t), New(worldtest.Keys)
-	list := make([]control.Breakpoint, 100_000)
+	list, ranks, cond := make([]control.Breakpoint, 100_000), strings.Repeat("9,", 500), strings.Repeat("世", 900)
 	for i := range list {
-		list[i] = control.Breakpoint{ID: uint64(i + 1), Mesh: "m\x1b[31m\n", Ranks: strings.Repeat("9,", 500), If: strings.Repeat("世", 900), Why: "a\nb\x07"}
+		list[i] = control.Breakpoint{ID: uint64(i + 1), Mesh: "m\x1b[31m\n", Ranks: ranks, If: cond, Why: "a\nb\x07"}
 	}
 	snap := b.Snapshot
 	snap.Breaks = list

@@ -130,6 +130,7 @@ func TestAnAnswerOfAnotherStopIsThrownAway(t *testing.T) {
 	b.GoOn(8)
 	b.Stop(control.Stop{ID: 31, Gen: 1, Mesh: "ponger", Rank: 17, Site: control.SiteRecv, Endpoint: "Pong"})
 	ask.Rank = 17
+	screen(p, b, 60, 20) // it knows of stop 31
 	p.SetLook(b.World, ask, frames(ask))
 	if strings.Contains(screen(p, b, 60, 20), "ball") {
 		t.Error("stop 31 shows the frame of stop 7")
