@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/monarch-tui/monarch-tui/debugger"
+	"github.com/monarch-tui/monarch-tui/debugger/kept"
 	"github.com/monarch-tui/monarch-tui/debugger/script"
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/quicnet/clean"
@@ -39,6 +40,7 @@ type Prompt struct {
 	last  map[string][]string // by actor: what was shown last while somebody was attached to it
 	calls sync.WaitGroup      // that went on without the prompt
 	news  sync.WaitGroup
+	kept  *kept.Keeper // nil: breakpoints are not kept
 	stop  context.CancelFunc
 	at    debugger.Attached // as the session has it
 	text  string
@@ -67,8 +69,8 @@ func New(ctx context.Context, c *control.Client, out io.Writer) (*Prompt, error)
 func (p *Prompt) Close() error {
 	p.stop()
 	p.news.Wait()
-	err := p.s.Close()
-	return err
+	p.keepLast()
+	return p.s.Close()
 }
 
 // Wait waits for the calls that went on without the prompt: they end when the client is closed.
@@ -138,6 +140,7 @@ func (p *Prompt) follow(ctx context.Context) {
 		changed := p.s.Changed()
 		p.mu.Lock()
 		p.tellNew()
+		p.keepUp()
 		p.mu.Unlock()
 		select {
 		case <-changed:
@@ -223,6 +226,7 @@ func (p *Prompt) run(ctx context.Context, st *script.Stmt) error {
 		step = p.s.Exec(ctx, st)
 	}
 	p.settle()
+	p.keepUp()
 	return p.tell(name, was, step)
 }
 
