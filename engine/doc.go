@@ -48,6 +48,15 @@
 // The context of a handler ends when its caller's does, and as that did: with context.DeadlineExceeded where the time was
 // over, in calls within calls too, else with context.Canceled.
 //
+// WithTimeout gives a deadline by the engine's clock, which stands still while the debugger keeps an actor stopped; those of
+// package context run on.
+//
+// # The debugger
+//
+// Every program that runs under Main can be debugged as it is: front ends set breakpoints from outside, and only the actor that
+// hits one stops. Break stops an endpoint from inside, for as long as a front end wants, and no longer than the session's grace
+// time where there is none. Acquire takes a lock that all processes know by its name, and whose waits the wait-for graph shows.
+//
 // # Processes
 //
 // Controller and workers are the same binary: main registers the actor types and calls Main, which runs the program's
