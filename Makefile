@@ -82,15 +82,19 @@ soak: build ## Look for flaky tests and left-over processes: COUNT (10) rounds o
 ##@ Measure
 
 .PHONY: bench
-bench: ## Benchmarks next to the code, then side by side with raw QUIC, gRPC, (after bench-monarch) Monarch, and Bubble Tea 1
+bench: ## Benchmarks next to the code, then side by side with raw QUIC, gRPC, (after bench-monarch, bench-delve) Monarch and Delve, and Bubble Tea 1
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
-	cd engine/bench && go run . -reps $(REPS)
+	cd engine/bench && go build -o $(TOOLS)/bench . && $(TOOLS)/bench -reps $(REPS) # go run leaves out what Delve reads
 	cd tui/bench && go test -run '^$$' -bench . -benchtime 1x ./...
 
 .PHONY: bench-monarch
 bench-monarch: ## Make the Python environment in which bench finds Monarch itself
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --requirement engine/bench/monarch/requirements.txt
+
+.PHONY: bench-delve
+bench-delve: ## Build the Delve that bench compares the debugger with; without it one that is in PATH or BENCH_DLV takes part
+	GOBIN=$(TOOLS) go install github.com/go-delve/delve/cmd/dlv@v1.27.2
 
 ##@ Change
 

@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"reflect"
-	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/internal/source"
@@ -113,7 +112,7 @@ func (a *activation) About(s probe.Site) control.Stop {
 	case probe.Error, probe.Panic:
 		st.Value = clip(textOf(a.failed), maxShown)
 	case probe.Break:
-		st.Func, st.File, st.Line = breaker()
+		st.Func, st.File, st.Line = source.CallerOf("engine.Break")
 	case probe.Send, probe.Result:
 		a.mu.Lock()
 		st.Target = a.target
@@ -178,46 +177,7 @@ func paramsOf(t *actorType, ep *endpoint) []string {
 const handlerFrame = ".(*actor).invoke"
 
 // onHandler reports whether this is the goroutine of a handler, and not one that the handler has started.
-func onHandler() bool {
-	for f := range callers() {
-		if strings.HasSuffix(f.Function, handlerFrame) {
-			return true
-		}
-	}
-	return false
-}
-
-// callers are the frames of this goroutine, the innermost first.
-func callers() iter.Seq[runtime.Frame] {
-	return func(yield func(runtime.Frame) bool) {
-		pcs := make([]uintptr, 128)
-		for skip := 2; ; skip += len(pcs) {
-			n := runtime.Callers(skip, pcs)
-			frames := runtime.CallersFrames(pcs[:n])
-			for more := n > 0; more; {
-				var f runtime.Frame
-				if f, more = frames.Next(); !yield(f) {
-					return
-				}
-			}
-			if n < len(pcs) {
-				return
-			}
-		}
-	}
-}
-
-// breaker is where engine.Break was called.
-func breaker() (fn, file string, line int) {
-	seen := false
-	for f := range callers() {
-		if seen {
-			return f.Function, f.File, f.Line
-		}
-		seen = strings.HasSuffix(f.Function, "engine.Break")
-	}
-	return "", "", 0
-}
+func onHandler() bool { return source.Under(handlerFrame) }
 
 // Park waits until the frame may go on. Meanwhile it serves what is asked of an actor that stands still.
 func (a *activation) Park(resumed <-chan struct{}) (ended string) {
@@ -417,12 +377,23 @@ func (a *actor) afterwards(ctx context.Context, fn func()) error {
 	case <-ctx.Done():
 		return fmt.Errorf("%s is busy: %w", a.label(), ctx.Err())
 	}
+	if !a.keepApart(ctx.Done()) {
+		return fmt.Errorf("%s is busy: %w", a.label(), ctx.Err())
+	}
+	defer a.endReading()
+	fn()
+	return nil
+}
+
+// keepApart keeps concurrent endpoints from running until endReading, once none runs. It reports false when the limit comes
+// first.
+func (a *actor) keepApart(limit <-chan struct{}) bool {
 	for {
 		a.mu.Lock()
 		if a.beside == 0 && a.reading == nil {
 			a.reading = make(chan struct{})
 			a.mu.Unlock()
-			break
+			return true
 		}
 		if a.calm == nil {
 			a.calm = make(chan struct{})
@@ -431,13 +402,30 @@ func (a *actor) afterwards(ctx context.Context, fn func()) error {
 		a.mu.Unlock()
 		select {
 		case <-calm:
-		case <-ctx.Done():
-			return fmt.Errorf("%s is busy: %w", a.label(), ctx.Err())
+		case <-limit:
+			return false
 		}
 	}
-	defer a.endReading()
+}
+
+// apartTime is how long a condition waits for concurrent endpoints to end: it may slow nobody down.
+const apartTime = 10 * time.Millisecond
+
+// Still runs fn while nobody writes the actor's state.
+func (a *activation) Still(s probe.Site, fn func()) bool {
+	switch x := a.actor; {
+	case a.ep.concurrent, s&(probe.Send|probe.Result|probe.Break) != 0 && !onHandler():
+		return false
+	case x.start != nil: // it has concurrent endpoints
+		limit, cancel := context.WithTimeout(context.Background(), apartTime)
+		defer cancel()
+		if !x.keepApart(limit.Done()) {
+			return false
+		}
+		defer x.endReading()
+	}
 	fn()
-	return nil
+	return true
 }
 
 func (a *actor) endReading() {

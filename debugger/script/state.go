@@ -14,12 +14,14 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/eval"
 )
 
-// How much of a state one read asks for. What is larger is read on, page by page; maxElements is where it ends.
+// How much of a state one read asks for. What is larger is read on, page by page; maxElements and maxReads are where it
+// ends. The second is for what is deep and not wide, as a list of pointers is, or one that leads back to itself.
 const (
 	stateDepth  = 8
 	stateCount  = 16_384
 	stateText   = 64 << 10
 	maxElements = 100_000
+	maxReads    = 256
 )
 
 // stateResult is the state of one rank.
@@ -62,14 +64,16 @@ func (s *Session) states(ctx context.Context, set rankSet, path string, fields .
 
 // stateReader reads on what a node has more of than one read gave.
 type stateReader struct {
-	ask  func(path string, start int) (control.StateNode, error)
-	left int // elements that may still be read
+	ask   func(path string, start int) (control.StateNode, error)
+	left  int // elements that may still be read
+	reads int // that were made
 }
 
 // whole completes a node, or of its children those that are named. What has changed between two pages, or is beyond the
 // bound, stays incomplete, which plain tells from a whole.
 func (r *stateReader) whole(n *control.StateNode, fields []string) error {
-	for len(n.Nodes) < n.Len && composite(n.Kind) && r.left > 0 {
+	for len(n.Nodes) < n.Len && composite(n.Kind) && r.left > 0 && r.reads < maxReads {
+		r.reads++
 		page, err := r.ask(n.Path, len(n.Nodes))
 		if err != nil {
 			return err
@@ -78,7 +82,7 @@ func (r *stateReader) whole(n *control.StateNode, fields []string) error {
 			return nil
 		}
 		n.Nodes = append(n.Nodes, page.Nodes...)
-		r.left -= len(page.Nodes)
+		r.left -= elements(page.Nodes)
 	}
 	for i := range n.Nodes {
 		if len(fields) == 0 || slices.Contains(fields, n.Nodes[i].Name) {
@@ -88,6 +92,14 @@ func (r *stateReader) whole(n *control.StateNode, fields []string) error {
 		}
 	}
 	return nil
+}
+
+func elements(nodes []control.StateNode) int {
+	n := len(nodes)
+	for i := range nodes {
+		n += elements(nodes[i].Nodes)
+	}
+	return n
 }
 
 func composite(kind string) bool { return kind == "struct" || kind == "map" || kind == "list" }

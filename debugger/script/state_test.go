@@ -105,3 +105,30 @@ func TestALongStateIsReadOnPageByPage(t *testing.T) {
 		}
 	}
 }
+
+// TestAStateThatContainsItselfIsReadToABound: each read shows it anew, and much of it.
+func TestAStateThatContainsItselfIsReadToABound(t *testing.T) {
+	asked, seen := 0, 0
+	var node func(path string, depth int) control.StateNode
+	node = func(path string, depth int) control.StateNode {
+		n := control.StateNode{Name: "next", Path: path, Kind: "struct", Len: 2, Text: "{…}"}
+		for range 2 * min(depth, 1) {
+			seen++
+			n.Nodes = append(n.Nodes, node(path+".next", depth-1))
+		}
+		return n
+	}
+	for _, depth := range []int{1, 10} {
+		asked, seen = 0, 0
+		r := stateReader{left: maxElements, ask: func(path string, _ int) (control.StateNode, error) {
+			if asked++; asked > 10*maxReads {
+				return control.StateNode{}, errors.New("it reads for ever")
+			}
+			return node(path, depth), nil
+		}}
+		n := node("", depth)
+		if err := r.whole(&n, nil); err != nil || asked > maxReads || seen > 2*maxElements {
+			t.Errorf("depth %d: %d reads, %d elements, %v; want %d and %d at most", depth, asked, seen, err, maxReads, 2*maxElements)
+		}
+	}
+}

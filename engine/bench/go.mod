@@ -11,6 +11,7 @@ require (
 
 require (
 	github.com/charmbracelet/x/ansi v0.11.9 // indirect
+	github.com/expr-lang/expr v1.17.8 // indirect
 	github.com/fxamacker/cbor/v2 v2.10.0 // indirect
 	github.com/x448/float16 v0.8.4 // indirect
 	golang.org/x/crypto v0.57.0 // indirect

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
@@ -25,6 +26,8 @@ type settings struct {
 	monarch int
 	only    string
 	profile string
+	dlv     string
+	turn    int    // of a process of our own: which repetition it is
 	client  string // a process of our own: measures one peer
 	server  string // a process of our own: answers for one peer
 }
@@ -39,7 +42,9 @@ func main() {
 	flag.IntVar(&s.ranks, "ranks", 64, "workers of the start-up measurement")
 	flag.StringVar(&s.python, "python", filepath.Join("..", "..", ".tools", "monarch-venv", "bin", "python"), "Python that has torchmonarch")
 	flag.IntVar(&s.monarch, "monarch-reps", 3, "repetitions in which Monarch takes part: it starts slowly")
-	flag.StringVar(&s.only, "only", "calls,start,codec", "which tables")
+	flag.StringVar(&s.only, "only", "calls,start,codec,stop", "which tables")
+	flag.StringVar(&s.dlv, "dlv", cmp.Or(os.Getenv("BENCH_DLV"), filepath.Join("..", "..", ".tools", "dlv")), "Delve, the debugger")
+	flag.IntVar(&s.turn, "turn", 0, "internal")
 	flag.StringVar(&s.profile, "profile", "", "write CPU profiles of the engine's processes to this folder")
 	flag.StringVar(&s.client, "client", "", "internal")
 	flag.StringVar(&s.server, "server", "", "internal")
@@ -74,6 +79,9 @@ func drive(ctx context.Context, s settings) error {
 	}
 	var all results
 	competitors, monarch := peers(), hasMonarch(ctx, s)
+	if strings.Contains(s.only, "stop") {
+		s.dlv = findDelve(ctx, s)
+	}
 	for rep := range s.reps {
 		fmt.Fprintf(os.Stderr, "repetition %d of %d\n", rep+1, s.reps)
 		if strings.Contains(s.only, "calls") {
@@ -94,6 +102,11 @@ func drive(ctx context.Context, s settings) error {
 				}
 			}
 		}
+		if strings.Contains(s.only, "stop") {
+			if err := all.collect(ctx, s, rep, peerDebugger, placement{name: "free"}); err != nil {
+				return err
+			}
+		}
 		if monarch && rep < s.monarch {
 			if err := all.collectMonarch(ctx, s, rep); err != nil {
 				fmt.Fprintln(os.Stderr, "bench: Monarch is left out:", err)
@@ -111,7 +124,7 @@ func (all *results) collect(ctx context.Context, s settings, rep int, peer strin
 	if err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, self, "-client", peer, "-d", s.dur.String(), "-ranks", fmt.Sprint(s.ranks), "-profile", s.profile) //nolint:gosec // this program itself
+	cmd := exec.CommandContext(ctx, self, "-client", peer, "-d", s.dur.String(), "-ranks", fmt.Sprint(s.ranks), "-profile", s.profile, "-dlv", s.dlv, "-turn", fmt.Sprint(rep)) //nolint:gosec // this program itself
 	cmd.Env = append(os.Environ(), at.env()...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()

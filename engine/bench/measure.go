@@ -21,6 +21,9 @@ type result struct {
 	CPU   float64 `json:"cpu_us,omitempty"`    // of both processes, per call
 	Secs  float64 `json:"seconds,omitempty"`   // of a start-up
 	MiB   float64 `json:"idle_mib,omitempty"`  // private memory of an idle worker, median
+	Shown float64 `json:"shown_ms,omitempty"`  // of a stop: from attaching
+	Armed float64 `json:"armed_ms,omitempty"`  // of a stop: from setting the breakpoint
+	Free  float64 `json:"free,omitempty"`      // of a stop: calls per second without it
 	NS    float64 `json:"ns,omitempty"`        // of a codec
 	Bytes int     `json:"bytes,omitempty"`     // encoded
 	Alloc int64   `json:"allocs_op,omitempty"` // of a codec
@@ -33,6 +36,7 @@ const (
 	what1024  = "1024 in flight"
 	whatCast  = "call on all ranks"
 	whatStart = "start-up"
+	whatStop  = "a stop"
 )
 
 // caller makes calls of worker w, one at a time per worker, and knows the CPU time of the process that answers.

@@ -18,6 +18,8 @@ const (
 
 	peerEngineStart = "engine: spawn to first reply"
 	peerExec        = "exec only"
+	peerDebugger    = "monarch-tui"
+	peerDelve       = "Delve"
 	peerNone        = "none" // the server that only says that it is there
 )
 
@@ -31,6 +33,8 @@ func measureHere(ctx context.Context, s settings) error {
 	switch s.client {
 	case peerEngineStart:
 		return startEngine(ctx, s)
+	case peerDebugger:
+		return measureStops(ctx, s)
 	case peerExec:
 		return startExec(s)
 	}

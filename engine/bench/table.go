@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -47,6 +48,7 @@ func (all results) print(s settings) {
 	}
 	all.calls(fmt.Sprintf("A call on %d ranks", s.ranks), whatCast, "free", func(r result) float64 { return r.P50 }, false)
 	all.starts(s)
+	all.stops()
 }
 
 // pick is the figures of a peer, by repetition.
@@ -109,6 +111,30 @@ func (all results) starts(s settings) {
 		})
 	}
 	fmt.Printf("\n## Start-up of %d workers\n\n", s.ranks)
+	t.print()
+}
+
+// stops prints how long a stop took to be shown, and what it did to the rest of its process.
+func (all results) stops() {
+	shown := func(r result) float64 { return r.Shown }
+	armed := func(r result) float64 { return r.Armed }
+	ours := all.pick(peerDebugger, whatStop, "free", armed)
+	if len(ours) == 0 {
+		return
+	}
+	t := table{{"debugger", "runs", "attach → shown ms", "arm → shown ms", "our arm → shown ÷ its attach → shown", "other actor, calls/s without", "while stopped", "share"}}
+	for _, p := range []string{peerDebugger, peerDelve} {
+		theirs := all.pick(p, whatStop, "free", shown)
+		if len(theirs) == 0 {
+			continue
+		}
+		free, rate := all.pick(p, whatStop, "free", func(r result) float64 { return r.Free }), all.pick(p, whatStop, "free", func(r result) float64 { return r.Rate })
+		t = append(t, []string{
+			p, fmt.Sprint(len(theirs)), spread(values(theirs)), spread(values(all.pick(p, whatStop, "free", armed))), spread(pairs(ours, theirs)),
+			spread(values(free)), spread(slices.Collect(maps.Values(rate))), spread(pairs(rate, free)),
+		})
+	}
+	fmt.Printf("\n## A stop in a worker process\n\nOurs stops an actor, Delve the process. Ours without a stop has the front end attached too.\n\n")
 	t.print()
 }
 

@@ -107,6 +107,8 @@ type Who struct {
 	// Scope is what conditions about one of its endpoints can speak of, but for the names of arguments; ok is false where
 	// there is no such endpoint.
 	Scope func(endpoint string) (s cond.Scope, ok bool)
+	// Beside reports whether an endpoint runs beside others, so that the state is not to be read there.
+	Beside func(endpoint string) bool
 }
 
 // Enter makes an actor known before it handles anything.

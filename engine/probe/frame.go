@@ -35,6 +35,9 @@ type Activation interface {
 	Endpoint() string
 	// Values are what conditions speak of, but for hits, site and sender.
 	Values(v *cond.Values)
+	// Still runs fn while nobody writes the actor's state. It reports false, and has not run fn, where that cannot be said: beside
+	// a concurrent endpoint, or on another goroutine than the handler's.
+	Still(s Site, fn func()) bool
 	// Sender is who sent the message, and the name of it where that is known.
 	Sender() (Address, string)
 	// Park waits until resumed is closed, or the activation's actor ends: then it says why. Meanwhile the actor can be read.
