@@ -29,7 +29,7 @@ func (p *Pane) drawFlow(s, body *paint.Surface, focus bool) {
 	ends := p.untils(from, to)
 	var spans []span
 	if len(ends) > 0 {
-		spans = p.spansOf(p.view.Rows[before:to], ends[0], max(ends[len(ends)-1], p.w.Now.UnixNano()))
+		spans = p.spansOf(p.view.Rows[before:to], p.when(p.view.Rows[from]).UnixNano(), max(ends[len(ends)-1], p.w.Now.UnixNano()))
 	}
 	last := ""
 	lifelines := func(y int, does []doing) {
@@ -47,7 +47,7 @@ func (p *Pane) drawFlow(s, body *paint.Surface, focus bool) {
 		if r.part == arriving {
 			p.track(under, r)
 		}
-		does := doingAt(spans, len(p.flow.lines), ends[i])
+		does := doingIn(spans, len(p.flow.lines), p.when(r).UnixNano(), ends[i])
 		p.flow.does = does
 		lifelines(i, does)
 		if now := clock(p.when(r), 6); g.time > 0 && now != last {
@@ -61,7 +61,8 @@ func (p *Pane) drawFlow(s, body *paint.Surface, focus bool) {
 			body.Restyle(paint.Rect{Y: i, W: w, H: 1}, func(st paint.Style) paint.Style { return st.On(paint.Cursor) })
 		}
 	}
-	does := doingAt(spans, len(p.flow.lines), p.w.Now.UnixNano())
+	now := p.w.Now.UnixNano()
+	does := doingIn(spans, len(p.flow.lines), now, now)
 	for y := to - from; y < h; y++ {
 		lifelines(y, does)
 	}

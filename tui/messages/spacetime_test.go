@@ -116,3 +116,17 @@ func TestACastIsBusyWhileOneOfItsHandlersRuns(t *testing.T) {
 	p.Enter()
 	golden.RequireEqual(t, folded+"\n"+screen(p, k, 90, 14))
 }
+
+// TestWhatHappensBetweenTwoRowsIsSeenInTheFirst has a rank that answers long before the other: its bar begins with its call.
+func TestWhatHappensBetweenTwoRowsIsSeenInTheFirst(t *testing.T) {
+	k, p := newTalk(t), New(worldtest.Keys)
+	p.SetTab(Flow)
+	cast := k.callRanks(nil, "main", "ponger", "pong", []byte{0x03}, 0, 1)
+	for _, c := range cast {
+		k.Tick(2 * ms)
+		k.answerAt(c, []byte{0x04}, ms, ms)
+	}
+	got := screen(p, k, 90, 6)
+	worldtest.Has(t, got, "▶┃════")
+	worldtest.Has(t, got, "▶┃  ")
+}

@@ -64,11 +64,12 @@ func (p *Pane) spansOf(rows []row, from, to int64) (out []span) {
 	return out
 }
 
-// at is what goes on at the lifelines at a time; of several things the one that matters most.
-func doingAt(spans []span, lines int, at int64) []doing {
+// doingIn is what goes on at the lifelines in a time, both ends of which belong to it; of several things the one that matters
+// most.
+func doingIn(spans []span, lines int, from, to int64) []doing {
 	out := make([]doing, lines)
 	for _, s := range spans {
-		if s.from <= at && at < s.to {
+		if s.from <= to && from < s.to {
 			out[s.line] = max(out[s.line], s.doing)
 		}
 	}
@@ -88,7 +89,7 @@ func (p *Pane) untils(from, to int) []int64 {
 	return out
 }
 
-// lifeline is how a lifeline looks: what goes on there, and whether somebody there waits for an answer.
+// lifelineSign is how a lifeline looks: what goes on there, and whether somebody there waits for an answer.
 func lifelineSign(d doing, waits bool) (string, paint.Style) {
 	switch {
 	case d == halted:
