@@ -2,6 +2,7 @@ package messages
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -121,12 +122,32 @@ func TestACastIsBusyWhileOneOfItsHandlersRuns(t *testing.T) {
 func TestWhatHappensBetweenTwoRowsIsSeenInTheFirst(t *testing.T) {
 	k, p := newTalk(t), New(worldtest.Keys)
 	p.SetTab(Flow)
+	p.SetFocus("ponger", []int{0, 1})
 	cast := k.callRanks(nil, "main", "ponger", "pong", []byte{0x03}, 0, 1)
 	for _, c := range cast {
 		k.Tick(2 * ms)
 		k.answerAt(c, []byte{0x04}, ms, ms)
 	}
 	got := screen(p, k, 90, 6)
-	worldtest.Has(t, got, "▶┃════")
+	worldtest.Has(t, got, "▶┃═══")
 	worldtest.Has(t, got, "▶┃  ")
+}
+
+// TestAnAnswerGoesOnlyToWhoHasIt folds the calls of two ranks, of which one waits yet.
+func TestAnAnswerGoesOnlyToWhoHasIt(t *testing.T) {
+	k, p := newTalk(t), New(worldtest.Keys)
+	p.SetTab(Flow)
+	p.SetFocus("pinger", []int{0, 1})
+	run := k.callRanks(nil, "main", "pinger", "run", []byte{0x03}, 0, 1)
+	k.Tick(ms)
+	var pongs []*sentCall
+	for rank := range 2 {
+		pongs = append(pongs, k.callRanks(run[rank], fmt.Sprintf("@pinger[%d]", rank), "ponger", "pong", []byte{0x03}, rank)...)
+	}
+	k.Tick(ms)
+	k.answer(pongs[1], []byte{0x04}, "")
+	got := screen(p, k, 100, 8)
+	if lines := strings.Split(got, "\n"); strings.Count(lines[4], "◀") != 1 || !strings.Contains(lines[4], "┊            │◀") {
+		t.Errorf("the answer of one goes to both:\n%s", got)
+	}
 }
