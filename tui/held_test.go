@@ -43,7 +43,7 @@ func TestTheHeaderTellsWhoHoldsTheClockAndThatBreakpointsSleep(t *testing.T) {
 	} {
 		m := still(t, bp(worldtest.Pingpong(t)), c.w, 24)
 		stopping(m, &control.Event{Debug: &c.state})
-		if got := strings.SplitN(screen(t, m), "\n", 2)[0]; !strings.Contains(got, c.want) || strings.Contains(got, c.not) {
+		if got, _, _ := strings.Cut(screen(t, m), "\n"); !strings.Contains(got, c.want) || strings.Contains(got, c.not) {
 			t.Errorf("%d columns, %+v: the header is\n%s", c.w, c.state, got)
 		}
 	}

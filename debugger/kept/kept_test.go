@@ -51,7 +51,7 @@ func meshes(list []control.Breakpoint) string {
 func TestABreakpointComesBackAsItWasSet(t *testing.T) {
 	s := In(filepath.Join(t.TempDir(), "breaks"))
 	k, got := next(t, s)
-	if got != nil && len(got) > 0 {
+	if len(got) > 0 {
 		t.Fatalf("%d are kept before there was one", len(got))
 	}
 	b := asTold(4, "toy", `state.n > 2 && arg == "<é>"`)
