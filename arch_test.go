@@ -140,6 +140,12 @@ var layers = []layer{
 		why:    "a demo is what a learner copies: it uses the public API and nothing else",
 	},
 	{
+		folder: "debugger/kept",
+		own:    []string{"engine/control"},
+		std:    []string{"log", "log/slog", "net", "os/exec", "sync"},
+		why:    "what is kept is a file and a list: when it is looked at, and who is told what is wrong, are the front ends' business",
+	},
+	{
 		folder: "debugger",
 		own:    []string{"debugger/...", "engine/control", "engine/eval", "engine/schema", "engine/shape", "quicnet/clean"},
 		why:    "scripts and debugger reach a program of another build through engine/control only, so they see no more than an attached stranger would",

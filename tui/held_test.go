@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
 )
 
@@ -83,5 +84,21 @@ func TestTheBarCountsDownWhileNobodyIsThere(t *testing.T) {
 		if got := screenRow(t, m, "111 running"); strings.Contains(got, "they ") || strings.Contains(got, "their ") {
 			t.Errorf("%s: somebody has come, and the bar is\n%s", policy, got)
 		}
+	}
+}
+
+func TestTheBarSpeaksOfOthersOnlyWhereThereAreSome(t *testing.T) {
+	b := worldtest.New(t)
+	b.Procs("p", shape.Extent{{Name: "gpus", Size: 2}}, worldtest.Opts{})
+	b.Mesh("ponger", "p", "demo.Ponger")
+	m := still(t, b, 120, 40)
+	press(t, m, "1")
+	stopping(m, stopEvent(1, 0))
+	if got := screenRow(t, m, "1 running"); !strings.Contains(got, "ponger[0] · the others go on") {
+		t.Errorf("one of two is paused, and the bar is\n%s", got)
+	}
+	stopping(m, stopEvent(2, 1))
+	if got := screenRow(t, m, "0 running"); !strings.Contains(got, "ponger[*]") || strings.Contains(got, "others") {
+		t.Errorf("both are paused, and the bar is\n%s", got)
 	}
 }

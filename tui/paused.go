@@ -152,9 +152,15 @@ func (m *Model) drawPaused(s *paint.Surface) {
 	room := w - x - 1
 	st, ok := m.thisStop()
 	if !ok {
-		where := m.pausedNames()
-		if paint.Width(where) > room {
-			where = "the others go on"
+		where, others := m.pausedNames(), ""
+		if m.alive().actors > paused {
+			others = "the others go on"
+		}
+		switch both := where + " · " + others; {
+		case where == "", others != "" && paint.Width(both) > room:
+			where = others
+		case others != "":
+			where = both
 		}
 		if paint.Width(where) <= room {
 			s.TextIn(x, 0, room, on(paint.Style{Fg: paint.Muted}), where)
@@ -190,14 +196,14 @@ func shortStand(st control.Stop, room int) string {
 	return standsAt(&st)
 }
 
-// pausedNames are the paused actors by mesh: ponger[1,5], and that the others go on.
+// pausedNames are the paused actors by mesh: ponger[1,5]; "" for more than fit.
 func (m *Model) pausedNames() string {
 	var parts []string
 	var ranks []int
 	list := m.world.StopList()
 	const most = 512 // of more the names do not fit
 	if len(list) > most {
-		return "the others go on"
+		return ""
 	}
 	for i := range list {
 		if st := &list[i]; len(ranks) == 0 || ranks[len(ranks)-1] != st.Rank {
@@ -207,7 +213,7 @@ func (m *Model) pausedNames() string {
 			parts, ranks = append(parts, m.world.RanksName(list[i].Mesh, ranks)), nil
 		}
 	}
-	return strings.Join(parts, " ") + " · the others go on"
+	return strings.Join(parts, " ")
 }
 
 // debugTime is how long the session may take for a verb of the debugger.

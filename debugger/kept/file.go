@@ -1,6 +1,7 @@
 package kept
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -144,12 +145,15 @@ func save(name, program string, points []point) error {
 		}
 		return nil
 	}
-	b, err := json.MarshalIndent(file{Version: version, Program: program, Breaks: points}, "", "  ")
-	if err != nil {
+	var b bytes.Buffer
+	out := json.NewEncoder(&b)
+	out.SetIndent("", "  ")
+	out.SetEscapeHTML(false) // conditions are to be read
+	if err := out.Encode(file{Version: version, Program: program, Breaks: points}); err != nil {
 		return err
 	}
-	if len(b) >= maxBytes {
-		return fmt.Errorf("%d breakpoints take %d bytes, and %d can be kept", len(points), len(b), maxBytes)
+	if b.Len() > maxBytes {
+		return fmt.Errorf("%d breakpoints take %d bytes, and %d can be kept", len(points), b.Len(), maxBytes)
 	}
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 		return err
@@ -158,7 +162,7 @@ func save(name, program string, points []point) error {
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(append(b, '\n'))
+	_, err = b.WriteTo(f)
 	if err = errors.Join(err, f.Close()); err == nil {
 		err = os.Rename(f.Name(), name)
 	}
