@@ -3,6 +3,9 @@ package tui
 import (
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/monarch-tui/monarch-tui/debugger"
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 )
@@ -56,4 +59,22 @@ func (m *Model) aloneText(w int) string {
 		text = "nobody is here who may act: " + text + " (policy " + d.Policy + ")"
 	}
 	return text
+}
+
+// followAttached looks at the stopped actor that a command has attached somebody to: the keys and the words are about the
+// same one then.
+func (m *Model) followAttached() tea.Cmd {
+	at := m.conn.session.Attached()
+	if at == m.conn.attached {
+		return nil
+	}
+	m.conn.attached = at
+	if at.Mesh == "" {
+		return nil
+	}
+	st, err := debugger.Which(m.world.StopList(), at)
+	if err != nil { // it runs
+		return nil
+	}
+	return m.goStop(&st)
 }

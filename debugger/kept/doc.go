@@ -4,6 +4,6 @@
 // What a file says is text of a person's own disk, and judged all the same: it is bounded, and one that cannot be read, or that
 // another version has written, is told once and set aside, never overwritten.
 //
-// Several front ends may look on, at one session or at several of one program: INV-OTHERS: each adds and takes away what it has
+// INV-OTHERS: several front ends may look on, at one session or at several of one program: each adds and takes away what it has
 // seen come and go, and leaves the rest of the file as it is.
 package kept
