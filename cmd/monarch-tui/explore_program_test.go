@@ -4,6 +4,7 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -30,6 +31,26 @@ func exploreOnesOwn(t *testing.T, prog, stranger string) {
 			t.Errorf("exit code %d", code)
 		}
 		allGone(t, append(workers, controller...))
+	})
+	t.Run("its breakpoints come back", func(t *testing.T) {
+		home := shortDir(t)
+		term := open(t, home, 120, 40, "-p", prog)
+		term.see("live").press(":").press("break @t.Greet").press("enter").see("✓ break @t.Greet").see("◌ 1").press("q")
+		if code, _ := term.ends(); code != 0 {
+			t.Fatalf("exit code %d", code)
+		}
+		term = open(t, home, 120, 40, "-p", prog)
+		term.see("1 breakpoint is kept from last time").press(":").press("procs p gpus=2 in-process").press("enter").see("✓ procs p")
+		term.press(":").press("spawn @t on p Tally").press("enter").see("✓ spawn @t").press(":").press("call @t.Greet &g").press("enter").see("◆ 2 paused")
+		term.press("q").see("Leave monarch-tui?").press("y")
+		if code, _ := term.ends(); code != 0 {
+			t.Errorf("exit code %d", code)
+		}
+		term = open(t, home, 120, 40, "--demo", "toy") // our own session keeps none
+		term.see("live").press(":").press("break @x.Y").press("enter").see("✓ break @x.Y", "◌ 1")
+		if list, err := os.ReadDir(filepath.Join(home, "state", "monarch-tui", "breaks")); err != nil || len(list) != 1 {
+			t.Errorf("kept are %v, %v: want those of the program alone", list, err)
+		}
 	})
 	t.Run("it is killed", func(t *testing.T) {
 		term := open(t, shortDir(t), 100, 30, "-p", prog)
