@@ -86,6 +86,7 @@ func TestAStoppedFrameShowsWhatItHas(t *testing.T) {
 			{"state.count", `"x"`, "", "", "int"},
 			{"state.nope", "1", "", "", "nope"},
 			{"args.x", "1", "", "", "Do has no argument x: it has o"},
+			{`state.seen["43"]`, "2", "", "2", ""},
 			{"foo", "1", "", "", "want state.FIELD, args.NAME or result"},
 		}
 		for _, e := range edits {

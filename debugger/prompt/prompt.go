@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/monarch-tui/monarch-tui/debugger"
 	"github.com/monarch-tui/monarch-tui/debugger/script"
@@ -40,6 +41,7 @@ type Prompt struct {
 	calls sync.WaitGroup      // that went on without the prompt
 	news  sync.WaitGroup
 	stop  context.CancelFunc
+	left  atomic.Bool // the person has left: what ends now was given up
 	at    debugger.Attached // as the session has it
 	text  string
 }
@@ -65,6 +67,7 @@ func New(ctx context.Context, c *control.Client, out io.Writer) (*Prompt, error)
 
 // Close leaves the session; whoever is stopped stays stopped. Calls that still run are given up by the client's Close.
 func (p *Prompt) Close() error {
+	p.left.Store(true)
 	p.stop()
 	p.news.Wait()
 	err := p.s.Close()
@@ -308,6 +311,10 @@ func (p *Prompt) beside(ctx context.Context, st *script.Stmt) *script.Step {
 				step := <-done
 				p.mu.Lock()
 				defer p.mu.Unlock()
+				if p.left.Load() && !step.OK() {
+					p.show("given up, for you leave: " + st.Describe())
+					return
+				}
 				p.show("ended: " + st.Describe())
 				p.show(step.Text...)
 				p.show(failure(step)...)

@@ -327,6 +327,9 @@ func TestACallThatStopsGivesThePromptBack(t *testing.T) {
 	d.say("c")
 	d.waits("ended: one @helper.Plus 41\n")
 	d.waits("42")
+	d.see("one @helper.Plus 42", "stopped: @helper[0].Plus stands at recv: 42")
+	d.leave()
+	d.waits("given up, for you leave: one @helper.Plus 42\n")
 }
 
 func TestCompletionKnowsWhoIsStopped(t *testing.T) {

@@ -140,8 +140,8 @@ func At(s Site, f *Frame) *Verdict {
 	return nil
 }
 
-// AtBreak is At for engine.Break, which stops whatever is armed.
-func AtBreak(f *Frame, text string) *Verdict { return f.reach(Break, "Break: "+text) }
+// AtBreak is At for engine.Break, which stops whatever is armed. text says why, and is not empty.
+func AtBreak(f *Frame, text string) *Verdict { return f.reach(Break, text) }
 
 // stop is the rest of At, apart so that At stays small.
 //
