@@ -328,6 +328,7 @@ func TestACallThatStopsGivesThePromptBack(t *testing.T) {
 	d.waits("ended: one @helper.Plus 41\n")
 	d.waits("42")
 	d.see("one @helper.Plus 42", "stopped: @helper[0].Plus stands at recv: 42")
+	d.see("one @helper.Plus 43", "no answer yet, and @helper[0].Plus is stopped: it is told when it comes") // behind who stopped before
 	d.leave()
 	d.waits("given up, for you leave: one @helper.Plus 42\n")
 }
