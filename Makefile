@@ -84,7 +84,7 @@ soak: build ## Look for flaky tests and left-over processes: COUNT (10) rounds o
 .PHONY: bench
 bench: ## Benchmarks next to the code, then side by side with raw QUIC, gRPC, (after bench-monarch, bench-delve) Monarch and Delve, and Bubble Tea 1
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
-	cd engine/bench && go run . -reps $(REPS)
+	cd engine/bench && go build -o $(TOOLS)/bench . && $(TOOLS)/bench -reps $(REPS) # go run leaves out what Delve reads
 	cd tui/bench && go test -run '^$$' -bench . -benchtime 1x ./...
 
 .PHONY: bench-monarch

@@ -232,6 +232,8 @@ func TestConditionsSelectTheFramesThatStop(t *testing.T) {
 		}{
 			{control.Breakpoint{Mesh: "w", Endpoint: "Dot"}, "which has no endpoint Dot"},
 			{control.Breakpoint{Mesh: "w", Ranks: "gpus=9"}, "@w[gpus=9]"},
+			{control.Breakpoint{Mesh: "w", Endpoint: "Peek", If: "state.count > 1"}, "the state cannot be read at Peek: it runs beside other endpoints"},
+			{control.Breakpoint{Mesh: "w", Endpoint: "Peek", Then: "print", Print: "{state.count}"}, "the state cannot be read at Peek"},
 		} {
 			if _, err := s.c.Breaks(s.ctx, control.BreaksReq{Set: &c.b}); err == nil || !strings.Contains(err.Error(), c.why) {
 				s.t.Errorf("%+v: %v, want %s", c.b, err, c.why)

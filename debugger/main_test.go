@@ -20,7 +20,8 @@ import (
 
 func TestMain(m *testing.M) {
 	enginetest.Main(m, func() {
-		engine.Register[Worker](engine.Concurrent((*Worker).Peek))
+		engine.Register[Worker](engine.Concurrent((*Worker).Peek), engine.Concurrent((*Worker).Bump))
+		engine.Register[Keeper]()
 		engine.Register[Diner]()
 	})
 }
@@ -39,6 +40,9 @@ type Worker struct {
 	seen  map[string]int
 	last  Order
 	held  []func()
+
+	mu    sync.Mutex
+	bumps map[int]int // written by concurrent endpoints, under mu
 }
 
 // Do counts and gives the count.
@@ -113,6 +117,20 @@ func (w *Worker) Give(context.Context) error {
 
 // Peek is concurrent.
 func (w *Worker) Peek(context.Context) (string, error) { return "here", nil }
+
+// Bump is concurrent, and writes what a look at the state reads.
+func (w *Worker) Bump(_ context.Context, n int) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.bumps == nil {
+		w.bumps = map[int]int{}
+	}
+	w.bumps[n%64]++
+	return nil
+}
+
+// Nap sleeps for a second.
+func (w *Worker) Nap(context.Context) error { time.Sleep(time.Second); return nil }
 
 // Slow waits for the end of its context, or for a minute.
 func (w *Worker) Slow(ctx context.Context) error {

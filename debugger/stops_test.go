@@ -40,6 +40,12 @@ func TestAMessageStopsAtEachSite(t *testing.T) {
 			b := s.brk(control.Breakpoint{Mesh: "asker", Site: c.site})
 			done := begin(c.call)
 			st := s.stops(1)[0]
+			if sends := c.site == control.SiteSend || c.site == control.SiteResult; sends != (st.Target != "") || sends && !strings.HasSuffix(st.Target, "peer.Do") {
+				s.t.Errorf("at %s its target is %q", c.site, st.Target)
+			}
+			if c.site == control.SiteBreak && (!strings.HasPrefix(st.Reason, "Break: look at me") || !strings.HasSuffix(st.Func, "(*Worker).Pause") || st.Line == 0) {
+				s.t.Errorf("%+v", st)
+			}
 			if st.Site != c.site || st.Mesh != "asker" || st.Value != c.value || st.Break != b.ID || st.Sender != "main" {
 				s.t.Errorf("at %s: %+v", c.site, st)
 			}

@@ -79,6 +79,46 @@ func TestTheProgramsTellTheirLessons(t *testing.T) {
 	}
 }
 
+// TestTheMistakesAreTheSameEachTime: what is to be found must be there, whatever happens when.
+func TestTheMistakesAreTheSameEachTime(t *testing.T) {
+	for name, wants := range map[string][]string{
+		"debugging": {"hosts=3,gpus=3: 23", "the caller gets: ToDebug failed on 4 of 16 ranks of @debugee: [2,6,10,14] bad rank"},
+		"straggler": {"mean loss of 16 trainers: NaN", "rank 11: NaN"},
+		"deadlock":  {"the dinner of the hungry is given up", "meals of the hungry: [0 0 0 0 0]", "meals of the polite: [1 1 1 1 1]"},
+	} {
+		i := slices.IndexFunc(All(), func(d Demo) bool { return d.Name == name })
+		if i < 0 {
+			t.Fatalf("there is no demo %q", name)
+		}
+		first := ""
+		for range 5 {
+			var out strings.Builder
+			e, err := engine.Start(t.Context(), engine.AllInProcess(), engine.NoSession(), engine.Output(&out, t.Output()), engine.SortedOutput())
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = All()[i].Run(e.Context(), All()[i].Ranks)
+			e.Close()
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			got := out.String()
+			for _, want := range wants {
+				if strings.Count(got, want+"\n") < 1 {
+					t.Errorf("%s prints no %q:\n%s", name, want, got)
+				}
+			}
+			lines := strings.Split(got, "\n")
+			slices.Sort(lines) // philosophers eat in any order
+			if got = strings.Join(lines, "\n"); first == "" {
+				first = got
+			} else if got != first {
+				t.Errorf("%s prints first\n%s\nand then\n%s", name, first, got)
+			}
+		}
+	}
+}
+
 func TestATaskIsDoneByTheDemoUnlessThePersonHasDoneIt(t *testing.T) {
 	steps := []story.Step{{Title: "one"}, {Title: "two"}}
 	for _, person := range []bool{false, true} {

@@ -45,6 +45,7 @@ type activation struct {
 	chain  []quicnet.ChainEntry // who waits for this activation
 	turn   uint64               // number of the notice that chain came with; 0: it came with the message
 	seq    uint64               // number of the last notice that went to its calls
+	target string               // what it sends to now, for the debugger
 	awaits map[*call]int        // waits on each call
 }
 

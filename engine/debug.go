@@ -145,6 +145,7 @@ func (n *node) tellNews(x probe.News) {
 func (h *hub) takeNews(from uint64, x probe.News) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.takeCounts(x.Count) // of the hit, before the stop
 	switch {
 	case x.Stop != nil:
 		h.takeStop(from, *x.Stop, x.From)
@@ -157,7 +158,6 @@ func (h *hub) takeNews(from uint64, x probe.News) {
 	if p := x.Print; p != nil {
 		h.takePrint(from, p)
 	}
-	h.takeCounts(x.Count)
 }
 
 // takePrint makes a line of the log of what a breakpoint prints. The caller holds h.mu.

@@ -142,12 +142,25 @@ func compileBreak(b *control.Breakpoint, at *actorType, dims []string) error {
 		if b.Print != "" && err == nil {
 			err = pointAt("print", b.Print, func() error { _, err := cond.ParseTemplate(b.Print, scope); return err }())
 		}
+		if err == nil && ep.concurrent && speaksOf(b, "state", scope) {
+			err = fmt.Errorf("the state cannot be read at %s: it runs beside other endpoints, which may write it", ep.name)
+		}
 		if err == nil {
-			return nil // it fits one of them: the others count errors
+			return nil // it fits one of them: at the others it stops nobody
 		}
 		first = cmp.Or(first, err)
 	}
 	return first
+}
+
+// speaksOf reports whether a breakpoint's condition or template uses a name.
+func speaksOf(b *control.Breakpoint, name string, s cond.Scope) bool {
+	e, err := cond.CompileCondition(b.If, s)
+	if b.If != "" && err == nil && e.Uses(name) {
+		return true
+	}
+	t, err := cond.ParseTemplate(b.Print, s)
+	return b.Print != "" && err == nil && t.Uses(name)
 }
 
 // pointAt shows where in a text a mistake is.

@@ -48,6 +48,15 @@
 // The context of a handler ends when its caller's does, and as that did: with context.DeadlineExceeded where the time was
 // over, in calls within calls too, else with context.Canceled.
 //
+// WithTimeout gives a deadline by the engine's clock, which stands still while the debugger keeps an actor stopped; those of
+// package context run on.
+//
+// # The debugger
+//
+// Every program that runs under Main can be debugged as it is: front ends set breakpoints from outside, and only the actor that
+// hits one stops. Break stops an endpoint from inside, for as long as a front end wants, and no longer than the session's grace
+// time where there is none. Acquire takes a lock that all processes know by its name, and whose waits the wait-for graph shows.
+//
 // # Processes
 //
 // Controller and workers are the same binary: main registers the actor types and calls Main, which runs the program's
@@ -68,8 +77,9 @@
 //   - INV-BOUND: every queue has a limit. At the limit a sender waits or gets an error, or the oldest entry is dropped and
 //     counted.
 //
-// Lock order: call.telling, then hub.mu, then any of the others; actor.mu before activation.mu. Otherwise no lock is held
-// while another is taken (the mutexes of actorTable, callTable, requestTable, portTable, peers, windows, viewCache, outbox,
-// call, msgContext, telemetry, memLink, memEnd, readers, output, pipes and channelState; reporter.mu may be taken under
-// windows.mu), and none while user code runs or a frame is sent.
+// Lock order: call.telling, then hub.mu, then any of the others; actor.mu before activation.mu and before that of
+// probe.Agent. Otherwise no lock is held while another is taken (the mutexes of actorTable, callTable, requestTable,
+// portTable, peers, windows, viewCache, lockTable, outbox, call, clock.Clock and clock.Context, telemetry, memLink, memEnd,
+// readers, output, pipes and channelState; reporter.mu may be taken under windows.mu), and none while user code runs or a
+// frame is sent. Who looks at a parked frame holds that frame's own lock meanwhile: the frame waits for it, nobody else does.
 package engine

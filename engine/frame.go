@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"reflect"
-	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/internal/source"
@@ -47,18 +46,26 @@ func Break(ctx context.Context, why string) error {
 // at marks a site of a frame whose handler sends something, and gives the error that the debugger wants it to fail with. a is
 // nil outside handlers.
 func (a *activation) at(s probe.Site, what string, ref *meshRef) error {
-	if a == nil {
+	if a == nil || !a.frame.Armed(s) {
 		return nil
 	}
+	to := a.aimAt(what, ref)
 	v := probe.At(s, &a.frame)
 	if v == nil || v.How != control.GoFail && v.How != probe.Ended {
 		return nil
 	}
-	to := what
-	if ref != nil {
-		to = refString(ref.MeshRef) + "." + what
-	}
 	return fmt.Errorf("%s: %s", to, v.Text)
+}
+
+// aimAt notes what a message goes to that the frame is about to send, or an answer has come from.
+func (a *activation) aimAt(what string, ref *meshRef) string {
+	if ref != nil {
+		what = refString(ref.MeshRef) + "." + what
+	}
+	a.mu.Lock()
+	a.target = what
+	a.mu.Unlock()
+	return what
 }
 
 // token is what travels with a message that the frame sends now.
@@ -75,7 +82,10 @@ func (c *call) arrived() {
 		return
 	}
 	c.caller.frame.Arrive(uint8(c.token.Swap(0)))
-	probe.At(probe.Result, &c.caller.frame)
+	if c.caller.frame.Armed(probe.Result) {
+		c.caller.aimAt(c.endpoint, c.ref)
+		probe.At(probe.Result, &c.caller.frame)
+	}
 }
 
 // Endpoint is the name of the endpoint that runs.
@@ -102,7 +112,11 @@ func (a *activation) About(s probe.Site) control.Stop {
 	case probe.Error, probe.Panic:
 		st.Value = clip(textOf(a.failed), maxShown)
 	case probe.Break:
-		st.Func, st.File, st.Line = breaker()
+		st.Func, st.File, st.Line = source.CallerOf("engine.Break")
+	case probe.Send, probe.Result:
+		a.mu.Lock()
+		st.Target = a.target
+		a.mu.Unlock()
 	default: // the arguments say it all
 	}
 	return st
@@ -163,46 +177,7 @@ func paramsOf(t *actorType, ep *endpoint) []string {
 const handlerFrame = ".(*actor).invoke"
 
 // onHandler reports whether this is the goroutine of a handler, and not one that the handler has started.
-func onHandler() bool {
-	for f := range callers() {
-		if strings.HasSuffix(f.Function, handlerFrame) {
-			return true
-		}
-	}
-	return false
-}
-
-// callers are the frames of this goroutine, the innermost first.
-func callers() iter.Seq[runtime.Frame] {
-	return func(yield func(runtime.Frame) bool) {
-		pcs := make([]uintptr, 128)
-		for skip := 2; ; skip += len(pcs) {
-			n := runtime.Callers(skip, pcs)
-			frames := runtime.CallersFrames(pcs[:n])
-			for more := n > 0; more; {
-				var f runtime.Frame
-				if f, more = frames.Next(); !yield(f) {
-					return
-				}
-			}
-			if n < len(pcs) {
-				return
-			}
-		}
-	}
-}
-
-// breaker is where engine.Break was called.
-func breaker() (fn, file string, line int) {
-	seen := false
-	for f := range callers() {
-		if seen {
-			return f.Function, f.File, f.Line
-		}
-		seen = strings.HasSuffix(f.Function, "engine.Break")
-	}
-	return "", "", 0
-}
+func onHandler() bool { return source.Under(handlerFrame) }
 
 // Park waits until the frame may go on. Meanwhile it serves what is asked of an actor that stands still.
 func (a *activation) Park(resumed <-chan struct{}) (ended string) {
@@ -402,12 +377,23 @@ func (a *actor) afterwards(ctx context.Context, fn func()) error {
 	case <-ctx.Done():
 		return fmt.Errorf("%s is busy: %w", a.label(), ctx.Err())
 	}
+	if !a.keepApart(ctx.Done()) {
+		return fmt.Errorf("%s is busy: %w", a.label(), ctx.Err())
+	}
+	defer a.endReading()
+	fn()
+	return nil
+}
+
+// keepApart keeps concurrent endpoints from running until endReading, once none runs. It reports false when the limit comes
+// first.
+func (a *actor) keepApart(limit <-chan struct{}) bool {
 	for {
 		a.mu.Lock()
 		if a.beside == 0 && a.reading == nil {
 			a.reading = make(chan struct{})
 			a.mu.Unlock()
-			break
+			return true
 		}
 		if a.calm == nil {
 			a.calm = make(chan struct{})
@@ -416,13 +402,30 @@ func (a *actor) afterwards(ctx context.Context, fn func()) error {
 		a.mu.Unlock()
 		select {
 		case <-calm:
-		case <-ctx.Done():
-			return fmt.Errorf("%s is busy: %w", a.label(), ctx.Err())
+		case <-limit:
+			return false
 		}
 	}
-	defer a.endReading()
+}
+
+// apartTime is how long a condition waits for concurrent endpoints to end: it may slow nobody down.
+const apartTime = 10 * time.Millisecond
+
+// Still runs fn while nobody writes the actor's state.
+func (a *activation) Still(s probe.Site, fn func()) bool {
+	switch x := a.actor; {
+	case a.ep.concurrent, s&(probe.Send|probe.Result|probe.Break) != 0 && !onHandler():
+		return false
+	case x.start != nil: // it has concurrent endpoints
+		limit, cancel := context.WithTimeout(context.Background(), apartTime)
+		defer cancel()
+		if !x.keepApart(limit.Done()) {
+			return false
+		}
+		defer x.endReading()
+	}
 	fn()
-	return nil
+	return true
 }
 
 func (a *actor) endReading() {

@@ -16,6 +16,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/internal/stops"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/quicnet"
+	"github.com/monarch-tui/monarch-tui/quicnet/recent"
 )
 
 // hub is what the controller knows of the session: which proc meshes and actor meshes there are, who owns them, what state
@@ -118,6 +119,7 @@ func newHub(opts options) (*hub, error) {
 		nextProc: 1,
 	}
 	h.debug = debugger{book: stops.New(), holds: map[uint64]*time.Timer{}}
+	h.locks.over = recent.New[claimKey, struct{}](4096)
 	h.out = newOutput(h, opts.stdout, opts.stderr, opts.sorted)
 	h.node = newNode(0, opts.logger)
 	h.node.seed = opts.seed

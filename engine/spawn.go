@@ -266,7 +266,8 @@ func (n *node) spawnHere(ctx context.Context, b spawnBody) error {
 	dims := a.here.Extent.Names()
 	a.probe = n.agent.Enter(probe.Who{
 		Mesh: a.name, MeshID: a.id, Rank: a.rank, Point: a.here, Type: at.full, Parts: at.names(),
-		Scope: func(endpoint string) (cond.Scope, bool) { return scopeOf(at, dims, endpoint) },
+		Scope:  func(endpoint string) (cond.Scope, bool) { return scopeOf(at, dims, endpoint) },
+		Beside: func(endpoint string) bool { ep := at.eps[endpoint]; return ep != nil && ep.concurrent },
 	})
 	context.AfterFunc(actx, func() { // whoever ends it: the actor, or this process
 		a.endContexts()

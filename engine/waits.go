@@ -15,6 +15,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/internal/locks"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 	"github.com/monarch-tui/monarch-tui/quicnet/clean"
+	"github.com/monarch-tui/monarch-tui/quicnet/recent"
 )
 
 // maxWaits is how many waits of one process are told to front ends.
@@ -210,11 +211,22 @@ type lockTable struct {
 	mu     sync.Mutex
 	table  locks.Table
 	grants map[uint64]chan bool // of claims that wait: true when they have the lock, false when they were given up
+	over   *recent.Map[claimKey, struct{}]
 }
+
+// claimKey is a claim that was given up or given back. Requests are served beside each other, and the note of a claim that was
+// given up at once may overtake it: nobody would ever give back what it got after that.
+type claimKey struct{ proc, id uint64 }
+
+var errGivenUp = errors.New("it was given up")
 
 // acquire waits for a lock.
 func (t *lockTable) acquire(ctx context.Context, c locks.Claim, changed func()) error {
 	t.mu.Lock()
+	if _, over := t.over.Get(claimKey{c.Proc, c.ID}); over {
+		t.mu.Unlock()
+		return errGivenUp
+	}
 	granted, err := t.table.Ask(c)
 	if err != nil || granted {
 		t.mu.Unlock()
@@ -227,7 +239,7 @@ func (t *lockTable) acquire(ctx context.Context, c locks.Claim, changed func()) 
 	select {
 	case ok := <-grant:
 		if !ok {
-			return errors.New("it was given up")
+			return errGivenUp
 		}
 		return nil
 	case <-ctx.Done():
@@ -240,6 +252,7 @@ func (t *lockTable) acquire(ctx context.Context, c locks.Claim, changed func()) 
 func (t *lockTable) drop(proc, id uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.over.Put(claimKey{proc, id}, struct{}{})
 	t.given(t.table.Drop(proc, id))
 	t.tell(id, false)
 }

@@ -318,3 +318,28 @@ func TestOnlyAWaitMakesACycle(t *testing.T) {
 		}
 	})
 }
+
+// TestALockThatIsGivenUpAtOnceIsFree gives claims up while they are on their way: the note must not overtake its claim for good.
+func TestALockThatIsGivenUpAtOnceIsFree(t *testing.T) {
+	bothEngines(t, func(t *testing.T, e *engine.Engine) {
+		for range 300 {
+			ctx, cancel := context.WithCancel(e.Context())
+			asked := make(chan struct{})
+			go func() {
+				defer close(asked)
+				if release, err := engine.Acquire(ctx, "fork"); err == nil {
+					release()
+				}
+			}()
+			cancel()
+			<-asked
+		}
+		limit, cancel := context.WithTimeout(e.Context(), eventLimit)
+		defer cancel()
+		release, err := engine.Acquire(limit, "fork")
+		if err != nil {
+			t.Fatal(err)
+		}
+		release()
+	})
+}

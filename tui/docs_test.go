@@ -124,6 +124,28 @@ func TestASettingWithAKeyThatNeverArrivesIsRefused(t *testing.T) {
 	}
 }
 
+func TestBreakpointsAreKeptUnlessTheSettingsSayOtherwise(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                          "keep",
+		`breakpoints = "keep"`:      "keep",
+		`breakpoints = "forget"`:    "forget",
+		`breakpoints = "forgett"`:   `config:1: breakpoints = "forgett": want "keep" or "forget" (did you mean forget?)`,
+		"\nbreakpoints = false":     `config:2:15: breakpoints: want text in quotes, not a boolean`,
+		`breakpiont = "forget"`:     `there is no setting "breakpiont" (did you mean breakpoints?)`,
+		SettingsTemplate():          "keep",
+		"# here\nbreakpoints = 'x'": "config:2: ",
+	} {
+		set, err := parseSettings("config", []byte(text))
+		got := map[bool]string{false: "keep", true: "forget"}[set.ForgetBreaks]
+		if err != nil {
+			got = err.Error()
+		}
+		if !strings.Contains(got, want) {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+}
+
 func TestSuspendingIsRefusedWithTheReason(t *testing.T) {
 	m := still(t, worldtest.Pingpong(t), 120, 40, func(c *Config) { c.Suspend = func() string { return "nobody wakes us" } })
 	if cmd := m.key(tea.KeyPressMsg{Code: 'z', Mod: tea.ModCtrl}); cmd != nil || !strings.Contains(screen(t, m), "suspend; fg comes back: nobody wakes us") {

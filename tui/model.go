@@ -78,6 +78,7 @@ type Model struct {
 	wentOn   time.Time      // a person last let somebody go on
 	stopCame time.Time      // somebody stopped where nobody was stopped
 	removed  []removedBreak // by a person, the last one last
+	keeping  *keeping       // of the breakpoints of the session that is shown
 	turned   bool           // the slot of the logs has been turned to the breakpoints
 
 	story     *story
@@ -294,7 +295,7 @@ func (m *Model) updated(msg updateMsg) tea.Cmd {
 	if m.blurred {
 		wait = frameBlurred
 	}
-	return tea.Batch(m.pump(wait), m.worldChanged())
+	return tea.Batch(m.pump(wait), m.worldChanged(), m.keepBreaks(msg.update))
 }
 
 // animated draws the next frame of what is in progress, and stops when nothing is.
@@ -361,7 +362,7 @@ func (m *Model) forget() {
 	m.world = world.New()
 	m.world.Now = m.now()
 	m.panes = newPaneSet(m)
-	m.removed, m.turned = nil, false
+	m.removed, m.turned, m.keeping = nil, false, nil
 	m.panes.grid.NoColor = m.theme.Mono
 	m.touch()
 }

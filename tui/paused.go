@@ -18,25 +18,6 @@ import (
 // isPaused reports whether a frame stands at a site.
 func (m *Model) isPaused() bool { return len(m.world.Stops) > 0 }
 
-// heldState is the part of the header about what stands still: how many actors, and the engine's clock.
-func (m *Model) heldState(w int) (out []paint.Seg) {
-	if n := m.world.PausedActors(); n > 0 {
-		text := "◆ " + paint.Count(n)
-		if w >= squashWidth {
-			text += " paused"
-		}
-		out = append(out, paint.Seg{Style: paint.Style{Fg: paint.Paused, Attr: paint.Bold}, Text: text})
-	}
-	switch d := &m.world.Debug; {
-	case !d.Held || w < pairWidth:
-	case len(out) == 0: // a client holds it, and nobody is paused
-		out = append(out, paint.Seg{Style: paint.Style{Fg: paint.Starting}, Text: "◌ clock held"})
-	case w >= wideWidth:
-		out = append(out, paint.Seg{Style: paint.Style{Fg: paint.Muted}, Text: " · clock held"})
-	}
-	return out
-}
-
 // thisActor is the actor that the inspector shows: what the keys of the debugger are about.
 func (m *Model) thisActor() (mesh string, rank int, ok bool) {
 	id, rank, ok := m.panes.inspect.Actor()
@@ -144,6 +125,9 @@ func (m *Model) drawPaused(s *paint.Surface) {
 		x = s.Text(x, 0, on(paint.Style{Fg: paint.Muted}), " · "+paint.Count(running)+" running")
 	}
 	x += 2
+	if alone := m.aloneText(w); alone != "" {
+		x = s.TextIn(x, 0, max(0, w-x-1), on(paint.Style{Fg: paint.Warning}), alone) + 2
+	}
 	for _, k := range []struct{ action, text, long string }{
 		{"step", "step", "step"}, {"continue", "continue", "continue"}, {"continue.all", "all", "continue all"}, {"next.paused", "next", "next paused"},
 	} {

@@ -31,6 +31,7 @@ type Settings struct {
 	NoMouse      bool                // leave the mouse to the terminal
 	Keys         map[string][]string // keys of actions, by name (docs/keys.md)
 	Off          []string            // warnings that are switched off, by name
+	ForgetBreaks bool                // breakpoints are not kept from session to session
 }
 
 // settingsFile is the form of the settings' file.
@@ -39,13 +40,17 @@ type settingsFile struct {
 	ASCII        bool           `toml:"ascii"`
 	ReduceMotion bool           `toml:"reduce_motion"`
 	Mouse        *bool          `toml:"mouse"`
+	Breakpoints  string         `toml:"breakpoints"` // one of keepings; "" for the first
 	Keys         map[string]any `toml:"keys"`
 	Warnings     struct {
 		Off []string `toml:"off"`
 	} `toml:"warnings"`
 }
 
-var settingNames = []string{"theme", "ascii", "reduce_motion", "mouse", "keys", "warnings", "warnings.off"}
+var settingNames = []string{"theme", "ascii", "reduce_motion", "mouse", "breakpoints", "keys", "warnings", "warnings.off"}
+
+// keepings says what becomes of breakpoints when their session ends: they are kept for the next one, or forgotten.
+var keepings = []string{"keep", "forget"}
 
 // maxSettings bounds what is read of a settings' file, in bytes.
 const maxSettings = 1 << 20
@@ -94,6 +99,10 @@ func parseSettings(name string, b []byte) (Settings, error) {
 	if s.Theme != "" && !slices.Contains(paint.Themes(), s.Theme) {
 		return Settings{}, fmt.Errorf("%s: there is no theme %q%s", at("theme"), s.Theme, schema.Suggest(s.Theme, paint.Themes()))
 	}
+	if b := file.Breakpoints; b != "" && !slices.Contains(keepings, b) {
+		return Settings{}, fmt.Errorf("%s: breakpoints = %q: want %q or %q%s", at("breakpoints"), b, keepings[0], keepings[1], schema.Suggest(b, keepings))
+	}
+	s.ForgetBreaks = file.Breakpoints == keepings[1]
 	for _, w := range s.Off {
 		if !slices.Contains(warningNames(), w) {
 			return Settings{}, fmt.Errorf("%s: there is no warning %q%s", at("off"), w, schema.Suggest(w, warningNames()))
@@ -190,6 +199,9 @@ func SettingsTemplate() string {
 
 # false leaves the mouse to the terminal; m changes it while the program runs.
 # mouse = true
+
+# Breakpoints are kept per program, and set again in its next session; "forget": each session begins without.
+# breakpoints = "keep"
 
 [warnings]
 # Warnings that are switched off: %s.

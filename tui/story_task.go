@@ -24,8 +24,9 @@ type task struct {
 	after *entry // the last command that does not count as something else
 	err   error  // of a goal that nobody can reach: a fault of the demo
 
-	began  *entry // the last command before it
-	saying bool   // the explorer has said its words: it was to be skipped
+	began   *entry // the last command before it
+	saying  bool   // the explorer has said its words: it was to be skipped
+	stopped bool   // somebody was stopped, while continue is to be said
 }
 
 // goal is one thing that is to be seen in the session. How it is brought about does not matter: by keys, by a command, or

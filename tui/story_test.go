@@ -312,7 +312,7 @@ func TestADoneTaskIsPraisedAndTheStoryGoesOnByItself(t *testing.T) {
 
 func TestAGoalThatNobodyCanReachIsToldAndCanBeSkipped(t *testing.T) {
 	m := still(t, tutorial(t), 120, 40)
-	for _, line := range []string{"endpoints ToyActor", "cal @x.Y", ""} {
+	for _, line := range []string{"watch @toy_actor state.x", "cal @x.Y", ""} {
 		told(Step{Title: "now you", Goals: []string{line}})(t, m)
 		looks(m)
 		if got := screen(t, m); !strings.Contains(got, "the goal ") || !m.story.open() {

@@ -33,8 +33,11 @@ func (m *Model) wordSeen(t *task, g *goal) bool {
 		return slices.ContainsFunc(m.world.Breaks, func(b control.Breakpoint) bool { return a.Target != nil && sameBreak(&a.Spec, a.Target.Mesh, &b) })
 	case script.GoArgs:
 		switch {
-		case a.How == control.GoContinue:
-			return len(m.world.Stops) == 0
+		case a.How == control.GoContinue: // what the session shows may be a little behind the words: somebody must have been seen to stand
+			t.stopped = t.stopped || len(m.world.Stops) > 0
+			if t.stopped && len(m.world.Stops) == 0 {
+				return true
+			}
 		case a.Target == nil && slices.ContainsFunc(m.world.Stops, func(st control.Stop) bool { return st.By != "" }):
 			return true
 		}

@@ -10,6 +10,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/monarch-tui/monarch-tui/debugger/kept"
 	"github.com/monarch-tui/monarch-tui/debugger/script"
 	"github.com/monarch-tui/monarch-tui/engine/control"
 )
@@ -28,6 +29,7 @@ type Config struct {
 	Suspend  func() (why string)                            // why the program cannot be suspended now, "" where it can; nil: it can
 	Commands script.Options
 	Dir      string           // for drafts, history, crash files; "": nothing is written
+	Kept     *kept.Store      // keeps breakpoints from session to session; nil: nowhere
 	Now      func() time.Time // nil: time.Now
 }
 

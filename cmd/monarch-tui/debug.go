@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"os/user"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -16,8 +17,10 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/monarch-tui/monarch-tui/debugger/kept"
 	"github.com/monarch-tui/monarch-tui/debugger/prompt"
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/tui"
 )
 
 // newDebugCommand opens the debugger's prompt.
@@ -97,6 +100,9 @@ func debugSession(outer context.Context, addr, via string, out io.Writer) error 
 		return &exitError{exitCommand, err}
 	}
 	in.complete = p.Complete
+	if in.t != nil && !forgetsBreaks(out) { // what comes through a pipe sets what it wants itself
+		p.Keep(outer, keptBreaks())
+	}
 	gone := converse(outer, c, p, in)
 	err = p.Close()
 	_ = c.Close()
@@ -110,6 +116,26 @@ func debugSession(outer context.Context, addr, via string, out io.Writer) error 
 		return &exitError{exitCommand, err}
 	}
 	return nil
+}
+
+// keptBreaks is where breakpoints are kept from session to session; not those of our own, which are demos.
+func keptBreaks() *kept.Store {
+	_, dir := tui.Paths()
+	if dir == "" {
+		return nil
+	}
+	return kept.In(filepath.Join(dir, "breaks"), filepath.Base(os.Args[0]), "monarch-tui")
+}
+
+// forgetsBreaks reports whether a person's settings say that breakpoints are not kept. Settings that cannot be read are told,
+// and say nothing.
+func forgetsBreaks(out io.Writer) bool {
+	name, _ := tui.Paths()
+	set, err := tui.LoadSettings(name)
+	if err != nil {
+		fmt.Fprintf(out, "the settings are left aside: %v\n", err)
+	}
+	return set.ForgetBreaks
 }
 
 // debuggerName is how other front ends see who debugs.

@@ -268,6 +268,7 @@ func who() control.ClientInfo {
 // show runs the explorer, and tells what is to be told when the terminal is back.
 func show(ctx context.Context, cfg tui.Config) error {
 	_, cfg.Dir = tui.Paths()
+	cfg.Kept = keptBreaks()
 	cfg.Commands, cfg.Suspend = script.Options{Person: true}, cannotSuspend
 	inside, leave := context.WithCancelCause(ctx)
 	defer leave(nil)

@@ -86,8 +86,10 @@ func (o *onlooker) leave() {
 	}
 }
 
-// say says a word.
+// say says a word. The session's own limits stand still while somebody is stopped; this one does not.
 func (o *onlooker) say(ctx context.Context, line string) *script.Step {
+	ctx, cancel := context.WithTimeout(ctx, 2*onlookerPatience)
+	defer cancel()
 	sc, errs := script.ParseLine(line)
 	if len(errs) > 0 || len(sc.Stmts) != 1 {
 		return &script.Step{Code: script.ExitUsage, Err: fmt.Sprintf("%q is no command", line)}

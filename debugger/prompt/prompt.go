@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/debugger"
+	"github.com/monarch-tui/monarch-tui/debugger/kept"
 	"github.com/monarch-tui/monarch-tui/debugger/script"
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/quicnet/clean"
@@ -41,6 +42,7 @@ type Prompt struct {
 	last  map[string][]string // by actor: what was shown last while somebody was attached to it
 	calls sync.WaitGroup      // that went on without the prompt
 	news  sync.WaitGroup
+	kept  *kept.Keeper // nil: breakpoints are not kept
 	stop  context.CancelFunc
 	left  atomic.Bool       // the person has left: what ends now was given up
 	at    debugger.Attached // as the session has it
@@ -71,8 +73,8 @@ func (p *Prompt) Close() error {
 	p.left.Store(true)
 	p.stop()
 	p.news.Wait()
-	err := p.s.Close()
-	return err
+	p.keepLast()
+	return p.s.Close()
 }
 
 // Wait waits for the calls that went on without the prompt: they end when the client is closed.
@@ -142,6 +144,7 @@ func (p *Prompt) follow(ctx context.Context) {
 		changed := p.s.Changed()
 		p.mu.Lock()
 		p.tellNew()
+		p.keepUp()
 		p.mu.Unlock()
 		select {
 		case <-changed:
@@ -227,6 +230,7 @@ func (p *Prompt) run(ctx context.Context, st *script.Stmt) error {
 		step = p.s.Exec(ctx, st)
 	}
 	p.settle()
+	p.keepUp()
 	return p.tell(name, was, step)
 }
 

@@ -51,6 +51,9 @@ func (p *PhilosopherActor) Eat(ctx context.Context) error {
 	return p.Leave(ctx)
 }
 
+// Meals tells how often the philosopher has eaten.
+func (p *PhilosopherActor) Meals(context.Context) (int, error) { return p.meals, nil }
+
 // Leave puts down whatever forks there are.
 func (p *PhilosopherActor) Leave(context.Context) error {
 	for _, down := range p.down {
@@ -112,7 +115,10 @@ func dine(ctx context.Context, tell *story.Lesson, procs engine.ProcMesh, polite
 	defer leave()
 	eating := engine.Signal(table, (*PhilosopherActor).Eat).Start(dinner)
 	if !polite {
-		for _, title := range []string{"Nobody eats", "Who waits for whom?", "Is it for ever?"} {
+		if err := tell.Step(ctx, "Nobody eats"); err != nil {
+			return err
+		}
+		for _, title := range []string{"Who waits for whom?", "Is it for ever?"} {
 			if err := tell.Try(ctx, title, func() error { return nil }); err != nil { // nobody looks on
 				return err
 			}
@@ -127,7 +133,12 @@ func dine(ctx context.Context, tell *story.Lesson, procs engine.ProcMesh, polite
 		}
 		fmt.Fprintf(engine.Out(ctx), "the dinner of the %s is given up\n", name)
 	}
-	return engine.Signal(table, (*PhilosopherActor).Leave).Call(ctx)
+	meals, err := engine.Query(table, (*PhilosopherActor).Meals).Call(ctx) // each answers when it is done with Eat
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(engine.Out(ctx), "meals of the %s: %v\n", name, meals.Answered())
+	return engine.Signal(table, (*PhilosopherActor).Leave).Call(ctx) // forks that were not needed
 }
 
 // reach has everybody pick up a first fork, and returns when all have who can: so it is the worst case each time. Of the

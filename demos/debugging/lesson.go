@@ -35,7 +35,7 @@ func Lesson(ranks int) []story.Step {
 		},
 		{
 			Title: "Who is stopped?",
-			Text:  "Now you: list who is stopped, as in Monarch's debugger. stops says more: the site, and why.",
+			Text:  "Now you: list who is stopped, as in Monarch's debugger. stops is our own: with site and reason.",
 			Go:    "if d.Break {",
 			How:   "{command}, then list, enter; esc closes what it shows.",
 			Goals: []string{"list"},
@@ -78,7 +78,7 @@ func Lesson(ranks int) []story.Step {
 			Title: "Let them go",
 			Text:  "Now you: let all go on. The call ends, and its caller gets the values and the errors.",
 			Go:    "values, err := call.All(ctx)",
-			How:   "{command}, then continue, enter.",
+			How:   "{continue.all}; or {command}, then continue, enter.",
 			Goals: []string{"continue"},
 			Done:  "Nobody is stopped any more. What the caller got stands in the logs.",
 		},

@@ -17,7 +17,7 @@ type Step struct {
 	Command string   // the line that the explorer and scripts take for it; a task has its goals instead
 	How     string   // of a task: the keys that do it in the explorer; {call} stands for the key of the action "call"
 	Goals   []string // of a task: what the session must show, each as the command that brings it about (see Try)
-	Await   string   // of a task: what must hold before its words can be said, as in len(stops) == 16; nothing else knows that a call has come so far
+	Await   string   // of a task: what must hold before its words can be said, as in len(stops) == 16
 	Done    string   // of a task: what can be seen now
 }
 

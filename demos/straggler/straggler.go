@@ -175,7 +175,7 @@ func diagnose(ctx context.Context, tell *story.Lesson, trainers engine.Mesh[Trai
 	if err := report(ctx, trainers); err != nil {
 		return err
 	}
-	return tell.Try(ctx, "All of them once more", func() error { return nameNaN(ctx, trainers) })
+	return tell.Try(ctx, "All of them once again", func() error { return nameNaN(ctx, trainers) })
 }
 
 // report prints the mean loss of all trainers.

@@ -25,13 +25,13 @@ type Orders struct {
 	Meshes []control.MeshRef   // those that are there, where a condition speaks of who sent a message
 }
 
-// News is what a process tells the controller, in order. Exactly one of the pointers is set.
+// News is what a process tells the controller, in order. At most one of the pointers is set.
 type News struct {
 	Stop  *control.Stop // ID is the number of the frame in its process
 	From  Address       // with Stop: who sent the message
 	Gone  *Gone
 	Print *Print
-	Count []Count
+	Count []Count // of breakpoints; may come with any of the others
 }
 
 // Gone tells that a frame's actor ended while it was parked.
@@ -107,6 +107,8 @@ type Who struct {
 	// Scope is what conditions about one of its endpoints can speak of, but for the names of arguments; ok is false where
 	// there is no such endpoint.
 	Scope func(endpoint string) (s cond.Scope, ok bool)
+	// Beside reports whether an endpoint runs beside others, so that the state is not to be read there.
+	Beside func(endpoint string) bool
 }
 
 // Enter makes an actor known before it handles anything.

@@ -35,6 +35,9 @@ type Activation interface {
 	Endpoint() string
 	// Values are what conditions speak of, but for hits, site and sender.
 	Values(v *cond.Values)
+	// Still runs fn while nobody writes the actor's state. It reports false, and has not run fn, where that cannot be said: beside
+	// a concurrent endpoint, or on another goroutine than the handler's.
+	Still(s Site, fn func()) bool
 	// Sender is who sent the message, and the name of it where that is known.
 	Sender() (Address, string)
 	// Park waits until resumed is closed, or the activation's actor ends: then it says why. Meanwhile the actor can be read.
@@ -140,8 +143,11 @@ func At(s Site, f *Frame) *Verdict {
 	return nil
 }
 
-// AtBreak is At for engine.Break, which stops whatever is armed. text says why, and is not empty.
-func AtBreak(f *Frame, text string) *Verdict { return f.reach(Break, text) }
+// AtBreak is At for engine.Break, which stops whatever is armed. reason is told.
+func AtBreak(f *Frame, reason string) *Verdict { return f.reach(Break, reason) }
+
+// Armed reports whether something is armed for the frame's actor at a site.
+func (f *Frame) Armed(s Site) bool { return Site(f.actor.mask.Load())&s != 0 }
 
 // stop is the rest of At, apart so that At stays small.
 //

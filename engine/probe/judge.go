@@ -21,15 +21,36 @@ func (b *binding) reach(f *Frame, s Site) bool {
 		return b.count(b.reached.Add(1))
 	}
 	prog := f.actor.agent.program(bp, f.actor, f.act.Endpoint())
-	if prog.err != "" {
+	switch {
+	case prog.err != "":
 		bp.fail(prog.err)
+		return false
+	case prog.skip:
+		bp.skipped.Add(1)
 		return false
 	}
 	v := cond.Values{Site: s.String(), Hits: b.reached.Load() + 1}
 	f.act.Values(&v)
 	v.Sender = f.actor.agent.senderOf(f.act)
+	stops := false
+	judge := func() { stops = b.judge(f, prog, &v) }
+	switch {
+	case !prog.state:
+		judge()
+	case !f.act.Still(s, judge):
+		bp.fail(moving)
+	}
+	return stops
+}
+
+// moving is why a condition was not judged.
+const moving = "the state of the actor cannot be read there: another endpoint of it runs, or another goroutine of the handler came here"
+
+// judge judges a frame by its values, and reports whether it stops.
+func (b *binding) judge(f *Frame, prog *program, v *cond.Values) bool {
+	bp, spec := b.bp, &b.bp.spec
 	if prog.cond != nil {
-		switch holds, err := prog.cond.Holds(&v); {
+		switch holds, err := prog.cond.Holds(v); {
 		case err != nil:
 			bp.fail(err.Error())
 			return false
@@ -40,7 +61,7 @@ func (b *binding) reach(f *Frame, s Site) bool {
 	}
 	n := b.reached.Add(1)
 	if spec.Then == control.ThenPrint && bp.hit.Wants(n) {
-		bp.print(f, prog.print, &v)
+		bp.print(f, prog.print, v)
 	}
 	return b.count(n)
 }
@@ -91,6 +112,8 @@ func (bp *breakpoint) print(f *Frame, t *cond.Template, v *cond.Values) {
 type program struct {
 	cond  *cond.Expr
 	print *cond.Template
+	state bool   // it reads the actor's state
+	skip  bool   // it would read the state beside others: the breakpoint is not about this endpoint
 	err   string // why there is none
 }
 
@@ -117,6 +140,9 @@ func (a *Agent) program(bp *breakpoint, x *Actor, endpoint string) *program {
 		p.err = "there is no endpoint " + endpoint
 	case err != nil:
 		p.err = err.Error()
+	default:
+		p.state = p.cond != nil && p.cond.Uses("state") || p.print != nil && p.print.Uses("state")
+		p.skip = p.state && x.who.Beside(endpoint)
 	}
 	if bp.programs == nil {
 		bp.programs = map[string]*program{}

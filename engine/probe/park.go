@@ -42,17 +42,17 @@ func (a *Agent) park(f *Frame, s Site, why *control.Stop) *Verdict {
 		st.By = why.By
 	}
 	a.clock.Hold()
-	a.tell(News{Stop: &st, From: from})
+	a.tell(News{Stop: &st, From: from, Count: a.TakeCounts()})
 	ended := f.act.Park(p.resumed)
 	a.clock.Release()
-	p.look.Lock()   // who looks has seen
-	p.look.Unlock() //nolint:staticcheck // it is only waited for
 	a.mu.Lock()
-	delete(a.parked, id)
 	going := p.going
-	p.going = true
+	p.going = true // nobody begins to look any more
+	delete(a.parked, id)
 	v := p.verdict
 	a.mu.Unlock()
+	p.look.Lock()   // who looks has seen
+	p.look.Unlock() //nolint:staticcheck // it is only waited for
 	if ended == "" || going {
 		return v
 	}
@@ -105,13 +105,18 @@ func (a *Agent) find(id, gen uint64) (*parked, error) {
 func (a *Agent) Look(id, gen uint64, fn func(act Activation, s Site, stack string) error) error {
 	a.mu.Lock()
 	p, err := a.find(id, gen)
+	a.mu.Unlock()
 	if err != nil {
-		a.mu.Unlock()
 		return err
 	}
 	p.look.Lock()
 	defer p.look.Unlock()
+	a.mu.Lock()
+	_, err = a.find(id, gen) // it may have gone on while another one looked
 	a.mu.Unlock()
+	if err != nil {
+		return err
+	}
 	return fn(p.frame.act, p.site, p.stack)
 }
 

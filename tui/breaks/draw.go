@@ -138,6 +138,9 @@ func (p *Pane) detail(w int) (out [][]paint.Seg) {
 	if why := cmp.Or(r.Why, lastError(r.Breakpoint)); why != "" {
 		add(paint.Warning, "▲ "+paint.OneLine(why))
 	}
+	if p.Kept[r.ID] {
+		add(paint.Muted, "kept from last time"+p.keys.Hint("; %s forgets it", "describe"))
+	}
 	add(paint.Muted, r.then())
 	add(paint.Muted, r.counts())
 	return out

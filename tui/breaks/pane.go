@@ -14,6 +14,8 @@ import (
 
 // Pane is the table of the breakpoints. Its methods are for one goroutine.
 type Pane struct {
+	Kept map[uint64]bool // those that were set again from an earlier session, by their ids
+
 	keys   keys.Of
 	rev    uint64
 	w      *world.World
@@ -30,6 +32,7 @@ type Pane struct {
 type row struct {
 	*control.Breakpoint
 	stands int
+	asleep bool // nobody stops anywhere until a front end comes
 }
 
 // New makes a pane without breakpoints.
@@ -73,7 +76,7 @@ func (p *Pane) current() *row {
 // at is a row of the table: the session tells its breakpoints by their ids.
 func (p *Pane) at(i int) *row {
 	b := &p.w.Breaks[i]
-	return &row{b, p.stands[b.ID]}
+	return &row{b, p.stands[b.ID], p.w.Debug.Asleep}
 }
 
 func (p *Pane) total() int {

@@ -14,6 +14,8 @@ func (r *row) state() (glyph, word string, role paint.Role) {
 	switch {
 	case r.State == control.BreakOff || r.Off:
 		return "○", "off", paint.Gone
+	case r.asleep && r.stands == 0:
+		return "○", "asleep until a front end comes that may act", paint.Gone
 	case r.stands > 0:
 		return "◆", "hit now", paint.Paused
 	case r.State == control.BreakWaiting:

@@ -3,6 +3,7 @@ package cond
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -105,6 +106,11 @@ func shifted(err error, by int) error {
 		return mistake(by+m.Offset, "%s", m.Msg)
 	}
 	return mistake(by, "%s", err)
+}
+
+// Uses reports whether one of its expressions uses one of the names.
+func (t *Template) Uses(names ...string) bool {
+	return slices.ContainsFunc(t.parts, func(p piece) bool { return p.expr != nil && p.expr.Uses(names...) })
 }
 
 // Render fills the template in. An expression that fails stands there as {error: …}. What it gives has 4 KiB at most, and is
