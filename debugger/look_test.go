@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/monarch-tui/monarch-tui/debugger"
 	"github.com/monarch-tui/monarch-tui/engine"
 	"github.com/monarch-tui/monarch-tui/engine/control"
 )
@@ -69,12 +70,16 @@ func TestAStoppedFrameShowsWhatItHas(t *testing.T) {
 			s.t.Errorf("environment %v, %v", env, err)
 		}
 		for expr, want := range map[string]string{
-			"state.count * 2": "2", "o.N": "42", "arg.N": "42", "result": "1", "state.last": "N: 42", "rank": "0", "coords.gpus": "0", "sender": `"@asker[0]"`,
+			"{d: state.rest, t: [state.rest]}": "1.5s",
+			"state.count * 2":                  "2", "o.N": "42", "arg.N": "42", "result": "1", "state.last": "N: 42", "rank": "0", "coords.gpus": "0", "sender": `"@asker[0]"`,
 		} {
 			got, err := s.c.EvalAt(s.ctx, ref(st), expr)
 			if err != nil || !strings.Contains(got.Text, want) {
 				s.t.Errorf("%s = %+v, %v; want %s", expr, got, err, want)
 			}
+		}
+		if got, err := s.c.EvalAt(s.ctx, ref(st), "{d: state.rest, t: [state.rest]}"); err != nil || fmt.Sprint(debugger.Value(got)) != "map[d:1.5s t:[1.5s]]" {
+			s.t.Errorf("durations arrive as %v, %v", debugger.Value(got), err)
 		}
 		if _, err := s.c.EvalAt(s.ctx, ref(st), "state.cuont"); err == nil || !strings.Contains(err.Error(), "did you mean count") {
 			s.t.Errorf("a misspelt field: %v", err)

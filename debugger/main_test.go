@@ -40,6 +40,7 @@ type Worker struct {
 	seen  map[string]int
 	last  Order
 	held  []func()
+	rest  time.Duration
 
 	mu    sync.Mutex
 	bumps map[int]int // written by concurrent endpoints, under mu
@@ -48,6 +49,7 @@ type Worker struct {
 // Do counts and gives the count.
 func (w *Worker) Do(_ context.Context, o Order) (int, error) {
 	w.count++
+	w.rest = 1500 * time.Millisecond
 	if w.seen == nil {
 		w.seen = map[string]int{}
 	}

@@ -31,8 +31,7 @@ func Value(v control.Value) any {
 		}
 	}
 	if len(v.Body) > 0 {
-		var x any
-		if err := control.DecodeBody(v.Body, &x); err == nil {
+		if x, err := control.DecodeValue(v.Body); err == nil {
 			return eval.Canonical(x)
 		}
 	}

@@ -263,7 +263,7 @@ func valueOf(e *cond.Expr, v *cond.Values) (control.Value, error) {
 	if !eval.Whole(x) { // a part that was cut would travel as an empty one
 		return out, nil
 	}
-	if body, err := control.EncodeBody(x); err == nil && len(body) <= maxValue && out.Kind != "other" {
+	if body, err := control.EncodeValue(x); err == nil && len(body) <= maxValue && out.Kind != "other" {
 		out.Body = body
 	}
 	return out, nil

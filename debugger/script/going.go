@@ -240,7 +240,11 @@ func (s *Session) pause(ctx context.Context, a RanksArgs, r *result) error {
 		req.Ranks = set.ranks
 	}
 	r.set = set
-	return s.c.Pause(ctx, req)
+	if err := s.c.Pause(ctx, req); err != nil {
+		return err
+	}
+	r.text = []string{fmt.Sprintf("%s: %s at the next site, an idle one when its next message comes", set, map[bool]string{true: "it stops", false: "each stops"}[len(set.ranks) == 1])}
+	return nil
 }
 
 func (s *Session) listStops(_ context.Context, _ NoArgs, r *result) error {

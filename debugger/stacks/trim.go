@@ -1,12 +1,19 @@
 package stacks
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // engine is the package whose frames are no part of the program that is looked at.
 const engine = "github.com/monarch-tui/monarch-tui/engine."
+
+// probe is the package in which a stopped frame waits.
+const probe = "github.com/monarch-tui/monarch-tui/engine/probe."
+
+// stopped stands for those frames.
+const stopped = "(stopped by the debugger)"
 
 // idle is the frame of a goroutine of an actor that is in no handler.
 const idle = "(in no handler)"
@@ -29,6 +36,9 @@ func trimmed(frames []Frame) []Frame {
 		at = 0 // a goroutine of the runtime itself
 	}
 	out := frames[at:]
+	if stop := slices.IndexFunc(out, func(f Frame) bool { return strings.HasPrefix(f.Func, probe) }); stop >= 0 {
+		return append(slices.Clone(out[:stop]), Frame{Func: stopped})
+	}
 	end := len(out)
 	for end > 1 && strings.HasPrefix(out[end-1].Func, "runtime.") && strings.HasPrefix(out[end-2].Func, "runtime.") {
 		end--

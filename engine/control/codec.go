@@ -1,7 +1,9 @@
 package control
 
 import (
+	"math"
 	"sync"
+	"time"
 
 	"github.com/fxamacker/cbor/v2"
 )
@@ -47,6 +49,83 @@ func (r MeshRef) Encode() ([]byte, error) { return enc().Marshal(r) }
 
 // EncodeBody is the body of a probe as it travels.
 func EncodeBody(v any) ([]byte, error) { return enc().Marshal(v) }
+
+// Texts and instants have no kind of their own in the bodies of probes, and a duration is a number there: inside lists and
+// maps these stand for them, as maps with one key that no name begins with.
+const (
+	durationKey = "\x00duration"
+	timeKey     = "\x00time"
+)
+
+// EncodeValue is the value of an expression as it travels, durations and times in lists and maps included.
+func EncodeValue(x any) ([]byte, error) { return enc().Marshal(wrapped(x)) }
+
+func wrapped(x any) any {
+	switch x := x.(type) {
+	case time.Duration:
+		return map[string]any{durationKey: int64(x)}
+	case time.Time:
+		return map[string]any{timeKey: x.Format(time.RFC3339Nano)}
+	case []any:
+		out := make([]any, len(x))
+		for i, v := range x {
+			out[i] = wrapped(v)
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(x))
+		for k, v := range x {
+			out[k] = wrapped(v)
+		}
+		return out
+	}
+	return x
+}
+
+// DecodeValue reads what EncodeValue wrote.
+func DecodeValue(b []byte) (any, error) {
+	var x any
+	if err := friendlyDec().Unmarshal(b, &x); err != nil {
+		return nil, err
+	}
+	return unwrapped(x), nil
+}
+
+func unwrapped(x any) any {
+	switch x := x.(type) {
+	case []any:
+		for i, v := range x {
+			x[i] = unwrapped(v)
+		}
+	case map[any]any:
+		if len(x) == 1 {
+			if d, ok := x[durationKey]; ok {
+				return duration(d)
+			}
+			if text, ok := x[timeKey].(string); ok {
+				if t, err := time.Parse(time.RFC3339Nano, text); err == nil {
+					return t
+				}
+			}
+		}
+		for k, v := range x {
+			x[k] = unwrapped(v)
+		}
+	}
+	return x
+}
+
+func duration(x any) any {
+	switch x := x.(type) {
+	case uint64:
+		if x <= math.MaxInt64 {
+			return time.Duration(x)
+		}
+	case int64:
+		return time.Duration(x)
+	}
+	return x
+}
 
 // DecodeAnswer reads the body of a probe that a process answered.
 func DecodeAnswer(b []byte, v any) error { return friendlyDec().Unmarshal(b, v) }
