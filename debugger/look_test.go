@@ -2,6 +2,7 @@ package debugger_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -86,6 +87,7 @@ func TestAStoppedFrameShowsWhatItHas(t *testing.T) {
 			{"state.count", `"x"`, "", "", "int"},
 			{"state.nope", "1", "", "", "nope"},
 			{"args.x", "1", "", "", "Do has no argument x: it has o"},
+			{`state.seen["43"]`, "2", "", "2", ""},
 			{"foo", "1", "", "", "want state.FIELD, args.NAME or result"},
 		}
 		for _, e := range edits {
@@ -109,6 +111,21 @@ func TestAStoppedFrameShowsWhatItHas(t *testing.T) {
 			s.t.Errorf("the count is %d, %v", n, err)
 		}
 	})
+}
+
+// TestAValueThatWasCutTravelsAsText: a part that was not read is no empty part.
+func TestAValueThatWasCutTravelsAsText(t *testing.T) {
+	s := newScene(t, 1, engine.AllInProcess())
+	if _, err := engine.Method(s.m, (*Worker).Do).Call(s.ctx, Order{N: 1, Tags: slices.Repeat([]string{"x"}, 200_000)}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.c.EvalOver(s.ctx, "w", nil, "[state.last, state.count]")
+	if err != nil || len(got) != 1 || got[0].Error != "" {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if v := got[0].Answer; len(v.Body) != 0 || !strings.Contains(v.Text, "Tags: [… 200000 elements]") {
+		t.Errorf("%s, and %d bytes travel", v.Text, len(v.Body))
+	}
 }
 
 // TestTheMailboxOfAStoppedActorIsShownAndChanged discards a message and has another one handled next.

@@ -269,6 +269,25 @@ wait d
 breaks
   text == "there are no breakpoints (break @MESH.Endpoint sets one)"
 `, want: []string{`no field "nope"`, `no field "Nope"`, "gpu"}},
+		"of what is set": {script: `
+break @w[1].Count
+call @w[1].Count &c
+expect stops == ["@w[1].Count"] within 10s
+set state.seen {a: 1}
+set state.seen["b"] 2
+  text contains "now is 2"
+! set args.o.N 1
+continue
+clear
+wait c
+! condition 9 rank == 1
+call @w.Pause &p
+expect len(stops) == 4 within 10s
+stops
+  text contains "Break: look at me" and not (text contains "Break: Break")
+continue
+wait p
+`, want: []string{"Count has no argument o.N: it has none", "there is no breakpoint 9: none is set"}},
 		"policy and hold": {script: `
 policy
   text startsWith "continue: "

@@ -220,6 +220,13 @@ func replyOf(c *call, a answer) control.Reply {
 	return r
 }
 
+// maxStateBytes is what the states of all ranks that are asked at once may take, of which each has its share: one answer
+// carries them. Who wants more of one asks for it alone, and reads on.
+const (
+	maxStateBytes = 12 << 20
+	minStateBytes = 4 << 10
+)
+
 // states reads actors between two messages.
 func (h *hub) states(ctx context.Context, _ control.ClientInfo, r control.StateReq) ([]control.StateNode, error) {
 	m, err := h.findMesh(r.Mesh, 0)
@@ -247,7 +254,7 @@ func (h *hub) states(ctx context.Context, _ control.ClientInfo, r control.StateR
 		out[i] = control.StateNode{Rank: rank, Error: fmt.Sprintf("@%s[%d] is gone", r.Mesh, rank)}
 		todo[rank], place[rank] = procs[rank], i
 	}
-	q := walk.Query{Path: r.Path, Start: r.Start, Count: r.Count, Depth: r.Depth, Text: r.Text}
+	q := walk.Query{Path: r.Path, Start: r.Start, Count: r.Count, Depth: r.Depth, Text: r.Text, Bytes: max(minStateBytes, maxStateBytes/max(1, len(r.Ranks)))}
 	h.eachRank(todo, func(rank int, p *proc) error {
 		var n control.StateNode
 		if err := h.node.request(ctx, quicnet.Addr{Proc: p.id}, sysState, stateBody{Mesh: m.rec.Ref.ID, Query: q}, &n); err != nil {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -22,6 +23,9 @@ func (h *hub) probe(ctx context.Context, _ control.ClientInfo, r control.ProbeRe
 		b.Name, b.Body = r.Name, r.Body
 		out := control.ProbeReply{Proc: to}
 		err := h.node.request(ctx, quicnet.Addr{Proc: to}, sysProbe, b, &out.Body)
+		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
+			err = &control.Error{Code: control.CodeDeadline, Text: fmt.Sprintf("its process has not answered within %v: it hangs, or is very busy", r.Budget)}
+		}
 		return out, err
 	}
 	switch {

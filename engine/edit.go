@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -79,7 +80,7 @@ func (a *activation) setArg(path, literal string) (control.Edited, error) {
 	if len(a.ep.in) == 1 && (path == "" || path[0] == '[') { // args alone, of one argument
 		return setValue(a.args[2], path, literal)
 	}
-	return control.Edited{}, fmt.Errorf("%s has no argument %s: it has %s", a.ep.name, clip(path, 100), orList(a.names()))
+	return control.Edited{}, fmt.Errorf("%s has no argument %s: it has %s", a.ep.name, clip(path, 100), cmp.Or(orList(a.names()), "none"))
 }
 
 // setResult sets the result, or a part of it, where there is one.

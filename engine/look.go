@@ -260,6 +260,9 @@ func valueOf(e *cond.Expr, v *cond.Values) (control.Value, error) {
 		return control.Value{}, err
 	}
 	out := control.Value{Text: clip(eval.Show(x), maxErrorText), Kind: kindOf(x)}
+	if !eval.Whole(x) { // a part that was cut would travel as an empty one
+		return out, nil
+	}
 	if body, err := control.EncodeBody(x); err == nil && len(body) <= maxValue && out.Kind != "other" {
 		out.Body = body
 	}

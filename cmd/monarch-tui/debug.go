@@ -108,8 +108,10 @@ func debugSession(outer context.Context, addr, via string, out io.Writer) error 
 	_ = c.Close()
 	p.Wait()
 	switch {
+	case gone != nil && gone.Error() == control.ErrClosed.Error(): // it says no more
+		return &exitError{exitCommand, gone}
 	case gone != nil:
-		return &exitError{exitCommand, fmt.Errorf("the session has ended: %w", gone)}
+		return &exitError{exitCommand, fmt.Errorf("%w: %w", control.ErrClosed, gone)}
 	case err != nil:
 		return &exitError{exitCommand, err}
 	}

@@ -328,7 +328,7 @@ func TestASessionThatEndsEndsThePrompt(t *testing.T) {
 	d := openDebugger(t, "walk")
 	d.see(outer)
 	e.Close()
-	d.see("the session has ended")
+	d.see("monarch-tui: the session has ended\n")
 	if code := d.exits(); code != exitCommand {
 		t.Errorf("exit code %d, want %d", code, exitCommand)
 	}

@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/monarch-tui/monarch-tui/debugger"
 	"github.com/monarch-tui/monarch-tui/debugger/kept"
@@ -42,6 +44,7 @@ type Prompt struct {
 	news  sync.WaitGroup
 	kept  *kept.Keeper // nil: breakpoints are not kept
 	stop  context.CancelFunc
+	left  atomic.Bool       // the person has left: what ends now was given up
 	at    debugger.Attached // as the session has it
 	text  string
 }
@@ -67,6 +70,7 @@ func New(ctx context.Context, c *control.Client, out io.Writer) (*Prompt, error)
 
 // Close leaves the session; whoever is stopped stays stopped. Calls that still run are given up by the client's Close.
 func (p *Prompt) Close() error {
+	p.left.Store(true)
 	p.stop()
 	p.news.Wait()
 	p.keepLast()
@@ -288,7 +292,11 @@ func failure(step *script.Step) (out []string) {
 	return out
 }
 
-// beside runs a call on a fork of the session, and gives it up to itself when somebody stops meanwhile: nil then. p.mu is held.
+// behind is how long a call is awaited while somebody is stopped already: what it waits for may be that one.
+const behind = time.Second
+
+// beside runs a call on a fork of the session, and gives it up to itself when somebody stops meanwhile, or when it may wait
+// for who was stopped before: nil then. p.mu is held.
 func (p *Prompt) beside(ctx context.Context, st *script.Stmt) *script.Step {
 	fork := p.s.Fork()
 	done := make(chan *script.Step, 1)
@@ -302,23 +310,44 @@ func (p *Prompt) beside(ctx context.Context, st *script.Stmt) *script.Step {
 		})
 		return n
 	}
+	alone := func() {
+		p.settle()
+		p.calls.Go(func() {
+			defer cancel()
+			step := <-done
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			if p.left.Load() && !step.OK() {
+				p.show("given up, for you leave: " + st.Describe())
+				return
+			}
+			p.show("ended: " + st.Describe())
+			p.show(step.Text...)
+			p.show(failure(step)...)
+		})
+	}
+	late := time.NewTicker(behind)
+	defer late.Stop()
 	for {
 		changed := p.s.Changed()
 		if stops() {
 			p.tellNew()
-			p.settle()
-			p.calls.Go(func() {
-				defer cancel()
-				step := <-done
-				p.mu.Lock()
-				defer p.mu.Unlock()
-				p.show("ended: " + st.Describe())
-				p.show(step.Text...)
-				p.show(failure(step)...)
-			})
+			alone()
 			return nil
 		}
 		select {
+		case <-late.C:
+			var who string
+			p.s.Look(func(r *control.Replica) {
+				if len(r.Stops) > 0 {
+					who = debugger.Folded(r.Stops)
+				}
+			})
+			if who != "" {
+				p.show(fmt.Sprintf("no answer yet, and %s is stopped: it is told when it comes", who))
+				alone()
+				return nil
+			}
 		case step := <-done:
 			cancel()
 			p.s.TakeOver(fork.Last())

@@ -327,6 +327,10 @@ func TestACallThatStopsGivesThePromptBack(t *testing.T) {
 	d.say("c")
 	d.waits("ended: one @helper.Plus 41\n")
 	d.waits("42")
+	d.see("one @helper.Plus 42", "stopped: @helper[0].Plus stands at recv: 42")
+	d.see("one @helper.Plus 43", "no answer yet, and @helper[0].Plus is stopped: it is told when it comes") // behind who stopped before
+	d.leave()
+	d.waits("given up, for you leave: one @helper.Plus 42\n")
 }
 
 func TestCompletionKnowsWhoIsStopped(t *testing.T) {

@@ -83,7 +83,7 @@ func (s *Session) setCondition(ctx context.Context, a ConditionArgs, r *result) 
 		}
 	})
 	if old == nil {
-		return fmt.Errorf("there is no breakpoint %d: there are %v", a.N, have)
+		return fmt.Errorf("there is no breakpoint %d: %s", a.N, haveBreaks(have))
 	}
 	old.If = a.Expr
 	set, err := s.c.Breaks(ctx, control.BreaksReq{Set: old})
@@ -94,6 +94,18 @@ func (s *Session) setCondition(ctx context.Context, a ConditionArgs, r *result) 
 		r.text = append(r.text, breakLine(&set[i]))
 	}
 	return nil
+}
+
+// haveBreaks says which breakpoints there are.
+func haveBreaks(ids []uint64) string {
+	slices.Sort(ids)
+	switch {
+	case len(ids) == 0:
+		return "none is set"
+	case len(ids) > 8:
+		return fmt.Sprintf("there are %d, from %d to %d", len(ids), ids[0], ids[len(ids)-1])
+	}
+	return fmt.Sprintf("there are %v", ids)
 }
 
 func (s *Session) enable(ctx context.Context, a NumbersArgs, r *result) error {
@@ -125,10 +137,17 @@ func (s *Session) deleteBreaks(ctx context.Context, a NumbersArgs, r *result) er
 	return s.changeBreaks(ctx, req, "removed", r)
 }
 
+// maxTold is how many changed breakpoints are told one by one.
+const maxTold = 20
+
 func (s *Session) changeBreaks(ctx context.Context, req control.BreaksReq, what string, r *result) error {
 	got, err := s.c.Breaks(ctx, req)
 	if err != nil {
 		return err
+	}
+	if len(got) > maxTold {
+		r.text = []string{fmt.Sprintf("%d breakpoints %s", len(got), what)}
+		return nil
 	}
 	for i := range got {
 		r.text = append(r.text, fmt.Sprintf("breakpoint %d at %s %s", got[i].ID, debugger.BreakPlace(&got[i]), what))

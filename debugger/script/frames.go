@@ -213,7 +213,11 @@ func (s *Session) set(ctx context.Context, a SetArgs, r *result) error {
 			errs = append(errs, fmt.Errorf("%s: %w", names[i], err))
 			continue
 		}
-		r.text = append(r.text, fmt.Sprintf("%s: %s was %s, and is %s", names[i], a.Path, got.Old, got.New))
+		was := "was " + got.Old + ", and"
+		if got.Old == "" { // an entry that a map did not have, or that was beyond what is looked at
+			was = "now"
+		}
+		r.text = append(r.text, fmt.Sprintf("%s: %s %s is %s", names[i], a.Path, was, got.New))
 	}
 	return errors.Join(errs...)
 }

@@ -22,6 +22,23 @@ func Cut(shown, why string) Incomplete { return Incomplete{shown, why} }
 
 func (v Incomplete) err() error { return fmt.Errorf("%s was cut: %s", brief(v), v.why) }
 
+// Whole reports whether nothing of a canonical value was cut.
+func Whole(v any) bool {
+	switch v := v.(type) {
+	case Incomplete:
+		return false
+	case []any:
+		return !slices.ContainsFunc(v, func(x any) bool { return !Whole(x) })
+	case map[string]any:
+		for _, x := range v {
+			if !Whole(x) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // unbroken refuses values that were cut.
 func unbroken(values ...any) error {
 	for _, v := range values {

@@ -23,6 +23,7 @@ type Query struct {
 	Count int    // children at most; 0: 64
 	Depth int    // levels of children; 0: 3
 	Text  int    // bytes of a text or of a byte string; 0: 256. What is longer is cut, and says its length
+	Bytes int    // of all nodes together, about; 0: 4 MiB, which is the most. Children beyond it are left out, as those beyond Count are
 }
 
 const (
@@ -36,6 +37,8 @@ const (
 	maxKeyParts  = 64
 	maxKeys      = 100_000
 	maxNodes     = 20_000
+	maxBytes     = 4 << 20
+	nodeBytes    = 64       // of a node beside its texts
 	maxBig       = 8 * 1024 // bits of a big.Int that is shown as a number
 )
 
@@ -54,7 +57,10 @@ func Tree(v any, q Query) control.StateNode {
 	if q.Text <= 0 {
 		q.Text = defaultText
 	}
-	w := walker{count: min(q.Count, maxCount), start: max(0, q.Start), left: maxNodes, text: min(q.Text, maxText)}
+	w := walker{count: min(q.Count, maxCount), start: max(0, q.Start), left: maxNodes, bytes: maxBytes, text: min(q.Text, maxText)}
+	if q.Bytes > 0 {
+		w.bytes = min(q.Bytes, maxBytes)
+	}
 	root := reflect.ValueOf(v)
 	if root.Kind() == reflect.Pointer && !root.IsNil() {
 		root = root.Elem()
@@ -69,7 +75,7 @@ func Tree(v any, q Query) control.StateNode {
 
 type walker struct {
 	start, count int
-	left         int
+	left, bytes  int // that there is room for
 	text         int
 	seen         []unsafe.Pointer
 }
@@ -199,7 +205,7 @@ func (w *walker) structure(n *control.StateNode, v reflect.Value, depth int) {
 			continue
 		}
 		n.Len++
-		if w.page(n.Len-1, len(n.Nodes)) && depth > 0 && w.left > 0 {
+		if w.page(n.Len-1, len(n.Nodes)) && depth > 0 && w.room() {
 			name := t.Field(i).Name
 			n.Nodes = append(n.Nodes, w.child(name, join(n.Path, name), v.Field(i), depth))
 		}
@@ -213,7 +219,7 @@ func (w *walker) list(n *control.StateNode, v reflect.Value, depth int) {
 		n.Text = "[]"
 		return
 	}
-	for i := w.first(); i < v.Len() && len(n.Nodes) < w.count && depth > 0 && w.left > 0; i++ {
+	for i := w.first(); i < v.Len() && len(n.Nodes) < w.count && depth > 0 && w.room(); i++ {
 		name := "[" + strconv.Itoa(i) + "]"
 		n.Nodes = append(n.Nodes, w.child(name, n.Path+name, v.Index(i), depth))
 	}
@@ -227,7 +233,7 @@ func (w *walker) mapping(n *control.StateNode, v reflect.Value, depth int) {
 		return
 	}
 	entries := entriesOf(v)
-	for i := w.first(); i < len(entries) && len(n.Nodes) < w.count && depth > 0 && w.left > 0; i++ {
+	for i := w.first(); i < len(entries) && len(n.Nodes) < w.count && depth > 0 && w.room(); i++ {
 		name := "[" + entries[i].key + "]"
 		n.Nodes = append(n.Nodes, w.child(name, n.Path+name, entries[i].val, depth))
 	}
@@ -239,10 +245,12 @@ func (w *walker) child(name, path string, v reflect.Value, depth int) control.St
 	start := w.start
 	w.start = 0
 	n := w.node(name, path, v, depth-1)
+	w.bytes -= nodeBytes + len(n.Name) + len(n.Path) + len(n.Type) + len(n.Text)
 	w.start = start
 	return n
 }
 
+func (w *walker) room() bool            { return w.left > 0 && w.bytes > 0 }
 func (w *walker) first() int            { return w.start }
 func (w *walker) page(i, have int) bool { return i >= w.start && have < w.count }
 

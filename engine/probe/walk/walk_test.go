@@ -2,10 +2,12 @@ package walk
 
 import (
 	"math/big"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 )
@@ -226,5 +228,30 @@ func BenchmarkStateTreeMillion(b *testing.B) {
 		if n := Tree(s, Query{}); len(n.Nodes) != 4 || n.Nodes[0].Len != 1_000_000 {
 			b.Fatalf("%+v", n)
 		}
+	}
+}
+
+// TestAGigabyteIsNotCopied: what a look costs does not follow from how much there is.
+func TestAGigabyteIsNotCopied(t *testing.T) {
+	raw := make([]byte, 1<<30) // its pages are only there once somebody reads them
+	v := struct {
+		raw   []byte
+		text  string
+		words []uint64
+		rows  [][]byte
+	}{raw, unsafe.String(&raw[0], len(raw)), unsafe.Slice((*uint64)(unsafe.Pointer(&raw[0])), len(raw)/8), slices.Repeat([][]byte{raw}, 1000)}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	n := Tree(&v, Query{Text: 1 << 30, Count: 1 << 30, Depth: 1 << 30})
+	runtime.ReadMemStats(&after)
+	body, err := control.EncodeBody(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if took := after.TotalAlloc - before.TotalAlloc; took > 32<<20 || len(body) > 6<<20 {
+		t.Errorf("it took %d MiB, and %d MiB travel", took>>20, len(body)>>20)
+	}
+	if rows := find(n.Nodes, "rows"); rows == nil || len(rows.Nodes) == 0 || rows.Len != 1000 {
+		t.Errorf("the rows: %+v", rows)
 	}
 }
