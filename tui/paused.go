@@ -188,7 +188,7 @@ func standsAt(st *control.Stop) string {
 // shortStand is standsAt in less room: why it stands matters more than who sent what.
 func shortStand(st control.Stop, room int) string {
 	arg := paint.OneLine(st.Arg)
-	st.Arg, st.Sender = "", ""
+	st.Arg, st.Sender, st.Func = "", "", ""
 	if st.Break != 0 {
 		st.Reason = "bp " + strconv.FormatUint(st.Break, 10)
 	}

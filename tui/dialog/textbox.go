@@ -62,21 +62,26 @@ func (b *TextBox) rows(w int) (rows [][]paint.Seg) {
 // columns are what stands between the cells of a row of a table.
 var columns = regexp.MustCompile(` {2,}`)
 
-// wrapped breaks a text as paint.Wrap does. A row of a table is broken between its cells, and what is left of it stands
-// further in: which row it belongs to is seen.
+// wrapped breaks a text as paint.Wrap does. A row of a table is broken between its cells: those that fit stay below those of
+// other rows, and the rest stands further in, so that it is seen which row it belongs to.
 func wrapped(text string, w int) []string {
-	cells := columns.Split(strings.TrimSpace(text), -1)
+	text = strings.TrimRight(text, " ")
+	gaps := columns.FindAllStringIndex(strings.TrimLeft(text, " "), -1)
 	const in = 4
-	if len(cells) < 3 || w < 3*in {
+	if len(gaps) < 2 || w < 3*in {
 		return paint.Wrap(text, w)
 	}
+	text = strings.TrimLeft(text, " ")
 	var out []string
-	line := ""
-	for _, cell := range cells {
-		switch joined := line + "  " + cell; {
-		case line == "" && len(out) == 0 && paint.Width(cell) <= w:
-			line = cell
-		case line != "" && paint.Width(joined) <= w:
+	line, from, gap := "", 0, ""
+	for i := 0; i <= len(gaps); i++ {
+		to, next := len(text), len(text)
+		if i < len(gaps) {
+			to, next = gaps[i][0], gaps[i][1]
+		}
+		cell := text[from:to]
+		switch joined := line + gap + cell; {
+		case (line != "" || i == 0) && paint.Width(joined) <= w:
 			line = joined
 		default:
 			if line != "" {
@@ -88,6 +93,7 @@ func wrapped(text string, w int) []string {
 			}
 			line = strings.Repeat(" ", in) + pieces[len(pieces)-1]
 		}
+		from, gap = next, text[to:next]
 	}
 	return append(out, line)
 }

@@ -14,8 +14,8 @@ func TestARowOfATableThatDoesNotFitIsBrokenBetweenItsCells(t *testing.T) {
 		w    int
 		want []string
 	}{
-		{"debugee     0     {'hosts': 0, 'gpus': 0}  local", 60, []string{"debugee  0  {'hosts': 0, 'gpus': 0}  local"}},
-		{"debugee     0     {'hosts': 0, 'gpus': 0}  local", 40, []string{"debugee  0  {'hosts': 0, 'gpus': 0}", "    local"}},
+		{"debugee     0     {'hosts': 0, 'gpus': 0}  local", 60, []string{"debugee     0     {'hosts': 0, 'gpus': 0}  local"}},
+		{"debugee     0     {'hosts': 0, 'gpus': 0}  local", 42, []string{"debugee     0     {'hosts': 0, 'gpus': 0}", "    local"}},
 		{"a  one two three four five six  b", 16, []string{"a", "    one two", "    three four", "    five six  b"}},
 		{"only words that are a sentence", 16, []string{"only words that", "are a sentence"}},
 		{"two  cells only, as in prose", 16, []string{"two cells only,", "as in prose"}},

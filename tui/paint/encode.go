@@ -136,7 +136,9 @@ func asciiOf(r rune) string {
 		return "-"
 	case '━', '═', '▃', '▄', '▅', '▀':
 		return "="
-	case '│', '┃', '┊', '▏', '▐', '▌', '║', '╎':
+	case '┊', '╎':
+		return ":"
+	case '│', '┃', '▏', '▐', '▌', '║':
 		return "|"
 	case '▸', '▶', '→', '›':
 		return ">"

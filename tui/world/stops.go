@@ -2,6 +2,7 @@ package world
 
 import (
 	"cmp"
+	"path"
 	"slices"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -118,7 +119,10 @@ func SiteText(st *control.Stop) string {
 	case control.SitePanic:
 		return with("in "+st.Endpoint+", which panics:", st.Value)
 	case control.SiteBreak:
-		return with("in "+st.Endpoint+", at engine.Break of", st.Func)
+		if st.Func == "" {
+			return "in " + st.Endpoint + ", at engine.Break"
+		}
+		return "in " + st.Endpoint + ", at engine.Break of " + path.Base(st.Func)
 	}
 	return "before " + st.Endpoint + "(" + st.Arg + ")"
 }
