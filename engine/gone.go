@@ -46,17 +46,24 @@ func (b goneBody) outcome() *wireError {
 	return w
 }
 
-// tellGone gives all calls on dead processes their outcome, here and in the other processes, except in those that are
-// ending themselves. It reports whether anybody waited for one.
+// tellGone gives all calls on dead processes their outcome, here and in the other processes. It reports whether anybody waited
+// for one; on those that are ending themselves it does not wait, but their handlers, which finish what they do, hear of it.
 func (h *hub) tellGone(b goneBody) bool {
 	var others []quicnet.Addr
 	here := []*node{h.node}
 	h.mu.Lock()
 	for _, p := range h.procs {
 		switch {
-		case p.expect || !p.isReady() || p.over() || b.has(p.id):
+		case !p.isReady() || p.over() || b.has(p.id):
 		case p.local != nil:
 			here = append(here, p.local)
+		case p.expect && h.ignoreFailures: // the session is over, but for its goroutines
+		case p.expect:
+			h.wg.Go(func() {
+				ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+				defer cancel()
+				_ = h.node.request(ctx, quicnet.Addr{Proc: p.id}, sysGone, b, nil) // it may have ended by now
+			})
 		default:
 			others = append(others, quicnet.Addr{Proc: p.id})
 		}

@@ -343,3 +343,38 @@ func TestALockThatIsGivenUpAtOnceIsFree(t *testing.T) {
 		release()
 	})
 }
+
+// TestWhoDrainsHearsOfTheEndOfWhomHeWaitsFor: an actor that is being stopped waits for one whose process is killed. It would
+// else wait for the end of its time.
+func TestWhoDrainsHearsOfTheEndOfWhomHeWaitsFor(t *testing.T) {
+	bothEngines(t, func(t *testing.T, e *engine.Engine) {
+		ctx := e.Context()
+		pa, pb := procs(t, ctx, "pa", 1), procs(t, ctx, "pb", 1)
+		a, b := spawnOn(t, ctx, pa, "a", Acc{}), spawnOn(t, ctx, pb, "b", Acc{})
+		if err := engine.Action(a, (*Acc).Pair).Call(ctx, b); err != nil {
+			t.Fatal(err)
+		}
+		c := frontEnd(t, e)
+		p := listen(t, c, control.TopicState)
+		waits := engine.Signal(a, (*Acc).BlockPeer).Start(ctx)
+		state := func(mesh string) *control.Mesh { m, _ := p.pic.Mesh(mesh); return m }
+		p.until("b to be busy", func() bool { return state("b") != nil && state("b").Ranks[0].State == "busy" })
+		stopped := make(chan error, 1)
+		go func() { stopped <- pa.Stop(ctx) }()
+		p.until("a to stop", func() bool { return state("a").State == "stopping" })
+		if err := pb.Kill(ctx); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case err := <-stopped:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(8 * time.Second):
+			t.Fatal("it drains on")
+		}
+		if err := engine.Wait(ctx, waits); !errors.Is(err, engine.ErrLost) && !errors.Is(err, engine.ErrStopped) {
+			t.Errorf("its caller got %v", err)
+		}
+	})
+}
