@@ -237,6 +237,7 @@ func TestConditionsSelectTheFramesThatStop(t *testing.T) {
 		}{
 			{control.Breakpoint{Mesh: "w", Endpoint: "Dot"}, "which has no endpoint Dot"},
 			{control.Breakpoint{Mesh: "w", Ranks: "gpus=9"}, "@w[gpus=9]"},
+			{control.Breakpoint{Mesh: "later", If: "o.N >"}, "^"},
 			{control.Breakpoint{Mesh: "w", Endpoint: "Peek", If: "state.count > 1"}, "the state cannot be read at Peek: it runs beside other endpoints"},
 			{control.Breakpoint{Mesh: "w", Endpoint: "Peek", Then: "print", Print: "{state.count}"}, "the state cannot be read at Peek"},
 		} {

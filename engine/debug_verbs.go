@@ -101,6 +101,11 @@ func (h *hub) tellBreak(id uint64, by string) control.Breakpoint {
 // checkBreak says what is wrong with a breakpoint: with its condition by itself, or on actors that are there, where it could
 // never be hit. The caller holds h.mu.
 func (h *hub) checkBreak(b *control.Breakpoint) error {
+	if b.If != "" { // by itself: what it speaks of, only actors know
+		if _, err := eval.Compile(b.If, eval.Any()); err != nil {
+			return pointAt("if", b.If, err)
+		}
+	}
 	m := h.meshes[b.Mesh]
 	if m == nil {
 		return nil
