@@ -171,6 +171,9 @@ stacks @asker
   text contains "Ask"
 stacks
 ! stacks @nobody
+group %asking = @asker in (*Worker).Ask
+  text == "%asking = @asker[0] (1 rank)"
+! group %none = @asker in (*Worker).Nowhere
 deadlocks => d
 expect d == []
 waits

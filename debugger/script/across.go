@@ -65,6 +65,26 @@ func (s *Session) stacks(ctx context.Context, a StacksArgs, r *result) error {
 	return nil
 }
 
+// inFunction are the ranks of a set that have a goroutine in a function, or in what it called.
+func (s *Session) inFunction(ctx context.Context, set rankSet, function string) ([]int, error) {
+	procs, at := s.procsOf(set, set.ranks)
+	tree, err := mergedStacks(ctx, s.c, procs, at)
+	if err != nil {
+		return nil, err
+	}
+	var ranks []int
+	for _, m := range tree.In(function) {
+		if m.Mesh == set.ref.Name && slices.Contains(set.ranks, m.Rank) {
+			ranks = append(ranks, m.Rank)
+		}
+	}
+	if len(ranks) == 0 {
+		return nil, fmt.Errorf("no goroutine of %s is in a function %s (stacks shows where they are)", set, clean(function))
+	}
+	slices.Sort(ranks)
+	return slices.Compact(ranks), nil
+}
+
 func mergedStacks(ctx context.Context, c *control.Client, procs string, ranks []int) (*stacks.Tree, error) {
 	got, err := c.Stacks(ctx, procs, ranks)
 	if err != nil {

@@ -363,6 +363,12 @@ func (s *Session) group(ctx context.Context, a GroupArgs, r *result) error {
 			ranks = append(ranks, rank)
 		}
 	}
+	if a.In != "" && len(ranks) > 0 {
+		var err error
+		if ranks, err = s.inFunction(ctx, subset(ref, ranks), a.In); err != nil {
+			return err
+		}
+	}
 	if a.Where != nil && len(ranks) > 0 {
 		set := subset(ref, ranks)
 		envs, err := s.environments(ctx, set, a.Where, true)

@@ -23,7 +23,7 @@ func lookVerbs() []*Verb {
 		},
 		{Name: "calls", Usage: "calls", Summary: "list the calls that have not ended and who has not answered", Forkable: true, body: shows(noArgs, (*Session).openCalls)},
 		{
-			Name: "group", Usage: "group %NAME = TARGET [+|- TARGET]… [where EXPR]", Summary: "name a set of ranks",
+			Name: "group", Usage: "group %NAME = TARGET [+|- TARGET]… [in FUNCTION] [where EXPR]", Summary: "name a set of ranks; in: those with a goroutine in a branch of their stacks (Step, (*Trainer).Step)",
 			completes: []word{{kind: wordMesh}}, body: shows(groupArgs, (*Session).group),
 		},
 	}
@@ -135,6 +135,7 @@ func (p *parser) someRanks(c *cursor, v *Verb) (*Target, error) {
 type GroupArgs struct {
 	Name  string
 	Terms []GroupTerm
+	In    string // a function; "" for any
 	Where *Expr
 }
 
@@ -169,6 +170,11 @@ func groupArgs(p *parser, c *cursor, v *Verb) (a GroupArgs, err error) {
 			break
 		}
 		c.pos++
+	}
+	if c.keyword("in") {
+		if a.In = c.word(); a.In == "" {
+			return a, fail(c.at(), "want the name of a function, as stacks shows it (usage: %s)", v.Usage)
+		}
 	}
 	if c.keyword("where") {
 		c.space()

@@ -3,8 +3,10 @@ package stacks
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
@@ -166,6 +168,26 @@ func sorted(members []Member) []Member {
 
 func compareMembers(a, b Member) int {
 	return cmp.Or(cmp.Compare(a.Mesh, b.Mesh), cmp.Compare(a.Rank, b.Rank))
+}
+
+// In are the members that have a goroutine in a function, or in what it called: the whole of its branches. The function goes by its
+// full name, or by the end of it from a dot on: Step, (*Trainer).Step.
+func (t *Tree) In(function string) []Member {
+	seen := map[Member]bool{}
+	for todo := slices.Clone(t.Branches); len(todo) > 0; {
+		b := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if b.Frame.Func == function || strings.HasSuffix(b.Frame.Func, "."+function) || b.Frame.String() == function {
+			for _, m := range b.Members {
+				seen[m] = true
+			}
+			continue
+		}
+		todo = append(todo, b.Branches...)
+	}
+	return slices.SortedFunc(maps.Keys(seen), func(a, b Member) int {
+		return cmp.Or(strings.Compare(a.Mesh, b.Mesh), cmp.Compare(a.Rank, b.Rank))
+	})
 }
 
 // Ranks are the members of the branch at a path of frames, each as its String or its Func is; the empty path is the whole
