@@ -47,14 +47,19 @@ func (b goneBody) outcome() *wireError {
 }
 
 // tellGone gives all calls on dead processes their outcome, here and in the other processes. It reports whether anybody waited
-// for one; on those that are ending themselves it does not wait, but their handlers, which finish what they do, hear of it.
+// for one. Processes of other meshes that are ending themselves hear of it too, for their handlers finish what they do, but
+// nobody waits for that; those of the same mesh have no handlers any more when the first of them ends.
 func (h *hub) tellGone(b goneBody) bool {
 	var others []quicnet.Addr
 	here := []*node{h.node}
 	h.mu.Lock()
+	var dead *procMesh
+	if p := h.procs[b.Procs[0]]; p != nil {
+		dead = p.pm
+	}
 	for _, p := range h.procs {
 		switch {
-		case !p.isReady() || p.over() || b.has(p.id):
+		case !p.isReady() || p.over() || b.has(p.id) || p.expect && p.pm == dead:
 		case p.local != nil:
 			here = append(here, p.local)
 		case p.expect && h.ignoreFailures: // the session is over, but for its goroutines

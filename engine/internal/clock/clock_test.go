@@ -56,6 +56,7 @@ func TestWhatWasHeldHasTheRestOfItsTime(t *testing.T) {
 			t.Errorf("its deadline is %v after the start", d.Sub(start))
 		}
 		<-ctx.Done()
+		synctest.Wait()
 		if got := time.Since(start); got != 3*time.Minute+2*time.Second || !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			t.Errorf("it ended after %v with %v", got, ctx.Err())
 		}
