@@ -464,7 +464,7 @@ func TestTwoGoroutinesOfOneHandlerStopEachByItself(t *testing.T) {
 				if n = r.val; r.err != nil || n != 2 {
 					s.t.Fatalf("%+v", r)
 				}
-			case <-time.After(5 * time.Millisecond):
+			case <-time.After(5 * time.Millisecond): // the other one may be on its way to its next site
 			}
 		}
 	})

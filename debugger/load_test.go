@@ -31,6 +31,7 @@ func TestLookingUnderFullLoadRacesWithNothing(t *testing.T) {
 		over := make(chan struct{})
 		seen := map[string]int{}
 		var mu sync.Mutex
+		progress := make(chan struct{}, 1)
 		look := func(what string, fn func() bool) {
 			looks.Go(func() {
 				for {
@@ -40,6 +41,10 @@ func TestLookingUnderFullLoadRacesWithNothing(t *testing.T) {
 						seen[what]++
 					}
 					mu.Unlock()
+					select {
+					case progress <- struct{}{}:
+					default:
+					}
 					select {
 					case <-over:
 						return
@@ -87,7 +92,7 @@ func TestLookingUnderFullLoadRacesWithNothing(t *testing.T) {
 			select {
 			case <-limit:
 				s.t.Fatalf("too little was seen: %v", seen)
-			case <-time.After(20 * time.Millisecond):
+			case <-progress:
 			}
 			mu.Lock()
 			enough = seen["states"] > 20 && seen["values"] > 20 && seen["mailboxes"] > 20 && seen["frames"] > 3
@@ -103,7 +108,7 @@ func TestLookingUnderFullLoadRacesWithNothing(t *testing.T) {
 			select {
 			case <-done:
 				return
-			case <-time.After(10 * time.Millisecond):
+			case <-time.After(10 * time.Millisecond): // no event tells that a step is still to stop somebody
 			}
 		}
 	})

@@ -367,15 +367,7 @@ func TestNothingIsKeptOfWhatHasEnded(t *testing.T) {
 			if grown := int64(least(c.cycles-c.cycles/2)) - int64(half); c.actors && grown > int64(c.cycles/2)*1024 {
 				t.Errorf("%d bytes more after %d more meshes of %d ranks: they were forgotten incompletely", grown, c.cycles/2, c.ranks)
 			}
-			asked := func() int {
-				h.node.requests.mu.Lock()
-				defer h.node.requests.mu.Unlock()
-				return len(h.node.requests.asked)
-			}
-			for i := 0; asked() > 0 && i < 1000; i++ { // who ends hears of other ends, and nobody waits for that
-				time.Sleep(5 * time.Millisecond)
-			}
-			left := asked()
+			waitUntil(&h.wg, t.Context().Done()) // who ends hears of other ends: those words are on their way
 			h.mu.Lock()
 			defer h.mu.Unlock()
 			h.mem.mu.Lock()
@@ -383,7 +375,7 @@ func TestNothingIsKeptOfWhatHasEnded(t *testing.T) {
 			for what, n := range map[string]int{
 				"processes": len(h.procs), "proc meshes": len(h.procMeshes), "meshes": len(h.meshes) + len(h.meshByID), "waits": len(h.waits),
 				"numbers of messages": len(h.traceSeen), "queues": len(h.mem.ends) - 1, "workers": len(h.mem.procs), "windows": len(h.node.windows.byAddr),
-				"loads": len(h.node.windows.loads), "calls": len(h.node.calls.byID), "requests": left, "readers of output": len(h.out.readers),
+				"loads": len(h.node.windows.loads), "calls": len(h.node.calls.byID), "requests": len(h.node.requests.asked), "readers of output": len(h.out.readers),
 			} {
 				if n != 0 {
 					t.Errorf("%d %s are left", n, what)

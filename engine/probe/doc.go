@@ -1,6 +1,6 @@
 // Package probe is the debugger's half in every process: the sites, which are places on a message's way where an actor can
-// be stopped; the table of breakpoints; the parked frames; and the walker, which reads an actor's state. The controller's
-// half is engine/internal/stops; front ends reach both by engine/control. It knows actors and messages only as far as the
+// be stopped; the table of breakpoints; and the parked frames. What reads an actor's state is probe/walk, what judges it
+// probe/cond, what sets it probe/edit. The controller's half is engine/internal/stops; front ends reach both by engine/control. It knows actors and messages only as far as the
 // engine shows them (Activation), so the engine stands above it.
 //
 // Invariants, each named by the test that holds it:

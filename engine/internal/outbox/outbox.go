@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// Outbox runs what sends something. What is for one process runs in the order it was given, on a goroutine of its own while there is any, so a process that takes
-// nothing holds up only what is for it.
+// Outbox runs what sends something. What is for one process runs in the order it was given, on a goroutine of its own while
+// there is any, so a process that takes nothing holds up only what is for it.
 type Outbox struct {
 	mu    sync.Mutex
 	queue map[uint64][]func() // by process
