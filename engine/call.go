@@ -350,9 +350,9 @@ func broadcastRaw(ctx context.Context, nd *node, b bound, body []byte, client st
 		return v
 	}
 	n := b.ref.View.Len()
-	first := nd.nextMsg.Add(uint64(n)) - uint64(n) + 1
+	first, call := nd.newMessages(n)
 	env := quicnet.Envelope{
-		Kind: quicnet.KindCall, Call: nd.newCallID(), From: nd.addrOf(caller), Region: b.ref.region,
+		Kind: quicnet.KindCall, Call: call, From: nd.addrOf(caller), Region: b.ref.region,
 		Adverb: uint8(adverbBroadcast), Endpoint: b.name, Hash: b.hash, Body: body,
 	}
 	caller.stamp(&env)

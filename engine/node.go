@@ -55,7 +55,6 @@ type node struct {
 	outbox   *outbox.Outbox
 
 	nextMsg  atomic.Uint64
-	nextCall atomic.Uint64
 	turn     atomic.Uint64 // of Choose
 	closed   atomic.Bool
 	closing  chan struct{}
@@ -81,8 +80,12 @@ func (n *node) alone(handlers *sysTable) {
 	n.agent = probe.NewAgent(n.clock, n.tellNews)
 }
 
-// newCallID is unique in the session.
-func (n *node) newCallID() uint64 { return sessionID(n.id, n.nextCall.Add(1)) }
+// newMessages gives the ids of k messages of one call: the first, which the others follow, and the call's own. A call is named
+// after its first message, so that one says what the other is (quicnet/route.go).
+func (n *node) newMessages(k int) (first, call uint64) {
+	first = n.nextMsg.Add(uint64(k)) - uint64(k) + 1
+	return first, sessionID(n.id, first)
+}
 
 func (n *node) addrOf(a *activation) quicnet.Addr {
 	if a == nil {
@@ -93,8 +96,7 @@ func (n *node) addrOf(a *activation) quicnet.Addr {
 
 // register puts a call into the table before its first message leaves.
 func (n *node) register(c *call) {
-	c.id = n.newCallID()
-	c.firstMsg = n.nextMsg.Add(uint64(c.n)) - uint64(c.n) + 1
+	c.firstMsg, c.id = n.newMessages(c.n)
 	n.calls.add(c)
 	if n.hub != nil {
 		n.hub.callBegan(c)

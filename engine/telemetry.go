@@ -179,11 +179,10 @@ func preview(body []byte) []byte { return slices.Clone(body[:min(len(body), cont
 // sessionID makes an id that counts within a process unique in the session: the process in the high bits, in-process
 // ranks apart from workers.
 func sessionID(proc, id uint64) uint64 {
-	high := proc << 40
 	if proc&inProcessBit != 0 {
-		high |= 1 << 63
+		return quicnet.SessionID(proc, id) | 1<<63
 	}
-	return high ^ id
+	return quicnet.SessionID(proc, id)
 }
 
 // messageID is the id of a message as other messages and front ends name it.

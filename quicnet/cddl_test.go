@@ -16,9 +16,9 @@ import (
 )
 
 // A checker for the part of CDDL (RFC 8610) that envelope.cddl uses: rules, choices, arrays, groups,
-// member names, "*", numbers, ranges, and the types bstr, tstr and int.
+// member names, "*", "?", numbers, ranges, and the types bstr, tstr and int.
 
-var cddlToken = regexp.MustCompile(`[a-z][a-z0-9-]*|[0-9]+\.\.[0-9]+|[0-9]+|[=/,:*()\[\]]`)
+var cddlToken = regexp.MustCompile(`[a-z][a-z0-9-]*|[0-9]+\.\.[0-9]+|[0-9]+|[=/,:*?()\[\]]`)
 
 // cddlNode is a type or a group: exactly one field is used.
 type cddlNode struct {
@@ -108,13 +108,16 @@ func (p *cddlParser) choice(t *testing.T) *cddlNode {
 
 func (p *cddlParser) members(t *testing.T, end string) (list []*cddlNode) {
 	for !p.take(end) {
-		many := p.take("*")
+		many, may := p.take("*"), p.take("?")
 		if p.is(p.at+1, ":") {
 			p.at += 2 // member names are for people
 		}
 		n := p.choice(t)
-		if many {
+		switch {
+		case many:
 			n = &cddlNode{many: n}
+		case may:
+			n = &cddlNode{choice: []*cddlNode{n, {group: []*cddlNode{}}}}
 		}
 		list = append(list, n)
 		p.take(",")
@@ -254,7 +257,7 @@ func TestRealFramesAreWhatTheSchemaSays(t *testing.T) {
 			}
 		}
 	}
-	for _, rule := range []string{"envelope", "bulk-header", "hello", "welcome", "ready", "heartbeat", "heartbeat-ack", "link-ack", "renew", "certificate"} {
+	for _, rule := range []string{"envelope", "bulk-header", "hello", "welcome", "ready", "heartbeat", "heartbeat-ack", "link-ack", "renew", "certificate", "route", "routed-call", "routed-answer"} {
 		if seen[rule] == 0 {
 			t.Errorf("no %s among %d frames", rule, len(frames))
 		}
@@ -340,6 +343,11 @@ func realFrames(t *testing.T) [][]byte {
 	e.Body = make([]byte, 100<<10)
 	if err := w.Send(t.Context(), 0, LaneCalls, e); err != nil {
 		t.Fatal(err)
+	}
+	for _, e := range routableEnvelopes(1, 0) {
+		if err := w.Send(t.Context(), 0, LaneCalls, e); err != nil {
+			t.Fatal(err)
+		}
 	}
 
 	// a connection that stands in for a worker

@@ -144,10 +144,10 @@ func brokenOff(err error) bool {
 // readLane reads until an error, which it returns.
 func (c *conn) readLane(lane Lane, r *frameReader) error {
 	in, out := &c.p.in[lane], &c.p.out[lane]
-	var slab []byte
+	var routes inRoutes
 	for {
 		c.p.corkLane(lane) // what the handler sends while we dispatch goes out in one batch
-		err := c.dispatchAll(lane, r, &slab)
+		err := c.dispatchAll(lane, r, &routes)
 		c.p.uncork(lane)
 		if err != nil {
 			return err
@@ -164,10 +164,8 @@ func (c *conn) readLane(lane Lane, r *frameReader) error {
 	}
 }
 
-const slabBytes = 8 << 10 // frames share memory up to this: a body that is kept pins no more
-
 // dispatchAll handles every whole frame that r holds.
-func (c *conn) dispatchAll(lane Lane, r *frameReader, slab *[]byte) error {
+func (c *conn) dispatchAll(lane Lane, r *frameReader, routes *inRoutes) error {
 	for {
 		f, err := r.next()
 		if err != nil {
@@ -179,33 +177,39 @@ func (c *conn) dispatchAll(lane Lane, r *frameReader, slab *[]byte) error {
 		if c.began[lane].Load() != 0 {
 			c.began[lane].Store(0)
 		}
-		if frameKind(f) >= linkHello {
+		switch kind := frameKind(f); {
+		case kind == linkRoute && lane == LaneCalls:
+			if err := routes.declare(f); err != nil {
+				return err
+			}
+		case kind >= linkHello:
 			if err := c.linkFrame(lane, f); err != nil {
 				return err
 			}
-			continue
-		}
-		if len(*slab) < len(f) {
-			*slab = make([]byte, max(len(f), min(slabBytes, r.to-r.from+len(f))))
-		}
-		own := (*slab)[:len(f):len(f)]
-		*slab = (*slab)[len(f):]
-		copy(own, f)
-		if err := c.envelope(lane, own); err != nil {
-			return err
+		default:
+			if err := c.envelope(lane, f, kind, routes); err != nil {
+				return err
+			}
 		}
 	}
 }
 
-// envelope checks and delivers one envelope.
-func (c *conn) envelope(lane Lane, b []byte) error {
-	env := new(Envelope)
-	bulk, err := decodeEnvelope(b, env)
+// envelope checks and delivers one envelope. It gets memory of its own, which the handler may give back with it.
+func (c *conn) envelope(lane Lane, b []byte, kind uint8, routes *inRoutes) error {
+	p := c.p
+	id := p.id()
+	env := NewEnvelope()
+	env.memory = append(env.memory, b...)
+	bulk := int64(-1)
+	var err error
+	if kind >= routedCall && kind < routedEnd && lane == LaneCalls {
+		err = routes.decode(env.memory, env, id, p.n.id.Proc)
+	} else if bulk, err = decodeEnvelope(env.memory, env); err == nil {
+		routes.whole(env)
+	}
 	if err != nil {
 		return closeErrorf(CodeFrame, "%s lane: %v", lane, err)
 	}
-	p := c.p
-	id := p.id()
 	switch {
 	case env.Epoch != id.Epoch:
 		return closeErrorf(CodeStaleEpoch, "a frame of epoch %d on a connection of epoch %d", env.Epoch, id.Epoch)

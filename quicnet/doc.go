@@ -10,6 +10,7 @@
 // Silence of Timing.Lost ends the link.
 //
 // A link has three lanes: control, calls and events, in that order of priority. A lane is a QUIC stream in each direction.
+// Frames of the calls lane are short: a number, the route, stands for what they repeat.
 // A body over Limits.InlineBytes travels on a stream of its own while its header keeps its place in the lane. PROTOCOL.md
 // describes the exchange, envelope.cddl the frames.
 //

@@ -9,14 +9,13 @@ import (
 )
 
 // Version is the version of the envelope and of the link frames.
-const Version = 2
+const Version = 3
 
 // Envelope is one message between two actors. envelope.cddl describes its encoding.
 //
-// The fields stand here in the order of the encoding, the small ones together: every message has several of these in memory
-// on its way, and 256 bytes are a size that the allocator has. A new one also needs a line in appendFields, in decodeEnvelope and in
-// envelope.cddl, and the next number in envelopeFields; the tests make theirs from this type, and fail where one of these
-// is missing.
+// The fields stand here in the order of the encoding. A new one also needs a line in appendFields, in decodeEnvelope and in
+// envelope.cddl, the next number in envelopeFields, and a thought in route.go; the tests make theirs from this type, and fail
+// where one of these is missing.
 type Envelope struct {
 	Kind     Kind
 	Epoch    uint32 // of the sending process; filled by the link
@@ -38,16 +37,17 @@ type Envelope struct {
 	Budget   time.Duration // what remains of the caller's time; 0 = no limit
 	Step     uint64        // debugger: the step that the bits of Token belong to; opaque here
 	Load     uint64        // of an answer: messages that wait in the mailbox of who answers
-	Route    uint64        // kept for short names of receivers; 0 until a version gives them a meaning
 	Arrived  uint64        // of an answer: Clock of who answers when its message came into the mailbox; 0 elsewhere
 	Began    uint64        // of an answer: Clock of who answers when the handler began; 0 if none did, and elsewhere
 	Chain    []ChainEntry  // activations that wait for this message, outermost first
 	Body     []byte        // CBOR of the argument or result; opaque here
+
+	Local // what does not travel
 }
 
 // envelopeFields is the length of the CBOR array that an envelope is: the version and the fields of Envelope, of which an
 // Addr is two.
-const envelopeFields = 30
+const envelopeFields = 29
 
 // chainEntryFields is the length of the CBOR array that an entry of the chain is.
 const chainEntryFields = 4
@@ -98,12 +98,15 @@ func appendFields(dst []byte, e *Envelope) []byte {
 	dst = appendInt(dst, int64(e.Budget))
 	dst = appendUint(dst, e.Step)
 	dst = appendUint(dst, e.Load)
-	dst = appendUint(dst, e.Route)
 	dst = appendUint(dst, e.Arrived)
 	dst = appendUint(dst, e.Began)
-	dst = appendHead(dst, majorArray, uint64(len(e.Chain)))
-	for i := range e.Chain {
-		h := &e.Chain[i]
+	return appendChain(dst, e.Chain)
+}
+
+func appendChain(dst []byte, chain []ChainEntry) []byte {
+	dst = appendHead(dst, majorArray, uint64(len(chain)))
+	for i := range chain {
+		h := &chain[i]
 		dst = append(dst, majorArray<<5|chainEntryFields)
 		dst = appendUint(dst, h.Proc)
 		dst = appendUint(dst, h.Actor)
@@ -165,9 +168,6 @@ func decodeEnvelope(b []byte, e *Envelope) (bulk int64, err error) {
 	e.Budget = time.Duration(r.int("budget"))
 	e.Step = r.uint64("step")
 	e.Load = r.uint64("load")
-	if e.Route = r.uint64("route"); e.Route != 0 {
-		return -1, fmt.Errorf("envelope: route %d, but version %d has no routes: the field must be 0", e.Route, Version)
-	}
 	e.Arrived = r.uint64("arrived")
 	e.Began = r.uint64("began")
 	e.Chain = r.chain()

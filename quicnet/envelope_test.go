@@ -17,7 +17,10 @@ import (
 // reference is an envelope as the CBOR library takes it: the version, then the fields of the type in their order.
 func reference(e *Envelope) []any {
 	out := []any{uint8(Version)}
-	for _, field := range reflect.ValueOf(*e).Fields() {
+	for name, field := range reflect.ValueOf(*e).Fields() {
+		if name.Name == "Local" {
+			continue
+		}
 		switch v := field.Interface().(type) {
 		case Addr:
 			out = append(out, v.Proc, v.Actor)
@@ -58,6 +61,9 @@ func genEnvelope() *rapid.Generator[*Envelope] {
 		e := new(Envelope)
 		for field, v := range reflect.ValueOf(e).Elem().Fields() {
 			name := field.Name
+			if name == "Local" {
+				continue
+			}
 			switch p := v.Addr().Interface().(type) {
 			case *Kind:
 				*p = Kind(rapid.Uint8Range(1, uint8(kindEnd)-1).Draw(t, name))
@@ -66,9 +72,6 @@ func genEnvelope() *rapid.Generator[*Envelope] {
 			case *uint32:
 				*p = rapid.Uint32().Draw(t, name)
 			case *uint64:
-				if name == "Route" { // no other value is an envelope
-					continue
-				}
 				*p = numbers.Draw(t, name)
 			case *time.Duration:
 				*p = time.Duration(rapid.Int64().Draw(t, name))
@@ -131,8 +134,8 @@ func TestEncodingAllocatesNothing(t *testing.T) {
 }
 
 func TestAnEnvelopeFillsASizeOfTheAllocator(t *testing.T) {
-	if n := unsafe.Sizeof(Envelope{}); n > 256 {
-		t.Errorf("an envelope is %d bytes; the next size that the allocator has after 256 is 288", n)
+	if n := unsafe.Sizeof(Envelope{}); n > 288 {
+		t.Errorf("an envelope is %d bytes; the next size that the allocator has after 288 is 320", n)
 	}
 }
 
@@ -156,10 +159,10 @@ func TestHostileEnvelopesAreRefusedBeforeMemoryIsUsed(t *testing.T) {
 		"indefinite":         {hex: "9fff", want: "indefinite"},
 		"empty":              {hex: "", edit: func([]byte) []byte { return nil }, want: "ends here"},
 		"another version":    {edit: func(b []byte) []byte { b[2] = 9; return b }, want: "version 9"},
-		"version 1":          {edit: func(b []byte) []byte { return append([]byte{0x98, 26, 1}, b[3:2+26]...) }, want: "version 1, this program speaks 2; both sides must be of the same release"},
-		"no fields":          {hex: "80", want: "0 fields, want 30"},
-		"a field too many":   {edit: func(b []byte) []byte { b[1]++; return append(b, 0) }, want: "31 fields, want 30"},
-		"a route":            {edit: func(b []byte) []byte { b[offsetOf("Route")] = 7; return b }, want: "route 7, but version 2 has no routes"},
+		"version 1":          {edit: func(b []byte) []byte { return append([]byte{0x98, 26, 1}, b[3:2+26]...) }, want: "version 1, this program speaks 3; both sides must be of the same release"},
+		"version 2":          {edit: func(b []byte) []byte { return append([]byte{0x98, 30, 2}, append(b[3:], 0)...) }, want: "version 2, this program speaks 3; both sides must be of the same release"},
+		"no fields":          {hex: "80", want: "0 fields, want 29"},
+		"a field too many":   {edit: func(b []byte) []byte { b[1]++; return append(b, 0) }, want: "30 fields, want 29"},
 		"kind 0":             {edit: func(b []byte) []byte { b[3] = 0; return b }, want: "unknown kind 0"},
 		"a kind of the link": {edit: func(b []byte) []byte { return append(append(b[:3:3], 0x18, 33), b[4:]...) }, want: "unknown kind 33"},
 		"bytes follow":       {edit: func(b []byte) []byte { return append(b, 0) }, want: "1 bytes follow"},

@@ -23,6 +23,12 @@ func (id ID) String() string {
 	return fmt.Sprintf("proc %d", id.Proc)
 }
 
+// SessionID makes an id that counts within a process unique in the session: the process is in the upper 24 bits. It is what
+// stands in Envelope.Call, Parent and Trace.
+func SessionID(proc, id uint64) uint64 { return proc<<procShift ^ id }
+
+const procShift = 40
+
 // Lane is one of the ordered channels of a link.
 type Lane uint8
 

@@ -57,6 +57,7 @@ func (l *inLane) take(env *Envelope, size int, bulk int64) *CloseError {
 		return nil
 	}
 	if env.Seq <= l.last { // sent again after a new connection
+		env.Free()
 		return nil
 	}
 	if gap := env.Seq - l.last - 1; gap > 0 {

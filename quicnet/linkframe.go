@@ -1,6 +1,7 @@
 package quicnet
 
 import (
+	"encoding/binary"
 	"fmt"
 )
 
@@ -14,6 +15,7 @@ const (
 	linkAck                      // [.., seq]: everything of this lane up to seq was received
 	linkRenew                    // worker to controller: [.., public key]
 	linkCertificate              // the answer: [.., certificate]
+	linkRoute                    // calls: what a number stands for from here on (route.go)
 	linkEnd
 )
 
@@ -66,7 +68,12 @@ func appendCounter(dst []byte, kind uint8, n uint64) []byte {
 	dst = append(dst, 0, 0, 0, 0, majorArray<<5|3, Version)
 	dst = appendUint(dst, uint64(kind))
 	dst = appendUint(dst, n)
-	dst[at+3] = byte(len(dst) - at - 4)
+	return setLength(dst, at)
+}
+
+// setLength puts the length of a frame that begins at at into its first four bytes.
+func setLength(dst []byte, at int) []byte {
+	binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-lengthBytes))
 	return dst
 }
 

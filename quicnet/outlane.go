@@ -2,7 +2,6 @@ package quicnet
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"runtime"
 	"sync"
@@ -23,8 +22,13 @@ const (
 type outFrame struct {
 	seq  uint64
 	kind Kind
-	b    []byte // fields of the envelope after the prefix, and the body or its size
+	b    []byte // fields of the envelope after the prefix, and the body or its size; of a routed frame the rest (appendRest)
 	body []byte // where it travels on a stream of its own
+
+	route          *outRoute // nil: the frame is whole. The others are those of the envelope, which its connection makes differences of
+	fields         uint8
+	id, clock      uint64
+	index, answers uint64
 }
 
 var framePool = sync.Pool{New: func() any { return new(outFrame) }}
@@ -32,7 +36,7 @@ var framePool = sync.Pool{New: func() any { return new(outFrame) }}
 func (f *outFrame) size() int { return len(f.b) + len(f.body) }
 
 func (f *outFrame) free() {
-	f.body = nil
+	f.body, f.route = nil, nil
 	if cap(f.b) <= poolBytes {
 		f.b = f.b[:0]
 		framePool.Put(f)
@@ -58,10 +62,13 @@ type outLane struct {
 	dead     error         // why nothing can be sent any more
 	space    chan struct{} // closed when frames leave the queue; nil if nobody waits
 	out      []byte        // the batch; belongs to who flushes
+	routes   outRoutes     // of conn
 
 	deferred   bool          // flushLater will run
 	deferredAt time.Duration // since when, and when flush last ended: as time since the node started
 	flushedAt  time.Duration
+	heldAt     time.Duration // since when frames wait for more of their sender; 0: none does
+	release    *time.Timer   // lets them go after holdTime
 
 	ackDue  bool     // an acknowledgement must be sent, with or without a frame
 	beat    uint64   // control: number of the heartbeat to send, 0 = none
@@ -94,8 +101,8 @@ func (l Limits) window(lane Lane) (frames, bytes int) {
 }
 
 // send queues f and sees that it is written. On the events lane a full queue drops it; on the others
-// it waits.
-func (l *outLane) send(ctx context.Context, f *outFrame) error {
+// it waits. routed is the envelope of a frame that takes a route; more says that the sender has more to send.
+func (l *outLane) send(ctx context.Context, f *outFrame, routed *Envelope, more bool) error {
 	l.mu.Lock()
 	for l.dead == nil && l.full(f) {
 		if !l.lane.reliable() {
@@ -121,13 +128,16 @@ func (l *outLane) send(ctx context.Context, f *outFrame) error {
 	}
 	l.last++
 	f.seq = l.last
+	if routed != nil {
+		f.route = l.routes.known(routed)
+	}
 	l.bytes += f.size()
 	l.queue.push(f)
-	if l.conn == nil || l.flushing || l.queue.n-l.unsent < corkFrames && l.p.corked() {
-		l.mu.Unlock() // whoever flushes, attaches or uncorks sees the frame
+	if l.conn == nil || l.flushing || l.queue.n-l.unsent < corkFrames && (l.p.corked() || more && l.hold()) {
+		l.mu.Unlock() // whoever flushes, attaches, uncorks or sends the last of its frames sees it
 		return nil
 	}
-	if l.wait() {
+	if l.heldAt == 0 && l.wait() {
 		l.mu.Unlock()
 		return nil
 	}
@@ -141,12 +151,34 @@ func (l *outLane) send(ctx context.Context, f *outFrame) error {
 }
 
 const (
-	burstGap  = 20 * time.Microsecond // a frame this soon after a flush belongs to a burst
+	burstGap  = 4 * time.Microsecond  // a frame this soon after a flush belongs to a burst
 	burstTime = 50 * time.Microsecond // and waits this long at most for the next one to be sent
+	holdTime  = time.Millisecond      // a frame waits this long at most for more of its sender
 )
 
-// wait reports whether the frame just queued is left to a later flush. A single sender, such as an
-// actor that works through its mailbox, would otherwise pay for a packet with each frame: within a
+// hold leaves the frame just queued to the flush of a later one of its sender, which has said that there will be one. What
+// it holds is bounded by corkFrames, batchBytes and holdTime: a sender that is kept from going on holds back nobody's frames
+// for longer.
+func (l *outLane) hold() bool {
+	now := time.Since(l.p.n.started)
+	if l.heldAt != 0 {
+		return now-l.heldAt < holdTime && l.bytes < batchBytes
+	}
+	l.heldAt = now
+	if l.release == nil {
+		l.release = time.AfterFunc(holdTime, func() {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.kick()
+		})
+	} else {
+		l.release.Reset(holdTime)
+	}
+	return true
+}
+
+// wait reports whether the frame just queued is left to a later flush. A single sender that does not say that it has more
+// to send, such as a program that starts many calls, would otherwise pay for a packet with each frame: within a
 // burst it writes once in burstTime, and a goroutine writes what is left when the sender rests.
 func (l *outLane) wait() bool {
 	now := time.Since(l.p.n.started)
@@ -214,6 +246,7 @@ func (l *outLane) work() bool {
 // flushing; flush never waits for the network: where the stream takes no more, a writer goroutine of
 // the connection goes on, and flushing stays set until it is done.
 func (l *outLane) flush() {
+	l.heldAt = 0
 	for l.conn != nil && l.work() {
 		c := l.conn
 		l.fill(c)
@@ -271,11 +304,16 @@ func (l *outLane) fill(c *conn) {
 	l.ackDue = false
 	for l.unsent < l.queue.n && len(out) < batchBytes {
 		f := l.queue.at(l.unsent)
-		at := len(out)
-		out = append(out, 0, 0, 0, 0)
-		out = appendPrefix(out, f.kind, epoch, f.seq, ack)
-		out = append(out, f.b...)
-		binary.BigEndian.PutUint32(out[at:], uint32(len(out)-at-lengthBytes))
+		if f.route != nil {
+			out = l.routes.frame(out, f, ack)
+		} else {
+			at := len(out)
+			out = append(out, 0, 0, 0, 0)
+			out = appendPrefix(out, f.kind, epoch, f.seq, ack)
+			out = append(out, f.b...)
+			out = setLength(out, at)
+			l.routes.base.ack = ack
+		}
 		if f.body != nil {
 			c.queueBulk(bulkOut{l.lane, f.seq, f.body})
 		}
@@ -349,7 +387,7 @@ func (l *outLane) attach(c *conn, received uint64) bool {
 			return false
 		}
 	}
-	l.conn, l.unsent, l.beat, l.beatAck, l.extra = c, 0, 0, 0, nil
+	l.conn, l.unsent, l.beat, l.beatAck, l.extra, l.routes = c, 0, 0, 0, nil, outRoutes{}
 	l.maxFrame, l.maxBytes = min(l.maxFrame, c.peerFrames), min(l.maxBytes, c.peerBytes[l.lane])
 	return true
 }

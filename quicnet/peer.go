@@ -210,8 +210,14 @@ func (p *peer) down(fault string) {
 func (p *peer) send(ctx context.Context, lane Lane, env *Envelope) error {
 	f := framePool.Get().(*outFrame)
 	f.kind = env.Kind
-	f.b = appendFields(f.b[:0], env)
 	lim := &p.n.limits
+	if len(env.Body) <= lim.InlineBytes && routable(lane, env) {
+		f.id, f.clock, f.index, f.answers = env.ID, env.Clock, env.Index, env.Parent-SessionID(env.To.Proc, 0)
+		if f.b, f.fields = appendRest(f.b[:0], env); len(f.b) <= lim.InlineBytes+headerBytes-64 {
+			return p.out[lane].send(ctx, f, env, env.More)
+		}
+	}
+	f.b = appendFields(f.b[:0], env)
 	if len(f.b) > headerBytes-64 {
 		size := len(f.b)
 		f.free()
@@ -239,5 +245,5 @@ func (p *peer) send(ctx context.Context, lane Lane, env *Envelope) error {
 	default:
 		f.b = append(appendHead(f.b, majorBytes, uint64(len(env.Body))), env.Body...)
 	}
-	return p.out[lane].send(ctx, f)
+	return p.out[lane].send(ctx, f, nil, env.More)
 }

@@ -1,0 +1,6 @@
+//go:build race
+
+package quicnet
+
+// poison has what was given back spoilt, so that whoever still uses it is found: every test under the race detector looks.
+const poison = true
