@@ -102,8 +102,14 @@ var layers = []layer{
 		why:    "the engine calls the probe on the message path of every program, so the probe must not need the engine",
 	},
 	{
+		folder: "engine/internal/plain",
+		others: []string{"github.com/fxamacker/cbor/v2"},
+		std:    []string{"context", "io", "log", "log/slog", "net", "os", "os/exec"},
+		why:    "a shorter way to the same bytes is right or wrong by types and bytes alone; what may travel and what becomes of the rest is said above it",
+	},
+	{
 		folder: "engine/internal/body",
-		own:    []string{"engine/schema", "quicnet"},
+		own:    []string{"engine/internal/plain", "engine/schema", "quicnet"},
 		others: []string{"github.com/fxamacker/cbor/v2"},
 		why:    "bodies are the one place where a value meets the codec of the wire: what may travel is schema's rule, the encoding is quicnet's",
 	},

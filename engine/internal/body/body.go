@@ -2,10 +2,14 @@
 // codec of quicnet with care for what a type alone does not tell: what is in an any, and times that RFC 3339 cannot write.
 // It is no place for the engine's own messages, which hold neither.
 //
+// What is of a plain type (engine/internal/plain) goes a shorter way, to the same bytes and the same values; whatever is not
+// decoded there is judged anew here, so that an error reads the same.
+//
 // Invariants; a test of this package names each:
 //
 //   - INV-WHOLE: what encodes arrives, or the error says what does not and what to do.
 //   - INV-INSTANT: a time keeps its instant, to the nanosecond.
+//   - INV-OWN: what was decoded shares no memory with what it was decoded from.
 package body
 
 import (
@@ -13,26 +17,29 @@ import (
 	"fmt"
 	"reflect"
 	"sync"
-	"time"
 
 	"github.com/fxamacker/cbor/v2"
 
+	"github.com/monarch-tui/monarch-tui/engine/internal/plain"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
 // Codec keeps what it has learned of types. It is safe for concurrent use.
 type Codec struct {
-	judge *schema.Judge
-	anys  sync.Map // by reflect.Type: whether there is an any in it
-	utc   func() cbor.EncMode
-	texts func() cbor.DecMode
+	judge   *schema.Judge
+	plain   *plain.Codec
+	anys    sync.Map  // by reflect.Type: whether there is an any in it
+	scratch sync.Pool // of *[]byte: what Encode encodes into
+	utc     func() cbor.EncMode
+	texts   func() cbor.DecMode
 }
 
 // NewCodec returns a Codec that has learned nothing.
 func NewCodec() *Codec {
 	return &Codec{
 		judge: schema.NewJudge(),
+		plain: plain.NewCodec(),
 		utc: sync.OnceValue(func() cbor.EncMode {
 			o := quicnet.Enc().EncOptions()
 			o.Time = cbor.TimeRFC3339NanoUTC
@@ -56,14 +63,45 @@ func must[M any](m M, err error) M {
 // Type says why a type cannot travel.
 func (c *Codec) Type(t reflect.Type) error { return c.judge.Type(t) }
 
-// Encode encodes v, which came from a variable of type static. It refuses what would not arrive as it is, as
-// schema.Judge.Value says. A time keeps its offset from UTC where that is whole minutes; where it has seconds, the offset is
-// cut to minutes and the wall clock moved, so that the instant is the same.
+// Encode is AppendEncode into bytes of their own.
 func (c *Codec) Encode(v any, static reflect.Type) ([]byte, error) {
+	b, _ := c.scratch.Get().(*[]byte)
+	if b == nil {
+		b = new([]byte)
+	}
+	out, err := c.AppendEncode((*b)[:0], v, static)
+	if err != nil {
+		return nil, err
+	}
+	if cap(out) > scratchMost {
+		return out, nil
+	}
+	*b = out
+	defer c.scratch.Put(b)
+	return append(make([]byte, 0, len(out)), out...), nil
+}
+
+// AppendEncode appends the encoding of v to dst and returns it. v came from a variable of type static. It refuses what would
+// not arrive as it is, as schema.Judge.Value says; dst is then as it was. A time keeps its offset from UTC where that is whole
+// minutes; where it has seconds, the offset is cut to minutes and the wall clock moved, so that the instant is the same.
+func (c *Codec) AppendEncode(dst []byte, v any, static reflect.Type) ([]byte, error) {
+	if static != nil && static.Kind() != reflect.Interface { // then nothing in a plain value is refused
+		if out, ok := c.plain.Append(dst, v); ok {
+			return out, nil
+		}
+	}
 	oddZone, err := c.judge.Value(v, static)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // the caller says what it is
+		return dst, err //nolint:wrapcheck // the caller says what it is
 	}
+	if out, ok := c.plain.Append(dst, v); ok {
+		return out, nil
+	}
+	b, err := c.marshal(v, oddZone)
+	return append(dst, b...), err
+}
+
+func (c *Codec) marshal(v any, oddZone bool) ([]byte, error) {
 	b, err := quicnet.Enc().Marshal(v)
 	if err != nil || !oddZone {
 		return b, err
@@ -75,9 +113,18 @@ func (c *Codec) Encode(v any, static reflect.Type) ([]byte, error) {
 	return keepInstants(b, exact)
 }
 
+// arrayHead is the first byte of an array of at most 23 elements, without their number.
+const arrayHead = majorArray << 5
+
+// scratchMost is how large a buffer may be that is kept for the next value.
+const scratchMost = 64 << 10
+
 // Decode decodes into what p points to, which is zero. A map in an any is a map[string]any where all its keys are texts,
 // else a map[any]any.
 func (c *Codec) Decode(b []byte, p any) error {
+	if c.plain.Decode(b, p) {
+		return nil
+	}
 	v := reflect.ValueOf(p).Elem()
 	if !c.hasAny(v.Type()) {
 		return quicnet.Dec().Unmarshal(b, p)
@@ -94,24 +141,35 @@ func (c *Codec) Decode(b []byte, p any) error {
 	return nil
 }
 
-// EncodeAll encodes several values as one: an array.
+// EncodeAll is AppendEncodeAll into bytes of their own.
 func (c *Codec) EncodeAll(vs []any, static []reflect.Type) ([]byte, error) {
-	if len(vs) != len(static) || len(vs) > 23 {
-		return nil, fmt.Errorf("%d values for %d types", len(vs), len(static))
+	b, err := c.AppendEncodeAll(nil, vs, static)
+	if err != nil {
+		return nil, err
 	}
-	out := []byte{majorArray<<5 | byte(len(vs))}
+	return b, nil
+}
+
+// AppendEncodeAll appends several values, 23 at most, as one: an array. After an error dst is as it was.
+func (c *Codec) AppendEncodeAll(dst []byte, vs []any, static []reflect.Type) ([]byte, error) {
+	if len(vs) != len(static) || len(vs) > 23 {
+		return dst, fmt.Errorf("%d values for %d types", len(vs), len(static))
+	}
+	out := append(dst, arrayHead|byte(len(vs)))
 	for i, v := range vs {
-		b, err := c.Encode(v, static[i])
-		if err != nil {
-			return nil, fmt.Errorf("argument %d (%s): %w", i+1, static[i], err)
+		var err error
+		if out, err = c.AppendEncode(out, v, static[i]); err != nil {
+			return dst, fmt.Errorf("argument %d (%s): %w", i+1, static[i], err)
 		}
-		out = append(out, b...)
 	}
 	return out, nil
 }
 
-// DecodeAll decodes what EncodeAll has encoded into values that can be set.
+// DecodeAll decodes what EncodeAll has encoded into values that are zero and can be set.
 func (c *Codec) DecodeAll(b []byte, into []reflect.Value) error {
+	if c.decodePlain(b, into) {
+		return nil
+	}
 	var parts []cbor.RawMessage
 	if err := quicnet.Dec().Unmarshal(b, &parts); err != nil {
 		return err
@@ -125,6 +183,32 @@ func (c *Codec) DecodeAll(b []byte, into []reflect.Value) error {
 		}
 	}
 	return nil
+}
+
+// decodePlain decodes values of which each is of a plain type. Where it reports false, all of them are zero.
+func (c *Codec) decodePlain(b []byte, into []reflect.Value) bool {
+	if len(b) == 0 || len(into) > 23 || b[0] != arrayHead|byte(len(into)) {
+		return false
+	}
+	rest := b[1:]
+	for i, v := range into {
+		after, ok := c.plain.DecodeFirst(rest, v)
+		if !ok {
+			zero(into[:i])
+			return false
+		}
+		rest = after
+	}
+	if len(rest) > 0 {
+		zero(into)
+	}
+	return len(rest) == 0
+}
+
+func zero(all []reflect.Value) {
+	for _, v := range all {
+		v.SetZero()
+	}
 }
 
 // hasAny reports whether values of t can hold an any that this package would fill in.
@@ -228,82 +312,4 @@ func ofTexts(x any) any {
 		return other
 	}
 	return x
-}
-
-var errTimes = errors.New("a time with an offset that has seconds: the value encodes differently each time")
-
-// keepInstants gives each time of zoned, which the encoder has written with the offset cut to minutes, the instant that it has
-// in exact: the same value, encoded with all times in UTC.
-func keepInstants(zoned, exact []byte) ([]byte, error) {
-	out := make([]byte, 0, len(zoned))
-	for len(zoned) > 0 {
-		a, b := headOf(zoned), headOf(exact)
-		if a.size == 0 || a.major != b.major || a.major != majorText && a.n != b.n {
-			return nil, errTimes
-		}
-		if a.major != majorText && a.major != majorBytes {
-			out, zoned, exact = append(out, zoned[:a.size]...), zoned[a.size:], exact[b.size:]
-			continue
-		}
-		enda, endb := a.size+int(a.n), b.size+int(b.n)
-		if a.n > uint64(len(zoned)) || b.n > uint64(len(exact)) || enda > len(zoned) || endb > len(exact) {
-			return nil, errTimes
-		}
-		out = append(out, textOf(zoned[:enda], a, exact[b.size:endb])...)
-		zoned, exact = zoned[enda:], exact[endb:]
-	}
-	return out, nil
-}
-
-// textOf is a text item, with the instant of exact where both are times and differ.
-func textOf(item []byte, h head, exact []byte) []byte {
-	text := string(item[h.size:])
-	if h.major != majorText || text == string(exact) {
-		return item
-	}
-	zoned, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil {
-		return item
-	}
-	instant, err := time.Parse(time.RFC3339Nano, string(exact))
-	if err != nil || instant.Equal(zoned) {
-		return item
-	}
-	b, err := quicnet.Enc().Marshal(instant.In(zoned.Location()).Format(time.RFC3339Nano))
-	if err != nil {
-		return item
-	}
-	return b
-}
-
-// head is the first bytes of a CBOR item.
-type head struct {
-	major byte
-	n     uint64
-	size  int // 0: there is none
-}
-
-const (
-	majorBytes = 2
-	majorText  = 3
-	majorArray = 4
-)
-
-func headOf(b []byte) head {
-	if len(b) == 0 {
-		return head{}
-	}
-	h := head{major: b[0] >> 5, n: uint64(b[0] & 31), size: 1}
-	if h.n < 24 || h.n > 27 {
-		return h
-	}
-	h.size += 1 << (h.n - 24)
-	if len(b) < h.size {
-		return head{}
-	}
-	h.n = 0
-	for _, x := range b[1:h.size] {
-		h.n = h.n<<8 | uint64(x)
-	}
-	return h
 }
