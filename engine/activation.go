@@ -11,7 +11,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/internal/clock"
-	"github.com/monarch-tui/monarch-tui/engine/internal/form"
+	"github.com/monarch-tui/monarch-tui/engine/internal/invoke"
 	"github.com/monarch-tui/monarch-tui/engine/probe"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
@@ -26,22 +26,31 @@ type activation struct {
 	info  ctxInfo // what the context finds the engine by
 
 	actor *actor
-	env   *quicnet.Envelope
+	env   *quicnet.Envelope // its handler's until the answer
 	ep    *endpoint
+	to    *target
 	point Point
 	since time.Time
 	marks context.Context // the labels of the goroutine that runs it, for profiles
+	began bool            // it was found fit to begin when it was taken
+
+	// Of the message, for those who still ask when it has been answered.
+	msg, id, call, trace uint64
+	from                 quicnet.Addr
+	endpoint             string
+	bytes                int                  // of the body
+	came                 []quicnet.ChainEntry // who waited for it when it came
 
 	settled bool // its caller has an outcome, or needs none; guarded by actor.mu
 	parked  int  // goroutines of it that stand at a site; guarded by actor.mu
 
-	args   [2 + form.MaxArgs]reflect.Value // receiver, context, and the arguments
-	out    reflect.Value                   // the result, once there is one
-	failed error                           // what the handler returned or panicked with
-	again  bool                            // the debugger wants the handler to begin anew
-	edited bool                            // the debugger changed something of it
+	run    invoke.Call // nil before the arguments are decoded
+	failed error       // what the handler returned or panicked with
+	again  bool        // the debugger wants the handler to begin anew
+	edited bool        // the debugger changed something of it
 
 	mu     sync.Mutex
+	kept   bool                 // somebody may still read or change arguments and result
 	chain  []quicnet.ChainEntry // who waits for this activation
 	turn   uint64               // number of the notice that chain came with; 0: it came with the message
 	seq    uint64               // number of the last notice that went to its calls
@@ -63,13 +72,17 @@ func (a *activation) stamp(env *quicnet.Envelope) {
 		env.Trace = env.Call
 		return
 	}
-	env.Parent, env.Trace = messageID(a.env), a.env.Trace
+	env.Parent, env.Trace = a.msg, a.trace
 }
 
 // activate takes a message that has left the mailbox among the running ones, where a cancellation finds it. The caller
 // holds a.mu.
 func (a *actor) activate(env *quicnet.Envelope) *activation {
-	act := &activation{actor: a, env: env, ep: a.typ.eps[env.Endpoint], since: time.Now(), chain: env.Chain}
+	to := targetOf(env)
+	act := &activation{
+		actor: a, env: env, ep: to.ep, to: to, since: time.Now(), chain: env.Chain, came: env.Chain,
+		msg: messageID(env), id: env.ID, call: env.Call, trace: env.Trace, from: env.From, endpoint: env.Endpoint, bytes: len(env.Body),
+	}
 	key := messageKey{env.From.Proc, env.ID}
 	if turn, ok := a.turns[key]; ok {
 		act.turn = turn
@@ -101,14 +114,20 @@ func (a *actor) marksOf(ep *endpoint) context.Context {
 	return ctx
 }
 
-// handle runs one message and answers it.
-func (a *actor) handle(act *activation) {
+// begin notes that the handler begins, unless the message was given up. The caller holds a.mu, and the actor has not ended.
+func (act *activation) begin() {
+	if act.Err() == nil {
+		act.began = true
+		act.env.Began = act.actor.node.tel.clock.Tick()
+	}
+}
+
+// handle runs one message and answers it. loop says that it runs on the goroutine of the loop.
+func (a *actor) handle(act *activation, loop bool) {
 	a.node.touch()
-	pprof.SetGoroutineLabels(act.marks)
-	defer pprof.SetGoroutineLabels(a.labels)
 	if werr := act.prepare(); werr != nil {
 		act.End(context.Canceled)
-		if settled, _ := a.leave(act); !settled {
+		if settled, _, _ := a.leave(act, loop); !settled {
 			a.node.refuse(act.env, werr)
 		}
 		return
@@ -116,7 +135,7 @@ func (a *actor) handle(act *activation) {
 	returned := false
 	defer func() {
 		if !returned { // this goroutine ends: runtime.Goexit, in the handler or in a method of the error that it returned
-			a.finish(act, nil, nil, newExit())
+			a.finish(act, nil, nil, newExit(), loop)
 		}
 	}()
 	body, err := a.invoke(act)
@@ -130,18 +149,30 @@ func (a *actor) handle(act *activation) {
 		werr = failureOf(act, err)
 	}
 	returned = true
-	a.finish(act, body, werr, pe)
+	a.finish(act, body, werr, pe, loop)
 }
 
-// leave takes a message off the running ones. It reports whether its outcome was told already, and how many wait.
-func (a *actor) leave(act *activation) (settled bool, load int) {
+// leave takes a message off the running ones. It reports whether its outcome was told already, how many wait, and whether
+// the next of these is soon to be answered too.
+func (a *actor) leave(act *activation, loop bool) (settled bool, load int, more bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	delete(a.running, messageKey{act.env.From.Proc, act.env.ID})
+	return a.leaveLocked(act, loop)
+}
+
+func (a *actor) leaveLocked(act *activation, loop bool) (settled bool, load int, more bool) {
+	delete(a.running, messageKey{act.from.Proc, act.id})
 	settled, act.settled = act.settled, true
 	a.checkQuiet()
-	return settled, len(a.queue)
+	if load = len(a.queue); load > 0 && loop && a.ended == nil && len(a.between) == 0 {
+		next := targetOf(a.queue[0]).ep
+		more = next != nil && time.Duration(next.took.Load()) < quick
+	}
+	return settled, load, more
 }
+
+// quick is how long an endpoint may have taken last for the answer before it to wait for its own.
+const quick = 50 * time.Microsecond
 
 // prepare judges the message: endpoint, view, deadline.
 func (act *activation) prepare() *wireError {
@@ -155,18 +186,21 @@ func (act *activation) prepare() *wireError {
 	if env.Hash != 0 && env.Hash != ep.hash {
 		return bad("%s.%s has another signature here than at the caller: the two were built from different sources", a.typ.short, ep.name)
 	}
-	v, err := a.node.views.decode(env.Region)
-	if err != nil {
-		return bad("%v", err)
+	if act.to.err != nil {
+		return bad("%v", act.to.err)
 	}
-	if env.Index >= uint64(v.size) {
-		return bad("index %d is outside the %d ranks of the view", env.Index, v.size)
+	if env.Index >= uint64(act.to.view.size) {
+		return bad("index %d is outside the %d ranks of the view", env.Index, act.to.view.size)
 	}
-	act.point = Point{Extent: v.extent, Rank: int(env.Index)}
+	act.point = Point{Extent: act.to.view.extent, Rank: int(env.Index)}
+	if act.began {
+		return nil
+	}
 	ended := act.Err() // given up since it left the mailbox: it need not begin
 	a.mu.Lock()        // the actor's end is read after the context's: an actor notes it before it ends contexts
 	why := a.ended
 	if why == nil && ended == nil && !act.settled { // else another goroutine may be answering with env
+		act.began = true
 		env.Began = a.node.tel.clock.Tick()
 	}
 	a.mu.Unlock()
@@ -190,21 +224,45 @@ func (a *actor) invoke(act *activation) (body []byte, err error) {
 		act.failed = pe
 		body, err = act.judged(probe.At(probe.Panic, &act.frame), pe) // nothing is unwound before this returns
 	}()
-	if err := act.decode(); err != nil {
+	if act.run == nil {
+		run := act.ep.method.Begin()
+		act.mu.Lock()
+		act.run = run
+		act.mu.Unlock()
+	}
+	if err := act.run.Decode(act.env.Body); err != nil {
 		return nil, err
 	}
 	if v := probe.At(probe.Recv, &act.frame); v != nil {
 		return act.judged(v, nil)
 	}
-	out := act.ep.fn.Call(act.args[:2+len(act.ep.in)])
-	if err, _ := reflect.TypeAssert[error](out[len(out)-1]); err != nil {
+	if err := act.run.Run(a.self, act); err != nil {
 		act.failed = err
 		return act.judged(probe.At(probe.Error, &act.frame), err)
 	}
-	if act.ep.out != nil {
-		act.out = out[0]
-	}
 	return act.judged(probe.At(probe.Reply, &act.frame), nil)
+}
+
+// args are the arguments, once there are any. They can be set.
+func (act *activation) args() []reflect.Value {
+	act.mu.Lock()
+	defer act.mu.Unlock()
+	if act.run == nil {
+		return nil
+	}
+	act.kept = true
+	return act.run.Args()
+}
+
+// result is what the handler has returned, once it has.
+func (act *activation) result() reflect.Value {
+	act.mu.Lock()
+	defer act.mu.Unlock()
+	if act.run == nil {
+		return reflect.Value{}
+	}
+	act.kept = true
+	return act.run.Result()
 }
 
 // judged is the outcome of the handler after a site: err or the result, or what the debugger made of it.
@@ -212,7 +270,8 @@ func (act *activation) judged(v *probe.Verdict, err error) ([]byte, error) {
 	if v != nil {
 		switch v.How {
 		case control.GoReturn:
-			act.out, err = v.Value, nil
+			act.run.SetResult(v.Value)
+			err = nil
 		case control.GoFail:
 			err = errors.New(v.Text)
 		case control.GoRetry:
@@ -227,66 +286,46 @@ func (act *activation) judged(v *probe.Verdict, err error) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return act.encode()
-}
-
-// decode makes the arguments of the message.
-func (act *activation) decode() error {
-	act.args[0], act.args[1] = reflect.ValueOf(act.actor.self), reflect.ValueOf(context.Context(act))
-	n := 2
-	for _, in := range act.ep.in {
-		act.args[n] = reflect.New(in).Elem()
-		n++
-	}
-	switch len(act.ep.in) {
-	case 0:
-	case 1:
-		if err := bodies.Decode(act.env.Body, act.args[2].Addr().Interface()); err != nil {
-			return fmt.Errorf("the argument does not decode into %s: %w", act.ep.in[0], err)
-		}
-	default:
-		if err := bodies.DecodeAll(act.env.Body, act.args[2:n]); err != nil {
-			return fmt.Errorf("the arguments do not decode: %w", err)
-		}
-	}
-	return nil
-}
-
-// encode makes the body of the answer.
-func (act *activation) encode() ([]byte, error) {
-	if act.ep.out == nil {
-		return nil, nil
-	}
-	body, err := bodies.Encode(act.out.Interface(), act.ep.out)
-	if err != nil {
-		return nil, fmt.Errorf("the result (%s) does not encode: %w", act.ep.out, err)
-	}
-	return body, nil
+	return act.run.Encode()
 }
 
 // finish answers the message and tells supervision what it must know. No user code runs in it. pe is set if the handler
 // did not return.
-func (a *actor) finish(act *activation, body []byte, werr *wireError, pe *panicError) {
+func (a *actor) finish(act *activation, body []byte, werr *wireError, pe *panicError, loop bool) {
 	act.End(context.Canceled)
 	env, token := act.env, act.frame.ReplyToken()
 	act.frame.End()
-	a.mu.Lock()
-	a.handled++
-	a.turned(time.Now())
-	a.mu.Unlock()
+	now := time.Now()
+	act.ep.took.Store(int64(now.Sub(act.since)))
 	var failure failureReport
 	if pe != nil { // before leave and the answer: whoever stops the actor on either must find it failed
+		a.mu.Lock()
+		a.handled++
+		a.turned(now)
+		a.mu.Unlock()
 		failure, werr = a.panicked(act, pe), pe.wire()
 	}
-	settled, load := a.leave(act)
+	a.mu.Lock()
+	if pe == nil {
+		a.handled++
+		a.turned(now)
+	}
+	settled, load, more := a.leaveLocked(act, loop)
+	a.mu.Unlock()
 	if settled {
 		return // it was abandoned, and its caller has its outcome already
 	}
 	quiet := env.Adverb == uint8(adverbBroadcast)
 	if quiet {
 		a.countAck(env.From.Proc)
+		act.release(env)
 	} else {
-		a.node.answerTo(env, body, werr, load, token)
+		ans := env
+		if !env.Owned() {
+			ans = quicnet.NewEnvelope()
+		}
+		a.node.answerIn(ans, env, body, werr, load, token, more)
+		act.release(ans)
 	}
 	switch {
 	case pe != nil:
@@ -297,6 +336,17 @@ func (a *actor) finish(act *activation, body []byte, werr *wireError, pe *panicE
 		a.node.reportFailure(failureReport{Mesh: a.id, Rank: a.rank, What: what})
 	}
 	a.node.touch()
+}
+
+// release gives back what a message that was answered needed. What somebody may still look at stays.
+func (act *activation) release(env *quicnet.Envelope) {
+	act.mu.Lock()
+	if act.run != nil && !act.kept {
+		act.run.Free()
+		act.run = nil
+	}
+	act.mu.Unlock()
+	env.Free()
 }
 
 // wire is the end of a handler as its caller gets it.

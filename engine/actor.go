@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -33,19 +34,24 @@ type actor struct {
 	labels context.Context               // with the labels of its goroutine
 	marks  map[*endpoint]context.Context // the same with the endpoint that runs, made when one does; guarded by mu
 	done   chan struct{}                 // the loop is over
+	worn   context.Context               // the labels that the loop's goroutine has; its own
+
+	removed atomic.Bool // from its process's table: messages to it are refused there
 
 	mu       sync.Mutex
 	queue    []*quicnet.Envelope
-	between  []*interlude  // run by the loop between two messages, before the queue
-	beside   int           // concurrent endpoints that run and do not stand at a site
-	stands   int           // sites at which the goroutine of the loop stands: 0 or 1
-	stood    chan struct{} // set while the loop stands: kicks who serves interludes there
-	reading  chan struct{} // set while an interlude runs alone: concurrent endpoints begin when it is closed
-	calm     chan struct{} // set while somebody waits for beside to be 0 or reading to end; closed then
-	looping  bool          // the loop has a goroutine, or is over
-	kick     chan struct{} // the loop waits for it where it has nothing to do; nil: it ends then, and begins anew
-	starts   []*activation // concurrent endpoints that are to start, in arrival order; at most windowSize
-	start    chan struct{} // there are starts; nil: no endpoint of the actor is concurrent
+	room     []*quicnet.Envelope // the memory of queue, from its begin
+	between  []*interlude        // run by the loop between two messages, before the queue
+	beside   int                 // concurrent endpoints that run and do not stand at a site
+	stands   int                 // sites at which the goroutine of the loop stands: 0 or 1
+	stood    chan struct{}       // set while the loop stands: kicks who serves interludes there
+	reading  chan struct{}       // set while an interlude runs alone: concurrent endpoints begin when it is closed
+	calm     chan struct{}       // set while somebody waits for beside to be 0 or reading to end; closed then
+	looping  bool                // the loop has a goroutine, or is over
+	asleep   bool                // the loop waits for a kick
+	kick     chan struct{}       // the loop waits for it where it has nothing to do; nil: it ends then, and begins anew
+	starts   []*activation       // concurrent endpoints that are to start, in arrival order; at most windowSize
+	start    chan struct{}       // there are starts; nil: no endpoint of the actor is concurrent
 	running  map[messageKey]*activation
 	turns    map[messageKey]uint64 // of queued messages: number of the last notice about them
 	draining bool
@@ -67,7 +73,10 @@ func (a *actor) label() string { return "@" + a.name + "[" + strconv.Itoa(a.rank
 
 // enqueue takes a message into the mailbox, or refuses it. It runs on a link's reader and does not block.
 func (a *actor) enqueue(env *quicnet.Envelope) {
-	ep := a.typ.eps[env.Endpoint]
+	ep := targetOf(env).ep
+	if len(env.Chain) > 0 {
+		env.Keep() // what it causes has the chain as well
+	}
 	a.mu.Lock()
 	if env.Flags&flagWaits != 0 && len(env.Chain) > 0 {
 		if w := a.closesCycle(ep, env.Chain); w != nil {
@@ -93,11 +102,27 @@ func (a *actor) enqueue(env *quicnet.Envelope) {
 		poke(a.start)
 		return
 	}
-	a.queue = append(a.queue, env)
+	a.push(env)
 	a.rouse()
 	a.mu.Unlock()
 	a.node.touch()
 }
+
+// push puts a message at the end of the mailbox. The caller holds a.mu.
+func (a *actor) push(env *quicnet.Envelope) {
+	if n := len(a.queue); n == cap(a.queue) && cap(a.room) > 2*n { // what was taken has left room at the front
+		a.queue = append(a.room[:0], a.queue...)
+		clear(a.room[n:cap(a.room)])
+	}
+	grows := len(a.queue) == cap(a.queue)
+	a.queue = append(a.queue, env)
+	if grows {
+		a.room = a.queue[:0]
+	}
+}
+
+// targetOf is the target of a message that was delivered.
+func targetOf(env *quicnet.Envelope) *target { return env.Memo.(*target) } //nolint:forcetypeassert // node.deliver puts it there
 
 // wake has the loop look whether there is something to do.
 func (a *actor) wake() {
@@ -114,7 +139,8 @@ func (a *actor) rouse() {
 		go a.loop()
 	case a.stood != nil:
 		poke(a.stood)
-	case a.kick != nil:
+	case a.asleep:
+		a.asleep = false
 		poke(a.kick)
 	}
 }
@@ -129,22 +155,34 @@ func (a *actor) loop() {
 			a.node.wg.Done()
 		}
 	}()
-	pprof.SetGoroutineLabels(a.labels)
+	a.worn = nil
+	a.wear(a.labels)
 	for {
 		fn, act, end := a.take()
 		switch {
 		case end:
 			return
 		case fn != nil:
+			a.wear(a.labels)
 			fn()
 		case act != nil:
-			a.handle(act)
+			a.wear(act.marks)
+			a.handle(act, true)
 		case a.kick != nil:
+			a.wear(a.labels)
 			<-a.kick
 		default:
 			idle = true
 			return
 		}
+	}
+}
+
+// wear gives the loop's goroutine labels.
+func (a *actor) wear(labels context.Context) {
+	if a.worn != labels {
+		a.worn = labels
+		pprof.SetGoroutineLabels(labels)
 	}
 }
 
@@ -162,17 +200,20 @@ func (a *actor) take() (fn func(), act *activation, end bool) {
 		env := a.queue[0]
 		a.queue[0] = nil
 		if len(a.queue) == 1 {
-			a.queue = a.queue[:0] // keeps its capacity
+			a.queue = a.room[:0]
 		} else {
 			a.queue = a.queue[1:]
 		}
-		return nil, a.activate(env), false
+		act := a.activate(env)
+		act.begin()
+		return nil, act, false
 	}
 	a.checkQuiet()
 	if len(a.acks) > 0 {
 		return a.flushAcks, nil, false
 	}
 	a.looping = a.kick != nil
+	a.asleep = a.looping
 	return nil, nil, false
 }
 
@@ -187,7 +228,7 @@ func (a *actor) startConcurrent() {
 		case <-a.start:
 		case <-a.done:
 			for act := a.nextStart(); act != nil; act = a.nextStart() {
-				a.handle(act)
+				a.handle(act, false)
 			}
 			return
 		}
@@ -197,7 +238,9 @@ func (a *actor) startConcurrent() {
 			running.Go(func() {
 				defer a.leaveBeside()
 				close(began)
-				a.handle(act)
+				defer pprof.SetGoroutineLabels(a.labels)
+				pprof.SetGoroutineLabels(act.marks)
+				a.handle(act, false)
 			})
 			<-began
 		}
@@ -243,6 +286,7 @@ func (a *actor) endHow(why *wireError, failed, leave bool) {
 		for _, act := range a.running {
 			if !act.settled {
 				act.settled = true
+				act.env.Keep()
 				left = append(left, act.env)
 			}
 		}
@@ -250,7 +294,7 @@ func (a *actor) endHow(why *wireError, failed, leave bool) {
 	if a.ended == nil {
 		a.ended, a.failed = why, failed
 		left = append(left, a.queue...)
-		a.queue, a.turns = nil, nil
+		a.queue, a.room, a.turns = nil, nil, nil
 		a.turned(time.Now())
 	}
 	a.left = a.left || leave
@@ -319,7 +363,7 @@ func (a *actor) noticeWait(proc uint64, w waitNotice) {
 		return
 	}
 	env := a.queue[at]
-	why := a.closesCycle(a.typ.eps[env.Endpoint], w.Chain)
+	why := a.closesCycle(targetOf(env).ep, w.Chain)
 	if why != nil {
 		a.dropQueued(at)
 	} else {
@@ -391,7 +435,7 @@ func (a *actor) state() control.RankState {
 		if act.parked > 0 && a.stands > 0 && !act.ep.concurrent {
 			s.State = "paused"
 		}
-		s.Running, s.Calls = append(s.Running, act.env.Endpoint), append(s.Calls, act.env.Call)
+		s.Running, s.Calls = append(s.Running, act.endpoint), append(s.Calls, act.call)
 	}
 	for _, env := range a.queue[:min(len(a.queue), maxNext)] {
 		s.Next = append(s.Next, env.Call)

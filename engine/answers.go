@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -30,10 +31,14 @@ func (t *callTable) add(c *call) {
 	t.mu.Unlock()
 }
 
+// get finds a call, which the caller frees.
 func (t *callTable) get(id uint64) *call {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.byID[id]
+	if c := t.byID[id]; c != nil {
+		return c.keep()
+	}
+	return nil
 }
 
 func (t *callTable) remove(id uint64) {
@@ -42,11 +47,18 @@ func (t *callTable) remove(id uint64) {
 	t.mu.Unlock()
 }
 
-// all lists the calls, in no order.
-func (t *callTable) all() []*call {
+// each does something with each call, in the order of their ids.
+func (t *callTable) each(do func(*call)) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	return slices.Collect(maps.Values(t.byID))
+	calls := slices.SortedFunc(maps.Values(t.byID), func(x, y *call) int { return cmp.Compare(x.id, y.id) })
+	for _, c := range calls {
+		c.keep()
+	}
+	t.mu.Unlock()
+	for _, c := range calls {
+		do(c)
+		c.free()
+	}
 }
 
 // refuse answers a message that no handler will see. It is called from links' readers, so the answer goes out behind
@@ -65,10 +77,17 @@ func (n *node) refuseNow(env *quicnet.Envelope, why *wireError) {
 
 // answerTo sends the answer of a message back.
 func (n *node) answerTo(req *quicnet.Envelope, body []byte, werr *wireError, load int, token uint8) {
-	env := quicnet.Envelope{
-		Kind: quicnet.KindReply, ID: n.nextMsg.Add(1), Call: req.Call, Parent: messageID(req), Trace: req.Trace,
-		From: req.To, To: req.From, Index: req.Index, Load: uint64(max(load, 0)), Arrived: req.Arrived, Began: req.Began, Token: token, Body: body,
-	}
+	n.answerIn(new(quicnet.Envelope), req, body, werr, load, token, false)
+}
+
+// answerIn is answerTo in an envelope of the caller, which may be the message itself: it becomes its own answer. more says that
+// the next answer is near.
+func (n *node) answerIn(env, req *quicnet.Envelope, body []byte, werr *wireError, load int, token uint8, more bool) {
+	env.Kind, env.Call, env.Parent, env.Trace, env.Index, env.Arrived, env.Began = quicnet.KindReply, req.Call, messageID(req), req.Trace, req.Index, req.Arrived, req.Began
+	env.From, env.To = req.To, req.From
+	env.ID, env.Load, env.Token, env.More = n.nextMsg.Add(1), uint64(max(load, 0)), token, more
+	env.Adverb, env.Flags, env.Region, env.Endpoint, env.Hash, env.Budget, env.Step, env.Chain = 0, 0, nil, "", 0, 0, 0, nil
+	env.Body = body
 	if werr != nil {
 		env.Kind = quicnet.KindError
 		b, err := quicnet.Enc().Marshal(werr)
@@ -78,8 +97,8 @@ func (n *node) answerTo(req *quicnet.Envelope, body []byte, werr *wireError, loa
 		}
 		env.Body = b
 	}
-	if err := n.send(n.root, quicnet.LaneCalls, &env); err != nil {
-		n.unanswerable(&env, err)
+	if err := n.send(n.root, quicnet.LaneCalls, env); err != nil {
+		n.unanswerable(env, err)
 	}
 }
 
@@ -99,7 +118,11 @@ func (n *node) unanswerable(env *quicnet.Envelope, err error) {
 // takeReply completes a call. Answers to calls that are off the books are late and dropped.
 func (n *node) takeReply(env *quicnet.Envelope) {
 	c := n.calls.get(env.Call)
-	if c == nil || env.Index >= uint64(c.n) {
+	if c == nil {
+		return
+	}
+	defer c.free()
+	if env.Index >= uint64(c.n) {
 		return
 	}
 	i := int(env.Index)
@@ -107,8 +130,8 @@ func (n *node) takeReply(env *quicnet.Envelope) {
 		n.log.Warn("dropped an answer from the wrong process", "from", env.From.Proc, "want", want)
 		return
 	}
-	n.windows.noteLoad(env.From, uint32(min(env.Load, 1<<31)))
-	a := answer{index: i, body: env.Body}
+	c.ref.window(n.windows, i, env.From).load.Store(uint32(min(env.Load, 1<<31)))
+	a := answer{index: i, body: env.Body, env: env}
 	if c.told {
 		a.by = n.receiptOf(env)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,14 +40,15 @@ type call struct {
 	n            int
 	firstMsg     uint64 // message id of index 0; the others follow
 	started      time.Time
-	err          error // nothing was sent
-	done         chan struct{}
-	waiters      atomic.Int32 // how many wait for answers
-	implicitWait atomic.Bool  // waiters counts the first wait already: the messages say that the caller waits
-	toldAt       atomic.Int64 // UnixNano when front ends were last told of its progress
-	behind       atomic.Bool  // front ends have not been told the latest progress
-	telling      sync.Mutex   // orders the events of this call
-	over         bool         // the event of its end is out; guarded by telling
+	err          error            // nothing was sent
+	env          quicnet.Envelope // of its messages, one after the other
+	arg          []byte           // encoded; the memory of the next call, when this one is over
+	waiters      atomic.Int32     // how many wait for answers
+	implicitWait atomic.Bool      // waiters counts the first wait already: the messages say that the caller waits
+	toldAt       atomic.Int64     // UnixNano when front ends were last told of its progress
+	behind       atomic.Bool      // front ends have not been told the latest progress
+	telling      sync.Mutex       // orders the events of this call
+	over         bool             // the event of its end is out; guarded by telling
 
 	mu      sync.Mutex
 	answers []answer    // in arrival order
@@ -57,8 +59,74 @@ type call struct {
 	one     struct { // room for a call of one rank
 		answers [1]answer
 		ranks   [1]rankPhase
+		windows [1]*window
 	}
+	windows []*window // by index: where its message has a place; nil where it has none
+
+	// One of these tells that every rank has an outcome: over the call of a Future, which anybody may wait for, and at once who
+	// waits under whose feet the call is taken again.
+	done chan struct{}
+	last chan struct{}
+
+	pool *callPool    // of a call that is taken again
+	refs atomic.Int32 // who uses it
 }
+
+// callPool keeps the calls of a process that are over. It is no variable of the package, because a call has a channel, and one
+// that was made in a bubble of testing/synctest is good for nothing outside.
+type callPool struct{ sync.Pool }
+
+// newCall gives a call to one user, who frees it. Where nobody but that user waits for its answers, it is one that was used
+// before.
+func (p *callPool) newCall(b bound, adverb control.Adverb) *call {
+	if adverb == adverbStart || adverb == adverbStream {
+		return &call{endpoint: b.name, adverb: adverb, done: make(chan struct{})}
+	}
+	c, ok := p.Get().(*call)
+	if !ok {
+		c = &call{last: make(chan struct{}, 1), pool: p}
+	}
+	c.endpoint, c.adverb, c.id, c.n = b.name, adverb, 0, 0
+	c.refs.Store(1)
+	return c
+}
+
+// keep has the call stay for one more user, who frees it.
+func (c *call) keep() *call {
+	c.refs.Add(1)
+	return c
+}
+
+// free ends a use of the call. After the last one it is taken for another.
+func (c *call) free() {
+	if c.refs.Add(-1) != 0 || c.last == nil {
+		return
+	}
+	select {
+	case <-c.last: // nobody has waited for it
+	default:
+	}
+	for i := range c.answers {
+		if env := c.answers[i].env; env != nil {
+			env.Free()
+		}
+	}
+	arg, last, pool := c.arg, c.last, c.pool
+	if cap(arg) > maxKeptArg {
+		arg = nil
+	}
+	*c = call{arg: arg[:0], last: last, pool: pool}
+	if quicnet.Poison {
+		c.id, c.n, c.firstMsg = ^uint64(0), -1, ^uint64(0)
+		for arg := c.arg[:cap(c.arg)]; len(arg) > 0; arg = arg[1:] {
+			arg[0] = 0xDB
+		}
+	}
+	pool.Put(c)
+}
+
+// maxKeptArg is how large the memory of an argument may be that is kept for the next call.
+const maxKeptArg = 16 << 10
 
 type rankPhase uint8
 
@@ -74,30 +142,40 @@ type answer struct {
 	body  []byte
 	err   *wireError // nil for a reply
 	took  time.Duration
-	by    *receipt // the message that brought it; nil: none did, or nobody is told
+	by    *receipt          // the message that brought it; nil: none did, or nobody is told
+	env   *quicnet.Envelope // what body is a part of, to be given back with the call; nil: nothing is
 }
 
-// failedCall is a call that could not even begin.
-func failedCall(b bound, err error) *call {
-	c := &call{endpoint: b.name, err: err, done: make(chan struct{})}
-	close(c.done)
+// fail has the call not even begin.
+func (c *call) fail(err error) *call {
+	c.err = err
+	c.ended()
 	return c
 }
 
+// ended tells whoever waits that there is nothing more to come.
+func (c *call) ended() {
+	if c.done != nil {
+		close(c.done)
+		return
+	}
+	poke(c.last)
+}
+
 // start encodes the argument and sends it to every rank of the bound mesh.
-func start(ctx context.Context, b bound, arg any, adverb control.Adverb) *call {
+func start[A any](ctx context.Context, b bound, arg A, adverb control.Adverb) *call {
 	nd, err := nodeOf(ctx)
-	if err == nil {
-		err = b.usable()
+	if err != nil {
+		return (&call{endpoint: b.name, done: make(chan struct{})}).fail(err)
+	}
+	c := nd.spare.newCall(b, adverb)
+	if err = b.usable(); err == nil {
+		c.arg, err = encodeArg(c.arg[:0], b, arg)
 	}
 	if err != nil {
-		return failedCall(b, err)
+		return c.fail(err)
 	}
-	body, err := encodeArg(b, arg)
-	if err != nil {
-		return failedCall(b, err)
-	}
-	c := send(ctx, nd, b, body, adverb, "")
+	c.send(ctx, nd, b, c.arg)
 	if adverb == adverbStart || adverb == adverbStream { // for the others, collect waits under the same context
 		c.hook(ctx)
 	}
@@ -120,66 +198,74 @@ type noArg struct{}
 // tuple stands for several arguments.
 type tuple []any
 
-func encodeArg(b bound, arg any) ([]byte, error) {
-	if arg == (noArg{}) {
-		return nil, nil
+// encodeArg appends the encoding of the argument of a call.
+func encodeArg[A any](dst []byte, b bound, arg A) ([]byte, error) {
+	if len(b.in) == 1 && b.in[0].Kind() != reflect.Interface {
+		if out, ok := bodies.AppendPlain(dst, arg); ok { // which leaves arg where it is
+			return out, nil
+		}
 	}
-	var body []byte
-	var err error
-	if args, several := arg.(tuple); several {
-		body, err = bodies.EncodeAll(args, b.in)
-	} else {
-		body, err = bodies.Encode(arg, b.in[0])
-	}
-	if err != nil {
-		if _, several := arg.(tuple); several {
+	return encodeAny(dst, b, arg)
+}
+
+func encodeAny(dst []byte, b bound, arg any) ([]byte, error) {
+	switch arg := arg.(type) {
+	case noArg:
+		return dst, nil
+	case tuple:
+		out, err := bodies.AppendEncodeAll(dst, arg, b.in)
+		if err != nil {
 			return nil, fmt.Errorf("the arguments of %s do not encode: %w", b.name, err)
 		}
+		return out, nil
+	}
+	out, err := bodies.AppendEncode(dst, arg, b.in[0])
+	if err != nil {
 		return nil, fmt.Errorf("the argument of %s (%T) does not encode: %w", b.name, arg, err)
 	}
-	return body, nil
+	return out, nil
 }
 
 // startRaw sends an encoded argument and cancels the call when its context ends.
 func startRaw(ctx context.Context, nd *node, b bound, body []byte, adverb control.Adverb, client string) *call {
-	c := send(ctx, nd, b, body, adverb, client)
+	c := &call{endpoint: b.name, adverb: adverb, client: client, done: make(chan struct{})}
+	c.send(ctx, nd, b, body)
 	c.hook(ctx)
 	return c
 }
 
-func send(ctx context.Context, nd *node, b bound, body []byte, adverb control.Adverb, client string) *call {
-	ref := b.ref
-	caller := activationOf(ctx)
-	if v := caller.at(probe.Send, b.name, ref); v != nil {
-		return failedCall(b, v)
+// send sends the encoded argument to every rank.
+func (c *call) send(ctx context.Context, nd *node, b bound, body []byte) *call {
+	ref, adverb := b.ref, c.adverb
+	c.sender, c.caller = whoCalls(ctx)
+	if v := c.caller.at(probe.Send, b.name, ref); v != nil {
+		return c.fail(v)
 	}
 	switch n := ref.View.Len(); {
 	case adverb == adverbOne && n != 1:
-		return failedCall(b, fmt.Errorf("CallOne of %s on %s, which has %d actors: slice it to one, or use Call for all and Choose for any", b.name, refString(ref.MeshRef), n))
+		return c.fail(fmt.Errorf("CallOne of %s on %s, which has %d actors: slice it to one, or use Call for all and Choose for any", b.name, refString(ref.MeshRef), n))
 	case adverb == adverbChoose && n > 1:
 		best := nd.windows.leastLoaded(ref, nd.turn.Add(1))
 		if ref = ref.slice([]Sel{ref.View.Point(best)}); ref.err != nil {
-			return failedCall(b, ref.err)
+			return c.fail(ref.err)
 		}
 	}
-	c := &call{
-		node: nd, ref: ref, endpoint: b.name, adverb: adverb, client: client, caller: caller, sender: actorOf(ctx), n: ref.View.Len(),
-		started: time.Now(), done: make(chan struct{}), told: nd.tel.on.Load(),
-	}
+	c.node, c.ref, c.n, c.started, c.told = nd, ref, ref.View.Len(), time.Now(), nd.tel.on.Load()
 	if c.told {
 		c.preview = preview(body)
 	}
 	if c.n == 1 {
-		c.ranks, c.answers = c.one.ranks[:], c.one.answers[:0]
+		c.ranks, c.answers, c.windows = c.one.ranks[:], c.one.answers[:0], c.one.windows[:]
 	} else {
-		c.ranks, c.answers = make([]rankPhase, c.n), make([]answer, 0, c.n)
+		c.ranks, c.answers, c.windows = make([]rankPhase, c.n), make([]answer, 0, c.n), make([]*window, c.n)
 	}
 	nd.register(c)
-	env := quicnet.Envelope{
+	env := &c.env
+	*env = quicnet.Envelope{
 		Kind: quicnet.KindCall, Call: c.id, From: nd.addrOf(c.caller), Region: ref.region, Adverb: uint8(adverb),
 		Endpoint: b.name, Hash: b.hash, Body: body,
 	}
-	c.caller.stamp(&env)
+	c.caller.stamp(env)
 	c.trace, env.Token = env.Trace, c.caller.token()
 	if d, ok := ctx.Deadline(); ok {
 		env.Budget = max(time.Until(d), time.Nanosecond)
@@ -196,7 +282,7 @@ func send(ctx context.Context, nd *node, b bound, body []byte, adverb control.Ad
 		return c
 	}
 	for i := range c.n {
-		c.sendTo(ctx, &env, i)
+		c.sendTo(ctx, env, i)
 	}
 	if adverb != adverbStart { // the chain may have changed while the messages were sent, and its notice have overtaken them
 		if chain, seq, changed := c.caller.changedSince(turn); changed {
@@ -210,18 +296,19 @@ func send(ctx context.Context, nd *node, b bound, body []byte, adverb control.Ad
 func (c *call) sendTo(ctx context.Context, env *quicnet.Envelope, i int) {
 	env.ID, env.Index = c.firstMsg+uint64(i), uint64(i)
 	env.To = c.addr(i)
-	if err := c.node.windows.acquire(ctx, env.To, pendingSend{c.sender, c.client, c.ref, i, c.endpoint, c.id}); err != nil {
+	w, err := c.node.windows.acquire(ctx, env.To, &pendingSend{c.sender, c.client, c.ref, i, c.endpoint, c.id})
+	if err != nil {
 		c.answer(answer{index: i, err: notSent(err)})
 		return
 	}
 	c.mu.Lock()
 	late := c.ranks[i] == phaseAnswered // its process ended before its turn came
 	if !late {
-		c.ranks[i] = phaseSent
+		c.ranks[i], c.windows[i] = phaseSent, w
 	}
 	c.mu.Unlock()
 	if late {
-		c.node.windows.release(env.To, 1)
+		c.node.windows.giveBack(w, 1)
 		return
 	}
 	if c.told {
@@ -268,7 +355,9 @@ func (c *call) cancel(ctx context.Context) {
 		}
 	}
 	for _, i := range sent { // through the outbox: cancelling does not wait for a link
+		c.keep()
 		c.node.outbox.Add(c.ref.procOf(i), func() {
+			defer c.free()
 			env := quicnet.Envelope{Kind: quicnet.KindCancel, ID: c.firstMsg + uint64(i), Call: c.id, From: c.node.addrOf(c.caller), To: c.addr(i), Flags: flags}
 			_ = c.node.send(c.node.root, quicnet.LaneCalls, &env) // on the lane of its message; an error means that the peer has ended
 		})
@@ -299,13 +388,14 @@ func (c *call) answer(a answer) (sent bool) {
 	sent = c.ranks[a.index] == phaseSent
 	c.ranks[a.index] = phaseAnswered
 	c.answers = append(c.answers, a)
+	w := c.windows[a.index]
 	last := len(c.answers) == c.n
 	wake := c.wake
 	c.wake = nil
 	unhook := c.unhook
 	c.mu.Unlock()
 	if sent {
-		c.node.windows.release(c.addr(a.index), 1)
+		c.node.windows.giveBack(w, 1)
 	}
 	if c.told {
 		c.tellAnswer(a)
@@ -316,10 +406,12 @@ func (c *call) answer(a answer) (sent bool) {
 			unhook()
 		}
 		c.caller.forget(c)
-		close(c.done)
 	}
 	if wake != nil {
 		close(wake)
+	}
+	if last {
+		c.ended()
 	}
 	return sent
 }
@@ -329,7 +421,7 @@ func (c *call) rankError(a answer) *RankError {
 }
 
 // broadcast sends without asking for a reply.
-func broadcast(ctx context.Context, b bound, arg any) error {
+func broadcast[A any](ctx context.Context, b bound, arg A) error {
 	nd, err := nodeOf(ctx)
 	if err == nil {
 		err = b.usable()
@@ -337,7 +429,7 @@ func broadcast(ctx context.Context, b bound, arg any) error {
 	if err != nil {
 		return err
 	}
-	body, err := encodeArg(b, arg)
+	body, err := encodeArg(nil, b, arg)
 	if err != nil {
 		return err
 	}
@@ -345,7 +437,7 @@ func broadcast(ctx context.Context, b bound, arg any) error {
 }
 
 func broadcastRaw(ctx context.Context, nd *node, b bound, body []byte, client string) error {
-	caller, sender := activationOf(ctx), actorOf(ctx)
+	sender, caller := whoCalls(ctx)
 	if v := caller.at(probe.Send, b.name, b.ref); v != nil {
 		return v
 	}
@@ -367,15 +459,16 @@ func broadcastRaw(ctx context.Context, nd *node, b bound, body []byte, client st
 		env.ID, env.Index = first+uint64(i), uint64(i)
 		env.To = quicnet.Addr{Proc: b.ref.procOf(i), Actor: b.ref.ID}
 		err := cmp.Or(ctx.Err(), nd.stoppedMesh(b.ref.ID))
+		var w *window
 		if err == nil {
-			err = nd.windows.acquire(ctx, env.To, pendingSend{sender, client, b.ref, i, b.name, 0})
+			w, err = nd.windows.acquire(ctx, env.To, &pendingSend{sender, client, b.ref, i, b.name, 0})
 		}
 		if err == nil {
 			if told {
 				nd.tellBroadcast(&env, sender, client, b.ref, i, head)
 			}
 			if err = nd.send(ctx, quicnet.LaneCalls, &env); err != nil {
-				nd.windows.release(env.To, 1)
+				nd.windows.giveBack(w, 1)
 			}
 		}
 		if err != nil {

@@ -45,6 +45,14 @@ func activationOf(ctx context.Context) *activation {
 	return nil
 }
 
+// whoCalls is actorOf and activationOf at once.
+func whoCalls(ctx context.Context) (*actor, *activation) {
+	if info := infoOf(ctx); info != nil {
+		return info.actor, info.act
+	}
+	return nil, nil
+}
+
 func actorOf(ctx context.Context) *actor {
 	if info := infoOf(ctx); info != nil {
 		return info.actor
@@ -126,8 +134,8 @@ func RandOf(ctx context.Context) *rand.Rand {
 	}
 	act := info.act
 	h := fnv.New64a()
-	_, _ = fmt.Fprint(h, act.actor.label(), act.ep.name, act.env.Trace)
-	return rand.New(rand.NewPCG(info.node.seed, h.Sum64()^act.env.ID)) //nolint:gosec // reproducible on purpose, not for secrets
+	_, _ = fmt.Fprint(h, act.actor.label(), act.ep.name, act.trace)
+	return rand.New(rand.NewPCG(info.node.seed, h.Sum64()^act.id)) //nolint:gosec // reproducible on purpose, not for secrets
 }
 
 // Do runs fn, which touches the outside world, under a name, so that a replay can answer from its record instead.

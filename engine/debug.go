@@ -255,8 +255,11 @@ func (h *hub) letGo(proc, number, gen uint64) {
 // senderOf names who sent a message. The caller holds h.mu.
 func (h *hub) senderOf(from probe.Address, call uint64) string {
 	x := traceRecord{Proc: from.Proc, Actor: from.Actor}
-	if c := h.node.calls.get(call); from == (probe.Address{}) && c != nil {
-		x.Client = c.client
+	if from == (probe.Address{}) {
+		if c := h.node.calls.get(call); c != nil {
+			x.Client = c.client
+			c.free()
+		}
 	}
 	name, _ := h.callerOf(&x)
 	return name

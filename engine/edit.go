@@ -74,25 +74,25 @@ func (a *actor) setState(ctx context.Context, path, literal string) (out control
 func (a *activation) setArg(path, literal string) (control.Edited, error) {
 	for i, name := range a.names() {
 		if rest, ok := strings.CutPrefix(path, name); ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
-			return setValue(a.args[2+i], strings.TrimPrefix(rest, "."), literal)
+			return setValue(a.args()[i], strings.TrimPrefix(rest, "."), literal)
 		}
 	}
 	if len(a.ep.in) == 1 && (path == "" || path[0] == '[') { // args alone, of one argument
-		return setValue(a.args[2], path, literal)
+		return setValue(a.args()[0], path, literal)
 	}
 	return control.Edited{}, fmt.Errorf("%s has no argument %s: it has %s", a.ep.name, clip(path, 100), cmp.Or(orList(a.names()), "none"))
 }
 
 // setResult sets the result, or a part of it, where there is one.
 func (a *activation) setResult(s probe.Site, path, literal string) (control.Edited, error) {
-	if s != probe.Reply || !a.out.IsValid() {
+	if s != probe.Reply || !a.result().IsValid() {
 		return control.Edited{}, fmt.Errorf("there is no result at %s: it is set at reply; return VALUE gives one in place of the handler", s)
 	}
 	box := reflect.New(a.ep.out).Elem()
-	box.Set(a.out)
+	box.Set(a.result())
 	out, err := setValue(box, path, literal)
 	if err == nil {
-		a.out = box
+		a.run.SetResult(box)
 	}
 	return out, err
 }
@@ -146,7 +146,7 @@ func (a *actor) editQueue(r control.EditReq) (control.Edited, error) {
 
 // withArg is a message with another argument.
 func (a *actor) withArg(env *quicnet.Envelope, literal string) (*quicnet.Envelope, error) {
-	ep := a.typ.eps[env.Endpoint]
+	ep := targetOf(env).ep
 	if ep == nil || len(ep.in) != 1 {
 		return nil, fmt.Errorf("%s does not have one argument", clip(env.Endpoint, 100))
 	}
@@ -154,6 +154,7 @@ func (a *actor) withArg(env *quicnet.Envelope, literal string) (*quicnet.Envelop
 	if err != nil {
 		return nil, err
 	}
+	env.Keep()
 	next := *env
 	if next.Body, err = bodies.Encode(v.Interface(), ep.in[0]); err != nil {
 		return nil, err

@@ -96,19 +96,18 @@ const maxShown = 256
 
 // About is who stopped, and at what message.
 func (a *activation) About(s probe.Site) control.Stop {
-	env := a.env
 	st := control.Stop{
 		Mesh: a.actor.name, Rank: a.actor.rank, Point: a.actor.here, Proc: a.actor.node.id, Endpoint: a.ep.name,
-		Msg: messageID(env), Call: env.Call, Trace: env.Trace, Edited: a.edited, Shared: a.ep.concurrent || !onHandler(),
+		Msg: a.msg, Call: a.call, Trace: a.trace, Edited: a.edited, Shared: a.ep.concurrent || !onHandler(),
 	}
 	texts := make([]string, 0, len(a.ep.in))
-	for i := range a.ep.in {
-		texts = append(texts, shown(a.args[2+i]))
+	for _, arg := range a.args() {
+		texts = append(texts, shown(arg))
 	}
 	st.Arg = clip(strings.Join(texts, ", "), maxShown)
 	switch s {
 	case probe.Reply:
-		st.Value = clip(shown(a.out), maxShown)
+		st.Value = clip(shown(a.result()), maxShown)
 	case probe.Error, probe.Panic:
 		st.Value = clip(textOf(a.failed), maxShown)
 	case probe.Break:
@@ -124,9 +123,9 @@ func (a *activation) About(s probe.Site) control.Stop {
 
 // Sender is who sent the message, by name where that actor waits for the answer.
 func (a *activation) Sender() (probe.Address, string) {
-	from := a.env.From
-	if n := len(a.env.Chain); n > 0 {
-		if last := a.env.Chain[n-1]; last.Proc == from.Proc && last.Actor == from.Actor {
+	from := a.from
+	if n := len(a.came); n > 0 {
+		if last := a.came[n-1]; last.Proc == from.Proc && last.Actor == from.Actor {
 			return probe.Address{Proc: from.Proc, Actor: from.Actor}, last.Name
 		}
 	}
@@ -146,7 +145,7 @@ func shown(v reflect.Value) string {
 // Values are what conditions about the frame speak of.
 func (a *activation) Values(v *cond.Values) {
 	x := a.actor
-	v.State, v.Args, v.Result = reflect.ValueOf(x.self).Elem(), a.args[2:2+len(a.ep.in)], a.out
+	v.State, v.Args, v.Result = reflect.ValueOf(x.self).Elem(), a.args(), a.result()
 	v.Rank, v.Coords, v.Mesh, v.Endpoint = x.rank, x.coords, x.name, a.ep.name
 	if a.failed != nil {
 		v.Error = textOf(a.failed)

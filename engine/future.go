@@ -63,6 +63,7 @@ func decodeReply[R any](c *call, a answer) (Reply[R], *RankError) {
 // When ctx ends first the missing ranks are in the *MeshError as ErrDeadline or ErrCancelled, and a later wait can
 // still get them.
 func (f *Future[R]) All(ctx context.Context) (ValueMesh[R], error) {
+	defer f.c.taken()
 	if f.c.err != nil {
 		return ValueMesh[R]{}, f.c.err
 	}
@@ -84,6 +85,7 @@ func (f *Future[R]) All(ctx context.Context) (ValueMesh[R], error) {
 // One waits for the only reply of a call to one rank.
 func (f *Future[R]) One(ctx context.Context) (R, error) {
 	var zero R
+	defer f.c.taken()
 	if f.c.err != nil {
 		return zero, f.c.err
 	}
@@ -173,12 +175,23 @@ func (c *call) next(ctx context.Context, i int) (answer, error) {
 	}
 }
 
+// taken ends the call of somebody who does not hand it on.
+func (c *call) taken() {
+	if c.last != nil {
+		c.free()
+	}
+}
+
 // collect waits for every rank, or for ctx to end, and gives the answers there are and the outcome of the ranks without.
 func (c *call) collect(ctx context.Context) (answers []answer, missing []*RankError) {
 	c.beginWait()
 	defer c.endWait()
+	all := c.done
+	if all == nil {
+		all = c.last
+	}
 	select {
-	case <-c.done:
+	case <-all:
 	case <-ctx.Done():
 		if !c.hooked && c.adverb != adverbStart {
 			c.cancel(ctx)

@@ -103,21 +103,19 @@ func (n *node) procsGone(b goneBody) (reported bool) {
 	if !inProcess {
 		n.peers.noteGone(b)
 	}
-	calls := n.calls.all() // after noteGone: a call that is not among them yet finds the process gone when it sends
 	if lk := n.peers.current(); lk != nil && !inProcess {
 		for _, proc := range b.Procs {
 			lk.Forget(proc, b.Reason)
 		}
 	}
-	slices.SortFunc(calls, func(x, y *call) int { return int(x.id) - int(y.id) })
-	for _, c := range calls {
+	n.calls.each(func(c *call) { // after noteGone: a call that is not among them yet finds the process gone when it sends
 		for _, i := range c.open() {
 			if b.has(c.ref.procOf(i)) {
 				c.answer(answer{index: i, err: b.outcome()})
 				reported = true
 			}
 		}
-	}
+	})
 	n.windows.drop(func(a quicnet.Addr) bool { return b.has(a.Proc) })
 	return reported
 }

@@ -108,8 +108,9 @@ const frameOverhead = 128
 // maxFrame is the bound that quicnet has by default, so that in-process meshes refuse what real ones would.
 const maxFrame = 16 << 20
 
-// memLink connects the in-process ranks of a controller with each other and with the controller: encoded frames through
-// bounded queues, no sockets, no TLS. What is for a real worker goes out over the controller's own link.
+// memLink connects the in-process ranks of a controller with each other and with the controller: copies of envelopes through
+// bounded queues, no sockets, no TLS. What is for a real worker goes out over the controller's own link. Where nothing is on
+// its way to a rank, the sender hands its frame over itself: taking a frame never waits.
 type memLink struct {
 	mu    sync.Mutex
 	ends  map[uint64]*memEnd
@@ -128,8 +129,8 @@ type memEnd struct {
 	stop chan struct{}
 
 	mu      sync.Mutex
-	high    [][]byte // control: never waits behind calls
-	low     [][]byte
+	high    []*quicnet.Envelope // control: never waits behind calls
+	low     []*quicnet.Envelope
 	after   []func() // run when what is in the queue has been read
 	size    int
 	reading bool // a reader has it, or will
@@ -197,7 +198,7 @@ func (l *memLink) idle(proc uint64) bool {
 	return !e.reading
 }
 
-// Send encodes the frame at once and waits while the receiver's queue is full.
+// Send copies the frame at once and waits while the receiver's queue is full.
 func (l *memLink) Send(ctx context.Context, to uint64, lane quicnet.Lane, env *quicnet.Envelope) error {
 	l.mu.Lock()
 	e, wire := l.ends[to], l.wire
@@ -211,34 +212,38 @@ func (l *memLink) Send(ctx context.Context, to uint64, lane quicnet.Lane, env *q
 		return wire.Send(ctx, to, lane, env)
 	case e == nil:
 		return errProcEnded
+	case len(env.Body) > l.limit:
+		return fmt.Errorf("a message of %d bytes is over the limit of %d; send it in parts", len(env.Body), l.limit)
 	}
-	b := quicnet.AppendEnvelope(make([]byte, 0, frameOverhead+len(env.Region)+len(env.Endpoint)+len(env.Body)), env)
-	if len(b) > l.limit {
-		return fmt.Errorf("a message of %d bytes is over the limit of %d; send it in parts", len(b), l.limit)
-	}
-	return e.put(ctx, lane, b)
+	return e.put(ctx, lane, env.Clone())
 }
 
-func (e *memEnd) put(ctx context.Context, lane quicnet.Lane, b []byte) error {
+// sizeOf is what a frame counts for in a queue.
+func sizeOf(env *quicnet.Envelope) int {
+	return frameOverhead + len(env.Region) + len(env.Endpoint) + len(env.Body)
+}
+
+func (e *memEnd) put(ctx context.Context, lane quicnet.Lane, env *quicnet.Envelope) error {
 	for {
 		e.mu.Lock()
 		if e.stopped {
 			e.mu.Unlock()
 			return errProcEnded
 		}
-		if e.size < memQueueBytes || lane == quicnet.LaneControl {
-			e.size += len(b)
-			if lane == quicnet.LaneControl {
-				e.high = append(e.high, b)
-			} else {
-				e.low = append(e.low, b)
-			}
-			idle := !e.reading
+		if !e.reading {
 			e.reading = true
 			e.mu.Unlock()
-			if idle {
-				e.link.readers.add(e)
+			e.hand(env)
+			return nil
+		}
+		if e.size < memQueueBytes || lane == quicnet.LaneControl {
+			e.size += sizeOf(env)
+			if lane == quicnet.LaneControl {
+				e.high = append(e.high, env)
+			} else {
+				e.low = append(e.low, env)
 			}
+			e.mu.Unlock()
 			return nil
 		}
 		if e.room == nil {
@@ -256,15 +261,22 @@ func (e *memEnd) put(ctx context.Context, lane quicnet.Lane, b []byte) error {
 	}
 }
 
+// hand gives a frame to the node for a sender that is the reader meanwhile. What has come until then is left to the others.
+func (e *memEnd) hand(env *quicnet.Envelope) {
+	e.node.Frame(quicnet.ID{Proc: env.From.Proc}, quicnet.LaneCalls, env)
+	e.mu.Lock()
+	more := len(e.high)+len(e.low)+len(e.after) > 0
+	e.reading = more
+	e.mu.Unlock()
+	if more {
+		e.link.readers.add(e)
+	}
+}
+
 // read hands frames to the node until there are none, or the end is detached.
 func (e *memEnd) read() {
 	for batch, after := e.take(nil); len(batch)+len(after) > 0; batch, after = e.take(batch) {
-		for _, b := range batch {
-			env := new(quicnet.Envelope)
-			if err := quicnet.DecodeEnvelope(b, env); err != nil {
-				e.node.log.Error("a frame of this process does not decode", "err", err)
-				continue
-			}
+		for _, env := range batch {
 			e.node.Frame(quicnet.ID{Proc: env.From.Proc}, quicnet.LaneCalls, env)
 		}
 		for _, do := range after {
@@ -287,7 +299,7 @@ func (e *memEnd) then(do func()) {
 
 // take gives what is in the queue, in the order in which it is to be read, and what is to be done then; reading is over
 // when that is nothing. What it gave before is room for more.
-func (e *memEnd) take(before [][]byte) (batch [][]byte, after []func()) {
+func (e *memEnd) take(before []*quicnet.Envelope) (batch []*quicnet.Envelope, after []func()) {
 	clear(before)
 	e.mu.Lock()
 	defer e.mu.Unlock()

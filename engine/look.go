@@ -96,7 +96,7 @@ func (n *node) frameHere(ctx context.Context, b probeBody, q control.FrameQuery)
 	query := walk.Query{Start: q.Start, Count: q.Count, Depth: q.Depth, Text: q.Text}
 	root, path := cutRoot(q.Path)
 	err = n.frame(b.Number, b.Gen, func(act *activation, s probe.Site, stack string) error {
-		v.Stop, v.Stack, v.Bytes = act.About(s), stack, len(act.env.Body)
+		v.Stop, v.Stack, v.Bytes = act.About(s), stack, act.bytes
 		v.Stop.Site, v.Stop.Gen = s.String(), b.Gen
 		if left, ok := act.Deadline(); ok {
 			v.Budget = max(time.Until(left), 0)
@@ -108,13 +108,14 @@ func (n *node) frameHere(ctx context.Context, b probeBody, q control.FrameQuery)
 			v.Error = textOf(act.failed)
 		}
 		err := guard("reading the frame", func() error {
+			args := act.args()
 			for i, name := range act.names() {
 				if root == "" || root == "args" {
-					v.Args = append(v.Args, nodeOfValue(act.args[2+i], "args", name, argPath(path, name), query))
+					v.Args = append(v.Args, nodeOfValue(args[i], "args", name, argPath(path, name), query))
 				}
 			}
-			if act.out.IsValid() && (root == "" || root == "result") {
-				r := nodeOfValue(act.out, "result", "result", path, query)
+			if result := act.result(); result.IsValid() && (root == "" || root == "result") {
+				r := nodeOfValue(result, "result", "result", path, query)
 				v.Result = &r
 			}
 			return nil
@@ -309,14 +310,18 @@ func (a *actor) mailbox(q control.MailboxQuery) control.Mailbox {
 	}
 	a.mu.Lock()
 	box := control.Mailbox{Total: len(a.queue)}
-	envs := slices.Clone(a.queue[min(max(q.Start, 0), len(a.queue)):])
+	envs := a.queue[min(max(q.Start, 0), len(a.queue)):]
+	envs = slices.Clone(envs[:min(q.Count, len(envs), maxQueued)])
+	for _, env := range envs {
+		env.Keep()
+	}
 	a.mu.Unlock()
-	for _, env := range envs[:min(q.Count, len(envs), maxQueued)] {
+	for _, env := range envs {
 		m := control.Queued{
 			Msg: messageID(env), Call: env.Call, Endpoint: env.Endpoint, Proc: env.From.Proc, Actor: env.From.Actor,
 			Bytes: len(env.Body), Waiting: env.Flags&flagWaits != 0,
 		}
-		if ep := a.typ.eps[env.Endpoint]; ep != nil {
+		if ep := targetOf(env).ep; ep != nil {
 			m.Arg = clip(ep.shown(env.Body), maxShown)
 		}
 		box.Messages = append(box.Messages, m)

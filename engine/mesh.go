@@ -6,6 +6,7 @@ import (
 	"iter"
 	"reflect"
 	"sync"
+	"sync/atomic"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
@@ -49,6 +50,8 @@ type meshRef struct {
 	region []byte // CBOR of View: goes into each message
 	extent Extent // of View
 	err    error  // a bad selector, kept until the mesh is used
+
+	windows atomic.Pointer[refWindows] // a cache
 }
 
 func newMeshRef(r control.MeshRef) *meshRef {
@@ -272,30 +275,45 @@ type view struct {
 // maxViews is how many views are remembered: a sender that never repeats itself must not fill our memory.
 const maxViews = 4096
 
-// viewCache remembers the decoded views of messages, because they repeat. The ranks of one process share one.
-type viewCache struct {
-	mu      sync.RWMutex
-	byBytes *recent.Map[string, view]
+// target is what the messages to one endpoint through one view have in common at an actor of one type.
+type target struct {
+	ep   *endpoint // nil: the type has none of that name
+	view view
+	err  error // of the view
 }
 
-func newViewCache() *viewCache { return &viewCache{byBytes: recent.New[string, view](maxViews)} }
+// targetKey is what finds a target.
+type targetKey struct {
+	typ              *actorType
+	endpoint, region string
+}
 
-// decode gives the view of a message.
-func (c *viewCache) decode(b []byte) (view, error) {
+// targetCache remembers the targets of messages, because they repeat. The ranks of one process share one.
+type targetCache struct {
+	mu    sync.RWMutex
+	byKey *recent.Map[targetKey, *target]
+}
+
+func newTargetCache() *targetCache {
+	return &targetCache{byKey: recent.New[targetKey, *target](maxViews)}
+}
+
+// of gives the target of a message.
+func (c *targetCache) of(typ *actorType, env *quicnet.Envelope) *target {
 	c.mu.RLock()
-	v, ok := c.byBytes.Get(string(b))
+	t, ok := c.byKey.Get(targetKey{typ, env.Endpoint, string(env.Region)})
 	c.mu.RUnlock()
 	if ok {
-		return v, nil
+		return t
 	}
-	v, err := decodeView(b)
-	if err != nil {
-		return view{}, err
+	t = &target{ep: typ.eps[env.Endpoint]}
+	if t.view, t.err = decodeView(env.Region); t.err != nil || t.ep == nil {
+		return t // not worth a place
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.byBytes.Put(string(b), v)
-	return v, nil
+	c.byKey.Put(targetKey{typ, t.ep.name, string(env.Region)}, t)
+	return t
 }
 
 func decodeView(b []byte) (view, error) {

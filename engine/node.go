@@ -44,7 +44,8 @@ type node struct {
 	tel      *telemetry
 	reporter *reporter
 	handlers *sysTable
-	views    *viewCache
+	targets  *targetCache
+	spare    *callPool
 	peers    *peers
 
 	actors   *actorTable
@@ -54,12 +55,12 @@ type node struct {
 	windows  *windows
 	outbox   *outbox.Outbox
 
-	nextMsg  atomic.Uint64
-	turn     atomic.Uint64 // of Choose
-	closed   atomic.Bool
-	closing  chan struct{}
-	dirty    atomic.Bool // there is a status to tell
-	wg       sync.WaitGroup
+	nextMsg atomic.Uint64
+	turn    atomic.Uint64 // of Choose
+	closed  atomic.Bool
+	closing chan struct{}
+	dirty   atomic.Bool // there is a status to tell
+	wg      sync.WaitGroup
 }
 
 func newNode(id uint64, log *slog.Logger) *node {
@@ -75,7 +76,7 @@ func newNode(id uint64, log *slog.Logger) *node {
 
 // alone gives a node what it shares with no other: it is the only one of its process, or the first.
 func (n *node) alone(handlers *sysTable) {
-	n.tel, n.reporter, n.views, n.peers, n.handlers = newTelemetry(n.shipTrace), newReporter(), newViewCache(), newPeers(), handlers
+	n.tel, n.reporter, n.targets, n.peers, n.handlers, n.spare = newTelemetry(n.shipTrace), newReporter(), newTargetCache(), newPeers(), handlers, &callPool{}
 	n.clock = &clock.Clock{}
 	n.agent = probe.NewAgent(n.clock, n.tellNews)
 }
@@ -123,8 +124,7 @@ func (n *node) send(ctx context.Context, lane quicnet.Lane, env *quicnet.Envelop
 	}
 	env.Clock = n.tel.clock.Tick()
 	if to == n.id {
-		own := *env
-		n.Frame(quicnet.ID{Proc: n.id}, lane, &own)
+		n.Frame(quicnet.ID{Proc: n.id}, lane, env.Clone())
 		return nil
 	}
 	lk, err := n.peers.linkTo(to, n.closing)
@@ -203,8 +203,21 @@ func (n *node) Frame(from quicnet.ID, _ quicnet.Lane, env *quicnet.Envelope) {
 	}
 }
 
+// receiver is what a route's messages have in common here.
+type receiver struct {
+	actor  *actor
+	target *target
+}
+
 // deliver puts a call into its actor's mailbox, or refuses it.
 func (n *node) deliver(env *quicnet.Envelope) {
+	if env.Route != nil {
+		if to, ok := env.Route.Memo.(*receiver); ok && !to.actor.removed.Load() {
+			env.Memo = to.target
+			to.actor.enqueue(env)
+			return
+		}
+	}
 	a, ended := n.actors.find(env.To.Actor)
 	if a == nil {
 		if ended == nil {
@@ -213,6 +226,11 @@ func (n *node) deliver(env *quicnet.Envelope) {
 		n.refuse(env, ended)
 		return
 	}
+	t := n.targets.of(a.typ, env)
+	if env.Route != nil {
+		env.Route.Memo = &receiver{a, t}
+	}
+	env.Memo = t
 	a.enqueue(env)
 }
 
@@ -255,14 +273,14 @@ func (n *node) shut(reason string) {
 		return
 	}
 	n.requests.close()
-	actors, calls := n.actors.close(), n.calls.all()
+	actors := n.actors.close()
 	close(n.closing)
 	n.end()
-	for _, c := range calls {
+	n.calls.each(func(c *call) {
 		for _, i := range c.open() {
 			c.answer(answer{index: i, err: &wireError{Outcome: control.OutcomeCancelled, Type: "closed", Msg: reason, Codes: codesOf(context.Canceled)}})
 		}
-	}
+	})
 	for _, a := range actors {
 		a.abandon(&wireError{Outcome: control.OutcomeCancelled, Type: "closed", Msg: reason})
 	}
@@ -378,6 +396,9 @@ func (t *actorTable) cancelStart(mesh uint64) {
 func (t *actorTable) remove(mesh uint64, why *wireError) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if a := t.live[mesh]; a != nil {
+		a.removed.Store(true)
+	}
 	delete(t.live, mesh)
 	t.ended.Put(mesh, why)
 }

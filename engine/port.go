@@ -143,12 +143,13 @@ func (n *node) takePort(env *quicnet.Envelope) {
 	}
 	st.mu.Lock()
 	if len(st.queue) < portBuffer && st.size+len(env.Body) <= portBytes {
-		st.queue = append(st.queue, env.Body)
+		st.queue = append(st.queue, append([]byte(nil), env.Body...)) // the frame has room to spare
 		st.size += len(env.Body)
 	} else {
 		st.dropped++
 	}
 	st.mu.Unlock()
+	env.Free()
 	select {
 	case st.wake <- struct{}{}:
 	default:

@@ -180,7 +180,7 @@ func (h *hub) startLocal(p *proc) error {
 	n := newNode(p.id, h.log)
 	n.seed = h.node.seed
 	n.clock, n.agent = h.node.clock, h.node.agent
-	n.tel, n.reporter, n.views, n.handlers, n.peers = h.node.tel, h.node.reporter, h.node.views, h.ranks.handlers, h.ranks.peers
+	n.tel, n.reporter, n.spare, n.targets, n.handlers, n.peers = h.node.tel, h.node.reporter, h.node.spare, h.node.targets, h.ranks.handlers, h.ranks.peers
 	n.local, n.slot, n.out = h, p.rec.Slot, h.out.forProc(p.id)
 	n.crowded = len(p.pm.procs) > crowd
 	h.mem.attach(n)

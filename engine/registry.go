@@ -9,10 +9,12 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/internal/body"
 	"github.com/monarch-tui/monarch-tui/engine/internal/form"
+	"github.com/monarch-tui/monarch-tui/engine/internal/invoke"
 	"github.com/monarch-tui/monarch-tui/engine/internal/source"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
 )
@@ -23,10 +25,11 @@ type endpoint struct {
 	typ        *actorType
 	in         []reflect.Type // its arguments
 	out        reflect.Type   // nil when absent
-	fn         reflect.Value
+	method     *invoke.Method
 	pc         uintptr
 	doc        string
 	concurrent bool
+	took       atomic.Int64 // nanoseconds, the last time, in this process
 	arg        *schema.Schema
 	result     *schema.Schema
 	hash       uint64
@@ -165,7 +168,7 @@ func readType(t reflect.Type, opts []RegisterOption) (*actorType, error) {
 			at.others = append(at.others, other{name: m.Name, pc: m.Func.Pointer(), why: f.Why, fix: f.Fix})
 			continue
 		}
-		ep := &endpoint{name: m.Name, typ: at, fn: m.Func, pc: m.Func.Pointer(), in: f.In, out: f.Out}
+		ep := &endpoint{name: m.Name, typ: at, method: invoke.NewMethod(m.Func, f.In, f.Out, bodies), pc: m.Func.Pointer(), in: f.In, out: f.Out}
 		at.eps[ep.name], at.byPC[ep.pc] = ep, ep
 		at.list = append(at.list, ep)
 	}

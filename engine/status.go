@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -191,11 +190,11 @@ func (h *hub) tellCall(c *call, done bool) {
 
 // tellCalls tells what callAnswered has left.
 func (h *hub) tellCalls() {
-	for _, c := range h.node.calls.all() {
+	h.node.calls.each(func(c *call) {
 		if c.behind.Load() {
 			h.tellCall(c, false)
 		}
-	}
+	})
 }
 
 func (h *hub) callRecord(c *call) control.Call {
@@ -213,10 +212,7 @@ func (h *hub) callRecord(c *call) control.Call {
 // openCalls lists this process's calls for front ends.
 func (h *hub) openCalls() []control.Call {
 	var out []control.Call
-	for _, c := range h.node.calls.all() {
-		out = append(out, h.callRecord(c))
-	}
-	slices.SortFunc(out, func(a, b control.Call) int { return cmp.Compare(a.ID, b.ID) })
+	h.node.calls.each(func(c *call) { out = append(out, h.callRecord(c)) })
 	return out
 }
 

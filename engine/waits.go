@@ -44,13 +44,13 @@ func (n *node) waitEdges() (out []control.WaitEdge, young bool) {
 			out = append(out, e)
 		}
 	}
-	for _, c := range n.calls.all() {
+	n.calls.each(func(c *call) {
 		if c.waiters.Load() == 0 {
-			continue
+			return
 		}
 		if time.Since(c.started) < slowCall {
 			young = true
-			continue
+			return
 		}
 		beside := c.caller != nil && c.caller.ep != nil && c.caller.ep.concurrent
 		for _, i := range c.sent() {
@@ -59,7 +59,7 @@ func (n *node) waitEdges() (out []control.WaitEdge, young bool) {
 				Any: c.adverb == adverbStream, Beside: beside,
 			})
 		}
-	}
+	})
 	for _, s := range n.windows.full() {
 		if time.Since(s.since) < slowCall {
 			young = true
@@ -399,7 +399,7 @@ func (a *activation) chainLocked() []quicnet.ChainEntry {
 // asEntry is the activation as a link of a chain. A concurrent one does not block its actor, so it can close no cycle:
 // its place is kept for the path, its address is not.
 func (a *activation) asEntry() quicnet.ChainEntry {
-	h := quicnet.ChainEntry{Proc: a.actor.node.id, Actor: a.actor.id, Name: a.actor.label(), Msg: messageID(a.env)}
+	h := quicnet.ChainEntry{Proc: a.actor.node.id, Actor: a.actor.id, Name: a.actor.label(), Msg: a.msg}
 	if a.ep != nil && a.ep.concurrent {
 		h.Actor = 0
 	}
@@ -432,11 +432,12 @@ func (a *activation) rechain(chain []quicnet.ChainEntry, turn uint64) {
 	seq, down := a.seq, a.chainLocked()
 	calls := make([]*call, 0, len(a.awaits))
 	for c := range a.awaits {
-		calls = append(calls, c)
+		calls = append(calls, c.keep()) // it is not over: forget would have taken it off first
 	}
 	a.mu.Unlock()
 	for _, c := range calls {
 		c.notifyLater(down, seq)
+		c.free()
 	}
 }
 
@@ -449,7 +450,11 @@ func (c *call) notify(chain []quicnet.ChainEntry, seq uint64) {
 // notifyLater is notify through the outbox, for goroutines that must not wait for a link.
 func (c *call) notifyLater(chain []quicnet.ChainEntry, seq uint64) {
 	for _, i := range c.open() {
-		c.node.outbox.Add(c.ref.procOf(i), func() { c.notifyRank(i, chain, seq) })
+		c.keep()
+		c.node.outbox.Add(c.ref.procOf(i), func() {
+			defer c.free()
+			c.notifyRank(i, chain, seq)
+		})
 	}
 }
 

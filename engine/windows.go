@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/quicnet"
@@ -21,15 +22,46 @@ type windows struct {
 
 	mu      sync.Mutex
 	byAddr  map[quicnet.Addr]*window
-	loads   map[quicnet.Addr]uint32 // mailbox length as last told in a reply
-	sweepAt int                     // how many windows are too many
+	sweepAt int // how many windows are too many
 	blocked map[*blockedSend]struct{}
 }
 
-// window is the count of one receiver.
+// window is the count of one receiver. Who calls it often keeps the window (meshRef.window), so that taking and giving back
+// a place needs no look into the table.
 type window struct {
-	used int
-	free chan struct{} // closed and replaced when used falls below the limit
+	used    atomic.Int32  // forgotten: the window is off the table
+	load    atomic.Uint32 // messages in its mailbox, as last told in an answer
+	waiting atomic.Int32  // how many wait for a place
+	free    chan struct{} // closed and replaced when there is one; guarded by windows.mu
+}
+
+// forgotten marks a window that is off the table: another one counts for its receiver, if any does.
+const forgotten = -1 << 30
+
+// take takes a place. Where it did not, gone says that the window counts no more.
+func (w *window) take() (ok, gone bool) {
+	for {
+		n := w.used.Load()
+		if n < 0 || n >= windowSize {
+			return false, n < 0
+		}
+		if w.used.CompareAndSwap(n, n+1) {
+			return true, false
+		}
+	}
+}
+
+// give gives k places back, those that are taken at most, and reports whether somebody may wait for one.
+func (w *window) give(k int) (wake bool) {
+	for {
+		n := w.used.Load()
+		if n < 0 {
+			return false
+		}
+		if w.used.CompareAndSwap(n, max(0, n-int32(k))) { //nolint:gosec // at most windowSize
+			return w.waiting.Load() > 0
+		}
+	}
 }
 
 // pendingSend says whose message wants a place, and where it goes.
@@ -52,15 +84,45 @@ func newWindows(closing <-chan struct{}, changed func()) *windows {
 	return &windows{closing: closing, changed: changed, sweepAt: maxIdleWindows}
 }
 
-// acquire takes a place in the receiver's window, and waits for one where there is none.
-func (ws *windows) acquire(ctx context.Context, to quicnet.Addr, p pendingSend) error {
+// of is the window of a receiver.
+func (ws *windows) of(to quicnet.Addr) *window {
 	ws.mu.Lock()
-	if ws.takePlace(to) {
-		ws.mu.Unlock()
-		return nil
+	defer ws.mu.Unlock()
+	return ws.ofLocked(to)
+}
+
+func (ws *windows) ofLocked(to quicnet.Addr) *window {
+	w := ws.byAddr[to]
+	if w == nil {
+		ws.sweep()
+		w = &window{}
+		put(&ws.byAddr, to, w)
 	}
-	s := &blockedSend{p, time.Now()}
+	return w
+}
+
+// acquire takes a place in the window of a receiver, and waits for one where there is none. It gives the window in which it
+// has the place.
+func (ws *windows) acquire(ctx context.Context, to quicnet.Addr, p *pendingSend) (*window, error) {
+	w := p.to.window(ws, p.index, to)
+	for {
+		ok, gone := w.take()
+		switch {
+		case ok:
+			return w, nil
+		case !gone:
+			return ws.await(ctx, to, p)
+		}
+		w = p.to.freshWindow(ws, p.index, to)
+	}
+}
+
+// await is acquire where the window is full.
+func (ws *windows) await(ctx context.Context, to quicnet.Addr, p *pendingSend) (*window, error) {
+	s := &blockedSend{*p, time.Now()}
+	ws.mu.Lock()
 	put(&ws.blocked, s, struct{}{})
+	ws.mu.Unlock()
 	defer func() {
 		ws.mu.Lock()
 		delete(ws.blocked, s)
@@ -69,55 +131,55 @@ func (ws *windows) acquire(ctx context.Context, to quicnet.Addr, p pendingSend) 
 	}()
 	ws.changed()
 	for {
-		w := ws.byAddr[to]
+		ws.mu.Lock()
+		w := ws.ofLocked(to)
+		w.waiting.Add(1) // before the last look: who gives a place back after it sees that somebody waits
+		ok, _ := w.take()
 		if w.free == nil {
 			w.free = make(chan struct{})
 		}
 		free := w.free
 		ws.mu.Unlock()
-		select {
-		case <-free:
-		case <-ws.closing:
-			return fmt.Errorf("the engine is closing: %w", ErrStopped)
-		case <-ctx.Done():
-			return fmt.Errorf("%d messages wait at this actor already: %w", windowSize, ctx.Err())
+		var err error
+		if !ok {
+			select {
+			case <-free:
+			case <-ws.closing:
+				err = fmt.Errorf("the engine is closing: %w", ErrStopped)
+			case <-ctx.Done():
+				err = fmt.Errorf("%d messages wait at this actor already: %w", windowSize, ctx.Err())
+			}
 		}
+		w.waiting.Add(-1)
+		if ok || err != nil {
+			return w, err
+		}
+	}
+}
+
+// giveBack gives places of a window back.
+func (ws *windows) giveBack(w *window, k int) {
+	if w != nil && w.give(k) {
 		ws.mu.Lock()
-		if ws.takePlace(to) {
-			ws.mu.Unlock()
-			return nil
-		}
+		w.wake()
+		ws.mu.Unlock()
 	}
 }
 
-// takePlace reports whether there was one. The caller holds ws.mu.
-func (ws *windows) takePlace(to quicnet.Addr) bool {
-	w := ws.byAddr[to]
-	if w == nil {
-		ws.sweep()
-		w = &window{}
-		put(&ws.byAddr, to, w)
-	}
-	if w.used >= windowSize {
-		return false
-	}
-	w.used++
-	return true
-}
-
-// release gives k places back.
-func (ws *windows) release(to quicnet.Addr, k int) {
-	ws.mu.Lock()
-	defer ws.mu.Unlock()
-	w := ws.byAddr[to]
-	if w == nil {
-		return
-	}
-	w.used = max(0, w.used-k)
+// wake lets those who wait look again. The caller holds windows.mu.
+func (w *window) wake() {
 	if w.free != nil {
 		close(w.free)
 		w.free = nil
 	}
+}
+
+// release is giveBack for who knows the receiver only.
+func (ws *windows) release(to quicnet.Addr, k int) {
+	ws.mu.Lock()
+	w := ws.byAddr[to]
+	ws.mu.Unlock()
+	ws.giveBack(w, k)
 }
 
 // maxIdleWindows is how many receivers are remembered at least; idle ones beyond it are forgotten.
@@ -129,9 +191,9 @@ func (ws *windows) sweep() {
 		return
 	}
 	for addr, w := range ws.byAddr {
-		if w.used == 0 {
+		if w.used.CompareAndSwap(0, forgotten) {
 			delete(ws.byAddr, addr)
-			delete(ws.loads, addr)
+			w.wake()
 		}
 	}
 	ws.sweepAt = max(maxIdleWindows, 2*len(ws.byAddr))
@@ -143,20 +205,11 @@ func (ws *windows) drop(gone func(quicnet.Addr) bool) {
 	defer ws.mu.Unlock()
 	for addr, w := range ws.byAddr {
 		if gone(addr) {
-			if w.free != nil {
-				close(w.free)
-			}
+			w.used.Store(forgotten)
 			delete(ws.byAddr, addr)
-			delete(ws.loads, addr)
+			w.wake()
 		}
 	}
-}
-
-// noteLoad keeps how many messages an answer found in its receiver's mailbox.
-func (ws *windows) noteLoad(of quicnet.Addr, load uint32) {
-	ws.mu.Lock()
-	put(&ws.loads, of, load)
-	ws.mu.Unlock()
 }
 
 // leastLoaded is the index of the rank with the fewest calls in flight, then the shortest mailbox, then the next in turn.
@@ -164,15 +217,10 @@ func (ws *windows) leastLoaded(ref *meshRef, turn uint64) int {
 	size := ref.View.Len()
 	first := int(turn % uint64(size))
 	best, bestKey := -1, [2]int{}
-	ws.mu.Lock()
-	defer ws.mu.Unlock()
 	for k := range size {
 		i := (first + k) % size
-		addr := quicnet.Addr{Proc: ref.procOf(i), Actor: ref.ID}
-		key := [2]int{0, int(ws.loads[addr])}
-		if w := ws.byAddr[addr]; w != nil {
-			key[0] = w.used
-		}
+		w := ref.window(ws, i, quicnet.Addr{Proc: ref.procOf(i), Actor: ref.ID})
+		key := [2]int{max(0, int(w.used.Load())), int(w.load.Load())}
 		if best < 0 || slices.Compare(key[:], bestKey[:]) < 0 {
 			best, bestKey = i, key
 		}
@@ -186,7 +234,7 @@ func (ws *windows) busy(to func(quicnet.Addr) bool) map[uint64]bool {
 	defer ws.mu.Unlock()
 	procs := map[uint64]bool{}
 	for addr, w := range ws.byAddr {
-		if w.used > 0 && to(addr) {
+		if w.used.Load() > 0 && to(addr) {
 			procs[addr.Proc] = true
 		}
 	}
@@ -202,4 +250,37 @@ func (ws *windows) full() []*blockedSend {
 		out = append(out, s)
 	}
 	return out
+}
+
+// refWindows are the windows of the ranks of a view, as one process counts them. A reference is used by one process nearly
+// always; another looks into its table.
+type refWindows struct {
+	of   *windows
+	list []atomic.Pointer[window] // by index
+}
+
+// window is the window of index i, whose address is to.
+func (r *meshRef) window(ws *windows, i int, to quicnet.Addr) *window {
+	x := r.windows.Load()
+	if x == nil {
+		x = &refWindows{of: ws, list: make([]atomic.Pointer[window], r.View.Len())}
+		if !r.windows.CompareAndSwap(nil, x) {
+			x = r.windows.Load()
+		}
+	}
+	if x.of == ws {
+		if w := x.list[i].Load(); w != nil {
+			return w
+		}
+	}
+	return r.freshWindow(ws, i, to)
+}
+
+// freshWindow is window where the one that is kept counts no more.
+func (r *meshRef) freshWindow(ws *windows, i int, to quicnet.Addr) *window {
+	w := ws.of(to)
+	if x := r.windows.Load(); x.of == ws {
+		x.list[i].Store(w)
+	}
+	return w
 }

@@ -8,6 +8,7 @@ type Local struct {
 	pooled bool   // it is NewEnvelope's, and was not given back
 	memory []byte // what the slices of a received envelope are in
 	Route  *Route // of a frame that was received: the route it came by; nil where it came whole
+	Memo   any    // the receiver's own
 }
 
 var envelopePool = sync.Pool{New: func() any { return new(Envelope) }}
@@ -19,29 +20,42 @@ func NewEnvelope() *Envelope {
 	return e
 }
 
+// keptBytes is how large the memory of an envelope may be that is kept for the next: a full mailbox of small messages must not
+// hold thousands of large pieces.
+const keptBytes = 4 << 10
+
+// Keep has Free do nothing: somebody goes on using the envelope.
+func (e *Envelope) Keep() { e.pooled = false }
+
+// Owned reports whether Free would give the envelope back: nobody else uses it.
+func (e *Envelope) Owned() bool { return e.pooled }
+
+// Clone is a copy of the envelope in the hands of another, with a body of its own. Both have region, endpoint and chain, which
+// nobody changes.
+func (e *Envelope) Clone() *Envelope {
+	c := NewEnvelope()
+	memory := append(c.memory, e.Body...)
+	*c = *e
+	c.Local = Local{pooled: true, memory: memory}
+	if c.Body = memory; len(memory) == 0 {
+		c.Body = nil
+	}
+	return c
+}
+
 // Free gives an envelope of NewEnvelope back, with the memory that its slices are in: nobody may use either any more. Calling
-// it is never needed. It does nothing to other envelopes, and nothing the second time.
+// it is never needed. It does nothing to other envelopes.
 func (e *Envelope) Free() {
 	if !e.pooled {
-		if poison && e.Kind == Kind(poisoned) {
-			panic("quicnet: an envelope was given back twice")
-		}
 		return
 	}
-	e.pooled = false
-	if cap(e.memory) > poolBytes {
+	if cap(e.memory) > keptBytes {
 		e.memory = nil
 	}
-	if poison {
+	if Poison {
 		spoil(e)
 	}
 	envelopePool.Put(e)
-}
-
-// SetBody makes a copy of b the body, in memory that Free takes back with the envelope.
-func (e *Envelope) SetBody(b []byte) {
-	e.memory = append(e.memory[:0], b...)
-	e.Body = e.memory
 }
 
 // poisoned is the kind of an envelope that was given back, in builds that look for who uses it all the same.

@@ -2,5 +2,5 @@
 
 package quicnet
 
-// poison has what was given back spoilt, so that whoever still uses it is found: every test under the race detector looks.
-const poison = true
+// Poison has what was given back spoilt, so that whoever still uses it is found: every test under the race detector looks.
+const Poison = true

@@ -101,6 +101,10 @@ func (c *Codec) AppendEncode(dst []byte, v any, static reflect.Type) ([]byte, er
 	return append(dst, b...), err
 }
 
+// AppendPlain is AppendEncode for a value of a plain type, such as those that need no judgement; ok is false for another. It
+// keeps nothing of v, so a caller's v need not go to the heap.
+func (c *Codec) AppendPlain(dst []byte, v any) (out []byte, ok bool) { return c.plain.Append(dst, v) }
+
 func (c *Codec) marshal(v any, oddZone bool) ([]byte, error) {
 	b, err := quicnet.Enc().Marshal(v)
 	if err != nil || !oddZone {

@@ -95,10 +95,13 @@ type Timer struct {
 }
 
 // AfterFunc runs f, on a goroutine of its own, when d has passed by this clock.
-func (c *Clock) AfterFunc(d time.Duration, f func()) *Timer {
+func (c *Clock) AfterFunc(d time.Duration, f func()) *Timer { return c.at(c.Now().Add(d), f) }
+
+// at is AfterFunc with a time by this clock.
+func (c *Clock) at(at time.Time, f func()) *Timer {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	t := &Timer{c: c, at: c.now().Add(d), f: f}
+	t := &Timer{c: c, at: at, f: f}
 	t.arm()
 	return t
 }

@@ -16,7 +16,7 @@ type Context struct {
 	deadline time.Time // by the clock; zero: none
 
 	mu    sync.Mutex
-	timer *Timer
+	timer *Timer        // made when somebody waits for the end
 	done  chan struct{} // made when it is asked for
 	err   error
 	after map[int]func() // what AfterFunc was given, by number
@@ -27,10 +27,7 @@ type Context struct {
 func (c *Context) Begin(parent context.Context, clock *Clock, d time.Duration) {
 	c.Context, c.clock = parent, clock
 	if d > 0 {
-		c.mu.Lock()
-		c.timer = clock.AfterFunc(d, func() { c.End(context.DeadlineExceeded) })
-		c.deadline = c.timer.at
-		c.mu.Unlock()
+		c.deadline = clock.Now().Add(d)
 	}
 	if err := parent.Err(); err != nil {
 		c.End(err)
@@ -82,8 +79,20 @@ func (c *Context) Deadline() (time.Time, bool) {
 // Err is nil, context.DeadlineExceeded or context.Canceled.
 func (c *Context) Err() error {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.err
+	err, unwatched := c.err, c.timer == nil && !c.deadline.IsZero()
+	c.mu.Unlock()
+	if err == nil && unwatched && !c.clock.Now().Before(c.deadline) {
+		c.End(context.DeadlineExceeded)
+		return c.Err()
+	}
+	return err
+}
+
+// watch sets the timer of the deadline, which most contexts end without. The caller holds c.mu.
+func (c *Context) watch() {
+	if c.timer == nil && c.err == nil && !c.deadline.IsZero() {
+		c.timer = c.clock.at(c.deadline, func() { c.End(context.DeadlineExceeded) })
+	}
 }
 
 // Done is closed when the context ends.
@@ -95,6 +104,7 @@ func (c *Context) Done() <-chan struct{} {
 		if c.err != nil {
 			close(c.done)
 		}
+		c.watch()
 	}
 	return c.done
 }
@@ -108,6 +118,7 @@ func (c *Context) AfterFunc(f func()) (stop func() bool) {
 		go f() // the caller may hold what f locks
 		return func() bool { return false }
 	}
+	c.watch()
 	if c.after == nil {
 		c.after = map[int]func(){}
 	}
