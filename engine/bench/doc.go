@@ -15,15 +15,15 @@
 //   - calls, peers: calls of 16 bytes, by 1, 64 and 1,024 callers; peers are the frameworks of which each is a program of its own
 //   - bulk: bodies of 1 MiB, and small calls beside them on the same connection
 //   - busy: calls while other processes compute on all CPUs, by the engine's carrier and by plain UDP
-//   - inprocess: a call to an actor of the same process; -base names this program built on an older engine, to compare with:
-//     copy this folder into a checkout of the older commit and build it there
+//   - inprocess: a call to an actor of the same process; -base names the program local, built on an older engine, to compare
+//     with: copy local and measure into engine/bench of a checkout of the older commit, and build local there
 //   - start, fanout, idle: many workers: their start, a call on all of them, their memory; beside processes that do nothing, a
 //     gRPC stream to each of as many processes, and a process that has quic-go alone
 //   - stop: a stop of the debugger
 //
 // A peer that links much would weigh in every process of the program that has it, so the frameworks (peers/...), the start-up
-// (start) and the bare process (bare) are programs of their own, which `make bench` builds and this one finds beside itself.
-// measure is what they share.
+// (start), calls within a process (local) and the bare process (bare) are programs of their own, which `make bench` builds and
+// this one finds beside itself. measure is what they share.
 //
 // ergo and goakt are not measured yet: where this was made, their modules could not be fetched and verified, and what cannot
 // be pinned and tried is not written.

@@ -21,6 +21,7 @@ import (
 const (
 	peersFolder  = "bench-peers"
 	startProgram = "bench-start"
+	localProgram = "bench-local"
 	bareProgram  = "bench-bare"
 )
 
@@ -111,22 +112,32 @@ func callers(ctx context.Context, s settings) (out []competitor) {
 // locals is calls between actors of one process, ours and an older engine's.
 func locals(s settings) []competitor {
 	env := []string{"GOMAXPROCS=1"}
-	out := []competitor{{peer: peerLocal, env: env}}
+	var out []competitor
+	if program, ok := s.beside(peerLocal, localProgram); ok {
+		out = append(out, competitor{peer: peerLocal, program: program, env: env})
+	}
 	if s.base != "" {
-		out = append(out, competitor{peer: peerLocalBase, program: s.base, client: peerLocal, env: env})
+		out = append(out, competitor{peer: peerLocalBase, program: s.base, env: env})
 	}
 	return out
+}
+
+// beside finds a program beside this one, or says that the peer is left out.
+func (s settings) beside(peer, program string) (path string, ok bool) {
+	path = filepath.Join(s.programs, program)
+	if _, err := exec.LookPath(path); err != nil {
+		fmt.Printf("\n%s: left out, there is no %s (`make bench` builds it).\n", peer, path)
+		return "", false
+	}
+	return path, true
 }
 
 // processes are the peers that start many processes, or weigh them.
 func processes(s settings) (out []competitor) {
 	put := func(peer, program, client string) {
-		program = filepath.Join(s.programs, program)
-		if _, err := exec.LookPath(program); err != nil {
-			fmt.Printf("\n%s is left out: there is no %s (`make bench` builds it).\n", peer, program)
-			return
+		if path, ok := s.beside(peer, program); ok {
+			out = append(out, competitor{peer: peer, program: path, client: client, many: true})
 		}
-		out = append(out, competitor{peer: peer, program: program, client: client, many: true})
 	}
 	if s.wants(tabStart) || s.wants(tabFanOut) || s.wants(tabIdle) {
 		put(peerEngineStart, startProgram, "workers")
@@ -184,7 +195,7 @@ func (all *results) collect(ctx context.Context, s settings, rep int, c competit
 	switch {
 	case c.many:
 		args = append(args, "-ranks", fmt.Sprint(s.ranks))
-	case c.stranger:
+	case c.program != "":
 		args = append(args, "-d", s.dur.String(), "-what", what)
 	default:
 		args = append(args, "-d", s.dur.String(), "-what", what, "-ranks", fmt.Sprint(s.ranks), "-profile", s.profile, "-dlv", s.dlv, "-turn", fmt.Sprint(rep))

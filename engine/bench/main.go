@@ -29,7 +29,7 @@ type settings struct {
 	profile  string
 	dlv      string
 	programs string // where the programs beside this one are
-	base     string // this program, built on an older engine
+	base     string // the program local, built on an older engine
 	turn     int    // of a process of our own: which repetition it is
 	what     string // of a process of our own: which measurements, "" is all
 	client   string // a process of our own: measures one peer
@@ -86,8 +86,8 @@ func flags() (s settings) {
 	flag.IntVar(&s.monarch, "monarch-reps", 3, "repetitions in which Monarch takes part: it starts slowly")
 	flag.StringVar(&s.only, "only", strings.Join(tables, ","), "which tables")
 	flag.StringVar(&s.dlv, "dlv", cmp.Or(os.Getenv("BENCH_DLV"), filepath.Join("..", "..", ".tools", "dlv")), "Delve, the debugger")
-	flag.StringVar(&s.programs, "programs", here, "folder of "+peersFolder+"/, "+startProgram+" and "+bareProgram+"; what is not there is left out")
-	flag.StringVar(&s.base, "base", "", "this program, built on an older engine: what calls in a process are compared with")
+	flag.StringVar(&s.programs, "programs", here, "folder of "+peersFolder+"/, "+startProgram+", "+localProgram+" and "+bareProgram+"; what is not there is left out")
+	flag.StringVar(&s.base, "base", "", "bench-local, built on an older engine: what calls within a process are compared with")
 	flag.IntVar(&s.turn, "turn", 0, "internal")
 	flag.StringVar(&s.what, "what", "", "internal")
 	flag.StringVar(&s.profile, "profile", "", "write CPU profiles of the engine's processes to this folder")

@@ -83,22 +83,6 @@ func engineCaller(ctx context.Context, s settings) (*caller, error) {
 	return r.caller(), nil
 }
 
-// localCaller calls an actor of its own process: nobody else's CPU time counts.
-func localCaller(ctx context.Context) (*caller, error) {
-	ctx, stop, err := engine.Local(ctx)
-	if err != nil {
-		return nil, err
-	}
-	r := &rig{ctx: ctx, close: stop}
-	if r.mesh, err = spawnEcho(ctx, 1); err != nil {
-		stop()
-		return nil, err
-	}
-	c := r.caller()
-	c.ServerCPU = func() (time.Duration, error) { return 0, nil }
-	return c, nil
-}
-
 func spawnEcho(ctx context.Context, ranks int) (engine.Mesh[Echo], error) {
 	procs, err := engine.SpawnProcs(ctx, engine.Dim("ranks", ranks))
 	if err != nil {

@@ -74,11 +74,8 @@ func measureHere(ctx context.Context, s settings) error {
 }
 
 func connect(ctx context.Context, s settings, certs *measure.Certificates, inFlight int) (*caller, error) {
-	switch s.client {
-	case peerEngine:
+	if s.client == peerEngine {
 		return engineCaller(ctx, s)
-	case peerLocal:
-		return localCaller(ctx)
 	}
 	kid, err := startChild(s.client, certs)
 	if err != nil {
