@@ -3,12 +3,13 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"testing"
+	"reflect"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
 	"github.com/monarch-tui/monarch-tui/engine/bench/echopb"
+	"github.com/monarch-tui/monarch-tui/engine/internal/body"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
@@ -62,12 +63,14 @@ func codecs() []codec {
 		From: &echopb.Addr{Actor: 1}, To: &echopb.Addr{Proc: 3, Actor: 12}, Region: region, Index: 3, Adverb: 2, Endpoint: "HelloWorld",
 		Hash: 1 << 63, Budget: int64(30 * time.Second), Args: &echopb.Args{Name: a.Name, Step: a.Step, Values: a.Values},
 	}
-	var buf, pbuf []byte
+	var buf, argBuf, pbuf []byte
+	bodies := body.NewCodec()
 	return []codec{
-		{"envelope by hand, arguments by fxamacker/cbor (ours)", func() (_ []byte, err error) {
-			if env.Body, err = quicnet.Enc().Marshal(&a); err != nil {
+		{"envelope and arguments as a call has them (ours)", func() (_ []byte, err error) {
+			if argBuf, err = bodies.AppendEncode(argBuf[:0], &a, reflect.TypeFor[*args]()); err != nil {
 				return nil, err
 			}
+			env.Body = argBuf
 			buf = quicnet.AppendEnvelope(buf[:0], &env)
 			return buf, nil
 		}, func(b []byte) error {
@@ -76,7 +79,7 @@ func codecs() []codec {
 				return err
 			}
 			var a args
-			return quicnet.Dec().Unmarshal(e.Body, &a)
+			return bodies.Decode(e.Body, &a)
 		}},
 		{"fxamacker/cbor alone", func() ([]byte, error) { return quicnet.Enc().Marshal(&p) }, func(b []byte) error {
 			var p plain
@@ -96,38 +99,15 @@ func codecs() []codec {
 	}
 }
 
-// codecTable measures in this process; the codecs take turns in each repetition.
-func codecTable(s settings) error {
-	all := codecs()
-	enc, dec := make([][]float64, len(all)), make([][]float64, len(all))
-	wire := make([][]byte, len(all))
-	for i, c := range all {
-		b, err := c.encode()
-		if err != nil {
-			return fmt.Errorf("%s: %w", c.name, err)
-		}
-		if err := c.decode(b); err != nil {
-			return fmt.Errorf("%s: %w", c.name, err)
-		}
-		wire[i] = append([]byte(nil), b...)
-	}
-	for range s.reps {
-		for i, c := range all {
-			enc[i] = append(enc[i], perOp(s.dur/4, func() { _, _ = c.encode() }))
-			dec[i] = append(dec[i], perOp(s.dur/4, func() { _ = c.decode(wire[i]) }))
-		}
+// codecTables measures in this process; the codecs take turns in each repetition.
+func codecTables(s settings) error {
+	rows, err := compare(s, codecs())
+	if err != nil {
+		return err
 	}
 	fmt.Print("\n## Codec: one call of ours with three arguments\n\n")
-	t := table{{"codec", "bytes", "encode ns", "allocs", "decode ns", "allocs", "ours ÷ this, encode", "decode"}}
-	for i, c := range all {
-		t = append(t, []string{
-			c.name, fmt.Sprint(len(wire[i])), spread(enc[i]), fmt.Sprint(testing.AllocsPerRun(100, func() { _, _ = c.encode() })),
-			spread(dec[i]), fmt.Sprint(testing.AllocsPerRun(100, func() { _ = c.decode(wire[i]) })),
-			spread(ratios(enc[0], enc[i])), spread(ratios(dec[0], dec[i])),
-		})
-	}
-	t.print()
-	return nil
+	append(table{{"codec", "bytes", "encode ns", "allocs", "decode ns", "allocs", "ours ÷ this, encode", "decode"}}, rows...).print()
+	return shapesTable(s)
 }
 
 // perOp is the nanoseconds that f takes.

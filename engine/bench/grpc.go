@@ -9,12 +9,13 @@ import (
 	"google.golang.org/grpc/credentials"
 
 	"github.com/monarch-tui/monarch-tui/engine/bench/echopb"
+	"github.com/monarch-tui/monarch-tui/engine/bench/measure"
 )
 
 type echoServer struct{ echopb.UnimplementedEchoServer }
 
 func (echoServer) One(_ context.Context, c *echopb.Call) (*echopb.Reply, error) {
-	return &echopb.Reply{Id: c.Id, Body: c.Body}, nil
+	return &echopb.Reply{Id: c.Id, Body: cut(c.Body)}, nil
 }
 
 func (echoServer) Many(s grpc.BidiStreamingServer[echopb.Call, echopb.Reply]) error {
@@ -23,14 +24,14 @@ func (echoServer) Many(s grpc.BidiStreamingServer[echopb.Call, echopb.Reply]) er
 		if err != nil {
 			return err
 		}
-		if err := s.Send(&echopb.Reply{Id: c.Id, Body: c.Body}); err != nil {
+		if err := s.Send(&echopb.Reply{Id: c.Id, Body: cut(c.Body)}); err != nil {
 			return err
 		}
 	}
 }
 
-func serveGRPC(certs *certificates) (string, error) {
-	conf, err := certs.config("h2")
+func serveGRPC(certs *measure.Certificates) (string, error) {
+	conf, err := certs.Config("h2")
 	if err != nil {
 		return "", err
 	}
@@ -44,62 +45,92 @@ func serveGRPC(certs *certificates) (string, error) {
 	return l.Addr().String(), nil
 }
 
-func dialGRPC(addr string, certs *certificates) (*grpc.ClientConn, error) {
-	conf, err := certs.config("h2")
+func dialGRPC(addr string, certs *measure.Certificates) (*grpc.ClientConn, error) {
+	conf, err := certs.Config("h2")
 	if err != nil {
 		return nil, err
 	}
 	return grpc.NewClient("passthrough:///"+addr, grpc.WithTransportCredentials(credentials.NewTLS(conf)))
 }
 
-func unaryCaller(ctx context.Context, c *caller, addr string, certs *certificates) error {
+func unaryCaller(ctx context.Context, c *caller, addr string, certs *measure.Certificates) error {
 	conn, err := dialGRPC(addr, certs)
 	if err != nil {
 		return err
 	}
 	client := echopb.NewEchoClient(conn)
-	c.call = func(w int) error {
+	c.Call = func(w int) error {
 		_, err := client.One(ctx, &echopb.Call{Id: uint64(w), Endpoint: "Echo", Body: payload})
 		return err
 	}
-	c.close = func() { _ = conn.Close() }
+	c.Close = func() { _ = conn.Close() }
 	return nil
 }
 
-// streamCaller shares one bidirectional stream between all callers.
-func streamCaller(ctx context.Context, c *caller, addr string, certs *certificates, inFlight int) error {
+// grpcStream is one bidirectional stream that callers share, each with a slot of its own.
+type grpcStream struct {
+	stream grpc.BidiStreamingClient[echopb.Call, echopb.Reply]
+	mu     sync.Mutex
+	slots  []chan error
+}
+
+func openGRPC(ctx context.Context, addr string, certs *measure.Certificates, slots int) (*grpcStream, func(), error) {
 	conn, err := dialGRPC(addr, certs)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	s, err := echopb.NewEchoClient(conn).Many(ctx)
 	if err != nil {
+		_ = conn.Close()
+		return nil, nil, err
+	}
+	st := &grpcStream{stream: s, slots: make([]chan error, slots)}
+	for i := range st.slots {
+		st.slots[i] = make(chan error, 1)
+	}
+	go st.read()
+	return st, func() { _ = conn.Close() }, nil
+}
+
+// read hands each answer to its slot. Its end is everybody's.
+func (st *grpcStream) read() {
+	for {
+		r, err := st.stream.Recv()
+		if err == nil {
+			st.slots[r.Id] <- nil
+			continue
+		}
+		for _, slot := range st.slots {
+			select {
+			case slot <- err:
+			default:
+			}
+		}
+		return
+	}
+}
+
+func (st *grpcStream) send(w int, body []byte) error {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.stream.Send(&echopb.Call{Id: uint64(w), Endpoint: "Echo", Body: body})
+}
+
+func (st *grpcStream) await(w int) error { return <-st.slots[w] }
+
+func (st *grpcStream) call(w int, body []byte) error {
+	if err := st.send(w, body); err != nil {
 		return err
 	}
-	slots := make([]chan struct{}, inFlight)
-	for i := range slots {
-		slots[i] = make(chan struct{}, 1)
+	return st.await(w)
+}
+
+func streamCaller(ctx context.Context, c *caller, addr string, certs *measure.Certificates, inFlight int) error {
+	st, end, err := openGRPC(ctx, addr, certs, inFlight)
+	if err != nil {
+		return err
 	}
-	go func() {
-		for {
-			r, err := s.Recv()
-			if err != nil {
-				return
-			}
-			slots[r.Id] <- struct{}{}
-		}
-	}()
-	var mu sync.Mutex
-	c.call = func(w int) error {
-		mu.Lock()
-		err := s.Send(&echopb.Call{Id: uint64(w), Endpoint: "Echo", Body: payload})
-		mu.Unlock()
-		if err != nil {
-			return err
-		}
-		<-slots[w]
-		return nil
-	}
-	c.close = func() { _ = conn.Close() }
+	c.Call = func(w int) error { return st.call(w, payload) }
+	c.Close = end
 	return nil
 }

@@ -7,48 +7,56 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine"
+	"github.com/monarch-tui/monarch-tui/engine/bench/measure"
 )
 
 // settings are the flags.
 type settings struct {
-	reps    int
-	dur     time.Duration
-	ranks   int
-	python  string
-	monarch int
-	only    string
-	profile string
-	dlv     string
-	turn    int    // of a process of our own: which repetition it is
-	client  string // a process of our own: measures one peer
-	server  string // a process of our own: answers for one peer
+	reps     int
+	dur      time.Duration
+	ranks    int
+	python   string
+	monarch  int
+	only     string
+	profile  string
+	dlv      string
+	programs string // where the programs beside this one are
+	base     string // the program local, built on an older engine
+	turn     int    // of a process of our own: which repetition it is
+	what     string // of a process of our own: which measurements, "" is all
+	client   string // a process of our own: measures one peer
+	server   string // a process of our own: answers for one peer
 }
 
+// The tables, by the names that -only takes.
+const (
+	tabCalls  = "calls"
+	tabPeers  = "peers"
+	tabBulk   = "bulk"
+	tabBusy   = "busy"
+	tabLocal  = "inprocess"
+	tabStart  = "start"
+	tabFanOut = "fanout"
+	tabIdle   = "idle"
+	tabCodec  = "codec"
+	tabStop   = "stop"
+)
+
+var tables = []string{tabCodec, tabCalls, tabPeers, tabBulk, tabBusy, tabLocal, tabStart, tabFanOut, tabIdle, tabStop}
+
 func main() {
-	pin()
+	measure.Pin(engine.InWorker())
 	engine.Register[Echo]()
 	engine.RunWorker()
-	var s settings
-	flag.IntVar(&s.reps, "reps", 10, "repetitions; competitors take turns in each")
-	flag.DurationVar(&s.dur, "d", 400*time.Millisecond, "how long one measurement takes")
-	flag.IntVar(&s.ranks, "ranks", 64, "workers of the start-up measurement")
-	flag.StringVar(&s.python, "python", filepath.Join("..", "..", ".tools", "monarch-venv", "bin", "python"), "Python that has torchmonarch")
-	flag.IntVar(&s.monarch, "monarch-reps", 3, "repetitions in which Monarch takes part: it starts slowly")
-	flag.StringVar(&s.only, "only", "calls,start,codec,stop", "which tables")
-	flag.StringVar(&s.dlv, "dlv", cmp.Or(os.Getenv("BENCH_DLV"), filepath.Join("..", "..", ".tools", "dlv")), "Delve, the debugger")
-	flag.IntVar(&s.turn, "turn", 0, "internal")
-	flag.StringVar(&s.profile, "profile", "", "write CPU profiles of the engine's processes to this folder")
-	flag.StringVar(&s.client, "client", "", "internal")
-	flag.StringVar(&s.server, "server", "", "internal")
-	flag.Parse()
+	s := flags()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	var err error
@@ -66,44 +74,65 @@ func main() {
 	}
 }
 
-// drive runs all competitors and prints the tables.
-func drive(ctx context.Context, s settings) error {
+func flags() (s settings) {
+	here := "."
+	if self, err := os.Executable(); err == nil {
+		here = filepath.Dir(self)
+	}
+	flag.IntVar(&s.reps, "reps", 10, "repetitions; competitors take turns in each")
+	flag.DurationVar(&s.dur, "d", 400*time.Millisecond, "how long one measurement takes")
+	flag.IntVar(&s.ranks, "ranks", 64, "workers of the start-up measurement, and processes of the fan-out")
+	flag.StringVar(&s.python, "python", filepath.Join("..", "..", ".tools", "monarch-venv", "bin", "python"), "Python that has torchmonarch")
+	flag.IntVar(&s.monarch, "monarch-reps", 3, "repetitions in which Monarch takes part: it starts slowly")
+	flag.StringVar(&s.only, "only", strings.Join(tables, ","), "which tables")
+	flag.StringVar(&s.dlv, "dlv", cmp.Or(os.Getenv("BENCH_DLV"), filepath.Join("..", "..", ".tools", "dlv")), "Delve, the debugger")
+	flag.StringVar(&s.programs, "programs", here, "folder of "+peersFolder+"/, "+startProgram+", "+localProgram+" and "+bareProgram+"; what is not there is left out")
+	flag.StringVar(&s.base, "base", "", "bench-local, built on an older engine: what calls within a process are compared with")
+	flag.IntVar(&s.turn, "turn", 0, "internal")
+	flag.StringVar(&s.what, "what", "", "internal")
+	flag.StringVar(&s.profile, "profile", "", "write CPU profiles of the engine's processes to this folder")
+	flag.StringVar(&s.client, "client", "", "internal")
+	flag.StringVar(&s.server, "server", "", "internal")
+	flag.Parse()
+	return s
+}
+
+// wants reports whether a table is asked for.
+func (s settings) wants(table string) bool { return slices.Contains(strings.Split(s.only, ","), table) }
+
+func (s settings) check() error {
 	if s.reps < 1 || s.dur < 10*time.Millisecond || s.ranks < 1 {
 		return fmt.Errorf("want at least 1 repetition, 10ms per measurement and 1 rank")
 	}
+	for name := range strings.SplitSeq(s.only, ",") {
+		if !slices.Contains(tables, name) {
+			return fmt.Errorf("there is no table %q: want some of %s", name, strings.Join(tables, ","))
+		}
+	}
+	return nil
+}
+
+// drive runs all competitors and prints the tables.
+func drive(ctx context.Context, s settings) error {
+	if err := s.check(); err != nil {
+		return err
+	}
 	head(s)
-	if strings.Contains(s.only, "codec") {
-		if err := codecTable(s); err != nil {
+	if s.wants(tabCodec) {
+		if err := codecTables(s); err != nil {
 			return err
 		}
 	}
 	var all results
-	competitors, monarch := peers(), hasMonarch(ctx, s)
-	if strings.Contains(s.only, "stop") {
+	groups := findGroups(ctx, s)
+	monarch := (s.wants(tabCalls) || s.wants(tabStart) || s.wants(tabFanOut)) && hasMonarch(ctx, s)
+	if s.wants(tabStop) {
 		s.dlv = findDelve(ctx, s)
 	}
 	for rep := range s.reps {
 		fmt.Fprintf(os.Stderr, "repetition %d of %d\n", rep+1, s.reps)
-		if strings.Contains(s.only, "calls") {
-			for i := range competitors {
-				p := competitors[(i+rep)%len(competitors)] // nobody always comes first
-				for _, place := range placements() {
-					if err := all.collect(ctx, s, rep, p, place); err != nil {
-						return err
-					}
-				}
-			}
-		}
-		if strings.Contains(s.only, "start") {
-			for i := range 2 {
-				p := []string{peerEngineStart, peerExec}[(i+rep)%2]
-				if err := all.collect(ctx, s, rep, p, placement{name: "free"}); err != nil {
-					return err
-				}
-			}
-		}
-		if strings.Contains(s.only, "stop") {
-			if err := all.collect(ctx, s, rep, peerDebugger, placement{name: "free"}); err != nil {
+		for _, g := range groups {
+			if err := all.collectGroup(ctx, s, rep, g); err != nil {
 				return err
 			}
 		}
@@ -115,33 +144,21 @@ func drive(ctx context.Context, s settings) error {
 		}
 	}
 	all.print(s)
+	all.printGoals(s)
 	return nil
 }
 
-// collect measures one peer in a process of its own.
-func (all *results) collect(ctx context.Context, s settings, rep int, peer string, at placement) error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	cmd := exec.CommandContext(ctx, self, "-client", peer, "-d", s.dur.String(), "-ranks", fmt.Sprint(s.ranks), "-profile", s.profile, "-dlv", s.dlv, "-turn", fmt.Sprint(rep)) //nolint:gosec // this program itself
-	cmd.Env = append(os.Environ(), at.env()...)
-	cmd.Stderr = os.Stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return fmt.Errorf("%s, %s: %w", peer, at.name, err)
-	}
-	return all.add(out, rep, at.name)
-}
-
-// add reads what a measuring process printed, one JSON object per line.
-func (all *results) add(out []byte, rep int, place string) error {
+// add reads what a measuring process printed about a competitor, one JSON object per line.
+func (all *results) add(out []byte, rep int, place string, c competitor) error {
 	for line := range strings.Lines(string(out)) {
 		var r result
 		if err := json.Unmarshal([]byte(line), &r); err != nil {
 			return fmt.Errorf("a measurement printed %q: %w", line, err)
 		}
 		r.Rep = rep
+		if r.Peer == "" || r.Peer == c.client {
+			r.Peer = c.peer
+		}
 		if r.Place == "" {
 			r.Place = place
 		}
@@ -153,7 +170,7 @@ func (all *results) add(out []byte, rep int, place string) error {
 func head(s settings) {
 	fmt.Printf("# Benchmarks\n\n%s/%s, %s, %d CPUs (%s), engine %s; %d repetitions, %v each measurement.\n",
 		runtime.GOOS, runtime.GOARCH, runtime.Version(), runtime.NumCPU(), cpuModel(), engine.Version, s.reps, s.dur)
-	if !canPin() {
+	if !measure.CanPin() {
 		fmt.Println("\ntaskset is not here, or there is one CPU: nothing is pinned, and round trips of different runs cannot be compared.")
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/bench/measure"
 )
 
 // monarchTime is how long Monarch may take for one repetition, 64 Python processes included.
@@ -48,5 +50,5 @@ func (all *results) collectMonarch(ctx context.Context, s settings, rep int) err
 			lines = append(lines, line...)
 		}
 	}
-	return all.add(lines, rep, "free")
+	return all.add(lines, rep, measure.Unpinned.Name, competitor{peer: peerPython})
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine"
+	"github.com/monarch-tui/monarch-tui/engine/bench/measure"
 )
 
 // Echo is the actor that is measured.
@@ -18,7 +19,7 @@ type Echo struct{ profile *os.File }
 func (*Echo) Echo(_ context.Context, b []byte) ([]byte, error) { return b, nil }
 
 // CPU is the CPU time of the worker in nanoseconds.
-func (*Echo) CPU(context.Context) (int64, error) { return ownCPU().Nanoseconds(), nil }
+func (*Echo) CPU(context.Context) (int64, error) { return measure.OwnCPU().Nanoseconds(), nil }
 
 // Profile begins a CPU profile in a file; an empty name ends it.
 func (e *Echo) Profile(_ context.Context, path string) (err error) {
@@ -32,36 +33,54 @@ func (e *Echo) Profile(_ context.Context, path string) (err error) {
 	return pprof.StartCPUProfile(e.profile)
 }
 
-// engineCaller calls one worker process with CallOne, bound anew for each call as programs do.
-func engineCaller(ctx context.Context, s settings) (*caller, error) {
+// rig is a session with one worker process.
+type rig struct {
+	ctx   context.Context
+	mesh  engine.Mesh[Echo]
+	close func()
+}
+
+func startRig(ctx context.Context, s settings) (*rig, error) {
 	e, err := engine.Start(ctx, engine.NoSession())
 	if err != nil {
 		return nil, err
 	}
-	ctx = e.Context()
-	m, err := spawnEcho(ctx, 1)
-	if err != nil {
+	r := &rig{ctx: e.Context(), close: e.Close}
+	if r.mesh, err = spawnEcho(r.ctx, 1); err != nil {
 		e.Close()
 		return nil, err
 	}
-	end := e.Close
-	if s.profile != "" {
-		if end, err = profileBoth(ctx, s.profile, m, e.Close); err != nil {
-			e.Close()
-			return nil, err
-		}
+	if s.profile == "" {
+		return r, nil
 	}
+	if r.close, err = profileBoth(r.ctx, s.profile, r.mesh, e.Close); err != nil {
+		e.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// caller calls with CallOne, bound anew for each call as programs do.
+func (r *rig) caller() *caller {
 	return &caller{
-		call: func(int) error {
-			_, err := engine.Method(m, (*Echo).Echo).CallOne(ctx, payload)
+		Call: func(int) error {
+			_, err := engine.Method(r.mesh, (*Echo).Echo).CallOne(r.ctx, payload)
 			return err
 		},
-		serverCPU: func() (time.Duration, error) {
-			ns, err := engine.Query(m, (*Echo).CPU).CallOne(ctx)
+		ServerCPU: func() (time.Duration, error) {
+			ns, err := engine.Query(r.mesh, (*Echo).CPU).CallOne(r.ctx)
 			return time.Duration(ns), err
 		},
-		close: end,
-	}, nil
+		Close: r.close,
+	}
+}
+
+func engineCaller(ctx context.Context, s settings) (*caller, error) {
+	r, err := startRig(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return r.caller(), nil
 }
 
 func spawnEcho(ctx context.Context, ranks int) (engine.Mesh[Echo], error) {

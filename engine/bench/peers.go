@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"io"
 	"os"
+
+	"github.com/monarch-tui/monarch-tui/engine/bench/measure"
 )
 
-// The peers. Ours is the first.
+// The peers that this program measures itself. Ours is the first; those of bench-peers have their names there.
 const (
 	peerEngine = "engine"
 	peerRaw    = "quic-go stream echo"          // one goroutine writes and reads: the floor
@@ -16,64 +18,62 @@ const (
 	peerStream = "gRPC stream"
 	peerPython = "Monarch"
 
+	peerBusy      = "engine, busy machine"
+	peerBusyPlain = "engine, busy machine, plain UDP"
+	peerLocal     = "engine, in one process"
+	peerLocalBase = "engine, in one process, older build"
+
 	peerEngineStart = "engine: spawn to first reply"
 	peerExec        = "exec only"
+	peerFanOut      = "gRPC stream to each process"
+	peerBare        = "bare quic-go process"
 	peerDebugger    = "monarch-tui"
 	peerDelve       = "Delve"
 	peerNone        = "none" // the server that only says that it is there
+	peerBurn        = "burn" // the server that keeps a CPU busy
 )
 
-func peers() []string { return []string{peerEngine, peerRaw, peerMux, peerUnary, peerStream} }
+// The other measurements of calls are measure's.
+const (
+	whatStop   = "a stop"
+	whatBulk   = "1 MiB bodies"
+	whatAlone  = "a small call alone"
+	whatBeside = "a small call beside 1 MiB bodies"
+)
+
+// result and caller are written often.
+type (
+	result = measure.Result
+	caller = measure.Caller
+)
 
 // payload is what a call carries there and back.
-var payload = []byte("sixteen bytes ok")
+var payload = measure.Payload
 
 // measureHere is the process that calls: it prints a result per line.
 func measureHere(ctx context.Context, s settings) error {
 	switch s.client {
-	case peerEngineStart:
-		return startEngine(ctx, s)
 	case peerDebugger:
 		return measureStops(ctx, s)
-	case peerExec:
-		return startExec(s)
+	case peerFanOut:
+		return fanOut(ctx, s)
+	case peerBusy, peerBusyPlain:
+		return measureBusy(ctx, s)
 	}
-	certs, err := makeCertificates()
+	certs, err := measure.MakeCertificates()
 	if err != nil {
 		return err
 	}
-	for _, m := range []struct {
-		what     string
-		inFlight int
-	}{{whatRTT, 1}, {what64, 64}, {what1024, 1024}} {
-		if m.inFlight > 1 && s.client == peerRaw {
-			continue // it cannot
-		}
-		r, err := measureOne(ctx, s, certs, m.what, m.inFlight)
-		if err != nil {
-			return fmt.Errorf("%s: %w", m.what, err)
-		}
-		r.Peer = s.client
-		if err := json.NewEncoder(os.Stdout).Encode(r); err != nil {
-			return err
-		}
+	if s.what == whatBulk {
+		return measureBulk(ctx, s, certs)
 	}
-	return nil
+	only := func(what string) bool {
+		return (s.what == "" || s.what == what) && (what == measure.RoundTrip || s.client != peerRaw) // that one cannot
+	}
+	return measure.Calls(s.client, s.dur, only, func(inFlight int) (*caller, error) { return connect(ctx, s, certs, inFlight) })
 }
 
-func measureOne(ctx context.Context, s settings, certs *certificates, what string, inFlight int) (result, error) {
-	c, err := connect(ctx, s, certs, inFlight)
-	if err != nil {
-		return result{}, err
-	}
-	defer c.close()
-	if inFlight == 1 {
-		return rtt(s.dur, c)
-	}
-	return flood(what, inFlight, s.dur, c)
-}
-
-func connect(ctx context.Context, s settings, certs *certificates, inFlight int) (*caller, error) {
+func connect(ctx context.Context, s settings, certs *measure.Certificates, inFlight int) (*caller, error) {
 	if s.client == peerEngine {
 		return engineCaller(ctx, s)
 	}
@@ -81,7 +81,7 @@ func connect(ctx context.Context, s settings, certs *certificates, inFlight int)
 	if err != nil {
 		return nil, err
 	}
-	c := &caller{serverCPU: kid.CPU}
+	c := &caller{ServerCPU: kid.CPU}
 	switch s.client {
 	case peerRaw:
 		err = rawCaller(ctx, c, kid.Addr, certs)
@@ -95,10 +95,37 @@ func connect(ctx context.Context, s settings, certs *certificates, inFlight int)
 		err = fmt.Errorf("there is no peer %q", s.client)
 	}
 	if err != nil {
-		kid.stop()
+		kid.Stop()
 		return nil, err
 	}
-	end := c.close
-	c.close = func() { end(); kid.stop() }
+	end := c.Close
+	c.Close = func() { end(); kid.Stop() }
 	return c, nil
+}
+
+// startChild starts this program to answer for a peer.
+func startChild(peer string, certs *measure.Certificates, env ...string) (*measure.Child, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return measure.StartChild(self, peer, certs, env...)
+}
+
+// serve is the process that answers.
+func serve(peer string) error {
+	switch peer {
+	case peerNone:
+		fmt.Println()
+		_, err := io.Copy(io.Discard, os.Stdin)
+		return err
+	case peerRaw, peerMux:
+		return measure.Serve(serveQUIC)
+	case peerUnary, peerStream:
+		return measure.Serve(serveGRPC)
+	case peerBurn:
+		return measure.Serve(burn)
+	default:
+		return fmt.Errorf("there is no server for %q", peer)
+	}
 }

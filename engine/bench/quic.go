@@ -10,13 +10,15 @@ import (
 	"sync"
 
 	"github.com/quic-go/quic-go"
+
+	"github.com/monarch-tui/monarch-tui/engine/bench/measure"
 )
 
 // A frame of the raw peers is a length of four bytes, an id of eight, and the payload. The server sends it back.
 const idBytes = 8
 
-func serveQUIC(certs *certificates) (string, error) {
-	conf, err := certs.config("bench")
+func serveQUIC(certs *measure.Certificates) (string, error) {
+	conf, err := certs.Config("bench")
 	if err != nil {
 		return "", err
 	}
@@ -80,8 +82,8 @@ func appendFrame(b []byte, id uint64, body []byte) []byte {
 	return append(binary.BigEndian.AppendUint64(b, id), body...)
 }
 
-func openStream(ctx context.Context, addr string, certs *certificates) (*quic.Stream, func(), error) {
-	conf, err := certs.config("bench")
+func openStream(ctx context.Context, addr string, certs *measure.Certificates) (*quic.Stream, func(), error) {
+	conf, err := certs.Config("bench")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -103,14 +105,14 @@ func openStream(ctx context.Context, addr string, certs *certificates) (*quic.St
 }
 
 // rawCaller writes and reads on the caller's goroutine.
-func rawCaller(ctx context.Context, c *caller, addr string, certs *certificates) error {
+func rawCaller(ctx context.Context, c *caller, addr string, certs *measure.Certificates) error {
 	s, end, err := openStream(ctx, addr, certs)
 	if err != nil {
 		return err
 	}
 	in := bufio.NewReader(s)
 	var out []byte
-	c.call = func(int) error {
+	c.Call = func(int) error {
 		out = appendFrame(out[:0], 0, payload)
 		if _, err := s.Write(out); err != nil {
 			return err
@@ -118,7 +120,7 @@ func rawCaller(ctx context.Context, c *caller, addr string, certs *certificates)
 		_, err := readFrame(in)
 		return err
 	}
-	c.close = end
+	c.Close = end
 	return nil
 }
 
@@ -134,7 +136,7 @@ type mux struct {
 	err     error
 }
 
-func muxCaller(ctx context.Context, c *caller, addr string, certs *certificates, inFlight int) error {
+func muxCaller(ctx context.Context, c *caller, addr string, certs *measure.Certificates, inFlight int) error {
 	s, end, err := openStream(ctx, addr, certs)
 	if err != nil {
 		return err
@@ -144,7 +146,7 @@ func muxCaller(ctx context.Context, c *caller, addr string, certs *certificates,
 		m.slots[i] = make(chan struct{}, 1)
 	}
 	go m.read()
-	c.call, c.close = m.call, end
+	c.Call, c.Close = m.call, end
 	return nil
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine"
+	"github.com/monarch-tui/monarch-tui/engine/bench/measure"
 	"github.com/monarch-tui/monarch-tui/engine/control"
 )
 
@@ -80,7 +80,7 @@ func measureStops(ctx context.Context, s settings) error {
 			return err
 		}
 		got.What, got.Free = whatStop, cmp.Or(got.Free, free)
-		if err := json.NewEncoder(os.Stdout).Encode(got); err != nil {
+		if err := measure.Tell(got); err != nil {
 			return err
 		}
 	}

@@ -412,6 +412,127 @@ func (x *Args) GetValues() []float64 {
 	return nil
 }
 
+// Step and Number are shapes that arguments often have.
+type Step struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Index         int64                  `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"`
+	Loss          float64                `protobuf:"fixed64,3,opt,name=loss,proto3" json:"loss,omitempty"`
+	Done          bool                   `protobuf:"varint,4,opt,name=done,proto3" json:"done,omitempty"`
+	Grad          []byte                 `protobuf:"bytes,5,opt,name=grad,proto3" json:"grad,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Step) Reset() {
+	*x = Step{}
+	mi := &file_echo_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Step) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Step) ProtoMessage() {}
+
+func (x *Step) ProtoReflect() protoreflect.Message {
+	mi := &file_echo_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Step.ProtoReflect.Descriptor instead.
+func (*Step) Descriptor() ([]byte, []int) {
+	return file_echo_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Step) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Step) GetIndex() int64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *Step) GetLoss() float64 {
+	if x != nil {
+		return x.Loss
+	}
+	return 0
+}
+
+func (x *Step) GetDone() bool {
+	if x != nil {
+		return x.Done
+	}
+	return false
+}
+
+func (x *Step) GetGrad() []byte {
+	if x != nil {
+		return x.Grad
+	}
+	return nil
+}
+
+type Number struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Value         int64                  `protobuf:"varint,1,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Number) Reset() {
+	*x = Number{}
+	mi := &file_echo_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Number) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Number) ProtoMessage() {}
+
+func (x *Number) ProtoReflect() protoreflect.Message {
+	mi := &file_echo_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Number.ProtoReflect.Descriptor instead.
+func (*Number) Descriptor() ([]byte, []int) {
+	return file_echo_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Number) GetValue() int64 {
+	if x != nil {
+		return x.Value
+	}
+	return 0
+}
+
 var File_echo_proto protoreflect.FileDescriptor
 
 const file_echo_proto_rawDesc = "" +
@@ -449,7 +570,15 @@ const file_echo_proto_rawDesc = "" +
 	"\x04Args\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04step\x18\x02 \x01(\x03R\x04step\x12\x16\n" +
-	"\x06values\x18\x03 \x03(\x01R\x06values2S\n" +
+	"\x06values\x18\x03 \x03(\x01R\x06values\"l\n" +
+	"\x04Step\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05index\x18\x02 \x01(\x03R\x05index\x12\x12\n" +
+	"\x04loss\x18\x03 \x01(\x01R\x04loss\x12\x12\n" +
+	"\x04done\x18\x04 \x01(\bR\x04done\x12\x12\n" +
+	"\x04grad\x18\x05 \x01(\fR\x04grad\"\x1e\n" +
+	"\x06Number\x12\x14\n" +
+	"\x05value\x18\x01 \x01(\x03R\x05value2S\n" +
 	"\x04Echo\x12\"\n" +
 	"\x03One\x12\f.echopb.Call\x1a\r.echopb.Reply\x12'\n" +
 	"\x04Many\x12\f.echopb.Call\x1a\r.echopb.Reply(\x010\x01B8Z6github.com/monarch-tui/monarch-tui/engine/bench/echopbb\x06proto3"
@@ -466,13 +595,15 @@ func file_echo_proto_rawDescGZIP() []byte {
 	return file_echo_proto_rawDescData
 }
 
-var file_echo_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_echo_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_echo_proto_goTypes = []any{
 	(*Call)(nil),     // 0: echopb.Call
 	(*Reply)(nil),    // 1: echopb.Reply
 	(*Addr)(nil),     // 2: echopb.Addr
 	(*Envelope)(nil), // 3: echopb.Envelope
 	(*Args)(nil),     // 4: echopb.Args
+	(*Step)(nil),     // 5: echopb.Step
+	(*Number)(nil),   // 6: echopb.Number
 }
 var file_echo_proto_depIdxs = []int32{
 	2, // 0: echopb.Envelope.from:type_name -> echopb.Addr
@@ -500,7 +631,7 @@ func file_echo_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_echo_proto_rawDesc), len(file_echo_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

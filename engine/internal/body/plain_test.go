@@ -82,14 +82,14 @@ func TestWhatIsReturnedIsTheCallers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	big, err := c.Encode(bytes.Repeat([]byte{1}, 2*scratchMost), reflect.TypeFor[[]byte]())
-	if err != nil {
-		t.Fatal(err)
-	}
 	for range 10 {
 		if _, err := c.Encode("other, and longer", reflect.TypeFor[string]()); err != nil {
 			t.Fatal(err)
 		}
+	}
+	big, err := c.Encode(bytes.Repeat([]byte{1}, 2*scratchMost), reflect.TypeFor[[]byte]())
+	if err != nil {
+		t.Fatal(err)
 	}
 	if string(first) != "\x65first" || len(big) != 2*scratchMost+5 || big[len(big)-1] != 1 {
 		t.Errorf("%q, and %d bytes", first, len(big))
@@ -142,14 +142,17 @@ func TestOneArgumentThatIsNotPlainTakesAllTheLongWay(t *testing.T) {
 		{"\x82\xa1\x64Name\x05\x05", "argument 1 (body.plainArg): cbor: cannot unmarshal positive integer into Go struct field body.plainArg.Name of type string"},
 		{"\x82\xa1\x64name\x61n\x05", ""}, // of another case: the long way takes it
 		{"\x81\xa0", "1 arguments, not 2"},
-		{"\x82\xa0\x05\x05", "cbor: 1 bytes of extraneous data starting at index 3"},
-		{"\x82\xa0", "unexpected EOF"},
+		{"\x82\xa1\x64Name\x61n\x05\x05", "cbor: 1 bytes of extraneous data starting at index 10"},
+		{"\x82\xa1\x64Name\x61n", "unexpected EOF"},
 		{"", "EOF"},
 	} {
 		a, b := argOf()
 		err := c.DecodeAll([]byte(x.in), []reflect.Value{a, b})
 		if x.want != "" && (err == nil || err.Error() != x.want) || x.want == "" && err != nil {
 			t.Errorf("%x: %v, want %q", x.in, err, x.want)
+		}
+		if err != nil && !strings.HasPrefix(err.Error(), "argument") && (!a.IsZero() || !b.IsZero()) {
+			t.Errorf("%x: %v, and yet %v and %v were decoded", x.in, err, a, b)
 		}
 		if got := a.FieldByName("Name").String(); x.want == "" && (got != "n" || b.Int() != 5) {
 			t.Errorf("%x: %q, %d", x.in, got, b.Int())

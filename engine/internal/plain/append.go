@@ -1,6 +1,8 @@
 package plain
 
 import (
+	"encoding/binary"
+	"math"
 	"math/bits"
 	"reflect"
 	"slices"
@@ -230,8 +232,16 @@ func appendUints[E uint | uint16 | uint32 | uint64](dst []byte, s []E) []byte {
 func appendFloats[E float32 | float64](dst []byte, s []E) []byte {
 	dst = slices.Grow(dst, 9+len(s)*(1+int(unsafe.Sizeof(E(0))))) // most floats have no shorter form
 	dst = appendHead(dst, majorArray, uint64(len(s)))
-	for _, f := range s {
-		dst = appendFloat(dst, float64(f))
+	for _, e := range s {
+		f := float64(e)
+		if float64(float32(f)) == f || math.IsNaN(f) {
+			dst = appendFloat(dst, f)
+			continue
+		}
+		n := len(dst)
+		dst = dst[:n+9] // it is a float64, and there is room for as many
+		dst[n] = f64
+		binary.BigEndian.PutUint64(dst[n+1:], math.Float64bits(f))
 	}
 	return dst
 }

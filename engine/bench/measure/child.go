@@ -1,4 +1,4 @@
-package main
+package measure
 
 import (
 	"bufio"
@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// child is a process of ours that answers for a peer. It gets its certificates on stdin, tells its address on stdout,
+// Child is a process that answers for a peer. It gets its certificates on stdin, tells its address on stdout,
 // and then tells its CPU time for each line; the end of its stdin ends it.
-type child struct {
+type Child struct {
 	Addr string
 
 	cmd *exec.Cmd
@@ -24,17 +24,16 @@ type child struct {
 	mu  sync.Mutex
 }
 
-func startChild(peer string, certs *certificates) (*child, error) {
-	self, err := os.Executable()
+// StartChild starts the program exe with the flag -server PEER, and waits until it has told its address.
+func StartChild(exe, peer string, certs *Certificates, env ...string) (*Child, error) {
+	c := &Child{cmd: exec.Command(exe, "-server", peer)} //nolint:gosec // a program of this benchmark
+	c.cmd.Env = append(append(os.Environ(), env...), roleEnv+"=server")
+	c.cmd.Stderr = os.Stderr
+	in, err := c.cmd.StdinPipe()
 	if err != nil {
 		return nil, err
 	}
-	c := &child{cmd: exec.Command(self, "-server", peer)} //nolint:gosec // this program itself
-	c.cmd.Env = append(os.Environ(), roleEnv+"=server")
-	c.cmd.Stderr = os.Stderr
-	if c.in, err = c.cmd.StdinPipe(); err != nil {
-		return nil, err
-	}
+	c.in = in
 	out, err := c.cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -55,7 +54,7 @@ func startChild(peer string, certs *certificates) (*child, error) {
 }
 
 // CPU asks for the CPU time of the child.
-func (c *child) CPU() (time.Duration, error) {
+func (c *Child) CPU() (time.Duration, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, err := io.WriteString(c.in, "cpu\n"); err != nil {
@@ -69,44 +68,36 @@ func (c *child) CPU() (time.Duration, error) {
 	return time.Duration(n), err
 }
 
-func (c *child) stop() {
+// PID is its process.
+func (c *Child) PID() int { return c.cmd.Process.Pid }
+
+// Stop ends it.
+func (c *Child) Stop() {
 	_ = c.in.Close()
 	_ = c.cmd.Wait() // it ends at the end of its stdin
 }
 
-// serve is the child's side.
-func serve(peer string) error {
-	if peer == peerNone {
-		fmt.Println()
-		_, err := io.Copy(io.Discard, os.Stdin)
-		return err
-	}
+// Serve is the child's side: it reads the certificates, calls listen, tells the address and then its CPU time whenever it is
+// asked. It returns when the parent has gone or wants it to.
+func Serve(listen func(*Certificates) (addr string, err error)) error {
 	in := bufio.NewReader(os.Stdin)
 	line, err := in.ReadBytes('\n')
 	if err != nil {
 		return err
 	}
-	var certs certificates
+	var certs Certificates
 	if err := json.Unmarshal(line, &certs); err != nil {
 		return err
 	}
-	var addr string
-	switch peer {
-	case peerRaw, peerMux:
-		addr, err = serveQUIC(&certs)
-	case peerUnary, peerStream:
-		addr, err = serveGRPC(&certs)
-	default:
-		err = fmt.Errorf("there is no server for %q", peer)
-	}
+	addr, err := listen(&certs)
 	if err != nil {
 		return err
 	}
 	fmt.Println(addr)
 	for {
 		if _, err := in.ReadBytes('\n'); err != nil {
-			return nil
+			return nil //nolint:nilerr // the end of its stdin
 		}
-		fmt.Println(ownCPU().Nanoseconds())
+		fmt.Println(OwnCPU().Nanoseconds())
 	}
 }

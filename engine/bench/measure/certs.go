@@ -1,4 +1,4 @@
-package main
+package measure
 
 import (
 	"crypto/ecdsa"
@@ -12,10 +12,11 @@ import (
 	"time"
 )
 
-// certificates are a throw-away CA and one leaf that both ends use, in DER.
-type certificates struct{ CA, Leaf, Key []byte }
+// Certificates are a throw-away CA and one leaf that both ends use, in DER.
+type Certificates struct{ CA, Leaf, Key []byte }
 
-func makeCertificates() (*certificates, error) {
+// MakeCertificates makes certificates that are good for an hour, for 127.0.0.1 and the name "peer".
+func MakeCertificates() (*Certificates, error) {
 	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
@@ -30,7 +31,7 @@ func makeCertificates() (*certificates, error) {
 	leaf := &x509.Certificate{SerialNumber: big.NewInt(2), NotBefore: ca.NotBefore, NotAfter: ca.NotAfter, DNSNames: []string{"peer"},
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, KeyUsage: x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}}
-	var c certificates
+	var c Certificates
 	if c.CA, err = x509.CreateCertificate(rand.Reader, ca, ca, caKey.Public(), caKey); err != nil {
 		return nil, err
 	}
@@ -41,8 +42,8 @@ func makeCertificates() (*certificates, error) {
 	return &c, err
 }
 
-// config serves both ends.
-func (c *certificates) config(alpn string) (*tls.Config, error) {
+// Config serves both ends: TLS 1.3, each proving itself to the other.
+func (c *Certificates) Config(alpn string) (*tls.Config, error) {
 	key, err := x509.ParsePKCS8PrivateKey(c.Key)
 	if err != nil {
 		return nil, err
