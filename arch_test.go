@@ -47,8 +47,15 @@ var layers = []layer{
 		why:    "a clock is arithmetic and one atomic number: whoever shows its readings must be able to import it",
 	},
 	{
+		folder: "quicnet/carrier",
+		own:    []string{"quicnet/clean"},
+		others: []string{"golang.org/x/net/ipv4", "golang.org/x/sys/unix"},
+		std:    []string{"crypto", "crypto/tls", "io", "log", "log/slog", "os/exec"},
+		why:    "a carrier moves packets: what is in them, and what becomes of one that is lost, is known above it",
+	},
+	{
 		folder: "quicnet",
-		own:    []string{"quicnet/clean", "quicnet/recent"},
+		own:    []string{"quicnet/carrier", "quicnet/clean", "quicnet/recent"},
 		others: []string{"github.com/quic-go/quic-go", "github.com/fxamacker/cbor/v2", "golang.org/x/sys"},
 		why:    "quicnet carries envelopes and knows nothing of actors: it is tested, fuzzed and replaced alone",
 	},
