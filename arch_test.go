@@ -138,7 +138,7 @@ var layers = []layer{
 	},
 	{
 		folder: "engine", exact: true,
-		own: []string{"engine/control", "engine/eval", "engine/internal/...", "engine/probe/...", "engine/schema", "engine/shape", "quicnet", "quicnet/clean", "quicnet/hlc", "quicnet/recent"},
+		own: []string{"engine/control", "engine/eval", "engine/internal/...", "engine/probe/...", "engine/schema", "engine/shape", "quicnet", "quicnet/carrier", "quicnet/clean", "quicnet/hlc", "quicnet/recent"},
 		why: "every program that has actors links the engine: no flags, no screens, no command language, and nothing that stands above it",
 	},
 	{
@@ -165,9 +165,9 @@ var layers = []layer{
 	},
 	{
 		folder: "cmd",
-		own:    []string{"tui/...", "debugger/...", "demos/...", "engine", "engine/control", "engine/schema", "engine/shape"},
+		own:    []string{"tui/...", "debugger/...", "demos/...", "engine", "engine/control", "engine/schema", "engine/shape", "quicnet/carrier"},
 		others: []string{"charm.land/fang/v2", "github.com/spf13/cobra", "golang.org/x/sys", "golang.org/x/term"},
-		why:    "a command wires the parts together; what it would do with the network itself belongs to the engine; what a terminal needs of the system it may ask",
+		why:    "a command wires the parts together; what it would do with the network itself belongs to the engine, but for saying which carrier there is; what a terminal needs of the system it may ask",
 	},
 }
 
