@@ -28,6 +28,12 @@
 //   - INV-4 idle: a reader parks one budget after the last packet at the latest, and polls no more until something comes.
 //   - INV-5 polite: where polling does not pay, it is given up: after a few misses nothing is spent on it but a rare try.
 //
+// # What polling costs others
+//
+// A poll runs other goroutines between two looks, but as long as its looks find something the scheduler has no idle moment
+// in which it would ask for other descriptors: at GOMAXPROCS=1 they are seen by the runtime's monitor, every 10 ms at the
+// latest, as in any process that is never idle.
+//
 // # What it is not
 //
 // No reliability, no encryption, no shared memory, no choice of peers: it is a net.PacketConn. It turns no error of a
