@@ -81,6 +81,15 @@ func within(t *testing.T, what string, done <-chan error) error {
 	}
 }
 
+// counted is bytes that are all different from those around them.
+func counted(n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(i ^ i>>8)
+	}
+	return b
+}
+
 // TestPacketsArriveAsTheyWereSent holds INV-1 and INV-2.
 func TestPacketsArriveAsTheyWereSent(t *testing.T) {
 	everyPair(t, func(t *testing.T, a, b *Conn, toB, toA *net.UDPAddr) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -19,6 +20,8 @@ type fast struct {
 	local       net.Addr
 	six         bool        // an AF_INET6 socket: IPv4 addresses are mapped
 	closed      atomic.Bool // nothing more is read, also of what has arrived
+	alone       bool        // the process has one P
+	hot         atomic.Bool // the reader's last wait ended in its poll
 	hasDeadline atomic.Bool // writes have a deadline: the slow path heeds it
 
 	mu    sync.Mutex // of the reader
@@ -54,7 +57,7 @@ func newFast(u *net.UDPConn, o Options) (*fast, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &fast{raw: raw, local: u.LocalAddr()}
+	f := &fast{raw: raw, local: u.LocalAddr(), alone: runtime.GOMAXPROCS(0) == 1}
 	enable := o.enableGRO
 	if enable == nil {
 		enable = enableGRO
@@ -156,11 +159,20 @@ func (f *fast) readOrPark(fd uintptr) bool {
 		return true
 	}
 	if f.poll.poll(r.once) {
+		f.heat(true)
 		return true
 	}
+	f.heat(false)
 	r.parked = true
 	f.parks.Add(1)
 	return false
+}
+
+// heat notes how the reader's last wait ended. Mostly it ends as the one before.
+func (f *fast) heat(hot bool) {
+	if f.hot.Load() != hot {
+		f.hot.Store(hot)
+	}
 }
 
 // tryRead is one recvmsg; false means that there is nothing.

@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestTheEnvironmentChoosesTheCarrier(t *testing.T) {
@@ -48,8 +49,10 @@ func TestPollingIsSwitchedWithAReason(t *testing.T) {
 	}
 	b, _ := opened(t, "127.0.0.1:0", "127.0.0.1", Options{Poll: -1})
 	b.SetPoll(true, "")
-	if b.Info().Name != NameGRO || b.fast.poll.enabled.Load() {
-		t.Error("a carrier that was opened without polling polls")
+	_ = b.SetReadDeadline(time.Now().Add(time.Millisecond))
+	_, _ = take(b, make([]byte, 10))
+	if s := b.Stats(); b.Info().Name != NameGRO || s.Hits+s.Late+s.Misses != 0 || s.Parks != 1 {
+		t.Errorf("a carrier that was opened without polling polls: %v, %+v", b.Info(), s)
 	}
 }
 

@@ -14,9 +14,10 @@ import (
 //     traffic. Once parks turn out short, one poll of twice the budget is tried; it spans the waking of a peer that has
 //     given up too. Each failed try doubles the number of short parks before the next.
 //   - Another process takes the core (losses). A process that waits by polling uses up its share of a busy core; one that
-//     sleeps saves its share, and the kernel lets it run the moment its packet comes. So after a loss readers park for a
-//     time that doubles with each loss that follows soon, from minPause to maxPause. It is a time and not a number of
-//     parks, so that one stall on a quiet machine costs milliseconds and not a pair of processes that stay parked.
+//     sleeps saves its share, and the kernel lets it run the moment its packet comes. So after a loss readers park for
+//     cleanAfter times as long as it took, which doubles with each loss that follows soon, up to maxPause. It is a time
+//     and not a number of parks, so that one stall on a quiet machine costs milliseconds and not a pair of processes
+//     that stay parked.
 //
 // With one P the core is offered to another process (sched_yield) between two looks, because the peer may be waiting for
 // this very core. On a busy machine that is the worst thing to do. Linux moves the deadline of a process that yields back by
@@ -55,8 +56,9 @@ type system struct {
 const (
 	offAfter   = 8   // misses in a row
 	maxBackoff = 512 // short parks
-	minPause   = 2 * time.Millisecond
-	maxLosses  = 9 // a pause of 512 ms
+	maxPause   = 512 * time.Millisecond
+	// maxDoublings of the shortest pause are beyond maxPause.
+	maxDoublings = 10
 	// lossAfter is how many budgets one look may take before it is asked whether somebody took the core.
 	lossAfter = 4
 	// cleanAfter is how many times as long as a loss polling must have gone well for the loss to count as the first one:
@@ -152,8 +154,8 @@ func (p *poller) judge(now, gap time.Duration) {
 	if now-p.until > cleanAfter*gap {
 		p.losses = 0
 	}
-	p.losses = min(p.losses+1, maxLosses)
-	p.until = now + minPause<<(p.losses-1)
+	p.losses = min(p.losses+1, maxDoublings)
+	p.until = now + min(cleanAfter*min(gap, maxPause)<<(p.losses-1), maxPause)
 	p.given.Store(true)
 }
 

@@ -15,6 +15,7 @@ type sender struct {
 	iov  unix.Iovec
 	hdr  unix.Msghdr
 
+	quiet bool // the runtime is not told
 	errno syscall.Errno
 	call  func(fd uintptr) // do
 }
@@ -25,7 +26,9 @@ func newSender() *sender {
 	return s
 }
 
-// send is one raw sendmsg. False means that nothing was sent, and that the standard library must try: it waits for room
+// send is one sendmsg. The runtime is not told of it while the reader polls, or where there is one P; it would take the P
+// away from the process for no use. A process with more Ps that sleeps between packets is better off with the runtime's
+// help: what the packet wakes may run at once on the core that sends. False means that nothing was sent, and that the standard library must try: it waits for room
 // in the send buffer, heeds deadlines, knows the interfaces that zones name, and words the errors.
 func (f *fast) send(b, oob []byte, to *net.UDPAddr) bool {
 	if len(b) == 0 || to == nil || to.Zone != "" || to.Port < 0 || to.Port > 1<<16-1 || f.hasDeadline.Load() {
@@ -42,6 +45,7 @@ func (f *fast) send(b, oob []byte, to *net.UDPAddr) bool {
 	s.hdr.SetIovlen(1)
 	s.hdr.Control = unsafe.SliceData(oob) //nolint:gosec // nil where there is none
 	s.hdr.SetControllen(len(oob))
+	s.quiet = f.alone || f.hot.Load()
 	err := f.raw.Control(s.call)
 	s.iov.Base, s.hdr.Control = nil, nil
 	return err == nil && s.errno == 0
@@ -69,5 +73,9 @@ func (s *sender) address(to *net.UDPAddr, six bool) bool {
 }
 
 func (s *sender) do(fd uintptr) {
+	if !s.quiet {
+		_, _, s.errno = syscall.Syscall(unix.SYS_SENDMSG, fd, uintptr(unsafe.Pointer(&s.hdr)), unix.MSG_DONTWAIT) //nolint:gosec // as below
+		return
+	}
 	_, _, s.errno = syscall.RawSyscall(unix.SYS_SENDMSG, fd, uintptr(unsafe.Pointer(&s.hdr)), unix.MSG_DONTWAIT) //nolint:gosec // all it points at is kept by s
 }

@@ -25,15 +25,6 @@ func i32(n int) []byte { return binary.NativeEndian.AppendUint32(nil, uint32(n))
 
 func gro(seg int) []byte { return cmsg(unix.IPPROTO_UDP, unix.UDP_GRO, i32(seg)) }
 
-// counted is bytes that are all different from those around them.
-func counted(n int) []byte {
-	b := make([]byte, n)
-	for i := range b {
-		b[i] = byte(i ^ i>>8)
-	}
-	return b
-}
-
 // TestATrainIsCutWhereItsPacketsEnd holds INV-1.
 func TestATrainIsCutWhereItsPacketsEnd(t *testing.T) {
 	tos := cmsg(unix.IPPROTO_IP, unix.IP_TOS, []byte{2})
