@@ -47,8 +47,15 @@ var layers = []layer{
 		why:    "a clock is arithmetic and one atomic number: whoever shows its readings must be able to import it",
 	},
 	{
+		folder: "quicnet/carrier",
+		own:    []string{"quicnet/clean"},
+		others: []string{"golang.org/x/net/ipv4", "golang.org/x/sys/unix"},
+		std:    []string{"crypto", "crypto/tls", "io", "log", "log/slog", "os/exec"},
+		why:    "a carrier moves packets: what is in them, and what becomes of one that is lost, is known above it",
+	},
+	{
 		folder: "quicnet",
-		own:    []string{"quicnet/clean", "quicnet/recent"},
+		own:    []string{"quicnet/carrier", "quicnet/clean", "quicnet/recent"},
 		others: []string{"github.com/quic-go/quic-go", "github.com/fxamacker/cbor/v2", "golang.org/x/sys"},
 		why:    "quicnet carries envelopes and knows nothing of actors: it is tested, fuzzed and replaced alone",
 	},
@@ -137,7 +144,7 @@ var layers = []layer{
 	},
 	{
 		folder: "engine", exact: true,
-		own: []string{"engine/control", "engine/eval", "engine/internal/...", "engine/probe/...", "engine/schema", "engine/shape", "quicnet", "quicnet/clean", "quicnet/hlc", "quicnet/recent"},
+		own: []string{"engine/control", "engine/eval", "engine/internal/...", "engine/probe/...", "engine/schema", "engine/shape", "quicnet", "quicnet/carrier", "quicnet/clean", "quicnet/hlc", "quicnet/recent"},
 		why: "every program that has actors links the engine: no flags, no screens, no command language, and nothing that stands above it",
 	},
 	{
@@ -164,9 +171,9 @@ var layers = []layer{
 	},
 	{
 		folder: "cmd",
-		own:    []string{"tui/...", "debugger/...", "demos/...", "engine", "engine/control", "engine/schema", "engine/shape"},
+		own:    []string{"tui/...", "debugger/...", "demos/...", "engine", "engine/control", "engine/schema", "engine/shape", "quicnet/carrier"},
 		others: []string{"charm.land/fang/v2", "github.com/spf13/cobra", "golang.org/x/sys", "golang.org/x/term"},
-		why:    "a command wires the parts together; what it would do with the network itself belongs to the engine; what a terminal needs of the system it may ask",
+		why:    "a command wires the parts together; what it would do with the network itself belongs to the engine, but for saying which carrier there is; what a terminal needs of the system it may ask",
 	},
 }
 

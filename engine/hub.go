@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -55,6 +56,7 @@ type hub struct {
 	wanted         map[string]int                // watches by topic
 	debug          debugger
 	locks          lockTable          // has a lock of its own
+	fan            fanOut             // links to workers
 	tell           tellBody           // whether messages are reported
 	traceSeen      map[uint64]uint64  // by process: number of the next message it reports
 	past           backlog            // the last messages
@@ -119,6 +121,7 @@ func newHub(opts options) (*hub, error) {
 		nextProc: 1,
 	}
 	h.debug = debugger{book: stops.New(), holds: map[uint64]*time.Timer{}}
+	h.fan = fanOut{cpus: runtime.NumCPU(), links: map[uint64]struct{}{}}
 	h.locks.over = recent.New[claimKey, struct{}](4096)
 	h.out = newOutput(h, opts.stdout, opts.stderr, opts.sorted)
 	h.node = newNode(0, opts.logger)
@@ -247,4 +250,43 @@ func (h *hub) close(ctx context.Context) {
 	defer cancel()
 	waitUntil(&h.wg, limit.Done()) // but for a supervisor of the user that does not return
 	h.out.close()
+}
+
+// fanOut knows how many workers the controller has links to. With more of them than CPUs, what the controller's carrier
+// would poll for needs the very CPU that it polls on.
+type fanOut struct {
+	cpus  int
+	links map[uint64]struct{} // by process
+	wide  bool
+}
+
+// note takes an event of a link, and reports whether the answer to "more links than CPUs" has changed.
+func (f *fanOut) note(ev quicnet.LinkEvent) bool {
+	switch ev.State {
+	case quicnet.LinkUp:
+		f.links[ev.Peer.Proc] = struct{}{}
+	case quicnet.LinkLost, quicnet.LinkClosed:
+		delete(f.links, ev.Peer.Proc)
+	default:
+		return false
+	}
+	was := f.wide
+	f.wide = len(f.links) > f.cpus
+	return f.wide != was
+}
+
+// steerPoll switches the carrier's polling as the number of links asks for. The caller holds h.mu.
+func (h *hub) steerPoll(ev quicnet.LinkEvent) {
+	if !h.fan.note(ev) || h.wire == nil {
+		return
+	}
+	h.wire.SetPoll(!h.fan.wide, fmt.Sprintf("more workers than CPUs, which are %d", h.fan.cpus))
+	h.tellCarrier()
+}
+
+// tellCarrier puts the controller's carrier into the session's record. The caller holds h.mu.
+func (h *hub) tellCarrier() {
+	h.session.Carrier = h.wire.Carrier().String()
+	rec := h.session
+	h.publish(control.Event{Session: &rec})
 }

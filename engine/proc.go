@@ -18,6 +18,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/internal/life"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/quicnet"
+	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
 
 // proc is one rank of a proc mesh: a worker process, or a node of goroutines in this one.
@@ -302,15 +303,20 @@ func (h *hub) ensureWire() (*quicnet.Node, error) {
 	h.wire = wire
 	h.spawner = launch.New()
 	h.mem.reach(wire)
+	h.tellCarrier()
 	return wire, nil
 }
 
 // hello is what a worker tells when it joins.
 type hello struct {
-	PID    int
-	Build  string
-	Engine string
+	PID     int
+	Build   string
+	Engine  string
+	Carrier string // how its packets travel
 }
+
+// maxCarrier is the most that is kept of a worker's carrier.
+const maxCarrier = 256
 
 // admit judges a worker that proved its ticket.
 func (h *hub) admit(id quicnet.ID, b []byte) ([]byte, error) {
@@ -328,6 +334,7 @@ func (h *hub) admit(id quicnet.ID, b []byte) ([]byte, error) {
 		return nil, fmt.Errorf("it was built with engine %s, the controller with %s", w.Engine, Version)
 	}
 	p.rec.Build = w.Build
+	p.rec.Carrier = clean.OneLine(w.Carrier, maxCarrier)
 	if p.life.State == life.Launching {
 		h.on(p, life.Proved)
 	}
@@ -337,12 +344,12 @@ func (h *hub) admit(id quicnet.ID, b []byte) ([]byte, error) {
 // linkEvent turns a state of the link into an event of the rank's life.
 func (h *hub) linkEvent(ev quicnet.LinkEvent) {
 	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.steerPoll(ev)
 	p := h.procs[ev.Peer.Proc]
 	if p == nil {
-		h.mu.Unlock()
 		return
 	}
-	defer h.mu.Unlock()
 	switch ev.State {
 	case quicnet.LinkLease: // concerns workers only
 	case quicnet.LinkRefused:

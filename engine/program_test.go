@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -14,6 +15,8 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine"
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/enginetest"
 )
 
 // program is the test binary as a program of its own: ENGINE_TEST_MAIN names what its run function does.
@@ -312,5 +315,53 @@ func TestAStoppedWorkerEndsWithAKilledController(t *testing.T) {
 	_ = cmd.Wait()
 	for _, pid := range pids {
 		eventually(t, "the end of a worker", time.Second, func() bool { return !alive(pid) })
+	}
+}
+
+// TestTheKeyPromisesHoldOnEveryCarrier runs them again where the fast carrier is not to be had, and where it does not poll.
+func TestTheKeyPromisesHoldOnEveryCarrier(t *testing.T) {
+	for _, c := range []string{"plain", "nopoll"} {
+		for _, p := range []struct {
+			name string
+			test func(*testing.T)
+		}{
+			{"calls", TestACallReturnsAValuePerRank},
+			{"references", TestActorsCallEachOtherOverReferences},
+			{"order", TestMessagesOfOneSenderKeepTheirOrderWhateverTheirSize},
+			{"one outcome", TestEveryCallToAKilledWorkerHasOneOutcome},
+			{"a death", TestAKilledWorkerIsOneHonestErrorAndTheOthersAnswer},
+		} {
+			t.Run(c+"/"+p.name, func(t *testing.T) {
+				t.Setenv("MONARCH_CARRIER", c)
+				p.test(t)
+			})
+		}
+	}
+}
+
+// TestEveryProcessTellsItsCarrier: the controller once it has a worker, and each worker; those inherit the choice.
+func TestEveryProcessTellsItsCarrier(t *testing.T) {
+	t.Setenv("MONARCH_CARRIER", "plain")
+	e, err := engine.Start(t.Context(), engine.NoSession())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	procs(t, e.Context(), "p", 2)
+	snap, err := frontEnd(t, e).Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "udp (MONARCH_CARRIER=plain)"
+	if snap.Session.Carrier != want || len(snap.Procs) != 2 || slices.ContainsFunc(snap.Procs, func(p control.Proc) bool { return p.Carrier != want }) {
+		t.Errorf("the controller has %q, the workers %+v; want %q everywhere", snap.Session.Carrier, snap.Procs, want)
+	}
+}
+
+func TestACarrierThatNobodyKnowsIsAnErrorOfTheFirstSpawn(t *testing.T) {
+	ctx := enginetest.Processes(t)
+	t.Setenv("MONARCH_CARRIER", "pigeon")
+	if _, err := engine.SpawnProcs(ctx, engine.Dim("hosts", 1)); err == nil || !strings.Contains(err.Error(), `MONARCH_CARRIER is "pigeon": want plain, nopoll`) {
+		t.Error(err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -150,5 +151,70 @@ func TestTheCauseOfAnEndIsNotTheLastSignal(t *testing.T) {
 			t.Errorf("held %v: the end is told %d times: %+v", held, n, ends)
 		}
 		mu.Unlock()
+	}
+}
+
+func TestLinksAreCountedUntilTheyEnd(t *testing.T) {
+	f := fanOut{cpus: 2, links: map[uint64]struct{}{}}
+	for i, c := range []struct {
+		proc  uint64
+		state quicnet.LinkState
+		wide  bool
+	}{
+		{1, quicnet.LinkUp, false},
+		{2, quicnet.LinkUp, false},
+		{2, quicnet.LinkUp, false}, // of another epoch
+		{2, quicnet.LinkSuspect, false},
+		{3, quicnet.LinkUp, true},
+		{3, quicnet.LinkUnreachable, true},
+		{4, quicnet.LinkUp, true},
+		{9, quicnet.LinkClosed, true}, // it never was up
+		{3, quicnet.LinkLost, true},
+		{1, quicnet.LinkClosed, false},
+		{1, quicnet.LinkClosed, false},
+	} {
+		was := f.wide
+		if changed := f.note(quicnet.LinkEvent{Peer: quicnet.ID{Proc: c.proc}, State: c.state}); f.wide != c.wide || changed != (was != c.wide) {
+			t.Fatalf("after event %d: more links than CPUs %v, changed %v; want %v, %v", i, f.wide, changed, c.wide, was != c.wide)
+		}
+	}
+}
+
+// TestAControllerWithMoreWorkersThanCPUsDoesNotPoll, and polls again when they are fewer.
+func TestAControllerWithMoreWorkersThanCPUsDoesNotPoll(t *testing.T) {
+	e, err := Start(t.Context(), NoSession())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	e.hub.mu.Lock()
+	e.hub.fan.cpus = 2
+	e.hub.mu.Unlock()
+	carrier := func() string {
+		e.hub.mu.Lock()
+		defer e.hub.mu.Unlock()
+		if have := e.hub.wire.Carrier().String(); have != e.hub.session.Carrier {
+			t.Errorf("the session says %q, the node %q", e.hub.session.Carrier, have)
+		}
+		return e.hub.session.Carrier
+	}
+	if _, err := SpawnProcs(e.Context(), Dim("hosts", 2)); err != nil {
+		t.Fatal(err)
+	}
+	polling := carrier()
+	more, err := SpawnProcs(e.Context(), Dim("hosts", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if polling == "udp+gro+poll" && carrier() != "udp+gro (more workers than CPUs, which are 2)" {
+		t.Errorf("with three workers on two CPUs the carrier is %q", carrier())
+	}
+	if err := more.Stop(e.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(10 * time.Second); carrier() != polling; runtime.Gosched() { // the end of a link is told after that of its process
+		if time.Now().After(end) {
+			t.Fatalf("with two workers on two CPUs it was %q and is now %q", polling, carrier())
+		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
 	"github.com/monarch-tui/monarch-tui/engine/internal/life"
 	"github.com/monarch-tui/monarch-tui/quicnet"
+	"github.com/monarch-tui/monarch-tui/quicnet/carrier"
 )
 
 type netAddr = net.Addr
@@ -102,14 +103,19 @@ func joinSession(boot bootstrap) (*worker, error) {
 	w.node.slot, w.node.seed = boot.Slot, boot.Seed
 	w.node.out = stdSink{}
 	w.node.tel.set(boot.Tell)
-	h, err := quicnet.Enc().Marshal(hello{PID: os.Getpid(), Build: buildID(), Engine: Version})
+	conn, how, err := quicnet.ListenUDP("127.0.0.1:0", carrier.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("open a socket: %w", err)
+	}
+	h, err := quicnet.Enc().Marshal(hello{PID: os.Getpid(), Build: buildID(), Engine: Version, Carrier: how.String()})
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), joinTimeout)
 	defer cancel()
-	wire, _, err := quicnet.Join(ctx, ticket, quicnet.Config{Handler: w.node, Resolve: w.resolve, Hello: h, Logger: w.node.log})
+	wire, _, err := quicnet.Join(ctx, ticket, quicnet.Config{Conn: conn, Handler: w.node, Resolve: w.resolve, Hello: h, Logger: w.node.log})
 	if err != nil {
+		_ = conn.Close()
 		return nil, err
 	}
 	w.node.peers.connect(wire)

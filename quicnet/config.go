@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net"
 	"time"
+
+	"github.com/monarch-tui/monarch-tui/quicnet/carrier"
 )
 
 // Handler receives what comes from peers. Neither method may block: the first holds up its lane,
@@ -75,6 +77,8 @@ type Config struct {
 	// send counts as a lost packet.
 	Conn   net.PacketConn
 	Listen string // host:port, default "127.0.0.1:0"
+	// Carrier says how the packets of that socket travel. The zero value is the fastest way that the system allows.
+	Carrier carrier.Options
 	// Advertise lists the host:port pairs that tickets name. Default: the socket's own address.
 	Advertise []string
 	Handler   Handler

@@ -4,16 +4,18 @@ import (
 	"errors"
 	"net"
 	"syscall"
+
+	"github.com/monarch-tui/monarch-tui/quicnet/carrier"
 )
 
 // lossyUDP turns a send that the network refused for now into a lost packet. quic-go closes a
 // connection at the first failed sendmsg (its issue 2809), so without this an interface that is down
 // for a second would end every link. It stays an OOBCapablePacketConn: GSO, ECN and batches work.
-type lossyUDP struct{ *net.UDPConn }
+type lossyUDP struct{ *carrier.Conn }
 
 // WriteMsgUDP implements quic.OOBCapablePacketConn.
 func (c lossyUDP) WriteMsgUDP(b, oob []byte, to *net.UDPAddr) (n, oobn int, err error) {
-	n, oobn, err = c.UDPConn.WriteMsgUDP(b, oob, to)
+	n, oobn, err = c.Conn.WriteMsgUDP(b, oob, to)
 	if err != nil && transient(err) {
 		return len(b), len(oob), nil
 	}
@@ -22,7 +24,7 @@ func (c lossyUDP) WriteMsgUDP(b, oob []byte, to *net.UDPAddr) (n, oobn int, err 
 
 // WriteTo implements net.PacketConn.
 func (c lossyUDP) WriteTo(b []byte, to net.Addr) (int, error) {
-	n, err := c.UDPConn.WriteTo(b, to)
+	n, err := c.Conn.WriteTo(b, to)
 	if err != nil && transient(err) {
 		return len(b), nil
 	}
@@ -43,15 +45,41 @@ func transient(err error) bool {
 	return false
 }
 
-// listenUDP opens the socket of a node.
-func listenUDP(addr string) (net.PacketConn, error) {
-	a, err := net.ResolveUDPAddr("udp", addr)
+// ListenUDP opens the socket of a node for Config.Conn, in which a failed send counts as a lost packet. The environment
+// (carrier.Env) may ask for less than o does. A node without a Config.Conn opens its own; this is for who wants to know
+// the carrier before there is a node. Errors: of the address, and of a value of the variable that nobody knows.
+func ListenUDP(addr string, o carrier.Options) (net.PacketConn, carrier.Info, error) {
+	o, err := carrier.FromEnv(o)
 	if err != nil {
-		return nil, err
+		return nil, carrier.Info{}, err
 	}
-	c, err := net.ListenUDP("udp", a)
+	c, err := carrier.Listen(addr, o)
 	if err != nil {
-		return nil, err
+		return nil, carrier.Info{}, err
 	}
-	return lossyUDP{c}, nil
+	return lossyUDP{c}, c.Info(), nil
+}
+
+// Carrier says how the node's packets travel, and why not faster.
+func (n *Node) Carrier() carrier.Info {
+	if c, ok := n.pc.(lossyUDP); ok {
+		return c.Info()
+	}
+	return carrier.Info{Name: "other", Why: "Config.Conn"}
+}
+
+// CarrierStats returns what the node's carrier counts; nothing for a Config.Conn of another kind.
+func (n *Node) CarrierStats() carrier.Stats {
+	if c, ok := n.pc.(lossyUDP); ok {
+		return c.Stats()
+	}
+	return carrier.Stats{}
+}
+
+// SetPoll switches the carrier's polling on, or off for the reason why. Who talks to more processes than there are CPUs
+// is better off without: what it polls for needs its core.
+func (n *Node) SetPoll(on bool, why string) {
+	if c, ok := n.pc.(lossyUDP); ok {
+		c.SetPoll(on, why)
+	}
 }

@@ -70,7 +70,7 @@ func newNode(session string, id ID, cfg Config) (*Node, error) {
 		started: time.Now(), peers: map[uint64]*peer{}, gone: recent.New[uint64, *GoneError](maxGone), pc: cfg.Conn, done: make(chan struct{}),
 	}
 	if n.pc == nil {
-		if n.pc, err = listenUDP(cfg.Listen); err != nil {
+		if n.pc, _, err = ListenUDP(cfg.Listen, cfg.Carrier); err != nil {
 			return nil, fmt.Errorf("quicnet: listen on %s: %w", cfg.Listen, err)
 		}
 	}

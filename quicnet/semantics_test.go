@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/monarch-tui/monarch-tui/quicnet/carrier"
 	"go.uber.org/goleak"
 )
 
@@ -314,7 +315,7 @@ func TestCloseLeavesNoGoroutine(t *testing.T) {
 }
 
 func TestAFailedSendIsALostPacket(t *testing.T) {
-	c, err := listenUDP("127.0.0.1:0")
+	c, _, err := ListenUDP("127.0.0.1:0", carrier.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

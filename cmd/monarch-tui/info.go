@@ -14,13 +14,14 @@ import (
 	"golang.org/x/term"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/quicnet/carrier"
 	"github.com/monarch-tui/monarch-tui/tui"
 )
 
 // heeded are the variables of the environment that change what the program does, or explain what a terminal shows.
 var heeded = []string{
 	"TERM", "COLORTERM", "TERM_PROGRAM", "NO_COLOR", "CLICOLOR_FORCE", "PAGER", "EDITOR", "TMUX", "SSH_CONNECTION",
-	"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR", "TMPDIR", "GOMAXPROCS", "CUDA_VISIBLE_DEVICES",
+	"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR", "TMPDIR", "GOMAXPROCS", carrier.Env, "CUDA_VISIBLE_DEVICES",
 }
 
 func newInfoCommand() *cobra.Command {
@@ -76,12 +77,27 @@ func printInfo(w io.Writer) error {
 	}
 	row("colours", "%s", tui.Colors(os.Stdout, os.Environ()))
 	row("CPUs", "%d, GOMAXPROCS %d", runtime.NumCPU(), runtime.GOMAXPROCS(0))
+	row("carrier", "%s", carrierHere())
 	for _, k := range heeded {
 		if v, ok := os.LookupEnv(k); ok {
 			row(k, "%s", v)
 		}
 	}
 	return out.err
+}
+
+// carrierHere says how packets of this machine's processes travel, by opening a socket as they do.
+func carrierHere() string {
+	o, err := carrier.FromEnv(carrier.Options{})
+	if err != nil {
+		return "none: " + err.Error()
+	}
+	c, err := carrier.Listen("127.0.0.1:0", o)
+	if err != nil {
+		return "none: " + err.Error()
+	}
+	defer c.Close()
+	return c.Info().String()
 }
 
 // judged is a path with what is to be known about it.

@@ -37,6 +37,7 @@ type Session struct {
 	Reason  string    // why it failed, in plain words
 	Started time.Time //
 	Dir     string    // run folder: socket, log file
+	Carrier string    // how the controller's packets travel, and why not faster; "" before the first worker process
 }
 
 // Host is a machine that runs procs.
@@ -79,6 +80,8 @@ type Proc struct {
 	Build  string
 	Tail   []string // last 20 lines of stderr, once the proc has ended
 	RSS    uint64   // bytes resident, 0 when unknown
+
+	Carrier string // how its packets travel, and why not faster; "" in-process
 
 	Ordered bool // it has ended because it was told to
 }

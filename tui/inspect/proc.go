@@ -74,6 +74,9 @@ func (p *Pane) buildProcs(w *world.World) {
 	if rss > 0 {
 		p.field("memory", paint.Bytes(rss)+" resident", paint.Text)
 	}
+	if !pm.InProcess {
+		p.field("carrier", w.Session.Carrier, paint.Text)
+	}
 	p.head("Actor meshes")
 	some := false
 	for i := range w.Meshes {
@@ -128,6 +131,9 @@ func (p *Pane) buildProc(w *world.World) {
 	}
 	if pr.Procs > 0 {
 		p.field("threads", "GOMAXPROCS "+strconv.Itoa(pr.Procs), paint.Text)
+	}
+	if pr.PID > 0 {
+		p.field("carrier", pr.Carrier, paint.Text)
 	}
 	if pr.RSS > 0 && lives(pr) {
 		p.field("memory", paint.Bytes(pr.RSS)+" resident", paint.Text)

@@ -1,0 +1,6 @@
+//go:build !race
+
+package carrier
+
+// raceDetector: it would allocate, and its pools would forget.
+const raceDetector = false

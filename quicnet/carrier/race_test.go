@@ -1,0 +1,6 @@
+//go:build race
+
+package carrier
+
+// raceDetector: it allocates, and its pools forget.
+const raceDetector = true
