@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -37,8 +36,10 @@ type composer struct {
 	sent  *entry
 	asked int // how many ranks
 	on    []shape.Region
-	ranks int    // in them
-	gone  string // why it cannot be sent
+	ranks int      // in them
+	gone  string   // why it cannot be sent
+	means meaning  // of what stands in the field of the ranks
+	over  endCount // of the ranks
 }
 
 // The fields that every composer has, in their order; those of the argument come between ranks and timeout.
@@ -59,7 +60,6 @@ func newComposer(m *Model, mesh *control.Mesh, t *control.Type, sel string) *com
 		Fields: []*dialog.Field{dialog.ChoiceField("endpoint", names, at), dialog.ChoiceField("verb", script.CallVerbs(), 0), dialog.TextField("ranks", sel, dialog.Unset("all"))},
 		Closed: c.keep,
 		Live:   func() bool { return c.sent != nil && !c.sent.done },
-		Again:  func() tea.Cmd { c.f.Check(); return nil },
 	}
 	c.f.Keys = []dialog.Key{
 		{Key: "up", Hint: "earlier call", Do: func() tea.Cmd { c.recall(1); return nil }},
@@ -285,28 +285,6 @@ func (c *composer) look() {
 	}
 }
 
-// ended is how many of the ranks have ended or failed, and why the first of them did.
-func (c *composer) ended(mesh *control.Mesh) (n int, why string) {
-	for _, part := range c.on {
-		if part.Len() > len(mesh.Ranks) { // a session may say anything
-			continue
-		}
-		for r := range part.Ranks() {
-			if r >= len(mesh.Ranks) {
-				continue
-			}
-			if word := c.m.world.Word(mesh, r); word != "failed" && word != "gone" {
-				continue
-			}
-			if n++; n == 1 {
-				proc, _ := c.m.world.ProcOf(mesh, r)
-				why = cmp.Or(world.RankWhy(&mesh.Ranks[r], proc), "ended")
-			}
-		}
-	}
-	return n, why
-}
-
 // judgeRanks resolves the ranks and says which adverbs can be used on them.
 func (c *composer) judgeRanks() {
 	f := c.f.Fields[atRanks]
@@ -316,18 +294,13 @@ func (c *composer) judgeRanks() {
 	}
 	view := mesh.Ref.View
 	f.Judge = func(text string) (string, string, int) {
-		parts, err := resolve(text, view)
-		if err != nil {
+		if err := c.resolve(text, view); err != nil {
 			msg, col := columnOf(err)
 			return "", msg, col
 		}
-		c.on, c.ranks = parts, 0
-		for _, p := range parts {
-			c.ranks += p.Len()
-		}
 		note := fmt.Sprintf("%d of %d", c.ranks, view.Len())
-		if len(parts) > 1 {
-			note += fmt.Sprintf(" · %d slices", len(parts))
+		if len(c.on) > 1 {
+			note += fmt.Sprintf(" · %d slices", len(c.on))
 		}
 		if n, _ := c.ended(mesh); n > 0 {
 			note += fmt.Sprintf(" · %d ended", n)
@@ -344,25 +317,6 @@ func (c *composer) judgeRanks() {
 		why[slices.Index(verbs, "choose")] = "choose needs one regular slice, and this is several"
 	}
 	c.f.Fields[atAdverb].WhyNot = why
-}
-
-// resolve finds the regions that a selection means; "" and "all" mean all.
-func resolve(text string, view shape.Region) ([]shape.Region, error) {
-	text = strings.TrimSpace(text)
-	if text == "" || text == "all" {
-		return []shape.Region{view}, nil
-	}
-	var sel shape.Selection
-	var err error
-	if strings.HasPrefix(text, "ranks(") {
-		sel, err = shape.ParseRanks(text)
-	} else {
-		sel, err = shape.Parse(text)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return sel.Resolve(view)
 }
 
 // columnOf is the text of an error, and the column that it names.
