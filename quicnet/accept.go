@@ -2,19 +2,11 @@ package quicnet
 
 import (
 	"context"
-	"crypto/x509"
 	"fmt"
 	"time"
 
 	"github.com/quic-go/quic-go"
 )
-
-func usageOf(server bool) x509.ExtKeyUsage {
-	if server {
-		return x509.ExtKeyUsageServerAuth
-	}
-	return x509.ExtKeyUsageClientAuth
-}
 
 // acceptLoop takes connections as fast as they come: quic-go refuses what finds 32 waiting.
 func (n *Node) acceptLoop() {
@@ -31,17 +23,12 @@ func (n *Node) acceptLoop() {
 
 // serve handles one incoming connection until it ends.
 func (n *Node) serve(q *quic.Conn) {
-	if n.issuer != nil && q.ConnectionState().TLS.NegotiatedProtocol == alpnJoin {
-		n.issuer.serve(q)
-		return
-	}
 	c := &conn{q: q}
-	id, err := peerIdentity(n.session, n.pool, q.ConnectionState().TLS, usageOf(false))
+	id, err := n.handshake(c)
 	if err != nil {
-		c.close(closeErrorf(CodeIdentity, "%v", err))
-		return
-	}
-	if err := n.answer(c, id); err != nil {
+		if c.closed.Load() != nil { // who asked to join was told what it may know
+			return
+		}
 		why := closeError(err)
 		if why == nil {
 			why = closeErrorf(CodeSilent, "no hello: %s", linkFault(err))
@@ -56,10 +43,30 @@ func (n *Node) serve(q *quic.Conn) {
 	c.p.detach(c, c.run())
 }
 
-// answer reads Hello, checks it, and answers Welcome.
-func (n *Node) answer(c *conn, id ID) error {
+// handshake finds out who has connected, by its certificate or by its ticket, and attaches the connection to its link.
+func (n *Node) handshake(c *conn) (id ID, err error) {
 	ctx, cancel := context.WithTimeout(n.ctx, n.limits.HelloDeadline)
 	defer cancel()
+	st := c.q.ConnectionState().TLS
+	if n.issuer != nil && st.NegotiatedProtocol == alpnJoin {
+		id, leaf, err := n.issuer.identify(ctx, c)
+		if err != nil {
+			n.issuer.refuse(c, id, err)
+			return id, err
+		}
+		return id, n.answer(c, id, leaf)
+	}
+	if id, err = identityOf(n.session, st); err != nil {
+		return id, closeErrorf(CodeIdentity, "%v", err)
+	}
+	if err := c.acceptControl(ctx, n.limits); err != nil {
+		return id, err
+	}
+	return id, n.answer(c, id, nil)
+}
+
+// answer reads Hello, checks it, and answers Welcome; before it leaf, where one was made for who has joined.
+func (n *Node) answer(c *conn, id ID, leaf []byte) error {
 	if n.issuer != nil {
 		if err := n.issuer.mayConnect(id); err != nil {
 			return err
@@ -67,9 +74,6 @@ func (n *Node) answer(c *conn, id ID) error {
 	}
 	if !dialling(id.Proc, n.id.Proc) {
 		return closeErrorf(CodeProtocol, "%s dials %s, not the other way round", n.id, id)
-	}
-	if err := c.acceptControl(ctx, n.limits); err != nil {
-		return err
 	}
 	var h hello
 	if err := c.readFrame(linkHello, &h); err != nil {
@@ -93,7 +97,7 @@ func (n *Node) answer(c *conn, id ID) error {
 		return err
 	}
 	c.p = p
-	return n.welcome(c, p, id, &h)
+	return n.welcome(c, p, id, &h, leaf)
 }
 
 // incoming finds or makes the link that a hello belongs to.
@@ -174,7 +178,7 @@ func (p *peer) sameState(h *hello) error {
 }
 
 // welcome answers hello and attaches the connection.
-func (n *Node) welcome(c *conn, p *peer, id ID, h *hello) error {
+func (n *Node) welcome(c *conn, p *peer, id ID, h *hello, leaf []byte) error {
 	if err := c.openLanes(); err != nil {
 		return err
 	}
@@ -184,15 +188,18 @@ func (n *Node) welcome(c *conn, p *peer, id ID, h *hello) error {
 	w := welcome{Version: Version, Kind: linkWelcome, Speak: Version, Proc: n.id.Proc, Epoch: n.id.Epoch, Nonce: p.nonce,
 		Received: p.received(), WindowFrames: uint32(n.limits.WindowFrames), WindowBytes: uint64(n.limits.WindowBytes),
 		FrameBytes: uint64(n.limits.FrameBytes), Opaque: notNull(opaque)}
-	if err := c.sendFrame(w); err != nil {
+	var err error
+	if leaf != nil {
+		err = c.sendFrames(bytesFrame{Version: Version, Kind: linkCertificate, Bytes: leaf}, w)
+	} else {
+		err = c.sendFrame(w)
+	}
+	if err != nil {
 		return err
 	}
 	n.admission.identified(c.q)
 	if why := p.attach(c, id.Epoch, h.Nonce, h.Received, time.Now(), bootTime()); why != nil {
 		return why
-	}
-	if n.issuer != nil {
-		n.issuer.joined(id)
 	}
 	p.kick()
 	return nil

@@ -257,7 +257,7 @@ func TestRealFramesAreWhatTheSchemaSays(t *testing.T) {
 			}
 		}
 	}
-	for _, rule := range []string{"envelope", "bulk-header", "hello", "welcome", "ready", "heartbeat", "heartbeat-ack", "link-ack", "renew", "certificate", "route", "routed-call", "routed-answer"} {
+	for _, rule := range []string{"envelope", "bulk-header", "hello", "welcome", "ready", "heartbeat", "heartbeat-ack", "link-ack", "renew", "certificate", "route", "routed-call", "routed-answer", "join"} {
 		if seen[rule] == 0 {
 			t.Errorf("no %s among %d frames", rule, len(frames))
 		}
@@ -305,14 +305,18 @@ func realFrames(t *testing.T) [][]byte {
 			if err != nil {
 				return
 			}
-			if q.ConnectionState().TLS.NegotiatedProtocol == alpnJoin {
-				go ctl.issuer.serve(q)
-				continue
+			key, err := joinKey(q.ConnectionState().TLS)
+			if err != nil {
+				return
 			}
+			leaf, _ := ctl.ca.issue("test", ID{1, 1}, key, time.Now())
 			out, _ := q.OpenUniStream()
-			b, _ := Enc().Marshal(welcome{Version: Version, Kind: linkWelcome, Speak: Version, Opaque: []byte{}, Epoch: 1, Nonce: 5, WindowFrames: 9, WindowBytes: 99 << 20, FrameBytes: 9 << 20})
-			note(b)
-			_, _ = out.Write(framed(b))
+			for _, v := range []any{bytesFrame{Version: Version, Kind: linkCertificate, Bytes: leaf},
+				welcome{Version: Version, Kind: linkWelcome, Speak: Version, Opaque: []byte{}, Epoch: 1, Nonce: 5, WindowFrames: 9, WindowBytes: 99 << 20, FrameBytes: 9 << 20}} {
+				b, _ := Enc().Marshal(v)
+				note(b)
+				_, _ = out.Write(framed(b))
+			}
 			for range 3 {
 				s, err := q.AcceptUniStream(context.Background())
 				if err != nil {

@@ -15,7 +15,6 @@ type Code uint64
 // The close codes. "Final" ones end the link; after the others the dialling side tries again.
 const (
 	CodeShutdown   Code = 0x00 // final: the process closed its node
-	CodeJoined     Code = 0x01 // the join is answered; the process dials again with its certificate
 	CodeReplaced   Code = 0x02 // a newer connection of the same process took over
 	CodeSilent     Code = 0x03 // no heartbeat was answered in time
 	CodeBusy       Code = 0x04 // too many connections that have not said hello
@@ -37,8 +36,6 @@ func (c Code) text() string {
 	switch c {
 	case CodeShutdown:
 		return "closed by the peer"
-	case CodeJoined:
-		return "join answered"
 	case CodeReplaced:
 		return "replaced by a newer connection"
 	case CodeSilent:
@@ -78,7 +75,7 @@ func (c Code) String() string { return c.text() }
 // dialling again could not do better.
 func (c Code) final() bool {
 	switch c {
-	case CodeJoined, CodeReplaced, CodeSilent, CodeBusy:
+	case CodeReplaced, CodeSilent, CodeBusy:
 		return false
 	case CodeShutdown, CodeFrame, CodeIdentity, CodeProtocol, CodeLimit, CodeSlow, CodeVersion,
 		CodeStaleEpoch, CodeRefused, CodeGone, CodeState, CodeJoin:

@@ -2,6 +2,7 @@ package quicnet
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -97,13 +98,20 @@ func (p *peer) dial(addr net.Addr, attempt int) (up, final bool) {
 	if attempt > 0 {
 		p.redials.Add(1)
 	}
-	limit := min(2*time.Second<<min(attempt/2, 4), 2*p.n.limits.HelloDeadline) // short first: after a cut the next try is what finds the network back
+	joins := p.joins()
+	limit := 2 * p.n.limits.HelloDeadline
+	if joins == nil {
+		limit = min(2*time.Second<<min(attempt/2, 4), limit) // short first: after a cut the next try is what finds the network back
+	}
 	ctx, cancel := context.WithTimeout(p.ctx, limit)
 	defer cancel()
 	c, err := p.connect(ctx, addr)
 	if err != nil {
 		p.failed(err)
 		p.n.log.Debug("dial", "peer", p.id().String(), "addr", addr.String(), "error", linkFault(err))
+		if joins != nil && p.joins() != nil {
+			return false, joins.final(err)
+		}
 		if end := closeError(err); end != nil && end.Code.final() {
 			p.n.terminate(p, LinkClosed, end.Error(), nil)
 			return false, true
@@ -122,7 +130,17 @@ func (p *peer) connect(ctx context.Context, addr net.Addr) (*conn, error) {
 	p.mu.Lock()
 	least, known := max(p.least, p.epoch.Load()), p.peerNonce
 	p.mu.Unlock()
-	q, err := n.tr.Dial(ctx, addr, n.clientTLS(p.proc, least), n.quicConfig())
+	var conf *tls.Config
+	var bad error
+	if e := p.joins(); e != nil {
+		conf = e.joinTLS(&bad)
+	} else {
+		conf = n.clientTLS(p.proc, least)
+	}
+	q, err := n.tr.Dial(ctx, addr, conf, n.quicConfig())
+	if bad != nil {
+		return nil, bad
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +163,7 @@ func (p *peer) greet(ctx context.Context, c *conn, known uint64) error {
 	n := p.n
 	stop := context.AfterFunc(ctx, func() { c.close(closeErrorf(CodeSilent, "no welcome in time")) })
 	defer stop()
-	id, err := peerIdentity(n.session, n.pool, c.q.ConnectionState().TLS, usageOf(true))
+	id, err := identityOf(n.session, c.q.ConnectionState().TLS)
 	if err != nil {
 		return err
 	}
@@ -159,11 +177,20 @@ func (p *peer) greet(ctx context.Context, c *conn, known uint64) error {
 		Nonce: p.nonce, Peer: known, Received: p.received(), WindowFrames: uint32(n.limits.WindowFrames),
 		WindowBytes: uint64(n.limits.WindowBytes), FrameBytes: uint64(n.limits.FrameBytes), Opaque: notNull(n.cfg.Hello)}
 	at, boot := time.Now(), bootTime()
-	if err := c.sendFrame(h); err != nil {
+	if err := p.say(c, h); err != nil {
 		return err
 	}
 	if err := c.acceptControl(ctx, n.limits); err != nil {
 		return err
+	}
+	if e := p.joins(); e != nil {
+		var f bytesFrame
+		if err := c.readFrame(linkCertificate, &f); err != nil {
+			return err
+		}
+		if err := n.certified(e, f.Bytes); err != nil {
+			return err
+		}
 	}
 	var w welcome
 	if err := c.readFrame(linkWelcome, &w); err != nil {
@@ -195,6 +222,19 @@ func (p *peer) greet(ctx context.Context, c *conn, known uint64) error {
 	p.kick()
 	p.ready(c)
 	return nil
+}
+
+// say sends Hello, and before it who we are and the proof of that, where no certificate says so.
+func (p *peer) say(c *conn, h hello) error {
+	e := p.joins()
+	if e == nil {
+		return c.sendFrame(h)
+	}
+	r, err := e.request(c)
+	if err != nil {
+		return err
+	}
+	return c.sendFrames(r, h)
 }
 
 // received is what arrived on the reliable lanes.

@@ -27,7 +27,7 @@ const (
 	renewAfter  = 8 * time.Hour
 	clockSkew   = 5 * time.Minute
 	alpnMesh    = "mtui/1"
-	alpnJoin    = "mtui-join/1"
+	alpnJoin    = "mtui-join/2"
 	serverName  = "mtui"
 	maxCertSize = 4 << 10
 )
@@ -133,6 +133,16 @@ func peerIdentity(session string, pool *x509.CertPool, cs tls.ConnectionState, u
 	if _, err := leaf.Verify(x509.VerifyOptions{Roots: pool, KeyUsages: []x509.ExtKeyUsage{usage}}); err != nil {
 		return ID{}, err
 	}
+	return identityOf(session, cs)
+}
+
+// identityOf reads whose certificate a peer has shown. That it may be believed has been checked, by peerIdentity in VerifyConnection:
+// without that there is no connection.
+func identityOf(session string, cs tls.ConnectionState) (ID, error) {
+	if len(cs.PeerCertificates) == 0 {
+		return ID{}, errors.New("the peer has no certificate")
+	}
+	leaf := cs.PeerCertificates[0]
 	if len(leaf.URIs) != 1 {
 		return ID{}, fmt.Errorf("the peer's certificate names %d identities, want exactly 1", len(leaf.URIs))
 	}
@@ -148,7 +158,7 @@ func baseTLS(alpn ...string) *tls.Config {
 }
 
 // serverTLS is the listener's configuration. On the controller a client that offers exactly the join
-// protocol needs no certificate; everything else needs one.
+// protocol may show a certificate that it has signed itself; everything else needs one of the session.
 func (n *Node) serverTLS() *tls.Config {
 	own := func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return n.leaf.Load(), nil }
 	mesh := baseTLS(alpnMesh)
@@ -163,6 +173,11 @@ func (n *Node) serverTLS() *tls.Config {
 	}
 	join := baseTLS(alpnJoin)
 	join.GetCertificate = own
+	join.ClientAuth = tls.RequireAnyClientCert
+	join.VerifyConnection = func(cs tls.ConnectionState) error {
+		_, err := joinKey(cs)
+		return err
+	}
 	both := baseTLS(alpnMesh, alpnJoin)
 	both.GetConfigForClient = func(h *tls.ClientHelloInfo) (*tls.Config, error) {
 		if len(h.SupportedProtos) == 1 && h.SupportedProtos[0] == alpnJoin {

@@ -6,33 +6,20 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
+	"net"
 	"sync"
 	"time"
-
-	"github.com/quic-go/quic-go"
 )
 
-// The join exchange: one stream each way, in one connection of its own.
+// The join exchange: one frame each way, before Hello and before Welcome.
 const (
-	proofLabel    = "mtui-join-v1"
+	proofLabel    = "mtui-join-v2"
 	exporterLabel = "EXPORTER-mtui-join"
 	maxJoinBytes  = 2 << 10
 )
-
-// joinRequest is what a process with a ticket says.
-type joinRequest struct {
-	_       struct{} `cbor:",toarray"`
-	Version uint8
-	Proc    uint64
-	Epoch   uint32
-	Proof   []byte
-	Key     []byte // public key, PKIX
-}
 
 // ticketIssuer is the controller's part of a join: it issues tickets and certificates, and verifies who asks for one.
 type ticketIssuer struct {
@@ -48,7 +35,7 @@ type ticketIssuer struct {
 type issuedTicket struct {
 	secret  [secretSize]byte
 	expires time.Time
-	key     []byte // the first key that came with a good proof: the same one may ask again, no other
+	key     []byte // the first key that came with a good proof: until its holder has joined it may ask again, and nobody else
 	joined  bool
 	wrong   int // good proofs for another key: somebody else knows the secret
 }
@@ -116,7 +103,7 @@ func (i *ticketIssuer) mayConnect(id ID) error {
 	return nil
 }
 
-// joined marks a ticket as used: its process was welcomed.
+// joined marks a ticket as used: its process has its certificate, and says so.
 func (i *ticketIssuer) joined(id ID) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -130,70 +117,60 @@ var (
 	errJoinLate    = &CloseError{Code: CodeSilent, Reason: "the join took too long"}
 )
 
-// serve answers one join request.
-func (i *ticketIssuer) serve(q *quic.Conn) {
-	ctx, cancel := context.WithTimeout(q.Context(), i.n.limits.HelloDeadline)
-	defer cancel()
-	c := &conn{q: q}
-	stop := context.AfterFunc(ctx, func() { c.close(errJoinLate) })
-	defer stop()
-	id, cert, err := i.exchange(ctx, q)
-	if err != nil {
-		i.n.log.Warn("join refused", "peer", id.String(), "addr", q.RemoteAddr().String(), "reason", err.Error())
-		i.n.events.push(LinkEvent{Peer: id, State: LinkRefused, Reason: err.Error(), Time: time.Now()}, nil)
-		if errors.Is(err, errJoinLate) { // packets were lost: that the ticket is good is still to be seen
-			c.close(errJoinLate)
-		} else {
-			c.close(errJoinRefused)
-		}
+// refuse ends a connection whose join request was not good. Why is for us, not for the other side.
+func (i *ticketIssuer) refuse(c *conn, id ID, err error) {
+	i.n.log.Warn("join refused", "peer", id.String(), "addr", c.q.RemoteAddr().String(), "reason", err.Error())
+	i.n.events.push(LinkEvent{Peer: id, State: LinkRefused, Reason: err.Error(), Time: time.Now()}, nil)
+	if errors.Is(err, errJoinLate) { // packets were lost: that the ticket is good is still to be seen
+		c.close(errJoinLate)
 		return
 	}
-	s, err := q.OpenUniStream()
-	if err == nil {
-		_, err = s.Write(cert)
-	}
-	if err == nil && s.Close() == nil {
-		<-ctx.Done() // the worker closes when it has read the answer
-	}
-	c.close(&CloseError{Code: CodeJoined})
+	c.close(errJoinRefused)
 }
 
-// exchange reads and verifies the request; the error is for us, not for the other side.
-func (i *ticketIssuer) exchange(ctx context.Context, q *quic.Conn) (id ID, cert []byte, err error) {
-	s, err := q.AcceptUniStream(ctx)
-	if err != nil {
+// identify reads and verifies the join request on a connection whose peer has signed its certificate itself, and makes the
+// certificate of the session for its key. Until the proof is good no more than maxJoinBytes of it are held.
+func (i *ticketIssuer) identify(ctx context.Context, c *conn) (id ID, leaf []byte, err error) {
+	if err := c.acceptControl(ctx, i.n.limits); err != nil {
 		return id, nil, fmt.Errorf("%w: no request: %s", errJoinLate, linkFault(err))
 	}
-	defer s.ReleaseStreamCredit()
-	b, err := io.ReadAll(io.LimitReader(s, maxJoinBytes+1))
-	if err != nil {
+	most := c.control.cap
+	c.control.cap = maxJoinBytes
+	b, err := c.control.one()
+	c.control.cap = most
+	switch {
+	case err != nil && c.control.partial() && !timedOut(err) && c.q.Context().Err() == nil:
+		return id, nil, fmt.Errorf("malformed request: %w", err)
+	case err != nil:
 		return id, nil, fmt.Errorf("%w: no request: %s", errJoinLate, linkFault(err))
-	}
-	if len(b) > maxJoinBytes {
-		return id, nil, fmt.Errorf("a request of more than %d bytes", maxJoinBytes)
 	}
 	var r joinRequest
 	if err := StrictDec().Unmarshal(b, &r); err != nil {
 		return id, nil, fmt.Errorf("malformed request: %w", err)
 	}
 	id = ID{r.Proc, r.Epoch}
-	if r.Version != Version {
-		return id, nil, fmt.Errorf("join version %d, this program speaks %d", r.Version, Version)
+	if r.Version != Version || r.Kind != linkJoin {
+		return id, nil, fmt.Errorf("join version %d kind %d, this program speaks %d and %d", r.Version, r.Kind, Version, linkJoin)
 	}
-	st := q.ConnectionState().TLS
+	st := c.q.ConnectionState().TLS
+	key, err := joinKey(st)
+	if err != nil {
+		return id, nil, err
+	}
 	bound, err := st.ExportKeyingMaterial(exporterLabel, nil, 32)
 	if err != nil {
 		return id, nil, err
 	}
-	if err := i.verify(id, r.Proof, r.Key, bound, time.Now()); err != nil {
+	if err := i.verify(id, r.Proof, st.PeerCertificates[0].RawSubjectPublicKeyInfo, bound, time.Now()); err != nil {
 		return id, nil, err
 	}
-	key, err := x509.ParsePKIXPublicKey(r.Key)
-	if err != nil {
-		return id, nil, fmt.Errorf("malformed key: %w", err)
-	}
-	cert, err = i.n.ca.issue(i.n.session, id, key, time.Now())
-	return id, cert, err
+	leaf, err = i.n.ca.issue(i.n.session, id, key, time.Now())
+	return id, leaf, err
+}
+
+func timedOut(err error) bool {
+	e, ok := errors.AsType[net.Error](err)
+	return ok && e.Timeout()
 }
 
 // verify compares the proof. A wrong proof says nothing about the ticket's holder and changes nothing;

@@ -11,8 +11,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
-	"net"
+	"math/big"
 	"time"
 )
 
@@ -40,17 +39,18 @@ func Join(ctx context.Context, t Ticket, cfg Config) (n *Node, welcome []byte, e
 
 func (n *Node) join(ctx context.Context, t Ticket) ([]byte, error) {
 	n.addrs = t.Addrs
-	if err := n.certify(ctx, t); err != nil {
+	e, err := newEntry(t)
+	if err != nil {
 		return nil, err
 	}
-	if err := n.listen(); err != nil {
-		return nil, err
-	}
+	n.entry = e
 	p, err := n.peer(Controller)
 	if err != nil {
 		return nil, err
 	}
 	select {
+	case err := <-e.refused:
+		return nil, err
 	case <-p.first:
 	case <-p.ctx.Done():
 	case <-ctx.Done():
@@ -68,104 +68,106 @@ func (n *Node) join(ctx context.Context, t Ticket) ([]byte, error) {
 	return nil, ctx.Err()
 }
 
-// certify gets the certificate, trying the ticket's addresses in turn with one key: the controller
-// answers the same key again if its first answer was lost.
-func (n *Node) certify(ctx context.Context, t Ticket) error {
+// entry is what a worker joins with: its ticket, and the key that its certificate will be for. Until it has that it shows one that
+// it has signed itself, which says nothing but that it holds the key.
+type entry struct {
+	ticket  Ticket
+	key     *ecdsa.PrivateKey
+	pub     []byte // PKIX
+	shown   tls.Certificate
+	pool    *x509.CertPool // with the CA of the ticket, once the controller has shown it
+	refused chan error     // why there is no use in asking again
+}
+
+// joins is what we join with on this link; nil where we have joined, or only dial a peer.
+func (p *peer) joins() *entry {
+	if p.proc != Controller {
+		return nil
+	}
+	return p.n.entry
+}
+
+func newEntry(t Ticket) (*entry, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	pub, err := x509.MarshalPKIXPublicKey(key.Public())
 	if err != nil {
-		return err
+		return nil, err
 	}
-	pause := n.newBackoff()
-	for attempt := 0; ; attempt++ {
-		leaf, err := n.askForLeaf(ctx, t, t.Addrs[attempt%len(t.Addrs)], pub)
-		if err == nil {
-			n.leaf.Store(&tls.Certificate{Certificate: [][]byte{leaf}, PrivateKey: key})
-			n.born.Store(int64(time.Since(n.started)))
-			return nil
-		}
-		if why := closeError(err); why != nil && why.Code.final() {
-			if why.Code == CodeJoin {
-				return errors.New("refused: the ticket is unknown, used, revoked or expired there")
-			}
-			return why
-		}
-		if errors.Is(err, errPin) {
-			return err
-		}
-		n.log.Debug("join", "attempt", attempt+1, "error", linkFault(err))
-		if !pause.wait(ctx) {
-			return fmt.Errorf("%w; the last attempt: %s", ctx.Err(), linkFault(err))
-		}
+	blank := &x509.Certificate{SerialNumber: big.NewInt(1)}
+	der, err := x509.CreateCertificate(rand.Reader, blank, blank, key.Public(), key)
+	if err != nil {
+		return nil, err
 	}
+	return &entry{ticket: t, key: key, pub: pub, shown: tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, refused: make(chan error, 1)}, nil
 }
 
 var errPin = errors.New("whoever answers is not this session's controller (its CA is not the one in the ticket)")
 
-// askForLeaf makes one join connection. The CA is pinned before the proof leaves, and the proof is
-// of no use in another TLS session.
-func (n *Node) askForLeaf(ctx context.Context, t Ticket, addr string, pub []byte) ([]byte, error) {
-	to, err := net.ResolveUDPAddr("udp", addr)
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, 2*n.limits.HelloDeadline)
-	defer cancel()
+// joinTLS is the configuration for joining: the CA is pinned before anything is said. bad is why the other side is not believed:
+// quic-go passes on only the text of a verification error.
+func (e *entry) joinTLS(bad *error) *tls.Config {
 	conf := baseTLS(alpnJoin)
+	conf.Certificates = []tls.Certificate{e.shown}
 	conf.InsecureSkipVerify = true
-	var pool *x509.CertPool
-	var bad error // quic-go passes on only the text of a verification error
 	conf.VerifyConnection = func(cs tls.ConnectionState) error {
-		pool, bad = pinned(t, cs)
-		return bad
+		e.pool, *bad = pinned(e.ticket, cs)
+		return *bad
 	}
-	q, err := n.tr.Dial(ctx, to, conf, n.quicConfig())
-	if bad != nil {
-		return nil, bad
+	return conf
+}
+
+// joinKey is the key of who wants to join, which TLS has seen it hold: in the one certificate that it shows, ECDSA P-256.
+func joinKey(cs tls.ConnectionState) (*ecdsa.PublicKey, error) {
+	if len(cs.PeerCertificates) != 1 {
+		return nil, fmt.Errorf("who joins shows %d certificates, want 1", len(cs.PeerCertificates))
 	}
-	if err != nil {
-		return nil, err
+	key, ok := cs.PeerCertificates[0].PublicKey.(*ecdsa.PublicKey)
+	if !ok || key.Curve != elliptic.P256() {
+		return nil, errors.New("who joins shows a key that is not ECDSA P-256")
 	}
-	c := &conn{q: q}
-	defer c.close(&CloseError{Code: CodeJoined})
-	stop := context.AfterFunc(ctx, func() { c.close(closeErrorf(CodeSilent, "no answer in time")) })
-	defer stop()
-	st := q.ConnectionState().TLS
+	return key, nil
+}
+
+// request is the join request for a connection: its proof is of no use on another one.
+func (e *entry) request(c *conn) (joinRequest, error) {
+	st := c.q.ConnectionState().TLS
 	bound, err := st.ExportKeyingMaterial(exporterLabel, nil, 32)
 	if err != nil {
-		return nil, err
+		return joinRequest{}, err
 	}
-	req, err := Enc().Marshal(joinRequest{Version: Version, Proc: t.ID.Proc, Epoch: t.ID.Epoch, Key: pub,
-		Proof: joinProof(t.secret, t.Session, t.ID, bound, pub)})
-	if err != nil {
-		return nil, err
+	t := &e.ticket
+	return joinRequest{Version: Version, Kind: linkJoin, Proc: t.ID.Proc, Epoch: t.ID.Epoch, Proof: joinProof(t.secret, t.Session, t.ID, bound, e.pub)}, nil
+}
+
+// certified takes the certificate that the controller has made for us, and lets others connect: they may as soon as the
+// controller knows that we have it.
+func (n *Node) certified(e *entry, leaf []byte) error {
+	if err := checkLeaf(e.ticket, e.pool, leaf, e.pub); err != nil {
+		return closeErrorf(CodeProtocol, "%v", err)
 	}
-	out, err := q.OpenUniStream()
-	if err != nil {
-		return nil, err
+	n.pool, n.entry = e.pool, nil
+	n.leaf.Store(&tls.Certificate{Certificate: [][]byte{leaf}, PrivateKey: e.key})
+	n.born.Store(int64(time.Since(n.started)))
+	return n.listen()
+}
+
+// final reports whether there is no use in trying to join again, and says why.
+func (e *entry) final(err error) bool {
+	end := closeError(err)
+	switch {
+	case errors.Is(err, errPin):
+	case end == nil || !end.Code.final():
+		return false
+	case end.Code == CodeJoin:
+		err = errors.New("refused: the ticket is unknown, used, revoked or expired there")
+	default:
+		err = end
 	}
-	if _, err := out.Write(req); err != nil {
-		return nil, err
-	}
-	if err := out.Close(); err != nil {
-		return nil, err
-	}
-	in, err := q.AcceptUniStream(ctx)
-	if err != nil {
-		return nil, err
-	}
-	leaf, err := io.ReadAll(io.LimitReader(in, maxCertSize))
-	if err != nil {
-		return nil, err
-	}
-	if err := checkLeaf(t, pool, leaf, pub); err != nil {
-		return nil, err
-	}
-	n.pool = pool
-	return leaf, nil
+	e.refused <- err
+	return true
 }
 
 // pinned checks that the answering side is the controller of the ticket's session.

@@ -82,7 +82,7 @@ func TestWhatIsBegunMustEnd(t *testing.T) { // cases 20, 21
 	t.Run("a connection that never says hello", func(t *testing.T) {
 		ctl := newSession(t, Config{Handler: newRecorder(), Limits: Limits{HelloDeadline: 300 * time.Millisecond}})
 		leaf, _ := ctl.ca.newLeaf("test", ID{1, 1}, time.Now())
-		for _, conf := range []*tls.Config{tlsFor(leaf, alpnMesh), tlsFor(nil, alpnJoin)} {
+		for _, conf := range []*tls.Config{tlsFor(leaf, alpnMesh), tlsFor(&entryFor(t, Ticket{}).shown, alpnJoin)} {
 			if err := use(t, ctl.Addr(), conf); closeError(err) == nil {
 				t.Errorf("%v", err)
 			}
@@ -221,6 +221,13 @@ func TestTicketsPrintWithoutTheirSecret(t *testing.T) { // cases 34 in part
 	var back Ticket
 	if err := back.UnmarshalBinary(b); err != nil || back.secret != ticket.secret || back.pin != ticket.pin || !back.Expires.Equal(ticket.Expires) {
 		t.Errorf("%v %v", err, back)
+	}
+	old, err := Enc().Marshal(ticketWire{Version: ticketVersion - 1, Addrs: ticket.Addrs, Session: "test", Proc: 1, Epoch: 1, Secret: make([]byte, secretSize), Pin: make([]byte, 32)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := back.UnmarshalBinary(old); err == nil || err.Error() != "join ticket: version 2, this program speaks 3" {
+		t.Errorf("a ticket of a program that joins in another way: %v", err)
 	}
 	for i := range b {
 		_ = back.UnmarshalBinary(b[:i]) // no panic

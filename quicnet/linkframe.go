@@ -14,10 +14,22 @@ const (
 	linkHeartbeatAck             // [.., n]
 	linkAck                      // [.., seq]: everything of this lane up to seq was received
 	linkRenew                    // worker to controller: [.., public key]
-	linkCertificate              // the answer: [.., certificate]
+	linkCertificate              // the answer, or that to linkJoin, before Welcome: [.., certificate]
+	linkJoin                     // a dialler without a certificate, before Hello: who it is, and the proof
 	linkRoute                    // calls: what a number stands for from here on (route.go)
 	linkEnd
 )
+
+// joinRequest is what a process with a ticket says before Hello. Its key is that of the certificate that it has shown, which it
+// made and signed itself.
+type joinRequest struct {
+	_       struct{} `cbor:",toarray"`
+	Version uint8
+	Kind    uint8
+	Proc    uint64
+	Epoch   uint32
+	Proof   []byte
+}
 
 // hello opens a link on a connection. Both numbers in Received are the last of each reliable lane
 // that arrived, so that the other side sends the rest again.
@@ -109,6 +121,20 @@ func decodeCounter(b []byte) (uint64, error) {
 		r.fail("link frame", "bytes follow")
 	}
 	return n, r.err
+}
+
+// sendFrames writes frames of the handshake as one piece.
+func (c *conn) sendFrames(frames ...any) error {
+	var out []byte
+	for _, v := range frames {
+		b, err := Enc().Marshal(v)
+		if err != nil {
+			return err
+		}
+		out = append(binary.BigEndian.AppendUint32(out, uint32(len(b))), b...)
+	}
+	_, err := c.streams[LaneControl].Write(out)
+	return err
 }
 
 // notNull keeps an absent byte string from becoming null, which the schema doesn't have.

@@ -44,6 +44,7 @@ type Node struct {
 	cancel    context.CancelFunc
 	events    eventQueue
 	addrs     []string // worker: where the controller listens
+	entry     *entry   // worker: what it joins with; nil once it has its certificate. For the goroutine of that link
 
 	fast sync.Map // proc → *peer: what Send looks up
 
@@ -105,7 +106,14 @@ func (n *Node) listen() error {
 	if err != nil {
 		return fmt.Errorf("quicnet: listen on %s: %w", n.pc.LocalAddr(), err)
 	}
+	n.mu.Lock()
+	closing := n.closing
 	n.ln = ln
+	n.mu.Unlock()
+	if closing {
+		_ = ln.Close()
+		return ErrClosed
+	}
 	n.spawn(n.acceptLoop)
 	n.spawn(n.tickLoop)
 	return nil
@@ -382,8 +390,11 @@ func (n *Node) Close(reason string) error {
 	}
 	n.cancel()
 	var errs []error
-	if n.ln != nil {
-		errs = append(errs, n.ln.Close())
+	n.mu.Lock()
+	ln := n.ln
+	n.mu.Unlock()
+	if ln != nil {
+		errs = append(errs, ln.Close())
 	}
 	errs = append(errs, n.tr.Close(), n.pc.Close())
 	n.wgMu.Lock()

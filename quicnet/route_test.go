@@ -246,7 +246,7 @@ func TestHostileRoutesEndTheLinkInWords(t *testing.T) {
 		{"adverb 256", frames(declaration(with(9, 256))), CodeFrame, "over the limit of 255"},
 		{"version 2", frames(declaration(with(0, 2))), CodeFrame, "version 2, this program speaks 3"},
 		{"bytes behind a route", frames(append(declaration(nil), 0)), CodeFrame, "1 bytes follow"},
-		{"a route on the control lane", func(r *rogue) { r.write(LaneControl, framed(declaration(nil))) }, CodeProtocol, "link frame 40 out of place"},
+		{"a route on the control lane", func(r *rogue) { r.write(LaneControl, framed(declaration(nil))) }, CodeProtocol, "link frame 41 out of place"},
 		{"a routed call on the control lane", func(r *rogue) { r.write(LaneControl, framed(routedBy(nil))) }, CodeFrame, "8 fields, want 29"},
 		{"a kind beyond those", frames(declaration(nil), routedBy(with(1, routedEnd))), CodeFrame, "8 fields"},
 		{"a field too many", frames(declaration(nil), func() []byte { b := routedBy(nil); b[0]++; return append(b, 0) }()), CodeFrame, "of 9 fields, want 8 or 13"},

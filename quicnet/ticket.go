@@ -11,6 +11,10 @@ import (
 	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
 
+// ticketVersion is the form of a ticket and of the join that it is for. It is apart from Version: a worker is told by its ticket
+// that it cannot join as the controller wants it to, before it dials.
+const ticketVersion = 3
+
 // secretSize is the size of a ticket's secret in bytes.
 const secretSize = 16
 
@@ -40,7 +44,7 @@ type ticketWire struct {
 
 // MarshalBinary returns the ticket with its secret.
 func (t Ticket) MarshalBinary() ([]byte, error) {
-	return Enc().Marshal(ticketWire{Version: Version, Addrs: t.Addrs, Session: t.Session, Proc: t.ID.Proc, Epoch: t.ID.Epoch,
+	return Enc().Marshal(ticketWire{Version: ticketVersion, Addrs: t.Addrs, Session: t.Session, Proc: t.ID.Proc, Epoch: t.ID.Epoch,
 		Expires: t.Expires.Unix(), Secret: t.secret[:], Pin: t.pin[:]})
 }
 
@@ -51,8 +55,8 @@ func (t *Ticket) UnmarshalBinary(b []byte) error {
 		return fmt.Errorf("join ticket: %w", err)
 	}
 	switch {
-	case w.Version != Version:
-		return fmt.Errorf("join ticket: version %d, this program speaks %d", w.Version, Version)
+	case w.Version != ticketVersion:
+		return fmt.Errorf("join ticket: version %d, this program speaks %d", w.Version, ticketVersion)
 	case len(w.Addrs) == 0:
 		return errors.New("join ticket: no address")
 	case !sessionName.MatchString(w.Session):

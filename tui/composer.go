@@ -37,8 +37,10 @@ type composer struct {
 	sent  *entry
 	asked int // how many ranks
 	on    []shape.Region
-	ranks int    // in them
-	gone  string // why it cannot be sent
+	ranks int      // in them
+	gone  string   // why it cannot be sent
+	means meaning  // of what stands in the field of the ranks
+	over  endCount // of the ranks
 }
 
 // The fields that every composer has, in their order; those of the argument come between ranks and timeout.
@@ -59,7 +61,6 @@ func newComposer(m *Model, mesh *control.Mesh, t *control.Type, sel string) *com
 		Fields: []*dialog.Field{dialog.ChoiceField("endpoint", names, at), dialog.ChoiceField("verb", script.CallVerbs(), 0), dialog.TextField("ranks", sel, dialog.Unset("all"))},
 		Closed: c.keep,
 		Live:   func() bool { return c.sent != nil && !c.sent.done },
-		Again:  func() tea.Cmd { c.f.Check(); return nil },
 	}
 	c.f.Keys = []dialog.Key{
 		{Key: "up", Hint: "earlier call", Do: func() tea.Cmd { c.recall(1); return nil }},
@@ -285,28 +286,6 @@ func (c *composer) look() {
 	}
 }
 
-// ended is how many of the ranks have ended or failed, and why the first of them did.
-func (c *composer) ended(mesh *control.Mesh) (n int, why string) {
-	for _, part := range c.on {
-		if part.Len() > len(mesh.Ranks) { // a session may say anything
-			continue
-		}
-		for r := range part.Ranks() {
-			if r >= len(mesh.Ranks) {
-				continue
-			}
-			if word := c.m.world.Word(mesh, r); word != "failed" && word != "gone" {
-				continue
-			}
-			if n++; n == 1 {
-				proc, _ := c.m.world.ProcOf(mesh, r)
-				why = cmp.Or(world.RankWhy(&mesh.Ranks[r], proc), "ended")
-			}
-		}
-	}
-	return n, why
-}
-
 // judgeRanks resolves the ranks and says which adverbs can be used on them.
 func (c *composer) judgeRanks() {
 	f := c.f.Fields[atRanks]
@@ -316,18 +295,13 @@ func (c *composer) judgeRanks() {
 	}
 	view := mesh.Ref.View
 	f.Judge = func(text string) (string, string, int) {
-		parts, err := resolve(text, view)
-		if err != nil {
+		if err := c.resolve(text, view); err != nil {
 			msg, col := columnOf(err)
 			return "", msg, col
 		}
-		c.on, c.ranks = parts, 0
-		for _, p := range parts {
-			c.ranks += p.Len()
-		}
 		note := fmt.Sprintf("%d of %d", c.ranks, view.Len())
-		if len(parts) > 1 {
-			note += fmt.Sprintf(" · %d slices", len(parts))
+		if len(c.on) > 1 {
+			note += fmt.Sprintf(" · %d slices", len(c.on))
 		}
 		if n, _ := c.ended(mesh); n > 0 {
 			note += fmt.Sprintf(" · %d ended", n)
@@ -346,23 +320,96 @@ func (c *composer) judgeRanks() {
 	c.f.Fields[atAdverb].WhyNot = why
 }
 
+// While a composer is open its ranks are judged with every update, 30 times a second, and there may be 65,536 of them. So
+// what they are is found anew only when the text changes, and how many of them have ended only when one has.
+
+// meaning is what a text of ranks means in a view. The zero meaning is none yet.
+type meaning struct {
+	known bool
+	text  string
+	view  shape.Region
+	err   error
+}
+
+// endCount is how many of a composer's ranks have ended.
+type endCount struct {
+	known   bool
+	version uint64 // of World.Ended
+	n       int
+	first   int // the first of them, where there is one
+	walks   int // how often the ranks were walked through
+}
+
+// resolve finds which ranks a text means. Where it means none they stay as they were.
+func (c *composer) resolve(text string, view shape.Region) error {
+	if c.means.known && c.means.text == text && c.means.view.Equal(view) {
+		return c.means.err
+	}
+	parts, err := resolve(text, view)
+	c.means = meaning{true, text, view, err}
+	if err != nil {
+		return err
+	}
+	c.on, c.ranks, c.over.known = parts, 0, false
+	for _, p := range parts {
+		c.ranks += p.Len()
+	}
+	return nil
+}
+
 // resolve finds the regions that a selection means; "" and "all" mean all.
 func resolve(text string, view shape.Region) ([]shape.Region, error) {
 	text = strings.TrimSpace(text)
 	if text == "" || text == "all" {
 		return []shape.Region{view}, nil
 	}
-	var sel shape.Selection
-	var err error
-	if strings.HasPrefix(text, "ranks(") {
-		sel, err = shape.ParseRanks(text)
-	} else {
-		sel, err = shape.Parse(text)
+	if inner, ok := strings.CutPrefix(text, "ranks("); ok {
+		sel, err := shape.ParseRanks(strings.TrimSuffix(inner, ")"))
+		if e, ok := errors.AsType[*shape.ParseError](err); ok { // its place is in what stands in the parentheses
+			e.Offset += len("ranks(")
+		}
+		if err != nil {
+			return nil, err
+		}
+		return sel.Resolve(view)
 	}
+	sel, err := shape.Parse(text)
 	if err != nil {
 		return nil, err
 	}
 	return sel.Resolve(view)
+}
+
+// ended is how many of the ranks have ended or failed, and why the first of them did.
+func (c *composer) ended(mesh *control.Mesh) (n int, why string) {
+	w := c.m.world
+	if _, version := w.Ended(mesh); !c.over.known || c.over.version != version {
+		c.over.known, c.over.version = true, version
+		c.countEnded(mesh)
+	}
+	if c.over.n == 0 {
+		return 0, ""
+	}
+	proc, _ := w.ProcOf(mesh, c.over.first)
+	return c.over.n, cmp.Or(world.RankWhy(&mesh.Ranks[c.over.first], proc), "ended")
+}
+
+func (c *composer) countEnded(mesh *control.Mesh) {
+	c.over.walks++
+	c.over.n = 0
+	for _, part := range c.on {
+		if part.Len() > len(mesh.Ranks) { // a session may say anything
+			continue
+		}
+		for r := range part.Ranks() {
+			if r >= len(mesh.Ranks) || !c.m.world.HasEnded(mesh, r) {
+				continue
+			}
+			if c.over.n++; c.over.n == 1 {
+				c.over.first = r
+			}
+		}
+	}
 }
 
 // columnOf is the text of an error, and the column that it names.

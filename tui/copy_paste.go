@@ -1,11 +1,15 @@
 package tui
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
+	"syscall"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -72,13 +76,9 @@ func (m *Model) copy(what, text string) tea.Cmd {
 }
 
 // pagerDone says that the pager has been left.
-type pagerDone struct {
-	file string
-	err  error
-}
+type pagerDone struct{ err error }
 
 func (d pagerDone) apply(m *Model) tea.Cmd {
-	_ = os.Remove(d.file)
 	if d.err != nil {
 		m.say(sayError, "the pager: "+d.err.Error())
 	}
@@ -87,6 +87,14 @@ func (d pagerDone) apply(m *Model) tea.Cmd {
 
 // pager shows text in $PAGER, or less, and comes back.
 func (m *Model) pager(text string) tea.Cmd {
+	words := strings.Fields(os.Getenv("PAGER"))
+	if len(words) == 0 {
+		words = []string{"less"}
+	}
+	if _, err := exec.LookPath(words[0]); err != nil {
+		m.say(sayError, fmt.Sprintf("there is no %s here: set PAGER to a program that shows a file", words[0]))
+		return nil
+	}
 	f, err := os.CreateTemp("", "monarch-tui-*.txt")
 	if err == nil {
 		_, err = f.WriteString(text)
@@ -96,18 +104,60 @@ func (m *Model) pager(text string) tea.Cmd {
 		m.say(sayError, "open in a pager: "+short(err).Error())
 		return nil
 	}
-	words := strings.Fields(os.Getenv("PAGER"))
-	if len(words) == 0 {
-		words = []string{"less"}
-	}
-	if _, err := exec.LookPath(words[0]); err != nil {
-		_ = os.Remove(f.Name())
-		m.say(sayError, fmt.Sprintf("there is no %s here: set PAGER to a program that shows a file", words[0]))
+	return tea.Exec(newPaging(m.ctx, words, f.Name(), m.cfg.KeepTerminal), func(err error) tea.Msg { return pagerDone{err} })
+}
+
+// paging is a pager that has the terminal. Bubble Tea does nothing else in the meantime, so it has to end when the explorer is to
+// end, or nobody would leave.
+type paging struct {
+	*exec.Cmd
+	ctx  context.Context
+	file string
+	keep func() (putBack func())
+}
+
+var _ tea.ExecCommand = (*paging)(nil)
+
+// pagerGrace is how long a pager has to end when it is told to; one that is stopped, or does not listen, is killed then.
+const pagerGrace = time.Second
+
+func newPaging(ctx context.Context, words []string, file string, keep func() (putBack func())) *paging {
+	cmd := exec.CommandContext(ctx, words[0], append(words[1:len(words):len(words)], file)...) //nolint:gosec // the pager is the person's own
+	cmd.WaitDelay = pagerGrace
+	cmd.Cancel = func() error {
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil { // where there are no signals
+			return cmd.Process.Kill()
+		}
 		return nil
 	}
-	name := f.Name()
-	cmd := exec.Command(words[0], append(words[1:], name)...) //nolint:gosec // the pager is the person's own
-	return tea.ExecProcess(cmd, func(err error) tea.Msg { return pagerDone{name, err} })
+	return &paging{Cmd: cmd, ctx: ctx, file: file, keep: keep}
+}
+
+// SetStdin is where keys come from.
+func (p *paging) SetStdin(r io.Reader) { p.Stdin = r }
+
+// SetStdout is where the text goes.
+func (p *paging) SetStdout(w io.Writer) { p.Stdout = w }
+
+// SetStderr is where the pager complains.
+func (p *paging) SetStderr(w io.Writer) { p.Stderr = w }
+
+// freshKeys gives the arrow and number keys back their own meaning: pagers change it, and one that was killed did not undo that.
+const freshKeys = "\x1b[?1l\x1b>"
+
+// Run shows the file until the pager is left or the explorer is to end, and removes it.
+func (p *paging) Run() error {
+	defer func() { _ = os.Remove(p.file) }()
+	putBack := func() {}
+	if p.keep != nil {
+		putBack = p.keep()
+	}
+	err := p.Cmd.Run()
+	if p.ctx.Err() != nil || p.ProcessState != nil && p.ProcessState.ExitCode() < 0 { // it may have left the terminal as it was
+		putBack()
+		_, _ = io.WriteString(p.Stdout, freshKeys)
+	}
+	return err
 }
 
 // pasted is what is left of a paste of several lines: each comes into the ':' line when the one before was taken. The

@@ -142,10 +142,10 @@ type liveCounts struct {
 // alive counts what lives, anew only when something has happened.
 func (m *Model) alive() liveCounts {
 	w := m.world
-	if m.live.world == w && m.live.rev == w.Revision() && w.Revision() > 0 {
+	if m.live.world == w && m.live.rev == w.StateRevision() && w.StateRevision() > 0 {
 		return m.live
 	}
-	m.live = liveCounts{world: w, rev: w.Revision()}
+	m.live = liveCounts{world: w, rev: w.StateRevision()}
 	m.live.procs, m.live.actors = w.Alive()
 	return m.live
 }

@@ -62,7 +62,11 @@ func (m *Model) worldChanged() tea.Cmd {
 	if len(m.world.Breaks) > 0 {
 		m.showBreaks()
 	}
-	cmds := []tea.Cmd{m.showNew(), m.refreshOverlays()}
+	cmds := []tea.Cmd{m.showNew()}
+	if rev := m.world.StateRevision(); rev != m.refreshed { // dialogs tell nothing of messages and lines
+		m.refreshed = rev
+		cmds = append(cmds, m.refreshOverlays())
+	}
 	if m.isPaused() { // what stands is looked at at once
 		cmds = append(cmds, m.wantState())
 	}

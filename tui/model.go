@@ -67,6 +67,7 @@ type Model struct {
 
 	keys, moves  int               // pressed or clicked, and changes of the focus, so far
 	live         liveCounts        // counted at the last drawing
+	refreshed    uint64            // World.StateRevision when the dialogs were last told that the world has changed
 	drafts       map[string]draft  // by mesh.Endpoint
 	lastEndpoint map[string]string // by type
 	lastType     string
@@ -359,6 +360,7 @@ func (m *Model) forget() {
 		}
 	}
 	m.pending, m.dragging, m.show, m.newest, m.places = "", None, target{}, 0, placeHistory{}
+	m.refreshed = 0
 	m.world = world.New()
 	m.world.Now = m.now()
 	m.panes = newPaneSet(m)

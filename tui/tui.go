@@ -28,9 +28,14 @@ type Config struct {
 	Reread   func() (set Settings, changed bool, err error) // the settings, where they changed since they were last read; nil: they stay
 	Suspend  func() (why string)                            // why the program cannot be suspended now, "" where it can; nil: it can
 	Commands script.Options
-	Dir      string           // for drafts, history, crash files; "": nothing is written
-	Kept     *kept.Store      // keeps breakpoints from session to session; nil: nowhere
-	Now      func() time.Time // nil: time.Now
+
+	// KeepTerminal notes how the terminal is set before another program gets it, and returns what sets it so again, for when that
+	// program was killed; nil: there is nothing to be set.
+	KeepTerminal func() (putBack func())
+
+	Dir  string           // for drafts, history, crash files; "": nothing is written
+	Kept *kept.Store      // keeps breakpoints from session to session; nil: nowhere
+	Now  func() time.Time // nil: time.Now
 }
 
 // Crash is the error of Run when the explorer itself is at fault.

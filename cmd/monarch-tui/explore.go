@@ -269,7 +269,7 @@ func who() control.ClientInfo {
 func show(ctx context.Context, cfg tui.Config) error {
 	_, cfg.Dir = tui.Paths()
 	cfg.Kept = keptBreaks()
-	cfg.Commands, cfg.Suspend = script.Options{Person: true}, cannotSuspend
+	cfg.Commands, cfg.Suspend, cfg.KeepTerminal = script.Options{Person: true}, cannotSuspend, keepTerminal
 	inside, leave := context.WithCancelCause(ctx)
 	defer leave(nil)
 	if connect := cfg.Connect; cfg.Own { // without its own session there is nothing to be shown
@@ -304,6 +304,16 @@ func show(ctx context.Context, cfg tui.Config) error {
 		fmt.Fprintln(os.Stdout, epilogue)
 	}
 	return nil
+}
+
+// keepTerminal notes how the terminal is set, and returns what sets it so again.
+func keepTerminal() (putBack func()) {
+	fd := int(os.Stdin.Fd())
+	state, err := term.GetState(fd)
+	if err != nil {
+		return func() {}
+	}
+	return func() { _ = term.Restore(fd, state) }
 }
 
 // rawTerminal tells how to repair a terminal that was found without echo. The rows end in \r\n: it still is.

@@ -67,7 +67,7 @@ func (p *Pane) sync(w *world.World) bool {
 	if p.at == nil {
 		return false
 	}
-	if p.now.known && p.now.rev == w.Revision() {
+	if p.now.known && p.now.rev == w.StateRevision() {
 		return true
 	}
 	s, ok := find(w, p.at.key)
@@ -79,7 +79,7 @@ func (p *Pane) sync(w *world.World) bool {
 	if len(p.now.codes) != s.n {
 		p.now = states{codes: make([]uint8, s.n), hints: make([]int32, s.n)}
 	}
-	p.now.known, p.now.rev, p.now.count = true, w.Revision(), [nStates]int{}
+	p.now.known, p.now.rev, p.now.count = true, w.StateRevision(), [nStates]int{}
 	if s.procs != nil {
 		p.now.readProcs(w, s.procs)
 	} else {

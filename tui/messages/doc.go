@@ -4,7 +4,7 @@
 // An exchange is a call to one rank with its answer. A row is a fold: the exchanges of one call to several ranks, or of
 // the same call that the handlers of such a call made, each in its rank. An index follows the ring of messages: it looks
 // at each message once when it comes and once when it is evicted, and the rows are found by one pass over small records,
-// so that 50,000 messages a second are cheap (BenchmarkFrame).
+// so that 50,000 messages a second are cheap (BenchmarkUnderLoad). Only what is in sight is made text of.
 //
 // The pane judges nothing: what is too slow or lost is package warn's business. It is for one goroutine.
 //

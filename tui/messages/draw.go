@@ -227,7 +227,7 @@ func (p *Pane) content(r row) (segs []paint.Seg, end string, role paint.Role) {
 		add(muted, m.Endpoint)
 		return segs, paint.PadLeft(paint.Duration(m.Took), 6), took(r.h.failed)
 	case oneExchange:
-		if r.f.memo.call == r.h.endpointOf(p.src)+"(…)" && r.h.call >= 0 {
+		if r.f.memo != nil && r.f.memo.call == r.h.endpointOf(p.src)+"(…)" && r.h.call >= 0 {
 			add(text, Call(p.w, p.src.At(r.h.call)))
 		}
 		answer(r.h)

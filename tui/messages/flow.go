@@ -234,7 +234,7 @@ func (p *Pane) exchangeArrow(r row, w int) (a arrow, note string) {
 		a.label = append(a.label, paint.Seg{Style: a.style, Text: " " + Answer(p.w, p.src.At(r.h.answer))})
 	}
 	note = paint.Duration(r.h.took)
-	if d := p.waited(r.h); d > 0 {
+	if d := r.h.waited(); d > 0 {
 		note = oneOf(w, note+", "+paint.Duration(d)+" in the mailbox", note)
 	}
 	return a, note

@@ -88,7 +88,7 @@ func (ix *index) merge(f, into *fold) {
 			ix.latest(h, h.answer)
 		}
 	}
-	into.memo = memo{}
+	into.memo = nil
 	f.into = into
 	ix.live--
 }
@@ -116,9 +116,10 @@ func (ix *index) newFold(m *control.Message) *fold {
 	ix.folds++
 	ix.live++
 	f := &fold{
-		number: ix.folds, calls: []uint64{m.Call}, trace: m.Trace, ranks: max(1, m.Ranks),
+		number: ix.folds, firstCall: [1]uint64{m.Call}, trace: m.Trace, ranks: max(1, m.Ranks),
 		broadcast: m.Adverb == control.AdverbBroadcast && !m.IsAnswer(), lastGood: -1, lastBad: -1,
 	}
+	f.calls = f.firstCall[:]
 	if f.trace == 0 {
 		f.trace = m.Call
 	}

@@ -17,6 +17,8 @@ type exchange struct {
 	id           uint64 // of the call; 0 when only the answer was seen
 	call, answer int    // numbers of the messages, -1: not seen, or gone
 	took         time.Duration
+	arrived      int64 // when the call came into the mailbox, and
+	began        int64 // when its handler began, as handling
 	answered     bool
 	failed       bool
 	cancelled    bool   // its caller gave it up: that is no failure
@@ -57,7 +59,12 @@ type fold struct {
 	mark      uint64 // of the pass that has shown it
 	lastGood  int    // number of its last reply, -1
 	lastBad   int    // and of its last answer that is none: an error, or that it was cancelled
-	memo      memo   // texts, as last drawn
+	memo      *memo  // texts, as last drawn; nil: it has not been
+
+	// Most calls are to one rank: its exchange, and what the lists hold then, need no memory of their own.
+	first      exchange
+	firstCall  [1]uint64
+	firstWhole [1]*exchange
 }
 
 // one is an exchange that has a message in the ring.
@@ -151,8 +158,7 @@ func (ix *index) call(m *control.Message, number int) *exchange {
 	if f == nil {
 		f = ix.foldOf(m)
 	}
-	h := &exchange{f: f, id: m.ID, call: number, answer: -1}
-	f.exchanges = append(f.exchanges, h)
+	h := f.more(exchange{f: f, id: m.ID, call: number, answer: -1})
 	f.seen++
 	if m.ID != 0 {
 		ix.byID[m.ID] = h
@@ -167,11 +173,13 @@ func (ix *index) answer(m *control.Message, number int) *exchange {
 		if f == nil {
 			f = ix.newFold(m)
 		}
-		h = &exchange{f: f, call: -1}
-		f.exchanges = append(f.exchanges, h)
+		h = f.more(exchange{f: f, call: -1})
 	}
 	h.answer, h.answered, h.took, h.cancelled = number, true, m.Took, Cancelled(m)
 	h.failed = m.Kind == control.MessageError && !h.cancelled
+	if h.call >= 0 {
+		h.arrived, h.began = handling(ix.rec(h.call).at, m)
+	}
 	f := h.f
 	f.answered++
 	f.sum += m.Took
@@ -182,6 +190,20 @@ func (ix *index) answer(m *control.Message, number int) *exchange {
 	case h.cancelled:
 		f.cancelled++
 	}
+	return h
+}
+
+// more adds an exchange to a fold.
+func (f *fold) more(x exchange) *exchange {
+	h := &f.first
+	if h.f != nil { // it is taken
+		h = new(exchange)
+	}
+	*h = x
+	if f.exchanges == nil {
+		f.exchanges = f.firstWhole[:0]
+	}
+	f.exchanges = append(f.exchanges, h)
 	return h
 }
 

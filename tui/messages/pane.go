@@ -41,6 +41,11 @@ type Pane struct {
 
 	view *stream.View[control.Message, row]
 	pass uint64
+	made int // texts of folds so far
+
+	bare  []row  // of the flow, before others came between them; to be used again, as
+	extra []late // those
+	spans []span
 
 	focusMesh  string
 	focusRanks []int

@@ -39,6 +39,10 @@ func (r row) Is(o row) bool {
 // build makes the rows by one pass over what is kept.
 func (p *Pane) build(rows []row) []row {
 	p.pass++
+	room := rows
+	if p.tab == Flow { // rows come between
+		rows = p.bare[:0]
+	}
 	ix, fails := p.ix, p.failures
 	lostUntil := func(at int64) {
 		for len(fails) > 0 && fails[0].Time.UnixNano() <= at {
@@ -69,7 +73,8 @@ func (p *Pane) build(rows []row) []row {
 	}
 	lostUntil(math.MaxInt64)
 	if p.tab == Flow {
-		rows = p.between(rows)
+		p.bare = rows
+		return p.between(rows, room)
 	}
 	return rows
 }

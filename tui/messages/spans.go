@@ -24,11 +24,12 @@ type span struct {
 	doing    doing
 }
 
-// spansOf are the spans of some rows' calls that reach into a time.
-func (p *Pane) spansOf(rows []row, from, to int64) (out []span) {
-	add := func(line int, a, b time.Time, d doing) {
-		if x, y := a.UnixNano(), b.UnixNano(); line >= 0 && x < y && x <= to && y > from {
-			out = append(out, span{line, x, y, d})
+// spansOf are the spans of some rows' calls that reach into a time, until the next call of spansOf.
+func (p *Pane) spansOf(rows []row, from, to int64) []span {
+	out := p.spans[:0]
+	add := func(line int, a, b int64, d doing) {
+		if line >= 0 && a < b && a <= to && b > from {
+			out = append(out, span{line, a, b, d})
 		}
 	}
 	for _, r := range rows {
@@ -39,28 +40,25 @@ func (p *Pane) spansOf(rows []row, from, to int64) (out []span) {
 				if until.IsZero() {
 					until = p.w.Now.Add(time.Nanosecond)
 				}
-				add(p.flow.lineOf(fmt.Sprintf("@%s[%d]", s.Mesh, s.Rank)), s.Since, until, halted)
+				add(p.flow.lineOf(fmt.Sprintf("@%s[%d]", s.Mesh, s.Rank)), s.Since.UnixNano(), until.UnixNano(), halted)
 			}
 		case whole:
 			for _, h := range r.f.exchanges {
-				if h.call < 0 || h.answer < 0 || !h.matches || p.ix.rec(h.answer).at <= from || p.ix.rec(h.call).at > to {
-					continue
-				}
-				arrived, began, ok := p.handled(h)
-				if !ok {
+				if !h.timed() || !h.matches || p.ix.rec(h.answer).at <= from || p.ix.rec(h.call).at > to {
 					continue
 				}
 				_, target := ends(p.src.At(h.call))
-				line, end := p.flow.lineOf(target), p.src.At(h.answer).Time
-				if began.IsZero() {
-					add(line, arrived, end, queued)
+				line, end := p.flow.lineOf(target), p.ix.rec(h.answer).at
+				if h.began == 0 {
+					add(line, h.arrived, end, queued)
 					continue
 				}
-				add(line, arrived, began, queued)
-				add(line, began, end, handles)
+				add(line, h.arrived, h.began, queued)
+				add(line, h.began, end, handles)
 			}
 		}
 	}
+	p.spans = out
 	return out
 }
 

@@ -69,8 +69,8 @@ func (p *Pane) syncStops(w *world.World) {
 	})
 }
 
-// standings are the rows about who stands: one for the frames of a fold that stand at one breakpoint.
-func (p *Pane) standings() (out []late) {
+// standings adds the rows about who stands: one for the frames of a fold that stand at one breakpoint.
+func (p *Pane) standings(out []late) []late {
 	type key struct {
 		f    *fold
 		bp   uint64
@@ -89,7 +89,7 @@ func (p *Pane) standings() (out []late) {
 			continue
 		}
 		rows[k] = &standing{[]*stood{s}}
-		out = append(out, late{s.Since, row{part: stands, f: h.f, h: h, who: rows[k]}})
+		out = append(out, late{s.Since.UnixNano(), stands, h, rows[k]})
 	}
 	return out
 }

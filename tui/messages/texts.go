@@ -13,7 +13,6 @@ import (
 
 // memo holds the texts of a fold that cost more than a look: they are made anew when more messages of it have come.
 type memo struct {
-	made     bool
 	seen     int
 	answered int
 	matched  int
@@ -30,11 +29,12 @@ type memo struct {
 
 // texts are the texts of a fold.
 func (p *Pane) texts(f *fold) *memo {
-	m := &f.memo
-	if m.made && m.seen == f.seen && m.answered == f.answered && m.matched == f.matched {
+	if m := f.memo; m != nil && m.seen == f.seen && m.answered == f.answered && m.matched == f.matched {
 		return m
 	}
-	*m = memo{made: true, slowest: -1, seen: f.seen, answered: f.answered, matched: f.matched}
+	m := &memo{slowest: -1, seen: f.seen, answered: f.answered, matched: f.matched}
+	f.memo = m
+	p.made++
 	p.parties(f, m)
 	p.outcomes(f, m)
 	return m

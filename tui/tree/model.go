@@ -217,22 +217,24 @@ func (m *model) readProcs() {
 	}
 }
 
+// findHosts groups the processes by host. There may be thousands of hosts, and the processes of one may stand apart.
 func (p *procMesh) findHosts(w *world.World) {
-	last := -1
-	for rank, at := range p.procs {
+	last, at := -1, map[string]int{}
+	for rank, proc := range p.procs {
 		name := ""
-		if at >= 0 {
-			name = w.Procs[at].Host
+		if proc >= 0 {
+			name = w.Procs[proc].Host
 		}
 		if last < 0 || p.hosts[last].name != name {
-			last = slices.IndexFunc(p.hosts, func(h host) bool { return h.name == name })
-			if last < 0 {
+			place, known := at[name]
+			if last = place; !known {
 				var ranks []int32
 				if next := len(p.hosts); next < cap(p.hosts) {
 					ranks = p.hosts[:next+1][next].ranks[:0]
 				}
 				p.hosts = append(p.hosts, host{name: name, ranks: ranks, worst: world.Gone})
 				last = len(p.hosts) - 1
+				at[name] = last
 			}
 		}
 		p.hosts[last].ranks = append(p.hosts[last].ranks, int32(rank))

@@ -70,7 +70,8 @@ type Pane struct {
 	seen    int  // lines that were looked at, by a filter too
 	when    time.Time
 	built   builtFrom
-	version int // of what rows depend on besides the world
+	owed    bool // states have changed since the lines were last looked at
+	version int  // of what rows depend on besides the world
 	w, h    int
 	label   []byte
 }
@@ -87,12 +88,14 @@ func New(of keys.Of) *Pane { return &Pane{keys: of, turned: map[key]bool{}} }
 
 // sync builds the lines anew where the world or the pane has changed.
 func (p *Pane) sync(w *world.World) {
-	at := builtFrom{ok: true, rev: w.Revision(), version: p.version, sig: p.built.sig}
-	if p.built != at {
+	at := builtFrom{ok: true, rev: w.StateRevision(), version: p.version, sig: p.built.sig}
+	rested := w.Now.Sub(p.when) >= patience || w.Now.Before(p.when)
+	if p.built != at || p.owed && rested {
 		p.model.read(w, p.hidden)
 		p.model.sort(p.order)
 		at.sig = p.model.signature()
-		stale := p.live && (p.seen < manyLines || w.Now.Sub(p.when) >= patience || w.Now.Before(p.when))
+		stale := p.live && (p.seen < manyLines || rested)
+		p.owed = p.live && !stale
 		if p.built.sig != at.sig || p.built.version != at.version || !p.built.ok || stale {
 			p.build()
 			p.keep()

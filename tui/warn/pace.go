@@ -18,10 +18,10 @@ func NewPace() *Pace { return &Pace{half: map[uint64]time.Duration{}} }
 
 // Look takes in how far the open calls are.
 func (p *Pace) Look(w *world.World) {
-	if w.Revision() == p.rev && len(p.half) == len(w.Calls) {
+	if w.StateRevision() == p.rev && len(p.half) == len(w.Calls) {
 		return
 	}
-	p.rev = w.Revision()
+	p.rev = w.StateRevision()
 	seen := make(map[uint64]time.Duration, len(w.Calls))
 	for i := range w.Calls {
 		c := &w.Calls[i]

@@ -88,6 +88,8 @@ type Checker struct {
 	list   []Warning
 	rev    uint64
 	second int64
+	at     time.Time // of the last look
+	crowd  bool      // there were many then
 	runs   int
 }
 
@@ -102,13 +104,30 @@ func New(cfg Config) *Checker {
 	return c
 }
 
+// Among so many actors and processes nobody is looked for more often than this: it would take a third of each frame.
+const (
+	manyRanks = 10_000
+	pause     = 250 * time.Millisecond
+)
+
+func isCrowd(w *world.World) bool {
+	n := len(w.Procs)
+	for i := range w.Meshes {
+		if !w.Meshes[i].Gone {
+			n += len(w.Meshes[i].Ranks)
+		}
+	}
+	return n > manyRanks
+}
+
 // List is what there is to be warned of, the severe first. It is for reading.
 func (c *Checker) List(w *world.World) []Warning {
-	rev, second := w.Revision(), w.Now.Unix()
-	if c.look.World == w && rev == c.rev && second == c.second {
+	rev, second := w.StateRevision(), w.Now.Unix()
+	if c.look.World == w && second == c.second && (rev == c.rev || c.crowd && w.Now.Sub(c.at).Abs() < pause) {
 		return c.list
 	}
 	c.look.World, c.rev, c.second = w, rev, second
+	c.at, c.crowd = w.Now, isCrowd(w)
 	c.runs++
 	c.look.Pace.Look(w)
 	c.look.watch()

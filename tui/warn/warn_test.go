@@ -273,3 +273,27 @@ func TestWhyAThingEndedBeginsWithItsCause(t *testing.T) {
 		}
 	}
 }
+
+// TestAmongManyRanksTroubleIsLookedForFourTimesASecond holds that a world of many ranks is not searched with every change, and
+// that what has happened is told all the same.
+func TestAmongManyRanksTroubleIsLookedForFourTimesASecond(t *testing.T) {
+	b := worldtest.New(t)
+	b.Type(worldtest.PongerType())
+	b.Procs("p", shape.Extent{{Name: "rank", Size: manyRanks}}, worldtest.Opts{InProcess: true})
+	b.Mesh("m", "p", worldtest.PongerType().Full)
+	c := New(Config{})
+	c.List(b.World)
+	before := c.runs
+	for i := range 30 { // a second of frames
+		b.Tick(time.Second / 30)
+		b.Rank("m", i, "failed", 0)
+		c.List(b.World)
+	}
+	if looks := c.runs - before; looks < 3 || looks > 6 {
+		t.Errorf("it was looked for %d times in a second, want about 4", looks)
+	}
+	b.Tick(pause)
+	if list := c.List(b.World); len(list) != 1 || list[0].Count != 30 {
+		t.Errorf("after the pause it tells %s", text(list))
+	}
+}

@@ -28,6 +28,12 @@ type World struct {
 	rate   [rateSeconds]int // messages in each of the last seconds
 	second int64
 	rev    uint64
+	state  uint64 // revision of all but messages and lines
+
+	censuses map[uint64]*census // of actor meshes, by id
+	versions uint64             // the newest version of a census
+	looked   int                // states of ranks that were looked at for them
+	aliveOf  map[uint64]int     // processes that live, by proc mesh; made anew when one of them changes
 
 	begun map[uint64]time.Time // when actor meshes began, by id
 
@@ -48,6 +54,7 @@ func (w *World) Apply(u control.Update) {
 	w.noteBegins(u)
 	w.Replica.Apply(u)
 	w.noteStops(u)
+	w.noteStates(u)
 	w.tick()
 	for _, ev := range u.Events {
 		switch {
@@ -61,6 +68,9 @@ func (w *World) Apply(u control.Update) {
 		}
 	}
 	w.rev++
+	if u.Snapshot != nil || slices.ContainsFunc(u.Events, func(ev *control.Event) bool { return !ev.IsData() }) {
+		w.state = w.rev
+	}
 }
 
 // maxBegun is of how many actor meshes it is remembered when they began.
@@ -100,6 +110,10 @@ func late(s *control.Snapshot, now time.Time) bool {
 
 // Revision changes whenever the world does: what was computed at an equal revision still holds, but for ages.
 func (w *World) Revision() uint64 { return w.rev }
+
+// StateRevision changes with everything but messages and lines. While tens of thousands of those come in a second, what was
+// computed of states still holds.
+func (w *World) StateRevision() uint64 { return w.state }
 
 // tick turns the counts of messages on to the present second.
 func (w *World) tick() {
@@ -161,11 +175,8 @@ func (w *World) Alive() (procs, actors int) {
 		procs += w.AliveOf(p)
 	}
 	for _, m := range meshes {
-		for rank := range m.Ranks {
-			if word := w.Word(m, rank); word != "failed" && word != "gone" {
-				actors++
-			}
-		}
+		ended, _ := w.Ended(m)
+		actors += len(m.Ranks) - ended
 	}
 	return procs, actors
 }
@@ -175,6 +186,13 @@ func (w *World) AliveOf(pm *control.ProcMesh) (n int) {
 	if pm.Gone {
 		return 0
 	}
+	if n, ok := w.aliveOf[pm.ID]; ok {
+		return n
+	}
+	if w.aliveOf == nil {
+		w.aliveOf = map[uint64]int{}
+	}
+	defer func() { w.aliveOf[pm.ID] = n }()
 	for rank := range pm.Extent.Len() {
 		if p, ok := w.Proc(pm.FirstProc + uint64(rank)); !ok || !p.Over() {
 			n++
