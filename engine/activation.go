@@ -118,7 +118,7 @@ func (a *actor) marksOf(ep *endpoint) context.Context {
 func (act *activation) begin() {
 	if act.Err() == nil {
 		act.began = true
-		act.env.Began = act.actor.node.tel.clock.Tick()
+		act.env.Began = act.actor.node.tel.clock.TickAt(act.since.UnixMicro())
 	}
 }
 
@@ -324,7 +324,7 @@ func (a *actor) finish(act *activation, body []byte, werr *wireError, pe *panicE
 		if !env.Owned() {
 			ans = quicnet.NewEnvelope()
 		}
-		a.node.answerIn(ans, env, body, werr, load, token, more)
+		a.node.answerIn(ans, env, body, werr, load, token, more, now.UnixMicro())
 		act.release(ans)
 	}
 	switch {

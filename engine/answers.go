@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/quicnet"
@@ -77,12 +78,13 @@ func (n *node) refuseNow(env *quicnet.Envelope, why *wireError) {
 
 // answerTo sends the answer of a message back.
 func (n *node) answerTo(req *quicnet.Envelope, body []byte, werr *wireError, load int, token uint8) {
-	n.answerIn(new(quicnet.Envelope), req, body, werr, load, token, false)
+	n.answerIn(new(quicnet.Envelope), req, body, werr, load, token, false, time.Now().UnixMicro())
 }
 
 // answerIn is answerTo in an envelope of the caller, which may be the message itself: it becomes its own answer. more says that
-// the next answer is near.
-func (n *node) answerIn(env, req *quicnet.Envelope, body []byte, werr *wireError, load int, token uint8, more bool) {
+// the next answer is near; now is the machine's clock, in microseconds since 1970.
+func (n *node) answerIn(env, req *quicnet.Envelope, body []byte, werr *wireError, load int, token uint8, more bool, now int64) {
+	way := req.Back
 	env.Kind, env.Call, env.Parent, env.Trace, env.Index, env.Arrived, env.Began = quicnet.KindReply, req.Call, messageID(req), req.Trace, req.Index, req.Arrived, req.Began
 	env.From, env.To = req.To, req.From
 	env.ID, env.Load, env.Token, env.More = n.nextMsg.Add(1), uint64(max(load, 0)), token, more
@@ -97,7 +99,7 @@ func (n *node) answerIn(env, req *quicnet.Envelope, body []byte, werr *wireError
 		}
 		env.Body = b
 	}
-	if err := n.send(n.root, quicnet.LaneCalls, env); err != nil {
+	if err := n.sendBy(n.root, way, env, now); err != nil {
 		n.unanswerable(env, err)
 	}
 }

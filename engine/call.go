@@ -314,7 +314,15 @@ func (c *call) sendTo(ctx context.Context, env *quicnet.Envelope, i int) {
 	if c.told {
 		c.tellSent(env, i)
 	}
-	if err := c.node.send(ctx, quicnet.LaneCalls, env); err != nil {
+	way := w.way.Load()
+	if way == nil {
+		x := c.node.wayTo(env.To.Proc)
+		way = &x
+		if x != nil {
+			w.way.Store(way)
+		}
+	}
+	if err := c.node.sendBy(ctx, *way, env, c.started.UnixMicro()); err != nil {
 		c.answer(answer{index: i, err: c.node.whyNotSent(c.ref, i, err)})
 	}
 }

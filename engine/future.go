@@ -47,16 +47,21 @@ func (f *Future[R]) stream() iter.Seq2[Reply[R], error] { return f.Each(context.
 
 func decodeReply[R any](c *call, a answer) (Reply[R], *RankError) {
 	r := Reply[R]{Rank: c.ref.View.RankAt(a.index), Point: c.ref.pointAt(a.index)}
+	return r, decodeValue(c, a, &r.Value)
+}
+
+// decodeValue decodes the value of an answer into one that is zero.
+func decodeValue[R any](c *call, a answer, to *R) *RankError {
 	if a.err != nil {
-		return r, c.rankError(a)
+		return c.rankError(a)
 	}
 	if len(a.body) > 0 {
-		if err := bodies.Decode(a.body, &r.Value); err != nil {
-			a.err = &wireError{Outcome: control.OutcomeError, Type: "decode", Msg: fmt.Sprintf("the result does not decode into %T: %v", r.Value, err)}
-			return r, c.rankError(a)
+		if err := bodies.Decode(a.body, to); err != nil {
+			a.err = &wireError{Outcome: control.OutcomeError, Type: "decode", Msg: fmt.Sprintf("the result does not decode into %T: %v", *to, err)}
+			return c.rankError(a)
 		}
 	}
-	return r, nil
+	return nil
 }
 
 // All waits for every rank. The error is a *MeshError when ranks failed; the values of the others are in the ValueMesh.
@@ -94,13 +99,14 @@ func (f *Future[R]) One(ctx context.Context) (R, error) {
 	}
 	answers, failed := f.c.collect(ctx)
 	if len(answers) == 1 {
-		r, err := decodeReply[R](f.c, answers[0])
+		err := decodeValue(f.c, answers[0], &zero)
 		if err == nil {
-			return r.Value, nil
+			return zero, nil
 		}
 		failed = []*RankError{err}
 	}
-	return zero, &MeshError{Endpoint: f.c.endpoint, Mesh: f.c.ref.Name, Ranks: 1, Failed: failed}
+	var none R
+	return none, &MeshError{Endpoint: f.c.endpoint, Mesh: f.c.ref.Name, Ranks: 1, Failed: failed}
 }
 
 // Done is closed when every rank has an outcome.

@@ -13,6 +13,7 @@ import (
 // link carries envelopes to other processes, in order per peer and lane. *quicnet.Node is one, memLink the other.
 type link interface {
 	Send(ctx context.Context, to uint64, lane quicnet.Lane, env *quicnet.Envelope) error
+	Sender(to uint64) (quicnet.Sender, error)
 	Forget(proc uint64, reason string)
 	Close(reason string) error
 }
@@ -117,7 +118,6 @@ type memLink struct {
 	gone  *recent.Map[uint64, string] // ranks and processes that ended, with the reason
 	wire  link                        // to real workers; nil until there are any
 	procs map[uint64]struct{}         // worker processes that have not ended
-	limit int                         // bytes of one frame
 
 	readers readers
 }
@@ -139,7 +139,7 @@ type memEnd struct {
 }
 
 func newMemLink() *memLink {
-	l := &memLink{ends: map[uint64]*memEnd{}, procs: map[uint64]struct{}{}, gone: recent.New[uint64, string](maxGone), limit: maxFrame}
+	l := &memLink{ends: map[uint64]*memEnd{}, procs: map[uint64]struct{}{}, gone: recent.New[uint64, string](maxGone)}
 	l.readers.more.L = &l.readers.mu
 	return l
 }
@@ -200,6 +200,15 @@ func (l *memLink) idle(proc uint64) bool {
 
 // Send copies the frame at once and waits while the receiver's queue is full.
 func (l *memLink) Send(ctx context.Context, to uint64, lane quicnet.Lane, env *quicnet.Envelope) error {
+	way, err := l.Sender(to)
+	if err != nil {
+		return err
+	}
+	return way.Send(ctx, lane, env)
+}
+
+// Sender is the way to a process.
+func (l *memLink) Sender(to uint64) (quicnet.Sender, error) {
 	l.mu.Lock()
 	e, wire := l.ends[to], l.wire
 	_, worker := l.procs[to]
@@ -207,14 +216,17 @@ func (l *memLink) Send(ctx context.Context, to uint64, lane quicnet.Lane, env *q
 	l.mu.Unlock()
 	switch {
 	case gone:
-		return fmt.Errorf("%s: %w", reason, ErrLost)
+		return nil, fmt.Errorf("%s: %w", reason, ErrLost)
 	case e == nil && worker && wire != nil:
-		return wire.Send(ctx, to, lane, env)
+		return wire.Sender(to) //nolint:wrapcheck // it is ours
 	case e == nil:
-		return errProcEnded
-	case len(env.Body) > l.limit:
-		return fmt.Errorf("a message of %d bytes is over the limit of %d; send it in parts", len(env.Body), l.limit)
+		return nil, errProcEnded
 	}
+	return e, nil
+}
+
+// Send implements quicnet.Sender.
+func (e *memEnd) Send(ctx context.Context, lane quicnet.Lane, env *quicnet.Envelope) error {
 	return e.put(ctx, lane, env.Clone())
 }
 

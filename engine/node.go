@@ -119,10 +119,9 @@ func (n *node) answered(c *call, last bool) {
 // send delivers within the process or hands to the link.
 func (n *node) send(ctx context.Context, lane quicnet.Lane, env *quicnet.Envelope) error {
 	to := env.To.Proc
-	if len(env.Body) > maxFrame { // the limit of a link holds within a process too
-		return fmt.Errorf("a message of %d bytes is over the limit of %d; send it in parts", len(env.Body), maxFrame)
+	if err := n.stamp(env, time.Now().UnixMicro()); err != nil {
+		return err
 	}
-	env.Clock = n.tel.clock.Tick()
 	if to == n.id {
 		n.Frame(quicnet.ID{Proc: n.id}, lane, env.Clone())
 		return nil
@@ -138,6 +137,46 @@ func (n *node) send(ctx context.Context, lane quicnet.Lane, env *quicnet.Envelop
 		return n.relay(ctx, lk, lane, to, env)
 	}
 	return lk.Send(ctx, to, lane, env)
+}
+
+// stamp judges a frame and gives it the clock's reading. now is the machine's, in microseconds since 1970.
+func (n *node) stamp(env *quicnet.Envelope, now int64) error {
+	if len(env.Body) > maxFrame { // the limit of a link holds within a process too
+		return fmt.Errorf("a message of %d bytes is over the limit of %d; send it in parts", len(env.Body), maxFrame)
+	}
+	env.Clock = n.tel.clock.TickAt(now)
+	return nil
+}
+
+// sendBy is send by a way that is known; nil: it is not.
+func (n *node) sendBy(ctx context.Context, way quicnet.Sender, env *quicnet.Envelope, now int64) error {
+	if way == nil {
+		return n.send(ctx, quicnet.LaneCalls, env)
+	}
+	if err := n.stamp(env, now); err != nil {
+		return err
+	}
+	err := way.Send(ctx, quicnet.LaneCalls, env)
+	if err == errProcEnded { //nolint:errorlint // never wrapped: the long way knows why
+		return n.send(ctx, quicnet.LaneCalls, env)
+	}
+	return err
+}
+
+// wayTo is the way to a process that send would take; nil where each frame has to find its own.
+func (n *node) wayTo(to uint64) quicnet.Sender {
+	if to == n.id || to&inProcessBit != 0 && n.local == nil || to&inProcessBit == 0 && to != 0 && n.id&inProcessBit != 0 {
+		return nil
+	}
+	lk, err := n.peers.linkTo(to, n.closing)
+	if err != nil {
+		return nil
+	}
+	way, err := lk.Sender(to)
+	if err != nil {
+		return nil
+	}
+	return way
 }
 
 // relay wraps a frame between an in-process rank and a worker: the two have no link, the controller has one to each.
@@ -177,7 +216,10 @@ func (n *node) Frame(from quicnet.ID, _ quicnet.Lane, env *quicnet.Envelope) {
 		n.log.Warn("dropped a frame for another process", "to", env.To.Proc)
 		return
 	}
-	now := n.tel.clock.Observe(env.Clock)
+	if env.At == 0 {
+		env.At = time.Now().UnixMicro()
+	}
+	now := n.tel.clock.ObserveAt(env.Clock, env.At)
 	switch env.Kind {
 	case quicnet.KindCall:
 		env.Arrived, env.Began = now, 0 // whatever it says: they are ours to note

@@ -382,3 +382,17 @@ func TestWhatIsKeptOfTheMessagesIsBoundedAndCounted(t *testing.T) {
 		t.Errorf("%d kept with %d bytes, %d older", len(got.Events), b.bytes, got.Older)
 	}
 }
+
+// toOne is the way that a link of a test gives to one process.
+type toOne struct {
+	link link
+	to   uint64
+}
+
+func (x toOne) Send(ctx context.Context, lane quicnet.Lane, env *quicnet.Envelope) error {
+	return x.link.Send(ctx, x.to, lane, env)
+}
+
+func (l passing) Sender(to uint64) (quicnet.Sender, error)  { return toOne{l, to}, nil }
+func (l counting) Sender(to uint64) (quicnet.Sender, error) { return toOne{l, to}, nil }
+func (l nowhere) Sender(to uint64) (quicnet.Sender, error)  { return toOne{l, to}, nil }

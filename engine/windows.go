@@ -29,10 +29,11 @@ type windows struct {
 // window is the count of one receiver. Who calls it often keeps the window (meshRef.window), so that taking and giving back
 // a place needs no look into the table.
 type window struct {
-	used    atomic.Int32  // forgotten: the window is off the table
-	load    atomic.Uint32 // messages in its mailbox, as last told in an answer
-	waiting atomic.Int32  // how many wait for a place
-	free    chan struct{} // closed and replaced when there is one; guarded by windows.mu
+	used    atomic.Int32                   // forgotten: the window is off the table
+	load    atomic.Uint32                  // messages in its mailbox, as last told in an answer
+	waiting atomic.Int32                   // how many wait for a place
+	way     atomic.Pointer[quicnet.Sender] // to it, once it is known
+	free    chan struct{}                  // closed and replaced when there is one; guarded by windows.mu
 }
 
 // forgotten marks a window that is off the table: another one counts for its receiver, if any does.

@@ -146,6 +146,7 @@ func (c *conn) readLane(lane Lane, r *frameReader) error {
 	in, out := &c.p.in[lane], &c.p.out[lane]
 	var routes inRoutes
 	for {
+		routes.at = time.Now().UnixMicro()
 		c.p.corkLane(lane) // what the handler sends while we dispatch goes out in one batch
 		err := c.dispatchAll(lane, r, &routes)
 		c.p.uncork(lane)
@@ -199,7 +200,7 @@ func (c *conn) envelope(lane Lane, b []byte, kind uint8, routes *inRoutes) error
 	p := c.p
 	id := p.id()
 	env := NewEnvelope()
-	env.memory = append(env.memory, b...)
+	env.memory, env.At, env.Back = append(env.memory, b...), routes.at, p
 	bulk := int64(-1)
 	var err error
 	if kind >= routedCall && kind < routedEnd && lane == LaneCalls {

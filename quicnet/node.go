@@ -182,20 +182,42 @@ func (n *Node) PeerAddr(proc uint64) net.Addr {
 //
 // Errors: *GoneError (ErrGone), *FrameTooLargeError (ErrFrameTooLarge), ErrClosed, those of ctx.
 func (n *Node) Send(ctx context.Context, to uint64, lane Lane, env *Envelope) error {
+	if err := n.judge(to, lane, env); err != nil {
+		return err
+	}
+	p, err := n.Sender(to)
+	if err != nil {
+		return err
+	}
+	return p.(*peer).send(ctx, lane, env)
+}
+
+// Sender is Send to one process, for who sends there often. It is good as long as that process lives. Errors: *GoneError,
+// ErrClosed.
+func (n *Node) Sender(to uint64) (Sender, error) {
+	if v, ok := n.fast.Load(to); ok {
+		return v.(*peer), nil
+	}
+	return n.peer(to)
+}
+
+// Send implements Sender.
+func (p *peer) Send(ctx context.Context, lane Lane, env *Envelope) error {
+	if err := p.n.judge(p.proc, lane, env); err != nil {
+		return err
+	}
+	return p.send(ctx, lane, env)
+}
+
+// judge refuses what is no envelope of this process for to.
+func (n *Node) judge(to uint64, lane Lane, env *Envelope) error {
 	if lane >= lanes || env.Kind == 0 || env.Kind >= kindEnd {
 		return fmt.Errorf("quicnet: send: %s on %s", env.Kind, lane)
 	}
 	if env.From.Proc != n.id.Proc || env.To.Proc != to {
 		return fmt.Errorf("quicnet: send: from %s to %s handed to %s for %s", ID{Proc: env.From.Proc}, ID{Proc: env.To.Proc}, n.id, ID{Proc: to})
 	}
-	if v, ok := n.fast.Load(to); ok {
-		return v.(*peer).send(ctx, lane, env)
-	}
-	p, err := n.peer(to)
-	if err != nil {
-		return err
-	}
-	return p.send(ctx, lane, env)
+	return nil
 }
 
 // peer returns the link to proc and starts one if there is none.

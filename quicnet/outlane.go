@@ -67,8 +67,9 @@ type outLane struct {
 	deferred   bool          // flushLater will run
 	deferredAt time.Duration // since when, and when flush last ended: as time since the node started
 	flushedAt  time.Duration
-	heldAt     time.Duration // since when frames wait for more of their sender; 0: none does
-	release    *time.Timer   // lets them go after holdTime
+	held       bool        // frames wait for more of their sender
+	late       bool        // they have waited for holdTime
+	release    *time.Timer // sees to that
 
 	ackDue  bool     // an acknowledgement must be sent, with or without a frame
 	beat    uint64   // control: number of the heartbeat to send, 0 = none
@@ -137,7 +138,7 @@ func (l *outLane) send(ctx context.Context, f *outFrame, routed *Envelope, more 
 		l.mu.Unlock() // whoever flushes, attaches, uncorks or sends the last of its frames sees it
 		return nil
 	}
-	if l.heldAt == 0 && l.wait() {
+	if !l.held && l.wait() {
 		l.mu.Unlock()
 		return nil
 	}
@@ -160,16 +161,17 @@ const (
 // it holds is bounded by corkFrames, batchBytes and holdTime: a sender that is kept from going on holds back nobody's frames
 // for longer.
 func (l *outLane) hold() bool {
-	now := time.Since(l.p.n.started)
-	if l.heldAt != 0 {
-		return now-l.heldAt < holdTime && l.bytes < batchBytes
+	if l.held {
+		return !l.late && l.bytes < batchBytes
 	}
-	l.heldAt = now
+	l.held, l.late = true, false
 	if l.release == nil {
 		l.release = time.AfterFunc(holdTime, func() {
 			l.mu.Lock()
 			defer l.mu.Unlock()
-			l.kick()
+			if l.late = l.held; l.late {
+				l.kick()
+			}
 		})
 	} else {
 		l.release.Reset(holdTime)
@@ -246,7 +248,7 @@ func (l *outLane) work() bool {
 // flushing; flush never waits for the network: where the stream takes no more, a writer goroutine of
 // the connection goes on, and flushing stays set until it is done.
 func (l *outLane) flush() {
-	l.heldAt = 0
+	l.held = false
 	for l.conn != nil && l.work() {
 		c := l.conn
 		l.fill(c)

@@ -1,14 +1,24 @@
 package quicnet
 
-import "sync"
+import (
+	"context"
+	"sync"
+)
 
 // Local is the part of an envelope that stays in its process.
 type Local struct {
 	More   bool   // Send: the sender has more to send soon, so this frame may wait for it, holdTime at most
 	pooled bool   // it is NewEnvelope's, and was not given back
 	memory []byte // what the slices of a received envelope are in
+	At     int64  // of a frame that was received: when it was read, by the machine's clock, in microseconds since 1970; 0: not known
 	Route  *Route // of a frame that was received: the route it came by; nil where it came whole
 	Memo   any    // the receiver's own
+	Back   Sender // of a frame that was received: the way to who sent it; nil: not known
+}
+
+// Sender sends to one process. Its errors are those of Node.Send.
+type Sender interface {
+	Send(ctx context.Context, lane Lane, env *Envelope) error
 }
 
 var envelopePool = sync.Pool{New: func() any { return new(Envelope) }}

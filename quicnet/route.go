@@ -183,6 +183,7 @@ func (r *outRoutes) frame(dst []byte, f *outFrame, ack uint64) []byte {
 type inRoutes struct {
 	list []*Route
 	last uint64 // position of the frame that came last; 0: none has
+	at   int64  // when what is being handled was read: Local.At
 	base bases
 }
 

@@ -29,18 +29,32 @@ type Clock struct {
 func New(wall func() time.Time) *Clock { return &Clock{wall: wall} }
 
 // Tick gives the reading of an event here: a message that is sent, a handler that begins.
-func (c *Clock) Tick() uint64 { return c.after(0, c.now()) }
+func (c *Clock) Tick() uint64 { return c.TickAt(time.Now().UnixMicro()) }
 
 // Observe gives the reading of the receipt of a message whose sender read remote when it sent it; 0 tells that it did not
 // read its clock. The reading is larger than remote, unless remote is refused: more than MaxAhead ahead of the wall clock
 // here, and ahead of this clock.
-func (c *Clock) Observe(remote uint64) uint64 {
-	now := c.now()
+func (c *Clock) Observe(remote uint64) uint64 { return c.ObserveAt(remote, time.Now().UnixMicro()) }
+
+// TickAt is Tick for who has just read the machine's clock, as microseconds since 1970.
+func (c *Clock) TickAt(micros int64) uint64 { return c.after(0, c.at(micros)) }
+
+// ObserveAt is Observe for a message that was received when the machine's clock was at micros, in microseconds since 1970.
+func (c *Clock) ObserveAt(remote uint64, micros int64) uint64 {
+	now := c.at(micros)
 	if !c.takes(remote, now) {
 		c.refused.Add(1)
 		remote = 0
 	}
 	return c.after(remote, now)
+}
+
+// at is now where the machine's clock was read already.
+func (c *Clock) at(micros int64) uint64 {
+	if c.wall != nil {
+		return c.now()
+	}
+	return uint64(min(max(micros, 0), maxMicros)) << countBits
 }
 
 // Takes reports whether Observe would follow the reading; it changes nothing. A reading of another process that does not
@@ -61,11 +75,10 @@ func Time(reading uint64) time.Time {
 
 // now is the reading that the wall clock alone would give.
 func (c *Clock) now() uint64 {
-	wall := c.wall
-	if wall == nil {
-		wall = time.Now
+	if c.wall == nil {
+		return c.at(time.Now().UnixMicro())
 	}
-	return uint64(min(max(wall().UnixMicro(), 0), maxMicros)) << countBits
+	return uint64(min(max(c.wall().UnixMicro(), 0), maxMicros)) << countBits
 }
 
 // takes is Takes at the wall clock's now.
