@@ -89,7 +89,7 @@ func (n *node) answerIn(env, req *quicnet.Envelope, body []byte, werr *wireError
 	env.From, env.To = req.To, req.From
 	env.ID, env.Load, env.Token, env.More = n.nextMsg.Add(1), uint64(max(load, 0)), token, more
 	env.Adverb, env.Flags, env.Region, env.Endpoint, env.Hash, env.Budget, env.Step, env.Chain = 0, 0, nil, "", 0, 0, 0, nil
-	env.Body = body
+	env.Body, env.Given = body, len(body) > maxKeptArg // what encoded it gives it away
 	if werr != nil {
 		env.Kind = quicnet.KindError
 		b, err := quicnet.Enc().Marshal(werr)

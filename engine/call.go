@@ -265,6 +265,7 @@ func (c *call) send(ctx context.Context, nd *node, b bound, body []byte) *call {
 		Kind: quicnet.KindCall, Call: c.id, From: nd.addrOf(c.caller), Region: ref.region, Adverb: uint8(adverb),
 		Endpoint: b.name, Hash: b.hash, Body: body,
 	}
+	env.Given = len(body) > maxKeptArg // the call gives it away
 	c.caller.stamp(env)
 	c.trace, env.Token = env.Trace, c.caller.token()
 	if d, ok := ctx.Deadline(); ok {
@@ -455,6 +456,7 @@ func broadcastRaw(ctx context.Context, nd *node, b bound, body []byte, client st
 		Kind: quicnet.KindCall, Call: call, From: nd.addrOf(caller), Region: b.ref.region,
 		Adverb: uint8(adverbBroadcast), Endpoint: b.name, Hash: b.hash, Body: body,
 	}
+	env.Given = len(body) > maxKeptArg
 	caller.stamp(&env)
 	env.Token = caller.token()
 	told := nd.tel.on.Load()
