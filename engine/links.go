@@ -126,6 +126,7 @@ type memLink struct {
 type memEnd struct {
 	node *node
 	link *memLink
+	home quicnet.Sender // the way to it
 	stop chan struct{}
 
 	mu      sync.Mutex
@@ -148,7 +149,9 @@ func newMemLink() *memLink {
 func (l *memLink) attach(n *node) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.ends[n.id] = &memEnd{node: n, link: l, stop: make(chan struct{})}
+	e := &memEnd{node: n, link: l, stop: make(chan struct{})}
+	e.home = memWay{to: e}
+	l.ends[n.id] = e
 }
 
 // reach connects the ranks with worker processes.
@@ -222,12 +225,34 @@ func (l *memLink) Sender(to uint64) (quicnet.Sender, error) {
 	case e == nil:
 		return nil, errProcEnded
 	}
-	return e, nil
+	return memWay{to: e}, nil
+}
+
+// way is Sender for one in-process rank, or the controller, as the sender: what it sends knows the way back.
+func (l *memLink) way(from, to uint64) (quicnet.Sender, error) {
+	way, err := l.Sender(to)
+	if w, in := way.(memWay); in && err == nil {
+		l.mu.Lock()
+		w.back = l.ends[from]
+		l.mu.Unlock()
+		return w, nil
+	}
+	return way, err
+}
+
+// memWay is the way to an in-process rank.
+type memWay struct {
+	to   *memEnd
+	back *memEnd // of who sends; nil: not known
 }
 
 // Send implements quicnet.Sender.
-func (e *memEnd) Send(ctx context.Context, lane quicnet.Lane, env *quicnet.Envelope) error {
-	return e.put(ctx, lane, env.Clone())
+func (w memWay) Send(ctx context.Context, lane quicnet.Lane, env *quicnet.Envelope) error {
+	c := env.Clone()
+	if w.back != nil {
+		c.Back = w.back.home
+	}
+	return w.to.put(ctx, lane, c)
 }
 
 // sizeOf is what a frame counts for in a queue.

@@ -144,7 +144,7 @@ func (n *node) stamp(env *quicnet.Envelope, now int64) error {
 	if len(env.Body) > maxFrame { // the limit of a link holds within a process too
 		return fmt.Errorf("a message of %d bytes is over the limit of %d; send it in parts", len(env.Body), maxFrame)
 	}
-	env.Clock = n.tel.clock.TickAt(now)
+	env.At, env.Clock = now, n.tel.clock.TickAt(now)
 	return nil
 }
 
@@ -172,7 +172,14 @@ func (n *node) wayTo(to uint64) quicnet.Sender {
 	if err != nil {
 		return nil
 	}
-	way, err := lk.Sender(to)
+	var way quicnet.Sender
+	if mem, ok := lk.(interface {
+		way(from, to uint64) (quicnet.Sender, error)
+	}); ok {
+		way, err = mem.way(n.id, to)
+	} else {
+		way, err = lk.Sender(to)
+	}
 	if err != nil {
 		return nil
 	}

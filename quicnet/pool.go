@@ -11,7 +11,7 @@ type Local struct {
 	Given  bool   // Send: nobody changes the body any more, so that it need not be copied
 	pooled bool   // it is NewEnvelope's, and was not given back
 	memory []byte // what the slices of a received envelope are in
-	At     int64  // of a frame that was received: when it was read, by the machine's clock, in microseconds since 1970; 0: not known
+	At     int64  // when it was read from the network, by the machine's clock, in microseconds since 1970; 0: not known
 	Route  *Route // of a frame that was received: the route it came by; nil where it came whole
 	Memo   any    // the receiver's own
 	Back   Sender // of a frame that was received: the way to who sent it; nil: not known
@@ -47,7 +47,7 @@ func (e *Envelope) Clone() *Envelope {
 	c := NewEnvelope()
 	memory := append(c.memory, e.Body...)
 	*c = *e
-	c.Local = Local{pooled: true, memory: memory}
+	c.Local = Local{pooled: true, memory: memory, At: e.At}
 	if c.Body = memory; len(memory) == 0 {
 		c.Body = nil
 	}
