@@ -312,8 +312,10 @@ func (c *call) sendTo(ctx context.Context, env *quicnet.Envelope, i int) {
 		c.node.windows.giveBack(w, 1)
 		return
 	}
+	now := c.started.UnixMicro()
 	if c.told {
 		c.tellSent(env, i)
+		now = time.Now().Add(time.Microsecond).UnixMicro() // not before what was told, which has nanoseconds
 	}
 	way := w.way.Load()
 	if way == nil {
@@ -323,7 +325,7 @@ func (c *call) sendTo(ctx context.Context, env *quicnet.Envelope, i int) {
 			w.way.Store(way)
 		}
 	}
-	if err := c.node.sendBy(ctx, *way, env, c.started.UnixMicro()); err != nil {
+	if err := c.node.sendBy(ctx, *way, env, now); err != nil {
 		c.answer(answer{index: i, err: c.node.whyNotSent(c.ref, i, err)})
 	}
 }
