@@ -11,8 +11,9 @@ import (
 // It gives itself up in two ways, because polling can fail in two ways:
 //
 //   - Nothing comes in time (misses). After offAfter misses in a row readers park at once, which costs nothing on slow
-//     traffic. Once parks turn out short, one poll of twice the budget is tried; it spans the waking of a peer that has
-//     given up too. Each failed try doubles the number of short parks before the next.
+//     traffic. Once parks turn out short, one longer poll is tried; it spans the waking of a peer that has
+//     given up too. Each failed try doubles the number of short parks before the
+//     next, and a try that finds something by chance forgets nothing: that takes a run of hits.
 //   - Another process takes the core (losses). A process that waits by polling uses up its share of a busy core; one that
 //     sleeps saves its share, and the kernel lets it run the moment its packet comes. So after a loss readers park for
 //     cleanAfter times as long as it took, which doubles with each loss that follows soon, up to maxPause. It is a time
@@ -35,6 +36,7 @@ type poller struct {
 	off     bool // by misses
 	backoff int  // short parks from one try to the next
 	left    int  // of them, until the next try
+	good    int  // hits since a try has brought polling back
 	parked  time.Duration
 
 	losses int           // that followed each other soon
@@ -55,8 +57,13 @@ type system struct {
 
 const (
 	offAfter   = 8   // misses in a row
+	offAgain   = 4   // the same after a try has brought polling back, until it is proven
+	proven     = 32  // hits
 	maxBackoff = 512 // short parks
-	maxPause   = 512 * time.Millisecond
+	// tryFactor is how many budgets a try lasts while polling is given up, and what a short park is shorter than. Both must
+	// span a round trip in which the peer sleeps as well: 80 to 160 µs where cores have to be woken by interrupts.
+	tryFactor = 4
+	maxPause  = 512 * time.Millisecond
 	// maxDoublings of the shortest pause are beyond maxPause.
 	maxDoublings = 10
 	// lossAfter is how many budgets one look may take before it is asked whether somebody took the core.
@@ -100,7 +107,7 @@ func (p *poller) poll(try func() bool) bool {
 	}
 	budget := p.budget
 	if p.off {
-		budget *= 2
+		budget *= tryFactor
 	}
 	for last := begin; ; {
 		ok := p.look(try)
@@ -161,7 +168,12 @@ func (p *poller) judge(now, gap time.Duration) {
 
 func (p *poller) hit() {
 	p.hits.Add(1)
-	p.miss, p.backoff, p.off = 0, 0, false
+	p.miss, p.off = 0, false
+	if p.backoff > 0 {
+		if p.good++; p.good >= proven {
+			p.good, p.backoff = 0, 0
+		}
+	}
 	if p.given.Load() && p.sys.now() >= p.until {
 		p.given.Store(false)
 	}
@@ -169,17 +181,17 @@ func (p *poller) hit() {
 
 func (p *poller) fail() {
 	p.miss++
-	if p.off || p.miss >= offAfter {
+	if p.off || p.miss >= offAfter || p.backoff > 0 && p.miss >= offAgain {
 		p.off = true
 		p.given.Store(true)
 		p.backoff = min(2*p.backoff+1, maxBackoff)
-		p.left = p.backoff
+		p.left, p.good = p.backoff, 0
 	}
 }
 
 // woke is called when something has arrived after a park.
 func (p *poller) woke() {
-	if p.off && p.left > 0 && p.sys.now()-p.parked < 3*p.budget {
+	if p.off && p.left > 0 && p.sys.now()-p.parked < tryFactor*p.budget {
 		p.left--
 	}
 }
