@@ -11,9 +11,9 @@ import (
 // It gives itself up in two ways, because polling can fail in two ways:
 //
 //   - Nothing comes in time (misses). After offAfter misses in a row readers park at once, which costs nothing on slow
-//     traffic. Once parks turn out short, one longer poll is tried; it spans the waking of a peer that has
-//     given up too. Each failed try doubles the number of short parks before the
-//     next, and a try that finds something by chance forgets nothing: that takes a run of hits.
+//     traffic. Once parks turn out short, one longer poll is tried; it spans the waking of a peer that has given up too.
+//     Each failed try doubles the number of short parks before the next. A try that finds something switches polling on
+//     again, but the failed ones are forgotten only after a run of hits: one may be chance.
 //   - Another process takes the core (losses). A process that waits by polling uses up its share of a busy core; one that
 //     sleeps saves its share, and the kernel lets it run the moment its packet comes. So after a loss readers park for
 //     cleanAfter times as long as it took, which doubles with each loss that follows soon, up to maxPause. It is a time
@@ -23,10 +23,11 @@ import (
 // With one P the core is offered to another process (sched_yield) between two looks, because the peer may be waiting for
 // this very core. On a busy machine that is the worst thing to do. Linux moves the deadline of a process that yields back by
 // a slice (yield_task_fair in kernel/sched/fair.c), so that it gets the core again when the others have had theirs, while
-// one that has slept is let in at once. Measured on Linux 6.18, one thread that works 20 µs at a time beside another that
-// never stops: a sched_yield takes 0.25 ms in the median and 4 ms in the slowest tenth, a sleep of 50 µs 0.1 ms. Two processes
-// at GOMAXPROCS=1 on two cores that two others keep busy (BenchmarkRoundTrip/busy-1P) made 0.4 thousand round trips a
-// second with yields, 14 without; with the plain carrier 9 to 20. So the core is offered only as long as nobody has taken it.
+// one that has slept is let in at once. Measured on Linux 6.18, with a thread that works 20 µs at a time beside another that
+// never stops: a sched_yield takes 0.25 ms in the median and 4 ms or more in a tenth of all cases, a sleep of 50 µs takes
+// 0.1 ms. Two processes at GOMAXPROCS=1, on two cores that two others keep busy (BenchmarkRoundTrip/busy-1P), made 0.4
+// thousand round trips a second with yields, 14 thousand without, and 9 to 20 with the plain carrier. So the core is offered
+// only as long as nobody has taken it.
 type poller struct {
 	budget  time.Duration
 	enabled atomic.Bool
