@@ -61,7 +61,7 @@ const (
 	offAgain   = 4   // the same after a try has brought polling back, until it is proven
 	proven     = 32  // hits
 	maxBackoff = 512 // short parks
-	// tryFactor is how many budgets a try lasts while polling is given up, and what a short park is shorter than. Both must
+	// tryFactor is how many budgets a poll lasts until polling is proven again, and what a short park is shorter than. Both must
 	// span a round trip in which the peer sleeps as well: 80 to 160 µs where cores have to be woken by interrupts.
 	tryFactor = 4
 	maxPause  = 512 * time.Millisecond
@@ -107,7 +107,7 @@ func (p *poller) poll(try func() bool) bool {
 		p.losses = 0
 	}
 	budget := p.budget
-	if p.off {
+	if p.backoff > 0 { // the peer may be off still
 		budget *= tryFactor
 	}
 	for last := begin; ; {

@@ -64,6 +64,11 @@ func TestPollingComesBackToAPeerThatSleeps(t *testing.T) {
 				t.Fatalf("waits of %dµs do not bring polling back", d)
 			}
 		}
+		for i := range 20 { // until the peer has made its own try
+			if !m.wait(p, d*time.Microsecond) {
+				t.Fatalf("wait %d of %dµs after polling came back is a park: the two never poll at the same time", i, d)
+			}
+		}
 	}
 }
 
