@@ -34,6 +34,24 @@ func TestTheEnvironmentChoosesTheCarrier(t *testing.T) {
 	}
 }
 
+// parkOnce reads from c, to which nobody sends, until the reader has parked.
+func parkOnce(t *testing.T, c *Conn) {
+	t.Helper()
+	was := c.Stats().Parks
+	done := make(chan error, 1)
+	go func() { _, err := take(c, make([]byte, 10)); done <- err }()
+	for end := time.Now().Add(patience); c.Stats().Parks == was; runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Fatalf("the reader does not park: %+v", c.Stats())
+		}
+	}
+	_ = c.SetReadDeadline(time.Now())
+	if err := within(t, "a read whose deadline is set to now", done); !isTimeout(err) {
+		t.Fatal(err)
+	}
+	_ = c.SetReadDeadline(time.Time{})
+}
+
 func TestPollingIsSwitchedWithAReason(t *testing.T) {
 	a, _ := opened(t, "127.0.0.1:0", "127.0.0.1", Options{})
 	if a.Info().Name != NamePoll {
@@ -43,14 +61,21 @@ func TestPollingIsSwitchedWithAReason(t *testing.T) {
 	if want := (Info{NameGRO, "64 ranks on 2 CPUs"}); a.Info() != want || a.Info().String() != "udp+gro (64 ranks on 2 CPUs)" {
 		t.Errorf("the carrier is %v, want %v", a.Info(), want)
 	}
+	parkOnce(t, a)
+	if s := a.Stats(); s.Hits+s.Late+s.Misses != 0 || s.Parks != 1 {
+		t.Errorf("while polling is off: %+v, want one park and no poll", s)
+	}
 	a.SetPoll(true, "")
+	parkOnce(t, a)
+	if s := a.Stats(); s.Misses != 1 {
+		t.Errorf("when polling is on again: %+v, want a poll", s)
+	}
 	if want := (Info{NamePoll, ""}); a.Info() != want || a.Info().String() != "udp+gro+poll" {
 		t.Errorf("the carrier is %v, want %v", a.Info(), want)
 	}
 	b, _ := opened(t, "127.0.0.1:0", "127.0.0.1", Options{Poll: -1})
 	b.SetPoll(true, "")
-	_ = b.SetReadDeadline(time.Now().Add(time.Millisecond))
-	_, _ = take(b, make([]byte, 10))
+	parkOnce(t, b)
 	if s := b.Stats(); b.Info().Name != NameGRO || s.Hits+s.Late+s.Misses != 0 || s.Parks != 1 {
 		t.Errorf("a carrier that was opened without polling polls: %v, %+v", b.Info(), s)
 	}

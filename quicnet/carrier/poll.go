@@ -11,8 +11,9 @@ import (
 // It gives itself up in two ways, because polling can fail in two ways:
 //
 //   - Nothing comes in time (misses). After offAfter misses in a row readers park at once, which costs nothing on slow
-//     traffic. Once parks turn out short, one poll of twice the budget is tried; it spans the waking of a peer that has
-//     given up too. Each failed try doubles the number of short parks before the next.
+//     traffic. Once parks turn out short, one longer poll is tried; it spans the waking of a peer that has given up too.
+//     Each failed try doubles the number of short parks before the next. A try that finds something switches polling on
+//     again, but the failed ones are forgotten only after a run of hits: one may be chance.
 //   - Another process takes the core (losses). A process that waits by polling uses up its share of a busy core; one that
 //     sleeps saves its share, and the kernel lets it run the moment its packet comes. So after a loss readers park for
 //     cleanAfter times as long as it took, which doubles with each loss that follows soon, up to maxPause. It is a time
@@ -22,10 +23,11 @@ import (
 // With one P the core is offered to another process (sched_yield) between two looks, because the peer may be waiting for
 // this very core. On a busy machine that is the worst thing to do. Linux moves the deadline of a process that yields back by
 // a slice (yield_task_fair in kernel/sched/fair.c), so that it gets the core again when the others have had theirs, while
-// one that has slept is let in at once. Measured on Linux 6.18, one thread that works 20 µs at a time beside another that
-// never stops: a sched_yield takes 0.25 ms in the median and 4 ms in the slowest tenth, a sleep of 50 µs 0.1 ms. Two processes
-// at GOMAXPROCS=1 on two cores that two others keep busy (BenchmarkRoundTrip/busy-1P) made 0.4 thousand round trips a
-// second with yields, 14 without; with the plain carrier 9 to 20. So the core is offered only as long as nobody has taken it.
+// one that has slept is let in at once. Measured on Linux 6.18, with a thread that works 20 µs at a time beside another that
+// never stops: a sched_yield takes 0.25 ms in the median and 4 ms or more in a tenth of all cases, a sleep of 50 µs takes
+// 0.1 ms. Two processes at GOMAXPROCS=1, on two cores that two others keep busy (BenchmarkRoundTrip/busy-1P), made 0.4
+// thousand round trips a second with yields, 14 thousand without, and 9 to 20 with the plain carrier. So the core is offered
+// only as long as nobody has taken it.
 type poller struct {
 	budget  time.Duration
 	enabled atomic.Bool
@@ -35,6 +37,7 @@ type poller struct {
 	off     bool // by misses
 	backoff int  // short parks from one try to the next
 	left    int  // of them, until the next try
+	good    int  // hits since a try has brought polling back
 	parked  time.Duration
 
 	losses int           // that followed each other soon
@@ -55,8 +58,13 @@ type system struct {
 
 const (
 	offAfter   = 8   // misses in a row
+	offAgain   = 4   // the same after a try has brought polling back, until it is proven
+	proven     = 32  // hits
 	maxBackoff = 512 // short parks
-	maxPause   = 512 * time.Millisecond
+	// tryFactor is how many budgets a poll lasts until polling is proven again, and what a short park is shorter than. Both must
+	// span a round trip in which the peer sleeps as well: 80 to 160 µs where cores have to be woken by interrupts.
+	tryFactor = 4
+	maxPause  = 512 * time.Millisecond
 	// maxDoublings of the shortest pause are beyond maxPause.
 	maxDoublings = 10
 	// lossAfter is how many budgets one look may take before it is asked whether somebody took the core.
@@ -99,8 +107,8 @@ func (p *poller) poll(try func() bool) bool {
 		p.losses = 0
 	}
 	budget := p.budget
-	if p.off {
-		budget *= 2
+	if p.backoff > 0 { // the peer may be off still
+		budget *= tryFactor
 	}
 	for last := begin; ; {
 		ok := p.look(try)
@@ -161,7 +169,12 @@ func (p *poller) judge(now, gap time.Duration) {
 
 func (p *poller) hit() {
 	p.hits.Add(1)
-	p.miss, p.backoff, p.off = 0, 0, false
+	p.miss, p.off = 0, false
+	if p.backoff > 0 {
+		if p.good++; p.good >= proven {
+			p.good, p.backoff = 0, 0
+		}
+	}
 	if p.given.Load() && p.sys.now() >= p.until {
 		p.given.Store(false)
 	}
@@ -169,17 +182,17 @@ func (p *poller) hit() {
 
 func (p *poller) fail() {
 	p.miss++
-	if p.off || p.miss >= offAfter {
+	if p.off || p.miss >= offAfter || p.backoff > 0 && p.miss >= offAgain {
 		p.off = true
 		p.given.Store(true)
 		p.backoff = min(2*p.backoff+1, maxBackoff)
-		p.left = p.backoff
+		p.left, p.good = p.backoff, 0
 	}
 }
 
 // woke is called when something has arrived after a park.
 func (p *poller) woke() {
-	if p.off && p.left > 0 && p.sys.now()-p.parked < 3*p.budget {
+	if p.off && p.left > 0 && p.sys.now()-p.parked < tryFactor*p.budget {
 		p.left--
 	}
 }

@@ -50,6 +50,28 @@ func (m *machine) wait(p *poller, d time.Duration) bool {
 	return false
 }
 
+// TestPollingComesBackToAPeerThatSleeps: both have given up, so a wait takes as long as it takes to wake the peer.
+func TestPollingComesBackToAPeerThatSleeps(t *testing.T) {
+	for _, d := range []time.Duration{60, 90, 120, 160} {
+		m := &machine{}
+		p := m.poller(50 * time.Microsecond)
+		for range offAfter {
+			m.wait(p, time.Millisecond)
+		}
+		n := 0
+		for !m.wait(p, d*time.Microsecond) {
+			if n++; n > 4*maxBackoff {
+				t.Fatalf("waits of %dµs do not bring polling back", d)
+			}
+		}
+		for i := range 20 { // until the peer has made its own try
+			if !m.wait(p, d*time.Microsecond) {
+				t.Fatalf("wait %d of %dµs after polling came back is a park: the two never poll at the same time", i, d)
+			}
+		}
+	}
+}
+
 const (
 	soon  = 10 * time.Microsecond
 	never = time.Hour
@@ -92,7 +114,12 @@ func TestPollingComesBack(t *testing.T) {
 	m := &machine{}
 	p := m.poller(50 * time.Microsecond)
 	for range 4 * maxBackoff {
-		m.wait(p, 110*time.Microsecond) // short, and yet beyond a try
+		m.comesAt = never // the peer has no core as long as we poll
+		if p.poll(m.try) {
+			t.Fatal("a poll found something where nothing came")
+		}
+		m.t += 60 * time.Microsecond
+		p.woke()
 	}
 	if n := p.stats().Misses; n > offAfter+12 {
 		t.Errorf("%d polls that found nothing in %d waits: the tries do not get rarer", n, 4*maxBackoff)
@@ -110,6 +137,29 @@ func TestPollingComesBack(t *testing.T) {
 	}
 	if p.stats().Off {
 		t.Error("it says that polling is given up")
+	}
+}
+
+// TestALuckyTryProvesNothing: two processes on one core, where a poll finds something once in a while.
+func TestALuckyTryProvesNothing(t *testing.T) {
+	m := &machine{}
+	p := m.poller(50 * time.Microsecond)
+	polled := time.Duration(0)
+	for i := range 20_000 {
+		at := m.t
+		m.comesAt = never
+		if i%50 == 0 {
+			m.comesAt = m.t + soon
+		}
+		hit := p.poll(m.try)
+		polled += m.t - at
+		if !hit {
+			m.t += 60 * time.Microsecond
+			p.woke()
+		}
+	}
+	if share := float64(polled) / float64(m.t); share > 0.05 {
+		t.Errorf("%.0f %% of the time went to polls of which hardly any finds something", 100*share)
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"math/big"
-	"net"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -32,12 +31,4 @@ func testTLS() *tls.Config {
 
 func testQUIC() *quic.Config {
 	return &quic.Config{MaxIdleTimeout: 20 * time.Second, InitialPacketSize: 1452}
-}
-
-func resolve(addr string) net.Addr {
-	a, err := net.ResolveUDPAddr("udp", addr)
-	if err != nil {
-		panic(err)
-	}
-	return a
 }
