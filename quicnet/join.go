@@ -24,7 +24,7 @@ import (
 // Frames and events may reach the handler before Join returns.
 func Join(ctx context.Context, t Ticket, cfg Config) (n *Node, welcome []byte, err error) {
 	switch {
-	case t.ID.Proc == Controller || t.ID.Epoch == 0 || len(t.Addrs) == 0 || !sessionName.MatchString(t.Session):
+	case t.ID.Proc == Controller || t.ID.Epoch == 0 || len(t.Addrs) == 0 || !isSessionName(t.Session):
 		return nil, nil, errors.New("join: the ticket is empty or damaged")
 	case time.Now().After(t.Expires):
 		return nil, nil, fmt.Errorf("join session %s as %s: the ticket expired at %s", t.Session, t.ID, t.Expires.UTC().Format(time.RFC3339))

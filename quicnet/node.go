@@ -126,7 +126,7 @@ func (n *Node) listen() error {
 // NewController makes the node of a session's controller, with a new CA in memory. session names the
 // session in certificates: lower-case letters, digits, '.', '_' and '-', at most 63.
 func NewController(session string, cfg Config) (*Node, error) {
-	if !sessionName.MatchString(session) {
+	if !isSessionName(session) {
 		return nil, fmt.Errorf("quicnet: session name %q: want lower-case letters, digits, '.', '_', '-', at most 63, beginning with a letter or digit", clean.OneLine(session, maxReason))
 	}
 	n, err := newNode(session, ID{Controller, 1}, cfg)
