@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -431,4 +433,49 @@ func TestAnEndOfAProcessNamesTheActorsThatDiedWithIt(t *testing.T) {
 	if _, err := engine.Query(elsewhere, (*Acc).Sum).CallOne(ctx); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestAnIdleWorkerSleeps counts how often the threads of a worker that nobody calls give up their CPU, in the calmest of five
+// seconds: what else goes on here only adds to that. Each of the two heartbeats of its controller in a second costs it four wakes
+// (the heartbeat, the acknowledgement of its answer, and two timers of QUIC), each of them some more of the runtime's own thread.
+func TestAnIdleWorkerSleeps(t *testing.T) {
+	ctx := enginetest.Processes(t)
+	pid, err := engine.Query(spawn(t, ctx, "acc", 1, Acc{}), (*Acc).Pid).CallOne(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(2 * time.Second) // real: what its start has left to do is done
+	least := math.MaxInt
+	for range 5 {
+		before := switches(t, pid)
+		time.Sleep(time.Second) // real: it is another process that is measured
+		least = min(least, switches(t, pid)-before)
+	}
+	t.Logf("%d switches a second", least)
+	if most := 52; least > most || least < 2 {
+		t.Errorf("its threads gave up their CPU %d times in its calmest second, want 2 to %d", least, most)
+	}
+}
+
+// switches is how often the threads of a process have given up their CPU to wait for something.
+func switches(t *testing.T, pid int) (n int) {
+	t.Helper()
+	list, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
+	if err != nil || len(list) == 0 {
+		t.Skip("this system does not count that")
+	}
+	for _, name := range list {
+		b, err := os.ReadFile(name)
+		if err != nil { // the thread has ended
+			continue
+		}
+		_, rest, _ := strings.Cut(string(b), "\nvoluntary_ctxt_switches:")
+		line, _, _ := strings.Cut(rest, "\n")
+		count, err := strconv.Atoi(strings.TrimSpace(line))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		n += count
+	}
+	return n
 }

@@ -121,7 +121,7 @@ type Limits struct {
 // Timing sets when silence becomes what. Zero fields take the defaults named here. Shorter times find a dead peer sooner and take a busy one for dead.
 type Timing struct {
 	Tick        time.Duration // how often links are looked at: 250 ms
-	Heartbeat   time.Duration // request/acknowledge pair each way: 500 ms
+	Heartbeat   time.Duration // request/acknowledge pair each way, from the controller alone to a worker without a lease: 500 ms
 	Suspect     time.Duration // 1.5 s
 	Unreachable time.Duration // the connection is closed and dialled again: 4 s
 	Lost        time.Duration // 10 s; also the limit for a first contact. A worker without a lease never loses its controller by silence

@@ -258,7 +258,7 @@ func (c *conn) linkFrame(lane Lane, f []byte) error {
 	case linkReady:
 		c.p.ready(c)
 	case linkHeartbeat:
-		c.p.out[LaneControl].post(c, func(l *outLane) { l.beatAck = n })
+		c.p.beaten(c, n)
 	case linkHeartbeatAck:
 		c.p.beatAcked(c, n)
 	case linkAck:

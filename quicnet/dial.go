@@ -2,7 +2,6 @@ package quicnet
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/quicnet/clean"
+	"github.com/quic-go/quic-go"
 )
 
 // backoff is the pause between attempts: doubled from least to most, each time a random half of it
@@ -130,16 +130,12 @@ func (p *peer) connect(ctx context.Context, addr net.Addr) (*conn, error) {
 	p.mu.Lock()
 	least, known := max(p.least, p.epoch.Load()), p.peerNonce
 	p.mu.Unlock()
-	var conf *tls.Config
-	var bad error
+	var q *quic.Conn
+	var err error
 	if e := p.joins(); e != nil {
-		conf = e.joinTLS(&bad)
+		q, err = e.dial(ctx, n, addr)
 	} else {
-		conf = n.clientTLS(p.proc, least)
-	}
-	q, err := n.tr.Dial(ctx, addr, conf, n.quicConfig())
-	if bad != nil {
-		return nil, bad
+		q, err = n.tr.Dial(ctx, addr, n.clientTLS(p.proc, least), n.quicConfig())
 	}
 	if err != nil {
 		return nil, err

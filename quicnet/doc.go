@@ -47,8 +47,8 @@
 //
 // # Goroutines
 //
-// A node has three: accepting connections, looking at each link every Timing.Tick, and telling the handler of events. A
-// link that this side dials has one that keeps it up. A connection has one per lane that it reads and one that accepts
-// streams. While they last, a body that is read or sent, a lane whose stream is full, and a burst of frames that is
-// gathered, have one each. Node.Close waits for all.
+// A node has three: accepting connections, looking at each link every Timing.Tick (an idle worker: with each heartbeat of its
+// controller), and telling the handler of events. A link that this side dials has one that keeps it up. A connection has one
+// per lane that it reads and one that accepts streams. While they last, a body that is read or sent, a lane whose stream is
+// full, and a burst of frames that is gathered, have one each. Node.Close waits for all.
 package quicnet

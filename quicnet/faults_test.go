@@ -133,6 +133,12 @@ func TestSilenceIsSeenInTime(t *testing.T) {
 						if took := ev.Time.Sub(start); took > limit || took < 0 {
 							t.Errorf("%v after %v, limit %v", state, took, limit)
 						}
+						own := w.recs[1].got(0, state) // the worker hears no heartbeats, but where only its own way is cut
+						if own == nil && (ways != 2 && state == LinkSuspect || state == LinkUnreachable) {
+							t.Errorf("the worker sees no %v: %v", state, w.recs[1].told())
+						} else if own != nil && own.Time.Sub(start) > limit {
+							t.Errorf("the worker sees %v after %v, limit %v", state, own.Time.Sub(start), limit)
+						}
 					}
 					err := w.nodes[0].Send(t.Context(), 1, LaneCalls, call(0, 1, 1, nil))
 					if !errors.Is(err, ErrGone) {
@@ -142,6 +148,87 @@ func TestSilenceIsSeenInTime(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAnIdleWorkerOnlyAnswers holds that a worker without a lease sends nothing of its own, wakes for nothing but the heartbeats of
+// its controller, and looks at its link as often as ever while there is something to look at.
+func TestAnIdleWorkerOnlyAnswers(t *testing.T) {
+	for name, c := range map[string]struct {
+		lease         time.Duration
+		packets, woke int // in 10 s, at most
+	}{"without a lease": {0, 25, 25}, "with a lease": {8 * time.Second, 80, 45}} {
+		t.Run(name, func(t *testing.T) {
+			sent := 0
+			inWorld(t, 1, func(_ uint64, cfg *Config) { cfg.Timing.Lease = c.lease }, func(t *testing.T, w *world) {
+				time.Sleep(5 * time.Second)
+				w.net.mu.Lock()
+				w.net.drop = func(_ int, from uint64) bool {
+					if from == 1 {
+						sent++
+					}
+					return false
+				}
+				w.net.mu.Unlock()
+				worker := w.nodes[1]
+				before := worker.looks.Load()
+				time.Sleep(10 * time.Second)
+				if looks := int(worker.looks.Load() - before); looks > c.woke || looks < 15 {
+					t.Errorf("it looked at its link %d times in 10 s, want 15 to %d", looks, c.woke)
+				}
+				w.net.mu.Lock()
+				if sent > c.packets || sent < 15 {
+					t.Errorf("it sent %d packets in 10 s, want 15 to %d", sent, c.packets)
+				}
+				w.net.mu.Unlock()
+				if silence := w.stats(1, 0).Silence; silence > time.Second {
+					t.Errorf("it says that its controller has been silent for %v", silence)
+				}
+				if w.recs[1].had(0, LinkLease) {
+					t.Error("its lease has ended though its controller is there")
+				}
+				s := w.stream(1, 0, LaneCalls)
+				time.Sleep(time.Second) // by then it has seen that there is work
+				before = worker.looks.Load()
+				time.Sleep(10 * time.Second)
+				if looks := worker.looks.Load() - before; looks < 38 {
+					t.Errorf("it looked at its link %d times in 10 s while it was at work, want 40", looks)
+				}
+				w.received(0, 1, LaneCalls, s.end())
+			})
+		})
+	}
+}
+
+// TestALinkRestsOnlyWhileNothingIsUnderWay holds that what has to end within a time is looked at as often as ever.
+func TestALinkRestsOnlyWhileNothingIsUnderWay(t *testing.T) {
+	inWorld(t, 1, nil, func(t *testing.T, w *world) {
+		time.Sleep(5 * time.Second)
+		p := w.nodes[1].peers[0]
+		c := p.conn
+		rests := func() bool { return p.rests(p.frames()) }
+		for name, change := range map[string]func() (undo func()){
+			"frames came":               func() func() { p.framesIn.Add(1); return func() { p.framesIn.Add(^uint64(0)) } },
+			"a frame has begun to come": func() func() { c.began[LaneCalls].Store(1); return func() { c.began[LaneCalls].Store(0) } },
+			"a body is being read":      func() func() { c.bulkOpen.Add(1); return func() { c.bulkOpen.Add(-1) } },
+			"a frame lacks its body":    func() func() { p.in[LaneCalls].seen.Add(1); return func() { p.in[LaneCalls].seen.Add(^uint64(0)) } },
+			"the link is suspect": func() func() {
+				p.mu.Lock()
+				defer p.mu.Unlock()
+				p.state = LinkSuspect
+				return func() { p.mu.Lock(); defer p.mu.Unlock(); p.state = LinkUp }
+			},
+		} {
+			frames := p.frames()
+			if !rests() {
+				t.Fatal("it does not rest")
+			}
+			undo := change()
+			if p.rests(frames) {
+				t.Errorf("%s, and it rests", name)
+			}
+			undo()
+		}
+	})
 }
 
 // TestAPeerThatWasLostIsRefusedWhenItComesBack holds INV-7: nothing of a lost incarnation arrives, and its process is told to

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"math/big"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -32,7 +31,25 @@ const (
 	maxCertSize = 4 << 10
 )
 
-var sessionName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
+// maxSessionName is the longest name of a session, in bytes.
+const maxSessionName = 63
+
+// isSessionName reports whether a session may be called so: lower-case letters, digits, '.', '_' and '-', the first a letter or a
+// digit. It is no regular expression: to compile one for this takes 50 KiB in every process.
+func isSessionName(name string) bool {
+	if len(name) == 0 || len(name) > maxSessionName {
+		return false
+	}
+	for i, c := range []byte(name) {
+		switch {
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
+		case i > 0 && (c == '.' || c == '_' || c == '-'):
+		default:
+			return false
+		}
+	}
+	return true
+}
 
 // authority is a session's CA.
 type authority struct {

@@ -12,7 +12,11 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"net"
+	"sync"
 	"time"
+
+	"github.com/quic-go/quic-go"
 )
 
 // Join makes the node of a worker: it gets a certificate with the ticket, dials the controller, and
@@ -20,7 +24,7 @@ import (
 // Frames and events may reach the handler before Join returns.
 func Join(ctx context.Context, t Ticket, cfg Config) (n *Node, welcome []byte, err error) {
 	switch {
-	case t.ID.Proc == Controller || t.ID.Epoch == 0 || len(t.Addrs) == 0 || !sessionName.MatchString(t.Session):
+	case t.ID.Proc == Controller || t.ID.Epoch == 0 || len(t.Addrs) == 0 || !isSessionName(t.Session):
 		return nil, nil, errors.New("join: the ticket is empty or damaged")
 	case time.Now().After(t.Expires):
 		return nil, nil, fmt.Errorf("join session %s as %s: the ticket expired at %s", t.Session, t.ID, t.Expires.UTC().Format(time.RFC3339))
@@ -106,17 +110,46 @@ func newEntry(t Ticket) (*entry, error) {
 
 var errPin = errors.New("whoever answers is not this session's controller (its CA is not the one in the ticket)")
 
-// joinTLS is the configuration for joining: the CA is pinned before anything is said. bad is why the other side is not believed:
-// quic-go passes on only the text of a verification error.
-func (e *entry) joinTLS(bad *error) *tls.Config {
+// verdict is what one attempt to join has found out about the other side. A handshake may go on for a moment after it was given up.
+type verdict struct {
+	mu   sync.Mutex
+	pool *x509.CertPool // with the CA of the ticket
+	err  error          // why the other side is not believed: quic-go passes on only the text of a verification error
+}
+
+func (v *verdict) get() (*x509.CertPool, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.pool, v.err
+}
+
+// joinTLS is the configuration for joining: the CA is pinned before anything is said.
+func (e *entry) joinTLS(v *verdict) *tls.Config {
 	conf := baseTLS(alpnJoin)
 	conf.Certificates = []tls.Certificate{e.shown}
 	conf.InsecureSkipVerify = true
 	conf.VerifyConnection = func(cs tls.ConnectionState) error {
-		e.pool, *bad = pinned(e.ticket, cs)
-		return *bad
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		v.pool, v.err = pinned(e.ticket, cs)
+		return v.err
 	}
 	return conf
+}
+
+// dial dials the controller to join.
+func (e *entry) dial(ctx context.Context, n *Node, addr net.Addr) (*quic.Conn, error) {
+	var v verdict
+	q, err := n.tr.Dial(ctx, addr, e.joinTLS(&v), n.quicConfig())
+	pool, bad := v.get()
+	if bad != nil {
+		return nil, bad
+	}
+	if err != nil {
+		return nil, err
+	}
+	e.pool = pool
+	return q, nil
 }
 
 // joinKey is the key of who wants to join, which TLS has seen it hold: in the one certificate that it shows, ECDSA P-256.

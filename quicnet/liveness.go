@@ -29,6 +29,51 @@ func (v *liveness) attached(at time.Time, boot time.Duration) {
 	v.contact, v.lease, v.boot, v.expired = at, at, boot, false
 }
 
+// follows reports whether this side of the link sends no heartbeats, and takes the peer's for contact: a worker that is tied to its
+// controller by other means than silence. One wake for each beat of the controller is all that it costs then. Who loses the other
+// by silence, as a worker with a lease does, has to know that the other hears it, and asks itself.
+func (p *peer) follows() bool { return p.proc == Controller && p.n.timing.Lease <= 0 }
+
+// beaten takes heartbeat n of the peer, and answers it.
+func (p *peer) beaten(c *conn, n uint64) {
+	p.out[LaneControl].post(c, func(l *outLane) { l.beatAck = n })
+	if !p.follows() {
+		return
+	}
+	p.mu.Lock()
+	if p.conn == c && p.gone == nil {
+		p.live.contact = time.Now()
+		p.contact("answering again")
+	}
+	p.mu.Unlock()
+	if p.n.resting.Load() { // this look saves one of our own
+		select {
+		case p.n.beat <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// rests reports whether there is nothing on the link to look at until the peer's next heartbeat, or the end of the time in which
+// it should come: it is up, nothing came or went since frames, nothing waits to be sent, and nothing has begun to come.
+func (p *peer) rests(frames uint64) bool {
+	p.mu.Lock()
+	c, up := p.conn, p.state == LinkUp
+	p.mu.Unlock()
+	if !up || c == nil || p.frames() != frames || c.bulkOpen.Load() > 0 {
+		return false
+	}
+	for lane := range lanes {
+		if queued, _ := p.out[lane].depth(); queued > 0 || c.began[lane].Load() != 0 || p.in[lane].lacksBody() {
+			return false
+		}
+	}
+	return true
+}
+
+// frames is how many frames came and went.
+func (p *peer) frames() uint64 { return p.framesIn.Load() + p.framesOut.Load() }
+
 // beatAcked takes the answer to heartbeat n.
 func (p *peer) beatAcked(c *conn, n uint64) {
 	p.mu.Lock()
@@ -81,7 +126,7 @@ func (p *peer) tick(now time.Time, lag time.Duration) {
 		p.set(LinkSuspect, fmt.Sprintf("silent for %s", round(silence)))
 	}
 	beat := uint64(0)
-	if c != nil && (v.sentOn != c || now.Sub(v.sent[v.beat%beatsKept]) >= t.Heartbeat-t.Tick/2) {
+	if c != nil && !p.follows() && (v.sentOn != c || now.Sub(v.sent[v.beat%beatsKept]) >= t.Heartbeat-t.Tick/2) {
 		v.beat++
 		v.sent[v.beat%beatsKept], v.booted[v.beat%beatsKept], v.sentOn = now, bootTime(), c
 		beat = v.beat

@@ -43,8 +43,11 @@ type Node struct {
 	ctx       context.Context
 	cancel    context.CancelFunc
 	events    eventQueue
-	addrs     []string // worker: where the controller listens
-	entry     *entry   // worker: what it joins with; nil once it has its certificate. For the goroutine of that link
+	beat      chan struct{} // a heartbeat has come while resting
+	resting   atomic.Bool   // the look at the links waits for it
+	looks     atomic.Uint64 // so far
+	addrs     []string      // worker: where the controller listens
+	entry     *entry        // worker: what it joins with; nil once it has its certificate. For the goroutine of that link
 
 	fast sync.Map // proc → *peer: what Send looks up
 
@@ -69,6 +72,7 @@ func newNode(session string, id ID, cfg Config) (*Node, error) {
 	n := &Node{
 		session: session, id: id, cfg: cfg, limits: cfg.Limits, timing: cfg.Timing, handler: cfg.Handler, log: cfg.Logger,
 		started: time.Now(), peers: map[uint64]*peer{}, gone: recent.New[uint64, *GoneError](maxGone), pc: cfg.Conn, done: make(chan struct{}),
+		beat: make(chan struct{}, 1),
 	}
 	if n.pc == nil {
 		if n.pc, _, err = ListenUDP(cfg.Listen, cfg.Carrier); err != nil {
@@ -122,7 +126,7 @@ func (n *Node) listen() error {
 // NewController makes the node of a session's controller, with a new CA in memory. session names the
 // session in certificates: lower-case letters, digits, '.', '_' and '-', at most 63.
 func NewController(session string, cfg Config) (*Node, error) {
-	if !sessionName.MatchString(session) {
+	if !isSessionName(session) {
 		return nil, fmt.Errorf("quicnet: session name %q: want lower-case letters, digits, '.', '_', '-', at most 63, beginning with a letter or digit", clean.OneLine(session, maxReason))
 	}
 	n, err := newNode(session, ID{Controller, 1}, cfg)
@@ -352,26 +356,42 @@ func (n *Node) after(d time.Duration, f func()) {
 }
 
 // tickLoop looks at every link each Tick.
+// tickLoop looks at every link each Timing.Tick; where a worker has nothing to do, with each heartbeat of its controller.
 func (n *Node) tickLoop() {
-	t := time.NewTicker(n.timing.Tick)
+	t := time.NewTimer(n.timing.Tick)
 	defer t.Stop()
-	last := time.Now()
+	due := time.Now().Add(n.timing.Tick)
+	frames := uint64(0)
 	for {
 		select {
 		case <-n.ctx.Done():
 			return
+		case <-n.beat:
 		case <-t.C:
 		}
 		now := time.Now()
-		lag := now.Sub(last) - n.timing.Tick
-		last = now
+		lag := now.Sub(due)
 		if lag < n.timing.OwnLag {
 			lag = 0
 		}
-		for _, p := range n.allPeers() {
+		n.looks.Add(1)
+		peers := n.allPeers()
+		for _, p := range peers {
 			p.tick(now, lag)
 		}
 		n.renewTick(now)
+		wait := n.timing.Tick
+		rests := len(peers) == 1 && peers[0].follows() && peers[0].rests(frames)
+		if rests {
+			wait = n.timing.Suspect + n.timing.Tick/2 // the next heartbeat comes before that
+		}
+		frames = 0
+		for _, p := range peers {
+			frames += p.frames()
+		}
+		n.resting.Store(rests)
+		due = time.Now().Add(wait)
+		t.Reset(wait)
 	}
 }
 

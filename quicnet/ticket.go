@@ -59,7 +59,7 @@ func (t *Ticket) UnmarshalBinary(b []byte) error {
 		return fmt.Errorf("join ticket: version %d, this program speaks %d", w.Version, ticketVersion)
 	case len(w.Addrs) == 0:
 		return errors.New("join ticket: no address")
-	case !sessionName.MatchString(w.Session):
+	case !isSessionName(w.Session):
 		return fmt.Errorf("join ticket: session name %q", clean.OneLine(w.Session, maxReason))
 	case w.Proc == Controller || w.Epoch == 0:
 		return fmt.Errorf("join ticket: proc %d epoch %d cannot join", w.Proc, w.Epoch)

@@ -2,6 +2,7 @@ package quicnet
 
 import (
 	"context"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -179,5 +180,19 @@ func refusedBlindly(t *testing.T, ctl *Node, e *entry, request func(*conn) joinR
 	b, err := joinByHand(t, ctl, e, request)
 	if why := closeError(err); why == nil || why.Code != CodeJoin || why.Reason != "" {
 		t.Errorf("it was answered with %x, %v", b, err)
+	}
+}
+
+// TestASessionsNameIsWhatTheRuleSays compares with the rule as a regular expression.
+func TestASessionsNameIsWhatTheRuleSays(t *testing.T) {
+	rule := regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
+	names := []string{"", "a", "0", "-", ".", "_", "a.", "a-b_c.d", "A", "aB", "a b", "a\n", "é", "aé", strings.Repeat("x", 63), strings.Repeat("x", 64)}
+	for c := range 256 {
+		names = append(names, string([]byte{byte(c)}), string([]byte{'a', byte(c)}), string([]byte{'a', byte(c), 'b'}))
+	}
+	for _, name := range names {
+		if got, want := isSessionName(name), rule.MatchString(name); got != want {
+			t.Errorf("%q: %v, want %v", name, got, want)
+		}
 	}
 }

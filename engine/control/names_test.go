@@ -1,6 +1,7 @@
 package control
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -15,6 +16,20 @@ func TestANameThatTheLanguageCannotSayIsRefusedWithOneThatItCan(t *testing.T) {
 		err := CheckName("actor mesh", name)
 		if (err == nil) != (says == "") || err != nil && !strings.Contains(err.Error(), says) {
 			t.Errorf("%q: %v, want %q", name, err, says)
+		}
+	}
+}
+
+// TestANameIsWhatTheRuleSays compares with the rule as a regular expression.
+func TestANameIsWhatTheRuleSays(t *testing.T) {
+	rule := regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]{0,62}$`)
+	names := []string{"", "a", "Z9", "_", "-a", "9a", "a.b", "a\n", "é", "aé", strings.Repeat("x", 63), strings.Repeat("x", 64)}
+	for c := range 256 {
+		names = append(names, string([]byte{byte(c)}), string([]byte{'a', byte(c)}), string([]byte{'a', byte(c), 'b'}))
+	}
+	for _, name := range names {
+		if got, want := isName(name), rule.MatchString(name); got != want {
+			t.Errorf("%q: %v, want %v", name, got, want)
 		}
 	}
 }

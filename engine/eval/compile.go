@@ -132,14 +132,16 @@ func compile(text string, allowed Names, scope Scope) (*Expr, error) {
 
 // digits are the whole numbers of an expression that may be beyond int, and what must not be taken for one: texts,
 // names, and numbers with a point or an exponent.
-var digits = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|` + "`[^`]*`" + `|[A-Za-z_$#][\w$]*|[0-9][0-9_]*\.[0-9][\w]*|0[xXbBoO][\w]+|[0-9][0-9_]*[eE][+-]?[0-9]+|[0-9][0-9_]*`)
+var digits = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|` + "`[^`]*`" + `|[A-Za-z_$#][\w$]*|[0-9][0-9_]*\.[0-9][\w]*|0[xXbBoO][\w]+|[0-9][0-9_]*[eE][+-]?[0-9]+|[0-9][0-9_]*`)
+})
 
 // lift puts names of the same length in the place of whole numbers that expr's parser has no room for, so that offsets
 // stay as they are. It gives the text for the parser and the values of the names.
 func (e *Expr) lift() (source string, numbers map[string]any, err error) {
 	numbers = map[string]any{}
 	e.big = map[string]string{}
-	source = digits.ReplaceAllStringFunc(e.Text, func(token string) string {
+	source = digits().ReplaceAllStringFunc(e.Text, func(token string) string {
 		n, beyond := wholeDigits(token)
 		if !beyond {
 			return token
@@ -190,13 +192,13 @@ func (t literals) Visit(node *ast.Node) {
 }
 
 // byteEscape is an escape for a byte that is no character of its own.
-var byteEscape = regexp.MustCompile(`\\(?:[xX][89a-fA-F][0-9a-fA-F]|[23][0-7][0-7])`)
+var byteEscape = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\\(?:[xX][89a-fA-F][0-9a-fA-F]|[23][0-7][0-7])`) })
 
 func byteTexts(text string) literals {
 	found := literals{}
-	for _, m := range digits.FindAllStringIndex(text, -1) {
+	for _, m := range digits().FindAllStringIndex(text, -1) {
 		token := text[m[0]:m[1]]
-		if quote := token[0]; quote != '"' && quote != '\'' || m[0] > 0 && strings.IndexByte("bB", text[m[0]-1]) >= 0 || !byteEscape.MatchString(token) {
+		if quote := token[0]; quote != '"' && quote != '\'' || m[0] > 0 && strings.IndexByte("bB", text[m[0]-1]) >= 0 || !byteEscape().MatchString(token) {
 			continue
 		}
 		if s, ok := unescaped(token[1 : len(token)-1]); ok {

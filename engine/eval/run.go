@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/expr-lang/expr/ast"
@@ -53,7 +54,9 @@ func (e *Expr) start(env map[string]any, reader Reader) (any, error) {
 type ours struct{ error }
 
 // mixUp is how Go tells that a value has another type than the one that was asked for.
-var mixUp = regexp.MustCompile(`^interface conversion: interface \{\} is ([\w.\[\]{} ]+), not ([\w.\[\]{} ]+)$`)
+var mixUp = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^interface conversion: interface \{\} is ([\w.\[\]{} ]+), not ([\w.\[\]{} ]+)$`)
+})
 
 // told is an error of expr in words of ours: what it says of Go's types means nothing to a person.
 func (e *Expr) told(err error) error {
@@ -71,7 +74,7 @@ func (e *Expr) told(err error) error {
 	if strings.HasPrefix(msg, "memory budget exceeded") {
 		return fmt.Errorf("memory budget exceeded: it makes more than %d elements, too many for an expression", maxMemory)
 	}
-	if m := mixUp.FindStringSubmatch(msg); m != nil {
+	if m := mixUp().FindStringSubmatch(msg); m != nil {
 		return fmt.Errorf("%s cannot be judged%s: a %s is given where a %s is wanted", brief(e.Text), where, kindOfName(m[1]), kindOfName(m[2]))
 	}
 	return fmt.Errorf("%s cannot be judged%s: a value there is none of those that it takes", brief(e.Text), where)
