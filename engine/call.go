@@ -266,6 +266,7 @@ func (c *call) send(ctx context.Context, nd *node, b bound, body []byte) *call {
 		Endpoint: b.name, Hash: b.hash, Body: body,
 	}
 	env.Given = len(body) > maxKeptArg // the call gives it away
+	env.Alone = c.n > 1                // the others go to other processes
 	c.caller.stamp(env)
 	c.trace, env.Token = env.Trace, c.caller.token()
 	if d, ok := ctx.Deadline(); ok {

@@ -102,8 +102,9 @@ func (l Limits) window(lane Lane) (frames, bytes int) {
 }
 
 // send queues f and sees that it is written. On the events lane a full queue drops it; on the others
-// it waits. routed is the envelope of a frame that takes a route; more says that the sender has more to send.
-func (l *outLane) send(ctx context.Context, f *outFrame, routed *Envelope, more bool) error {
+// it waits. routed is the envelope of a frame that takes a route; more says that the sender has more to send,
+// alone that nobody else is to be waited for.
+func (l *outLane) send(ctx context.Context, f *outFrame, routed *Envelope, more, alone bool) error {
 	l.mu.Lock()
 	for l.dead == nil && l.full(f) {
 		if !l.lane.reliable() {
@@ -143,6 +144,11 @@ func (l *outLane) send(ctx context.Context, f *outFrame, routed *Envelope, more 
 		return nil
 	}
 	l.flushing = true
+	if alone {
+		l.flush()
+		l.mu.Unlock()
+		return nil
+	}
 	l.mu.Unlock()
 	runtime.Gosched() // whoever can send now joins this batch: two to four times the throughput, measured
 	l.mu.Lock()

@@ -214,7 +214,7 @@ func (p *peer) send(ctx context.Context, lane Lane, env *Envelope) error {
 	if len(env.Body) <= lim.InlineBytes && routable(lane, env) {
 		f.id, f.clock, f.index, f.answers = env.ID, env.Clock, env.Index, env.Parent-SessionID(env.To.Proc, 0)
 		if f.b, f.fields = appendRest(f.b[:0], env); len(f.b) <= lim.InlineBytes+headerBytes-64 {
-			return p.out[lane].send(ctx, f, env, env.More)
+			return p.out[lane].send(ctx, f, env, env.More, env.Alone)
 		}
 	}
 	f.b = appendFields(f.b[:0], env)
@@ -247,5 +247,5 @@ func (p *peer) send(ctx context.Context, lane Lane, env *Envelope) error {
 	default:
 		f.b = append(appendHead(f.b, majorBytes, uint64(len(env.Body))), env.Body...)
 	}
-	return p.out[lane].send(ctx, f, nil, env.More)
+	return p.out[lane].send(ctx, f, nil, env.More, env.Alone)
 }

@@ -8,6 +8,7 @@ import (
 // Local is the part of an envelope that stays in its process.
 type Local struct {
 	More   bool   // Send: the sender has more to send soon, so this frame may wait for it, holdTime at most
+	Alone  bool   // Send: no other frame for this peer is to be expected now, so none is waited for
 	Given  bool   // Send: nobody changes the body any more, so that it need not be copied
 	pooled bool   // it is NewEnvelope's, and was not given back
 	memory []byte // what the slices of a received envelope are in
