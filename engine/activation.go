@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"runtime/pprof"
+	"slices"
 	"sync"
 	"time"
 
@@ -80,7 +82,7 @@ func (a *activation) stamp(env *quicnet.Envelope) {
 func (a *actor) activate(env *quicnet.Envelope) *activation {
 	to := targetOf(env)
 	act := &activation{
-		actor: a, env: env, ep: to.ep, to: to, since: time.Now(), chain: env.Chain, came: env.Chain,
+		actor: a, env: env, ep: to.ep, to: to, since: a.node.tel.clock.Now(), chain: env.Chain, came: env.Chain,
 		msg: messageID(env), id: env.ID, call: env.Call, trace: env.Trace, from: env.From, endpoint: env.Endpoint, bytes: len(env.Body),
 	}
 	key := messageKey{env.From.Proc, env.ID}
@@ -92,12 +94,55 @@ func (a *actor) activate(env *quicnet.Envelope) *activation {
 	act.info = ctxInfo{node: a.node, actor: a, act: act}
 	act.frame.Begin(a.probe, act, env.Token)
 	act.Begin(a.ctx, a.node.clock, env.Budget)
-	if a.running == nil {
-		a.running = map[messageKey]*activation{}
-	}
 	a.turned(act.since)
-	a.running[key] = act
+	a.running.add(key, act)
 	return act
+}
+
+// runningSet is the messages that an actor handles: one, but for concurrent endpoints.
+type runningSet struct {
+	key  messageKey
+	one  *activation // nil: none, or it is among the others
+	more map[messageKey]*activation
+}
+
+func (s *runningSet) add(key messageKey, act *activation) {
+	if s.one == nil {
+		s.key, s.one = key, act
+		return
+	}
+	put(&s.more, key, act)
+}
+
+func (s *runningSet) remove(key messageKey) {
+	if s.one != nil && s.key == key {
+		s.one = nil
+		return
+	}
+	delete(s.more, key)
+}
+
+func (s *runningSet) get(key messageKey) *activation {
+	if s.one != nil && s.key == key {
+		return s.one
+	}
+	return s.more[key]
+}
+
+func (s *runningSet) len() int {
+	if s.one != nil {
+		return 1 + len(s.more)
+	}
+	return len(s.more)
+}
+
+// all lists them, in no order.
+func (s *runningSet) all() []*activation {
+	out := make([]*activation, 0, s.len())
+	if s.one != nil {
+		out = append(out, s.one)
+	}
+	return slices.AppendSeq(out, maps.Values(s.more))
 }
 
 // marksOf are the labels of the goroutine that runs an endpoint. Among very many ranks they are the actor's, to save memory.
@@ -161,7 +206,7 @@ func (a *actor) leave(act *activation, loop bool) (settled bool, load int, more 
 }
 
 func (a *actor) leaveLocked(act *activation, loop bool) (settled bool, load int, more bool) {
-	delete(a.running, messageKey{act.from.Proc, act.id})
+	a.running.remove(messageKey{act.from.Proc, act.id})
 	settled, act.settled = act.settled, true
 	a.checkQuiet()
 	if load = len(a.queue); load > 0 && loop && a.ended == nil && len(a.between) == 0 {
@@ -295,7 +340,7 @@ func (a *actor) finish(act *activation, body []byte, werr *wireError, pe *panicE
 	act.End(context.Canceled)
 	env, token := act.env, act.frame.ReplyToken()
 	act.frame.End()
-	now := time.Now()
+	now := a.node.tel.clock.Now()
 	act.ep.took.Store(int64(now.Sub(act.since)))
 	var failure failureReport
 	if pe != nil { // before leave and the answer: whoever stops the actor on either must find it failed

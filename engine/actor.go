@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"maps"
 	"runtime/pprof"
 	"slices"
 	"strconv"
@@ -52,7 +51,7 @@ type actor struct {
 	kick     chan struct{}       // the loop waits for it where it has nothing to do; nil: it ends then, and begins anew
 	starts   []*activation       // concurrent endpoints that are to start, in arrival order; at most windowSize
 	start    chan struct{}       // there are starts; nil: no endpoint of the actor is concurrent
-	running  map[messageKey]*activation
+	running  runningSet
 	turns    map[messageKey]uint64 // of queued messages: number of the last notice about them
 	draining bool
 	quiet    chan struct{} // set while draining; closed when nothing is left to do
@@ -283,7 +282,7 @@ func (a *actor) endHow(why *wireError, failed, leave bool) {
 		leaving = a.onLeave
 	}
 	if leave { // settled before their contexts end, so that what the handlers return then is no answer
-		for _, act := range a.running {
+		for _, act := range a.running.all() {
 			if !act.settled {
 				act.settled = true
 				act.env.Keep()
@@ -313,7 +312,7 @@ func (a *actor) endHow(why *wireError, failed, leave bool) {
 // endContexts ends the contexts of what runs, because the actor's own has ended.
 func (a *actor) endContexts() {
 	a.mu.Lock()
-	acts := slices.Collect(maps.Values(a.running))
+	acts := a.running.all()
 	a.mu.Unlock()
 	for _, act := range acts {
 		act.End(context.Canceled)
@@ -338,7 +337,7 @@ func (a *actor) cancelMessage(proc, id uint64, ended error) {
 			return
 		}
 	}
-	act := a.running[messageKey{proc, id}]
+	act := a.running.get(messageKey{proc, id})
 	a.mu.Unlock()
 	if act != nil {
 		act.End(ended)
@@ -351,7 +350,7 @@ func (a *actor) noticeWait(proc uint64, w waitNotice) {
 	a.mu.Lock()
 	at := slices.IndexFunc(a.queue, func(env *quicnet.Envelope) bool { return env.From.Proc == proc && env.ID == w.ID })
 	if at < 0 {
-		act := a.running[key]
+		act := a.running.get(key)
 		a.mu.Unlock()
 		if act != nil {
 			act.rechain(w.Chain, w.Seq)
@@ -412,7 +411,7 @@ func (a *actor) flushAcks() {
 // turned notes that what the actor does changes: the time before counts as work where it handled something. The caller holds
 // a.mu.
 func (a *actor) turned(at time.Time) {
-	if len(a.running) > 0 {
+	if a.running.len() > 0 {
 		a.worked += at.Sub(a.since)
 	}
 	a.since = at
@@ -426,7 +425,7 @@ func (a *actor) state() control.RankState {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	s := control.RankState{State: "idle", Queue: len(a.queue), Since: a.since, Handled: a.handled, Worked: a.worked}
-	acts := slices.Collect(maps.Values(a.running))
+	acts := a.running.all()
 	slices.SortFunc(acts, func(x, y *activation) int { return x.since.Compare(y.since) })
 	for _, act := range acts {
 		if s.State != "paused" {

@@ -3,7 +3,6 @@ package engine
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -12,10 +11,22 @@ import (
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
-// callTable holds the calls of a process that have not ended.
+// callTable holds the calls of a process that have not ended, by id: a call is in the slot that the low bits of its id name, or
+// in the first free one after it. Ids are given in order, so it nearly always is in its own.
 type callTable struct {
-	mu   sync.Mutex
-	byID map[uint64]*call
+	mu    sync.Mutex
+	slots []*call // a power of two of them, half of them empty at least
+	n     int
+}
+
+// at is where a call is, or would be put.
+func (t *callTable) at(id uint64) int {
+	mask := uint64(len(t.slots) - 1)
+	i := id & mask
+	for t.slots[i] != nil && t.slots[i].id != id {
+		i = (i + 1) & mask
+	}
+	return int(i)
 }
 
 // put sets a key of a map that is made when it is needed: most tables of most of 65,536 ranks stay empty.
@@ -28,34 +39,75 @@ func put[K comparable, V any](m *map[K]V, k K, v V) {
 
 func (t *callTable) add(c *call) {
 	t.mu.Lock()
-	put(&t.byID, c.id, c)
-	t.mu.Unlock()
+	defer t.mu.Unlock()
+	if 2*(t.n+1) > len(t.slots) {
+		old := t.slots
+		t.slots = make([]*call, max(2, 2*len(old)))
+		for _, c := range old {
+			if c != nil {
+				t.slots[t.at(c.id)] = c
+			}
+		}
+	}
+	t.slots[t.at(c.id)] = c
+	t.n++
 }
 
 // get finds a call, which the caller frees.
 func (t *callTable) get(id uint64) *call {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if c := t.byID[id]; c != nil {
+	if t.n == 0 {
+		return nil
+	}
+	if c := t.slots[t.at(id)]; c != nil {
 		return c.keep()
 	}
 	return nil
 }
 
+// remove takes a call off. Those behind it that would have been put into its slot move up (Knuth, The Art of Computer
+// Programming 6.4, algorithm R).
 func (t *callTable) remove(id uint64) {
 	t.mu.Lock()
-	delete(t.byID, id)
-	t.mu.Unlock()
+	defer t.mu.Unlock()
+	if t.n == 0 {
+		return
+	}
+	i := t.at(id)
+	if t.slots[i] == nil {
+		return
+	}
+	t.n--
+	mask := len(t.slots) - 1
+	for j := (i + 1) & mask; t.slots[j] != nil; j = (j + 1) & mask {
+		home := int(t.slots[j].id) & mask
+		if (j-home)&mask >= (j-i)&mask { // its way to j leads over i
+			t.slots[i] = t.slots[j]
+			i = j
+		}
+	}
+	t.slots[i] = nil
+}
+
+// len is how many there are.
+func (t *callTable) len() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.n
 }
 
 // each does something with each call, in the order of their ids.
 func (t *callTable) each(do func(*call)) {
+	var calls []*call
 	t.mu.Lock()
-	calls := slices.SortedFunc(maps.Values(t.byID), func(x, y *call) int { return cmp.Compare(x.id, y.id) })
-	for _, c := range calls {
-		c.keep()
+	for _, c := range t.slots {
+		if c != nil {
+			calls = append(calls, c.keep())
+		}
 	}
 	t.mu.Unlock()
+	slices.SortFunc(calls, func(x, y *call) int { return cmp.Compare(x.id, y.id) })
 	for _, c := range calls {
 		do(c)
 		c.free()

@@ -250,7 +250,7 @@ func (c *call) send(ctx context.Context, nd *node, b bound, body []byte) *call {
 			return c.fail(ref.err)
 		}
 	}
-	c.node, c.ref, c.n, c.started, c.told = nd, ref, ref.View.Len(), time.Now(), nd.tel.on.Load()
+	c.node, c.ref, c.n, c.started, c.told = nd, ref, ref.View.Len(), nd.tel.clock.Now(), nd.tel.on.Load()
 	if c.told {
 		c.preview = preview(body)
 	}
@@ -391,7 +391,9 @@ func (c *call) open() []int {
 
 // answer records an outcome; the first one for an index wins. It reports whether a message of that index was out.
 func (c *call) answer(a answer) (sent bool) {
-	a.took = time.Since(c.started)
+	if c.told || c.last == nil { // else nobody asks
+		a.took = time.Since(c.started)
+	}
 	c.mu.Lock()
 	if a.index < 0 || a.index >= c.n || c.ranks[a.index] == phaseAnswered {
 		c.mu.Unlock()

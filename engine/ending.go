@@ -72,7 +72,7 @@ func (n *node) stopIdle(mesh uint64) bool {
 // endIdle is end for an actor that has nothing to do, and reports whether it is one.
 func (a *actor) endIdle(why *wireError) bool {
 	a.mu.Lock()
-	if a.ended != nil || a.draining || a.beside+len(a.queue)+len(a.running)+len(a.starts)+len(a.between)+len(a.acks) > 0 {
+	if a.ended != nil || a.draining || a.beside+len(a.queue)+a.running.len()+len(a.starts)+len(a.between)+len(a.acks) > 0 {
 		a.mu.Unlock()
 		return false
 	}
@@ -121,7 +121,7 @@ func (a *actor) stays(left context.CancelFunc) bool {
 
 // checkQuiet tells drain when there is nothing left to do, or nobody waits for it any more. The caller holds a.mu.
 func (a *actor) checkQuiet() {
-	if a.quiet == nil || !a.left && (len(a.queue) > 0 || len(a.running) > 0) {
+	if a.quiet == nil || !a.left && (len(a.queue) > 0 || a.running.len() > 0) {
 		return
 	}
 	select {

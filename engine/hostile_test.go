@@ -375,7 +375,7 @@ func TestNothingIsKeptOfWhatHasEnded(t *testing.T) {
 			for what, n := range map[string]int{
 				"processes": len(h.procs), "proc meshes": len(h.procMeshes), "meshes": len(h.meshes) + len(h.meshByID), "waits": len(h.waits),
 				"numbers of messages": len(h.traceSeen), "queues": len(h.mem.ends) - 1, "workers": len(h.mem.procs), "windows": len(h.node.windows.byAddr),
-				"calls": len(h.node.calls.byID), "requests": len(h.node.requests.asked), "readers of output": len(h.out.readers),
+				"calls": h.node.calls.len(), "requests": len(h.node.requests.asked), "readers of output": len(h.out.readers),
 			} {
 				if n != 0 {
 					t.Errorf("%d %s are left", n, what)

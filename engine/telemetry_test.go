@@ -351,9 +351,9 @@ func BenchmarkTell(b *testing.B) {
 func TestTimeCountsAsWorkWhileAnythingIsHandled(t *testing.T) {
 	start := time.Unix(1_700_000_000, 0)
 	at := func(s int) time.Time { return start.Add(time.Duration(s) * time.Second) }
-	a := &actor{since: start, running: map[messageKey]*activation{}}
-	begin := func(s int, id uint64) { a.turned(at(s)); a.running[messageKey{0, id}] = nil }
-	end := func(s int, id uint64) { a.turned(at(s)); delete(a.running, messageKey{0, id}) }
+	a := &actor{since: start}
+	begin := func(s int, id uint64) { a.turned(at(s)); a.running.add(messageKey{0, id}, &activation{}) }
+	end := func(s int, id uint64) { a.turned(at(s)); a.running.remove(messageKey{0, id}) }
 	begin(5, 1) // idle before
 	begin(7, 2) // two at a time count once
 	end(8, 1)

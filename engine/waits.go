@@ -465,7 +465,7 @@ func (c *call) notifyRank(i int, chain []quicnet.ChainEntry, seq uint64) {
 
 // waits reports whether a handler that keeps the others out waits for a call. The caller holds a.mu.
 func (a *actor) waits() bool {
-	for _, act := range a.running {
+	for _, act := range a.running.all() {
 		if act.ep == nil || act.ep.concurrent {
 			continue
 		}

@@ -33,6 +33,12 @@ type routeKey struct {
 	adverb, flags    uint8
 }
 
+// is reports whether the key is that of an envelope.
+func (k *routeKey) is(e *Envelope) bool {
+	return k.from == e.From.Actor && k.to == e.To.Actor && k.hash == e.Hash && k.adverb == e.Adverb && k.flags == e.Flags &&
+		k.region == string(e.Region) && k.endpoint == e.Endpoint
+}
+
 // Route is a route as the receiver has it: what the frames that came by it have in common.
 type Route struct {
 	// Memo is the handler's, to keep what it has found out about the route. It is read and written within Handler.Frame only.
@@ -56,6 +62,7 @@ type outRoutes struct {
 	byKey map[routeKey]*outRoute
 	list  []*outRoute // by number
 	turn  int         // the number that is given away next
+	last  *outRoute   // the one that was looked for last: the next is often the same
 	base  bases
 }
 
@@ -78,7 +85,11 @@ func routable(lane Lane, e *Envelope) bool {
 
 // known finds the route of an envelope, or makes one, which has no number yet.
 func (r *outRoutes) known(e *Envelope) *outRoute {
+	if x := r.last; x != nil && x.key.is(e) {
+		return x
+	}
 	if x := r.byKey[routeKey{e.From.Actor, e.To.Actor, e.Hash, string(e.Region), e.Endpoint, e.Adverb, e.Flags}]; x != nil {
+		r.last = x
 		return x
 	}
 	return r.add(&outRoute{key: routeKey{e.From.Actor, e.To.Actor, e.Hash, string(e.Region), string(append([]byte(nil), e.Endpoint...)), e.Adverb, e.Flags}, number: -1})
@@ -105,6 +116,7 @@ func (r *outRoutes) declare(dst []byte, x *outRoute, seq uint64) []byte {
 	} else {
 		x.number = r.turn
 		delete(r.byKey, r.list[x.number].key)
+		r.last = nil
 		r.list[x.number] = x
 		r.turn = (r.turn + 1) % maxRoutes
 	}
