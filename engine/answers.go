@@ -11,22 +11,13 @@ import (
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
-// callTable holds the calls of a process that have not ended, by id: a call is in the slot that the low bits of its id name, or
-// in the first free one after it. Ids are given in order, so it nearly always is in its own.
+// callTable holds the calls of a process that have not ended, by id. Ids are given in order, so a call nearly always has the slot
+// that the low bits of its id name for itself; one that has not is beside the slots.
 type callTable struct {
-	mu    sync.Mutex
-	slots []*call // a power of two of them, half of them empty at least
-	n     int
-}
-
-// at is where a call is, or would be put.
-func (t *callTable) at(id uint64) int {
-	mask := uint64(len(t.slots) - 1)
-	i := id & mask
-	for t.slots[i] != nil && t.slots[i].id != id {
-		i = (i + 1) & mask
-	}
-	return int(i)
+	mu     sync.Mutex
+	slots  []*call // a power of two of them
+	beside map[uint64]*call
+	n      int
 }
 
 // put sets a key of a map that is made when it is needed: most tables of most of 65,536 ranks stay empty.
@@ -37,57 +28,62 @@ func put[K comparable, V any](m *map[K]V, k K, v V) {
 	(*m)[k] = v
 }
 
+// slot is the one that an id names. There is one at least.
+func (t *callTable) slot(id uint64) **call { return &t.slots[id&uint64(len(t.slots)-1)] }
+
 func (t *callTable) add(c *call) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if 2*(t.n+1) > len(t.slots) {
+	if t.n >= len(t.slots)/2 {
 		old := t.slots
 		t.slots = make([]*call, max(2, 2*len(old)))
 		for _, c := range old {
-			if c != nil {
-				t.slots[t.at(c.id)] = c
+			if c != nil { // no two of them had one slot, so none have now
+				*t.slot(c.id) = c
 			}
 		}
 	}
-	t.slots[t.at(c.id)] = c
 	t.n++
+	if at := t.slot(c.id); *at == nil {
+		*at = c
+		return
+	}
+	put(&t.beside, c.id, c)
+}
+
+// find gives a call; nil: it has ended. The caller holds t.mu.
+func (t *callTable) find(id uint64) *call {
+	if t.n == 0 {
+		return nil
+	}
+	if c := *t.slot(id); c != nil && c.id == id {
+		return c
+	}
+	return t.beside[id]
 }
 
 // get finds a call, which the caller frees.
 func (t *callTable) get(id uint64) *call {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.n == 0 {
-		return nil
-	}
-	if c := t.slots[t.at(id)]; c != nil {
+	if c := t.find(id); c != nil {
 		return c.keep()
 	}
 	return nil
 }
 
-// remove takes a call off. Those behind it that would have been put into its slot move up (Knuth, The Art of Computer
-// Programming 6.4, algorithm R).
 func (t *callTable) remove(id uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.n == 0 {
+	switch c := t.find(id); {
+	case c == nil:
 		return
-	}
-	i := t.at(id)
-	if t.slots[i] == nil {
-		return
+	case *t.slot(id) == c:
+		*t.slot(id) = nil
+	default:
+		delete(t.beside, id)
 	}
 	t.n--
-	mask := len(t.slots) - 1
-	for j := (i + 1) & mask; t.slots[j] != nil; j = (j + 1) & mask {
-		home := int(t.slots[j].id) & mask
-		if (j-home)&mask >= (j-i)&mask { // its way to j leads over i
-			t.slots[i] = t.slots[j]
-			i = j
-		}
-	}
-	t.slots[i] = nil
 }
 
 // len is how many there are.
@@ -105,6 +101,9 @@ func (t *callTable) each(do func(*call)) {
 		if c != nil {
 			calls = append(calls, c.keep())
 		}
+	}
+	for _, c := range t.beside {
+		calls = append(calls, c.keep())
 	}
 	t.mu.Unlock()
 	slices.SortFunc(calls, func(x, y *call) int { return cmp.Compare(x.id, y.id) })
@@ -180,8 +179,8 @@ func (n *node) takeReply(env *quicnet.Envelope) {
 		return
 	}
 	i := int(env.Index)
-	if want := c.ref.procOf(i); env.From.Proc != want || env.From.Actor != c.ref.ID {
-		n.log.Warn("dropped an answer from the wrong process", "from", env.From.Proc, "want", want)
+	if want := c.addr(i); env.From != want {
+		n.log.Warn("dropped an answer from the wrong process", "from", env.From.Proc, "want", want.Proc)
 		return
 	}
 	c.ref.window(n.windows, i, env.From).load.Store(uint32(min(env.Load, 1<<31)))

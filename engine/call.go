@@ -38,6 +38,7 @@ type call struct {
 	told         bool          // its messages are traced
 	preview      []byte        // of the argument, when told
 	n            int
+	to           quicnet.Addr // of a call of one rank
 	firstMsg     uint64 // message id of index 0; the others follow
 	started      time.Time
 	err          error            // nothing was sent
@@ -250,6 +251,7 @@ func (c *call) send(ctx context.Context, nd *node, b bound, body []byte) *call {
 			return c.fail(ref.err)
 		}
 	}
+	c.to = quicnet.Addr{Proc: ref.procOf(0), Actor: ref.ID}
 	c.node, c.ref, c.n, c.started, c.told = nd, ref, ref.View.Len(), nd.tel.clock.Now(), nd.tel.on.Load()
 	if c.told {
 		c.preview = preview(body)
@@ -332,7 +334,12 @@ func (c *call) sendTo(ctx context.Context, env *quicnet.Envelope, i int) {
 }
 
 // addr is the receiver of index i.
-func (c *call) addr(i int) quicnet.Addr { return quicnet.Addr{Proc: c.ref.procOf(i), Actor: c.ref.ID} }
+func (c *call) addr(i int) quicnet.Addr {
+	if c.n == 1 {
+		return c.to
+	}
+	return quicnet.Addr{Proc: c.ref.procOf(i), Actor: c.ref.ID}
+}
 
 // hook cancels the call when its context ends.
 func (c *call) hook(ctx context.Context) {
