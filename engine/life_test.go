@@ -435,7 +435,7 @@ func TestAnEndOfAProcessNamesTheActorsThatDiedWithIt(t *testing.T) {
 	}
 }
 
-// TestAnIdleWorkerSleeps counts how often the threads of a worker that nobody calls give up their CPU, in the calmest of five
+// TestAnIdleWorkerSleeps counts how often the threads of a worker that nobody calls give up their CPU, in the calmest of seven
 // seconds: what else goes on here only adds to that. Each of the two heartbeats of its controller in a second costs it four wakes
 // (the heartbeat, the acknowledgement of its answer, and two timers of QUIC), each of them some more of the runtime's own thread.
 func TestAnIdleWorkerSleeps(t *testing.T) {
@@ -446,13 +446,13 @@ func TestAnIdleWorkerSleeps(t *testing.T) {
 	}
 	time.Sleep(2 * time.Second) // real: what its start has left to do is done
 	least := math.MaxInt
-	for range 5 {
+	for range 7 {
 		before := switches(t, pid)
 		time.Sleep(time.Second) // real: it is another process that is measured
 		least = min(least, switches(t, pid)-before)
 	}
 	t.Logf("%d switches a second", least)
-	if most := 52; least > most || least < 2 {
+	if most := 58; least > most || least < 2 {
 		t.Errorf("its threads gave up their CPU %d times in its calmest second, want 2 to %d", least, most)
 	}
 }
