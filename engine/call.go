@@ -39,7 +39,7 @@ type call struct {
 	preview      []byte        // of the argument, when told
 	n            int
 	to           quicnet.Addr // of a call of one rank
-	firstMsg     uint64 // message id of index 0; the others follow
+	firstMsg     uint64       // message id of index 0; the others follow
 	started      time.Time
 	err          error            // nothing was sent
 	env          quicnet.Envelope // of its messages, one after the other
@@ -68,6 +68,7 @@ type call struct {
 	// waits under whose feet the call is taken again.
 	done chan struct{}
 	last chan struct{}
+	ends <-chan struct{} // of its context, where that is watched for it; nil: who waits looks itself
 
 	pool *callPool    // of a call that is taken again
 	refs atomic.Int32 // who uses it
@@ -260,6 +261,9 @@ func (c *call) send(ctx context.Context, nd *node, b bound, body []byte) *call {
 		c.ranks, c.answers, c.windows = c.one.ranks[:], c.one.answers[:0], c.one.windows[:]
 	} else {
 		c.ranks, c.answers, c.windows = make([]rankPhase, c.n), make([]answer, 0, c.n), make([]*window, c.n)
+	}
+	if c.last != nil && nd.ends.sees(nd, ctx) {
+		c.ends = ctx.Done()
 	}
 	nd.register(c)
 	env := &c.env

@@ -460,3 +460,32 @@ func TestAKillWaitsForNoHandler(t *testing.T) {
 		time.Sleep(time.Minute) // virtual: the handlers end
 	})
 }
+
+// The end of a context that many calls have had is watched for all of them, by one goroutine.
+func TestTheEndOfAMuchUsedContextEndsEveryCall(t *testing.T) {
+	both(t, func(t *testing.T, ctx context.Context) {
+		m := spawn(t, ctx, "acc", 2, Acc{})
+		often, end := context.WithCancel(ctx)
+		for range 100 {
+			if _, err := engine.Method(m.Slice(engine.At("gpus", 0)), (*Acc).Add).CallOne(often, 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		errs := make(chan error)
+		for range 8 {
+			go func() { errs <- engine.Signal(m, (*Acc).Block).Call(often) }()
+		}
+		for range 8 {
+			go func() { errs <- engine.Signal(m.Slice(engine.At("gpus", 1)), (*Acc).Block).CallOne(often) }()
+		}
+		end()
+		for range 16 {
+			if err := <-errs; !errors.Is(err, engine.ErrCancelled) || !errors.Is(err, context.Canceled) {
+				t.Errorf("%v, want cancelled", err)
+			}
+		}
+		if err := engine.Signal(m, (*Acc).Block).Call(often); !errors.Is(err, context.Canceled) {
+			t.Errorf("after its end: %v", err)
+		}
+	})
+}

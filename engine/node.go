@@ -54,6 +54,7 @@ type node struct {
 	ports    *portTable
 	windows  *windows
 	outbox   *outbox.Outbox
+	ends     endWatch
 
 	nextMsg atomic.Uint64
 	turn    atomic.Uint64 // of Choose
