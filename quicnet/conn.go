@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -149,6 +150,7 @@ func (c *conn) readLane(lane Lane, r *frameReader) error {
 		routes.at = time.Now().UnixMicro()
 		c.p.corkLane(lane) // what the handler sends while we dispatch goes out in one batch
 		err := c.dispatchAll(lane, r, &routes)
+		runtime.Gosched() // whom the answers have woken send in that batch, too
 		c.p.uncork(lane)
 		if err != nil {
 			return err
