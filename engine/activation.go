@@ -83,6 +83,9 @@ func (a *actor) activate(env *quicnet.Envelope) *activation {
 		actor: a, env: env, ep: to.ep, to: to, since: time.Now(), chain: env.Chain, came: env.Chain,
 		msg: messageID(env), id: env.ID, call: env.Call, trace: env.Trace, from: env.From, endpoint: env.Endpoint, bytes: len(env.Body),
 	}
+	if act.ep != nil { // the message's own copy goes with the message
+		act.endpoint = act.ep.name
+	}
 	key := messageKey{env.From.Proc, env.ID}
 	if turn, ok := a.turns[key]; ok {
 		act.turn = turn
