@@ -52,6 +52,7 @@ type activation struct {
 	mu     sync.Mutex
 	kept   bool                 // somebody may still read or change arguments and result
 	chain  []quicnet.ChainEntry // who waits for this activation
+	down   []quicnet.ChainEntry // the same and the activation itself, once it was asked for
 	turn   uint64               // number of the notice that chain came with; 0: it came with the message
 	seq    uint64               // number of the last notice that went to its calls
 	target string               // what it sends to now, for the debugger
