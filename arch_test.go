@@ -121,6 +121,12 @@ var layers = []layer{
 		why:    "bodies are the one place where a value meets the codec of the wire: what may travel is schema's rule, the encoding is quicnet's",
 	},
 	{
+		folder: "engine/internal/invoke",
+		own:    []string{"engine/internal/body", "quicnet"},
+		std:    []string{"io", "log", "log/slog", "net", "os", "os/exec", "time"},
+		why:    "a call of a method is a value, bytes and a function: which message it answers, and who looks at it meanwhile, is known above it",
+	},
+	{
 		folder: "engine/internal/form",
 		own:    []string{"engine/schema"},
 		why:    "forms are judged by types alone, so that the rule of what an endpoint is can be tested without an engine",

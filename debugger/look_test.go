@@ -287,3 +287,35 @@ func TestABreakpointThatPrintsWritesToTheLog(t *testing.T) {
 		}
 	})
 }
+
+// TestAFrameWhoseHandlerHasReturnedHasNoArguments: a goroutine that was left behind can stop when the message is over, and what
+// belonged to that is another's by then.
+func TestAFrameWhoseHandlerHasReturnedHasNoArguments(t *testing.T) {
+	onBoth(t, 1, func(s *scene) {
+		leave := func(n int) {
+			if got, err := engine.Method(s.m, (*Worker).Linger).CallOne(s.ctx, n); got != n || err != nil {
+				s.t.Fatal(got, err)
+			}
+			if err := engine.Signal(s.m, (*Worker).Give).CallOne(s.ctx); err != nil {
+				s.t.Fatal(err)
+			}
+		}
+		leave(42)
+		st := s.stops(1)[0]
+		if v := s.frame(st); len(v.Args) != 0 || v.Result != nil || v.Error != "" || v.Stop.Endpoint != "Linger" {
+			s.t.Errorf("it shows %+v", v)
+		}
+		for _, path := range []string{"args", "args.n"} {
+			_, err := s.c.Edit(s.ctx, control.EditReq{Stop: ref(st), Path: path, Value: "7"})
+			if err == nil || !strings.Contains(err.Error(), "the handler Linger has returned: its arguments are gone") {
+				s.t.Errorf("set %s: %v", path, err)
+			}
+		}
+		if _, err := s.c.Edit(s.ctx, control.EditReq{Stop: ref(st), Path: "result", Value: "7"}); err == nil {
+			s.t.Error("a result was set that nobody gets")
+		}
+		s.resume(control.GoContinue, st)
+		leave(43)
+		s.resume(control.GoContinue, s.stops(1)...)
+	})
+}

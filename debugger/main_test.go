@@ -75,6 +75,17 @@ func (w *Worker) Panics(context.Context) (int, error) {
 // Pause stops by itself.
 func (w *Worker) Pause(ctx context.Context) error { return engine.Break(ctx, "look at me") }
 
+// Linger returns, and leaves a goroutine behind that stops when Give was called.
+func (w *Worker) Linger(ctx context.Context, n int) (int, error) {
+	given := make(chan struct{})
+	w.held = append(w.held, sync.OnceFunc(func() { close(given) }))
+	go func() {
+		<-given
+		_ = engine.Break(ctx, "after it")
+	}()
+	return n, nil
+}
+
 // Ask asks the peer, whose answer it gives.
 func (w *Worker) Ask(ctx context.Context, n int) (int, error) {
 	return engine.Method(w.Peer, (*Worker).Do).CallOne(ctx, Order{N: n})

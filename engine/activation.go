@@ -54,6 +54,7 @@ type activation struct {
 	mu     sync.Mutex
 	kept   bool                 // somebody may still read or change arguments and result
 	chain  []quicnet.ChainEntry // who waits for this activation
+	down   []quicnet.ChainEntry // the same and the activation itself, once it was asked for
 	turn   uint64               // number of the notice that chain came with; 0: it came with the message
 	seq    uint64               // number of the last notice that went to its calls
 	target string               // what it sends to now, for the debugger
@@ -84,6 +85,9 @@ func (a *actor) activate(env *quicnet.Envelope) *activation {
 	act := &activation{
 		actor: a, env: env, ep: to.ep, to: to, since: a.node.tel.clock.Now(), chain: env.Chain, came: env.Chain,
 		msg: messageID(env), id: env.ID, call: env.Call, trace: env.Trace, from: env.From, endpoint: env.Endpoint, bytes: len(env.Body),
+	}
+	if act.ep != nil { // the message's own copy goes with the message
+		act.endpoint = act.ep.name
 	}
 	key := messageKey{env.From.Proc, env.ID}
 	if turn, ok := a.turns[key]; ok {

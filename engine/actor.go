@@ -73,9 +73,6 @@ func (a *actor) label() string { return "@" + a.name + "[" + strconv.Itoa(a.rank
 // enqueue takes a message into the mailbox, or refuses it. It runs on a link's reader and does not block.
 func (a *actor) enqueue(env *quicnet.Envelope) {
 	ep := targetOf(env).ep
-	if len(env.Chain) > 0 {
-		env.Keep() // what it causes has the chain as well
-	}
 	a.mu.Lock()
 	if env.Flags&flagWaits != 0 && len(env.Chain) > 0 {
 		if w := a.closesCycle(ep, env.Chain); w != nil {

@@ -44,6 +44,7 @@ func TestMain(m *testing.M) {
 		engine.Register[Riser]()
 		engine.Register[Foreman]()
 		engine.Register[Clerk]()
+		engine.Register[Counter]()
 		engine.Register[Patient](engine.Concurrent((*Patient).Open))
 		dieOnce()
 		if os.Getenv("ENGINE_TEST_FORGET") == "" || !engine.InWorker() {

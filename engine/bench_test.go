@@ -2,7 +2,9 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"sync"
 	"testing"
@@ -10,6 +12,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine"
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/enginetest"
+	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
 // bothBench measures on goroutines and on real worker processes.
@@ -68,6 +71,110 @@ func BenchmarkCallOne(b *testing.B) {
 			})
 		}
 	})
+}
+
+// Counter counts what its process allocates.
+type Counter struct{ peer engine.Mesh[Counter] }
+
+// Meet sets the peer.
+func (c *Counter) Meet(_ context.Context, m engine.Mesh[Counter]) error { c.peer = m; return nil }
+
+// Mallocs is how much this process has allocated so far, in pieces.
+func (c *Counter) Mallocs(context.Context) (uint64, error) { return mallocs(), nil }
+
+// Add adds one.
+func (c *Counter) Add(_ context.Context, n int) (int, error) { return n + 1, nil }
+
+// AddAt calls Add of the peer so often.
+func (c *Counter) AddAt(ctx context.Context, times int) error {
+	peer := engine.Method(c.peer, (*Counter).Add)
+	for n := range times {
+		if got, err := peer.CallOne(ctx, n); err != nil || got != n+1 {
+			return fmt.Errorf("Add(%d) gave %d: %w", n, got, err)
+		}
+	}
+	return nil
+}
+
+func mallocs() uint64 {
+	var s runtime.MemStats
+	runtime.ReadMemStats(&s)
+	return s.Mallocs
+}
+
+// TestACallAllocatesLittle counts as testing.AllocsPerRun does, but in all processes that take part: the difference of
+// runtime.MemStats.Mallocs over many calls, less what counting alone costs. The best of some rounds counts, because timers,
+// acknowledgements and the collector, which empties pools, are nobody's calls.
+func TestACallAllocatesLittle(t *testing.T) {
+	if quicnet.Poison {
+		t.Skip("the race detector makes pools forget, and allocates itself")
+	}
+	const rounds, calls = 5, 64 * 40
+	const alone = 8 // quic-go allocates four times for a frame that travels alone, and a round trip is two
+	for _, c := range []struct {
+		name  string
+		start func(t testing.TB, opts ...engine.Option) context.Context
+		procs int // of workers
+		most  map[string]float64
+	}{
+		{"in-process", enginetest.Local, 0, map[string]float64{"from the program": 3, "of many": 3, "from a handler": 3}},
+		{"processes", enginetest.Processes, 2, map[string]float64{"from the program": 3 + alone, "of many": 4, "from a handler": 5 + alone}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			ctx := c.start(t)
+			m := spawn(t, ctx, "counter", 2, Counter{})
+			if err := engine.Action(m.Slice(at(0)), (*Counter).Meet).CallOne(ctx, m.Slice(at(1))); err != nil {
+				t.Fatal(err)
+			}
+			far := engine.Method(m.Slice(at(1)), (*Counter).Add)
+			one := func(times int) error {
+				for n := range times {
+					if got, err := far.CallOne(ctx, n); err != nil || got != n+1 {
+						return fmt.Errorf("Add(%d) gave %d: %w", n, got, err)
+					}
+				}
+				return nil
+			}
+			total := func() (sum uint64) {
+				vm, err := engine.Query(m, (*Counter).Mallocs).Call(ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, n := range vm.Answered()[:c.procs] {
+					sum += n
+				}
+				return sum + mallocs()
+			}
+			for from, run := range map[string]func(times int) error{
+				"from the program": one,
+				"of many": func(times int) error { // 64 in flight
+					var errs [64]error
+					var callers sync.WaitGroup
+					for i := range errs {
+						callers.Go(func() { errs[i] = one(times / len(errs)) })
+					}
+					callers.Wait()
+					return errors.Join(errs[:]...)
+				},
+				"from a handler": func(times int) error { return engine.Action(m.Slice(at(0)), (*Counter).AddAt).CallOne(ctx, times) },
+			} {
+				best := math.Inf(1)
+				for range rounds {
+					start := total()
+					none := total() - start
+					before := total()
+					if err := run(calls); err != nil {
+						t.Fatal(err)
+					}
+					best = min(best, float64(total()-before-none)/calls)
+				}
+				t.Logf("a call %s: %.2f allocations", from, best)
+				if math.Round(best) > c.most[from] {
+					t.Errorf("a call %s costs %.2f allocations in all processes together, want %v at most", from, best, c.most[from])
+				}
+			}
+		})
+	}
 }
 
 // BenchmarkWatchedCallOne is BenchmarkCallOne while nobody, and while a front end, watches the messages. In-process the

@@ -72,13 +72,17 @@ func (a *actor) setState(ctx context.Context, path, literal string) (out control
 
 // setArg sets an argument, or a part of one. It counts where the handler has not begun.
 func (a *activation) setArg(path, literal string) (control.Edited, error) {
+	args := a.args()
+	if len(args) < len(a.ep.in) {
+		return control.Edited{}, fmt.Errorf("the handler %s has returned: its arguments are gone", a.ep.name)
+	}
 	for i, name := range a.names() {
 		if rest, ok := strings.CutPrefix(path, name); ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
-			return setValue(a.args()[i], strings.TrimPrefix(rest, "."), literal)
+			return setValue(args[i], strings.TrimPrefix(rest, "."), literal)
 		}
 	}
 	if len(a.ep.in) == 1 && (path == "" || path[0] == '[') { // args alone, of one argument
-		return setValue(a.args()[0], path, literal)
+		return setValue(args[0], path, literal)
 	}
 	return control.Edited{}, fmt.Errorf("%s has no argument %s: it has %s", a.ep.name, clip(path, 100), cmp.Or(orList(a.names()), "none"))
 }

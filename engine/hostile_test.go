@@ -434,3 +434,59 @@ func TestAProcessStopsItsOwnActorsOnly(t *testing.T) {
 		t.Errorf("its own stop: %.200v", st)
 	}
 }
+
+// arrived gives a message to Add of a Target, as it comes from another process, and the memory of its frame.
+func arrived(t *testing.T, n *node, id uint64) (a *actor, env *quicnet.Envelope, frame []byte) {
+	t.Helper()
+	region, err := quicnet.Enc().Marshal(shape.RegionOf(shape.Extent{{Name: "gpus", Size: 2}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	frame = quicnet.AppendEnvelope(nil, &quicnet.Envelope{
+		Kind: quicnet.KindCall, ID: id, Call: quicnet.SessionID(6, id), From: quicnet.Addr{Proc: 6, Actor: 2}, To: quicnet.Addr{Proc: 5, Actor: 1},
+		Region: region, Endpoint: "Add", Body: []byte{1},
+	})
+	env = quicnet.NewEnvelope()
+	if err := quicnet.DecodeEnvelope(frame, env); err != nil {
+		t.Fatal(err)
+	}
+	a = n.actors.get(1)
+	env.Memo = n.targets.of(a.typ, env)
+	return a, env, frame
+}
+
+// TestAStateIsReadableWhenItsMessagesAreOver: what a front end is told of a message does not change with the message's memory.
+func TestAStateIsReadableWhenItsMessagesAreOver(t *testing.T) {
+	a, env, frame := arrived(t, targetNode(t), 1)
+	a.mu.Lock()
+	act := a.activate(env)
+	a.mu.Unlock()
+	st := a.state()
+	a.leave(act, false)
+	for i := range frame {
+		frame[i] = 'X'
+	}
+	if len(st.Running) != 1 || st.Running[0] != "Add" {
+		t.Errorf("it ran %q, want Add", st.Running)
+	}
+}
+
+// TestAMailboxIsLookedAtWhileItsMessagesChange is one for the race detector.
+func TestAMailboxIsLookedAtWhileItsMessagesChange(t *testing.T) {
+	a, env, _ := arrived(t, targetNode(t), 1)
+	a.mu.Lock()
+	a.push(env)
+	a.mu.Unlock()
+	var notices sync.WaitGroup
+	notices.Go(func() {
+		for turn := range uint64(100) {
+			a.noticeWait(6, waitNotice{Actor: 1, ID: 1, Seq: turn + 1, Chain: make([]quicnet.ChainEntry, turn%2)})
+		}
+	})
+	for range 100 {
+		if box := a.mailbox(control.MailboxQuery{}); len(box.Messages) != 1 || box.Messages[0].Endpoint != "Add" || box.Messages[0].Arg != "1" {
+			t.Fatalf("it shows %+v", box)
+		}
+	}
+	notices.Wait()
+}

@@ -110,7 +110,7 @@ func (n *node) frameHere(ctx context.Context, b probeBody, q control.FrameQuery)
 		err := guard("reading the frame", func() error {
 			args := act.args()
 			for i, name := range act.names() {
-				if root == "" || root == "args" {
+				if i < len(args) && (root == "" || root == "args") { // a handler that has returned has none
 					v.Args = append(v.Args, nodeOfValue(args[i], "args", name, argPath(path, name), query))
 				}
 			}
@@ -313,18 +313,17 @@ func (a *actor) mailbox(q control.MailboxQuery) control.Mailbox {
 	envs := a.queue[min(max(q.Start, 0), len(a.queue)):]
 	envs = slices.Clone(envs[:min(q.Count, len(envs), maxQueued)])
 	for _, env := range envs {
-		env.Keep()
-	}
-	a.mu.Unlock()
-	for _, env := range envs {
-		m := control.Queued{
+		env.Keep() // its argument is read when it may have left the mailbox
+		box.Messages = append(box.Messages, control.Queued{
 			Msg: messageID(env), Call: env.Call, Endpoint: env.Endpoint, Proc: env.From.Proc, Actor: env.From.Actor,
 			Bytes: len(env.Body), Waiting: env.Flags&flagWaits != 0,
-		}
+		})
+	}
+	a.mu.Unlock()
+	for i, env := range envs {
 		if ep := targetOf(env).ep; ep != nil {
-			m.Arg = clip(ep.shown(env.Body), maxShown)
+			box.Messages[i].Arg = clip(ep.shown(env.Body), maxShown)
 		}
-		box.Messages = append(box.Messages, m)
 	}
 	return box
 }

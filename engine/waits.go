@@ -392,8 +392,12 @@ func (a *activation) forget(c *call) {
 	a.mu.Unlock()
 }
 
+// chainLocked is who waits for what the activation sends. Its messages share it; nobody changes it.
 func (a *activation) chainLocked() []quicnet.ChainEntry {
-	return append(slices.Clip(a.chain), a.asEntry())
+	if a.down == nil {
+		a.down = append(slices.Clip(a.chain), a.asEntry())
+	}
+	return a.down
 }
 
 // asEntry is the activation as a link of a chain. A concurrent one does not block its actor, so it can close no cycle:
@@ -427,7 +431,7 @@ func (a *activation) rechain(chain []quicnet.ChainEntry, turn uint64) {
 		a.mu.Unlock()
 		return
 	}
-	a.chain, a.turn = chain, turn
+	a.chain, a.turn, a.down = chain, turn, nil
 	a.seq++
 	seq, down := a.seq, a.chainLocked()
 	calls := make([]*call, 0, len(a.awaits))

@@ -59,7 +59,7 @@ func (w *window) give(k int) (wake bool) {
 		if n < 0 {
 			return false
 		}
-		if w.used.CompareAndSwap(n, max(0, n-int32(k))) { //nolint:gosec // at most windowSize
+		if w.used.CompareAndSwap(n, max(0, n-int32(k))) {
 			return w.waiting.Load() > 0
 		}
 	}

@@ -3,6 +3,7 @@ package quicnet
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 	"unicode/utf8"
 	"unsafe"
@@ -117,8 +118,8 @@ func appendChain(dst []byte, chain []ChainEntry) []byte {
 }
 
 // DecodeEnvelope decodes what AppendEnvelope encodes and refuses everything else: other versions,
-// encodings that are not the shortest, invalid UTF-8, bytes that follow. Region, Body and the
-// strings of e alias b, which must not change afterwards.
+// encodings that are not the shortest, invalid UTF-8, bytes that follow. Region, Body and
+// Endpoint of e alias b, which must not change as long as they are in use; Chain does not.
 func DecodeEnvelope(b []byte, e *Envelope) error {
 	bulk, err := decodeEnvelope(b, e)
 	if err == nil && bulk >= 0 {
@@ -185,7 +186,8 @@ func decodeEnvelope(b []byte, e *Envelope) (bulk int64, err error) {
 }
 
 // chain reads the activation chain. An entry is at least 5 bytes, so the count is checked against what
-// is there before anything is allocated.
+// is there before anything is allocated. Its names get memory of their own, because the chain outlives its message: what the
+// handler of that sends has it as well.
 func (r *cborReader) chain() []ChainEntry {
 	n := r.head(majorArray, "chain")
 	if r.err != nil || n == 0 {
@@ -196,6 +198,7 @@ func (r *cborReader) chain() []ChainEntry {
 		return nil
 	}
 	chain := make([]ChainEntry, n)
+	size := 0
 	for i := range chain {
 		if k := r.head(majorArray, "chain entry"); r.err == nil && k != chainEntryFields {
 			r.fail("chain entry", fmt.Sprintf("%d fields, want %d", k, chainEntryFields))
@@ -204,6 +207,16 @@ func (r *cborReader) chain() []ChainEntry {
 		if r.err != nil {
 			return nil
 		}
+		size += len(chain[i].Name)
+	}
+	var names strings.Builder
+	names.Grow(size)
+	for i := range chain {
+		names.WriteString(chain[i].Name)
+	}
+	all := names.String()
+	for i := range chain {
+		chain[i].Name, all = all[:len(chain[i].Name)], all[len(chain[i].Name):]
 	}
 	return chain
 }

@@ -68,6 +68,7 @@ type outLane struct {
 	deferredAt time.Duration // since when, and when flush last ended: as time since the node started
 	flushedAt  time.Duration
 	held       bool        // frames wait for more of their sender
+	heldBytes  int         // so many bytes of them
 	late       bool        // they have waited for holdTime
 	release    *time.Timer // sees to that
 
@@ -135,7 +136,7 @@ func (l *outLane) send(ctx context.Context, f *outFrame, routed *Envelope, more,
 	}
 	l.bytes += f.size()
 	l.queue.push(f)
-	if l.conn == nil || l.flushing || l.queue.n-l.unsent < corkFrames && (l.p.corked() || more && l.hold()) {
+	if l.conn == nil || l.flushing || l.queue.n-l.unsent < corkFrames && (l.p.corked() || more && l.hold(f.size())) {
 		l.mu.Unlock() // whoever flushes, attaches, uncorks or sends the last of its frames sees it
 		return nil
 	}
@@ -163,12 +164,13 @@ const (
 	holdTime  = time.Millisecond      // a frame waits this long at most for more of its sender
 )
 
-// hold leaves the frame just queued to the flush of a later one of its sender, which has said that there will be one. What
-// it holds is bounded by corkFrames, batchBytes and holdTime: a sender that is kept from going on holds back nobody's frames
-// for longer.
-func (l *outLane) hold() bool {
-	if l.held {
-		return !l.late && l.bytes < batchBytes
+// hold leaves the frame just queued, of so many bytes, to the flush of a later one of its sender, which has said that there
+// will be one. What it holds is bounded by corkFrames, batchBytes and holdTime: a sender that is kept from going on holds back
+// nobody's frames for longer.
+func (l *outLane) hold(size int) bool {
+	l.heldBytes += size
+	if l.held || l.heldBytes >= batchBytes {
+		return !l.late && l.heldBytes < batchBytes
 	}
 	l.held, l.late = true, false
 	if l.release == nil {
@@ -215,11 +217,11 @@ func (l *outLane) full(f *outFrame) bool {
 
 // await waits, unlocked, until frames left the queue or ctx ends.
 func (l *outLane) await(ctx context.Context) error {
-	l.kick() // what a cork holds back would never leave
-	if l.space == nil {
+	if l.space == nil { // before the kick: it lets go of l.mu, and room that is made meanwhile counts
 		l.space = make(chan struct{})
 	}
 	space := l.space
+	l.kick() // what a cork holds back would never leave
 	l.mu.Unlock()
 	defer l.mu.Lock()
 	select {
@@ -254,7 +256,7 @@ func (l *outLane) work() bool {
 // flushing; flush never waits for the network: where the stream takes no more, a writer goroutine of
 // the connection goes on, and flushing stays set until it is done.
 func (l *outLane) flush() {
-	l.held = false
+	l.held, l.heldBytes = false, 0
 	for l.conn != nil && l.work() {
 		c := l.conn
 		l.fill(c)

@@ -28,7 +28,10 @@ var envelopePool = sync.Pool{New: func() any { return new(Envelope) }}
 // NewEnvelope gives an empty envelope that Free takes back.
 func NewEnvelope() *Envelope {
 	e := envelopePool.Get().(*Envelope) //nolint:forcetypeassert // nothing else is put there
-	*e = Envelope{Local: Local{memory: e.memory[:0], pooled: true}}
+	if Poison {
+		*e = Envelope{Local: Local{memory: e.memory}}
+	}
+	e.memory, e.pooled = e.memory[:0], true
 	return e
 }
 
@@ -58,12 +61,17 @@ func (e *Envelope) Clone() *Envelope {
 // Free gives an envelope of NewEnvelope back, with the memory that its slices are in: nobody may use either any more. Calling
 // it is never needed. It does nothing to other envelopes.
 func (e *Envelope) Free() {
+	if Poison && e.Kind == poisoned {
+		panic("quicnet: an envelope was given back twice")
+	}
 	if !e.pooled {
 		return
 	}
-	if cap(e.memory) > keptBytes {
-		e.memory = nil
+	memory := e.memory
+	if cap(memory) > keptBytes {
+		memory = nil
 	}
+	*e = Envelope{Local: Local{memory: memory}} // what it points to, such as a large body, need not wait for its next use
 	if Poison {
 		spoil(e)
 	}

@@ -241,7 +241,7 @@ func (r *inRoutes) declare(b []byte) *CloseError {
 	return nil
 }
 
-// decode decodes a frame of a peer that has the kind of a routed one. Body and the names in the chain alias b; what the route stands for is its own.
+// decode decodes a frame of a peer that has the kind of a routed one. Body aliases b; what the route stands for is its own.
 func (r *inRoutes) decode(b []byte, e *Envelope, from ID, to uint64) error {
 	c := cborReader{b: b}
 	fields := c.head(majorArray, "envelope")

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/monarch-tui/monarch-tui/engine/internal/body"
+	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
 // Call is one call of a method. Its methods are called one after the other. What Args and Result give belongs to the Call.
@@ -131,6 +132,11 @@ type room []byte
 func (r room) kept() room {
 	if cap(r) > 16<<10 {
 		return nil
+	}
+	if quicnet.Poison {
+		for i := range r[:cap(r)] {
+			r[:cap(r)][i] = 0xDB
+		}
 	}
 	return r
 }
