@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine"
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -307,21 +308,37 @@ func BenchmarkSpawn(b *testing.B) {
 	})
 }
 
-// BenchmarkRanks is a mesh's whole life with one call of all its ranks. Its cost per rank does not grow with the mesh.
+// BenchmarkRanks is a mesh's whole life with one call and one broadcast to all its ranks: how long it takes to create, how long
+// the broadcast, and what heap and stacks are in use then, garbage included. The cost per rank does not grow with the mesh.
 func BenchmarkRanks(b *testing.B) {
 	for _, n := range []int{1024, 4096, 16_384, 65_536} {
 		b.Run(fmt.Sprintf("in-process/ranks=%d", n), func(b *testing.B) {
 			ctx := enginetest.Local(b)
+			var create, cast time.Duration
+			var heap uint64
 			for b.Loop() {
+				begin := time.Now()
 				p, m := benchMeshOn(b, ctx, n)
+				create += time.Since(begin)
 				if _, err := engine.Method(m, (*Acc).Add).Call(ctx, 1); err != nil {
 					b.Fatal(err)
 				}
+				begin = time.Now()
+				if err := engine.Method(m, (*Acc).Add).Broadcast(ctx, 1); err != nil {
+					b.Fatal(err)
+				}
+				cast += time.Since(begin)
+				var mem runtime.MemStats
+				runtime.ReadMemStats(&mem)
+				heap = max(heap, mem.HeapInuse+mem.StackInuse)
 				if err := p.Stop(ctx); err != nil {
 					b.Fatal(err)
 				}
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/rank")
+			b.ReportMetric(create.Seconds()*1e3/float64(b.N), "ms-create")
+			b.ReportMetric(cast.Seconds()*1e3/float64(b.N), "ms-broadcast")
+			b.ReportMetric(float64(heap)/(1<<20), "MiB")
 		})
 	}
 }

@@ -79,7 +79,7 @@
 //
 // Lock order: call.telling, then hub.mu, then any of the others; actor.mu before activation.mu and before that of
 // probe.Agent. Otherwise no lock is held while another is taken (the mutexes of actorTable, callTable, requestTable,
-// portTable, peers, windows, viewCache, lockTable, outbox, call, clock.Clock and clock.Context, telemetry, memLink, memEnd,
-// readers, output, pipes and channelState; reporter.mu may be taken under windows.mu), and none while user code runs or a
+// portTable, peers, windows, targetCache, lockTable, outbox, call, endWatch, telemetry, memLink, memEnd,
+// readers, output, pipes and channelState; clock.Context and below it clock.Clock may be taken under actor.mu), and none while user code runs or a
 // frame is sent. Who looks at a parked frame holds that frame's own lock meanwhile: the frame waits for it, nobody else does.
 package engine
