@@ -20,6 +20,62 @@ type callTable struct {
 	n      int
 }
 
+// callPool keeps the calls of a process that are over. It is no variable of the package, because a call has a channel, and one
+// that was made in a bubble of testing/synctest is good for nothing outside.
+type callPool struct{ sync.Pool }
+
+// newCall gives a call to one user, who frees it. Where nobody but that user waits for its answers, it is one that was used
+// before.
+func (p *callPool) newCall(b bound, adverb control.Adverb) *call {
+	if adverb == adverbStart || adverb == adverbStream {
+		return &call{endpoint: b.name, adverb: adverb, done: make(chan struct{})}
+	}
+	c, ok := p.Get().(*call)
+	if !ok {
+		c = &call{last: make(chan struct{}, 1), pool: p}
+	}
+	c.endpoint, c.adverb, c.id, c.n = b.name, adverb, 0, 0
+	c.refs.Store(1)
+	return c
+}
+
+// keep has the call stay for one more user, who frees it.
+func (c *call) keep() *call {
+	c.refs.Add(1)
+	return c
+}
+
+// free ends a use of the call. After the last one it is taken for another.
+func (c *call) free() {
+	if c.refs.Add(-1) != 0 || c.last == nil {
+		return
+	}
+	select {
+	case <-c.last: // nobody has waited for it
+	default:
+	}
+	for i := range c.answers {
+		if env := c.answers[i].env; env != nil {
+			env.Free()
+		}
+	}
+	arg, last, pool := c.arg, c.last, c.pool
+	if cap(arg) > maxKeptArg {
+		arg = nil
+	}
+	*c = call{arg: arg[:0], last: last, pool: pool}
+	if quicnet.Poison {
+		c.id, c.n, c.firstMsg = ^uint64(0), -1, ^uint64(0)
+		for arg := c.arg[:cap(c.arg)]; len(arg) > 0; arg = arg[1:] {
+			arg[0] = 0xDB
+		}
+	}
+	pool.Put(c)
+}
+
+// maxKeptArg is how large the memory of an argument may be that is kept for the next call.
+const maxKeptArg = 16 << 10
+
 // put sets a key of a map that is made when it is needed: most tables of most of 65,536 ranks stay empty.
 func put[K comparable, V any](m *map[K]V, k K, v V) {
 	if *m == nil {

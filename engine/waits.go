@@ -79,19 +79,6 @@ func compareWaits(a, b control.WaitEdge) int {
 	return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To), a.Since.Compare(b.Since), cmp.Compare(a.Msg, b.Msg))
 }
 
-// sent lists the indices whose message left and whose answer has not come.
-func (c *call) sent() []int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var out []int
-	for i, p := range c.ranks {
-		if p == phaseSent {
-			out = append(out, i)
-		}
-	}
-	return out
-}
-
 // takeWaits stores a process's waits and tells front ends when they changed. The caller holds h.mu.
 func (h *hub) takeWaits(proc uint64, waits []control.WaitEdge) {
 	waits = waits[:min(len(waits), maxWaits)]
