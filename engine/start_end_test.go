@@ -13,6 +13,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
@@ -215,6 +216,28 @@ func TestAControllerWithMoreWorkersThanCPUsDoesNotPoll(t *testing.T) {
 	for end := time.Now().Add(10 * time.Second); carrier() != polling; runtime.Gosched() { // the end of a link is told after that of its process
 		if time.Now().After(end) {
 			t.Fatalf("with two workers on two CPUs it was %q and is now %q", polling, carrier())
+		}
+	}
+}
+
+// deadWay is the way to a process whose link has ended.
+type deadWay struct{ err error }
+
+func (w deadWay) Send(context.Context, quicnet.Lane, *quicnet.Envelope) error { return w.err }
+
+// TestAWayThatHasEndedTellsWhyItsProcessHas holds INV-ENDED for a message that is sent by a way that was found before the end.
+func TestAWayThatHasEndedTellsWhyItsProcessHas(t *testing.T) {
+	n := targetNode(t)
+	n.peers.noteGone(goneBody{Procs: []uint64{8}, Reason: "somebody killed it", Ordered: true})
+	for _, err := range []error{errProcEnded, &quicnet.GoneError{Peer: quicnet.ID{Proc: 8, Epoch: 1}, Reason: "closed"}} {
+		env := quicnet.Envelope{Kind: quicnet.KindCall, From: quicnet.Addr{Proc: 5}, To: quicnet.Addr{Proc: 8, Actor: 3}}
+		got := n.sendBy(n.root, deadWay{err}, &env, time.Now().UnixMicro())
+		if !errors.Is(got, ErrLost) || !strings.Contains(got.Error(), "somebody killed it") {
+			t.Errorf("%v came of it instead of %v", got, err)
+		}
+		home := shape.RegionOf(shape.Extent{{Name: "gpus", Size: 1}})
+		if w := n.whyNotSent(newMeshRef(control.MeshRef{ID: 3, Name: "far", First: 8, Home: home, View: home}), 0, got); !slices.Equal(w.Codes, codesOf(ErrStopped)) {
+			t.Errorf("the caller is told %+v", w)
 		}
 	}
 }
