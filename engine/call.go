@@ -267,7 +267,7 @@ func (c *call) send(ctx context.Context, nd *node, b bound, body []byte) *call {
 	}
 	env.Given = len(body) > maxKeptArg // the call gives it away
 	c.caller.stamp(env)
-	c.trace, env.Token = env.Trace, c.caller.token()
+	env.Token = c.caller.token()
 	if d, ok := ctx.Deadline(); ok {
 		env.Budget = max(time.Until(d), time.Nanosecond)
 	}

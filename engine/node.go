@@ -96,9 +96,13 @@ func (n *node) addrOf(a *activation) quicnet.Addr {
 	return quicnet.Addr{Proc: n.id, Actor: a.actor.id}
 }
 
-// register puts a call into the table before its first message leaves.
+// register puts a call into the table before its first message leaves. Others find it there, so it is complete by then.
 func (n *node) register(c *call) {
 	c.firstMsg, c.id = n.newMessages(c.n)
+	c.trace = c.id
+	if c.caller != nil {
+		c.trace = c.caller.trace
+	}
 	n.calls.add(c)
 	if n.hub != nil {
 		n.hub.callBegan(c)
