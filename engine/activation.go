@@ -78,6 +78,24 @@ func (a *activation) stamp(env *quicnet.Envelope) {
 	env.Parent, env.Trace = a.msg, a.trace
 }
 
+// chainLocked is who waits for what the activation sends. Its messages share it; nobody changes it.
+func (a *activation) chainLocked() []quicnet.ChainEntry {
+	if a.down == nil {
+		a.down = append(slices.Clip(a.chain), a.asEntry())
+	}
+	return a.down
+}
+
+// asEntry is the activation as a link of a chain. A concurrent one does not block its actor, so it can close no cycle:
+// its place is kept for the path, its address is not.
+func (a *activation) asEntry() quicnet.ChainEntry {
+	h := quicnet.ChainEntry{Proc: a.actor.node.id, Actor: a.actor.id, Name: a.actor.label(), Msg: a.msg}
+	if a.ep != nil && a.ep.concurrent {
+		h.Actor = 0
+	}
+	return h
+}
+
 // activate takes a message that has left the mailbox among the running ones, where a cancellation finds it. The caller
 // holds a.mu.
 func (a *actor) activate(env *quicnet.Envelope) *activation {

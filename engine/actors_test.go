@@ -1,9 +1,12 @@
 package engine_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"os/exec"
 	"sync"
@@ -45,6 +48,7 @@ func TestMain(m *testing.M) {
 		engine.Register[Foreman]()
 		engine.Register[Clerk]()
 		engine.Register[Counter]()
+		engine.Register[Mirror](engine.Concurrent((*Mirror).Beside))
 		engine.Register[Patient](engine.Concurrent((*Patient).Open))
 		dieOnce()
 		if os.Getenv("ENGINE_TEST_FORGET") == "" || !engine.InWorker() {
@@ -313,3 +317,71 @@ type Forgotten struct{}
 
 // Ping does nothing.
 func (*Forgotten) Ping(context.Context) error { return nil }
+
+// letter is a body that says whose it is: its number, a checksum, and bytes that follow from the number. Answers have odd
+// numbers.
+func letter(number uint64, size int) []byte {
+	b := binary.BigEndian.AppendUint64(make([]byte, 0, 12+size), number)
+	b = binary.BigEndian.AppendUint32(b, 0)
+	for i := range size {
+		b = append(b, byte(number>>(i%4*8))^byte(i))
+	}
+	binary.BigEndian.PutUint32(b[8:], crc32.ChecksumIEEE(b[12:]))
+	return b
+}
+
+// whole reports whether a letter is as it was written.
+func whole(b []byte) bool {
+	return len(b) >= 12 && bytes.Equal(b, letter(binary.BigEndian.Uint64(b), len(b)-12))
+}
+
+// fits says what is wrong with the answer to a letter.
+func fits(got, asked []byte) error {
+	if !bytes.Equal(got, letter(binary.BigEndian.Uint64(asked)|1, len(asked)-12)) {
+		return fmt.Errorf("asked with % .16x (%d bytes), answered with % .16x (%d bytes)", asked, len(asked), got, len(got))
+	}
+	return nil
+}
+
+// Mirror answers letters, and looks whether those that it has got before are still whole.
+type Mirror struct {
+	Peer engine.Mesh[Mirror]
+
+	mu   sync.Mutex
+	kept [][]byte
+}
+
+// Answer answers a letter. It leaves somebody behind who uses its context when the letter is answered.
+func (m *Mirror) Answer(ctx context.Context, b []byte) ([]byte, error) {
+	if !whole(b) {
+		return nil, fmt.Errorf("a spoilt letter came: % .16x (%d bytes)", b, len(b))
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, old := range m.kept {
+		if !whole(old) {
+			return nil, fmt.Errorf("a letter that came before was spoilt: % .16x (%d bytes)", old, len(old))
+		}
+	}
+	if m.kept = append(m.kept, b); len(m.kept) > 8 {
+		m.kept = m.kept[1:]
+	}
+	go func() {
+		<-ctx.Done()
+		_, _ = engine.RandOf(ctx).Uint64(), engine.Here(ctx)
+	}()
+	return letter(binary.BigEndian.Uint64(b)|1, len(b)-12), nil
+}
+
+// Beside is Answer, concurrently.
+func (m *Mirror) Beside(ctx context.Context, b []byte) ([]byte, error) { return m.Answer(ctx, b) }
+
+// Pass has the peer answer.
+func (m *Mirror) Pass(ctx context.Context, b []byte) ([]byte, error) {
+	return engine.Method(m.Peer, (*Mirror).Answer).Choose(ctx, b)
+}
+
+// Two answers a letter that comes in two parts, by reflection.
+func (m *Mirror) Two(ctx context.Context, a, b []byte) ([]byte, error) {
+	return m.Answer(ctx, append(a, b...))
+}

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -395,4 +396,101 @@ func TestWhoGivesUpWaitingForAnEndDoesNotChangeIt(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestPooledThingsAreNeverSeenAfterTheyWereGivenBack: calls, messages, arguments and results are taken again and again, while
+// callers give up, deadlines pass, processes are killed, and front ends stop handlers and read and change mailboxes. Each answer
+// is for its own request, and what a handler got stays as it was. Under the race detector what is given back is spoilt, so
+// that whoever still reads it is found.
+func TestPooledThingsAreNeverSeenAfterTheyWereGivenBack(t *testing.T) {
+	t.Setenv("GORACE", "halt_on_error=1") // a race in a worker is the end of it, which a call to it tells
+	bothEngines(t, func(t *testing.T, e *engine.Engine) {
+		s := &soak{t: t, ctx: e.Context(), c: frontEnd(t, e), kill: make(chan struct{})}
+		if _, err := s.c.Watch(t.Context(), control.TopicMessages); err != nil {
+			t.Fatal(err)
+		}
+		s.steady = spawn(t, s.ctx, "steady", 2, Mirror{Peer: spawn(t, s.ctx, "peer", 2, Mirror{})})
+		mortals := s.begin(0)
+		const callers, calls = 16, 100
+		var calling, others sync.WaitGroup
+		over := make(chan struct{})
+		others.Go(func() {
+			for n := 1; ; n++ {
+				select {
+				case <-s.kill:
+					if err := mortals.Kill(s.ctx); err != nil {
+						t.Error(err)
+					}
+					mortals = s.begin(n)
+				case <-over:
+					return
+				}
+			}
+		})
+		others.Go(func() { s.debug(over) })
+		for number := range uint64(callers) {
+			calling.Go(func() { s.caller(number+1, calls) })
+		}
+		calling.Wait()
+		close(over)
+		others.Wait()
+		if good := s.good.Load(); good < callers*calls/2 {
+			t.Errorf("only %d right answers to %d calls", good, callers*calls)
+		}
+	})
+}
+
+// begin makes the mesh that is to be killed next.
+func (s *soak) begin(n int) engine.ProcMesh {
+	p, err := engine.SpawnProcs(s.ctx, engine.Name(fmt.Sprintf("p_mortal%d", n)), engine.Dim("gpus", 2))
+	if err != nil {
+		s.t.Error(err)
+		return p
+	}
+	m, err := engine.Spawn(s.ctx, p, fmt.Sprintf("mortal%d", n), Mirror{})
+	if err != nil {
+		s.t.Error(err)
+	}
+	s.mortal.Store(&m)
+	return p
+}
+
+// debug looks at everything, stops handlers and lets them go on in each way, and moves and discards messages, until the others
+// are done. Much of it comes too late, and fails.
+func (s *soak) debug(over <-chan struct{}) {
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	sites := []string{control.SiteRecv, control.SiteReply, control.SiteSend, control.SiteResult}
+	ways := []string{control.GoContinue, control.GoRetry, control.GoStep, control.GoFinish}
+	for i := 0; ; i++ {
+		select {
+		case <-over:
+			return
+		case <-tick.C:
+		}
+		if set, err := s.c.Breaks(s.ctx, control.BreaksReq{Set: &control.Breakpoint{Mesh: "*", Site: sites[i%len(sites)], Hit: "%9", Once: true}}); err != nil {
+			s.t.Errorf("breakpoint: %v, %v", set, err)
+		}
+		boxes, err := s.c.Mailboxes(s.ctx, "steady", nil, control.MailboxQuery{})
+		if err != nil {
+			s.t.Error(err)
+		}
+		for _, box := range boxes {
+			for k, m := range box.Answer.Messages[:min(2, len(box.Answer.Messages))] {
+				_, _ = s.c.Edit(s.ctx, control.EditReq{Mesh: "steady", Rank: box.Rank, Op: []string{"redeliver", "discard"}[k], Path: fmt.Sprint(m.Msg)})
+			}
+		}
+		snap, err := s.c.Snapshot(s.ctx)
+		if err != nil {
+			s.t.Error(err)
+			return
+		}
+		for k, st := range snap.Stops {
+			ref := control.StopRef{ID: st.ID, Gen: st.Gen}
+			if v, err := s.c.Frame(s.ctx, ref, control.FrameQuery{}); err == nil && strings.Contains(fmt.Sprint(v), "given back") {
+				s.t.Errorf("a stop shows %+v", v)
+			}
+			_, _ = s.c.Resume(s.ctx, control.ResumeReq{Stops: []control.StopRef{ref}, How: ways[(i+k)%len(ways)]})
+		}
+	}
 }

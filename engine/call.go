@@ -218,7 +218,7 @@ func (c *call) send(ctx context.Context, nd *node, b bound, body []byte) *call {
 	env.Given = len(body) > maxKeptArg // the call gives it away
 	env.Alone = c.n > 1                // the others go to other processes
 	c.caller.stamp(env)
-	c.trace, env.Token = env.Trace, c.caller.token()
+	env.Token = c.caller.token()
 	if d, ok := ctx.Deadline(); ok {
 		env.Budget = max(time.Until(d), time.Nanosecond)
 	}

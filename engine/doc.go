@@ -77,9 +77,10 @@
 //   - INV-BOUND: every queue has a limit. At the limit a sender waits or gets an error, or the oldest entry is dropped and
 //     counted.
 //
-// Lock order: call.telling, then hub.mu, then any of the others; actor.mu before activation.mu and before that of
-// probe.Agent. Otherwise no lock is held while another is taken (the mutexes of actorTable, callTable, requestTable,
-// portTable, peers, windows, targetCache, lockTable, outbox, call, endWatch, telemetry, memLink, memEnd,
-// readers, output, pipes and channelState; clock.Context and below it clock.Clock may be taken under actor.mu), and none while user code runs or a
-// frame is sent. Who looks at a parked frame holds that frame's own lock meanwhile: the frame waits for it, nobody else does.
+// Lock order: call.telling, then hub.mu, then any of the others; actor.mu before activation.mu, before that of probe.Agent, and
+// before that of clock.Context, which comes before that of clock.Clock. Otherwise no lock is held while another is taken (the
+// mutexes of actorTable, callTable, requestTable, portTable, peers, windows, targetCache, lockTable, outbox, call, endWatch, clock.Clock
+// and clock.Context, telemetry, memLink, memEnd, readers, output, pipes and channelState; reporter.mu may be taken under
+// windows.mu), and none while user code runs or a frame is sent: within a process a sender may hand its frame over itself. Who
+// looks at a parked frame holds that frame's own lock meanwhile: the frame waits for it, nobody else does.
 package engine

@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -96,9 +97,13 @@ func (n *node) addrOf(a *activation) quicnet.Addr {
 	return quicnet.Addr{Proc: n.id, Actor: a.actor.id}
 }
 
-// register puts a call into the table before its first message leaves.
+// register puts a call into the table before its first message leaves. Others find it there, so it is complete by then.
 func (n *node) register(c *call) {
 	c.firstMsg, c.id = n.newMessages(c.n)
+	c.trace = c.id
+	if c.caller != nil {
+		c.trace = c.caller.trace
+	}
 	n.calls.add(c)
 	if n.hub != nil {
 		n.hub.callBegan(c)
@@ -137,7 +142,13 @@ func (n *node) send(ctx context.Context, lane quicnet.Lane, env *quicnet.Envelop
 	case to&inProcessBit == 0 && to != 0 && env.From.Proc&inProcessBit != 0:
 		return n.relay(ctx, lk, lane, to, env)
 	}
-	return lk.Send(ctx, to, lane, env)
+	err = lk.Send(ctx, to, lane, env)
+	if errors.Is(err, quicnet.ErrGone) { // it has ended meanwhile
+		if _, known := n.peers.whyGone(to); known {
+			return n.peers.lostError(to)
+		}
+	}
+	return err
 }
 
 // stamp judges a frame and gives it the clock's reading. now is the machine's, in microseconds since 1970.
@@ -158,7 +169,7 @@ func (n *node) sendBy(ctx context.Context, way quicnet.Sender, env *quicnet.Enve
 		return err
 	}
 	err := way.Send(ctx, quicnet.LaneCalls, env)
-	if err == errProcEnded { //nolint:errorlint // never wrapped: the long way knows why
+	if errors.Is(err, errProcEnded) || errors.Is(err, quicnet.ErrGone) { // the long way knows why
 		return n.send(ctx, quicnet.LaneCalls, env)
 	}
 	return err

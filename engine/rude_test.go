@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -364,5 +366,119 @@ func TestARunThatEndsItsGoroutineIsAnError(t *testing.T) {
 	defer e.Close()
 	if err := e.Run(func(context.Context) error { runtime.Goexit(); return nil }); err == nil || !strings.Contains(err.Error(), "run ended its goroutine") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// soak is what everybody who takes part in TestPooledThingsAreNeverSeenAfterTheyWereGivenBack knows.
+type soak struct {
+	t      *testing.T
+	ctx    context.Context
+	c      *control.Client
+	steady engine.Mesh[Mirror]
+	mortal atomic.Pointer[engine.Mesh[Mirror]] // is killed now and then
+	kill   chan struct{}                       // asks for that
+	calls  atomic.Int64
+	good   atomic.Int64 // right answers
+}
+
+// judge takes an outcome of a call. One that may come of what is done here is no error: nobody kills what is steady.
+func (s *soak) judge(what string, mortal bool, err error) {
+	fine := errors.Is(err, engine.ErrDeadline) || errors.Is(err, engine.ErrCancelled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
+	if mortal {
+		fine = fine || errors.Is(err, engine.ErrStopped) || errors.Is(err, engine.ErrLost)
+	}
+	if err != nil && !fine {
+		s.t.Errorf("%s: %v", what, err)
+	}
+}
+
+func (s *soak) took(what string, mortal bool, got, asked []byte, err error) {
+	if err == nil {
+		if err = fits(got, asked); err == nil {
+			s.good.Add(1)
+		}
+	}
+	s.judge(what, mortal, err)
+}
+
+// caller makes calls of all kinds. What it does is decided by its number.
+func (s *soak) caller(number uint64, calls int) {
+	rnd := rand.New(rand.NewPCG(number, 7))
+	sizes := []int{0, 1, 30, 200, 200, 5 << 10, 20 << 10, 70 << 10}
+	for i := range calls {
+		b := letter(number<<32|uint64(i)<<1, sizes[rnd.IntN(len(sizes))])
+		ctx, cancel := context.WithCancel(s.ctx)
+		if rnd.IntN(4) == 0 {
+			ctx, cancel = context.WithTimeout(s.ctx, time.Duration(rnd.IntN(2000))*time.Microsecond)
+		}
+		m, mortal := s.steady, rnd.IntN(3) == 0
+		if mortal {
+			m = *s.mortal.Load()
+		}
+		one := m.Slice(at(rnd.IntN(2)))
+		answer := engine.Method(m, (*Mirror).Answer)
+		switch kind := rnd.IntN(9); kind {
+		case 0: // the end of its context races with the answers
+			go cancel()
+			vm, err := answer.Call(ctx, b)
+			s.judge("a call that is cancelled", mortal, err)
+			s.mesh(vm, err, b)
+		case 1:
+			vm, err := answer.Call(ctx, b)
+			s.judge("a call", mortal, err)
+			s.mesh(vm, err, b)
+		case 2: // an answer can be read twice, and from two goroutines
+			f := answer.Start(ctx, b)
+			var second sync.WaitGroup
+			second.Go(func() { s.mesh(f.All(s.ctx)) })
+			s.judge("a wait", mortal, engine.Wait(ctx, f))
+			vm, err := f.All(s.ctx)
+			s.mesh(vm, err, b)
+			second.Wait()
+		case 3:
+			for r, err := range answer.Stream(ctx, b) {
+				s.took("a stream", mortal, r.Value, b, err)
+			}
+		case 4:
+			s.judge("a broadcast", mortal, answer.Broadcast(ctx, b))
+		case 5:
+			got, err := engine.Method(s.steady, (*Mirror).Pass).Choose(ctx, b)
+			s.took("a call of a handler", false, got, b, err)
+		case 6:
+			got, err := engine.Method(m, (*Mirror).Beside).Choose(ctx, b)
+			s.took("a concurrent endpoint", mortal, got, b, err)
+		case 7:
+			half := rnd.IntN(len(b))
+			got, err := engine.Method2(one, (*Mirror).Two).CallOne(ctx, b[:half], b[half:])
+			s.took("two arguments", mortal, got, b, err)
+		default:
+			got, err := engine.Method(one, (*Mirror).Answer).CallOne(ctx, b)
+			s.took("a call of one", mortal, got, b, err)
+		}
+		cancel()
+		if s.calls.Add(1)%200 == 0 {
+			s.kill <- struct{}{}
+		}
+	}
+}
+
+// mesh judges the answers of a call of all ranks; asked is what they answer, where that is looked at.
+func (s *soak) mesh(vm engine.ValueMesh[[]byte], err error, asked ...[]byte) {
+	failed := 0
+	if me, ok := errors.AsType[*engine.MeshError](err); ok {
+		failed = len(me.Failed)
+	} else if err != nil {
+		return
+	}
+	got := vm.Answered()
+	if len(got)+failed != 2 {
+		s.t.Errorf("%d answers and %d failures of 2 ranks: %v", len(got), failed, err)
+	}
+	for _, b := range got {
+		if len(asked) > 0 {
+			s.took("a rank", false, b, asked[0], nil)
+		} else if !whole(b) {
+			s.t.Errorf("a spoilt answer came: % .16x (%d bytes)", b, len(b))
+		}
 	}
 }

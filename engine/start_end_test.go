@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
@@ -216,5 +219,105 @@ func TestAControllerWithMoreWorkersThanCPUsDoesNotPoll(t *testing.T) {
 		if time.Now().After(end) {
 			t.Fatalf("with two workers on two CPUs it was %q and is now %q", polling, carrier())
 		}
+	}
+}
+
+// deadWay is the way to a process whose link has ended.
+type deadWay struct{ err error }
+
+func (w deadWay) Send(context.Context, quicnet.Lane, *quicnet.Envelope) error { return w.err }
+
+// TestAWayThatHasEndedTellsWhyItsProcessHas holds INV-ENDED for a message that is sent by a way that was found before the end.
+func TestAWayThatHasEndedTellsWhyItsProcessHas(t *testing.T) {
+	n := targetNode(t)
+	n.peers.noteGone(goneBody{Procs: []uint64{8}, Reason: "somebody killed it", Ordered: true})
+	for _, err := range []error{errProcEnded, &quicnet.GoneError{Peer: quicnet.ID{Proc: 8, Epoch: 1}, Reason: "closed"}} {
+		env := quicnet.Envelope{Kind: quicnet.KindCall, From: quicnet.Addr{Proc: 5}, To: quicnet.Addr{Proc: 8, Actor: 3}}
+		got := n.sendBy(n.root, deadWay{err}, &env, time.Now().UnixMicro())
+		if !errors.Is(got, ErrLost) || !strings.Contains(got.Error(), "somebody killed it") {
+			t.Errorf("%v came of it instead of %v", got, err)
+		}
+		home := shape.RegionOf(shape.Extent{{Name: "gpus", Size: 1}})
+		if w := n.whyNotSent(newMeshRef(control.MeshRef{ID: 3, Name: "far", First: 8, Home: home, View: home}), 0, got); !slices.Equal(w.Codes, codesOf(ErrStopped)) {
+			t.Errorf("the caller is told %+v", w)
+		}
+	}
+}
+
+// TestACallIsCompleteWhenOthersFindIt is one for the race detector: the end of its process may answer a call before its first
+// message is sent.
+func TestACallIsCompleteWhenOthersFindIt(t *testing.T) {
+	n := targetNode(t)
+	n.tel.on.Store(true)
+	home := shape.RegionOf(shape.Extent{{Name: "gpus", Size: 1}})
+	ref := newMeshRef(control.MeshRef{ID: 3, Name: "far", First: 8, Home: home, View: home})
+	var others sync.WaitGroup
+	defer others.Wait()
+	over := make(chan struct{})
+	defer close(over)
+	others.Go(func() {
+		for {
+			select {
+			case <-over:
+				return
+			default:
+				n.procsGone(goneBody{Procs: []uint64{8}, Reason: "it ended"})
+			}
+		}
+	})
+	for range 5000 {
+		c := startRaw(n.root, n, bound{ref: ref, name: "Get"}, nil, adverbStart, "")
+		if <-c.done; len(c.answers) != 1 || c.answers[0].err == nil {
+			t.Fatalf("it has %d answers", len(c.answers))
+		}
+	}
+}
+
+// liar is a link to a process that gives every answer there is beside the right one, which is the number of the message.
+type liar struct {
+	nowhere
+	n    *node
+	last quicnet.Envelope // the message before
+}
+
+func (l *liar) Sender(uint64) (quicnet.Sender, error) { return deadWay{quicnet.ErrGone}, nil } // each message comes to Send
+
+func (l *liar) Send(_ context.Context, _ uint64, _ quicnet.Lane, env *quicnet.Envelope) error {
+	answer := func(call, index, parent uint64, body int) {
+		ans := quicnet.NewEnvelope()
+		ans.Kind, ans.Call, ans.Index, ans.Parent, ans.From, ans.To, ans.Clock = quicnet.KindReply, call, index, parent, env.To, env.From, env.Clock+1
+		ans.Body, _ = bodies.Encode(body, nil)
+		l.n.Frame(quicnet.ID{Proc: env.To.Proc}, quicnet.LaneCalls, ans)
+	}
+	answer(l.last.Call, 0, l.last.ID, -1) // of a call that is over
+	answer(l.last.Call, 0, l.last.ID, -2)
+	answer(env.Call+1, 0, env.ID+1, -3)     // of one that is to come
+	answer(^uint64(0), 0, env.ID, -4)       // of what a call that was given back has for its number
+	answer(env.Call, 1, env.ID, -5)         // of a rank that was not called
+	answer(env.Call, ^uint64(0), env.ID, 0) // and of none
+	answer(env.Call, 0, env.ID, int(env.ID))
+	answer(env.Call, 0, env.ID, -6) // once more
+	l.last = *env
+	return nil
+}
+
+// TestNoAnswerIsTakenForAnothers holds INV-OUTCOME for calls that are taken again, under a process that answers whatever it likes.
+func TestNoAnswerIsTakenForAnothers(t *testing.T) {
+	registerTarget()
+	n := newNode(5, slog.New(slog.DiscardHandler))
+	n.alone(rankHandlers())
+	n.peers.connect(&liar{n: n})
+	t.Cleanup(func() { n.close("the test ended") })
+	home := shape.RegionOf(shape.Extent{{Name: "gpus", Size: 1}})
+	ref := newMeshRef(control.MeshRef{ID: 3, Name: "far", Type: fullName(reflect.TypeFor[Target]()), First: 8, Home: home, View: home})
+	far := Method(Mesh[Target]{ref}, (*Target).Add)
+	for range 1000 {
+		got, err := far.CallOne(n.root, 1)
+		if want := int(n.nextMsg.Load()); err != nil || got != want {
+			t.Fatalf("message %d was answered with %d, %v", want, got, err)
+		}
+	}
+	if open := n.calls.len(); open != 0 {
+		t.Errorf("%d calls are still on the books", open)
 	}
 }

@@ -379,24 +379,6 @@ func (a *activation) forget(c *call) {
 	a.mu.Unlock()
 }
 
-// chainLocked is who waits for what the activation sends. Its messages share it; nobody changes it.
-func (a *activation) chainLocked() []quicnet.ChainEntry {
-	if a.down == nil {
-		a.down = append(slices.Clip(a.chain), a.asEntry())
-	}
-	return a.down
-}
-
-// asEntry is the activation as a link of a chain. A concurrent one does not block its actor, so it can close no cycle:
-// its place is kept for the path, its address is not.
-func (a *activation) asEntry() quicnet.ChainEntry {
-	h := quicnet.ChainEntry{Proc: a.actor.node.id, Actor: a.actor.id, Name: a.actor.label(), Msg: a.msg}
-	if a.ep != nil && a.ep.concurrent {
-		h.Actor = 0
-	}
-	return h
-}
-
 // changedSince gives the activation's chain if who waits for it has changed since turn.
 func (a *activation) changedSince(turn uint64) (chain []quicnet.ChainEntry, seq uint64, changed bool) {
 	if a == nil {
