@@ -229,9 +229,29 @@ func (p *Prompt) run(ctx context.Context, st *script.Stmt) error {
 	} else {
 		step = p.s.Exec(ctx, st)
 	}
+	unsaid := p.unsaid(step)
 	p.settle()
+	for _, ref := range unsaid {
+		delete(p.known, ref)
+	}
 	p.keepUp()
-	return p.tell(name, was, step)
+	err := p.tell(name, was, step)
+	p.tellNew()
+	return err
+}
+
+// unsaid are the stops that have come during a command and that it does not tell of itself, as a step does of its own.
+func (p *Prompt) unsaid(step *script.Step) (refs []control.StopRef) {
+	text := strings.Join(step.Text, "\n")
+	p.s.Look(func(r *control.Replica) {
+		for i := range r.Stops {
+			st := &r.Stops[i]
+			if ref := (control.StopRef{ID: st.ID, Gen: st.Gen}); !p.known[ref] && !strings.Contains(text, debugger.Place(st)) {
+				refs = append(refs, ref)
+			}
+		}
+	})
+	return refs
 }
 
 // session names a debug session as Monarch does: actor, rank and host.

@@ -12,6 +12,9 @@ const engine = "github.com/monarch-tui/monarch-tui/engine."
 // probe is the package in which a stopped frame waits.
 const probe = "github.com/monarch-tui/monarch-tui/engine/probe."
 
+// invoke is the package that calls a handler.
+const invoke = "github.com/monarch-tui/monarch-tui/engine/internal/invoke."
+
 // stopped stands for those frames.
 const stopped = "(stopped by the debugger)"
 
@@ -48,7 +51,7 @@ func trimmed(frames []Frame) []Frame {
 
 // inRuntime reports whether a function is what the engine calls a handler with.
 func inRuntime(name string) bool {
-	return strings.HasPrefix(name, "runtime.") || strings.HasPrefix(name, "reflect.")
+	return strings.HasPrefix(name, "runtime.") || strings.HasPrefix(name, "reflect.") || strings.HasPrefix(name, invoke)
 }
 
 // String is the function, without the path of its package, and where it is: main.(*Toy).Step toy.go:41.
