@@ -323,3 +323,38 @@ func TestNoAnswerIsTakenForAnothers(t *testing.T) {
 		t.Errorf("%d calls are still on the books", open)
 	}
 }
+
+// TestAFrameIsLookedAtWhileItsHandlerReturns is one for the race detector: a goroutine of a handler stops, and a front end looks
+// at its frame while the handler goes on.
+func TestAFrameIsLookedAtWhileItsHandlerReturns(t *testing.T) {
+	n := targetNode(t)
+	for id := range uint64(50) {
+		a, env, _ := arrived(t, n, id+1)
+		a.mu.Lock()
+		act := a.activate(env)
+		a.mu.Unlock()
+		handled := make(chan struct{})
+		go func() {
+			defer close(handled)
+			if _, err := a.invoke(act); err != nil {
+				t.Error(err)
+			}
+		}()
+		for going := true; going; {
+			select {
+			case <-handled:
+				going = false
+			default:
+				act.args()
+				act.failure()
+				if r := act.result(); r.IsValid() && r.Int() != int64(id)+1 {
+					t.Errorf("the result is %d", r.Int())
+				}
+			}
+		}
+		if r := act.result(); !r.IsValid() || r.Int() != int64(id)+1 {
+			t.Errorf("in the end the result is %v", r)
+		}
+		a.leave(act, false)
+	}
+}
