@@ -9,6 +9,7 @@ import (
 	"runtime/pprof"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -47,11 +48,12 @@ type activation struct {
 	parked  int  // goroutines of it that stand at a site; guarded by actor.mu
 
 	run    invoke.Call // nil before the arguments are decoded
-	failed error       // what the handler returned or panicked with
+	left   atomic.Bool // the handler has left a result in it; others look while it runs
 	again  bool        // the debugger wants the handler to begin anew
 	edited bool        // the debugger changed something of it
 
 	mu     sync.Mutex
+	failed error                // what the handler returned or panicked with
 	kept   bool                 // somebody may still read or change arguments and result
 	chain  []quicnet.ChainEntry // who waits for this activation
 	down   []quicnet.ChainEntry // the same and the activation itself, once it was asked for
@@ -288,7 +290,7 @@ func (a *actor) invoke(act *activation) (body []byte, err error) {
 			return
 		}
 		pe := newPanic(p)
-		act.failed = pe
+		act.fail(pe)
 		body, err = act.judged(probe.At(probe.Panic, &act.frame), pe) // nothing is unwound before this returns
 	}()
 	if act.run == nil {
@@ -304,9 +306,10 @@ func (a *actor) invoke(act *activation) (body []byte, err error) {
 		return act.judged(v, nil)
 	}
 	if err := act.run.Run(a.self, act); err != nil {
-		act.failed = err
+		act.fail(err)
 		return act.judged(probe.At(probe.Error, &act.frame), err)
 	}
+	act.left.Store(true)
 	return act.judged(probe.At(probe.Reply, &act.frame), nil)
 }
 
@@ -325,11 +328,25 @@ func (act *activation) args() []reflect.Value {
 func (act *activation) result() reflect.Value {
 	act.mu.Lock()
 	defer act.mu.Unlock()
-	if act.run == nil {
+	if act.run == nil || !act.left.Load() {
 		return reflect.Value{}
 	}
 	act.kept = true
 	return act.run.Result()
+}
+
+// fail notes what the handler has returned or panicked with.
+func (act *activation) fail(err error) {
+	act.mu.Lock()
+	act.failed = err
+	act.mu.Unlock()
+}
+
+// failure is that, nil where it has not.
+func (act *activation) failure() error {
+	act.mu.Lock()
+	defer act.mu.Unlock()
+	return act.failed
 }
 
 // judged is the outcome of the handler after a site: err or the result, or what the debugger made of it.
@@ -343,6 +360,7 @@ func (act *activation) judged(v *probe.Verdict, err error) ([]byte, error) {
 			err = errors.New(v.Text)
 		case control.GoRetry:
 			act.again = true
+			act.left.Store(false)
 			return nil, nil
 		case probe.Ended:
 			if err == nil {

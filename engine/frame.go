@@ -109,7 +109,7 @@ func (a *activation) About(s probe.Site) control.Stop {
 	case probe.Reply:
 		st.Value = clip(shown(a.result()), maxShown)
 	case probe.Error, probe.Panic:
-		st.Value = clip(textOf(a.failed), maxShown)
+		st.Value = clip(textOf(a.failure()), maxShown)
 	case probe.Break:
 		st.Func, st.File, st.Line = source.CallerOf("engine.Break")
 	case probe.Send, probe.Result:
@@ -147,8 +147,8 @@ func (a *activation) Values(v *cond.Values) {
 	x := a.actor
 	v.State, v.Args, v.Result = reflect.ValueOf(x.self).Elem(), a.args(), a.result()
 	v.Rank, v.Coords, v.Mesh, v.Endpoint = x.rank, x.coords, x.name, a.ep.name
-	if a.failed != nil {
-		v.Error = textOf(a.failed)
+	if err := a.failure(); err != nil {
+		v.Error = textOf(err)
 	}
 }
 

@@ -104,8 +104,8 @@ func (n *node) frameHere(ctx context.Context, b probeBody, q control.FrameQuery)
 		for _, c := range act.waitsFor() {
 			v.Chain = append(v.Chain, control.Waiting{Actor: c.Name, Msg: c.Msg})
 		}
-		if act.failed != nil {
-			v.Error = textOf(act.failed)
+		if err := act.failure(); err != nil {
+			v.Error = textOf(err)
 		}
 		err := guard("reading the frame", func() error {
 			args := act.args()
