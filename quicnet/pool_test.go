@@ -50,7 +50,7 @@ func TestACloneHasABodyOfItsOwn(t *testing.T) {
 	e.Kind, e.Body, e.Region, e.Memo, e.At, e.Back = KindCall, e.memory, []byte("view"), t, 7, &peer{}
 	c := e.Clone()
 	e.Body[0] = 'X'
-	if !c.Owned() || string(c.Body) != "body" || !bytes.Equal(c.Region, e.Region) || c.Memo != nil || c.At != 0 || c.Back != nil {
+	if !c.Owned() || string(c.Body) != "body" || !bytes.Equal(c.Region, e.Region) || c.Memo != nil || c.At != 7 || c.Back != nil {
 		t.Errorf("%+v", c)
 	}
 	none := (&Envelope{Kind: KindCall, Body: []byte{}}).Clone()
