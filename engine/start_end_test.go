@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -346,7 +347,7 @@ func TestAFrameIsLookedAtWhileItsHandlerReturns(t *testing.T) {
 				going = false
 			default:
 				act.args()
-				act.failure()
+				_ = act.failure()
 				if r := act.result(); r.IsValid() && r.Int() != int64(id)+1 {
 					t.Errorf("the result is %d", r.Int())
 				}
@@ -356,5 +357,45 @@ func TestAFrameIsLookedAtWhileItsHandlerReturns(t *testing.T) {
 			t.Errorf("in the end the result is %v", r)
 		}
 		a.leave(act, false)
+	}
+}
+
+// TestNoPlaceIsGivenBackUnseen: a sender begins to wait for a place while the last one that holds any gives it back.
+func TestNoPlaceIsGivenBackUnseen(t *testing.T) {
+	if runtime.GOMAXPROCS(0) == 1 {
+		t.Skip("two things at once need two processors")
+	}
+	var blocked atomic.Bool
+	ws := newWindows(t.Context().Done(), func() { blocked.Store(true) })
+	late, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	home := shape.RegionOf(shape.Extent{{Name: "gpus", Size: 1}})
+	ref := newMeshRef(control.MeshRef{ID: 3, Name: "far", First: 8, Home: home, View: home})
+	to := quicnet.Addr{Proc: 8, Actor: 3}
+	w := ws.of(to)
+	waits, got := make(chan struct{}), make(chan error)
+	go func() {
+		for range waits {
+			_, err := ws.acquire(late, to, &pendingSend{to: ref})
+			got <- err
+		}
+	}()
+	defer close(waits)
+	for round := range 5000 {
+		w.used.Store(windowSize)
+		blocked.Store(false)
+		waits <- struct{}{}
+		for !blocked.Load() { // until it has seen that it must wait
+		}
+		for range round % 300 { // and then each moment of its way
+			w.load.Load()
+		}
+		ws.giveBack(w, 1)
+		if err := <-got; err != nil {
+			t.Fatalf("round %d: the place was given back, and who waits for it does not know: %v", round, err)
+		}
+	}
+	if used, waiting := w.used.Load(), w.waiting.Load(); used != windowSize || waiting != 0 {
+		t.Errorf("%d places are taken, %d wait for one", used, waiting)
 	}
 }
