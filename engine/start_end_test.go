@@ -345,7 +345,7 @@ func TestAFrameIsLookedAtWhileItsHandlerReturns(t *testing.T) {
 				going = false
 			default:
 				act.args()
-				act.failure()
+				_ = act.failure()
 				if r := act.result(); r.IsValid() && r.Int() != int64(id)+1 {
 					t.Errorf("the result is %d", r.Int())
 				}

@@ -58,3 +58,18 @@ func TestACloneHasABodyOfItsOwn(t *testing.T) {
 		t.Errorf("the clone of an empty body is %v", none.Body)
 	}
 }
+
+// TestAChainOutlivesItsMessage: what a handler sends while others wait for it names them, also when its message is over.
+func TestAChainOutlivesItsMessage(t *testing.T) {
+	b := AppendEnvelope(nil, &Envelope{Kind: KindCall, Chain: []ChainEntry{{Proc: 1, Actor: 2, Name: "@a[0]", Msg: 3}, {Name: ""}, {Proc: 4, Actor: 5, Name: "@second[1]"}}})
+	var e Envelope
+	if err := DecodeEnvelope(b, &e); err != nil {
+		t.Fatal(err)
+	}
+	for i := range b {
+		b[i] = poisoned
+	}
+	if c := e.Chain; len(c) != 3 || c[0] != (ChainEntry{Proc: 1, Actor: 2, Name: "@a[0]", Msg: 3}) || c[1].Name != "" || c[2].Name != "@second[1]" {
+		t.Errorf("the chain is %+v", c)
+	}
+}
