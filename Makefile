@@ -37,8 +37,9 @@ install: ## Install monarch-tui where `go install` puts programs
 test: lint vet arch unit scripts ## Everything: lint, vet, import rule, generated docs, all tests under -race, all scripts
 
 .PHONY: unit
-unit: ## All tests under the race detector (docs that are out of date fail here)
+unit: ## All tests under the race detector (docs that are out of date fail here), and without it those that count allocations
 	go test -race ./...
+	go test -run 'Allocate' ./engine ./engine/internal/invoke
 
 .PHONY: arch
 arch: ## The import rule and the rules for files

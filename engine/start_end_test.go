@@ -397,3 +397,40 @@ func TestNoPlaceIsGivenBackUnseen(t *testing.T) {
 		t.Errorf("%d places are taken, %d wait for one", used, waiting)
 	}
 }
+
+// A program that calls under many contexts that never end keeps a bounded number of goroutines for them, until its node closes.
+func TestTheEndsOfFewContextsAreWatched(t *testing.T) {
+	n := targetNode(t)
+	watched := 0
+	var ends []context.CancelFunc
+	for range 2 * maxWatches {
+		ctx, end := context.WithCancel(t.Context())
+		ends = append(ends, end)
+		for range watchAfter - 1 {
+			if n.ends.sees(n, ctx) {
+				t.Fatal("it is watched before it was used often")
+			}
+		}
+		if n.ends.sees(n, ctx) {
+			watched++
+		}
+	}
+	if watched != maxWatches {
+		t.Errorf("%d contexts are watched, want %d", watched, maxWatches)
+	}
+	if n.ends.sees(n, context.Background()) {
+		t.Error("a context that never ends is watched")
+	}
+	for _, end := range ends[:maxWatches/2] { // whose goroutines end with them; the others end with the node
+		end()
+	}
+	n.close("the test ended")
+	n.ends.mu.Lock()
+	defer n.ends.mu.Unlock()
+	if n.ends.count != 0 {
+		t.Errorf("%d goroutines are left", n.ends.count)
+	}
+	for _, end := range ends {
+		end()
+	}
+}

@@ -15,7 +15,7 @@ import (
 type Handler interface {
 	// Frame is called for each envelope, never twice, one call at a time per (peer, lane), in the
 	// order sent for each (From, To) pair of actors: frames of other pairs may overtake one whose
-	// body is still arriving on its own stream. env and its slices belong to the handler.
+	// body is still arriving on its own stream. env and its slices belong to the handler, which may give them back (Free).
 	Frame(from ID, lane Lane, env *Envelope)
 	// Link tells about a peer's link, one event at a time. After LinkLost or LinkClosed no Frame of
 	// that incarnation follows.

@@ -1,6 +1,7 @@
 // Package quicnet connects the processes of a session: identities, joining, and links that carry envelopes between
-// actors. It does not interpret the fields of an envelope that belong to actors (parent, clock, region, adverb, flags, token,
-// step, load, arrived, began, chain, body): engine gives them their meaning.
+// actors. It does not interpret the fields of an envelope that belong to actors (clock, region, adverb, flags, token, step,
+// load, arrived, began, chain, body): engine gives them their meaning. Of call and parent it knows how they are made of the
+// ids of messages, so that a frame by a route can leave them out.
 //
 // # What a link is
 //
