@@ -149,6 +149,9 @@ func (p *Pane) drawDots(s *paint.Surface, l *layout, t tile, at run, y int) {
 	for c := t.left; c < min(t.left+t.cols, at.n); c++ {
 		code, st := p.cellStyle(v.ranks[index])
 		word := p.cells[l.pitch][code]
+		if code == 0 && p.now.again[v.ranks[index]] {
+			word = p.again[l.pitch]
+		}
 		index += at.step
 		if last := c+1 == min(t.left+t.cols, at.n); st.Bg != paint.Default && l.pitch != 3 &&
 			(last || !p.at.sel.has(int(v.ranks[index]))) { // the bar of a selection ends with its last rank
@@ -197,9 +200,12 @@ func (p *Pane) drawLabelRow(s *paint.Surface, l *layout, t tile, at run, y int) 
 		rank := v.ranks[at.first+c*at.step]
 		code, st := p.cellStyle(rank)
 		text := paint.PadLeft(strconv.Itoa(int(rank)), l.digits+1)
-		if code != 0 {
+		switch {
+		case code != 0:
 			text += paint.Glyph(words[code])
-		} else {
+		case p.now.again[rank]:
+			text += paint.Restarted
+		default:
 			text += " "
 		}
 		s.Text(t.x+(c-t.left)*l.pitch, y, st, text)

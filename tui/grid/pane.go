@@ -22,6 +22,7 @@ type Pane struct {
 	shown  drawn // where things were drawn
 	groups groups
 	cells  [5][nStates]paint.Word // a sign with the blanks of its pitch
+	again  [5]paint.Word          // that of an idle rank that is not in its first life
 	half   [2]paint.Word          // a blank, and two ranks
 }
 
@@ -57,18 +58,22 @@ func New(of keys.Of) *Pane {
 	p := &Pane{keys: of, places: map[key]*place{}, half: [2]paint.Word{paint.Spell(" "), paint.Spell("▀")}}
 	for pitch := range p.cells {
 		for code, word := range words {
-			glyph := paint.Glyph(word)
-			switch pitch {
-			case 0, 1:
-				p.cells[pitch][code] = paint.Spell(glyph)
-			case 2:
-				p.cells[pitch][code] = paint.Spell(glyph + " ")
-			default:
-				p.cells[pitch][code] = paint.Spell(" " + glyph + "  "[:pitch-2])
-			}
+			p.cells[pitch][code] = inPitch(paint.Glyph(word), pitch)
 		}
+		p.again[pitch] = inPitch(paint.Restarted, pitch)
 	}
 	return p
+}
+
+// inPitch is a sign with the blanks of its pitch.
+func inPitch(glyph string, pitch int) paint.Word {
+	switch pitch {
+	case 0, 1:
+		return paint.Spell(glyph)
+	case 2:
+		return paint.Spell(glyph + " ")
+	}
+	return paint.Spell(" " + glyph + "  "[:pitch-2])
 }
 
 // maxPlaces bounds how many meshes are remembered; those that are gone from the world are forgotten first.

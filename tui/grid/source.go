@@ -60,6 +60,7 @@ type states struct {
 	codes []uint8
 	hints []int32 // where in World.Procs the process of each rank was
 	count [nStates]int
+	again map[int32]bool // ranks that are not in their first life
 }
 
 // sync reads the states, if the world has changed since, and reports whether there is a mesh to show.
@@ -79,7 +80,7 @@ func (p *Pane) sync(w *world.World) bool {
 	if len(p.now.codes) != s.n {
 		p.now = states{codes: make([]uint8, s.n), hints: make([]int32, s.n)}
 	}
-	p.now.known, p.now.rev, p.now.count = true, w.StateRevision(), [nStates]int{}
+	p.now.known, p.now.rev, p.now.count, p.now.again = true, w.StateRevision(), [nStates]int{}, nil
 	if s.procs != nil {
 		p.now.readProcs(w, s.procs)
 	} else {
@@ -97,9 +98,21 @@ func (st *states) readProcs(w *world.World, pm *control.ProcMesh) {
 		word := "gone"
 		if proc := st.proc(w, rank, pm.FirstProc+uint64(rank)); proc != nil {
 			word = world.ProcWord(proc)
+			st.lived(rank, proc.Restarts)
 		}
 		st.codes[rank] = uint8(world.Severity(word))
 	}
+}
+
+// lived notes how often a rank was started anew.
+func (st *states) lived(rank, restarts int) {
+	if restarts == 0 {
+		return
+	}
+	if st.again == nil {
+		st.again = map[int32]bool{}
+	}
+	st.again[int32(rank)] = true
 }
 
 func (st *states) readMesh(w *world.World, m *control.Mesh) {
@@ -117,6 +130,7 @@ func (st *states) readMesh(w *world.World, m *control.Mesh) {
 			proc = st.proc(w, rank, m.Ref.First+uint64(home.RankAt(rank)))
 		}
 		st.codes[rank] = uint8(world.Severity(world.RankWord(&m.Ranks[rank], proc, stopped[rank])))
+		st.lived(rank, m.Ranks[rank].Restarts)
 	}
 }
 

@@ -99,6 +99,7 @@ func (p *Pane) buildActor(w *world.World) {
 		p.buildState(w, m, r)
 		p.buildBeside(w)
 		p.buildBrief(w, r)
+		p.buildLives(w, func(x *control.Restart) bool { return x.Mesh == m.Ref.Name && x.Rank == p.thing.rank }, 4)
 	}
 }
 
