@@ -54,7 +54,7 @@ func (p *RestartPolicy) Time() string {
 		}
 	}
 	if p.Within >= time.Hour {
-		if short := strings.TrimSuffix(text, "h0m"); short != text {
+		if short, ok := strings.CutSuffix(text, "h0m"); ok {
 			text = short + "h"
 		}
 	}
