@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/internal/host"
+	"github.com/monarch-tui/monarch-tui/engine/internal/kin"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
 	"github.com/monarch-tui/monarch-tui/engine/internal/life"
 	"github.com/monarch-tui/monarch-tui/quicnet"
@@ -76,13 +77,14 @@ func readBootstrap(pipe *os.File) (bootstrap, error) {
 	return boot, nil
 }
 
-// watchLifeline ends the process, and its process group with it, when the controller is gone.
+// watchLifeline ends the process when the controller is gone, and with it all that is in its cgroup and its process group.
 func watchLifeline(pipe *os.File) {
 	_, _ = io.Copy(io.Discard, pipe)
 	endGroup()
 }
 
 func endGroup() {
+	kin.EndOwn()
 	host.KillOwnGroup()
 	os.Exit(exitOrphan)
 }
