@@ -85,6 +85,30 @@ func (v *Victim) Beside(context.Context) (int, error) {
 	return v.done, nil
 }
 
+// Befriend sets whom this one calls.
+func (v *Victim) Befriend(_ context.Context, other engine.Mesh[Victim]) error {
+	v.Peer = other
+	return nil
+}
+
+// CountOfPeer has the peer count, whom a link of their own leads to.
+func (v *Victim) CountOfPeer(ctx context.Context) (int, error) {
+	return engine.Query(v.Peer, (*Victim).Count).CallOne(ctx)
+}
+
+// Eat takes memory and uses it.
+func (*Victim) Eat(_ context.Context, size int) (int, error) {
+	var held [][]byte
+	for n := 0; n < size; n += 1 << 20 {
+		b := make([]byte, 1<<20)
+		for i := 0; i < len(b); i += 4096 {
+			b[i] = 1
+		}
+		held = append(held, b)
+	}
+	return len(held), nil
+}
+
 // Block waits until its context ends.
 func (*Victim) Block(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
 

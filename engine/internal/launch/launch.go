@@ -245,12 +245,13 @@ func (c *Child) Kill() {
 	}
 }
 
-// Terminate sends SIGTERM to the child.
+// Terminate sends SIGTERM to the child, and has it go on where it was stopped, so that it hears.
 func (c *Child) Terminate() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.reaped {
 		_ = c.cmd.Process.Signal(syscall.SIGTERM)
+		goOn(c.cmd.Process)
 	}
 }
 

@@ -27,5 +27,7 @@ func AllowedCPUs() []int { return nil }
 
 func killGroup(int) {}
 
+func goOn(*os.Process) {}
+
 // await waits until a child has ended. It reaps it, and sees no stops.
 func await(cmd *exec.Cmd, _ func(stopped bool)) { _ = cmd.Wait() }
