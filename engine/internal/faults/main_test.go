@@ -45,6 +45,7 @@ var controllers = map[string]func(context.Context) error{}
 type Victim struct {
 	mu   sync.Mutex
 	done int
+	got  int
 	Peer engine.Mesh[Victim]
 }
 
@@ -107,6 +108,21 @@ func (*Victim) Eat(_ context.Context, size int) (int, error) {
 		held = append(held, b)
 	}
 	return len(held), nil
+}
+
+// Put takes bytes.
+func (v *Victim) Put(_ context.Context, b []byte) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.got += len(b)
+	return nil
+}
+
+// Got is how many bytes it has taken.
+func (v *Victim) Got(context.Context) (int, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.got, nil
 }
 
 // Block waits until its context ends.

@@ -22,6 +22,8 @@ type session struct {
 	procs engine.ProcMesh
 	mesh  engine.Mesh[Victim]
 
+	backend control.Backend
+
 	mu     sync.Mutex
 	seen   []control.Proc // every state that was told of a process
 	change chan struct{}
@@ -35,7 +37,7 @@ func watched(t *testing.T, n int, opts ...engine.Option) *session {
 		t.Fatal(err)
 	}
 	t.Cleanup(e.Close)
-	s := &session{ctx: e.Context(), change: make(chan struct{}, 1)}
+	s := &session{ctx: e.Context(), backend: e.Backend(), change: make(chan struct{}, 1)}
 	_, stop := e.Backend().Subscribe(func(ev *control.Event) {
 		if ev.Proc != nil {
 			s.mu.Lock()
