@@ -402,7 +402,7 @@ func (a *actor) finish(act *activation, body []byte, werr *wireError, pe *panicE
 	}
 	quiet := env.Adverb == uint8(adverbBroadcast)
 	if quiet {
-		a.countAck(env.From.Proc)
+		a.countAck(env.From.Proc, len(env.Body))
 		act.release(env)
 	}
 	switch {

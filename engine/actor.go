@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime/pprof"
 	"slices"
 	"strconv"
@@ -37,6 +38,7 @@ type actor struct {
 	worn   context.Context               // the labels that the loop's goroutine has; its own
 
 	removed atomic.Bool // from its process's table: messages to it are refused there
+	choked  atomic.Bool // its mailbox is full, and that was told
 
 	mu       sync.Mutex
 	queue    []*quicnet.Envelope
@@ -62,8 +64,9 @@ type actor struct {
 	failed   bool          // by a panic
 	handled  uint64
 	since    time.Time
-	worked   time.Duration // in which something was handled, up to since
-	acks     map[uint64]int
+	worked   time.Duration       // in which something was handled, up to since
+	acks     map[uint64]taken    // by process: what broadcasts give back there
+	size     int                 // bytes of the arguments in queue
 	claims   map[uint64]struct{} // locks that it has or waits for
 }
 
@@ -99,10 +102,32 @@ func (a *actor) enqueue(env *quicnet.Envelope) {
 		poke(a.start)
 		return
 	}
+	if a.size > mailboxBytes {
+		a.mu.Unlock()
+		a.overflow(env)
+		return
+	}
 	a.push(env)
 	a.rouse()
 	a.mu.Unlock()
 	a.node.touch()
+}
+
+// mailboxBytes bounds the arguments in a mailbox of all senders together, of which each has windowBytes: so many at once that a
+// wait of each does not help.
+const mailboxBytes = 256 << 20
+
+// overflow refuses a message that the mailbox has no room for. Who broadcasts gets no answer, so that is a failure: of many, the
+// first is told, until there is room again.
+func (a *actor) overflow(env *quicnet.Envelope) {
+	what := fmt.Sprintf("the mailbox of %s holds %d MiB already", a.label(), mailboxBytes>>20)
+	a.node.refuse(env, &wireError{Outcome: control.OutcomeNotSent, Type: "full", Msg: what})
+	if env.Adverb != uint8(adverbBroadcast) || a.choked.Swap(true) {
+		return
+	}
+	a.node.outbox.Add(env.From.Proc, func() { // not on a link's reader
+		a.node.reportFailure(failureReport{Mesh: a.id, Rank: a.rank, What: what + ": what is broadcast to it now is lost"}, func() {})
+	})
 }
 
 // push puts a message at the end of the mailbox. The caller holds a.mu.
@@ -111,6 +136,7 @@ func (a *actor) push(env *quicnet.Envelope) {
 		a.queue = append(a.room[:0], a.queue...)
 		clear(a.room[n:cap(a.room)])
 	}
+	a.size += len(env.Body)
 	grows := len(a.queue) == cap(a.queue)
 	a.queue = append(a.queue, env)
 	if grows {
@@ -196,6 +222,9 @@ func (a *actor) take() (fn func(), act *activation, end bool) {
 	case len(a.queue) > 0:
 		env := a.queue[0]
 		a.queue[0] = nil
+		if a.size -= len(env.Body); a.size < mailboxBytes/2 && a.choked.Load() {
+			a.choked.Store(false)
+		}
 		if len(a.queue) == 1 {
 			a.queue = a.room[:0]
 		} else {
@@ -285,7 +314,7 @@ func (a *actor) endHow(why *wireError, failed, leave bool) {
 	if a.ended == nil {
 		a.ended, a.failed = why, failed
 		left = append(left, a.queue...)
-		a.queue, a.room, a.turns = nil, nil, nil
+		a.queue, a.room, a.turns, a.size = nil, nil, nil, 0
 		a.turned(time.Now())
 	}
 	a.left = a.left || leave
@@ -338,6 +367,7 @@ func (a *actor) endContexts() {
 // dropQueued takes a message out of the mailbox that will not be handled. The caller holds a.mu.
 func (a *actor) dropQueued(i int) {
 	delete(a.turns, messageKey{a.queue[i].From.Proc, a.queue[i].ID})
+	a.size -= len(a.queue[i].Body)
 	a.queue = slices.Delete(a.queue, i, i+1)
 	a.checkQuiet()
 }
@@ -397,20 +427,28 @@ func (a *actor) noticeWait(proc uint64, w waitNotice) {
 	}
 }
 
-// countAck collects the places that broadcasts give back and sends them 64 at a time, to save frames.
-func (a *actor) countAck(proc uint64) {
+// What is given back at once: less waits for more, to save frames.
+const (
+	ackMessages = 64
+	ackBytes    = windowBytes / 16
+)
+
+// countAck collects the places that broadcasts give back.
+func (a *actor) countAck(proc uint64, bytes int) {
 	a.mu.Lock()
 	if a.acks == nil {
-		a.acks = map[uint64]int{}
+		a.acks = map[uint64]taken{}
 	}
-	a.acks[proc]++
-	k := a.acks[proc]
-	if k >= 64 {
+	back := a.acks[proc] + takenBy(1, bytes)
+	due := back.messages() >= ackMessages || back.bytes() >= ackBytes
+	if due {
 		delete(a.acks, proc)
+	} else {
+		a.acks[proc] = back
 	}
 	a.mu.Unlock()
-	if k >= 64 {
-		a.node.ack(proc, a.id, k)
+	if due {
+		a.node.ack(proc, a.id, back)
 	}
 }
 
@@ -419,8 +457,8 @@ func (a *actor) flushAcks() {
 	acks := a.acks
 	a.acks = nil
 	a.mu.Unlock()
-	for proc, k := range acks {
-		a.node.ack(proc, a.id, k)
+	for proc, back := range acks {
+		a.node.ack(proc, a.id, back)
 	}
 }
 
@@ -440,7 +478,7 @@ const maxNext = 16
 func (a *actor) state() control.RankState {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	s := control.RankState{State: "idle", Queue: len(a.queue), Since: a.since, Handled: a.handled, Worked: a.worked, Restarts: int(a.life)}
+	s := control.RankState{State: "idle", Queue: len(a.queue), QueueBytes: a.size, Since: a.since, Handled: a.handled, Worked: a.worked, Restarts: int(a.life)}
 	acts := a.running.all()
 	slices.SortFunc(acts, func(x, y *activation) int { return x.since.Compare(y.since) })
 	for _, act := range acts {

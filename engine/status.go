@@ -137,7 +137,7 @@ func (h *hub) takeStatus(proc uint64, r status) {
 // tidyState bounds what another process says of its rank, and makes it fit to be shown.
 func tidyState(s *control.RankState) {
 	s.State, s.Reason = clean.Line(clip(s.State, 32)), clip(s.Reason, maxErrorText)
-	s.Worked = max(0, s.Worked)
+	s.Worked, s.QueueBytes = max(0, s.Worked), max(0, s.QueueBytes)
 	s.Running = s.Running[:min(len(s.Running), maxRunning)]
 	for i, name := range s.Running {
 		s.Running[i] = clean.Line(clip(name, 100))
@@ -149,7 +149,7 @@ func tidyState(s *control.RankState) {
 const maxRunning = windowSize + 1
 
 func sameState(a, b *control.RankState) bool {
-	return a.State == b.State && a.Queue == b.Queue && a.Handled == b.Handled &&
+	return a.State == b.State && a.Queue == b.Queue && a.QueueBytes == b.QueueBytes && a.Handled == b.Handled &&
 		slices.Equal(a.Running, b.Running) && slices.Equal(a.Calls, b.Calls) && slices.Equal(a.Next, b.Next)
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/monarch-tui/monarch-tui/engine"
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/quicnet/carrier"
 	"github.com/monarch-tui/monarch-tui/tui"
@@ -21,7 +22,7 @@ import (
 // heeded are the variables of the environment that change what the program does, or explain what a terminal shows.
 var heeded = []string{
 	"TERM", "COLORTERM", "TERM_PROGRAM", "NO_COLOR", "CLICOLOR_FORCE", "PAGER", "EDITOR", "TMUX", "SSH_CONNECTION",
-	"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR", "TMPDIR", "GOMAXPROCS", carrier.Env, "CUDA_VISIBLE_DEVICES",
+	"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR", "TMPDIR", "GOMAXPROCS", carrier.Env, "MONARCH_CGROUP", "CUDA_VISIBLE_DEVICES",
 }
 
 func newInfoCommand() *cobra.Command {
@@ -78,6 +79,7 @@ func printInfo(w io.Writer) error {
 	row("colours", "%s", tui.Colors(os.Stdout, os.Environ()))
 	row("CPUs", "%d, GOMAXPROCS %d", runtime.NumCPU(), runtime.GOMAXPROCS(0))
 	row("carrier", "%s", carrierHere())
+	row("descendants", "%s", engine.Keeps())
 	for _, k := range heeded {
 		if v, ok := os.LookupEnv(k); ok {
 			row(k, "%s", v)

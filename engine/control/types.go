@@ -126,6 +126,8 @@ type RankState struct {
 	Worked   time.Duration // in which it handled messages, from the start to Since; a busy one goes on since then
 	Restarts int           // how often it was started anew: its life, which messages name
 	Reason   string
+
+	QueueBytes int `cbor:",omitempty"` // bytes of the arguments of the messages that wait. Absent where the program's engine is older
 }
 
 // Over reports whether the actor handles nothing any more.

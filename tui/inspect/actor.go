@@ -164,7 +164,7 @@ func (p *Pane) buildBrief(w *world.World, r *control.RankState) {
 	if r.Queue >= world.Backlog {
 		role = paint.Warning
 	}
-	p.fieldSegs("Mailbox", strconv.Itoa(r.Queue), seg(role, paint.Exact(r.Queue)+" queued"))
+	p.fieldSegs("Mailbox", strconv.Itoa(r.Queue), seg(role, waiting(r)+" queued"))
 	handled := paint.Exact(r.Handled) + " handled"
 	if r.Restarts > 0 {
 		handled += " · restarted " + strconv.Itoa(r.Restarts) + "×"
@@ -180,6 +180,15 @@ func (p *Pane) buildBrief(w *world.World, r *control.RankState) {
 	}
 }
 
+// waiting says how many messages wait, and how large their arguments are together where that is worth a word.
+func waiting(r *control.RankState) string {
+	text := paint.Exact(r.Queue)
+	if r.QueueBytes >= 1<<10 {
+		text += ", " + paint.Bytes(uint64(r.QueueBytes))
+	}
+	return text
+}
+
 // buildMailbox tells what waits, what runs, and what was done.
 func (p *Pane) buildMailbox(w *world.World, r *control.RankState) {
 	p.buildStopped(w)
@@ -188,7 +197,7 @@ func (p *Pane) buildMailbox(w *world.World, r *control.RankState) {
 	if r.Queue >= world.Backlog {
 		role = paint.Warning
 	}
-	p.field("queued", paint.Exact(r.Queue), role)
+	p.field("queued", waiting(r), role)
 	p.field("handled", paint.Exact(r.Handled), paint.Text)
 	if p.stop.ID == 0 {
 		p.field("since", ago(w, r.Since)+" "+r.State, paint.Text)
