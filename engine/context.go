@@ -7,8 +7,11 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"os"
 	"sync/atomic"
 	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/internal/gpu"
 )
 
 type ctxKey struct{}
@@ -81,7 +84,20 @@ func Here(ctx context.Context) Point {
 	return Point{}
 }
 
-// Slot is the GPU slot of this process: its index along the dimension "gpus" on its host; -1 without one.
+// GPUs says in one line which GPUs a mesh could have here, who told, and what is hidden; or why there are none and slots are
+// virtual. It takes a few seconds at most.
+func GPUs(ctx context.Context) string {
+	f := gpu.NewFinder(gpu.System{Lookup: os.LookupEnv, Sys: "/sys"})
+	defer f.Close(ctx)
+	found, err := f.Find(ctx)
+	if err != nil {
+		return "cannot be listed: " + err.Error()
+	}
+	return found.String()
+}
+
+// Slot is the GPU slot of this process: its index along the dimension "gpus" on its host; -1 without one. A worker whose slot has
+// a device sees this one only, so to CUDA it is device 0.
 func Slot(ctx context.Context) int {
 	if n, err := nodeOf(ctx); err == nil {
 		return n.slot

@@ -28,6 +28,7 @@ type proc struct {
 	rank       int
 	rec        control.Proc // guarded by hub.mu
 	life       life.Life    // guarded by hub.mu
+	cpus       []int        // CPU set of the worker; nil: left to the kernel
 	child      *launch.Child
 	local      *node
 	ready      chan struct{} // closed when it may be used
@@ -50,6 +51,7 @@ func newProc(pm *procMesh, id uint64, rank int, req control.ProcsReq) *proc {
 	if p.rec.Slot < 0 {
 		p.rec.Device = ""
 	}
+	p.seat(req)
 	return p
 }
 
@@ -127,6 +129,9 @@ func (h *hub) launchOne(ctx context.Context, p *proc, req control.ProcsReq) erro
 	}
 	if req.InProcess {
 		return h.startLocal(p)
+	}
+	if err := p.pm.slots.Check(ctx, p.rec.Slot); err != nil {
+		return h.neverStarted(p, err)
 	}
 	spec, err := h.specOf(p, req)
 	if err != nil {
@@ -241,7 +246,8 @@ func (h *hub) specOf(p *proc, req control.ProcsReq) (launch.Spec, error) {
 	}
 	env := append(workerEnv(), req.Env...)
 	env = append(env, "GOMAXPROCS="+strconv.Itoa(p.rec.Procs))
-	return launch.Spec{Path: h.opts.executable, Args: h.opts.args, Env: env, CPUs: cpuSet(p.rec.Slot, p.rec.Procs), Bootstrap: b}, nil
+	env = append(env, p.pm.slots.Env(p.rec.Slot)...)
+	return launch.Spec{Path: h.opts.executable, Args: h.opts.args, Env: env, CPUs: p.cpus, Bootstrap: b}, nil
 }
 
 // workerEnv is this process's environment without what is only for this process.

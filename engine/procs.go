@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/gpu"
 	"github.com/monarch-tui/monarch-tui/engine/internal/host"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
@@ -35,8 +36,17 @@ func Env(vars ...string) ProcOption {
 	return func(r *control.ProcsReq) { r.Env = append(r.Env, vars...) }
 }
 
-// Virtual gives ranks GPU slots without devices behind them, even where there are devices.
+// Virtual gives ranks GPU slots without devices behind them, even where there are devices: nothing is claimed, and the ranks
+// see whatever devices the program itself sees.
+//
+// Otherwise a mesh with a dimension "gpus" takes one device for each rank where the machine has any, for as long as it is
+// there: no other mesh of this or another program gets it. A rank sees its device only (CUDA_VISIBLE_DEVICES is its UUID), and
+// runs on the CPUs of the device's NUMA node. What CUDA_VISIBLE_DEVICES hides from the program stays hidden from the ranks. One
+// that is given by Env stands, and the slots are virtual.
 func Virtual() ProcOption { return func(r *control.ProcsReq) { r.Virtual = true } }
+
+// Oversubscribe lets ranks share GPUs where fewer are free than there are ranks, and the GPUs of other meshes where none is.
+func Oversubscribe() ProcOption { return func(r *control.ProcsReq) { r.Oversubscribe = true } }
 
 // AllowPartial keeps the ranks that started when others did not. Calls to the missing ones say so.
 func AllowPartial() ProcOption { return func(r *control.ProcsReq) { r.AllowPartial = true } }
@@ -252,8 +262,13 @@ func (h *hub) startProcs(ctx context.Context, own owner, req control.ProcsReq) (
 	if err := h.checkProcs(&req); err != nil {
 		return control.ProcMesh{}, err
 	}
-	pm, err := h.bookProcs(own, req)
+	slots, err := h.takeSlots(ctx, req)
 	if err != nil {
+		return control.ProcMesh{}, err
+	}
+	pm, err := h.bookProcs(own, req, slots)
+	if err != nil {
+		slots.Release()
 		return control.ProcMesh{}, err
 	}
 	defer h.starts.Done()
@@ -310,8 +325,57 @@ func enoughFiles(n int) error {
 	return nil
 }
 
+// slots are the devices of a mesh's ranks. Without any, its slots are virtual; why says where they come from, or why there are
+// none.
+type slots struct {
+	*gpu.Slots
+
+	why string
+}
+
+// takeSlots claims a device for each rank of a mesh that is to have them. Claims belong to the mesh: a rank that is started
+// again has the device it had.
+func (h *hub) takeSlots(ctx context.Context, req control.ProcsReq) (slots, error) {
+	switch _, has := req.Dims.Size("gpus"); {
+	case !has || req.InProcess:
+		return slots{}, nil
+	case req.Virtual:
+		return slots{why: "virtual was asked for"}, nil
+	case slices.ContainsFunc(req.Env, func(v string) bool { return strings.HasPrefix(v, gpu.VisibleEnv+"=") }):
+		return slots{why: "the mesh was given a " + gpu.VisibleEnv + " of its own"}, nil
+	}
+	found, err := h.gpus.Find(ctx)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return slots{}, ctx.Err()
+	case err != nil && h.opts.virtualIfShort:
+		return slots{why: err.Error()}, nil
+	case err != nil:
+		return slots{}, fmt.Errorf("the GPUs of this machine cannot be listed: %w; virtual slots need none", err)
+	case found.None != "":
+		return slots{why: found.None}, nil
+	}
+	have, err := h.gpus.Take(found, req.Dims.Len(), req.Oversubscribe, h.deviceOf)
+	if _, short := errors.AsType[*gpu.ShortError](err); short && h.opts.virtualIfShort {
+		return slots{why: err.Error()}, nil
+	}
+	return slots{have, found.String()}, err
+}
+
+// deviceOf names the proc mesh of this session that has a device.
+func (h *hub) deviceOf(uuid string) string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, p := range h.procs {
+		if p.rec.GPU != nil && p.rec.GPU.UUID == uuid {
+			return "procs " + p.rec.Mesh
+		}
+	}
+	return "this program"
+}
+
 // bookProcs reserves the name and the process ids.
-func (h *hub) bookProcs(own owner, req control.ProcsReq) (*procMesh, error) {
+func (h *hub) bookProcs(own owner, req control.ProcsReq, slots slots) (*procMesh, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
@@ -338,9 +402,9 @@ func (h *hub) bookProcs(own owner, req control.ProcsReq) (*procMesh, error) {
 	} else {
 		first, h.nextProc = h.nextProc, h.nextProc+n
 	}
-	pm := &procMesh{owner: own, ending: newEnding(), rec: control.ProcMesh{
+	pm := &procMesh{owner: own, ending: newEnding(), slots: slots, rec: control.ProcMesh{
 		ID: first, Name: name, Extent: req.Dims, FirstProc: first, Owner: own.label, InProcess: req.InProcess,
-		Virtual: true, State: "starting",
+		Virtual: slots.Slots == nil, Slots: slots.why, State: "starting",
 	}}
 	for i := range n {
 		p := newProc(pm, first+i, int(i), req)
