@@ -60,6 +60,8 @@ type states struct {
 	codes []uint8
 	hints []int32 // where in World.Procs the process of each rank was
 	count [nStates]int
+	has   [nMeasures]bool // which measures any rank has a figure of
+	figures
 }
 
 // sync reads the states, if the world has changed since, and reports whether there is a mesh to show.
@@ -80,6 +82,7 @@ func (p *Pane) sync(w *world.World) bool {
 		p.now = states{codes: make([]uint8, s.n), hints: make([]int32, s.n)}
 	}
 	p.now.known, p.now.rev, p.now.count = true, w.StateRevision(), [nStates]int{}
+	p.now.begin(p.measure)
 	if s.procs != nil {
 		p.now.readProcs(w, s.procs)
 	} else {
@@ -88,6 +91,9 @@ func (p *Pane) sync(w *world.World) bool {
 	for _, c := range p.now.codes {
 		p.now.count[c]++
 	}
+	if p.now.n == 0 { // no rank has the picked measure
+		p.now.measure = States
+	}
 	return true
 }
 
@@ -95,10 +101,12 @@ func (st *states) readProcs(w *world.World, pm *control.ProcMesh) {
 	st.gone = pm.Gone
 	for rank := range st.codes {
 		word := "gone"
-		if proc := st.proc(w, rank, pm.FirstProc+uint64(rank)); proc != nil {
+		proc := st.proc(w, rank, pm.FirstProc+uint64(rank))
+		if proc != nil {
 			word = world.ProcWord(proc)
 		}
 		st.codes[rank] = uint8(world.Severity(word))
+		st.note(rank, proc)
 	}
 }
 
@@ -117,6 +125,7 @@ func (st *states) readMesh(w *world.World, m *control.Mesh) {
 			proc = st.proc(w, rank, m.Ref.First+uint64(home.RankAt(rank)))
 		}
 		st.codes[rank] = uint8(world.Severity(world.RankWord(&m.Ranks[rank], proc, stopped[rank])))
+		st.note(rank, proc)
 	}
 }
 
