@@ -195,7 +195,7 @@ func (n *node) answerIn(env, req *quicnet.Envelope, body []byte, werr *wireError
 	env.Kind, env.Call, env.Parent, env.Trace, env.Index, env.Arrived, env.Began = quicnet.KindReply, req.Call, messageID(req), req.Trace, req.Index, req.Arrived, req.Began
 	env.From, env.To = req.To, req.From
 	env.ID, env.Load, env.Token, env.More = n.nextMsg.Add(1), uint64(max(load, 0)), token, more
-	env.Attempt, env.Adverb, env.Flags, env.Region, env.Endpoint, env.Hash, env.Budget, env.Step, env.Chain = 0, 0, 0, nil, "", 0, 0, 0, nil
+	env.Life, env.Adverb, env.Flags, env.Region, env.Endpoint, env.Hash, env.Budget, env.Step, env.Chain = 0, 0, 0, nil, "", 0, 0, 0, nil
 	env.Body, env.Given = body, len(body) > maxKeptArg // what encoded it gives it away
 	if werr != nil {
 		env.Kind = quicnet.KindError

@@ -7,11 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
-	"os"
 	"sync/atomic"
 	"time"
-
-	"github.com/monarch-tui/monarch-tui/engine/internal/gpu"
 )
 
 type ctxKey struct{}
@@ -82,18 +79,6 @@ func Here(ctx context.Context) Point {
 		return info.actor.here
 	}
 	return Point{}
-}
-
-// GPUs says in one line which GPUs a mesh could have here, who told, and what is hidden; or why there are none and slots are
-// virtual. It takes a few seconds at most.
-func GPUs(ctx context.Context) string {
-	f := gpu.NewFinder(gpu.System{Lookup: os.LookupEnv, Sys: "/sys"})
-	defer f.Close(ctx)
-	found, err := f.Find(ctx)
-	if err != nil {
-		return "cannot be listed: " + err.Error()
-	}
-	return found.String()
 }
 
 // Slot is the GPU slot of this process: its index along the dimension "gpus" on its host; -1 without one. A worker whose slot has

@@ -63,6 +63,9 @@ type hub struct {
 	tell           tellBody           // whether messages are reported
 	traceSeen      map[uint64]uint64  // by process: number of the next message it reports
 	past           backlog            // the last messages
+	restarts       []control.Restart  // the newest
+	saved          int                // bytes of what actors have saved
+	monitors       int                // of ranks that live
 	endSampler     context.CancelFunc // nil while nobody wants to know of memory
 	sampled        time.Time          // when memory was measured last
 	supervise      func(context.Context, Failure) Decision
@@ -100,15 +103,19 @@ type procMesh struct {
 	procs []*proc
 	slots slots             // GPUs of the ranks; given back when the processes have ended
 	past  []control.MeshRef // the last actor meshes that ended here; guarded by hub.mu
+	req   control.ProcsReq  // what started it, and starts a rank anew
+	again revival           // of its processes; guarded by hub.mu
 }
 
 // mesh is an actor mesh.
 type mesh struct {
 	ending
-	rec     control.Mesh
-	owner   owner
-	procs   *procMesh
-	started chan struct{} // closed when the spawn has succeeded or failed
+	rec      control.Mesh
+	owner    owner
+	procs    *procMesh
+	started  chan struct{}  // closed when the spawn has succeeded or failed
+	lives    lives          // of its actors; guarded by hub.mu
+	monitors []monitorEntry // of its ranks; guarded by hub.mu
 }
 
 const (
@@ -129,7 +136,7 @@ func newHub(opts options) (*hub, error) {
 	h.fan = fanOut{cpus: runtime.NumCPU(), links: map[uint64]struct{}{}}
 	h.locks.over = recent.New[claimKey, struct{}](4096)
 	h.out = newOutput(h, opts.stdout, opts.stderr, opts.sorted)
-	h.node = newNode(0, opts.logger)
+	h.node = newNode(0, 1, opts.logger)
 	h.node.seed = opts.seed
 	h.node.hub, h.node.local, h.node.out = h, h, h.out
 	h.node.alone(controllerHandlers(h))
@@ -235,7 +242,7 @@ func (h *hub) close(ctx context.Context) {
 	wg.Wait()
 	if ctx.Err() != nil { // ends that others began are not in time either
 		for _, pm := range pms {
-			wg.Go(func() { h.signalAll(ctx, pm, pm.procs) })
+			wg.Go(func() { h.signalAll(ctx, pm, h.procsOf(pm)) })
 		}
 		wg.Wait()
 	}

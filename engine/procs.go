@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
-	"github.com/monarch-tui/monarch-tui/engine/internal/gpu"
 	"github.com/monarch-tui/monarch-tui/engine/internal/host"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
@@ -295,7 +294,7 @@ const maxCPUs = 1024
 
 func (h *hub) checkProcs(req *control.ProcsReq) error {
 	req.InProcess = req.InProcess || h.opts.inProcess
-	if err := h.checkDims(req.Dims, req.InProcess); err != nil {
+	if err := errors.Join(req.Restart.Check(), h.checkDims(req.Dims, req.InProcess)); err != nil {
 		return err
 	}
 	if req.CPUs < 0 || req.CPUs > maxCPUs {
@@ -323,55 +322,6 @@ func enoughFiles(n int) error {
 		return &LimitError{missing, "or start fewer; in-process ranks need none"}
 	}
 	return nil
-}
-
-// slots are the devices of a mesh's ranks. Without any, its slots are virtual; why says where they come from, or why there are
-// none.
-type slots struct {
-	*gpu.Slots
-
-	why string
-}
-
-// takeSlots claims a device for each rank of a mesh that is to have them. Claims belong to the mesh: a rank that is started
-// again has the device it had.
-func (h *hub) takeSlots(ctx context.Context, req control.ProcsReq) (slots, error) {
-	switch _, has := req.Dims.Size("gpus"); {
-	case !has || req.InProcess:
-		return slots{}, nil
-	case req.Virtual:
-		return slots{why: "virtual was asked for"}, nil
-	case slices.ContainsFunc(req.Env, func(v string) bool { return strings.HasPrefix(v, gpu.VisibleEnv+"=") }):
-		return slots{why: "the mesh was given a " + gpu.VisibleEnv + " of its own"}, nil
-	}
-	found, err := h.gpus.Find(ctx)
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return slots{}, ctx.Err()
-	case err != nil && h.opts.virtualIfShort:
-		return slots{why: err.Error()}, nil
-	case err != nil:
-		return slots{}, fmt.Errorf("the GPUs of this machine cannot be listed: %w; virtual slots need none", err)
-	case found.None != "":
-		return slots{why: found.None}, nil
-	}
-	have, err := h.gpus.Take(found, req.Dims.Len(), req.Oversubscribe, h.deviceOf)
-	if _, short := errors.AsType[*gpu.ShortError](err); short && h.opts.virtualIfShort {
-		return slots{why: err.Error()}, nil
-	}
-	return slots{have, found.String()}, err
-}
-
-// deviceOf names the proc mesh of this session that has a device.
-func (h *hub) deviceOf(uuid string) string {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, p := range h.procs {
-		if p.rec.GPU != nil && p.rec.GPU.UUID == uuid {
-			return "procs " + p.rec.Mesh
-		}
-	}
-	return "this program"
 }
 
 // bookProcs reserves the name and the process ids.
@@ -402,9 +352,9 @@ func (h *hub) bookProcs(own owner, req control.ProcsReq, slots slots) (*procMesh
 	} else {
 		first, h.nextProc = h.nextProc, h.nextProc+n
 	}
-	pm := &procMesh{owner: own, ending: newEnding(), slots: slots, rec: control.ProcMesh{
+	pm := &procMesh{owner: own, req: req, ending: newEnding(), slots: slots, rec: control.ProcMesh{
 		ID: first, Name: name, Extent: req.Dims, FirstProc: first, Owner: own.label, InProcess: req.InProcess,
-		Virtual: slots.Slots == nil, Slots: slots.why, State: "starting",
+		Virtual: slots.Slots == nil, Slots: slots.why, State: "starting", Restart: req.Restart,
 	}}
 	for i := range n {
 		p := newProc(pm, first+i, int(i), req)

@@ -1,16 +1,13 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
-	"github.com/monarch-tui/monarch-tui/engine/internal/gpu"
 	"github.com/monarch-tui/monarch-tui/engine/internal/host"
-	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
 	"github.com/monarch-tui/monarch-tui/engine/probe"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 	"github.com/monarch-tui/monarch-tui/quicnet/clean"
@@ -125,11 +122,11 @@ func (h *hub) takeStatus(proc uint64, r status) {
 			tidyState(&x.State)
 		}
 		old := &m.rec.Ranks[x.Rank]
-		if sameState(old, &x.State) {
+		if x.State.Restarts != old.Restarts || sameState(old, &x.State) { // of another life, or nothing new
 			continue
 		}
-		if m.rec.State == "starting" && x.State.State == "idle" {
-			continue // startMesh publishes idle for all ranks at once
+		if (m.rec.State == "starting" || old.State == "starting") && x.State.State == "idle" {
+			continue // who starts it publishes idle
 		}
 		*old = x.State
 		h.publish(control.Event{Rank: &control.RankEvent{Mesh: m.rec.Ref.Name, Rank: x.Rank, State: x.State}})
@@ -224,69 +221,6 @@ const (
 	memoryEvery = 2 * time.Second
 	memoryStep  = 1 << 20 // bytes; and a twentieth of what it was
 )
-
-// seat gives the rank's record its device, and the rank its CPUs: those of the device's NUMA node that this process may use, or,
-// without a device, those of its slot.
-func (p *proc) seat(req control.ProcsReq) {
-	if req.InProcess {
-		return
-	}
-	d, real := p.pm.slots.Device(p.rec.Slot)
-	if !real {
-		p.cpus = cpuSet(p.rec.Slot, p.rec.Procs)
-	} else {
-		p.cpus = d.Near(launch.AllowedCPUs())
-		sharing, foreign := p.pm.slots.Sharing(p.rec.Slot)
-		p.rec.Device = d.Label()
-		p.rec.GPU = &control.GPU{
-			UUID: d.UUID, Index: d.Index, Parent: d.Parent, Bus: d.Bus, Node: d.Node, Sharing: sharing, Foreign: foreign,
-			Total: d.Memory, Busy: -1, Celsius: -1, Watts: -1,
-		}
-	}
-	p.rec.CPUs = gpu.FormatCPUs(p.cpus)
-}
-
-// sampleGPUs measures the devices of all ranks.
-func (h *hub) sampleGPUs(ctx context.Context) {
-	h.mu.Lock()
-	var ranks []*proc
-	for _, p := range h.procs {
-		if p.rec.GPU != nil && !p.over() {
-			ranks = append(ranks, p)
-		}
-	}
-	h.mu.Unlock()
-	if len(ranks) == 0 {
-		return
-	}
-	samples, err := h.gpus.Samples(ctx)
-	if ctx.Err() != nil {
-		return
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, p := range ranks {
-		if p.over() {
-			continue
-		}
-		g := *p.rec.GPU // what was published is not written to
-		g.Problem = ""
-		switch s, ok := samples[g.UUID]; {
-		case err != nil:
-			g.Problem = err.Error()
-		case !ok:
-			g.Problem = "it is gone from the machine"
-		default:
-			g.Used, g.Busy, g.Celsius, g.Watts, g.ECC, g.Xid, g.Problem = s.Used, s.Busy, s.Celsius, s.Watts, s.ECC, s.Xid, s.Problem
-			g.Total = cmp.Or(s.Total, g.Total)
-		}
-		if g != *p.rec.GPU {
-			p.rec.GPU = &g
-			rec := p.rec
-			h.publish(control.Event{Proc: &rec})
-		}
-	}
-}
 
 // switchSampler starts or ends the goroutine that measures. The caller holds h.mu.
 func (h *hub) switchSampler(on bool) {

@@ -98,7 +98,7 @@ func joinSession(boot bootstrap) (*worker, error) {
 	if err := ticket.UnmarshalBinary(boot.Ticket); err != nil {
 		return nil, fmt.Errorf("its ticket does not decode: %w", err)
 	}
-	w := &worker{node: newNode(boot.Proc, workerLog(boot)), exit: make(chan int, 1)}
+	w := &worker{node: newNode(boot.Proc, boot.Epoch, workerLog(boot)), exit: make(chan int, 1)}
 	w.node.alone(w.handlers())
 	w.node.slot, w.node.seed = boot.Slot, boot.Seed
 	w.node.out = stdSink{}

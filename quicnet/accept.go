@@ -105,6 +105,7 @@ func (n *Node) incoming(id ID, h *hello) (*peer, error) {
 	n.mu.Lock()
 	p := n.peers[id.Proc]
 	gone, _ := n.gone.Get(id.Proc)
+	least, _ := n.least.Get(id.Proc)
 	switch {
 	case n.closing:
 		n.mu.Unlock()
@@ -112,9 +113,12 @@ func (n *Node) incoming(id ID, h *hello) (*peer, error) {
 	case gone != nil && id.Epoch <= gone.Peer.Epoch || gone != nil && gone.Peer.Epoch == 0:
 		n.mu.Unlock()
 		return nil, closeErrorf(CodeGone, "%s", gone.Reason)
-	case p != nil && id.Epoch < max(p.epoch.Load(), p.least):
+	case id.Epoch < least || p != nil && id.Epoch < max(p.epoch.Load(), p.least):
 		n.mu.Unlock()
-		return nil, closeErrorf(CodeStaleEpoch, "epoch %d of proc %d came, epoch %d is known", id.Epoch, id.Proc, p.epoch.Load())
+		if p != nil {
+			least = max(least, p.epoch.Load(), p.least)
+		}
+		return nil, closeErrorf(CodeStaleEpoch, "epoch %d of proc %d came, epoch %d is known", id.Epoch, id.Proc, least)
 	}
 	n.mu.Unlock()
 	if p != nil && p.epoch.Load() != 0 {

@@ -10,7 +10,7 @@ import (
 )
 
 // Version is the version of the envelope and of the link frames.
-const Version = 3
+const Version = 4
 
 // Envelope is one message between two actors. envelope.cddl describes its encoding.
 //
@@ -25,7 +25,7 @@ type Envelope struct {
 	Call     uint64 // one per cast: what folds its messages
 	Parent   uint64 // message whose handler sent this one, or that this one answers; unique in the session
 	Trace    uint64
-	Attempt  uint32
+	Life     uint32        // of To: how often the actor that is meant has been started anew; opaque here
 	Adverb   uint8         // opaque here
 	Flags    uint8         // opaque here
 	Token    uint8         // debugger token bits; opaque here
@@ -83,7 +83,7 @@ func appendFields(dst []byte, e *Envelope) []byte {
 	dst = appendUint(dst, e.Call)
 	dst = appendUint(dst, e.Parent)
 	dst = appendUint(dst, e.Trace)
-	dst = appendUint(dst, uint64(e.Attempt))
+	dst = appendUint(dst, uint64(e.Life))
 	dst = appendUint(dst, uint64(e.Adverb))
 	dst = appendUint(dst, uint64(e.Flags))
 	dst = appendUint(dst, uint64(e.Token))
@@ -153,7 +153,7 @@ func decodeEnvelope(b []byte, e *Envelope) (bulk int64, err error) {
 	e.Call = r.uint64("call")
 	e.Parent = r.uint64("parent")
 	e.Trace = r.uint64("trace")
-	e.Attempt = r.uint32("attempt")
+	e.Life = r.uint32("life")
 	e.Adverb = r.uint8("adverb")
 	e.Flags = r.uint8("flags")
 	e.Token = r.uint8("token")

@@ -54,6 +54,7 @@ type Node struct {
 	mu      sync.Mutex // comes before peer.mu, which comes before outLane.mu
 	peers   map[uint64]*peer
 	gone    *recent.Map[uint64, *GoneError]
+	least   *recent.Map[uint64, uint32] // epochs that are expected of processes that were started again
 	nextKey *ecdsa.PrivateKey // worker: of the certificate it has asked for
 	closing bool
 
@@ -71,7 +72,7 @@ func newNode(session string, id ID, cfg Config) (*Node, error) {
 	}
 	n := &Node{
 		session: session, id: id, cfg: cfg, limits: cfg.Limits, timing: cfg.Timing, handler: cfg.Handler, log: cfg.Logger,
-		started: time.Now(), peers: map[uint64]*peer{}, gone: recent.New[uint64, *GoneError](maxGone), pc: cfg.Conn, done: make(chan struct{}),
+		started: time.Now(), peers: map[uint64]*peer{}, gone: recent.New[uint64, *GoneError](maxGone), least: recent.New[uint64, uint32](maxGone), pc: cfg.Conn, done: make(chan struct{}),
 		beat: make(chan struct{}, 1),
 	}
 	if n.pc == nil {
@@ -240,6 +241,7 @@ func (n *Node) peer(proc uint64) (*peer, error) {
 		return n.peers[proc], nil
 	}
 	p := newPeer(n, proc, 0)
+	p.least, _ = n.least.Get(proc)
 	n.add(p)
 	n.spawn(p.run)
 	return p, nil
@@ -269,6 +271,26 @@ func (n *Node) Connect(proc uint64) {
 	n.mu.Unlock()
 	if gone == nil {
 		_, _ = n.peer(proc) // an error means that there is nothing to connect to
+	}
+}
+
+// Expect says that a process was started again: its link is made anew, to that epoch of it or a later one, when somebody sends
+// to it or it dials. What an older epoch still has to say is refused.
+func (n *Node) Expect(id ID) {
+	n.mu.Lock()
+	p := n.peers[id.Proc]
+	n.mu.Unlock()
+	if p != nil && p.epoch.Load() < id.Epoch {
+		reason := fmt.Sprintf("epoch %d of it is being started", id.Epoch)
+		n.terminate(p, LinkLost, reason, closeErrorf(CodeStaleEpoch, "%s", reason))
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.peers[id.Proc] == nil {
+		n.gone.Delete(id.Proc)
+	}
+	if known, _ := n.least.Get(id.Proc); known < id.Epoch {
+		n.least.Put(id.Proc, id.Epoch)
 	}
 }
 

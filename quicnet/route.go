@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// A route is a number that stands for what nearly every frame between two actors repeats: who sends, who receives, the view,
-// the endpoint with its hash, adverb and flags. It is declared on the calls lane before its first use, and holds for the
+// A route is a number that stands for what nearly every frame between two actors repeats: who sends, who receives and in which
+// life, the view, the endpoint with its hash, adverb and flags. It is declared on the calls lane before its first use, and holds for the
 // connection that it was declared on. A routed frame has the number instead, leaves out its position in the lane, which is
 // that after the frame before it, and gives its numbers as the difference to the frame before it: 30 bytes where the whole
 // form has 110. PROTOCOL.md says which frames are routed; the others stay whole.
@@ -30,12 +30,13 @@ type routeKey struct {
 	from, to         uint64 // actors
 	hash             uint64
 	region, endpoint string
+	life             uint32
 	adverb, flags    uint8
 }
 
 // is reports whether the key is that of an envelope.
 func (k *routeKey) is(e *Envelope) bool {
-	return k.from == e.From.Actor && k.to == e.To.Actor && k.hash == e.Hash && k.adverb == e.Adverb && k.flags == e.Flags &&
+	return k.from == e.From.Actor && k.to == e.To.Actor && k.hash == e.Hash && k.life == e.Life && k.adverb == e.Adverb && k.flags == e.Flags &&
 		k.region == string(e.Region) && k.endpoint == e.Endpoint
 }
 
@@ -68,7 +69,7 @@ type outRoutes struct {
 
 // routable reports whether e can leave out what a routed frame leaves out.
 func routable(lane Lane, e *Envelope) bool {
-	if lane != LaneCalls || len(e.Region)+len(e.Endpoint) > maxRouteBytes || e.Attempt != 0 || e.Step != 0 {
+	if lane != LaneCalls || len(e.Region)+len(e.Endpoint) > maxRouteBytes || e.Step != 0 {
 		return false
 	}
 	switch e.Kind {
@@ -88,11 +89,11 @@ func (r *outRoutes) known(e *Envelope) *outRoute {
 	if x := r.last; x != nil && x.key.is(e) {
 		return x
 	}
-	if x := r.byKey[routeKey{e.From.Actor, e.To.Actor, e.Hash, string(e.Region), e.Endpoint, e.Adverb, e.Flags}]; x != nil {
+	if x := r.byKey[routeKey{e.From.Actor, e.To.Actor, e.Hash, string(e.Region), e.Endpoint, e.Life, e.Adverb, e.Flags}]; x != nil {
 		r.last = x
 		return x
 	}
-	return r.add(&outRoute{key: routeKey{e.From.Actor, e.To.Actor, e.Hash, string(e.Region), string(append([]byte(nil), e.Endpoint...)), e.Adverb, e.Flags}, number: -1})
+	return r.add(&outRoute{key: routeKey{e.From.Actor, e.To.Actor, e.Hash, string(e.Region), string(append([]byte(nil), e.Endpoint...)), e.Life, e.Adverb, e.Flags}, number: -1})
 }
 
 func (r *outRoutes) add(x *outRoute) *outRoute {
@@ -130,13 +131,14 @@ func (r *outRoutes) declare(dst []byte, x *outRoute, seq uint64) []byte {
 	dst = append(appendHead(dst, majorBytes, uint64(len(x.key.region))), x.key.region...)
 	dst = append(appendHead(dst, majorText, uint64(len(x.key.endpoint))), x.key.endpoint...)
 	dst = appendUint(dst, x.key.hash)
+	dst = appendUint(dst, uint64(x.key.life))
 	dst = appendUint(dst, uint64(x.key.adverb))
 	dst = appendUint(dst, uint64(x.key.flags))
 	return setLength(dst, at)
 }
 
 // routeFields is the length of the array that a declaration is.
-const routeFields = 11
+const routeFields = 12
 
 // The lengths of the arrays that routed frames are: with what nearly all have, and with all that one can have.
 const (
@@ -216,7 +218,7 @@ func (r *inRoutes) declare(b []byte) *CloseError {
 	x := &Route{key: routeKey{from: c.uint64("from"), to: c.uint64("to")}}
 	x.region = append([]byte(nil), c.bytes(majorBytes, "region")...)
 	x.key.endpoint = string(append([]byte(nil), c.text("endpoint")...))
-	x.key.hash, x.key.adverb, x.key.flags = c.uint64("hash"), c.uint8("adverb"), c.uint8("flags")
+	x.key.hash, x.key.life, x.key.adverb, x.key.flags = c.uint64("hash"), c.uint32("life"), c.uint8("adverb"), c.uint8("flags")
 	if c.err == nil && c.at != len(b) {
 		c.fail("route", fmt.Sprintf("%d bytes follow", len(b)-c.at))
 	}
@@ -274,7 +276,7 @@ func (r *inRoutes) decode(b []byte, e *Envelope, from ID, to uint64) error {
 	}
 	x := r.list[number]
 	e.Seq = r.last + 1
-	e.Route, e.Region, e.Endpoint, e.Hash, e.Adverb, e.Flags = x, x.region, x.key.endpoint, x.key.hash, x.key.adverb, x.key.flags
+	e.Route, e.Region, e.Endpoint, e.Hash, e.Life, e.Adverb, e.Flags = x, x.region, x.key.endpoint, x.key.hash, x.key.life, x.key.adverb, x.key.flags
 	e.From, e.To = Addr{from.Proc, x.key.from}, Addr{to, x.key.to}
 	if call {
 		e.Call = SessionID(from.Proc, e.ID-e.Index)

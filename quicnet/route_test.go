@@ -31,9 +31,10 @@ func genRoutable(from, to uint64) *rapid.Generator[*Envelope] {
 	numbers := rapid.OneOf(rapid.Uint64Max(300), rapid.Uint64(), rapid.SampledFrom([]uint64{0, 23, 24, math.MaxUint64}))
 	return rapid.Custom(func(t *rapid.T) *Envelope {
 		e := genEnvelope().Draw(t, "envelope")
-		e.Epoch, e.Attempt, e.Step = 1, 0, 0
+		e.Epoch, e.Step = 1, 0
 		e.From, e.To = Addr{from, rapid.Uint64Max(3).Draw(t, "from")}, Addr{to, rapid.Uint64Max(3).Draw(t, "to")}
 		e.Adverb, e.Flags, e.Hash = rapid.Uint8Max(2).Draw(t, "adverb"), rapid.Uint8Max(1).Draw(t, "flags"), rapid.Uint64Max(1).Draw(t, "hash")
+		e.Life = rapid.Uint32Max(1).Draw(t, "life")
 		e.Region = []byte(rapid.SampledFrom([]string{"", "a view", "another view"}).Draw(t, "region"))
 		if len(e.Region) == 0 {
 			e.Region = nil
@@ -192,7 +193,7 @@ func TestRoutesThatAreTooManyAreGivenAway(t *testing.T) {
 
 // declaration is a route as the sender declares it, or as somebody does who breaks the rules.
 func declaration(change func([]any)) []byte {
-	items := []any{Version, linkRoute, 0, 1, 5, 6, []byte{1}, "Echo", 7, 1, 0}
+	items := []any{Version, linkRoute, 0, 1, 5, 6, []byte{1}, "Echo", 7, 0, 1, 0}
 	if change != nil {
 		change(items)
 	}
@@ -243,14 +244,14 @@ func TestHostileRoutesEndTheLinkInWords(t *testing.T) {
 		{"a long name", frames(declaration(with(7, strings.Repeat("x", 1024)))), CodeLimit, "1025 bytes, at most 1024"},
 		{"a long view", frames(declaration(with(6, make([]byte, 1021)))), CodeLimit, "1025 bytes, at most 1024"},
 		{"bad UTF-8", frames(declaration(with(7, "\xff"))), CodeFrame, "UTF-8"},
-		{"adverb 256", frames(declaration(with(9, 256))), CodeFrame, "over the limit of 255"},
-		{"version 2", frames(declaration(with(0, 2))), CodeFrame, "version 2, this program speaks 3"},
+		{"adverb 256", frames(declaration(with(10, 256))), CodeFrame, "over the limit of 255"},
+		{"version 2", frames(declaration(with(0, 2))), CodeFrame, "version 2, this program speaks 4"},
 		{"bytes behind a route", frames(append(declaration(nil), 0)), CodeFrame, "1 bytes follow"},
 		{"a route on the control lane", func(r *rogue) { r.write(LaneControl, framed(declaration(nil))) }, CodeProtocol, "link frame 41 out of place"},
 		{"a routed call on the control lane", func(r *rogue) { r.write(LaneControl, framed(routedBy(nil))) }, CodeFrame, "8 fields, want 29"},
 		{"a kind beyond those", frames(declaration(nil), routedBy(with(1, routedEnd))), CodeFrame, "8 fields"},
 		{"a field too many", frames(declaration(nil), func() []byte { b := routedBy(nil); b[0]++; return append(b, 0) }()), CodeFrame, "of 9 fields, want 8 or 13"},
-		{"of another version", frames(declaration(nil), routedBy(with(0, 4))), CodeFrame, "version 4"},
+		{"of another version", frames(declaration(nil), routedBy(with(0, 5))), CodeFrame, "version 5"},
 		{"an acknowledgement of nothing", frames(declaration(nil), routedBy(with(2, 7))), CodeProtocol, "never sent"},
 		{"an acknowledgement before 0", frames(declaration(nil), routedBy(with(2, -1))), CodeProtocol, "never sent"},
 		{"a body that is cut", frames(declaration(nil), func() []byte { b := routedBy(nil); return b[:len(b)-1] }()), CodeFrame, "announced"},

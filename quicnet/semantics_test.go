@@ -405,6 +405,38 @@ func TestAHandlerMayForgetThePeerThatSpeaks(t *testing.T) {
 	})
 }
 
+// Who expects a new epoch of a process before it joins reaches that one and no older one, without dialling it before
+// somebody has something to say.
+func TestAnExpectedEpochIsReachedWhenSomebodySends(t *testing.T) {
+	inWorld(t, 2, nil, func(t *testing.T, w *world) {
+		s := w.stream(1, 2, LaneCalls)
+		time.Sleep(time.Second)
+		w.received(2, 1, LaneCalls, s.end())
+		w.nodes[0].Forget(2, "it died") // the controller has seen it die; rank 1 has not heard of it, and its link is still up
+		w.nodes[0].Expect(ID{2, 2})
+		w.nodes[1].Expect(ID{2, 2})
+		w.recs[1].until(t, time.Minute, "the old link ended", func() bool { return w.recs[1].saw(2, LinkLost) })
+		_ = w.nodes[2].Close("it is dead")
+		ticket, err := w.nodes[0].Ticket(ID{2, 2}, time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.recs[2] = newRecorder()
+		if w.nodes[2], _, err = Join(t.Context(), ticket, Config{Conn: simConn(w, 2), Handler: w.recs[2]}); err != nil {
+			t.Fatal(err)
+		}
+		if got := len(w.nodes[1].Peers()); got != 1 {
+			t.Errorf("%d links of rank 1 before it sends, want the controller's", got)
+		}
+		for _, from := range []int{0, 1} {
+			if err := w.nodes[from].Send(t.Context(), 2, LaneCalls, call(uint64(from), 2, 8, nil)); err != nil {
+				t.Error(err)
+			}
+		}
+		w.recs[2].until(t, time.Minute, "both", func() bool { return len(w.recs[2].frames) == 2 })
+	})
+}
+
 func TestANewEpochTakesThePlaceOfTheOld(t *testing.T) {
 	inWorld(t, 2, nil, func(t *testing.T, w *world) {
 		s := w.stream(1, 2, LaneCalls)

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine"
 	"github.com/monarch-tui/monarch-tui/engine/enginetest"
@@ -154,17 +155,13 @@ func TestAMeshWithoutDevicesClaimsNone(t *testing.T) {
 
 func TestADeviceThatVanishesBeforeTheWorkerStartsIsNamed(t *testing.T) {
 	uuids, smi := machine(t, 2)
-	rows, err := os.ReadFile(smi + ".rows")
-	if err != nil {
-		t.Fatal(err)
-	}
-	first, _, _ := strings.Cut(string(rows), "\n")
+	first, _, _ := strings.Cut(string(rowsOf(t, smi)), "\n")
 	script := fmt.Sprintf("#!/bin/sh\ncat %[1]s.rows\necho '%[2]s' > %[1]s.rows\n", smi, first) // the second is unplugged after the first look
 	if err := os.WriteFile(smi, []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	ctx := enginetest.Processes(t)
-	_, err = engine.SpawnProcs(ctx, engine.Dim("gpus", 2))
+	_, err := engine.SpawnProcs(ctx, engine.Dim("gpus", 2))
 	if err == nil || !strings.Contains(err.Error(), "rank [1] of 2 did not start") || !strings.Contains(err.Error(), uuids[1]+" is gone from the machine") {
 		t.Errorf("%v", err)
 	}
@@ -219,4 +216,63 @@ func spawned(ctx context.Context, t *testing.T, opts ...engine.ProcOption) engin
 		t.Fatal(err)
 	}
 	return procs
+}
+
+func TestARankThatIsStartedAgainHasItsDeviceUnlessThatIsGone(t *testing.T) {
+	uuids, smi := machine(t, 2)
+	ctx := enginetest.Processes(t)
+	procs := spawned(ctx, t, engine.Dim("gpus", 2))
+	before := fmt.Sprint(seenBy(ctx, procs))
+	last := procs.Slice(engine.At("gpus", 1))
+	if err := last.Kill(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := engine.SpawnProcs(ctx, engine.Dim("gpus", 1)); err == nil {
+		t.Error("the device of a rank that was killed is free, though its mesh is there")
+	}
+	if err := last.Restart(ctx); err != nil {
+		t.Fatal(err)
+	}
+	seers, err := engine.Spawn(ctx, procs, "again", Seer{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := engine.Query(seers, (*Seer).Sees).Call(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var after []string
+	for _, v := range again.Items() {
+		after = append(after, v)
+	}
+	if fmt.Sprint(after) != before || before != fmt.Sprint(uuids) {
+		t.Errorf("the ranks saw %s, and after a restart %s", before, after)
+	}
+	if err := last.Kill(ctx); err != nil {
+		t.Fatal(err)
+	}
+	first, _, _ := strings.Cut(string(rowsOf(t, smi)), "\n")
+	answer(t, smi, first+"\n")
+	// Ranks that restart together share one look at the devices, which may be a second old.
+	for end := time.Now().Add(10 * time.Second); ; {
+		err = last.Restart(ctx)
+		if err != nil || time.Now().After(end) {
+			break
+		}
+		if err := last.Kill(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err == nil || !strings.Contains(err.Error(), uuids[1]+" is gone from the machine") {
+		t.Errorf("%v", err)
+	}
+}
+
+func rowsOf(t *testing.T, smi string) []byte {
+	t.Helper()
+	rows, err := os.ReadFile(smi + ".rows")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
 }
