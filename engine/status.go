@@ -250,6 +250,7 @@ func (h *hub) sampleMemory(ctx context.Context) {
 			}
 		}
 		h.sampleOnce()
+		h.sampleGPUs(ctx)
 	}
 }
 

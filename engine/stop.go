@@ -417,6 +417,7 @@ func (h *hub) endProcsHow(ctx context.Context, pm *procMesh, now bool, reason st
 	if !now {
 		failed = h.endRanks(ctx, pm, false, reason)
 	}
+	pm.slots.Release()
 	for _, g := range crashed { // who calls their actors now calls a mesh that was stopped, as it does on the others
 		h.tellGone(g)
 	}

@@ -22,7 +22,33 @@ func (s *Session) makeProcs(ctx context.Context, a ProcsArgs, r *result) error {
 	if virtualSlots(&pm) && !a.Virtual && s.virtual.CompareAndSwap(false, true) { // once: it is the machine that has no devices
 		r.text = append(r.text, pm.Name+": GPU slots are virtual, there are no devices behind them")
 	}
+	s.picture(func(p *control.Replica) { r.text = append(r.text, devices(p, &pm)...) })
 	return nil
+}
+
+// maxDevices bounds the lines about the devices of a mesh.
+const maxDevices = 16
+
+// devices says which rank has which GPU, where slots are not virtual.
+func devices(p *control.Replica, pm *control.ProcMesh) (lines []string) {
+	for r := range pm.Extent.Len() {
+		proc, ok := p.Proc(pm.FirstProc + uint64(r))
+		if !ok || proc.GPU == nil {
+			continue
+		}
+		if len(lines) == maxDevices {
+			return append(lines, fmt.Sprintf("and %d more", pm.Extent.Len()-maxDevices))
+		}
+		line := fmt.Sprintf("[%d] %s", r, proc.Device)
+		switch {
+		case proc.GPU.Foreign:
+			line += ", shared with another mesh"
+		case proc.GPU.Sharing > 1:
+			line += fmt.Sprintf(", shared by %d ranks", proc.GPU.Sharing)
+		}
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 // budget is what is left of a command's time.

@@ -133,7 +133,11 @@ func (p *Pane) drawFoot(s *paint.Surface, w *world.World, a around, y int) {
 	}
 	p.shown.legend = y
 	if a.legend > 0 {
-		p.drawLegend(s, y)
+		if p.now.measure != States {
+			p.drawScale(s, y, a.legend)
+		} else {
+			p.drawLegend(s, y)
+		}
 		y += a.legend
 	}
 	if a.cursor {
@@ -258,7 +262,7 @@ func (p *Pane) drawCursorLine(s *paint.Surface, w *world.World, y int) {
 	if words[code] == "failed" {
 		state = cmp.Or(world.RankCause(&r, proc), state)
 	}
-	state = paint.Glyph(words[code]) + " " + state
+	state = paint.Glyph(words[code]) + " " + state + p.measured(rank)
 	switch {
 	case r.Restarts > 0:
 		state += " " + paint.Restarted + strconv.Itoa(r.Restarts)

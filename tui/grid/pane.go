@@ -21,9 +21,11 @@ type Pane struct {
 	now    states
 	shown  drawn // where things were drawn
 	groups groups
-	cells  [5][nStates]paint.Word // a sign with the blanks of its pitch
-	again  [5]paint.Word          // that of an idle rank that is not in its first life
-	half   [2]paint.Word          // a blank, and two ranks
+	cells  [5][nLooks]paint.Word // a sign with the blanks of its pitch
+	half   [2]paint.Word         // a blank, and two ranks
+	signs  [nLooks]string
+
+	measure Measure // that a person picked
 }
 
 // key is a mesh: ids of actor meshes and of proc meshes are counted apart.
@@ -55,12 +57,11 @@ type place struct {
 
 // New makes a pane that shows no mesh.
 func New(of keys.Of) *Pane {
-	p := &Pane{keys: of, places: map[key]*place{}, half: [2]paint.Word{paint.Spell(" "), paint.Spell("▀")}}
+	p := &Pane{keys: of, places: map[key]*place{}, half: [2]paint.Word{paint.Spell(" "), paint.Spell("▀")}, signs: signs()}
 	for pitch := range p.cells {
-		for code, word := range words {
-			p.cells[pitch][code] = inPitch(paint.Glyph(word), pitch)
+		for code, glyph := range p.signs {
+			p.cells[pitch][code] = inPitch(glyph, pitch)
 		}
-		p.again[pitch] = inPitch(paint.Restarted, pitch)
 	}
 	return p
 }
@@ -178,6 +179,8 @@ func (p *Pane) Frame(w *world.World) paint.Frame {
 	switch {
 	case pl.span != nil:
 		f.FootLeft = "rectangle"
+	case p.now.measure != States:
+		f.FootLeft = "by " + p.now.measure.String()
 	case pl.density != Auto:
 		f.FootLeft = pl.density.String()
 	}

@@ -60,7 +60,9 @@ type states struct {
 	codes []uint8
 	hints []int32 // where in World.Procs the process of each rank was
 	count [nStates]int
-	again map[int32]bool // ranks that are not in their first life
+	again map[int32]bool  // ranks that are not in their first life
+	has   [nMeasures]bool // which measures any rank has a figure of
+	figures
 }
 
 // sync reads the states, if the world has changed since, and reports whether there is a mesh to show.
@@ -81,6 +83,7 @@ func (p *Pane) sync(w *world.World) bool {
 		p.now = states{codes: make([]uint8, s.n), hints: make([]int32, s.n)}
 	}
 	p.now.known, p.now.rev, p.now.count, p.now.again = true, w.StateRevision(), [nStates]int{}, nil
+	p.now.begin(p.measure)
 	if s.procs != nil {
 		p.now.readProcs(w, s.procs)
 	} else {
@@ -89,6 +92,9 @@ func (p *Pane) sync(w *world.World) bool {
 	for _, c := range p.now.codes {
 		p.now.count[c]++
 	}
+	if p.now.n == 0 { // no rank has the picked measure
+		p.now.measure = States
+	}
 	return true
 }
 
@@ -96,11 +102,13 @@ func (st *states) readProcs(w *world.World, pm *control.ProcMesh) {
 	st.gone = pm.Gone
 	for rank := range st.codes {
 		word := "gone"
-		if proc := st.proc(w, rank, pm.FirstProc+uint64(rank)); proc != nil {
+		proc := st.proc(w, rank, pm.FirstProc+uint64(rank))
+		if proc != nil {
 			word = world.ProcWord(proc)
 			st.lived(rank, proc.Restarts)
 		}
 		st.codes[rank] = uint8(world.Severity(word))
+		st.note(rank, proc)
 	}
 }
 
@@ -131,6 +139,7 @@ func (st *states) readMesh(w *world.World, m *control.Mesh) {
 		}
 		st.codes[rank] = uint8(world.Severity(world.RankWord(&m.Ranks[rank], proc, stopped[rank])))
 		st.lived(rank, m.Ranks[rank].Restarts)
+		st.note(rank, proc)
 	}
 }
 

@@ -121,6 +121,9 @@ func (p *Pane) buildNow(w *world.World, m *control.Mesh, r *control.RankState) {
 	default:
 		p.field("on", world.ProcName(pr), paint.Text)
 	}
+	if pr.GPU != nil && lives(pr) {
+		p.fieldSegs("gpu", briefGPU(pr.GPU), briefSegs(pr.GPU)...)
+	}
 }
 
 // buildRunning tells which endpoints handle a message, since when, and who called.

@@ -55,7 +55,13 @@ func (p *Pane) buildProcs(w *world.World) {
 	}
 	p.field("kind", kind, paint.Text)
 	if pm.Virtual {
-		p.field("gpus", "virtual: slots without devices", paint.Text)
+		why := "slots without devices"
+		if pm.Slots != "" {
+			why = pm.Slots
+		}
+		p.field("gpus", "virtual: "+why, paint.Text)
+	} else {
+		p.field("gpus", pm.Slots, paint.Text)
 	}
 	p.field("owner", owner(pm.Owner), paint.Text)
 	var rss uint64
@@ -125,6 +131,9 @@ func (p *Pane) buildProc(w *world.World) {
 			device = " · " + device
 		}
 		p.field("gpu", "slot "+strconv.Itoa(pr.Slot)+device, paint.Text)
+	}
+	if pr.GPU != nil {
+		p.buildGPU(pr.GPU, lives(pr))
 	}
 	if pr.CPUs != "" {
 		p.field("cpus", pr.CPUs, paint.Text)
