@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/chaos"
 	"github.com/monarch-tui/monarch-tui/engine/probe"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/quicnet"
@@ -40,6 +41,7 @@ type actor struct {
 	mu       sync.Mutex
 	queue    []*quicnet.Envelope
 	room     []*quicnet.Envelope // the memory of queue, from its begin
+	late     chaos.Late          // messages of queue that a fault holds up
 	between  []*interlude        // run by the loop between two messages, before the queue
 	beside   int                 // concurrent endpoints that run and do not stand at a site
 	stands   int                 // sites at which the goroutine of the loop stands: 0 or 1
@@ -73,6 +75,7 @@ func (a *actor) label() string { return "@" + a.name + "[" + strconv.Itoa(a.rank
 // enqueue takes a message into the mailbox, or refuses it. It runs on a link's reader and does not block.
 func (a *actor) enqueue(env *quicnet.Envelope) {
 	ep := targetOf(env).ep
+	faults := a.node.chaos.Messages()
 	a.mu.Lock()
 	if env.Flags&flagWaits != 0 && len(env.Chain) > 0 {
 		if w := a.closesCycle(ep, env.Chain); w != nil {
@@ -91,6 +94,16 @@ func (a *actor) enqueue(env *quicnet.Envelope) {
 		a.mu.Unlock()
 		a.node.refuse(env, stoppedWire("@"+a.name+" is stopping"))
 		return
+	}
+	if faults != nil || a.late.Any() {
+		if done, drop := a.faulted(faults, ep, env); done {
+			a.mu.Unlock()
+			if drop != nil {
+				a.node.refuse(env, drop)
+			}
+			a.node.touch()
+			return
+		}
 	}
 	if ep != nil && ep.concurrent && len(a.starts) < windowSize { // else the starter is far behind: queue it like the others
 		a.starts = append(a.starts, a.activate(env))
@@ -192,12 +205,17 @@ func (a *actor) take() (fn func(), act *activation, end bool) {
 	switch {
 	case a.ended != nil:
 		return nil, nil, true
-	case len(a.queue) > 0:
-		env := a.queue[0]
-		a.queue[0] = nil
-		if len(a.queue) == 1 {
+	}
+	if i := a.late.Next(a.queue); i >= 0 {
+		env := a.queue[i]
+		switch {
+		case i > 0: // those before it are held up
+			a.queue = slices.Delete(a.queue, i, i+1)
+		case len(a.queue) == 1:
+			a.queue[0] = nil
 			a.queue = a.room[:0]
-		} else {
+		default:
+			a.queue[0] = nil
 			a.queue = a.queue[1:]
 		}
 		act := a.activate(env)
@@ -291,6 +309,8 @@ func (a *actor) endHow(why *wireError, failed, leave bool) {
 		a.ended, a.failed = why, failed
 		left = append(left, a.queue...)
 		a.queue, a.room, a.turns = nil, nil, nil
+		a.late.Clear()
+		a.late.Arm(a.ripen)
 		a.turned(time.Now())
 	}
 	a.left = a.left || leave
@@ -319,6 +339,7 @@ func (a *actor) endContexts() {
 // dropQueued takes a message out of the mailbox that will not be handled. The caller holds a.mu.
 func (a *actor) dropQueued(i int) {
 	delete(a.turns, messageKey{a.queue[i].From.Proc, a.queue[i].ID})
+	a.late.Forget(a.queue[i])
 	a.queue = slices.Delete(a.queue, i, i+1)
 	a.checkQuiet()
 }
@@ -414,35 +435,60 @@ func (a *actor) turned(at time.Time) {
 	a.since = at
 }
 
-// maxNext is how many messages of its mailbox an actor's state names.
-const maxNext = 16
-
-// state is what a front end shows of the actor.
-func (a *actor) state() control.RankState {
+// takeLate has the loop look at the messages that are held up no longer, or at all of them, and starts those of concurrent
+// endpoints.
+func (a *actor) takeLate(all bool) {
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	s := control.RankState{State: "idle", Queue: len(a.queue), Since: a.since, Handled: a.handled, Worked: a.worked}
-	acts := a.running.all()
-	slices.SortFunc(acts, func(x, y *activation) int { return x.since.Compare(y.since) })
-	for _, act := range acts {
-		if s.State != "paused" {
-			s.State = "busy"
+	if all {
+		a.late.Clear()
+	} else {
+		a.late.Ripen(time.Now())
+	}
+	started := false
+	for i := 0; i < len(a.queue); {
+		env := a.queue[i]
+		ep := targetOf(env).ep
+		if ep == nil || !ep.concurrent || a.late.Waits(a.queue, i) || len(a.starts) >= windowSize {
+			i++
+			continue
 		}
-		if act.parked > 0 && a.stands > 0 && !act.ep.concurrent {
-			s.State = "paused"
+		a.queue = slices.Delete(a.queue, i, i+1)
+		a.starts = append(a.starts, a.activate(env))
+		started = true
+	}
+	a.late.Arm(a.ripen)
+	a.rouse()
+	a.mu.Unlock()
+	if started {
+		poke(a.start)
+	}
+	a.node.touch()
+}
+
+func (a *actor) ripen() { a.takeLate(false) }
+
+// faulted judges a message that comes while faults act on messages: it is dropped, with the outcome that its caller is told, or put
+// into the mailbox to be handled later. False: nothing is done to it. The caller holds a.mu.
+func (a *actor) faulted(m *chaos.Messages, ep *endpoint, env *quicnet.Envelope) (done bool, drop *wireError) {
+	var due time.Time
+	if m != nil && ep != nil {
+		v := m.Judge(a.id, ep.name)
+		if v.Dropped != 0 {
+			return true, &wireError{
+				Outcome: control.OutcomeLost, Type: "dropped", Codes: codesOf(ErrLost),
+				Msg: "the message was dropped on purpose before " + a.label() + " handled it (fault " + strconv.FormatUint(v.Dropped, 10) + ", by " + clip(v.By, 100) + ")",
+			}
 		}
-		s.Running, s.Calls = append(s.Running, act.endpoint), append(s.Calls, act.call)
+		if v.Wait > 0 {
+			due = time.Now().Add(v.Wait)
+		}
 	}
-	for _, env := range a.queue[:min(len(a.queue), maxNext)] {
-		s.Next = append(s.Next, env.Call)
+	if !a.late.Hold(env, due) {
+		return false, nil
 	}
-	switch {
-	case a.failed:
-		s.State, s.Reason = "failed", a.ended.Msg
-	case a.ended != nil:
-		s.State = "stopped"
-	}
-	return s
+	a.push(env)
+	a.late.Arm(a.ripen)
+	return true, nil
 }
 
 // pointIn is the actor's point in the mesh it was spawned in.

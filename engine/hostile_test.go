@@ -207,6 +207,7 @@ func TestNobodyButTheControllerIsObeyed(t *testing.T) {
 		sysRelease: "a claim is found by its process",
 		sysNews:    "takeStop looks whether the actor lives in the asking process; frames are found by their process",
 		sysTrace:   "messageOf looks whether the caller lives in the asking process",
+		sysCounts:  "counts are kept by the process that tells them, and only of faults that there are",
 		sysStatus:  "takeStatus takes the asking process's ranks only",
 	}
 	e, err := Start(t.Context(), NoSession(), AllInProcess())

@@ -24,6 +24,7 @@ type Snapshot struct {
 	Stops      []Stop       // frames that are parked, by ID
 	Breaks     []Breakpoint // by ID
 	Debug      DebugState
+	Faults     []Fault // that act, by ID
 }
 
 // Session describes the controller process.
@@ -367,6 +368,7 @@ type Event struct {
 	Stop     *StopEvent  `cbor:",omitempty"` // a frame stopped, or goes on
 	Break    *BreakEvent `cbor:",omitempty"`
 	Debug    *DebugState `cbor:",omitempty"`
+	Fault    *FaultEvent `cbor:",omitempty"` // a fault acts, changed, or is over
 	Failure  *Failure    `cbor:",omitempty"`
 	Log      *Log        `cbor:",omitempty"` // data event: may be dropped, and the drop is counted
 	Message  *Message    `cbor:",omitempty"` // data event
