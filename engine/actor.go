@@ -352,6 +352,7 @@ func (a *actor) cancelMessage(proc, id uint64, ended error) {
 		if env.From.Proc == proc && env.ID == id {
 			a.dropQueued(i)
 			a.mu.Unlock()
+			a.node.touch()
 			return
 		}
 	}

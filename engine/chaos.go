@@ -162,13 +162,29 @@ func (h *hub) chaosOrders() (todo map[*proc]chaos.Orders, own chaos.Orders) {
 	slices.Sort(everybody)
 	todo = map[*proc]chaos.Orders{}
 	for id, o := range h.faults.book.Orders(everybody, h.addrOf) {
-		if p := h.procs[id]; id == 0 {
+		switch p := h.procs[id]; {
+		case id == 0:
 			own = o
-		} else if p != nil && p.isReady() && !p.over() {
+		case p == nil || !p.isReady() || p.over():
+		case p.life.State != life.Ready || h.faults.frozen[id]: // it would not answer in time: it is told when it can be
+			h.orderChaos(p, o)
+		default:
 			todo[p] = o
 		}
 	}
 	return todo, own
+}
+
+// orderChaos sends a process its newest orders. The caller holds h.mu.
+func (h *hub) orderChaos(p *proc, o chaos.Orders) {
+	h.node.outbox.Add(p.id, func() {
+		if p.local != nil {
+			_ = p.local.obeyChaos(o) // it has no socket that could refuse
+			return
+		}
+		// A process that has gone has nothing to lift.
+		_ = h.node.notice(h.node.root, quicnet.LaneControl, nil, quicnet.Addr{Proc: p.id}, sysChaos, o)
+	})
 }
 
 // addrOf is where a worker is, "" where that is not known. The caller holds h.mu.
@@ -190,14 +206,7 @@ func (h *hub) replanFaults() {
 		h.node.outbox.Add(0, func() { h.obeyOwn(own) })
 	}
 	for p, o := range todo {
-		h.node.outbox.Add(p.id, func() {
-			if p.local != nil {
-				_ = p.local.obeyChaos(o) // it has no socket that could refuse
-				return
-			}
-			// A process that has gone has nothing to lift.
-			_ = h.node.notice(h.node.root, quicnet.LaneControl, nil, quicnet.Addr{Proc: p.id}, sysChaos, o)
-		})
+		h.orderChaos(p, o)
 	}
 }
 
@@ -242,7 +251,7 @@ func (h *hub) injectFault(ctx context.Context, client control.ClientInfo, r cont
 	f, err := h.enterFault(client, f)
 	if err != nil {
 		h.mu.Unlock()
-		return control.Fault{}, fmt.Errorf("%s %s: %w", f.Kind, f.Target(), err)
+		return control.Fault{}, fmt.Errorf("%s %s: %w", f.Kind, r.Fault.Target(), err)
 	}
 	todo, own := h.chaosOrders()
 	h.mu.Unlock()
@@ -444,20 +453,6 @@ type FaultTarget interface {
 	faultOn() (procs, mesh string, id uint64, ranks []int, err error)
 }
 
-func (p ProcMesh) faultOn() (procs, mesh string, id uint64, ranks []int, err error) {
-	if err := p.Err(); err != nil {
-		return "", "", 0, nil, err
-	}
-	return p.r.Name, "", p.r.ID, slices.Sorted(p.r.View.Ranks()), nil
-}
-
-func (m Mesh[T]) faultOn() (procs, mesh string, id uint64, ranks []int, err error) {
-	if err := m.Err(); err != nil {
-		return "", "", 0, nil, err
-	}
-	return "", m.r.Name, m.r.ID, slices.Sorted(m.r.View.Ranks()), nil
-}
-
 // Inject injects a fault, and returns when it acts. It ends when heal is called, when ctx ends, when its time is over, or with
 // whom it is on; heal returns when it has ended. A call whose message is dropped fails with ErrLost. Errors: of a fault
 // that makes no sense, and of one on ranks that do not run.
@@ -490,7 +485,9 @@ func Inject(ctx context.Context, f Fault) (heal func(), err error) {
 		return nil, fmt.Errorf("inject: %w", err)
 	}
 	over := context.WithoutCancel(ctx)
-	heal = sync.OnceFunc(func() { _, _ = n.verb(over, verbBody{Heal: &control.HealReq{IDs: []uint64{ans.Fault}}}) }) // an error: the session has ended
-	stop := context.AfterFunc(ctx, heal)
-	return func() { stop(); heal() }, nil
+	end := sync.OnceFunc(func() {
+		_, _ = n.verb(over, verbBody{Heal: &control.HealReq{IDs: []uint64{ans.Fault}}}) // an error: the session has ended
+	})
+	stop := context.AfterFunc(ctx, end)
+	return func() { stop(); end() }, nil
 }

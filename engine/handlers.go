@@ -106,7 +106,7 @@ func (h *hub) mayInject(own owner, f *control.Fault) error {
 	if own.addr.Actor == 0 {
 		return nil
 	}
-	of := owner{}
+	var of owner
 	if f.OnMessages() {
 		m, err := h.findMesh(f.Mesh, f.Of)
 		if err != nil {

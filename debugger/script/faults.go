@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,24 +17,31 @@ import (
 // inject injects a fault.
 func (s *Session) inject(ctx context.Context, a FaultArgs, r *result) error {
 	f := a.Fault
+	if f.Seed == 0 && s.opt.Seed > 0 { // two runs of a script draw the same
+		f.Seed = uint64(s.opt.Seed)
+	}
+	if f.Seed == 0 && a.drawsRank() {
+		f.Seed = uint64(rand.Uint32()) | 1 //nolint:gosec // short enough to be typed again
+	}
 	if err := s.aim(a.Target, a.Procs, &f, r); err != nil {
 		return err
 	}
 	if a.To != nil {
-		to, ranks, err := s.procRanks(a.To)
+		to, ranks, err := s.procRanks(a.To, f.Seed+1)
 		if err != nil {
 			return err
 		}
 		f.To, f.ToOf, f.ToRanks = to.Name, to.ID, ranks
 	}
-	if f.Seed == 0 && s.opt.Seed > 0 { // two runs of a script draw the same
-		f.Seed = uint64(s.opt.Seed)
-	}
 	f, err := s.c.Fault(ctx, control.FaultReq{Fault: f})
 	if err != nil {
 		return err
 	}
-	r.text = append(r.text, fmt.Sprintf("fault %d: %s%s", f.ID, f.String(), drawn(&f)))
+	seed := drawn(&f)
+	if a.drawsRank() {
+		seed = fmt.Sprintf(" (seed %d)", f.Seed)
+	}
+	r.text = append(r.text, fmt.Sprintf("fault %d: %s%s", f.ID, f.String(), seed))
 	r.value = int(f.ID)
 	return s.catchUp(ctx)
 }
@@ -41,7 +49,7 @@ func (s *Session) inject(ctx context.Context, a FaultArgs, r *result) error {
 // aim sets whom a fault is on.
 func (s *Session) aim(t *Target, procs bool, f *control.Fault, r *result) error {
 	if procs {
-		pm, ranks, err := s.procRanks(t)
+		pm, ranks, err := s.procRanks(t, f.Seed)
 		if err != nil {
 			return err
 		}
@@ -63,8 +71,26 @@ func (s *Session) aim(t *Target, procs bool, f *control.Fault, r *result) error 
 	return nil
 }
 
-// procRanks are the ranks of a proc mesh that a target names; none: all.
-func (s *Session) procRanks(t *Target) (pm control.ProcMesh, ranks []int, err error) {
+// procRanks are the ranks of a proc mesh that a target names; none: all. seed says which one that is, where it is drawn.
+func (s *Session) procRanks(t *Target, seed uint64) (pm control.ProcMesh, ranks []int, err error) {
+	if t.Any {
+		if pm, err = s.procMesh(t.Mesh); err != nil {
+			return pm, nil, err
+		}
+		var run []int
+		s.picture(func(p *control.Replica) {
+			for rank := range pm.Extent.Len() {
+				if proc, ok := p.Proc(pm.FirstProc + uint64(rank)); ok && !proc.Over() {
+					run = append(run, rank)
+				}
+			}
+		})
+		if len(run) == 0 {
+			return pm, nil, fmt.Errorf("%s has no rank that runs", pm.Name)
+		}
+		rng := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // it has to be the same in every run
+		return pm, []int{run[rng.IntN(len(run))]}, nil
+	}
 	if pm, err = s.procMesh(t.Mesh); err != nil || t.Choice.IsAll() {
 		return pm, nil, err
 	}
@@ -87,7 +113,7 @@ func (s *Session) heal(ctx context.Context, a HealArgs, r *result) error {
 	req := control.HealReq{IDs: a.N, All: a.Target == nil && len(a.N) == 0}
 	switch {
 	case a.Procs:
-		pm, ranks, err := s.procRanks(a.Target)
+		pm, ranks, err := s.procRanks(a.Target, 0)
 		if err != nil {
 			return err
 		}

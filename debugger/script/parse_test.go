@@ -32,7 +32,7 @@ func TestWellFormedScriptsParse(t *testing.T) {
 		"list", "l", "list t -a", "attach t 3", "a t 3", "attach trainer-42", "attach /run/x.sock", "attach host:1", "attach \"a b\"", "detach", "c", "continue", "continue @t[0]", "step", "s 3", "n", "next", "bt", "w", "u", "d", "r", "unt", "cl 3", "pp x.y", "j 3", "ll", "args",
 		"break @t[1].Hello if arg startsWith \"stop\"", "b @t.E@recv if a > 1 once do continue", "break toy.go:12", "break panic", "break @t.E hit >=3 stop mesh", "tbreak @t.E", "delete @t[1].E", "condition 1 x > 2", "ignore 1 2", "enable 1", "enable 1 2", "clear", "clear 1 2", "break @t", "break @t@reply", "break @t.*@error", "break @t[0].He?lo", "break error", "break @t.E if arg > 3 count", "break @t.E if state.stop and once hit 3", "break @t.E if arg == \"a once b\" once", "break @t.E if count(args, # > 1) == 2 print \"n={arg.n} once\"", "break @t.E total hit %10", "stop @t", "policy", "policy stay", "policy abort 5s", "hold 3s", "retry", "crash", "into", "follow", "finish @t[0]", "cont 3", "resume @t", "where -go", "where @t[0] -go", "env", "print state.x over @t[0-3]", "print len(over) over ranks(0,1)", "p state.over", "discard 17 @t[0]", "return", "set args.n 4", "set result {A: 1}", "list -a", "breaks", "stops",
 		"watch @t state.loss", "trace @t.E \"{arg}\"", "trace", "print state.x", "display a", "set state.count 3", "return 4", "fail oops", "requeue", "redeliver 12", "redeliver 12 @t[1] {N: 3}", "redeliver 12 {N: 3}", "redeliver 12 @t[1]", "discard 3", "mailbox", "mailbox @t[0]", "diff @t[0] @t[1]", "diff @t[0] @t[1] a.b", "stacks @t", "stacks", "profile @t cpu 5s", "waits", "deadlocks", "restart @t[2]", "stats @t", "top",
-		"delay @t.E 50ms", "drop @t.E 10%", "heal", "pause @t[3]", "delay p[2] 50ms ±20ms in for 3s seed 7", "delay p controller 1s", "delay p[0] q[1-2] 5ms +-1ms", "drop p[gpus=2] 0.5% for 1m", "drop @t[1].E 100% seed 3", "on @t[0] drop 10%", "on @t delay 5ms", "rate p[2] 500KB/s", "rate p q 1MB/s out", "partition p[0-3] p[4-7]", "partition p[1]", "partition p controller in for 5s", "pause p[1]", "pause p for 2s", "heal 1 2", "heal p[2]", "heal @t[0]", "on @t[0] heal", "chaos", "export json f.json", "replay f.rec", "theme light", "write screen.svg", "demo", "focus @t[0]",
+		"delay @t.E 50ms", "drop @t.E 10%", "heal", "pause @t[3]", "delay p[2] 50ms ±20ms in for 3s seed 7", "delay p controller 1s", "delay p[0] q[1-2] 5ms +-1ms", "drop p[gpus=2] 0.5% for 1m", "drop @t[1].E 100% seed 3", "on @t[0] drop 10%", "on @t delay 5ms", "rate p[2] 500KB/s", "rate p q 1MB/s out", "partition p[0-3] p[4-7]", "partition p[1]", "partition p controller in for 5s", "pause p[1]", "pause p for 2s", "heal 1 2", "heal p[2]", "heal @t[0]", "on @t[0] heal", "chaos", "kill p[?]", "kill p[?] seed 4", "pause p[?] for 1s seed 3", "delay p[?] 5ms seed 9", "partition p[?]", "export json f.json", "replay f.rec", "theme light", "write screen.svg", "demo", "focus @t[0]",
 		"call @t.E\n\n# phase\n  value == 1",
 	}
 	for _, text := range good {
@@ -231,6 +231,9 @@ func TestMistakesAreToldWithPlaceAndWhatWouldBeRight(t *testing.T) {
 		{"pause p in", `1:9: want nothing more here`},
 		{"heal 0", `faults are numbered from 1`},
 		{"heal @t.E", `heal takes ranks, not an endpoint`},
+		{"kill @t[?]", `want a rank`},
+		{"kill p[2] seed 4", `want nothing more here, not "seed"`},
+		{"stop p[?]", `stop ends a whole mesh, not a slice`},
 		{"let faults = 1", `1:5: faults has a meaning of its own`},
 		{"let x = " + strings.Repeat("1+", 200) + "1", "expression exceeds maximum allowed nodes"},
 	}

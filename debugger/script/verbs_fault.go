@@ -77,7 +77,7 @@ func (a *FaultArgs) place(p *parser, c *cursor, v *Verb) (err error) {
 	case focus:
 		a.Target = &Target{Focus: true}
 	default:
-		if a.Target, err = p.procMesh(c); err != nil {
+		if a.Target, err = p.anyProc(c); err != nil {
 			return fail(atOf(err, c.at()), "%s, or a mesh with @ (usage: %s)", err, v.Usage)
 		}
 		a.Procs = true
@@ -92,7 +92,7 @@ func (a *FaultArgs) place(p *parser, c *cursor, v *Verb) (err error) {
 	case c.peek() == '@':
 		return fail(c.at(), "the other end of a link is a proc mesh or controller, not an actor mesh (usage: %s)", v.Usage)
 	case nameByte(c.peek()) && (c.peek() < '0' || c.peek() > '9') && !a.option(c):
-		a.To, err = p.procMesh(c)
+		a.To, err = p.anyProc(c)
 	}
 	return err
 }
@@ -153,12 +153,8 @@ func (a *FaultArgs) more(c *cursor, v *Verb) (err error) {
 		if f.For, err = c.duration("for how long"); err == nil && f.For == 0 && !strings.Contains(c.raw, "${") {
 			err = fail(at, "for 0s: a fault acts for more than no time")
 		}
-	case (f.Kind == control.FaultDelay || f.Kind == control.FaultDrop) && c.keyword("seed"):
-		var n int
-		n, err = c.number("a seed, from 1", 1<<53)
-		if f.Seed = uint64(n); err == nil && n == 0 && !strings.Contains(c.raw, "${") {
-			err = fail(at, "seeds are numbered from 1")
-		}
+	case (f.Kind == control.FaultDelay || f.Kind == control.FaultDrop || a.drawsRank()) && c.keyword("seed"):
+		f.Seed, err = c.seed()
 	case f.Kind != control.FaultPause && a.Procs && c.keyword(control.WayIn):
 		f.Way = control.WayIn
 	case f.Kind != control.FaultPause && a.Procs && c.keyword(control.WayOut):
@@ -167,6 +163,21 @@ func (a *FaultArgs) more(c *cursor, v *Verb) (err error) {
 		err = fail(at, "want nothing more here, not %s (usage: %s)", c.found(), v.Usage)
 	}
 	return err
+}
+
+// drawsRank reports whether a rank is drawn.
+func (a *FaultArgs) drawsRank() bool {
+	return a.Procs && (a.Target.Any || a.To != nil && a.To.Any)
+}
+
+// seed takes a seed.
+func (c *cursor) seed() (uint64, error) {
+	at := c.at()
+	n, err := c.number("a seed, from 1", 1<<53)
+	if err == nil && n == 0 && !strings.Contains(c.raw, "${") {
+		err = fail(at, "seeds are numbered from 1")
+	}
+	return uint64(n), err
 }
 
 // HealArgs are the arguments of heal.
