@@ -91,6 +91,9 @@ func (h *hub) on(p *proc, kind life.Kind, more ...func(*life.Event)) {
 	p.rec.Since = time.Now()
 	rec := p.rec
 	h.publish(control.Event{Proc: &rec})
+	if p.over() {
+		h.faultsOfGone("its processes have ended", func(id uint64) bool { return id == p.id })
+	}
 }
 
 // because gives an event its reason.
@@ -351,6 +354,7 @@ func (h *hub) linkEvent(ev quicnet.LinkEvent) {
 		if h.debug.orders.Turn > 0 {
 			h.orderProc(p.id)
 		}
+		h.replanFaults()
 	case quicnet.LinkRecovered:
 		h.on(p, life.Contact)
 	case quicnet.LinkSuspect:

@@ -1,9 +1,11 @@
 package script
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -239,7 +241,14 @@ func (s *Session) kill(ctx context.Context, a EndArgs, r *result) error {
 			return unlessEnded(err, r)
 		}
 		req := control.KillReq{Procs: pm.Name, ID: pm.ID}
-		if !a.Target.Choice.IsAll() {
+		switch {
+		case a.Target.Any:
+			seed := cmp.Or(a.Seed, uint64(max(0, s.opt.Seed)), uint64(rand.Uint32())|1) //nolint:gosec // short enough to be typed again
+			if _, req.Ranks, err = s.procRanks(a.Target, seed); err != nil {
+				return err
+			}
+			r.text = append(r.text, fmt.Sprintf("%s[%d] (seed %d)", pm.Name, req.Ranks[0], seed))
+		case !a.Target.Choice.IsAll():
 			if req.Ranks, err = a.Target.Choice.Ranks(shape.RegionOf(pm.Extent)); err != nil {
 				return fmt.Errorf("%s: %w", pm.Name, err)
 			}

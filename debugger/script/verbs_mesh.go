@@ -26,7 +26,7 @@ func meshVerbs() []*Verb {
 			Changes: true, Forkable: true, completes: []word{{kind: wordProcs}, {kind: wordMesh}}, body: shows(stopArgs, (*Session).stop),
 		},
 		{
-			Name: "kill", Usage: "kill PROCS[sel] | @MESH[sel]", Summary: "end it at once",
+			Name: "kill", Usage: "kill PROCS[sel] | PROCS[?] [seed N] | @MESH[sel]", Summary: "end it at once; [?] is one that runs, drawn from the seed",
 			Changes: true, Forkable: true, completes: []word{{kind: wordProcs}, {kind: wordMesh}}, body: shows(killArgs, (*Session).kill),
 		},
 		{
@@ -208,10 +208,28 @@ func (p *parser) procMesh(c *cursor) (*Target, error) {
 	return t, c.selection(t)
 }
 
+// anyProc is procMesh that reads PROCS[?] too.
+func (p *parser) anyProc(c *cursor) (*Target, error) {
+	c.space()
+	at := strings.IndexByte(c.rest(), '[')
+	if at < 0 || !strings.HasPrefix(c.rest()[at:], "[?]") || strings.ContainsAny(c.rest()[:at], " \t") {
+		return p.procMesh(c)
+	}
+	t := &Target{Pos: p.src.pos(c.at()), Any: true, Sel: "?"}
+	c.eat('@')
+	var err error
+	if t.Mesh, err = c.meshName("proc mesh", "the name of a proc mesh"); err != nil {
+		return nil, err
+	}
+	c.pos += len("[?]")
+	return t, nil
+}
+
 // EndArgs are the arguments of stop, kill and restart.
 type EndArgs struct {
 	Target *Target
-	Procs  bool // Target.Mesh is the name of a proc mesh
+	Procs  bool   // Target.Mesh is the name of a proc mesh
+	Seed   uint64 // of a rank that is drawn; 0: the session's
 }
 
 func (a EndArgs) onRanks() (*Target, bool) { return a.Target, true }
@@ -221,7 +239,7 @@ func endTarget(p *parser, c *cursor, v *Verb) (a EndArgs, err error) {
 	c.space()
 	ch := c.peek()
 	if ch != '@' && ch != '%' && ch != '.' && (ch != 0 || !p.focus) {
-		if a.Target, err = p.procMesh(c); err != nil {
+		if a.Target, err = p.anyProc(c); err != nil {
 			return a, fail(atOf(err, c.at()), "%s (usage: %s)", err, v.Usage)
 		}
 		a.Procs = true
@@ -251,6 +269,9 @@ func stopArgs(p *parser, c *cursor, v *Verb) (EndArgs, error) {
 
 func killArgs(p *parser, c *cursor, v *Verb) (EndArgs, error) {
 	a, err := endTarget(p, c, v)
+	if err == nil && a.Target.Any && c.keyword("seed") {
+		a.Seed, err = c.seed()
+	}
 	if err != nil {
 		return a, err
 	}

@@ -25,6 +25,7 @@ type Snapshot struct {
 	Breaks     []Breakpoint // by ID
 	Debug      DebugState
 	Restarts   []Restart // the newest MaxRestarts, oldest first
+	Faults     []Fault   // that act, by ID
 }
 
 // Session describes the controller process.
@@ -384,6 +385,7 @@ type Event struct {
 	Stop     *StopEvent  `cbor:",omitempty"` // a frame stopped, or goes on
 	Break    *BreakEvent `cbor:",omitempty"`
 	Debug    *DebugState `cbor:",omitempty"`
+	Fault    *FaultEvent `cbor:",omitempty"` // a fault acts, changed, or is over
 	Failure  *Failure    `cbor:",omitempty"`
 	Restart  *Restart    `cbor:",omitempty"` // a rank is, or was, started anew
 	Log      *Log        `cbor:",omitempty"` // data event: may be dropped, and the drop is counted
