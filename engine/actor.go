@@ -23,6 +23,7 @@ type actor struct {
 	id     uint64 // of the mesh
 	name   string // of the mesh
 	rank   int
+	life   uint32 // how often the rank had been started anew
 	here   Point
 	coords []int // of here
 	typ    *actorType
@@ -125,7 +126,7 @@ func (a *actor) overflow(env *quicnet.Envelope) {
 		return
 	}
 	a.node.outbox.Add(env.From.Proc, func() { // not on a link's reader
-		a.node.reportFailure(failureReport{Mesh: a.id, Rank: a.rank, What: what + ": what is broadcast to it now is lost"})
+		a.node.reportFailure(failureReport{Mesh: a.id, Rank: a.rank, What: what + ": what is broadcast to it now is lost"}, func() {})
 	})
 }
 
@@ -291,7 +292,7 @@ func (a *actor) nextStart() *activation {
 func (a *actor) panicked(act *activation, pe *panicError) failureReport {
 	what := a.label() + " " + pe.how(act.ep.name)
 	a.end(&wireError{Outcome: control.OutcomeError, Type: "failed", Msg: what, Codes: codesOf(ErrFailed)}, true)
-	return failureReport{Mesh: a.id, Rank: a.rank, What: what, Stack: pe.stack}
+	return failureReport{Mesh: a.id, Rank: a.rank, Life: a.life, What: what, Stack: pe.stack}
 }
 
 // end closes the mailbox for good and refuses what is in it.
@@ -307,14 +308,8 @@ func (a *actor) endHow(why *wireError, failed, leave bool) {
 	if leave && a.onLeave != nil {
 		leaving = a.onLeave
 	}
-	if leave { // settled before their contexts end, so that what the handlers return then is no answer
-		for _, act := range a.running.all() {
-			if !act.settled {
-				act.settled = true
-				act.env.Keep()
-				left = append(left, act.env)
-			}
-		}
+	if leave {
+		left = a.settleRunning(left)
 	}
 	if a.ended == nil {
 		a.ended, a.failed = why, failed
@@ -333,6 +328,30 @@ func (a *actor) endHow(why *wireError, failed, leave bool) {
 	}
 	a.wake()
 	a.node.touch()
+}
+
+// settleRunning takes the answers of what runs from it, before the contexts end, so that what the handlers return then is none. It
+// appends the messages that are to be answered instead. The caller holds a.mu.
+func (a *actor) settleRunning(left []*quicnet.Envelope) []*quicnet.Envelope {
+	for _, act := range a.running.all() {
+		if !act.settled {
+			act.settled = true
+			act.env.Keep()
+			left = append(left, act.env)
+		}
+	}
+	return left
+}
+
+// interrupt ends what runs, whose callers get why; the actor lives on.
+func (a *actor) interrupt(why *wireError) {
+	a.mu.Lock()
+	left := a.settleRunning(nil)
+	a.mu.Unlock()
+	a.endContexts()
+	for _, env := range left {
+		a.node.refuse(env, why)
+	}
 }
 
 // endContexts ends the contexts of what runs, because the actor's own has ended.
@@ -459,7 +478,7 @@ const maxNext = 16
 func (a *actor) state() control.RankState {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	s := control.RankState{State: "idle", Queue: len(a.queue), QueueBytes: a.size, Since: a.since, Handled: a.handled, Worked: a.worked}
+	s := control.RankState{State: "idle", Queue: len(a.queue), QueueBytes: a.size, Since: a.since, Handled: a.handled, Worked: a.worked, Restarts: int(a.life)}
 	acts := a.running.all()
 	slices.SortFunc(acts, func(x, y *activation) int { return x.since.Compare(y.since) })
 	for _, act := range acts {

@@ -249,7 +249,7 @@ func (c *call) send(ctx context.Context, nd *node, b bound, body []byte) *call {
 // sendTo hands the message of index i to its link, or answers for it when that fails.
 func (c *call) sendTo(ctx context.Context, env *quicnet.Envelope, i int) {
 	env.ID, env.Index = c.firstMsg+uint64(i), uint64(i)
-	env.To = c.addr(i)
+	env.To, env.Life = c.addr(i), c.ref.lifeOf(i)
 	w, err := c.node.windows.acquire(ctx, env.To, &pendingSend{c.sender, c.client, c.ref, i, c.endpoint, c.id, c.size})
 	if err != nil {
 		c.answer(answer{index: i, err: notSent(err)})
@@ -442,7 +442,7 @@ func broadcastRaw(ctx context.Context, nd *node, b bound, body []byte, client st
 	failed := &MeshError{Endpoint: b.name, Mesh: b.ref.Name, Ranks: n}
 	for i := range n {
 		env.ID, env.Index = first+uint64(i), uint64(i)
-		env.To = quicnet.Addr{Proc: b.ref.procOf(i), Actor: b.ref.ID}
+		env.To, env.Life = quicnet.Addr{Proc: b.ref.procOf(i), Actor: b.ref.ID}, b.ref.lifeOf(i)
 		err := cmp.Or(ctx.Err(), nd.stoppedMesh(b.ref.ID))
 		var w *window
 		if err == nil {

@@ -25,6 +25,8 @@ type verbBody struct {
 	Spawn *control.SpawnReq
 	Stop  *control.StopReq
 	Kill  *control.KillReq
+
+	Restart *control.RestartReq `cbor:",omitempty"`
 }
 
 func (v verbBody) name() string {
@@ -35,6 +37,8 @@ func (v verbBody) name() string {
 		return "spawn"
 	case v.Stop != nil:
 		return "stop"
+	case v.Restart != nil:
+		return "restart"
 	}
 	return "kill"
 }
@@ -79,8 +83,14 @@ func (h *hub) execute(ctx context.Context, own owner, v verbBody) (verbAnswer, e
 		return verbAnswer{}, h.stopVerb(ctx, own, *v.Stop)
 	case v.Kill != nil:
 		return verbAnswer{}, h.killVerb(ctx, own, *v.Kill)
+	case v.Restart != nil:
+		by := own.label
+		if by == "" {
+			by = theProgram
+		}
+		return verbAnswer{}, h.restartVerb(ctx, own, by, *v.Restart)
 	}
-	return verbAnswer{}, errors.New("an empty request: want procs, spawn, stop or kill")
+	return verbAnswer{}, errors.New("an empty request: want procs, spawn, stop, kill or restart")
 }
 
 // rankHandlers makes the handlers that every process has. The in-process ranks of a controller share one table.
@@ -109,6 +119,7 @@ func rankHandlers() *sysTable {
 		return n.stateHere(ctx, b)
 	})
 	debugHandlers(t)
+	livesHandlers(t)
 	return t
 }
 
@@ -190,6 +201,7 @@ func controllerHandlers(h *hub) *sysTable {
 		h.takeTrace(from.Proc, r)
 		return nil
 	})
+	h.livesVerbs(t)
 	handle(t, sysAcquire, fromAll, func(ctx context.Context, _ *node, from quicnet.Addr, b claimBody) (any, error) {
 		return nil, h.acquireFor(ctx, from.Proc, b)
 	})

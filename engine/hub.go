@@ -47,6 +47,7 @@ type hub struct {
 	history        []control.Mesh   // ended meshes, newest last, for front ends
 	endedProcs     []string         // names of ended proc meshes, newest last
 	nextProc       uint64
+	stills         uint64 // turns of stops by a signal
 	nextLocal      uint64
 	nextMesh       uint64
 	autoName       int
@@ -60,6 +61,9 @@ type hub struct {
 	tell           tellBody           // whether messages are reported
 	traceSeen      map[uint64]uint64  // by process: number of the next message it reports
 	past           backlog            // the last messages
+	restarts       []control.Restart  // the newest
+	saved          int                // bytes of what actors have saved
+	monitors       int                // of ranks that live
 	endSampler     context.CancelFunc // nil while nobody wants to know of memory
 	sampled        time.Time          // when memory was measured last
 	supervise      func(context.Context, Failure) Decision
@@ -96,15 +100,19 @@ type procMesh struct {
 	owner owner
 	procs []*proc
 	past  []control.MeshRef // the last actor meshes that ended here; guarded by hub.mu
+	req   control.ProcsReq  // what started it, and starts a rank anew
+	again revival           // of its processes; guarded by hub.mu
 }
 
 // mesh is an actor mesh.
 type mesh struct {
 	ending
-	rec     control.Mesh
-	owner   owner
-	procs   *procMesh
-	started chan struct{} // closed when the spawn has succeeded or failed
+	rec      control.Mesh
+	owner    owner
+	procs    *procMesh
+	started  chan struct{}  // closed when the spawn has succeeded or failed
+	lives    lives          // of its actors; guarded by hub.mu
+	monitors []monitorEntry // of its ranks; guarded by hub.mu
 }
 
 const (
@@ -124,7 +132,7 @@ func newHub(opts options) (*hub, error) {
 	h.fan = fanOut{cpus: runtime.NumCPU(), links: map[uint64]struct{}{}}
 	h.locks.over = recent.New[claimKey, struct{}](4096)
 	h.out = newOutput(h, opts.stdout, opts.stderr, opts.sorted)
-	h.node = newNode(0, opts.logger)
+	h.node = newNode(0, 1, opts.logger)
 	h.node.seed = opts.seed
 	h.node.hub, h.node.local, h.node.out = h, h, h.out
 	h.node.alone(controllerHandlers(h))
@@ -230,7 +238,7 @@ func (h *hub) close(ctx context.Context) {
 	wg.Wait()
 	if ctx.Err() != nil { // ends that others began are not in time either
 		for _, pm := range pms {
-			wg.Go(func() { h.signalAll(ctx, pm, pm.procs) })
+			wg.Go(func() { h.signalAll(ctx, pm, h.procsOf(pm)) })
 		}
 		wg.Wait()
 	}

@@ -24,6 +24,7 @@ import (
 // proc is one rank of a proc mesh: a worker process, or a node of goroutines in this one.
 type proc struct {
 	id         uint64
+	epoch      uint32
 	pm         *procMesh
 	rank       int
 	rec        control.Proc // guarded by hub.mu
@@ -32,6 +33,7 @@ type proc struct {
 	local      *node
 	ready      chan struct{} // closed when it may be used
 	ended      chan struct{} // closed when it has ended, after its output was read
+	settled    chan struct{} // closed then too, when what its actors had made has ended
 	linkReason string        // why its link was closed, when that came first; guarded by hub.mu
 	buried     bool          // the engine ended it, for linkReason; guarded by hub.mu
 	told       uint64        // turn of the switch of telemetry that it knows; guarded by hub.mu
@@ -43,7 +45,7 @@ type proc struct {
 
 func newProc(pm *procMesh, id uint64, rank int, req control.ProcsReq) *proc {
 	cpus := max(1, req.CPUs)
-	p := &proc{id: id, pm: pm, rank: rank, life: life.New(), ready: make(chan struct{}), ended: make(chan struct{})}
+	p := &proc{id: id, epoch: 1, pm: pm, rank: rank, life: life.New(), ready: make(chan struct{}), ended: make(chan struct{}), settled: make(chan struct{})}
 	p.rec = control.Proc{
 		ID: id, Mesh: pm.rec.Name, Rank: rank, Host: "local", Slot: slotOf(pm.rec.Extent, rank), Device: "virtual", Procs: cpus,
 		State: "requested", Since: time.Now(),
@@ -53,6 +55,9 @@ func newProc(pm *procMesh, id uint64, rank int, req control.ProcsReq) *proc {
 	}
 	return p
 }
+
+// identity is who the process is on a link.
+func (p *proc) identity() quicnet.ID { return quicnet.ID{Proc: p.id, Epoch: p.epoch} }
 
 // slotOf is the GPU slot of a rank: its index along the dimension gpus. All ranks are on one host, so an extent with
 // further dimensions numbers its slots across them.
@@ -163,6 +168,7 @@ func (h *hub) neverStarted(p *proc, err error) error {
 		h.node.peers.noteGone(b)
 		h.mem.Forget(p.id, b.Reason)
 		close(p.ended)
+		close(p.settled)
 	})
 	return err
 }
@@ -179,7 +185,7 @@ func (h *hub) startLocal(p *proc) error {
 	if unwanted {
 		return h.neverStarted(p, ErrStopped)
 	}
-	n := newNode(p.id, h.log)
+	n := newNode(p.id, p.epoch, h.log)
 	n.seed = h.node.seed
 	n.clock, n.agent = h.node.clock, h.node.agent
 	n.tel, n.reporter, n.spare, n.targets, n.handlers, n.peers = h.node.tel, h.node.reporter, h.node.spare, h.node.targets, h.ranks.handlers, h.ranks.peers
@@ -206,6 +212,7 @@ func (h *hub) startLocal(p *proc) error {
 type bootstrap struct {
 	Ticket     []byte
 	Proc       uint64
+	Epoch      uint32
 	Mesh       string
 	Rank       int
 	Slot       int
@@ -223,7 +230,7 @@ func (h *hub) specOf(p *proc, req control.ProcsReq) (launch.Spec, error) {
 	if err != nil {
 		return launch.Spec{}, err
 	}
-	ticket, err := wire.Ticket(quicnet.ID{Proc: p.id, Epoch: 1}, 2*spawnTimeout)
+	ticket, err := wire.Ticket(p.identity(), 2*spawnTimeout)
 	if err != nil {
 		return launch.Spec{}, fmt.Errorf("make a join ticket: %w", err)
 	}
@@ -231,7 +238,7 @@ func (h *hub) specOf(p *proc, req control.ProcsReq) (launch.Spec, error) {
 	if err != nil {
 		return launch.Spec{}, fmt.Errorf("make a join ticket: %w", err)
 	}
-	boot := bootstrap{Ticket: secret, Proc: p.id, Mesh: p.rec.Mesh, Rank: p.rank, Slot: p.rec.Slot, Session: h.session.Name, LogFile: h.opts.logFile, Seed: h.node.seed}
+	boot := bootstrap{Ticket: secret, Proc: p.id, Epoch: p.epoch, Mesh: p.rec.Mesh, Rank: p.rank, Slot: p.rec.Slot, Session: h.session.Name, LogFile: h.opts.logFile, Seed: h.node.seed}
 	h.mu.Lock()
 	boot.Tell, p.told = h.tell, h.tell.Turn
 	h.mu.Unlock()
@@ -415,6 +422,12 @@ func (h *hub) watchChild(p *proc, child *launch.Child) {
 	case linkReason != "" && !expected:
 		what += " after its link was closed: " + linkReason
 	}
+	settle := func() {}
+	if joined && !expected {
+		h.mu.Lock()
+		settle = h.suspend(p.pm, p.rank)
+		h.mu.Unlock()
+	}
 	reported := false
 	if joined {
 		reported = h.tellGone(newGone([]*proc{p}, what, expected))
@@ -432,10 +445,12 @@ func (h *hub) watchChild(p *proc, child *launch.Child) {
 	h.on(p, exitKind(exit), because(what), func(e *life.Event) { e.Code, e.Signal = exit.Code, exit.SignalName() })
 	h.mu.Unlock()
 	if joined && !expected { // while the process is still on the books
-		h.failure(failureReport{Proc: p.id, Rank: p.rank, What: what, Reported: reported})
+		h.mu.Lock()
+		h.judgeFailure(failureReport{Proc: p.id, Rank: p.rank, What: what, Reported: reported}, settle)
 	}
 	p.once.Do(func() { close(p.ended) })
 	h.endOwnedBy(p.pm, []*proc{p})
+	close(p.settled)
 }
 
 func exitKind(e launch.Exit) life.Kind {

@@ -280,7 +280,7 @@ const maxCPUs = 1024
 
 func (h *hub) checkProcs(req *control.ProcsReq) error {
 	req.InProcess = req.InProcess || h.opts.inProcess
-	if err := h.checkDims(req.Dims, req.InProcess); err != nil {
+	if err := errors.Join(req.Restart.Check(), h.checkDims(req.Dims, req.InProcess)); err != nil {
 		return err
 	}
 	if req.CPUs < 0 || req.CPUs > maxCPUs {
@@ -338,9 +338,9 @@ func (h *hub) bookProcs(own owner, req control.ProcsReq) (*procMesh, error) {
 	} else {
 		first, h.nextProc = h.nextProc, h.nextProc+n
 	}
-	pm := &procMesh{owner: own, ending: newEnding(), rec: control.ProcMesh{
+	pm := &procMesh{owner: own, req: req, ending: newEnding(), rec: control.ProcMesh{
 		ID: first, Name: name, Extent: req.Dims, FirstProc: first, Owner: own.label, InProcess: req.InProcess,
-		Virtual: true, State: "starting",
+		Virtual: true, State: "starting", Restart: req.Restart,
 	}}
 	for i := range n {
 		p := newProc(pm, first+i, int(i), req)

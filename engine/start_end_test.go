@@ -305,7 +305,7 @@ func (l *liar) Send(_ context.Context, _ uint64, _ quicnet.Lane, env *quicnet.En
 // TestNoAnswerIsTakenForAnothers holds INV-OUTCOME for calls that are taken again, under a process that answers whatever it likes.
 func TestNoAnswerIsTakenForAnothers(t *testing.T) {
 	registerTarget()
-	n := newNode(5, slog.New(slog.DiscardHandler))
+	n := newNode(5, 1, slog.New(slog.DiscardHandler))
 	n.alone(rankHandlers())
 	n.peers.connect(&liar{n: n})
 	t.Cleanup(func() { n.close("the test ended") })

@@ -122,11 +122,11 @@ func (h *hub) takeStatus(proc uint64, r status) {
 			tidyState(&x.State)
 		}
 		old := &m.rec.Ranks[x.Rank]
-		if sameState(old, &x.State) {
+		if x.State.Restarts != old.Restarts || sameState(old, &x.State) { // of another life, or nothing new
 			continue
 		}
-		if m.rec.State == "starting" && x.State.State == "idle" {
-			continue // startMesh publishes idle for all ranks at once
+		if (m.rec.State == "starting" || old.State == "starting") && x.State.State == "idle" {
+			continue // who starts it publishes idle
 		}
 		*old = x.State
 		h.publish(control.Event{Rank: &control.RankEvent{Mesh: m.rec.Ref.Name, Rank: x.Rank, State: x.State}})

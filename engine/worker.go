@@ -100,7 +100,7 @@ func joinSession(boot bootstrap) (*worker, error) {
 	if err := ticket.UnmarshalBinary(boot.Ticket); err != nil {
 		return nil, fmt.Errorf("its ticket does not decode: %w", err)
 	}
-	w := &worker{node: newNode(boot.Proc, workerLog(boot)), exit: make(chan int, 1)}
+	w := &worker{node: newNode(boot.Proc, boot.Epoch, workerLog(boot)), exit: make(chan int, 1)}
 	w.node.alone(w.handlers())
 	w.node.slot, w.node.seed = boot.Slot, boot.Seed
 	w.node.out = stdSink{}
@@ -147,7 +147,7 @@ type found struct {
 type stillBody struct {
 	Proc  uint64
 	Still bool
-	Turn  uint64 // counts the changes of that process; 0: it never stood still
+	Turn  uint64 // counts such changes in the session; 0: it never stood still
 }
 
 // resolve asks the controller where a peer is. The lower id dials; the controller tells the other one to.
@@ -202,10 +202,8 @@ func (w *worker) handlers() *sysTable {
 
 // hold has the link to a process take its silence for what it is.
 func (n *node) hold(b stillBody) {
-	if !n.peers.newer(b) {
-		return
-	}
-	if wire, ok := n.peers.current().(*quicnet.Node); ok {
+	b = n.peers.newest(b)
+	if wire, ok := n.peers.current().(*quicnet.Node); ok && b.Turn > 0 {
 		wire.Hold(b.Proc, b.Still)
 	}
 }
@@ -232,7 +230,8 @@ func (h *hub) still(p *proc, still bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.on(p, kind)
-	p.still = stillBody{p.id, still, p.still.Turn + 1}
+	h.stills++
+	p.still = stillBody{p.id, still, h.stills}
 	now := p.still
 	if h.wire != nil {
 		h.wire.Hold(p.id, still)

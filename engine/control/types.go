@@ -24,6 +24,7 @@ type Snapshot struct {
 	Stops      []Stop       // frames that are parked, by ID
 	Breaks     []Breakpoint // by ID
 	Debug      DebugState
+	Restarts   []Restart // the newest MaxRestarts, oldest first
 }
 
 // Session describes the controller process.
@@ -59,6 +60,8 @@ type ProcMesh struct {
 	State     string // starting | running | failed | stopping | stopped
 	Reason    string
 	Gone      bool // the mesh has ended; the record is kept for its history
+
+	Restart *RestartPolicy `cbor:",omitempty"` // nil: its processes are not started anew by themselves
 }
 
 // Proc is one rank of a proc mesh.
@@ -84,6 +87,8 @@ type Proc struct {
 	Carrier string // how its packets travel, and why not faster; "" in-process
 
 	Ordered bool // it has ended because it was told to
+
+	Restarts int // how often it was started anew
 }
 
 // Over reports whether the process has ended, or never ran.
@@ -104,21 +109,10 @@ type Mesh struct {
 	Reason string
 	Ranks  []RankState // by rank of the mesh
 	Gone   bool
-}
 
-// MeshRef is a reference to (a slice of) an actor mesh; it is what travels in arguments. In CBOR it is an array.
-type MeshRef struct {
-	_     struct{} `cbor:",toarray"`
-	ID    uint64   // unique in the session, never used again
-	Name  string
-	Type  string       // full type name, pkgpath.Type
-	First uint64       // proc of proc-mesh rank 0
-	Home  shape.Region // where the actors live, in ranks of the proc mesh; rank r of the mesh runs on proc First+Home.RankAt(r)
-	View  shape.Region // the slice this reference stands for, in ranks of the mesh
+	Restart *RestartPolicy `cbor:",omitempty"` // nil: its actors are not started anew by themselves
+	Gang    bool           `cbor:",omitempty"` // when one is, all are
 }
-
-// Extent is the shape of the slice the reference stands for.
-func (r MeshRef) Extent() shape.Extent { return r.View.Extent() }
 
 // RankState is what one actor is doing.
 type RankState struct {
@@ -130,7 +124,7 @@ type RankState struct {
 	Since    time.Time     // of State
 	Handled  uint64        // messages handled since the start
 	Worked   time.Duration // in which it handled messages, from the start to Since; a busy one goes on since then
-	Restarts int
+	Restarts int           // how often it was started anew: its life, which messages name
 	Reason   string
 
 	QueueBytes int `cbor:",omitempty"` // bytes of the arguments of the messages that wait. Absent where the program's engine is older
@@ -370,6 +364,7 @@ type Event struct {
 	Break    *BreakEvent `cbor:",omitempty"`
 	Debug    *DebugState `cbor:",omitempty"`
 	Failure  *Failure    `cbor:",omitempty"`
+	Restart  *Restart    `cbor:",omitempty"` // a rank is, or was, started anew
 	Log      *Log        `cbor:",omitempty"` // data event: may be dropped, and the drop is counted
 	Message  *Message    `cbor:",omitempty"` // data event
 	Dropped  *Dropped    `cbor:",omitempty"` // told to one client only: what it missed
