@@ -92,7 +92,7 @@ func (p *peers) noteGone(b goneBody) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, proc := range b.Procs {
-		p.still.Delete(proc) // the next epoch of it moves
+		p.still.Delete(proc)                                       // the next epoch of it moves
 		if old, _ := p.gone.Get(proc); !old.Ordered || b.Ordered { // the link tells of its end too, and knows no more than that
 			p.gone.Put(proc, goneBody{Reason: b.Reason, Ordered: b.Ordered})
 		}

@@ -252,25 +252,31 @@ func (n *node) controllerGone(reason string) {
 	endGroup()
 }
 
+// alive gives a process that has not ended, or says why there is none.
+func (h *hub) alive(from quicnet.Addr, id uint64) (*proc, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p, asker := h.procs[id], h.procs[from.Proc]
+	switch {
+	case asker == nil || p == nil && !h.issued(id):
+		return nil, fmt.Errorf("there is no process %d in this session", id)
+	case p == nil:
+		return nil, fmt.Errorf("process %d ended with its proc mesh%s: %w", id, asOrdered, ErrStopped)
+	case p.over() && p.rec.Ordered:
+		return nil, fmt.Errorf("%s%s: %w", p.rec.Reason, asOrdered, ErrStopped)
+	case p.over():
+		return nil, fmt.Errorf("%s: %w", p.rec.Reason, ErrLost)
+	}
+	return p, nil
+}
+
 // find answers the directory's question and has the lower id dial.
 func (h *hub) find(from quicnet.Addr, proc uint64) (found, error) {
-	h.mu.Lock()
-	p, asker := h.procs[proc], h.procs[from.Proc]
-	switch {
-	case asker == nil || p == nil && !h.issued(proc):
-		h.mu.Unlock()
-		return found{}, fmt.Errorf("there is no process %d in this session", proc)
-	case p == nil:
-		h.mu.Unlock()
-		return found{}, fmt.Errorf("process %d ended with its proc mesh%s: %w", proc, asOrdered, ErrStopped)
-	case p.over():
-		err := fmt.Errorf("%s: %w", p.rec.Reason, ErrLost)
-		if p.rec.Ordered {
-			err = fmt.Errorf("%s%s: %w", p.rec.Reason, asOrdered, ErrStopped)
-		}
-		h.mu.Unlock()
+	p, err := h.alive(from, proc)
+	if err != nil {
 		return found{}, err
 	}
+	h.mu.Lock()
 	wire, still := h.wire, p.still
 	h.mu.Unlock()
 	if from.Proc < proc {
