@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"runtime/pprof"
 	"slices"
 	"strconv"
@@ -111,23 +110,6 @@ func (a *actor) enqueue(env *quicnet.Envelope) {
 	a.rouse()
 	a.mu.Unlock()
 	a.node.touch()
-}
-
-// mailboxBytes bounds the arguments in a mailbox of all senders together, of which each has windowBytes: so many at once that a
-// wait of each does not help.
-const mailboxBytes = 256 << 20
-
-// overflow refuses a message that the mailbox has no room for. Who broadcasts gets no answer, so that is a failure: of many, the
-// first is told, until there is room again.
-func (a *actor) overflow(env *quicnet.Envelope) {
-	what := fmt.Sprintf("the mailbox of %s holds %d MiB already", a.label(), mailboxBytes>>20)
-	a.node.refuse(env, &wireError{Outcome: control.OutcomeNotSent, Type: "full", Msg: what})
-	if env.Adverb != uint8(adverbBroadcast) || a.choked.Swap(true) {
-		return
-	}
-	a.node.outbox.Add(env.From.Proc, func() { // not on a link's reader
-		a.node.reportFailure(failureReport{Mesh: a.id, Rank: a.rank, What: what + ": what is broadcast to it now is lost"}, func() {})
-	})
 }
 
 // push puts a message at the end of the mailbox. The caller holds a.mu.
@@ -424,41 +406,6 @@ func (a *actor) noticeWait(proc uint64, w waitNotice) {
 	a.mu.Unlock()
 	if why != nil {
 		a.node.refuse(env, why)
-	}
-}
-
-// What is given back at once: less waits for more, to save frames.
-const (
-	ackMessages = 64
-	ackBytes    = windowBytes / 16
-)
-
-// countAck collects the places that broadcasts give back.
-func (a *actor) countAck(proc uint64, bytes int) {
-	a.mu.Lock()
-	if a.acks == nil {
-		a.acks = map[uint64]taken{}
-	}
-	back := a.acks[proc] + takenBy(1, bytes)
-	due := back.messages() >= ackMessages || back.bytes() >= ackBytes
-	if due {
-		delete(a.acks, proc)
-	} else {
-		a.acks[proc] = back
-	}
-	a.mu.Unlock()
-	if due {
-		a.node.ack(proc, a.id, back)
-	}
-}
-
-func (a *actor) flushAcks() {
-	a.mu.Lock()
-	acks := a.acks
-	a.acks = nil
-	a.mu.Unlock()
-	for proc, back := range acks {
-		a.node.ack(proc, a.id, back)
 	}
 }
 
