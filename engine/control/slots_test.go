@@ -46,7 +46,9 @@ func TestHalfAFrameDoesNotHoldAConnection(t *testing.T) {
 					t.Errorf("after %v: %+v %v", took, f, f.Err)
 				}
 				_ = r.conn.Close()
-				<-ended
+				if err := <-ended; err == nil {
+					t.Error("it ended without an error")
+				}
 				_ = s.Close()
 			})
 		})
@@ -83,7 +85,9 @@ func TestConnectionsThatAskNothingMakeRoom(t *testing.T) {
 			if f := r.recv(); f.Kind != kindAnswer {
 				t.Fatalf("client %d: %+v %v", i, f, f.Err)
 			}
-			<-ends[i] // the one that came first has gone
+			if err := <-ends[i]; err == nil { // of the one that came first
+				t.Error("it ended without an error")
+			}
 		}
 		time.Sleep(time.Hour)
 		late, _ := pipeTo(t, s)
