@@ -140,7 +140,7 @@ func (p *Pane) cellStyle(rank int32) (code uint8, st paint.Style) {
 }
 
 // roles are the colours of the states by code.
-var roles = [nStates]paint.Role{paint.Idle, paint.Busy, paint.Starting, paint.Gone, paint.Paused, paint.Warning, paint.Failed}
+var roles = [nStates]paint.Role{paint.Idle, paint.Busy, paint.Fault, paint.Starting, paint.Gone, paint.Paused, paint.Warning, paint.Failed}
 
 // drawDots draws one row of signs. Blanks have the style of the sign before them, so that equal ranks are one run.
 func (p *Pane) drawDots(s *paint.Surface, l *layout, t tile, at run, y int) {
