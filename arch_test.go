@@ -149,6 +149,12 @@ var layers = []layer{
 		why:    "stops are the books of the debugger, and rules: what is sent and when belongs to the hub",
 	},
 	{
+		folder: "engine/internal/gpu",
+		own:    []string{"quicnet/clean"},
+		others: []string{"github.com/NVIDIA/go-nvml", "golang.org/x/sys"},
+		why:    "devices are found, claimed and measured without an engine, so that every answer of a driver can be played to it in a test",
+	},
+	{
 		folder: "engine/internal",
 		own:    []string{"engine/internal/..."},
 		others: []string{"golang.org/x/sys"},

@@ -402,25 +402,40 @@ func (a *actor) finish(act *activation, body []byte, werr *wireError, pe *panicE
 	}
 	quiet := env.Adverb == uint8(adverbBroadcast)
 	if quiet {
-		a.countAck(env.From.Proc)
+		a.countAck(env.From.Proc, len(env.Body))
 		act.release(env)
-	} else {
-		ans := env
-		if !env.Owned() {
-			ans = quicnet.NewEnvelope()
-		}
-		a.node.answerIn(ans, env, body, werr, load, token, more, now.UnixMicro())
-		act.release(ans)
 	}
 	switch {
+	case pe != nil && quiet:
+		a.node.reportFailure(failure, func() {})
 	case pe != nil:
-		failure.Reported = !quiet
-		a.node.reportFailure(failure)
-	case werr != nil && quiet:
+		a.lastAnswer(act, failure, werr, load, token)
+	case !quiet:
+		a.answer(act, body, werr, load, token, more, now.UnixMicro())
+	case werr != nil:
 		what := fmt.Sprintf("%s.%s, called by broadcast, returned an error: %s", a.label(), act.ep.name, clip(werr.Msg, maxCauseText))
-		a.node.reportFailure(failureReport{Mesh: a.id, Rank: a.rank, What: what})
+		a.node.reportFailure(failureReport{Mesh: a.id, Rank: a.rank, Life: a.life, What: what}, func() {})
 	}
 	a.node.touch()
+}
+
+// answer sends the answer of a message, in its own envelope where that is ours.
+func (a *actor) answer(act *activation, body []byte, werr *wireError, load int, token uint8, more bool, now int64) {
+	ans := act.env
+	if !ans.Owned() {
+		ans = quicnet.NewEnvelope()
+	}
+	a.node.answerIn(ans, act.env, body, werr, load, token, more, now)
+	act.release(ans)
+}
+
+// lastAnswer answers the message whose handler ended its actor. Supervision knows of that before the caller does, who may ask for
+// the actor's next life at once.
+func (a *actor) lastAnswer(act *activation, failure failureReport, werr *wireError, load int, token uint8) {
+	failure.Reported = true
+	a.node.reportFailure(failure, func() {
+		a.answer(act, nil, werr, load, token, false, time.Now().UnixMicro())
+	})
 }
 
 // release gives back what a message that was answered needed. What somebody may still look at stays.

@@ -23,6 +23,7 @@ type actor struct {
 	id     uint64 // of the mesh
 	name   string // of the mesh
 	rank   int
+	life   uint32 // how often the rank had been started anew
 	here   Point
 	coords []int // of here
 	typ    *actorType
@@ -37,6 +38,7 @@ type actor struct {
 	worn   context.Context               // the labels that the loop's goroutine has; its own
 
 	removed atomic.Bool // from its process's table: messages to it are refused there
+	choked  atomic.Bool // its mailbox is full, and that was told
 
 	mu       sync.Mutex
 	queue    []*quicnet.Envelope
@@ -63,8 +65,9 @@ type actor struct {
 	failed   bool          // by a panic
 	handled  uint64
 	since    time.Time
-	worked   time.Duration // in which something was handled, up to since
-	acks     map[uint64]int
+	worked   time.Duration       // in which something was handled, up to since
+	acks     map[uint64]taken    // by process: what broadcasts give back there
+	size     int                 // bytes of the arguments in queue
 	claims   map[uint64]struct{} // locks that it has or waits for
 }
 
@@ -111,23 +114,15 @@ func (a *actor) enqueue(env *quicnet.Envelope) {
 		poke(a.start)
 		return
 	}
+	if a.size > mailboxBytes {
+		a.mu.Unlock()
+		a.overflow(env)
+		return
+	}
 	a.push(env)
 	a.rouse()
 	a.mu.Unlock()
 	a.node.touch()
-}
-
-// push puts a message at the end of the mailbox. The caller holds a.mu.
-func (a *actor) push(env *quicnet.Envelope) {
-	if n := len(a.queue); n == cap(a.queue) && cap(a.room) > 2*n { // what was taken has left room at the front
-		a.queue = append(a.room[:0], a.queue...)
-		clear(a.room[n:cap(a.room)])
-	}
-	grows := len(a.queue) == cap(a.queue)
-	a.queue = append(a.queue, env)
-	if grows {
-		a.room = a.queue[:0]
-	}
 }
 
 // targetOf is the target of a message that was delivered.
@@ -202,12 +197,14 @@ func (a *actor) take() (fn func(), act *activation, end bool) {
 	if fn := a.nextInterlude(false); fn != nil {
 		return fn, nil, false
 	}
-	switch {
-	case a.ended != nil:
+	if a.ended != nil {
 		return nil, nil, true
 	}
 	if i := a.late.Next(a.queue); i >= 0 {
 		env := a.queue[i]
+		if a.size -= len(env.Body); a.size < mailboxBytes/2 && a.choked.Load() {
+			a.choked.Store(false)
+		}
 		switch {
 		case i > 0: // those before it are held up
 			a.queue = slices.Delete(a.queue, i, i+1)
@@ -280,7 +277,7 @@ func (a *actor) nextStart() *activation {
 func (a *actor) panicked(act *activation, pe *panicError) failureReport {
 	what := a.label() + " " + pe.how(act.ep.name)
 	a.end(&wireError{Outcome: control.OutcomeError, Type: "failed", Msg: what, Codes: codesOf(ErrFailed)}, true)
-	return failureReport{Mesh: a.id, Rank: a.rank, What: what, Stack: pe.stack}
+	return failureReport{Mesh: a.id, Rank: a.rank, Life: a.life, What: what, Stack: pe.stack}
 }
 
 // end closes the mailbox for good and refuses what is in it.
@@ -296,19 +293,13 @@ func (a *actor) endHow(why *wireError, failed, leave bool) {
 	if leave && a.onLeave != nil {
 		leaving = a.onLeave
 	}
-	if leave { // settled before their contexts end, so that what the handlers return then is no answer
-		for _, act := range a.running.all() {
-			if !act.settled {
-				act.settled = true
-				act.env.Keep()
-				left = append(left, act.env)
-			}
-		}
+	if leave {
+		left = a.settleRunning(left)
 	}
 	if a.ended == nil {
 		a.ended, a.failed = why, failed
 		left = append(left, a.queue...)
-		a.queue, a.room, a.turns = nil, nil, nil
+		a.queue, a.room, a.turns, a.size = nil, nil, nil, 0
 		a.late.Clear()
 		a.late.Arm(a.ripen)
 		a.turned(time.Now())
@@ -326,6 +317,30 @@ func (a *actor) endHow(why *wireError, failed, leave bool) {
 	a.node.touch()
 }
 
+// settleRunning takes the answers of what runs from it, before the contexts end, so that what the handlers return then is none. It
+// appends the messages that are to be answered instead. The caller holds a.mu.
+func (a *actor) settleRunning(left []*quicnet.Envelope) []*quicnet.Envelope {
+	for _, act := range a.running.all() {
+		if !act.settled {
+			act.settled = true
+			act.env.Keep()
+			left = append(left, act.env)
+		}
+	}
+	return left
+}
+
+// interrupt ends what runs, whose callers get why; the actor lives on.
+func (a *actor) interrupt(why *wireError) {
+	a.mu.Lock()
+	left := a.settleRunning(nil)
+	a.mu.Unlock()
+	a.endContexts()
+	for _, env := range left {
+		a.node.refuse(env, why)
+	}
+}
+
 // endContexts ends the contexts of what runs, because the actor's own has ended.
 func (a *actor) endContexts() {
 	a.mu.Lock()
@@ -339,6 +354,7 @@ func (a *actor) endContexts() {
 // dropQueued takes a message out of the mailbox that will not be handled. The caller holds a.mu.
 func (a *actor) dropQueued(i int) {
 	delete(a.turns, messageKey{a.queue[i].From.Proc, a.queue[i].ID})
+	a.size -= len(a.queue[i].Body)
 	a.late.Forget(a.queue[i])
 	a.queue = slices.Delete(a.queue, i, i+1)
 	a.checkQuiet()
@@ -400,20 +416,28 @@ func (a *actor) noticeWait(proc uint64, w waitNotice) {
 	}
 }
 
-// countAck collects the places that broadcasts give back and sends them 64 at a time, to save frames.
-func (a *actor) countAck(proc uint64) {
+// What is given back at once: less waits for more, to save frames.
+const (
+	ackMessages = 64
+	ackBytes    = windowBytes / 16
+)
+
+// countAck collects the places that broadcasts give back.
+func (a *actor) countAck(proc uint64, bytes int) {
 	a.mu.Lock()
 	if a.acks == nil {
-		a.acks = map[uint64]int{}
+		a.acks = map[uint64]taken{}
 	}
-	a.acks[proc]++
-	k := a.acks[proc]
-	if k >= 64 {
+	back := a.acks[proc] + takenBy(1, bytes)
+	due := back.messages() >= ackMessages || back.bytes() >= ackBytes
+	if due {
 		delete(a.acks, proc)
+	} else {
+		a.acks[proc] = back
 	}
 	a.mu.Unlock()
-	if k >= 64 {
-		a.node.ack(proc, a.id, k)
+	if due {
+		a.node.ack(proc, a.id, back)
 	}
 }
 
@@ -422,8 +446,8 @@ func (a *actor) flushAcks() {
 	acks := a.acks
 	a.acks = nil
 	a.mu.Unlock()
-	for proc, k := range acks {
-		a.node.ack(proc, a.id, k)
+	for proc, back := range acks {
+		a.node.ack(proc, a.id, back)
 	}
 }
 
@@ -434,62 +458,6 @@ func (a *actor) turned(at time.Time) {
 		a.worked += at.Sub(a.since)
 	}
 	a.since = at
-}
-
-// takeLate has the loop look at the messages that are held up no longer, or at all of them, and starts those of concurrent
-// endpoints.
-func (a *actor) takeLate(all bool) {
-	a.mu.Lock()
-	if all {
-		a.late.Clear()
-	} else {
-		a.late.Ripen(time.Now())
-	}
-	started := false
-	for i := 0; i < len(a.queue); {
-		env := a.queue[i]
-		ep := targetOf(env).ep
-		if ep == nil || !ep.concurrent || a.late.Waits(a.queue, i) || len(a.starts) >= windowSize {
-			i++
-			continue
-		}
-		a.queue = slices.Delete(a.queue, i, i+1)
-		a.starts = append(a.starts, a.activate(env))
-		started = true
-	}
-	a.late.Arm(a.ripen)
-	a.rouse()
-	a.mu.Unlock()
-	if started {
-		poke(a.start)
-	}
-	a.node.touch()
-}
-
-func (a *actor) ripen() { a.takeLate(false) }
-
-// faulted judges a message that comes while faults act on messages: it is dropped, with the outcome that its caller is told, or put
-// into the mailbox to be handled later. False: nothing is done to it. The caller holds a.mu.
-func (a *actor) faulted(m *chaos.Messages, ep *endpoint, env *quicnet.Envelope) (done bool, drop *wireError) {
-	var due time.Time
-	if m != nil && ep != nil {
-		v := m.Judge(a.id, ep.name)
-		if v.Dropped != 0 {
-			return true, &wireError{
-				Outcome: control.OutcomeLost, Type: "dropped", Codes: codesOf(ErrLost),
-				Msg: "the message was dropped on purpose before " + a.label() + " handled it (fault " + strconv.FormatUint(v.Dropped, 10) + ", by " + clip(v.By, 100) + ")",
-			}
-		}
-		if v.Wait > 0 {
-			due = time.Now().Add(v.Wait)
-		}
-	}
-	if !a.late.Hold(env, due) {
-		return false, nil
-	}
-	a.push(env)
-	a.late.Arm(a.ripen)
-	return true, nil
 }
 
 // pointIn is the actor's point in the mesh it was spawned in.

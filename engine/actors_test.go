@@ -38,6 +38,7 @@ func TestMain(m *testing.M) {
 		engine.Register[Doomed]()
 		registerTypes()
 		registerFlow()
+		registerPhoenix()
 		engine.Register[Talker]()
 		engine.Register[Looper]()
 		engine.Register[Boss]()

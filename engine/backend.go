@@ -54,6 +54,7 @@ func (h *hub) snapshot() *control.Snapshot {
 		s.Clients = append(s.Clients, c)
 	}
 	s.Stops, s.Breaks, s.Debug = h.debug.book.Stops(), h.debug.book.Breaks(), h.debug.book.State
+	s.Restarts = slices.Clone(h.restarts)
 	s.Faults = h.faults.book.Faults()
 	for _, waits := range h.waits {
 		for _, w := range waits {
@@ -126,6 +127,11 @@ func (h *hub) registerVerbs() {
 	})
 	control.HandleDone(v, func(ctx context.Context, _ control.ClientInfo, r control.KillReq) error {
 		return h.killVerb(ctx, owner{}, r)
+	})
+	control.HandleDone(v, func(ctx context.Context, c control.ClientInfo, r control.RestartReq) error {
+		ctx, cancel := h.budget(ctx, r.Budget)
+		defer cancel()
+		return h.restartVerb(ctx, owner{}, c.Name, r)
 	})
 	control.Handle(v, h.states)
 	control.Handle(v, h.readLogs)

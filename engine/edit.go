@@ -288,6 +288,7 @@ func (a *actor) editQueue(r control.EditReq) (control.Edited, error) {
 				return out, err
 			}
 			env = next
+			a.size += len(env.Body) - len(a.queue[i].Body)
 		}
 		a.queue = slices.Insert(slices.Delete(a.queue, i, i+1), 0, env)
 	default:

@@ -17,6 +17,7 @@ import (
 type endBody struct {
 	Mesh   uint64
 	Reason string
+	Why    *wireError `cbor:",omitempty"` // of an actor that is abandoned, and of one that is not there: what callers are told
 }
 
 // stopHere drains an actor of this process, runs OnStop and forgets it. A handler that ignores its context is left
@@ -143,6 +144,13 @@ func (a *actor) failure() error {
 // killHere abandons an actor of this process.
 func (n *node) killHere(b endBody) {
 	a := n.actors.get(b.Mesh)
+	if b.Why != nil {
+		if a != nil {
+			a.abandon(b.Why)
+		}
+		n.forgetActor(b.Mesh, b.Why)
+		return
+	}
 	if a == nil { // it may be in its OnStart: end its context, and remove makes spawnHere give up
 		n.actors.cancelStart(b.Mesh)
 		n.forgetActor(b.Mesh, &wireError{Outcome: control.OutcomeNotSent, Type: "killed", Msg: "the actor was killed before it started", Codes: codesOf(ErrStopped)})
@@ -194,6 +202,15 @@ func (e *ending) await(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+func checkRanks(what string, ranks []int, n int) error {
+	for _, r := range ranks {
+		if r < 0 || r >= n {
+			return fmt.Errorf("%s has no rank %d: its ranks are 0 to %d", what, r, n-1)
+		}
+	}
+	return nil
 }
 
 // unlessEnded is the error of a verb that ends what it does not find: none where that has ended already.

@@ -37,6 +37,8 @@ var (
 	ErrStopped = Sentinel("the mesh is stopped")
 	// ErrFailed: the actor panicked earlier and handles nothing any more.
 	ErrFailed = Sentinel("the actor has failed")
+	// ErrStale: the actor was started anew, and the reference is to an earlier life of it. Mesh.Resolve gives a new one.
+	ErrStale = Sentinel("the reference is to an earlier life of the actor")
 	// ErrCallCycle: the call could only wait for itself.
 	ErrCallCycle = Sentinel("the call would deadlock")
 	// ErrNoEngine: the context has no engine.

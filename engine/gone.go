@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -19,16 +20,48 @@ import (
 // goneBody tells that processes ended together.
 type goneBody struct {
 	Procs   []uint64 // ascending
+	Epochs  []uint32 `cbor:",omitempty"` // of these; absent: each in its first
 	Reason  string
 	Ordered bool // they were told to: whoever calls their actors now calls a mesh that was stopped
 }
 
 func newGone(ps []*proc, reason string, ordered bool) goneBody {
 	b := goneBody{Procs: make([]uint64, len(ps)), Reason: reason, Ordered: ordered}
+	if !slices.IsSortedFunc(ps, byID) {
+		ps = slices.SortedFunc(slices.Values(ps), byID)
+	}
 	for i, p := range ps {
 		b.Procs[i] = p.id
+		if p.epoch > 1 && b.Epochs == nil {
+			b.Epochs = slices.Repeat([]uint32{1}, len(ps))
+		}
+		if b.Epochs != nil {
+			b.Epochs[i] = p.epoch
+		}
 	}
-	slices.Sort(b.Procs)
+	return b
+}
+
+func byID(a, b *proc) int { return cmp.Compare(a.id, b.id) }
+
+// epoch is that of the process at an index.
+func (b goneBody) epoch(i int) uint32 {
+	if len(b.Epochs) != len(b.Procs) {
+		return 1
+	}
+	return b.Epochs[i]
+}
+
+// since leaves out the processes of which a later epoch lives already.
+func (b goneBody) since(back func(proc uint64) uint32) goneBody {
+	var procs []uint64
+	var epochs []uint32
+	for i, p := range b.Procs {
+		if e := b.epoch(i); e >= back(p) {
+			procs, epochs = append(procs, p), append(epochs, e)
+		}
+	}
+	b.Procs, b.Epochs = procs, epochs
 	return b
 }
 
@@ -63,7 +96,7 @@ func (h *hub) tellGone(b goneBody) bool {
 		case p.local != nil:
 			here = append(here, p.local)
 		case p.expect && h.ignoreFailures: // the session is over, but for its goroutines
-		case p.expect:
+		case p.expect || p.life.Paused: // it answers late, or when it goes on
 			h.wg.Go(func() {
 				ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 				defer cancel()
@@ -99,6 +132,7 @@ func (h *hub) tellGone(b goneBody) bool {
 
 // procsGone gives every call its outcome for processes that ended. It reports whether somebody waited for one.
 func (n *node) procsGone(b goneBody) (reported bool) {
+	b = b.since(n.peers.epochOf)
 	inProcess := n.local != nil && n.hub == nil // such ranks share the link that knows
 	if !inProcess {
 		n.peers.noteGone(b)
@@ -130,7 +164,8 @@ func (h *hub) markGone(pm *procMesh, ps []*proc, reason string) {
 		}
 		for _, p := range ps {
 			if rank, ok := m.rec.Ref.Home.IndexOf(p.rank); ok && m.rec.Ranks[rank].State != "stopped" {
-				m.rec.Ranks[rank] = control.RankState{State: "gone", Since: time.Now(), Reason: reason, Handled: m.rec.Ranks[rank].Handled}
+				h.tellDown(m, rank, reason)
+				m.rec.Ranks[rank] = control.RankState{State: "gone", Since: time.Now(), Reason: reason, Handled: m.rec.Ranks[rank].Handled, Restarts: m.rec.Ranks[rank].Restarts}
 				h.publish(control.Event{Rank: &control.RankEvent{Mesh: m.rec.Ref.Name, Rank: rank, State: m.rec.Ranks[rank]}})
 			}
 		}
@@ -197,7 +232,12 @@ func (h *hub) endLocals(ctx context.Context, pm *procMesh, ps []*proc, now bool,
 	for _, p := range mine {
 		close(p.ended)
 	}
-	h.wg.Go(func() { h.endOwnedBy(pm, mine) })
+	h.wg.Go(func() {
+		h.endOwnedBy(pm, mine)
+		for _, p := range mine {
+			close(p.settled)
+		}
+	})
 }
 
 // forget drops what is kept of the processes of a mesh that has ended. The caller holds h.mu.

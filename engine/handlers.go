@@ -29,6 +29,8 @@ type verbBody struct {
 	Kill  *control.KillReq
 	Fault *control.FaultReq
 	Heal  *control.HealReq
+
+	Restart *control.RestartReq `cbor:",omitempty"`
 }
 
 func (v verbBody) name() string {
@@ -39,6 +41,8 @@ func (v verbBody) name() string {
 		return "spawn"
 	case v.Stop != nil:
 		return "stop"
+	case v.Restart != nil:
+		return "restart"
 	case v.Fault != nil:
 		return "inject"
 	case v.Heal != nil:
@@ -88,17 +92,19 @@ func (h *hub) execute(ctx context.Context, own owner, v verbBody) (verbAnswer, e
 		return verbAnswer{}, h.stopVerb(ctx, own, *v.Stop)
 	case v.Kill != nil:
 		return verbAnswer{}, h.killVerb(ctx, own, *v.Kill)
+	case v.Restart != nil:
+		return verbAnswer{}, h.restartVerb(ctx, own, cmp.Or(own.label, theProgram), *v.Restart)
 	case v.Fault != nil:
 		if err := h.mayInject(own, &v.Fault.Fault); err != nil {
 			return verbAnswer{}, err
 		}
-		f, err := h.injectFault(ctx, control.ClientInfo{Name: cmp.Or(own.label, "the program")}, *v.Fault)
+		f, err := h.injectFault(ctx, control.ClientInfo{Name: cmp.Or(own.label, theProgram)}, *v.Fault)
 		return verbAnswer{Fault: f.ID}, err
 	case v.Heal != nil:
-		_, err := h.heal(ctx, control.ClientInfo{Name: cmp.Or(own.label, "the program")}, *v.Heal)
+		_, err := h.heal(ctx, control.ClientInfo{Name: cmp.Or(own.label, theProgram)}, *v.Heal)
 		return verbAnswer{}, err
 	}
-	return verbAnswer{}, errors.New("an empty request: want procs, spawn, stop, kill, a fault or heal")
+	return verbAnswer{}, errors.New("an empty request: want procs, spawn, stop, kill, restart, a fault or heal")
 }
 
 // mayInject says whether an actor may inject a fault: into what it owns.
@@ -152,6 +158,7 @@ func rankHandlers() *sysTable {
 		return n.stateHere(ctx, b)
 	})
 	debugHandlers(t)
+	livesHandlers(t)
 	chaosHandlers(t)
 	return t
 }
@@ -234,6 +241,7 @@ func controllerHandlers(h *hub) *sysTable {
 		h.takeTrace(from.Proc, r)
 		return nil
 	})
+	h.livesVerbs(t)
 	handle(t, sysAcquire, fromAll, func(ctx context.Context, _ *node, from quicnet.Addr, b claimBody) (any, error) {
 		return nil, h.acquireFor(ctx, from.Proc, b)
 	})

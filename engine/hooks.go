@@ -131,9 +131,10 @@ type Supervisor interface {
 	OnFailure(ctx context.Context, f Failure) Decision
 }
 
-// Snapshotter is an optional pair of hooks for state that a debugger or a restart is to carry over. Register checks the
-// signatures, and that is all today: the engine calls neither method yet, because it restarts no actor and saves no
-// state.
+// Snapshotter is an optional pair of hooks for state that is to outlive the actor. Snapshot gives it: where Checkpoint is called,
+// and before an actor that lives begins anew with its gang. Restore gets what was saved last when the next life of the rank
+// begins, before OnStart, on an actor that has its prototype's fields. An error, or a panic, of Snapshot leaves what was saved
+// before; one of Restore fails the start of that life.
 type Snapshotter interface {
 	Snapshot() ([]byte, error)
 	Restore(data []byte) error
@@ -161,9 +162,11 @@ type Decision int
 
 // The decisions. The zero value passes the failure on, so that a hook that forgets to decide hides nothing.
 const (
-	Escalate  Decision = iota // pass it to the owner of the owner
-	Handled                   // nothing more is to be done
-	StopOwned                 // stop the mesh that failed
+	Escalate   Decision = iota // pass it to the owner of the owner
+	Handled                    // nothing more is to be done
+	StopOwned                  // stop the mesh that failed
+	RestartOne                 // begin a new life of the rank that failed: of a process, with all actors that died with it
+	RestartAll                 // begin new lives of all ranks of the mesh; those that live give their Snapshot first
 )
 
 var hookTypes = map[string]reflect.Type{

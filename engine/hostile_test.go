@@ -41,7 +41,7 @@ func (nowhere) Close(string) error                                              
 // targetNode is a node with one Target, as process 5.
 func targetNode(t testing.TB) *node {
 	registerTarget()
-	n := newNode(5, slog.New(slog.DiscardHandler))
+	n := newNode(5, 1, slog.New(slog.DiscardHandler))
 	n.alone(rankHandlers())
 	n.peers.connect(nowhere{})
 	home := shape.RegionOf(shape.Extent{{Name: "gpus", Size: 2}})
@@ -207,6 +207,9 @@ func TestNobodyButTheControllerIsObeyed(t *testing.T) {
 		sysRelease: "a claim is found by its process",
 		sysNews:    "takeStop looks whether the actor lives in the asking process; frames are found by their process",
 		sysTrace:   "messageOf looks whether the caller lives in the asking process",
+		sysSave:    "only of an actor in the asking process, in the life that it is in",
+		sysResolve: "how often ranks were started anew is for all",
+		sysMonitor: "a port of the asking process",
 		sysCounts:  "counts are kept by the process that tells them, and only of faults that there are",
 		sysStatus:  "takeStatus takes the asking process's ranks only",
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"runtime"
 	"slices"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/gpu"
 	"github.com/monarch-tui/monarch-tui/engine/internal/host"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
 	"github.com/monarch-tui/monarch-tui/engine/internal/stops"
@@ -33,6 +35,7 @@ type hub struct {
 	out  *output
 	log  *slog.Logger
 
+	gpus    *gpu.Finder
 	spawner *launch.Spawner
 	verbs   control.Handlers // filled by newHub
 
@@ -61,6 +64,9 @@ type hub struct {
 	tell           tellBody           // whether messages are reported
 	traceSeen      map[uint64]uint64  // by process: number of the next message it reports
 	past           backlog            // the last messages
+	restarts       []control.Restart  // the newest
+	saved          int                // bytes of what actors have saved
+	monitors       int                // of ranks that live
 	endSampler     context.CancelFunc // nil while nobody wants to know of memory
 	sampled        time.Time          // when memory was measured last
 	supervise      func(context.Context, Failure) Decision
@@ -96,16 +102,21 @@ type procMesh struct {
 	rec   control.ProcMesh
 	owner owner
 	procs []*proc
+	slots slots             // GPUs of the ranks; given back when the processes have ended
 	past  []control.MeshRef // the last actor meshes that ended here; guarded by hub.mu
+	req   control.ProcsReq  // what started it, and starts a rank anew
+	again revival           // of its processes; guarded by hub.mu
 }
 
 // mesh is an actor mesh.
 type mesh struct {
 	ending
-	rec     control.Mesh
-	owner   owner
-	procs   *procMesh
-	started chan struct{} // closed when the spawn has succeeded or failed
+	rec      control.Mesh
+	owner    owner
+	procs    *procMesh
+	started  chan struct{}  // closed when the spawn has succeeded or failed
+	lives    lives          // of its actors; guarded by hub.mu
+	monitors []monitorEntry // of its ranks; guarded by hub.mu
 }
 
 const (
@@ -121,11 +132,12 @@ func newHub(opts options) (*hub, error) {
 		clients: map[uint64]control.ClientInfo{}, waits: map[uint64][]control.WaitEdge{}, wanted: map[string]int{}, traceSeen: map[uint64]uint64{}, sinks: map[int]func(*control.Event){},
 		nextProc: 1,
 	}
+	h.gpus = gpu.NewFinder(gpu.System{Lookup: os.LookupEnv, Sys: "/sys"})
 	h.debug = debugger{book: stops.New(), holds: map[uint64]*time.Timer{}}
 	h.fan = fanOut{cpus: runtime.NumCPU(), links: map[uint64]struct{}{}}
 	h.locks.over = recent.New[claimKey, struct{}](4096)
 	h.out = newOutput(h, opts.stdout, opts.stderr, opts.sorted)
-	h.node = newNode(0, opts.logger)
+	h.node = newNode(0, 1, opts.logger)
 	h.node.seed = opts.seed
 	h.node.hub, h.node.local, h.node.out = h, h, h.out
 	h.node.alone(controllerHandlers(h))
@@ -232,7 +244,7 @@ func (h *hub) close(ctx context.Context) {
 	wg.Wait()
 	if ctx.Err() != nil { // ends that others began are not in time either
 		for _, pm := range pms {
-			wg.Go(func() { h.signalAll(ctx, pm, pm.procs) })
+			wg.Go(func() { h.signalAll(ctx, pm, h.procsOf(pm)) })
 		}
 		wg.Wait()
 	}
@@ -250,6 +262,7 @@ func (h *hub) close(ctx context.Context) {
 	}
 	limit, cancel = graceAfter(ctx, false)
 	defer cancel()
+	h.gpus.Close(limit)
 	waitUntil(&h.wg, limit.Done()) // but for a supervisor of the user that does not return
 	h.out.close()
 }

@@ -18,88 +18,6 @@ type link interface {
 	Close(reason string) error
 }
 
-// peers is what a process knows of the others: the link to them, and which have ended.
-type peers struct {
-	linked chan struct{} // closed when there is a link
-
-	mu   sync.Mutex
-	link link
-	gone *recent.Map[uint64, goneBody] // processes that ended; of what ended with them nothing is kept here
-}
-
-// maxGone is for how many ended processes the reason is remembered. Calls to older ones get a less exact error.
-const maxGone = 4096
-
-// errProcEnded is that error.
-var errProcEnded = fmt.Errorf("its process has ended: %w", ErrLost)
-
-func newPeers() *peers {
-	return &peers{linked: make(chan struct{}), gone: recent.New[uint64, goneBody](maxGone)}
-}
-
-// connect sets the link, once.
-func (p *peers) connect(l link) {
-	p.mu.Lock()
-	p.link = l
-	p.mu.Unlock()
-	close(p.linked)
-}
-
-// current is the link; nil before connect.
-func (p *peers) current() link {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.link
-}
-
-// linkTo is the link to a process that has not ended, as far as is known. Before connect it waits: the controller may
-// talk to a worker before Join has returned there.
-func (p *peers) linkTo(proc uint64, closing <-chan struct{}) (link, error) {
-	p.mu.Lock()
-	why, gone := p.gone.Get(proc)
-	lk := p.link
-	p.mu.Unlock()
-	switch {
-	case gone:
-		return nil, fmt.Errorf("%s: %w", why.Reason, ErrLost)
-	case lk != nil:
-		return lk, nil
-	}
-	select {
-	case <-p.linked:
-		return p.current(), nil
-	case <-closing:
-		return nil, ErrStopped
-	}
-}
-
-// whyGone says why a process has ended, if it is known to.
-func (p *peers) whyGone(proc uint64) (goneBody, bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.gone.Get(proc)
-}
-
-// noteGone keeps why processes have ended.
-func (p *peers) noteGone(b goneBody) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, proc := range b.Procs {
-		if old, _ := p.gone.Get(proc); !old.Ordered || b.Ordered { // the link tells of its end too, and knows no more than that
-			p.gone.Put(proc, goneBody{Reason: b.Reason, Ordered: b.Ordered})
-		}
-	}
-}
-
-// lostError is what a request to a process that has ended returns.
-func (p *peers) lostError(proc uint64) error {
-	g, ok := p.whyGone(proc)
-	if !ok {
-		return errProcEnded
-	}
-	return fmt.Errorf("%s: %w", g.Reason, ErrLost)
-}
-
 // memQueueBytes bounds the frames on their way to one in-process rank; a sender past it waits.
 const memQueueBytes = 32 << 20
 
@@ -166,6 +84,16 @@ func (l *memLink) expect(procs []*proc) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, p := range procs {
+		l.procs[p.id] = struct{}{}
+	}
+}
+
+// revive makes a rank, or a process, known that is started again.
+func (l *memLink) revive(p *proc, inProcess bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.gone.Delete(p.id)
+	if !inProcess {
 		l.procs[p.id] = struct{}{}
 	}
 }

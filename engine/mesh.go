@@ -71,6 +71,9 @@ func checkRef(r control.MeshRef) error {
 	if rank := r.View.Max(); rank >= r.Home.Len() { // every rank of a mesh is sent the reference: a loop over them would be one too many
 		return fmt.Errorf("mesh reference @%s: rank %d is outside its %d ranks", r.Name, rank, r.Home.Len())
 	}
+	if err := r.CheckLives(); err != nil {
+		return fmt.Errorf("mesh reference @%s: %w", r.Name, err)
+	}
 	return nil
 }
 
@@ -112,6 +115,14 @@ func (r *meshRef) pointAt(i int) Point { return Point{Extent: r.extent, Rank: i}
 // procOf is the process of index i of the view.
 func (r *meshRef) procOf(i int) uint64 {
 	return r.First + uint64(r.Home.RankAt(r.View.RankAt(i)))
+}
+
+// lifeOf is the incarnation of index i of the view that the reference means.
+func (r *meshRef) lifeOf(i int) uint32 {
+	if len(r.Lives) == 0 {
+		return 0
+	}
+	return r.Life(r.View.RankAt(i))
 }
 
 // rankError is the failure of index i of the view.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -34,6 +35,7 @@ type node struct {
 	log   *slog.Logger
 	out   lineSink
 	slot  int
+	epoch uint32 // of the process: 1, and one more with each restart
 	seed  uint64
 	root  context.Context // carries the engine; parent of every actor's context; ends with the node
 	end   context.CancelFunc
@@ -67,12 +69,13 @@ type node struct {
 	wg      sync.WaitGroup
 }
 
-func newNode(id uint64, log *slog.Logger) *node {
+func newNode(id uint64, epoch uint32, log *slog.Logger) *node {
 	n := &node{
-		id: id, log: log, slot: -1, closing: make(chan struct{}),
+		id: id, epoch: epoch, log: log, slot: -1, closing: make(chan struct{}),
 		actors: newActorTable(), calls: &callTable{}, requests: &requestTable{}, ports: &portTable{}, outbox: &outbox.Outbox{},
 	}
 	n.windows = newWindows(n.closing, n.touch)
+	n.nextMsg.Store(uint64((epoch-1)%epochs) << epochShift)
 	root, end := context.WithCancel(context.Background())
 	n.root, n.end = context.WithValue(root, ctxKey{}, &ctxInfo{node: n}), end
 	return n
@@ -256,7 +259,8 @@ func (n *node) Frame(from quicnet.ID, _ quicnet.Lane, env *quicnet.Envelope) {
 			a.cancelMessage(env.From.Proc, env.ID, ended)
 		}
 	case quicnet.KindAck:
-		n.windows.release(quicnet.Addr{Proc: env.From.Proc, Actor: env.From.Actor}, int(min(env.Index, windowSize)))
+		back := takenBy(int(min(env.Index, windowSize)), int(min(env.Load, math.MaxInt32)))
+		n.windows.release(quicnet.Addr{Proc: env.From.Proc, Actor: env.From.Actor}, back)
 	case quicnet.KindPort:
 		n.takePort(env)
 	case quicnet.KindSystem:
@@ -284,9 +288,13 @@ func (n *node) deliver(env *quicnet.Envelope) {
 	a, ended := n.actors.find(env.To.Actor)
 	if a == nil {
 		if ended == nil {
-			ended = &wireError{Outcome: control.OutcomeNotSent, Type: "unknown", Msg: "no such actor in that process", Codes: codesOf(ErrStopped)}
+			ended = n.unknownActor()
 		}
 		n.refuse(env, ended)
+		return
+	}
+	if env.Life != a.life {
+		n.refuse(env, a.stale(env.Life))
 		return
 	}
 	t := n.targets.of(a.typ, env)
@@ -297,9 +305,9 @@ func (n *node) deliver(env *quicnet.Envelope) {
 	a.enqueue(env)
 }
 
-// ack gives places back to a sender whose messages got no reply of their own.
-func (n *node) ack(proc, actor uint64, k int) {
-	env := quicnet.Envelope{Kind: quicnet.KindAck, From: quicnet.Addr{Proc: n.id, Actor: actor}, To: quicnet.Addr{Proc: proc}, Index: uint64(k)}
+// ack gives places back to a sender whose messages got no reply of their own: Load has the bytes.
+func (n *node) ack(proc, actor uint64, back taken) {
+	env := quicnet.Envelope{Kind: quicnet.KindAck, From: quicnet.Addr{Proc: n.id, Actor: actor}, To: quicnet.Addr{Proc: proc}, Index: uint64(back.messages()), Load: uint64(back.bytes())}
 	_ = n.send(n.root, quicnet.LaneCalls, &env) // an error means that the sender has ended
 }
 
@@ -312,7 +320,7 @@ func (n *node) Link(ev quicnet.LinkEvent) {
 	case ev.Peer.Proc == 0:
 		n.controllerGone(ev.Reason)
 	default: // calls to that peer get their outcome now, before the controller tells of its end
-		g := goneBody{Procs: []uint64{ev.Peer.Proc}, Reason: cmp.Or(ev.Reason, "its link was closed")}
+		g := goneBody{Procs: []uint64{ev.Peer.Proc}, Epochs: []uint32{max(ev.Peer.Epoch, 1)}, Reason: cmp.Or(ev.Reason, "its link was closed")}
 		for _, ordered := range []string{exitReason, asOrdered} { // in its own words, or in the directory's
 			if at := strings.LastIndex(ev.Reason, ordered); at >= 0 {
 				g.Ordered, g.Reason = true, strings.TrimSuffix(ev.Reason[:at+len(ordered)], asOrdered)
@@ -435,6 +443,21 @@ func (t *actorTable) add(a *actor, wg *sync.WaitGroup, goroutines int) bool {
 	}
 	put(&t.live, a.id, a)
 	wg.Add(goroutines)
+	return true
+}
+
+// reopen makes room for another life of an actor. It is refused where that life, or a later one, is here already.
+func (t *actorTable) reopen(mesh uint64, life uint32) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if a := t.live[mesh]; a != nil {
+		if a.life >= life {
+			return false
+		}
+		a.removed.Store(true)
+		delete(t.live, mesh)
+	}
+	t.ended.Delete(mesh)
 	return true
 }
 

@@ -16,7 +16,6 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/internal/host"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
 	"github.com/monarch-tui/monarch-tui/engine/internal/life"
-	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
@@ -24,25 +23,29 @@ import (
 // proc is one rank of a proc mesh: a worker process, or a node of goroutines in this one.
 type proc struct {
 	id         uint64
+	epoch      uint32
 	pm         *procMesh
 	rank       int
 	rec        control.Proc // guarded by hub.mu
 	life       life.Life    // guarded by hub.mu
+	cpus       []int        // CPU set of the worker; nil: left to the kernel
 	child      *launch.Child
 	local      *node
 	ready      chan struct{} // closed when it may be used
 	ended      chan struct{} // closed when it has ended, after its output was read
+	settled    chan struct{} // closed then too, when what its actors had made has ended
 	linkReason string        // why its link was closed, when that came first; guarded by hub.mu
 	buried     bool          // the engine ended it, for linkReason; guarded by hub.mu
 	told       uint64        // turn of the switch of telemetry that it knows; guarded by hub.mu
 	expect     bool          // its end was ordered: not a failure; guarded by hub.mu
 	failed     error         // why it ended before it was ready; guarded by hub.mu
+	still      stillBody     // what others are told of its stops by a signal; guarded by hub.mu
 	once       sync.Once
 }
 
 func newProc(pm *procMesh, id uint64, rank int, req control.ProcsReq) *proc {
 	cpus := max(1, req.CPUs)
-	p := &proc{id: id, pm: pm, rank: rank, life: life.New(), ready: make(chan struct{}), ended: make(chan struct{})}
+	p := &proc{id: id, epoch: 1, pm: pm, rank: rank, life: life.New(), ready: make(chan struct{}), ended: make(chan struct{}), settled: make(chan struct{})}
 	p.rec = control.Proc{
 		ID: id, Mesh: pm.rec.Name, Rank: rank, Host: "local", Slot: slotOf(pm.rec.Extent, rank), Device: "virtual", Procs: cpus,
 		State: "requested", Since: time.Now(),
@@ -50,17 +53,12 @@ func newProc(pm *procMesh, id uint64, rank int, req control.ProcsReq) *proc {
 	if p.rec.Slot < 0 {
 		p.rec.Device = ""
 	}
+	p.seat(req)
 	return p
 }
 
-// slotOf is the GPU slot of a rank: its index along the dimension gpus. All ranks are on one host, so an extent with
-// further dimensions numbers its slots across them.
-func slotOf(e shape.Extent, rank int) int {
-	if _, ok := e.Size("gpus"); !ok {
-		return -1
-	}
-	return rank
-}
+// identity is who the process is on a link.
+func (p *proc) identity() quicnet.ID { return quicnet.ID{Proc: p.id, Epoch: p.epoch} }
 
 // on applies an event to the rank's life, does what follows from it and tells front ends. The caller holds h.mu. The
 // timers among the effects run where the silence is measured: StartWithin in launchAll, StopWithin and DeadWithin in
@@ -131,6 +129,9 @@ func (h *hub) launchOne(ctx context.Context, p *proc, req control.ProcsReq) erro
 	if req.InProcess {
 		return h.startLocal(p)
 	}
+	if err := p.pm.slots.Check(ctx, p.rec.Slot); err != nil {
+		return h.neverStarted(p, err)
+	}
 	spec, err := h.specOf(p, req)
 	if err != nil {
 		return h.neverStarted(p, err)
@@ -165,6 +166,7 @@ func (h *hub) neverStarted(p *proc, err error) error {
 		h.node.peers.noteGone(b)
 		h.mem.Forget(p.id, b.Reason)
 		close(p.ended)
+		close(p.settled)
 	})
 	return err
 }
@@ -181,7 +183,7 @@ func (h *hub) startLocal(p *proc) error {
 	if unwanted {
 		return h.neverStarted(p, ErrStopped)
 	}
-	n := newNode(p.id, h.log)
+	n := newNode(p.id, p.epoch, h.log)
 	n.seed = h.node.seed
 	n.clock, n.agent = h.node.clock, h.node.agent
 	n.tel, n.reporter, n.spare, n.targets, n.handlers, n.peers = h.node.tel, h.node.reporter, h.node.spare, h.node.targets, h.ranks.handlers, h.ranks.peers
@@ -208,6 +210,7 @@ func (h *hub) startLocal(p *proc) error {
 type bootstrap struct {
 	Ticket     []byte
 	Proc       uint64
+	Epoch      uint32
 	Mesh       string
 	Rank       int
 	Slot       int
@@ -225,7 +228,7 @@ func (h *hub) specOf(p *proc, req control.ProcsReq) (launch.Spec, error) {
 	if err != nil {
 		return launch.Spec{}, err
 	}
-	ticket, err := wire.Ticket(quicnet.ID{Proc: p.id, Epoch: 1}, 2*spawnTimeout)
+	ticket, err := wire.Ticket(p.identity(), 2*spawnTimeout)
 	if err != nil {
 		return launch.Spec{}, fmt.Errorf("make a join ticket: %w", err)
 	}
@@ -233,7 +236,7 @@ func (h *hub) specOf(p *proc, req control.ProcsReq) (launch.Spec, error) {
 	if err != nil {
 		return launch.Spec{}, fmt.Errorf("make a join ticket: %w", err)
 	}
-	boot := bootstrap{Ticket: secret, Proc: p.id, Mesh: p.rec.Mesh, Rank: p.rank, Slot: p.rec.Slot, Session: h.session.Name, LogFile: h.opts.logFile, Seed: h.node.seed}
+	boot := bootstrap{Ticket: secret, Proc: p.id, Epoch: p.epoch, Mesh: p.rec.Mesh, Rank: p.rank, Slot: p.rec.Slot, Session: h.session.Name, LogFile: h.opts.logFile, Seed: h.node.seed}
 	h.mu.Lock()
 	boot.Tell, p.told = h.tell, h.tell.Turn
 	h.mu.Unlock()
@@ -244,7 +247,8 @@ func (h *hub) specOf(p *proc, req control.ProcsReq) (launch.Spec, error) {
 	}
 	env := append(workerEnv(), req.Env...)
 	env = append(env, "GOMAXPROCS="+strconv.Itoa(p.rec.Procs))
-	return launch.Spec{Path: h.opts.executable, Args: h.opts.args, Env: env, CPUs: cpuSet(p.rec.Slot, p.rec.Procs), Bootstrap: b}, nil
+	env = append(env, p.pm.slots.Env(p.rec.Slot)...)
+	return launch.Spec{Path: h.opts.executable, Args: h.opts.args, Env: env, CPUs: p.cpus, Bootstrap: b}, nil
 }
 
 // workerEnv is this process's environment without what is only for this process.
@@ -256,20 +260,6 @@ func workerEnv() []string {
 		}
 	}
 	return out
-}
-
-// cpuSet is the CPU set of a rank with a GPU slot: slots take the CPUs in turn. Where the machine has fewer CPUs than a
-// rank wants, or the rank has no slot, it is left to the kernel.
-func cpuSet(slot, want int) []int {
-	cpus := launch.AllowedCPUs()
-	if slot < 0 || want >= len(cpus) {
-		return nil
-	}
-	var set []int
-	for k := range want {
-		set = append(set, cpus[(slot*want+k)%len(cpus)])
-	}
-	return set
 }
 
 // openWire is ensureWire after a look at whether workers could reach us at all.
@@ -370,7 +360,11 @@ func (h *hub) linkEvent(ev quicnet.LinkEvent) {
 	case quicnet.LinkSuspect:
 		h.on(p, life.Silent, because(ev.Reason))
 	case quicnet.LinkUnreachable:
-		h.on(p, life.LinkBroke, because(ev.Reason))
+		kind := life.LinkBroke
+		if p.life.Paused { // what broke it is silence
+			kind = life.Idle
+		}
+		h.on(p, kind, because(ev.Reason))
 	case quicnet.LinkLost: // quicnet has given the peer up: even a rank that is held has no way back, so it ends
 		if p.linkReason == "" {
 			p.linkReason, p.buried = ev.Reason+"; ended by the engine", true
@@ -399,7 +393,7 @@ func (p *proc) signalReady() {
 // record, supervision.
 func (h *hub) watchChild(p *proc, child *launch.Child) {
 	pipes := h.out.read(p.id, child.Stdout, child.Stderr)
-	<-child.Ended()
+	h.follow(p, child)
 	pipes.drain()
 	exit := child.Exit()
 	h.mu.Lock()
@@ -413,6 +407,12 @@ func (h *hub) watchChild(p *proc, child *launch.Child) {
 		what = fmt.Sprintf("worker %d of procs %s (pid %d): %s", p.rank, p.rec.Mesh, child.PID, linkReason)
 	case linkReason != "" && !expected:
 		what += " after its link was closed: " + linkReason
+	}
+	settle := func() {}
+	if joined && !expected {
+		h.mu.Lock()
+		settle = h.suspend(p.pm, p.rank)
+		h.mu.Unlock()
 	}
 	reported := false
 	if joined {
@@ -431,14 +431,18 @@ func (h *hub) watchChild(p *proc, child *launch.Child) {
 	h.on(p, exitKind(exit), because(what), func(e *life.Event) { e.Code, e.Signal = exit.Code, exit.SignalName() })
 	h.mu.Unlock()
 	if joined && !expected { // while the process is still on the books
-		h.failure(failureReport{Proc: p.id, Rank: p.rank, What: what, Reported: reported})
+		h.mu.Lock()
+		h.judgeFailure(failureReport{Proc: p.id, Rank: p.rank, What: what, Reported: reported}, settle)
 	}
 	p.once.Do(func() { close(p.ended) })
 	h.endOwnedBy(p.pm, []*proc{p})
+	close(p.settled)
 }
 
 func exitKind(e launch.Exit) life.Kind {
 	switch {
+	case e.Memory != "":
+		return life.OOMSeen
 	case e.Signal != 0:
 		return life.SignalSeen
 	case e.Code == life.FencedExit:

@@ -22,8 +22,8 @@ import (
 // Spawn puts one T on each process of a mesh and returns when every one is ready. The exported fields of prototype are
 // the constructor's arguments, copied to each rank; OnStart runs before the first message. When a rank does not start
 // the error says which and why, the others are ended and the name is free again.
-func Spawn[T any](ctx context.Context, procs ProcMesh, name string, prototype T) (Mesh[T], error) {
-	rec, err := spawn(ctx, procs, name, reflect.TypeOf(prototype), prototype)
+func Spawn[T any](ctx context.Context, procs ProcMesh, name string, prototype T, opts ...SpawnOption) (Mesh[T], error) {
+	rec, err := spawn(ctx, procs, name, reflect.TypeOf(prototype), prototype, opts)
 	if err != nil {
 		return Mesh[T]{}, fmt.Errorf("spawn %s: %w", saidName(name), err)
 	}
@@ -38,7 +38,7 @@ func saidName(name string) string {
 	return name
 }
 
-func spawn(ctx context.Context, procs ProcMesh, name string, t reflect.Type, prototype any) (*control.Mesh, error) {
+func spawn(ctx context.Context, procs ProcMesh, name string, t reflect.Type, prototype any, opts []SpawnOption) (*control.Mesh, error) {
 	at, err := lookupType(t)
 	if err != nil {
 		return nil, err
@@ -54,7 +54,11 @@ func spawn(ctx context.Context, procs ProcMesh, name string, t reflect.Type, pro
 	if err != nil {
 		return nil, fmt.Errorf("the prototype does not encode: %w", err)
 	}
-	out, err := n.verb(ctx, verbBody{Spawn: &control.SpawnReq{Name: name, Procs: procs.r.Name, ProcsID: procs.r.ID, View: procs.r.View, Type: at.full, Prototype: body}})
+	req := control.SpawnReq{Name: name, Procs: procs.r.Name, ProcsID: procs.r.ID, View: procs.r.View, Type: at.full, Prototype: body}
+	for _, o := range opts {
+		o(&req)
+	}
+	out, err := n.verb(ctx, verbBody{Spawn: &req})
 	if err != nil {
 		return nil, err
 	}
@@ -67,11 +71,16 @@ type spawnBody struct {
 	Rank   int
 	Proto  []byte
 	Orders uint64 // of the debugger: these, or newer ones, are to be there first
+	Life   uint32 // of the actor
+	Saved  []byte // what its Snapshot gave in an earlier life; absent: nothing
 }
 
 // startMesh creates an actor mesh: it reserves name and processes, then starts the actors.
 func (h *hub) startMesh(ctx context.Context, own owner, req control.SpawnReq) (control.Mesh, error) {
 	at, err := typeNamed(req.Type)
+	if err == nil {
+		err = req.Restart.Check()
+	}
 	if err != nil {
 		return control.Mesh{}, err
 	}
@@ -148,7 +157,9 @@ func (h *hub) bookMesh(own owner, req control.SpawnReq, at *actorType) (*mesh, [
 	}
 	h.nextMesh++
 	ref := control.MeshRef{ID: h.nextMesh, Name: req.Name, Type: at.full, First: pm.rec.FirstProc, Home: home, View: shape.RegionOf(home.Extent())}
-	m := &mesh{owner: own, procs: pm, started: make(chan struct{}), ending: newEnding(), rec: control.Mesh{Ref: ref, Procs: pm.rec.Name, Owner: own.label, State: "starting"}}
+	m := &mesh{owner: own, procs: pm, started: make(chan struct{}), ending: newEnding(), lives: newLives(req.Prototype), rec: control.Mesh{
+		Ref: ref, Procs: pm.rec.Name, Owner: own.label, State: "starting", Restart: req.Restart, Gang: req.Gang,
+	}}
 	ranks := make([]*proc, home.Len())
 	for i := range home.Len() {
 		at := home.RankAt(i)
@@ -243,14 +254,22 @@ func (n *node) spawnHere(ctx context.Context, b spawnBody) error {
 	if err := n.agent.Await(ctx, b.Orders); err != nil { // breakpoints that were set before the actor exists
 		return fmt.Errorf("the debugger's orders did not come: %w", err)
 	}
+	if b.Life > 0 && !n.actors.reopen(b.Ref.ID, b.Life) {
+		return fmt.Errorf("@%s[%d] has life %d here already", b.Ref.Name, b.Rank, b.Life+1)
+	}
 	self := reflect.New(at.typ).Interface()
 	if len(b.Proto) > 0 {
 		if err := runHook("decoding the prototype into "+at.full, func() error { return bodies.Decode(b.Proto, self) }); err != nil {
 			return err
 		}
 	}
+	if s, ok := self.(Snapshotter); ok && b.Saved != nil {
+		if err := runHook("Restore", func() error { return s.Restore(b.Saved) }); err != nil {
+			return err
+		}
+	}
 	a := &actor{
-		node: n, id: b.Ref.ID, name: b.Ref.Name, rank: b.Rank, here: pointIn(b.Ref, b.Rank), typ: at, self: self,
+		node: n, id: b.Ref.ID, name: b.Ref.Name, rank: b.Rank, life: b.Life, here: pointIn(b.Ref, b.Rank), typ: at, self: self,
 		done: make(chan struct{}), since: time.Now(),
 		labels: pprof.WithLabels(context.Background(), pprof.Labels("mesh", b.Ref.Name, "rank", strconv.Itoa(b.Rank))),
 	}

@@ -123,11 +123,11 @@ func (h *hub) takeStatus(proc uint64, r status) {
 			tidyState(&x.State)
 		}
 		old := &m.rec.Ranks[x.Rank]
-		if sameState(old, &x.State) {
+		if x.State.Restarts != old.Restarts || sameState(old, &x.State) { // of another life, or nothing new
 			continue
 		}
-		if m.rec.State == "starting" && x.State.State == "idle" {
-			continue // startMesh publishes idle for all ranks at once
+		if (m.rec.State == "starting" || old.State == "starting") && x.State.State == "idle" {
+			continue // who starts it publishes idle
 		}
 		*old = x.State
 		h.publish(control.Event{Rank: &control.RankEvent{Mesh: m.rec.Ref.Name, Rank: x.Rank, State: x.State}})
@@ -142,7 +142,7 @@ const maxNext = 16
 func (a *actor) state() control.RankState {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	s := control.RankState{State: "idle", Queue: len(a.queue), Since: a.since, Handled: a.handled, Worked: a.worked}
+	s := control.RankState{State: "idle", Queue: len(a.queue), QueueBytes: a.size, Since: a.since, Handled: a.handled, Worked: a.worked, Restarts: int(a.life)}
 	acts := a.running.all()
 	slices.SortFunc(acts, func(x, y *activation) int { return x.since.Compare(y.since) })
 	for _, act := range acts {
@@ -169,7 +169,7 @@ func (a *actor) state() control.RankState {
 // tidyState bounds what another process says of its rank, and makes it fit to be shown.
 func tidyState(s *control.RankState) {
 	s.State, s.Reason = clean.Line(clip(s.State, 32)), clip(s.Reason, maxErrorText)
-	s.Worked = max(0, s.Worked)
+	s.Worked, s.QueueBytes = max(0, s.Worked), max(0, s.QueueBytes)
 	s.Running = s.Running[:min(len(s.Running), maxRunning)]
 	for i, name := range s.Running {
 		s.Running[i] = clean.Line(clip(name, 100))
@@ -181,7 +181,7 @@ func tidyState(s *control.RankState) {
 const maxRunning = windowSize + 1
 
 func sameState(a, b *control.RankState) bool {
-	return a.State == b.State && a.Queue == b.Queue && a.Handled == b.Handled &&
+	return a.State == b.State && a.Queue == b.Queue && a.QueueBytes == b.QueueBytes && a.Handled == b.Handled &&
 		slices.Equal(a.Running, b.Running) && slices.Equal(a.Calls, b.Calls) && slices.Equal(a.Next, b.Next)
 }
 
@@ -282,6 +282,7 @@ func (h *hub) sampleMemory(ctx context.Context) {
 			}
 		}
 		h.sampleOnce()
+		h.sampleGPUs(ctx)
 	}
 }
 

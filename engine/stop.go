@@ -72,7 +72,7 @@ func (h *hub) stopVerb(ctx context.Context, own owner, req control.StopReq) erro
 	if err := mayEnd("proc mesh "+req.Procs, own, pm.owner); err != nil {
 		return err
 	}
-	if err := h.waitsFor(own, "proc mesh "+req.Procs, func(st *control.Stop) bool { return newGone(pm.procs, "", true).has(st.Proc) }); err != nil {
+	if err := h.waitsFor(own, "proc mesh "+req.Procs, func(st *control.Stop) bool { return newGone(h.procsOf(pm), "", true).has(st.Proc) }); err != nil {
 		return err
 	}
 	h.mu.Lock() // who stands, or cannot be reached, does not end in order
@@ -222,7 +222,9 @@ func (h *hub) endMesh(ctx context.Context, m *mesh, now bool, reason string) (er
 	h.endOwned(ctx, m, func(int) bool { return true })
 	h.mu.Lock()
 	m.rec.State, m.rec.Reason, m.rec.Gone = "stopped", reason, true
+	h.forgetSaved(m)
 	for i := range m.rec.Ranks {
+		h.tellDown(m, i, "@"+m.rec.Ref.Name+" was "+reason)
 		if m.rec.Ranks[i].State != "gone" && m.rec.Ranks[i].State != "failed" {
 			m.rec.Ranks[i].State = "stopped"
 		}
@@ -270,12 +272,26 @@ func (h *hub) killActors(ctx context.Context, m *mesh, ranks []int) error {
 	h.endOwned(ctx, m, func(r int) bool { return slices.Contains(ranks, r) })
 	h.mu.Lock()
 	for _, r := range ranks {
-		m.rec.Ranks[r] = control.RankState{State: "stopped", Since: time.Now(), Reason: "killed"}
+		h.tellDown(m, r, rankLabel(m.rec.Ref.Name, r)+" was killed")
+		m.rec.Ranks[r] = control.RankState{State: "stopped", Since: time.Now(), Reason: "killed", Restarts: m.rec.Ranks[r].Restarts}
 		if h.meshes[m.rec.Ref.Name] == m { // else it has ended meanwhile, and another one may have its name
 			h.publish(control.Event{Rank: &control.RankEvent{Mesh: m.rec.Ref.Name, Rank: r, State: m.rec.Ranks[r]}})
 		}
 	}
 	h.mu.Unlock()
+	for _, r := range ranks {
+		if some[r] == nil {
+			continue
+		}
+		f := Failure{Mesh: m.rec.Ref.Name, Rank: r, Proc: some[r].id, What: rankLabel(m.rec.Ref.Name, r) + " was killed", Time: time.Now()}
+		h.mu.Lock()
+		m.lives.suspend(r)
+		h.byPolicyOrNot(h.byPolicy(m, r, nil, &f), f, func() {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			m.lives.settle(r)
+		})
+	}
 	return byRank(failed)
 }
 
@@ -305,32 +321,35 @@ func (h *hub) wasHurried(m *mesh, now bool) bool {
 	return m.hurried && !now
 }
 
-func checkRanks(what string, ranks []int, n int) error {
-	for _, r := range ranks {
-		if r < 0 || r >= n {
-			return fmt.Errorf("%s has no rank %d: its ranks are 0 to %d", what, r, n-1)
-		}
-	}
-	return nil
-}
-
 // killProcs sends SIGKILL; a mesh of which nothing is left frees its name.
 func (h *hub) killProcs(ctx context.Context, pm *procMesh, ranks []int) error {
 	if err := checkRanks("proc mesh "+pm.rec.Name, ranks, len(pm.procs)); err != nil {
 		return err
 	}
-	if len(ranks) == 0 || len(ranks) == len(pm.procs) {
+	all := h.procsOf(pm)
+	if len(ranks) == 0 || len(ranks) == len(all) {
 		return h.endProcsHow(ctx, pm, true, "killed")
 	}
 	some := make([]*proc, len(ranks))
 	for i, r := range ranks {
-		some[i] = pm.procs[r]
+		some[i] = all[r]
 	}
+	h.mu.Lock()
+	some = slices.DeleteFunc(some, func(p *proc) bool { return p.over() })
+	settle := make([]func(), len(some))
+	for i, p := range some {
+		settle[i] = h.suspend(pm, p.rank)
+	}
+	h.mu.Unlock()
 	h.signalAll(ctx, pm, some)
-	for _, p := range some {
+	for i, p := range some {
 		select {
 		case <-p.ended:
+			h.afterKill(p, settle[i])
 		case <-ctx.Done():
+			for _, s := range settle[i:] {
+				s()
+			}
 			return ctx.Err()
 		}
 	}
@@ -365,7 +384,7 @@ func (h *hub) endProcsHow(ctx context.Context, pm *procMesh, now bool, reason st
 		hurry := pm.hurry(now)
 		h.mu.Unlock()
 		if hurry { // what waits for a process or its actors is told of its end
-			h.signalAll(ctx, pm, pm.procs)
+			h.signalAll(ctx, pm, h.procsOf(pm))
 		}
 		return pm.await(ctx)
 	}
@@ -405,6 +424,7 @@ func (h *hub) endProcsHow(ctx context.Context, pm *procMesh, now bool, reason st
 	if !now {
 		failed = h.endRanks(ctx, pm, false, reason)
 	}
+	pm.slots.Release()
 	for _, g := range crashed { // who calls their actors now calls a mesh that was stopped, as it does on the others
 		h.tellGone(g)
 	}

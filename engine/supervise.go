@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -19,21 +20,24 @@ type failureReport struct {
 	Mesh     uint64 // actor mesh, or 0
 	Proc     uint64 // process that ended, or 0
 	Rank     int
+	Life     uint32 // of the actor
 	What     string
-	Stack    string
+	Stack    string // of a panic: the actor has ended
 	Reported bool
 }
 
 // judgeTime is how long an owner's OnFailure may take, busy handler included, before the failure goes on to its owner.
 const judgeTime = 5 * time.Second
 
-// reportFailure sends a failure to the controller.
-func (n *node) reportFailure(r failureReport) {
+// reportFailure sends a failure to the controller, and does something when that has it.
+func (n *node) reportFailure(r failureReport, then func()) {
 	if n.local != nil {
 		n.local.failure(r)
+		then()
 		return
 	}
 	n.outbox.Add(0, func() {
+		defer then()
 		ctx, cancel := n.clock.WithTimeout(n.root, judgeTime)
 		defer cancel()
 		if err := n.request(ctx, quicnet.Addr{}, sysFailure, r, nil); err != nil {
@@ -76,30 +80,57 @@ func (h *hub) firstUnhandled() *Failure {
 	return h.unhandledFirst
 }
 
-// failure records a failure and has it judged: by the owner of what failed, then by the owner's owner, at last by the root.
+// theProgram is what the program's own code is called where it acts.
+const theProgram = "the program"
+
+// failure records a failure and has it judged: by a restart policy, by the owner of what failed, then by the owner's owner, at
+// last by the root. An actor, and what lived in a process, is suspended meanwhile; of a process that was done before.
 func (h *hub) failure(r failureReport) {
 	h.mu.Lock()
+	if m := h.meshByID[r.Mesh]; m != nil && r.Stack != "" && r.Rank >= 0 && r.Rank < len(m.rec.Ranks) {
+		m.lives.suspend(r.Rank)
+		h.judgeFailure(r, func() {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			m.lives.settle(r.Rank)
+		})
+		return
+	}
+	h.judgeFailure(r, func() {})
+}
+
+// judgeFailure is failure with what is to be done when it is settled. The caller holds h.mu, which it gives up.
+func (h *hub) judgeFailure(r failureReport, settle func()) {
 	if h.ignoreFailures {
 		h.mu.Unlock()
+		settle()
 		return
 	}
 	f := Failure{Rank: r.Rank, Proc: r.Proc, What: clip(r.What, maxErrorText), Stack: clip(r.Stack, maxErrorText+64), Reported: r.Reported, Time: time.Now()}
 	c := trial{f: f, show: func() {}, stop: func(context.Context) {}}
 	var losses []trial
+	var policy *verdict
 	switch m := h.meshByID[r.Mesh]; {
 	case m != nil:
 		c = h.trialOf(m, f)
-		if r.Rank >= 0 && r.Rank < len(m.rec.Ranks) && r.Stack != "" {
+		if r.Rank >= 0 && r.Rank < len(m.rec.Ranks) && r.Stack != "" && r.Life == uint32(m.rec.Ranks[r.Rank].Restarts) {
+			h.tellDown(m, r.Rank, r.What)
 			m.rec.Ranks[r.Rank].State, m.rec.Ranks[r.Rank].Reason = "failed", r.What
 			h.publish(control.Event{Rank: &control.RankEvent{Mesh: c.f.Mesh, Rank: r.Rank, State: m.rec.Ranks[r.Rank]}})
+			policy = h.byPolicy(m, r.Rank, nil, &c.f)
 		}
 	case r.Mesh == 0 && h.procs[r.Proc] != nil:
 		c, losses = h.trialsOfDeath(h.procs[r.Proc], f)
+		policy = h.byPolicy(nil, 0, h.procs[r.Proc], &c.f)
 	}
 	h.wg.Add(1)
 	h.mu.Unlock()
 	go func() {
 		defer h.wg.Done()
+		defer settle()
+		if policy != nil && h.obey(policy, &c.f) {
+			return
+		}
 		others := ""
 		if len(losses) > 0 {
 			others = h.judgeLosses(losses, c.own)
@@ -119,6 +150,8 @@ type trial struct {
 	show func() // marks what failed; called with h.mu held
 	dead uint64 // the process that ended, if one did: an owner that lived there judges nothing
 	lent bool   // it is a process, and all who died with it belonged to others than its owner
+
+	again func(all bool) *verdict // what restarts it; called with h.mu held
 }
 
 // trialOf is the failure of an actor of a mesh. The caller holds h.mu.
@@ -128,6 +161,12 @@ func (h *hub) trialOf(m *mesh, f Failure) trial {
 		f: f, own: m.owner,
 		stop: func(ctx context.Context) { _ = h.endMesh(ctx, m, false, "stopped by its supervisor") },
 		show: func() { h.meshFailed(m, f.What) },
+		again: func(all bool) *verdict {
+			return &verdict{
+				plan: plan{pm: m.procs, mesh: m, own: []int{f.Rank}, ranks: []int{m.rec.Ref.Home.RankAt(f.Rank)}, all: all, why: f.What},
+				pol:  m.rec.Restart, hist: m.lives.of(f.Rank),
+			}
+		},
 	}
 }
 
@@ -157,6 +196,18 @@ func (h *hub) trialsOfDeath(p *proc, f Failure) (whole trial, losses []trial) {
 		f: f, own: pm.owner, dead: p.id, lent: len(losses) > 0 && len(losses) == len(f.Died),
 		stop: func(ctx context.Context) { _ = h.endProcs(ctx, pm, "stopped by its supervisor") },
 		show: func() { h.procsFailed(pm, f.What) },
+		again: func(all bool) *verdict {
+			v := &verdict{
+				plan: plan{pm: pm, ranks: []int{p.rank}, which: func(*mesh) bool { return true }, all: all, why: f.What, tail: p.rec.Tail},
+				pol:  pm.rec.Restart, hist: pm.again.of(p.rank),
+			}
+			for r := range pm.procs {
+				if all && r != p.rank {
+					v.ranks = append(v.ranks, r)
+				}
+			}
+			return v
+		},
 	}, losses
 }
 
@@ -182,8 +233,8 @@ func (h *hub) judgeLosses(losses []trial, whole owner) string {
 	for i, c := range losses {
 		wg.Go(func() {
 			var met bool
-			if by[i], met = h.climb(c, &whole); by[i] == "" && !met {
-				by[i] = h.judgeAtRoot(c, "")
+			if by[i], met = h.climb(&c, &whole); by[i] == "" && !met {
+				by[i] = h.judgeAtRoot(&c, "")
 			}
 		})
 	}
@@ -198,13 +249,13 @@ func (h *hub) judgeLosses(losses []trial, whole owner) string {
 // judge walks up the owners. others are who handled everything that a process took with it, "" where that was more than
 // theirs.
 func (h *hub) judge(c trial, others string) {
-	if by, _ := h.climb(c, nil); by == "" {
-		h.judgeAtRoot(c, others)
+	if by, _ := h.climb(&c, nil); by == "" {
+		h.judgeAtRoot(&c, others)
 	}
 }
 
 // climb asks the owners in turn, but for upTo, and gives who decided, or "". met: it came to upTo.
-func (h *hub) climb(c trial, upTo *owner) (by string, met bool) {
+func (h *hub) climb(c *trial, upTo *owner) (by string, met bool) {
 	ctx, own := h.node.root, c.own
 	for range 64 {
 		switch {
@@ -221,7 +272,7 @@ func (h *hub) climb(c trial, upTo *owner) (by string, met bool) {
 			if err != nil {
 				h.log.Warn("an owner could not judge a failure", "owner", own.label, "failure", c.f.What, "err", err)
 			}
-			if h.decided(ctx, c.f, d, own.label, c.stop) {
+			if h.decided(ctx, c, d, own.label) {
 				return own.label, false
 			}
 		}
@@ -235,7 +286,7 @@ func (h *hub) climb(c trial, upTo *owner) (by string, met bool) {
 }
 
 // judgeAtRoot is the last instance. It gives who handled the failure, or "".
-func (h *hub) judgeAtRoot(c trial, others string) string {
+func (h *hub) judgeAtRoot(c *trial, others string) string {
 	h.mu.Lock()
 	fn := h.supervise
 	h.mu.Unlock()
@@ -246,8 +297,8 @@ func (h *hub) judgeAtRoot(c trial, others string) string {
 		if err != nil {
 			h.log.Error("the root's supervisor failed", "err", err)
 		}
-		if h.decided(ctx, c.f, d, "the program", c.stop) {
-			return "the program"
+		if h.decided(ctx, c, d, theProgram) {
+			return theProgram
 		}
 	}
 	if others != "" {
@@ -258,16 +309,70 @@ func (h *hub) judgeAtRoot(c trial, others string) string {
 	return ""
 }
 
-func (h *hub) decided(ctx context.Context, f Failure, d Decision, who string, stop func(context.Context)) bool {
+// decided carries out what somebody decided, and reports whether that settles it. A restart over the limit does not: who owns
+// the owner judges that.
+func (h *hub) decided(ctx context.Context, c *trial, d Decision, who string) bool {
 	switch d {
 	case Handled:
 	case StopOwned:
-		stop(ctx)
+		c.stop(ctx)
+	case RestartOne, RestartAll:
+		return h.restartDecided(ctx, c, d == RestartAll, who)
 	default:
 		return false
 	}
-	h.tellFailure(f, who)
+	h.tellFailure(c.f, who)
 	return true
+}
+
+// restartDecided begins anew what failed, because somebody decided so. The limit is that of the mesh's policy, or the usual one.
+func (h *hub) restartDecided(ctx context.Context, c *trial, all bool, who string) bool {
+	if c.again == nil {
+		return false
+	}
+	h.mu.Lock()
+	v := c.again(all)
+	if v.pol == nil {
+		usual := control.DefaultRestart()
+		v.pol = &usual
+	}
+	wait, ok := v.hist.Next(v.pol.Max, v.pol.Within, time.Now())
+	v.wait, v.by = wait, who
+	if !ok {
+		c.f.What = clip(fmt.Sprintf("%s; %s wants it to begin anew, but it did %s already, which is the limit", c.f.What, who, v.often()), maxErrorText)
+	}
+	h.mu.Unlock()
+	if !ok {
+		return false
+	}
+	h.tellFailure(c.f, who+", who starts it anew")
+	if !h.waitToRevive(v) {
+		return true
+	}
+	if all && v.mesh == nil {
+		h.endOthers(ctx, v)
+	}
+	if err := h.revive(ctx, v.plan); err != nil && !errors.Is(err, ErrStopped) {
+		c.f.What = clip(fmt.Sprintf("%s; %s wants it to begin anew, which failed: %v", c.f.What, who, err), maxErrorText)
+		return false
+	}
+	return true
+}
+
+// endOthers ends the processes of a mesh that live, because all of it begins anew.
+func (h *hub) endOthers(ctx context.Context, v *verdict) {
+	h.mu.Lock()
+	var live []*proc
+	for _, r := range v.ranks {
+		if p := v.pm.procs[r]; !p.over() {
+			live = append(live, p)
+		}
+	}
+	h.mu.Unlock()
+	h.signalAll(ctx, v.pm, live)
+	for _, p := range live {
+		<-p.ended
+	}
 }
 
 func (h *hub) tellFailure(f Failure, handled string) {

@@ -184,7 +184,7 @@ func TestTheClockOfAMessageIsAheadOfWhatCausedIt(t *testing.T) {
 	for name, ahead := range map[string]time.Duration{"the caller's wall clock is ahead": hlc.MaxAhead / 2, "it is behind": -hlc.MaxAhead / 2} {
 		t.Run(name, func(t *testing.T) {
 			b := targetNode(t)
-			a := newNode(8, b.log)
+			a := newNode(8, 1, b.log)
 			a.alone(rankHandlers())
 			t.Cleanup(func() { a.close("the test ended") })
 			a.tel.clock = hlc.New(func() time.Time { return time.Now().Add(ahead) })
@@ -244,7 +244,7 @@ func TestACallerCannotSetTheClockOfWhoAnswers(t *testing.T) {
 // controller, which is told of it by a process too.
 func TestTimesThatCannotBeTrueAreNotKnown(t *testing.T) {
 	now := time.Now()
-	h := &hub{node: newNode(0, slog.New(slog.DiscardHandler))}
+	h := &hub{node: newNode(0, 1, slog.New(slog.DiscardHandler))}
 	h.node.alone(rankHandlers())
 	t.Cleanup(func() { h.node.close("the test ended") })
 	h.node.tel.clock = hlc.New(func() time.Time { return now })

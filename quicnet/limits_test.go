@@ -226,7 +226,7 @@ func TestTicketsPrintWithoutTheirSecret(t *testing.T) { // cases 34 in part
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := back.UnmarshalBinary(old); err == nil || err.Error() != "join ticket: version 2, this program speaks 4" {
+	if err := back.UnmarshalBinary(old); err == nil || err.Error() != "join ticket: version 2, this program speaks 3" {
 		t.Errorf("a ticket of a program that joins in another way: %v", err)
 	}
 	for i := range b {

@@ -84,6 +84,12 @@ func (c *Client) Kill(ctx context.Context, req KillReq) error {
 	return err
 }
 
+// Restart begins a new life of ranks that have ended.
+func (c *Client) Restart(ctx context.Context, req RestartReq) error {
+	_, err := c.t.handle(ctx, req)
+	return err
+}
+
 // State reads the state of actors between two messages: one node per rank, in the order of the ranks asked for.
 func (c *Client) State(ctx context.Context, req StateReq) ([]StateNode, error) {
 	return ask[[]StateNode](ctx, c, req)

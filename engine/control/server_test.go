@@ -150,9 +150,9 @@ func TestSkewIsAnsweredInWordsOrSkipped(t *testing.T) {
 	r.send(kindHello, 0, "", map[string]any{"Min": 1, "Max": 7, "Name": "new", "Shoes": 44}) // fields of a newer hello
 	r.recv()
 
-	r.send(kindRequest, 1, "restart", map[string]any{"Mesh": "toy"}) // a verb of the future
+	r.send(kindRequest, 1, "rewind", map[string]any{"Mesh": "toy"}) // a verb of the future
 	f := r.recv()
-	if want := `this program was built with engine v0.1, which does not know "restart"; rebuild it with a newer one`; f.Kind != kindAnswer || f.ID != 1 || f.Err.Code != CodeUnsupported || f.Err.Text != want {
+	if want := `this program was built with engine v0.1, which does not know "rewind"; rebuild it with a newer one`; f.Kind != kindAnswer || f.ID != 1 || f.Err.Code != CodeUnsupported || f.Err.Text != want {
 		t.Errorf("unknown verb: %+v %v, want %q", f, f.Err, want)
 	}
 	r.send(kind(200), 2, "", nil)                                                 // a kind of the future: no answer

@@ -52,6 +52,7 @@ func table() []verb {
 		row[SpawnReq, Mesh]("spawn", acts),
 		row[StopReq, None]("stop", acts),
 		row[KillReq, None]("kill", acts),
+		row[RestartReq, None]("restart", acts),
 		row[CallReq, CallDone](verbCall, acts).runBy((*peer).planCall),
 		row[CancelReq, None]("cancel", acts).runBy((*peer).planCancel),
 		row[StateReq, []StateNode]("state", looks),

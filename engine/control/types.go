@@ -24,7 +24,8 @@ type Snapshot struct {
 	Stops      []Stop       // frames that are parked, by ID
 	Breaks     []Breakpoint // by ID
 	Debug      DebugState
-	Faults     []Fault // that act, by ID
+	Restarts   []Restart // the newest MaxRestarts, oldest first
+	Faults     []Fault   // that act, by ID
 }
 
 // Session describes the controller process.
@@ -57,9 +58,12 @@ type ProcMesh struct {
 	Owner     string // "" for the program itself, else the actor that spawned it, e.g. "@trainer[0]"
 	InProcess bool   // ranks are goroutines of the controller
 	Virtual   bool   // GPU slots have no device behind them
+	Slots     string // where the devices of its GPU slots come from and what is hidden, or why they are virtual; "" without slots
 	State     string // starting | running | failed | stopping | stopped
 	Reason    string
 	Gone      bool // the mesh has ended; the record is kept for its history
+
+	Restart *RestartPolicy `cbor:",omitempty"` // nil: its processes are not started anew by themselves
 }
 
 // Proc is one rank of a proc mesh.
@@ -68,9 +72,10 @@ type Proc struct {
 	Mesh   string // name of the proc mesh
 	Rank   int
 	Host   string
-	PID    int // 0 in-process
-	Slot   int // GPU slot, -1 without one
-	Device string
+	PID    int       // 0 in-process
+	Slot   int       // GPU slot, -1 without one
+	Device string    // name and short UUID; "virtual"; "" without a slot
+	GPU    *GPU      `cbor:",omitempty" json:",omitempty"` // the device, where the slot is not virtual; never written to
 	CPUs   string    // CPU set, e.g. "0-3"; "" when not pinned
 	Procs  int       // GOMAXPROCS of the worker
 	State  string    // engine/internal/life: requested … ready … exited
@@ -85,6 +90,27 @@ type Proc struct {
 	Carrier string // how its packets travel, and why not faster; "" in-process
 
 	Ordered bool // it has ended because it was told to
+
+	Restarts int // how often it was started anew
+}
+
+// GPU is the device of a rank. What changes is measured while somebody watches the state.
+type GPU struct {
+	UUID    string // GPU-… or, an instance of one, MIG-…: CUDA_VISIBLE_DEVICES of the rank
+	Index   int    // of the GPU, by PCI bus id
+	Parent  string // of an instance: UUID of its GPU
+	Bus     string // PCI bus id
+	Node    int    // NUMA node, -1 when unknown
+	Sharing int    // ranks of the mesh that have the device
+	Foreign bool   // another mesh, or another program, has claimed it
+
+	Used, Total uint64  // bytes of memory; Total 0: not known
+	Busy        int     // percent of the time in which it worked, -1 when unknown: instances do not tell
+	Celsius     int     // -1 when unknown
+	Watts       float64 // -1 when unknown
+	ECC         uint64  // uncorrected memory errors since its driver was loaded
+	Xid         uint64  // last critical error that its driver reported; 0: none that we know of
+	Problem     string  // why it could not be measured, or what the driver says is wrong
 }
 
 // Over reports whether the process has ended, or never ran.
@@ -105,21 +131,10 @@ type Mesh struct {
 	Reason string
 	Ranks  []RankState // by rank of the mesh
 	Gone   bool
-}
 
-// MeshRef is a reference to (a slice of) an actor mesh; it is what travels in arguments. In CBOR it is an array.
-type MeshRef struct {
-	_     struct{} `cbor:",toarray"`
-	ID    uint64   // unique in the session, never used again
-	Name  string
-	Type  string       // full type name, pkgpath.Type
-	First uint64       // proc of proc-mesh rank 0
-	Home  shape.Region // where the actors live, in ranks of the proc mesh; rank r of the mesh runs on proc First+Home.RankAt(r)
-	View  shape.Region // the slice this reference stands for, in ranks of the mesh
+	Restart *RestartPolicy `cbor:",omitempty"` // nil: its actors are not started anew by themselves
+	Gang    bool           `cbor:",omitempty"` // when one is, all are
 }
-
-// Extent is the shape of the slice the reference stands for.
-func (r MeshRef) Extent() shape.Extent { return r.View.Extent() }
 
 // RankState is what one actor is doing.
 type RankState struct {
@@ -131,8 +146,10 @@ type RankState struct {
 	Since    time.Time     // of State
 	Handled  uint64        // messages handled since the start
 	Worked   time.Duration // in which it handled messages, from the start to Since; a busy one goes on since then
-	Restarts int
+	Restarts int           // how often it was started anew: its life, which messages name
 	Reason   string
+
+	QueueBytes int `cbor:",omitempty"` // bytes of the arguments of the messages that wait. Absent where the program's engine is older
 }
 
 // Over reports whether the actor handles nothing any more.
@@ -370,6 +387,7 @@ type Event struct {
 	Debug    *DebugState `cbor:",omitempty"`
 	Fault    *FaultEvent `cbor:",omitempty"` // a fault acts, changed, or is over
 	Failure  *Failure    `cbor:",omitempty"`
+	Restart  *Restart    `cbor:",omitempty"` // a rank is, or was, started anew
 	Log      *Log        `cbor:",omitempty"` // data event: may be dropped, and the drop is counted
 	Message  *Message    `cbor:",omitempty"` // data event
 	Dropped  *Dropped    `cbor:",omitempty"` // told to one client only: what it missed

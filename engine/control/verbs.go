@@ -57,7 +57,8 @@ type (
 		Virtual       bool
 		Oversubscribe bool
 		AllowPartial  bool
-		Budget        time.Duration // 0: the engine's default
+		Budget        time.Duration  // 0: the engine's default
+		Restart       *RestartPolicy `cbor:",omitempty"`
 	}
 	// SpawnReq spawns an actor mesh. Answer: Mesh.
 	SpawnReq struct {
@@ -68,6 +69,8 @@ type (
 		Type      string       // short or full
 		Prototype []byte       // CBOR of the constructor fields; empty: zero values
 		Budget    time.Duration
+		Restart   *RestartPolicy `cbor:",omitempty"`
+		Gang      bool           `cbor:",omitempty"` // a restart of one rank is one of all
 	}
 	// StopReq ends a proc mesh or an actor mesh in order. One that has ended already is no error. Answer: none.
 	StopReq struct {

@@ -100,6 +100,7 @@ func (p *Pane) buildActor(w *world.World) {
 		p.buildState(w, m, r)
 		p.buildBeside(w)
 		p.buildBrief(w, r)
+		p.buildLives(w, func(x *control.Restart) bool { return x.Mesh == m.Ref.Name && x.Rank == p.thing.rank }, 4)
 	}
 }
 
@@ -121,6 +122,9 @@ func (p *Pane) buildNow(w *world.World, m *control.Mesh, r *control.RankState) {
 		p.field("process", "stopped by a signal (SIGSTOP), "+world.ProcName(pr), paint.Paused)
 	default:
 		p.field("on", world.ProcName(pr), paint.Text)
+	}
+	if pr.GPU != nil && lives(pr) {
+		p.fieldSegs("gpu", briefGPU(pr.GPU), briefSegs(pr.GPU)...)
 	}
 }
 
@@ -165,7 +169,7 @@ func (p *Pane) buildBrief(w *world.World, r *control.RankState) {
 	if r.Queue >= world.Backlog {
 		role = paint.Warning
 	}
-	p.fieldSegs("Mailbox", strconv.Itoa(r.Queue), seg(role, paint.Exact(r.Queue)+" queued"))
+	p.fieldSegs("Mailbox", strconv.Itoa(r.Queue), seg(role, waiting(r)+" queued"))
 	handled := paint.Exact(r.Handled) + " handled"
 	if r.Restarts > 0 {
 		handled += " · restarted " + strconv.Itoa(r.Restarts) + "×"
@@ -181,6 +185,15 @@ func (p *Pane) buildBrief(w *world.World, r *control.RankState) {
 	}
 }
 
+// waiting says how many messages wait, and how large their arguments are together where that is worth a word.
+func waiting(r *control.RankState) string {
+	text := paint.Exact(r.Queue)
+	if r.QueueBytes >= 1<<10 {
+		text += ", " + paint.Bytes(uint64(r.QueueBytes))
+	}
+	return text
+}
+
 // buildMailbox tells what waits, what runs, and what was done.
 func (p *Pane) buildMailbox(w *world.World, r *control.RankState) {
 	p.buildStopped(w)
@@ -189,7 +202,7 @@ func (p *Pane) buildMailbox(w *world.World, r *control.RankState) {
 	if r.Queue >= world.Backlog {
 		role = paint.Warning
 	}
-	p.field("queued", paint.Exact(r.Queue), role)
+	p.field("queued", waiting(r), role)
 	p.field("handled", paint.Exact(r.Handled), paint.Text)
 	if p.stop.ID == 0 {
 		p.field("since", ago(w, r.Since)+" "+r.State, paint.Text)
