@@ -2,9 +2,11 @@ package carrier
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -76,7 +78,7 @@ func TestPacketsThatWereHeldUpWakeTheReader(t *testing.T) {
 				}
 				n, err := b.ReadBatch(ms, 0)
 				if err != nil {
-					got <- fmt.Sprintf("timeout %v", err.(net.Error).Timeout())
+					got <- fmt.Sprintf("timeout %v", errors.Is(err, os.ErrDeadlineExceeded))
 					return
 				}
 				for _, m := range ms[:n] {
