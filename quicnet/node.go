@@ -99,6 +99,7 @@ func (n *Node) quicConfig() *quic.Config {
 	return &quic.Config{
 		HandshakeIdleTimeout:       l.HelloDeadline,
 		MaxIdleTimeout:             24 * time.Hour,
+		InitialPacketSize:          1200, // what any path takes that takes QUIC (RFC 9000, section 14); larger ones are found out
 		InitialStreamReceiveWindow: uint64(min(512<<10, l.StreamWindow)), MaxStreamReceiveWindow: uint64(l.StreamWindow),
 		InitialConnectionReceiveWindow: uint64(min(1<<20, l.ConnWindow)), MaxConnectionReceiveWindow: uint64(l.ConnWindow),
 		MaxIncomingStreams: -1, MaxIncomingUniStreams: int64(lanes) + int64(l.BulkStreams), RequireStreamCreditRelease: true,

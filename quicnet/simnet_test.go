@@ -22,20 +22,38 @@ type faultNet struct {
 	rnd     *rand.Rand
 	loss    float64
 	double  float64
-	reorder float64 // held back for up to 30 ms
+	reorder float64       // held back for up to 30 ms
+	late    time.Duration // held back for up to that, each of its own
+	corrupt float64       // a bit of it turns over
+	mtu     int           // what is longer is lost; 0: nothing is
 	cut     map[[2]string]bool
 	drop    func(n int, from uint64) bool // by number and sender of the packet
 	packets int
+	hits    int // packets to which a fault has happened
+	longest int // packet
 }
 
 func (r *faultNet) SendPacket(p simnet.Packet) error {
 	r.mu.Lock()
 	r.packets++
+	r.longest = max(r.longest, len(p.Data))
 	from, to := p.From.(*net.UDPAddr).IP.String(), p.To.(*net.UDPAddr).IP.String()
 	lost := r.cut[[2]string{from, to}] || r.rnd.Float64() < r.loss || r.drop != nil && r.drop(r.packets, uint64(p.From.(*net.UDPAddr).IP.To4()[3])-1)
 	twice, late := r.rnd.Float64() < r.double, time.Duration(0)
 	if r.rnd.Float64() < r.reorder {
 		late = time.Duration(r.rnd.IntN(30)) * time.Millisecond
+	}
+	if r.late > 0 {
+		late += time.Duration(r.rnd.Int64N(int64(r.late)))
+	}
+	lost = lost || r.mtu > 0 && len(p.Data) > r.mtu
+	if r.rnd.Float64() < r.corrupt && len(p.Data) > 0 {
+		p.Data = append([]byte(nil), p.Data...)
+		p.Data[r.rnd.IntN(len(p.Data))] ^= 1 << r.rnd.IntN(8)
+		r.hits++
+	}
+	if lost || twice || late > 0 {
+		r.hits++
 	}
 	r.mu.Unlock()
 	if lost {
