@@ -107,6 +107,49 @@ func TestTheLargestBodyFitsTheSmallestPath(t *testing.T) {
 	})
 }
 
+// A slow path makes senders wait and loses nobody: E5, row 16.
+func TestASlowPathIsSlowNotLost(t *testing.T) {
+	inWorld(t, 1, func(_ uint64, c *Config) { c.Limits.WindowBytes, c.Limits.FrameBytes = 1<<20, 1<<19 }, func(t *testing.T, w *world) {
+		w.net.set(func(r *faultNet) { r.rate = 256_000 / 8 })
+		began := time.Now()
+		const n, size = 40, 60 << 10 // more than twice what the lane holds
+		for id := range uint64(n) {
+			if err := w.nodes[0].Send(t.Context(), 1, LaneCalls, call(0, 1, id, make([]byte, size))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if waited := time.Since(began); waited < 20*time.Second {
+			t.Errorf("the sender of %d KiB waited for %v", n*size>>10, waited)
+		}
+		w.recs[1].until(t, 5*time.Minute, "all", func() bool { return len(w.recs[1].frames) == n })
+		if took := time.Since(began); took < 60*time.Second || took > 120*time.Second {
+			t.Errorf("%d KiB took %v", n*size>>10, took)
+		}
+		w.alive("by a slow path")
+	})
+}
+
+// An address that changes, as behind a router that forgets, costs a round trip: E5, row 18.
+func TestAnAddressMayChange(t *testing.T) {
+	inWorld(t, 1, nil, func(t *testing.T, w *world) {
+		there, back := w.stream(0, 1, LaneCalls), w.stream(1, 0, LaneCalls)
+		for port := 9101; port < 9104; port++ {
+			time.Sleep(2 * time.Second)
+			w.net.set(func(r *faultNet) { r.port = port })
+		}
+		time.Sleep(2 * time.Second)
+		if got := w.nodes[0].PeerAddr(1).String(); !strings.HasSuffix(got, ":9103") {
+			t.Errorf("the controller tells others that it is at %s", got)
+		}
+		w.received(1, 0, LaneCalls, there.end())
+		w.received(0, 1, LaneCalls, back.end())
+		w.alive("by another address")
+		if w.recs[0].had(1, LinkUnreachable) || w.net.happened() == 0 {
+			t.Errorf("the link was down, or its address never changed (%d packets): %v", w.net.happened(), w.recs[0].told())
+		}
+	})
+}
+
 // A link that comes and goes each second loses nothing and goes on in each second that it is there: E5, row 11.
 func TestAFlappingLinkLosesNothing(t *testing.T) {
 	inWorld(t, 1, nil, func(t *testing.T, w *world) {

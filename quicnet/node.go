@@ -164,7 +164,7 @@ func (n *Node) Session() string { return n.session }
 // Addr returns the address of the node's socket.
 func (n *Node) Addr() net.Addr { return n.pc.LocalAddr() }
 
-// PeerAddr returns where proc was last connected from, or nil. The controller answers it to those who ask for an address.
+// PeerAddr returns where proc is, or was last, connected from, or nil. The controller answers it to those who ask for an address.
 func (n *Node) PeerAddr(proc uint64) net.Addr {
 	n.mu.Lock()
 	p := n.peers[proc]
@@ -174,6 +174,9 @@ func (n *Node) PeerAddr(proc uint64) net.Addr {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.conn != nil {
+		return p.conn.q.RemoteAddr() // which may have changed since it connected
+	}
 	return p.addr
 }
 

@@ -125,15 +125,22 @@ func (s *swarm) call(ctx context.Context, from, to, id uint64, size int) {
 // nemesis does one thing to the network after the other until its time is over, then heals it.
 func (s *swarm) nemesis(rnd *rand.Rand) {
 	net := s.w.net
+	healed := time.Now()
 	for end := time.Now().Add(time.Duration(6+rnd.IntN(6)) * time.Second); time.Now().Before(end); {
-		a, b := rnd.Uint64N(4), rnd.Uint64N(4)
+		a := rnd.Uint64N(4)
+		b := (a + 1 + rnd.Uint64N(3)) % 4
 		lasts := time.Duration(200+rnd.IntN(2500)) * time.Millisecond
-		switch what := rnd.IntN(9); {
-		case what < 2 && a != b:
+		if time.Since(healed) > 3*time.Second { // the controller is to lose nobody: who is lost to it has to end
+			s.heal()
+			healed = time.Now()
+		}
+		switch what := rnd.IntN(8); {
+		case what < 2 || what == 4 && min(a, b) == 0:
 			net.both(a, b, true)
-		case what < 4 && a != b:
+		case what < 4:
 			net.oneWay(a, b, true)
-		case what == 4 && a != b && min(a, b) > 0: // long enough for two workers to lose each other
+		case what == 4: // long enough for two workers to lose each other
+			s.heal()
 			net.both(a, b, true)
 			lasts = time.Duration(11+rnd.IntN(4)) * time.Second
 		case what == 5:
@@ -146,6 +153,7 @@ func (s *swarm) nemesis(rnd *rand.Rand) {
 		time.Sleep(lasts)
 		if rnd.IntN(3) > 0 {
 			s.heal()
+			healed = time.Now()
 		}
 	}
 	s.heal()

@@ -52,6 +52,8 @@ type Victim struct {
 	done int
 	got  int
 	Peer engine.Mesh[Victim]
+
+	stamped map[uint64]int
 }
 
 // Pid is its process.
@@ -154,6 +156,12 @@ func (*Victim) Print(_ context.Context, d time.Duration) (int, error) {
 
 // Give returns so many bytes.
 func (*Victim) Give(_ context.Context, n int) ([]byte, error) { return make([]byte, n), nil }
+
+// Any takes values of any types.
+func (*Victim) Any(_ context.Context, values any) (int, error) {
+	list, _ := values.([]any)
+	return len(list), nil
+}
 
 // Spin never returns.
 func (*Victim) Spin(context.Context) error {
