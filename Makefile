@@ -7,6 +7,7 @@ BIN      := bin/monarch-tui
 TOOLS    := $(CURDIR)/.tools
 LINT     := .tools/golangci-lint
 VENV     := $(TOOLS)/monarch-venv
+NVML     := CGO_ENABLED=1 CGO_CFLAGS=-Wno-deprecated-declarations# the bindings bind what NVIDIA has deprecated too
 FUZZTIME ?= 10s
 COUNT    ?= 10
 SEEDS    ?= $(if $(FOR),0,1000)
@@ -41,6 +42,7 @@ test: lint vet arch unit scripts ## Everything: lint, vet, import rule, generate
 unit: ## All tests under the race detector (docs that are out of date fail here), and without it those that count allocations
 	go test -race ./...
 	go test -run 'Allocate' ./engine ./engine/internal/invoke
+	$(NVML) go test -tags nvml -run 'NVML|Library' ./engine/internal/gpu
 
 .PHONY: arch
 arch: ## The import rule and the rules for files
@@ -61,6 +63,7 @@ vet: ## go vet for Linux and macOS, a build for Windows; the benchmark modules t
 .PHONY: lint
 lint: $(LINT) ## golangci-lint, at the version that tools/go.mod names
 	$(LINT) run ./...
+	$(NVML) $(LINT) run --build-tags nvml ./engine/internal/gpu/...
 	cd engine/bench && ../../$(LINT) run --config ../../.golangci.yml ./...
 	cd tui/bench && ../../$(LINT) run --config ../../.golangci.yml ./...
 

@@ -81,7 +81,8 @@ func Here(ctx context.Context) Point {
 	return Point{}
 }
 
-// Slot is the GPU slot of this process: its index along the dimension "gpus" on its host; -1 without one.
+// Slot is the GPU slot of this process: its index along the dimension "gpus" on its host; -1 without one. A worker whose slot has
+// a device sees this one only, so to CUDA it is device 0.
 func Slot(ctx context.Context) int {
 	if n, err := nodeOf(ctx); err == nil {
 		return n.slot

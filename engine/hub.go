@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"runtime"
 	"slices"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/gpu"
 	"github.com/monarch-tui/monarch-tui/engine/internal/host"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
 	"github.com/monarch-tui/monarch-tui/engine/internal/stops"
@@ -33,6 +35,7 @@ type hub struct {
 	out  *output
 	log  *slog.Logger
 
+	gpus    *gpu.Finder
 	spawner *launch.Spawner
 	verbs   control.Handlers // filled by newHub
 
@@ -56,6 +59,7 @@ type hub struct {
 	waits          map[uint64][]control.WaitEdge // by process, as last reported
 	wanted         map[string]int                // watches by topic
 	debug          debugger
+	faults         faults
 	locks          lockTable          // has a lock of its own
 	fan            fanOut             // links to workers
 	tell           tellBody           // whether messages are reported
@@ -100,6 +104,7 @@ type procMesh struct {
 	rec   control.ProcMesh
 	owner owner
 	procs []*proc
+	slots slots             // GPUs of the ranks; given back when the processes have ended
 	past  []control.MeshRef // the last actor meshes that ended here; guarded by hub.mu
 	req   control.ProcsReq  // what started it, and starts a rank anew
 	again revival           // of its processes; guarded by hub.mu
@@ -130,6 +135,7 @@ func newHub(opts options) (*hub, error) {
 		clients: map[uint64]control.ClientInfo{}, waits: map[uint64][]control.WaitEdge{}, wanted: map[string]int{}, traceSeen: map[uint64]uint64{}, sinks: map[int]func(*control.Event){},
 		nextProc: 1,
 	}
+	h.gpus = gpu.NewFinder(gpu.System{Lookup: os.LookupEnv, Sys: "/sys"})
 	h.debug = debugger{book: stops.New(), holds: map[uint64]*time.Timer{}}
 	h.fan = fanOut{cpus: runtime.NumCPU(), links: map[uint64]struct{}{}}
 	h.locks.over = recent.New[claimKey, struct{}](4096)
@@ -243,6 +249,7 @@ func (h *hub) close(ctx context.Context) {
 	rec := h.session
 	h.publish(control.Event{Session: &rec})
 	h.liftDebugger()
+	h.liftFaults()
 	var pms []*procMesh
 	for _, pm := range h.procMeshes {
 		pms = append(pms, pm)
@@ -274,6 +281,7 @@ func (h *hub) close(ctx context.Context) {
 	}
 	limit, cancel = graceAfter(ctx, false)
 	defer cancel()
+	h.gpus.Close(limit)
 	waitUntil(&h.wg, limit.Done()) // but for a supervisor of the user that does not return
 	h.out.close()
 }

@@ -273,6 +273,8 @@ type options struct {
 	executable string
 	args       []string
 	seed       uint64
+
+	virtualIfShort bool
 }
 
 // NoSession keeps the program from opening a session socket: nobody can attach to it. The variable MONARCH_NO_SESSION=1
@@ -296,6 +298,10 @@ func Log(l *slog.Logger) Option { return func(o *options) { o.logger = l } }
 
 // Seed sets what RandOf draws from; without it each session draws other numbers.
 func Seed(seed uint64) Option { return func(o *options) { o.seed = seed } }
+
+// VirtualIfShort gives ranks virtual GPU slots where there are too few devices for them, which is an error otherwise: for
+// programs whose actors use no device.
+func VirtualIfShort() Option { return func(o *options) { o.virtualIfShort = true } }
 
 // Listen sets the address, host:port, of the controller's socket for workers. Default 127.0.0.1:0.
 func Listen(addr string) Option { return func(o *options) { o.listen = addr } }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/chaos"
 	"github.com/monarch-tui/monarch-tui/engine/internal/clock"
 	"github.com/monarch-tui/monarch-tui/engine/internal/outbox"
 	"github.com/monarch-tui/monarch-tui/engine/probe"
@@ -61,6 +62,7 @@ type node struct {
 
 	nextMsg atomic.Uint64
 	turn    atomic.Uint64 // of Choose
+	chaos   chaos.Agent   // the faults that act in the process
 	closed  atomic.Bool
 	closing chan struct{}
 	dirty   atomic.Bool // there is a status to tell

@@ -16,7 +16,6 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/internal/host"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
 	"github.com/monarch-tui/monarch-tui/engine/internal/life"
-	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
@@ -29,6 +28,7 @@ type proc struct {
 	rank       int
 	rec        control.Proc // guarded by hub.mu
 	life       life.Life    // guarded by hub.mu
+	cpus       []int        // CPU set of the worker; nil: left to the kernel
 	child      *launch.Child
 	local      *node
 	ready      chan struct{} // closed when it may be used
@@ -53,20 +53,12 @@ func newProc(pm *procMesh, id uint64, rank int, req control.ProcsReq) *proc {
 	if p.rec.Slot < 0 {
 		p.rec.Device = ""
 	}
+	p.seat(req)
 	return p
 }
 
 // identity is who the process is on a link.
 func (p *proc) identity() quicnet.ID { return quicnet.ID{Proc: p.id, Epoch: p.epoch} }
-
-// slotOf is the GPU slot of a rank: its index along the dimension gpus. All ranks are on one host, so an extent with
-// further dimensions numbers its slots across them.
-func slotOf(e shape.Extent, rank int) int {
-	if _, ok := e.Size("gpus"); !ok {
-		return -1
-	}
-	return rank
-}
 
 // on applies an event to the rank's life, does what follows from it and tells front ends. The caller holds h.mu. The
 // timers among the effects run where the silence is measured: StartWithin in launchAll, StopWithin and DeadWithin in
@@ -99,6 +91,9 @@ func (h *hub) on(p *proc, kind life.Kind, more ...func(*life.Event)) {
 	p.rec.Since = time.Now()
 	rec := p.rec
 	h.publish(control.Event{Proc: &rec})
+	if p.over() {
+		h.faultsOfGone("its processes have ended", func(id uint64) bool { return id == p.id })
+	}
 }
 
 // because gives an event its reason.
@@ -133,6 +128,9 @@ func (h *hub) launchOne(ctx context.Context, p *proc, req control.ProcsReq) erro
 	}
 	if req.InProcess {
 		return h.startLocal(p)
+	}
+	if err := p.pm.slots.Check(ctx, p.rec.Slot); err != nil {
+		return h.neverStarted(p, err)
 	}
 	spec, err := h.specOf(p, req)
 	if err != nil {
@@ -249,7 +247,8 @@ func (h *hub) specOf(p *proc, req control.ProcsReq) (launch.Spec, error) {
 	}
 	env := append(workerEnv(), req.Env...)
 	env = append(env, "GOMAXPROCS="+strconv.Itoa(p.rec.Procs))
-	return launch.Spec{Path: h.opts.executable, Args: h.opts.args, Env: env, CPUs: cpuSet(p.rec.Slot, p.rec.Procs), Bootstrap: b}, nil
+	env = append(env, p.pm.slots.Env(p.rec.Slot)...)
+	return launch.Spec{Path: h.opts.executable, Args: h.opts.args, Env: env, CPUs: p.cpus, Bootstrap: b}, nil
 }
 
 // workerEnv is this process's environment without what is only for this process.
@@ -261,20 +260,6 @@ func workerEnv() []string {
 		}
 	}
 	return out
-}
-
-// cpuSet is the CPU set of a rank with a GPU slot: slots take the CPUs in turn. Where the machine has fewer CPUs than a
-// rank wants, or the rank has no slot, it is left to the kernel.
-func cpuSet(slot, want int) []int {
-	cpus := launch.AllowedCPUs()
-	if slot < 0 || want >= len(cpus) {
-		return nil
-	}
-	var set []int
-	for k := range want {
-		set = append(set, cpus[(slot*want+k)%len(cpus)])
-	}
-	return set
 }
 
 // openWire is ensureWire after a look at whether workers could reach us at all.
@@ -369,6 +354,7 @@ func (h *hub) linkEvent(ev quicnet.LinkEvent) {
 		if h.debug.orders.Turn > 0 {
 			h.orderProc(p.id)
 		}
+		h.replanFaults()
 	case quicnet.LinkRecovered:
 		h.on(p, life.Contact)
 	case quicnet.LinkSuspect:

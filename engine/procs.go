@@ -35,8 +35,17 @@ func Env(vars ...string) ProcOption {
 	return func(r *control.ProcsReq) { r.Env = append(r.Env, vars...) }
 }
 
-// Virtual gives ranks GPU slots without devices behind them, even where there are devices.
+// Virtual gives ranks GPU slots without devices behind them, even where there are devices: nothing is claimed, and the ranks
+// see whatever devices the program itself sees.
+//
+// Otherwise a mesh with a dimension "gpus" takes one device for each rank where the machine has any, for as long as it is
+// there: no other mesh of this or another program gets it. A rank sees its device only (CUDA_VISIBLE_DEVICES is its UUID), and
+// runs on the CPUs of the device's NUMA node. What CUDA_VISIBLE_DEVICES hides from the program stays hidden from the ranks. One
+// that is given by Env stands, and the slots are virtual.
 func Virtual() ProcOption { return func(r *control.ProcsReq) { r.Virtual = true } }
+
+// Oversubscribe lets ranks share GPUs where fewer are free than there are ranks, and the GPUs of other meshes where none is.
+func Oversubscribe() ProcOption { return func(r *control.ProcsReq) { r.Oversubscribe = true } }
 
 // AllowPartial keeps the ranks that started when others did not. Calls to the missing ones say so.
 func AllowPartial() ProcOption { return func(r *control.ProcsReq) { r.AllowPartial = true } }
@@ -233,6 +242,13 @@ func (p ProcMesh) whole(verb string) error {
 	return nil
 }
 
+func (p ProcMesh) faultOn() (procs, mesh string, id uint64, ranks []int, err error) {
+	if err := p.Err(); err != nil {
+		return "", "", 0, nil, err
+	}
+	return p.r.Name, "", p.r.ID, slices.Sorted(p.r.View.Ranks()), nil
+}
+
 func endVerb(ctx context.Context, name string, v verbBody) error {
 	n, err := nodeOf(ctx)
 	if err == nil {
@@ -252,8 +268,13 @@ func (h *hub) startProcs(ctx context.Context, own owner, req control.ProcsReq) (
 	if err := h.checkProcs(&req); err != nil {
 		return control.ProcMesh{}, err
 	}
-	pm, err := h.bookProcs(own, req)
+	slots, err := h.takeSlots(ctx, req)
 	if err != nil {
+		return control.ProcMesh{}, err
+	}
+	pm, err := h.bookProcs(own, req, slots)
+	if err != nil {
+		slots.Release()
 		return control.ProcMesh{}, err
 	}
 	defer h.starts.Done()
@@ -311,7 +332,7 @@ func enoughFiles(n int) error {
 }
 
 // bookProcs reserves the name and the process ids.
-func (h *hub) bookProcs(own owner, req control.ProcsReq) (*procMesh, error) {
+func (h *hub) bookProcs(own owner, req control.ProcsReq, slots slots) (*procMesh, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
@@ -338,9 +359,9 @@ func (h *hub) bookProcs(own owner, req control.ProcsReq) (*procMesh, error) {
 	} else {
 		first, h.nextProc = h.nextProc, h.nextProc+n
 	}
-	pm := &procMesh{owner: own, req: req, ending: newEnding(), rec: control.ProcMesh{
+	pm := &procMesh{owner: own, req: req, ending: newEnding(), slots: slots, rec: control.ProcMesh{
 		ID: first, Name: name, Extent: req.Dims, FirstProc: first, Owner: own.label, InProcess: req.InProcess,
-		Virtual: true, State: "starting", Restart: req.Restart,
+		Virtual: slots.Slots == nil, Slots: slots.why, State: "starting", Restart: req.Restart,
 	}}
 	for i := range n {
 		p := newProc(pm, first+i, int(i), req)

@@ -92,6 +92,7 @@ func (n *node) sendStatus() {
 	if young { // no event comes when a wait has become long enough: look again
 		n.touch()
 	}
+	n.tellFaultCounts()
 	if counts := n.agent.TakeCounts(); len(counts) > 0 {
 		n.tellNews(probe.News{Count: counts})
 	}
@@ -132,6 +133,37 @@ func (h *hub) takeStatus(proc uint64, r status) {
 		h.publish(control.Event{Rank: &control.RankEvent{Mesh: m.rec.Ref.Name, Rank: x.Rank, State: x.State}})
 	}
 	h.takeWaits(proc, r.Waits)
+}
+
+// maxNext is how many messages of its mailbox an actor's state names.
+const maxNext = 16
+
+// state is what a front end shows of the actor.
+func (a *actor) state() control.RankState {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s := control.RankState{State: "idle", Queue: len(a.queue), QueueBytes: a.size, Since: a.since, Handled: a.handled, Worked: a.worked, Restarts: int(a.life)}
+	acts := a.running.all()
+	slices.SortFunc(acts, func(x, y *activation) int { return x.since.Compare(y.since) })
+	for _, act := range acts {
+		if s.State != "paused" {
+			s.State = "busy"
+		}
+		if act.parked > 0 && a.stands > 0 && !act.ep.concurrent {
+			s.State = "paused"
+		}
+		s.Running, s.Calls = append(s.Running, act.endpoint), append(s.Calls, act.call)
+	}
+	for _, env := range a.queue[:min(len(a.queue), maxNext)] {
+		s.Next = append(s.Next, env.Call)
+	}
+	switch {
+	case a.failed:
+		s.State, s.Reason = "failed", a.ended.Msg
+	case a.ended != nil:
+		s.State = "stopped"
+	}
+	return s
 }
 
 // tidyState bounds what another process says of its rank, and makes it fit to be shown.
@@ -250,6 +282,7 @@ func (h *hub) sampleMemory(ctx context.Context) {
 			}
 		}
 		h.sampleOnce()
+		h.sampleGPUs(ctx)
 	}
 }
 

@@ -39,6 +39,7 @@ func rankActions() []*Action {
 		{Name: "denser", Keys: []string{"z"}, Title: "denser", run: grid(func(m *Model) { m.panes.grid.Denser(1) })},
 		{Name: "sparser", Keys: []string{"Z"}, Title: "less dense", run: grid(func(m *Model) { m.panes.grid.Denser(-1) })},
 	}
+	all = append(all, &Action{Name: "measure", Keys: []string{"U"}, Title: "show ranks by another measure: GPU memory, load, heat, power; memory", Hint: "measure", Weight: 14, disabledReason: notMeasured, run: act((*Model).nextMeasure)})
 	for _, a := range all {
 		a.Group, a.Panes = groupRanks, []PaneID{Ranks}
 	}
@@ -63,6 +64,21 @@ func rankActions() []*Action {
 			}
 			return grid((*Model).undo)(m)
 		}})
+}
+
+// nextMeasure shows ranks by the next measure that the mesh has.
+func (m *Model) nextMeasure() {
+	if by, ok := m.panes.grid.NextMeasure(); ok {
+		m.say(sayGood, "ranks by "+by.String())
+	}
+}
+
+// notMeasured says why ranks are shown by what they do only.
+func notMeasured(m *Model) string {
+	if !m.panes.grid.Measured() {
+		return "nothing is measured of these ranks"
+	}
+	return noGrid(m)
 }
 
 func notUndoable(m *Model) string {

@@ -139,10 +139,10 @@ func accented(s *paint.Surface, x, y int) (yes bool) {
 	return yes
 }
 
-// isWord reports whether the name of a key may stand in a text for something else.
+// isWord reports whether the name of a key may stand in a text for something else: a word, a sign, or W for watts.
 func isWord(k string) bool {
 	switch k {
-	case "a", "b", "n", "s", "%", "-", "*", "=", "+", "|", "/", "<", ">", "#", "!", "'", `"`, ".", ":", "delete", "home", "end", "up", "down", "left", "right", "tab", "[", "]", "↑", "↓", "←", "→":
+	case "a", "b", "n", "s", "W", "%", "-", "*", "=", "+", "|", "/", "<", ">", "#", "!", "'", `"`, ".", ":", "delete", "home", "end", "up", "down", "left", "right", "tab", "[", "]", "↑", "↓", "←", "→":
 		return true
 	}
 	return false

@@ -134,7 +134,11 @@ func (m *Model) openProcs() tea.Cmd {
 		}
 		return "", "", 0
 	}
-	k.f.Fields = []*dialog.Field{name, dims, kind, cpus}
+	gpus := dialog.ChoiceField("GPUs", []string{"one each", "shared", "none"}, 0)
+	gpus.Judge = func(v string) (string, string, int) {
+		return map[string]string{"one each": "where there are any", "shared": "where there are too few", "none": "virtual slots"}[v], "", 0
+	}
+	k.f.Fields = []*dialog.Field{name, dims, kind, cpus, gpus}
 	k.f.At = 1
 	k.line = func() string {
 		line := "procs " + name.Value() + " " + paint.OneLine(dims.Value())
@@ -143,6 +147,9 @@ func (m *Model) openProcs() tea.Cmd {
 		}
 		if v := cpus.Value(); v != "" && v != "1" {
 			line += " cpus=" + v
+		}
+		if kind.At == 0 { // goroutines have no devices
+			line += []string{"", " oversubscribe", " virtual"}[gpus.At]
 		}
 		return line
 	}

@@ -60,6 +60,12 @@ var scenes = []scene{
 			m.panes.inspect.Refresh()
 		}
 	}},
+	{"ranks by GPU load", worldtest.GPUs, func(t testing.TB, m *Model) { press(t, m, "2", "j", "l", "l", "U", "U") }},
+	{"a rank's GPU", worldtest.GPUs, func(t testing.TB, m *Model) {
+		m.goToProcs("workers")
+		m.worldChanged()
+		press(t, m, "2", "l", "l", "l", "l", "l", "l", "d")
+	}},
 	{"messages", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "4") }},
 	{"flow", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "4", "]") }},
 	{"top", worldtest.Pingpong, func(t testing.TB, m *Model) { worked(m); press(t, m, "4", "]", "]") }},

@@ -123,7 +123,7 @@ func (o *own) open(ctx context.Context) (*control.Client, error) {
 		return nil, context.Canceled
 	}
 	if o.engine == nil {
-		e, err := engine.Start(context.WithoutCancel(ctx), engine.Output(io.Discard, io.Discard), engine.Seed(o.seed), engine.SessionName(o.name))
+		e, err := engine.Start(context.WithoutCancel(ctx), engine.Output(io.Discard, io.Discard), engine.Seed(o.seed), engine.SessionName(o.name), engine.VirtualIfShort())
 		if err != nil {
 			return nil, err
 		}

@@ -58,7 +58,7 @@ func (d *demoFlags) print(ctx context.Context, demo demos.Demo, out io.Writer) e
 func (d *demoFlags) play(ctx context.Context, demo demos.Demo, tell teller) error {
 	limited, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
-	e, err := engine.Start(limited, engine.Output(storyLines{tell}, os.Stderr), engine.SortedOutput(), engine.Seed(d.seed), engine.SessionName("demo-"+demo.Name))
+	e, err := engine.Start(limited, engine.Output(storyLines{tell}, os.Stderr), engine.SortedOutput(), engine.Seed(d.seed), engine.SessionName("demo-"+demo.Name), engine.VirtualIfShort())
 	if err != nil {
 		return failed(tell, exitInternal, err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -22,20 +23,21 @@ import (
 // heeded are the variables of the environment that change what the program does, or explain what a terminal shows.
 var heeded = []string{
 	"TERM", "COLORTERM", "TERM_PROGRAM", "NO_COLOR", "CLICOLOR_FORCE", "PAGER", "EDITOR", "TMUX", "SSH_CONNECTION",
-	"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR", "TMPDIR", "GOMAXPROCS", carrier.Env, "MONARCH_CGROUP", "CUDA_VISIBLE_DEVICES",
+	"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR", "TMPDIR", "GOMAXPROCS", carrier.Env, "MONARCH_CGROUP", "MONARCH_GPUS", "CUDA_VISIBLE_DEVICES",
+	"CUDA_DEVICE_ORDER",
 }
 
 func newInfoCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "info", Short: "Print what a bug report needs: paths, terminal, sessions, environment", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return printInfo(cmd.OutOrStdout())
+			return printInfo(cmd.Context(), cmd.OutOrStdout())
 		},
 	}
 }
 
 // printInfo prints one thing a line: its name, and what it is.
-func printInfo(w io.Writer) error {
+func printInfo(ctx context.Context, w io.Writer) error {
 	out := &report{w: w}
 	row := func(k, format string, args ...any) {
 		fmt.Fprintf(out, "%-20s  %s\n", k, strings.TrimSpace(fmt.Sprintf(format, args...)))
@@ -78,6 +80,7 @@ func printInfo(w io.Writer) error {
 	}
 	row("colours", "%s", tui.Colors(os.Stdout, os.Environ()))
 	row("CPUs", "%d, GOMAXPROCS %d", runtime.NumCPU(), runtime.GOMAXPROCS(0))
+	row("GPUs", "%s", engine.GPUs(ctx))
 	row("carrier", "%s", carrierHere())
 	row("descendants", "%s", engine.Keeps())
 	for _, k := range heeded {

@@ -150,7 +150,7 @@ func (r *report) Write(b []byte) (int, error) {
 
 // openOwn begins a session whose controller is this process, with the demos' actor types.
 func (f *runFlags) openOwn(ctx context.Context) (*control.Client, func() error, error) {
-	e, err := engine.Start(context.WithoutCancel(ctx), engine.Output(nil, os.Stderr), engine.Seed(f.seed), engine.SessionName("run"))
+	e, err := engine.Start(context.WithoutCancel(ctx), engine.Output(nil, os.Stderr), engine.Seed(f.seed), engine.SessionName("run"), engine.VirtualIfShort())
 	if err != nil {
 		return nil, nil, err
 	}

@@ -102,6 +102,8 @@ func kindOf(m *control.ProcMesh) string {
 		return "in-process"
 	case virtualSlots(m):
 		return "processes, virtual slots"
+	case !m.Virtual:
+		return "processes, a GPU each"
 	}
 	return "processes"
 }

@@ -25,6 +25,7 @@ type Snapshot struct {
 	Breaks     []Breakpoint // by ID
 	Debug      DebugState
 	Restarts   []Restart // the newest MaxRestarts, oldest first
+	Faults     []Fault   // that act, by ID
 }
 
 // Session describes the controller process.
@@ -57,6 +58,7 @@ type ProcMesh struct {
 	Owner     string // "" for the program itself, else the actor that spawned it, e.g. "@trainer[0]"
 	InProcess bool   // ranks are goroutines of the controller
 	Virtual   bool   // GPU slots have no device behind them
+	Slots     string // where the devices of its GPU slots come from and what is hidden, or why they are virtual; "" without slots
 	State     string // starting | running | failed | stopping | stopped
 	Reason    string
 	Gone      bool // the mesh has ended; the record is kept for its history
@@ -70,9 +72,10 @@ type Proc struct {
 	Mesh   string // name of the proc mesh
 	Rank   int
 	Host   string
-	PID    int // 0 in-process
-	Slot   int // GPU slot, -1 without one
-	Device string
+	PID    int       // 0 in-process
+	Slot   int       // GPU slot, -1 without one
+	Device string    // name and short UUID; "virtual"; "" without a slot
+	GPU    *GPU      `cbor:",omitempty" json:",omitempty"` // the device, where the slot is not virtual; never written to
 	CPUs   string    // CPU set, e.g. "0-3"; "" when not pinned
 	Procs  int       // GOMAXPROCS of the worker
 	State  string    // engine/internal/life: requested … ready … exited
@@ -89,6 +92,25 @@ type Proc struct {
 	Ordered bool // it has ended because it was told to
 
 	Restarts int // how often it was started anew
+}
+
+// GPU is the device of a rank. What changes is measured while somebody watches the state.
+type GPU struct {
+	UUID    string // GPU-… or, an instance of one, MIG-…: CUDA_VISIBLE_DEVICES of the rank
+	Index   int    // of the GPU, by PCI bus id
+	Parent  string // of an instance: UUID of its GPU
+	Bus     string // PCI bus id
+	Node    int    // NUMA node, -1 when unknown
+	Sharing int    // ranks of the mesh that have the device
+	Foreign bool   // another mesh, or another program, has claimed it
+
+	Used, Total uint64  // bytes of memory; Total 0: not known
+	Busy        int     // percent of the time in which it worked, -1 when unknown: instances do not tell
+	Celsius     int     // -1 when unknown
+	Watts       float64 // -1 when unknown
+	ECC         uint64  // uncorrected memory errors since its driver was loaded
+	Xid         uint64  // last critical error that its driver reported; 0: none that we know of
+	Problem     string  // why it could not be measured, or what the driver says is wrong
 }
 
 // Over reports whether the process has ended, or never ran.
@@ -363,6 +385,7 @@ type Event struct {
 	Stop     *StopEvent  `cbor:",omitempty"` // a frame stopped, or goes on
 	Break    *BreakEvent `cbor:",omitempty"`
 	Debug    *DebugState `cbor:",omitempty"`
+	Fault    *FaultEvent `cbor:",omitempty"` // a fault acts, changed, or is over
 	Failure  *Failure    `cbor:",omitempty"`
 	Restart  *Restart    `cbor:",omitempty"` // a rank is, or was, started anew
 	Log      *Log        `cbor:",omitempty"` // data event: may be dropped, and the drop is counted

@@ -10,11 +10,18 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine"
 )
 
+// gpusEnv says where the engine looks for GPUs.
+const gpusEnv = "MONARCH_GPUS"
+
 // Main is for TestMain of packages that use Processes: in a worker it runs the worker loop, in the test binary the tests.
-// register registers the actor types; it runs in both.
+// register registers the actor types; it runs in both. Tests run beside each other, so none of them may claim the machine's GPUs
+// by the way: slots are virtual unless MONARCH_GPUS is set to what a test wants.
 //
 //	func TestMain(m *testing.M) { enginetest.Main(m, func() { engine.Register[Counter]() }) }
 func Main(m *testing.M, register func()) {
+	if _, set := os.LookupEnv(gpusEnv); !set {
+		_ = os.Setenv(gpusEnv, "none")
+	}
 	register()
 	engine.RunWorker()
 	os.Exit(m.Run())

@@ -6,6 +6,9 @@
 // the others are pages. The density is the largest at which all ranks are seen at once, unless a person picks one; so
 // pages and scrolling come only with a picked one.
 //
+// What a rank does is one measure of several: the cells can as well tell how full, busy, warm or hungry its GPU is, or how much
+// memory its process has, by a bar of eight heights. In HEAT that is the largest of the group.
+//
 // A selection is a set of ranks of the mesh. It is written as the command language writes it, in as few words as there
 // are, and read from the same text. Each mesh has its own selection, cursor, axes and zoom, by its id, and finds them
 // again when it is shown again.

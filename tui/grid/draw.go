@@ -130,25 +130,22 @@ func (p *Pane) drawCells(s *paint.Surface, l *layout, focus bool) {
 }
 
 // cellStyle is how a rank looks.
-func (p *Pane) cellStyle(rank int32) (code uint8, st paint.Style) {
-	code = p.now.codes[rank]
-	st.Fg = roles[code]
+func (p *Pane) cellStyle(rank int32) (look uint8, st paint.Style) {
+	look = p.look(rank)
+	st.Fg = roles[look]
 	if p.at.sel.has(int(rank)) {
 		st.Bg = paint.Selection
 	}
-	return code, st
+	return look, st
 }
-
-// roles are the colours of the states by code.
-var roles = [nStates]paint.Role{paint.Idle, paint.Busy, paint.Starting, paint.Gone, paint.Paused, paint.Warning, paint.Failed}
 
 // drawDots draws one row of signs. Blanks have the style of the sign before them, so that equal ranks are one run.
 func (p *Pane) drawDots(s *paint.Surface, l *layout, t tile, at run, y int) {
 	v := p.at.view()
 	index, x := at.first+t.left*at.step, t.x
 	for c := t.left; c < min(t.left+t.cols, at.n); c++ {
-		code, st := p.cellStyle(v.ranks[index])
-		word := p.cells[l.pitch][code]
+		look, st := p.cellStyle(v.ranks[index])
+		word := p.cells[l.pitch][look]
 		index += at.step
 		if last := c+1 == min(t.left+t.cols, at.n); st.Bg != paint.Default && l.pitch != 3 &&
 			(last || !p.at.sel.has(int(v.ranks[index]))) { // the bar of a selection ends with its last rank
@@ -178,12 +175,12 @@ func (p *Pane) drawHalf(s *paint.Surface, t tile, high, low run, y int) {
 // halfRole is the colour of a rank in HALF: idle ranks step back, and shine where they are selected; of selected ones
 // that are not idle the state stays, and a line tells.
 func (p *Pane) halfRole(rank int32, attr paint.Attr) (paint.Role, paint.Attr) {
-	code, selected := p.now.codes[rank], p.at.sel.has(int(rank))
+	look, selected := p.look(rank), p.at.sel.has(int(rank))
 	switch {
-	case code != 0 && selected:
-		return roles[code], attr | paint.Underline
-	case code != 0:
-		return roles[code], attr
+	case look != 0 && look != lookUnknown && selected:
+		return roles[look], attr | paint.Underline
+	case look != 0 && look != lookUnknown:
+		return roles[look], attr
 	case selected:
 		return paint.Accent, attr
 	}
@@ -195,10 +192,10 @@ func (p *Pane) drawLabelRow(s *paint.Surface, l *layout, t tile, at run, y int) 
 	v := p.at.view()
 	for c := t.left; c < min(t.left+t.cols, at.n); c++ {
 		rank := v.ranks[at.first+c*at.step]
-		code, st := p.cellStyle(rank)
+		look, st := p.cellStyle(rank)
 		text := paint.PadLeft(strconv.Itoa(int(rank)), l.digits+1)
-		if code != 0 {
-			text += paint.Glyph(words[code])
+		if look != 0 {
+			text += p.signs[look]
 		} else {
 			text += " "
 		}
@@ -236,7 +233,7 @@ func (p *Pane) drawCursor(s *paint.Surface, l *layout, gx, gy int, focus bool) {
 		n := len(strconv.Itoa(rank))
 		x += l.digits - n
 		width = n + 2
-		if p.now.codes[rank] != 0 {
+		if p.look(int32(rank)) != 0 {
 			width++
 		}
 	case Heat:

@@ -12,6 +12,7 @@ import (
 type group struct {
 	n, selected int32
 	count       [nStates]int32
+	figure      float32 // the largest; NaN where none is measured
 }
 
 // groups are the groups of a layout, counted once per change.
@@ -27,12 +28,13 @@ type groupKey struct {
 	col     piece
 	row     piece
 	codesOf *uint8
+	measure Measure
 }
 
 // count counts the groups, where anything has changed since the last time.
 func (p *Pane) count(l *layout) []group {
 	pl, v := p.at, p.at.view()
-	k := groupKey{view: v, rev: p.now.rev, sel: pl.version, col: l.col, row: l.row, codesOf: &p.now.codes[0]}
+	k := groupKey{view: v, rev: p.now.rev, sel: pl.version, col: l.col, row: l.row, codesOf: &p.now.codes[0], measure: p.now.measure}
 	if p.groups.key == k {
 		return p.groups.cells
 	}
@@ -45,7 +47,9 @@ func (p *Pane) count(l *layout) []group {
 	for index, rank := range v.ranks {
 		gx, gy := l.cell(v, index)
 		g := &cells[gy*l.cols()+gx]
-		g.n++
+		if g.n++; p.now.measure != States {
+			g.measure(p.now.of[rank], g.n == 1)
+		}
 		g.count[p.now.codes[rank]]++
 		if pl.sel.has(int(rank)) {
 			g.selected++
@@ -53,6 +57,13 @@ func (p *Pane) count(l *layout) []group {
 	}
 	p.groups = groups{k, cells}
 	return cells
+}
+
+// measure takes the figure of one more rank.
+func (g *group) measure(v float32, first bool) {
+	if first || isNone(g.figure) || v > g.figure {
+		g.figure = v
+	}
 }
 
 // states are the state that most of a group have and the one that it shows as a whole, if that is another.
@@ -107,6 +118,11 @@ func (p *Pane) drawGroup(s *paint.Surface, l *layout, g *group, x, y int, focus,
 		st.Fg = roles[code]
 		end = s.Text(end, y, st, paint.Count(int(g.count[code]))+paint.Glyph(words[code]))
 	}
+	if p.now.measure != States && !isNone(g.figure) {
+		end = p.drawFigure(s, l, g, end, y, base, worst)
+		p.drawGroupCursor(s, x, y, end, base, focus, cursor)
+		return
+	}
 	if l.pair && most == world.Gone && worst != most { // what lives comes first
 		most, worst = worst, most
 	}
@@ -114,6 +130,26 @@ func (p *Pane) drawGroup(s *paint.Surface, l *layout, g *group, x, y int, focus,
 		put(most)
 	}
 	put(worst)
+	p.drawGroupCursor(s, x, y, end, base, focus, cursor)
+}
+
+// drawFigure draws the largest figure of a group, its number where there is room for it, and the sign of those that do not run.
+func (p *Pane) drawFigure(s *paint.Surface, l *layout, g *group, x, y int, st paint.Style, worst int) (end int) {
+	look := p.now.level(g.figure)
+	number, sign := paint.Count(int(g.figure+0.5)), ""
+	if notRunning(worst) {
+		sign = paint.Glyph(words[worst])
+	}
+	st.Fg = roles[look]
+	if len(number)+1+paint.Width(sign) <= l.box-2 {
+		x = s.Text(x, y, st, number)
+	}
+	x = s.Text(x, y, st, p.signs[look])
+	st.Fg = roles[worst]
+	return s.Text(x, y, st, sign)
+}
+
+func (p *Pane) drawGroupCursor(s *paint.Surface, x, y, end int, base paint.Style, focus, cursor bool) {
 	if !cursor {
 		return
 	}
@@ -132,6 +168,9 @@ func (p *Pane) groupStates(g *group) string {
 		if n := g.count[code]; n > 0 {
 			parts = append(parts, paint.Exact(int(n))+" "+p.called(code))
 		}
+	}
+	if p.now.measure != States && !isNone(g.figure) {
+		parts = append(parts, "at most "+p.now.measure.text(float64(g.figure)))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -133,7 +133,11 @@ func (p *Pane) drawFoot(s *paint.Surface, w *world.World, a around, y int) {
 	}
 	p.shown.legend = y
 	if a.legend > 0 {
-		p.drawLegend(s, y)
+		if p.now.measure != States {
+			p.drawScale(s, y, a.legend)
+		} else {
+			p.drawLegend(s, y)
+		}
 		y += a.legend
 	}
 	if a.cursor {
@@ -258,7 +262,13 @@ func (p *Pane) drawCursorLine(s *paint.Surface, w *world.World, y int) {
 	if words[code] == "failed" {
 		state = cmp.Or(world.RankCause(&r, proc), state)
 	}
-	state = paint.Glyph(words[code]) + " " + state
+	state = paint.Glyph(words[code]) + " " + state + p.measured(rank)
+	switch {
+	case r.Restarts > 0:
+		state += " " + paint.Restarted + strconv.Itoa(r.Restarts)
+	case proc != nil && proc.Restarts > 0:
+		state += " " + paint.Restarted + strconv.Itoa(proc.Restarts)
+	}
 	segs := []paint.Seg{
 		{Style: muted, Text: "cursor "}, {Style: text, Text: number}, {Style: muted, Text: pl.coords(rank)}, {Style: muted, Text: where(proc)},
 		{Style: muted, Text: pl.nameOf(rank)}, {Style: paint.Style{Fg: roles[code]}, Text: state},

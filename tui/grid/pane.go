@@ -21,8 +21,11 @@ type Pane struct {
 	now    states
 	shown  drawn // where things were drawn
 	groups groups
-	cells  [5][nStates]paint.Word // a sign with the blanks of its pitch
-	half   [2]paint.Word          // a blank, and two ranks
+	cells  [5][nLooks]paint.Word // a sign with the blanks of its pitch
+	half   [2]paint.Word         // a blank, and two ranks
+	signs  [nLooks]string
+
+	measure Measure // that a person picked
 }
 
 // key is a mesh: ids of actor meshes and of proc meshes are counted apart.
@@ -54,21 +57,24 @@ type place struct {
 
 // New makes a pane that shows no mesh.
 func New(of keys.Of) *Pane {
-	p := &Pane{keys: of, places: map[key]*place{}, half: [2]paint.Word{paint.Spell(" "), paint.Spell("▀")}}
+	p := &Pane{keys: of, places: map[key]*place{}, half: [2]paint.Word{paint.Spell(" "), paint.Spell("▀")}, signs: signs()}
 	for pitch := range p.cells {
-		for code, word := range words {
-			glyph := paint.Glyph(word)
-			switch pitch {
-			case 0, 1:
-				p.cells[pitch][code] = paint.Spell(glyph)
-			case 2:
-				p.cells[pitch][code] = paint.Spell(glyph + " ")
-			default:
-				p.cells[pitch][code] = paint.Spell(" " + glyph + "  "[:pitch-2])
-			}
+		for code, glyph := range p.signs {
+			p.cells[pitch][code] = inPitch(glyph, pitch)
 		}
 	}
 	return p
+}
+
+// inPitch is a sign with the blanks of its pitch.
+func inPitch(glyph string, pitch int) paint.Word {
+	switch pitch {
+	case 0, 1:
+		return paint.Spell(glyph)
+	case 2:
+		return paint.Spell(glyph + " ")
+	}
+	return paint.Spell(" " + glyph + "  "[:pitch-2])
 }
 
 // maxPlaces bounds how many meshes are remembered; those that are gone from the world are forgotten first.
@@ -173,6 +179,8 @@ func (p *Pane) Frame(w *world.World) paint.Frame {
 	switch {
 	case pl.span != nil:
 		f.FootLeft = "rectangle"
+	case p.now.measure != States:
+		f.FootLeft = "by " + p.now.measure.String()
 	case pl.density != Auto:
 		f.FootLeft = pl.density.String()
 	}

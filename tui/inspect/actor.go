@@ -99,6 +99,7 @@ func (p *Pane) buildActor(w *world.World) {
 		p.buildState(w, m, r)
 		p.buildBeside(w)
 		p.buildBrief(w, r)
+		p.buildLives(w, func(x *control.Restart) bool { return x.Mesh == m.Ref.Name && x.Rank == p.thing.rank }, 4)
 	}
 }
 
@@ -119,6 +120,9 @@ func (p *Pane) buildNow(w *world.World, m *control.Mesh, r *control.RankState) {
 		p.field("process", "stopped by a signal (SIGSTOP), "+world.ProcName(pr), paint.Paused)
 	default:
 		p.field("on", world.ProcName(pr), paint.Text)
+	}
+	if pr.GPU != nil && lives(pr) {
+		p.fieldSegs("gpu", briefGPU(pr.GPU), briefSegs(pr.GPU)...)
 	}
 }
 

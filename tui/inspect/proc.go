@@ -55,7 +55,13 @@ func (p *Pane) buildProcs(w *world.World) {
 	}
 	p.field("kind", kind, paint.Text)
 	if pm.Virtual {
-		p.field("gpus", "virtual: slots without devices", paint.Text)
+		why := "slots without devices"
+		if pm.Slots != "" {
+			why = pm.Slots
+		}
+		p.field("gpus", "virtual: "+why, paint.Text)
+	} else {
+		p.field("gpus", pm.Slots, paint.Text)
 	}
 	p.field("owner", owner(pm.Owner), paint.Text)
 	var rss uint64
@@ -74,6 +80,7 @@ func (p *Pane) buildProcs(w *world.World) {
 	if rss > 0 {
 		p.field("memory", paint.Bytes(rss)+" resident", paint.Text)
 	}
+	p.field("restart", restartText(pm.Restart, false), paint.Text)
 	if !pm.InProcess {
 		p.field("carrier", w.Session.Carrier, paint.Text)
 	}
@@ -96,6 +103,7 @@ func (p *Pane) buildProcs(w *world.World) {
 	if !some {
 		p.note("none", paint.Muted, "None yet"+p.keys.Hint(": %s spawns one", "spawn")+".")
 	}
+	p.buildLives(w, func(r *control.Restart) bool { return r.Mesh == "" && r.Procs == pm.Name && r.Proc >= pm.FirstProc }, 4)
 }
 
 func (p *Pane) buildProc(w *world.World) {
@@ -124,6 +132,9 @@ func (p *Pane) buildProc(w *world.World) {
 		}
 		p.field("gpu", "slot "+strconv.Itoa(pr.Slot)+device, paint.Text)
 	}
+	if pr.GPU != nil {
+		p.buildGPU(pr.GPU, lives(pr))
+	}
 	if pr.CPUs != "" {
 		p.field("cpus", pr.CPUs, paint.Text)
 	} else {
@@ -144,7 +155,11 @@ func (p *Pane) buildProc(w *world.World) {
 	if pr.Build != "" && w.Session.Build != "" && pr.Build != w.Session.Build {
 		p.field("build", pr.Build+" is not the controller's "+w.Session.Build, paint.Warning)
 	}
+	if pr.Restarts > 0 {
+		p.field("restarts", strconv.Itoa(pr.Restarts), paint.Warning)
+	}
 	p.buildActorsOf(w, pr)
+	p.buildLives(w, func(r *control.Restart) bool { return r.Mesh == "" && r.Proc == pr.ID }, 8)
 	if len(pr.Tail) > 0 {
 		p.head("Last lines of stderr")
 		for i, text := range pr.Tail {

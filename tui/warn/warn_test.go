@@ -58,6 +58,9 @@ func trouble(t testing.TB) (*worldtest.Builder, *Checker) {
 	})
 	b.EditRank("ponger", 40, func(r *control.RankState) { r.State, r.Reason = "gone", "signal: killed" })
 	b.Proc("trainers", 41, "suspect", "")
+	b.GPU("trainers", 12, func(g *control.GPU) { g.ECC, g.Celsius = 2, 71 })
+	b.GPU("trainers", 13, func(g *control.GPU) { g.Xid, g.Problem = 79, "GPU is lost" })
+	b.GPU("trainers", 14, func(g *control.GPU) { g.Busy = 100 })
 	b.EditRank("loader", 7, func(r *control.RankState) { r.State, r.Reason = "failed", "panic: nil map" })
 	b.EditMesh("loader", func(m *control.Mesh) { m.Ranks[7].State, m.Ranks[7].Reason = "failed", "panic: nil map" })
 	b.Types = []control.Type{{Name: "PingPong", NotCallable: []control.NotCallable{

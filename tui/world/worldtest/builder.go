@@ -181,6 +181,22 @@ func (b *Builder) EditProc(procs string, rank int, edit func(*control.Proc)) {
 	b.Apply(&control.Event{Proc: &c})
 }
 
+// GPU gives a process a device, or changes the one it has.
+func (b *Builder) GPU(procs string, rank int, edit func(*control.GPU)) {
+	b.t.Helper()
+	b.EditProc(procs, rank, func(p *control.Proc) {
+		g := control.GPU{
+			UUID: fmt.Sprintf("GPU-%08x-e184-4047-9e28-0c7c3d2b9b7e", 0x8a56a4bc+rank), Index: rank, Bus: fmt.Sprintf("00000000:%02X:00.0", 0x19+rank), Node: 0, Sharing: 1,
+			Total: 80 << 30, Busy: -1, Celsius: -1, Watts: -1,
+		}
+		if p.GPU != nil {
+			g = *p.GPU
+		}
+		edit(&g)
+		p.GPU, p.Device = &g, "NVIDIA H100 80GB HBM3 "+g.UUID[:12]
+	})
+}
+
 // Message adds telemetry; a message without a time is of now.
 func (b *Builder) Message(m control.Message) {
 	if m.Time.IsZero() {
