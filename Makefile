@@ -10,6 +10,7 @@ VENV     := $(TOOLS)/monarch-venv
 NVML     := CGO_ENABLED=1 CGO_CFLAGS=-Wno-deprecated-declarations# the bindings bind what NVIDIA has deprecated too
 FUZZTIME ?= 10s
 COUNT    ?= 10
+SEEDS    ?= $(if $(FOR),0,1000)
 REPS     ?= 10
 BENCHTIME ?= 1s
 
@@ -73,8 +74,13 @@ fuzz: ## Run every fuzz target for FUZZTIME (10s) each
 		go test -run '^$$' -fuzz "^$${fn#func }\$$" -fuzztime $(FUZZTIME) "$$(dirname $$file)"; \
 	done
 
+.PHONY: swarm
+swarm: ## Faults at random, by seed: SEEDS (1000) sessions on a simulated network, a twentieth of that with real processes; FOR=1h: as many as fit
+	SWARM_SEEDS=$(SEEDS) SWARM_FOR=$(FOR) go test -count=1 -timeout 0 -v -run Swarm ./quicnet
+	SWARM_SEEDS=$$(($(SEEDS) / 20)) SWARM_FOR=$(FOR) go test -count=1 -timeout 0 -v -run Swarm ./engine/internal/faults
+
 .PHONY: soak
-soak: build ## Look for flaky tests and left-over processes: COUNT (10) rounds of tests under -race, demos and scripts
+soak: build swarm ## The swarm, then look for flaky tests and left-over processes: COUNT (10) rounds of tests under -race, demos and scripts
 	for i in $$(seq $(COUNT)); do \
 		echo "== round $$i of $(COUNT)"; \
 		go test -race -count=1 ./...; \

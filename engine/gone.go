@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -158,6 +159,29 @@ func (n *node) endCalls(b goneBody) (any bool) {
 	})
 	n.windows.drop(func(a quicnet.Addr) bool { return b.has(a.Proc) })
 	return any
+}
+
+// Link is quicnet's upcall about a peer. The controller's hub turns it into the rank's life.
+func (n *node) Link(ev quicnet.LinkEvent) {
+	switch final := ev.State == quicnet.LinkLost || ev.State == quicnet.LinkClosed; {
+	case n.hub != nil:
+		n.hub.linkEvent(ev)
+	case !final:
+	case ev.Peer.Proc == 0:
+		n.controllerGone(ev.Reason)
+	default: // calls to that peer get their outcome now, before the controller tells of its end
+		g := goneBody{Procs: []uint64{ev.Peer.Proc}, Epochs: []uint32{max(ev.Peer.Epoch, 1)}, Reason: cmp.Or(ev.Reason, "its link was closed")}
+		for _, ordered := range []string{exitReason, asOrdered} { // in its own words, or in the directory's
+			if at := strings.LastIndex(ev.Reason, ordered); at >= 0 {
+				g.Ordered, g.Reason = true, strings.TrimSuffix(ev.Reason[:at+len(ordered)], asOrdered)
+			}
+		}
+		if ev.Again {
+			n.outbox.Add(ev.Peer.Proc, func() { n.linkLost(g) })
+			return
+		}
+		n.outbox.Add(ev.Peer.Proc, func() { n.procsGone(g) })
+	}
 }
 
 // linkLost is told that the link to another worker was lost, by silence or because the other has given it up. The calls that used

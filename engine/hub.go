@@ -80,6 +80,7 @@ type hub struct {
 	sinks          map[int]func(*control.Event)
 	nextSink       int
 	logs           []control.Log // ring of the last lines
+	logSize        int           // bytes in logs
 	watched        atomic.Bool   // there are subscribers: events of calls are made
 	logClose       io.Closer     // the session's log file
 
@@ -123,6 +124,7 @@ type mesh struct {
 
 const (
 	maxLogRing    = 20_000
+	maxLogBytes   = 8 << 20
 	maxHistory    = 256
 	maxLocalRanks = 65_536
 )
@@ -190,12 +192,28 @@ func (h *hub) addLog(l control.Log) {
 
 // keepLog is addLog for who holds h.mu.
 func (h *hub) keepLog(l control.Log) {
-	if len(h.logs) >= 2*maxLogRing {
-		h.logs = append(h.logs[:0], h.logs[len(h.logs)-maxLogRing:]...)
+	if len(h.logs) >= 2*maxLogRing || h.logSize >= 2*maxLogBytes {
+		h.forgetLogs()
 	}
 	h.logs = append(h.logs, l)
+	h.logSize += sizeOfLog(&l)
 	h.publish(control.Event{Log: &l})
 }
+
+// forgetLogs keeps the newest lines, of which there are maxLogRing and maxLogBytes at most. The caller holds h.mu.
+func (h *hub) forgetLogs() {
+	first, size := len(h.logs), 0
+	for first > max(0, len(h.logs)-maxLogRing) && size < maxLogBytes {
+		first--
+		size += sizeOfLog(&h.logs[first])
+	}
+	n := copy(h.logs, h.logs[first:])
+	clear(h.logs[n:])
+	h.logs, h.logSize = h.logs[:n], size
+}
+
+// sizeOfLog is what a line needs in memory, roughly.
+func sizeOfLog(l *control.Log) int { return 128 + len(l.Text) + len(l.Raw) }
 
 // meshOf finds a mesh by id.
 func (h *hub) meshOf(id uint64) *mesh {

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -310,29 +308,6 @@ func (n *node) deliver(env *quicnet.Envelope) {
 func (n *node) ack(proc, actor uint64, back taken) {
 	env := quicnet.Envelope{Kind: quicnet.KindAck, From: quicnet.Addr{Proc: n.id, Actor: actor}, To: quicnet.Addr{Proc: proc}, Index: uint64(back.messages()), Load: uint64(back.bytes())}
 	_ = n.send(n.root, quicnet.LaneCalls, &env) // an error means that the sender has ended
-}
-
-// Link is quicnet's upcall about a peer. The controller's hub turns it into the rank's life.
-func (n *node) Link(ev quicnet.LinkEvent) {
-	switch final := ev.State == quicnet.LinkLost || ev.State == quicnet.LinkClosed; {
-	case n.hub != nil:
-		n.hub.linkEvent(ev)
-	case !final:
-	case ev.Peer.Proc == 0:
-		n.controllerGone(ev.Reason)
-	default: // calls to that peer get their outcome now, before the controller tells of its end
-		g := goneBody{Procs: []uint64{ev.Peer.Proc}, Epochs: []uint32{max(ev.Peer.Epoch, 1)}, Reason: cmp.Or(ev.Reason, "its link was closed")}
-		for _, ordered := range []string{exitReason, asOrdered} { // in its own words, or in the directory's
-			if at := strings.LastIndex(ev.Reason, ordered); at >= 0 {
-				g.Ordered, g.Reason = true, strings.TrimSuffix(ev.Reason[:at+len(ordered)], asOrdered)
-			}
-		}
-		if ev.Again {
-			n.outbox.Add(ev.Peer.Proc, func() { n.linkLost(g) })
-			return
-		}
-		n.outbox.Add(ev.Peer.Proc, func() { n.procsGone(g) })
-	}
 }
 
 // close ends the node: actors, calls, links; it waits for its goroutines, closeTime at most.

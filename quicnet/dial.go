@@ -101,7 +101,7 @@ func (p *peer) dial(addr net.Addr, attempt int) (up, final bool) {
 	joins := p.joins()
 	limit := 2 * p.n.limits.HelloDeadline
 	if joins == nil {
-		limit = min(2*time.Second<<min(attempt/2, 4), limit) // short first: after a cut the next try is what finds the network back
+		limit = min(2*time.Second<<min(attempt/4, 4), limit) // short first: one that began during a cut finds late that it is over, the next one finds it at once
 	}
 	ctx, cancel := context.WithTimeout(p.ctx, limit)
 	defer cancel()

@@ -15,6 +15,7 @@ type recorder struct {
 	wake   chan struct{} // replaced at each change
 	onGet  func(from ID, lane Lane, env *Envelope)
 	onLink func(ev LinkEvent) // guarded by mu
+	forget bool               // keeps no frames
 }
 
 type recorded struct {
@@ -26,11 +27,17 @@ type recorded struct {
 func newRecorder() *recorder { return &recorder{wake: make(chan struct{})} }
 
 func (r *recorder) Frame(from ID, lane Lane, env *Envelope) {
-	if r.onGet != nil {
-		r.onGet(from, lane, env)
+	r.mu.Lock()
+	onGet := r.onGet
+	r.mu.Unlock()
+	if onGet != nil {
+		onGet(from, lane, env)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.forget {
+		return
+	}
 	r.frames = append(r.frames, recorded{from, lane, env})
 	close(r.wake)
 	r.wake = make(chan struct{})

@@ -24,7 +24,7 @@ const (
 	caLife      = 10 * 365 * 24 * time.Hour
 	leafLife    = 12 * time.Hour
 	renewAfter  = 8 * time.Hour
-	clockSkew   = 5 * time.Minute
+	clockSkew   = 15 * time.Minute
 	alpnMesh    = "mtui/1"
 	alpnJoin    = "mtui-join/2"
 	serverName  = "mtui"

@@ -99,6 +99,7 @@ func (n *Node) quicConfig() *quic.Config {
 	return &quic.Config{
 		HandshakeIdleTimeout:       l.HelloDeadline,
 		MaxIdleTimeout:             24 * time.Hour,
+		InitialPacketSize:          1200, // what any path takes that takes QUIC (RFC 9000, section 14); larger ones are found out
 		InitialStreamReceiveWindow: uint64(min(512<<10, l.StreamWindow)), MaxStreamReceiveWindow: uint64(l.StreamWindow),
 		InitialConnectionReceiveWindow: uint64(min(1<<20, l.ConnWindow)), MaxConnectionReceiveWindow: uint64(l.ConnWindow),
 		MaxIncomingStreams: -1, MaxIncomingUniStreams: int64(lanes) + int64(l.BulkStreams), RequireStreamCreditRelease: true,
@@ -163,7 +164,7 @@ func (n *Node) Session() string { return n.session }
 // Addr returns the address of the node's socket.
 func (n *Node) Addr() net.Addr { return n.pc.LocalAddr() }
 
-// PeerAddr returns where proc was last connected from, or nil. The controller answers it to those who ask for an address.
+// PeerAddr returns where proc is, or was last, connected from, or nil. The controller answers it to those who ask for an address.
 func (n *Node) PeerAddr(proc uint64) net.Addr {
 	n.mu.Lock()
 	p := n.peers[proc]
@@ -173,6 +174,9 @@ func (n *Node) PeerAddr(proc uint64) net.Addr {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.conn != nil {
+		return p.conn.q.RemoteAddr() // which may have changed since it connected
+	}
 	return p.addr
 }
 

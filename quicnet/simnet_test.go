@@ -22,20 +22,49 @@ type faultNet struct {
 	rnd     *rand.Rand
 	loss    float64
 	double  float64
-	reorder float64 // held back for up to 30 ms
+	reorder float64       // held back for up to 30 ms
+	late    time.Duration // held back for up to that, each of its own
+	corrupt float64       // a bit of it turns over
+	mtu     int           // what is longer is lost; 0: nothing is
+	rate    int           // bytes a second that each host can send; 0: any. What would wait for longer than 400 ms is lost
+	free    map[string]time.Time
+	port    int // that host 1 is seen with: its address has changed; 0: its own
 	cut     map[[2]string]bool
 	drop    func(n int, from uint64) bool // by number and sender of the packet
 	packets int
+	hits    int // packets to which a fault has happened
+	longest int // packet
 }
 
 func (r *faultNet) SendPacket(p simnet.Packet) error {
 	r.mu.Lock()
 	r.packets++
+	r.longest = max(r.longest, len(p.Data))
 	from, to := p.From.(*net.UDPAddr).IP.String(), p.To.(*net.UDPAddr).IP.String()
+	if r.port > 0 {
+		p = r.translate(p)
+	}
 	lost := r.cut[[2]string{from, to}] || r.rnd.Float64() < r.loss || r.drop != nil && r.drop(r.packets, uint64(p.From.(*net.UDPAddr).IP.To4()[3])-1)
 	twice, late := r.rnd.Float64() < r.double, time.Duration(0)
 	if r.rnd.Float64() < r.reorder {
 		late = time.Duration(r.rnd.IntN(30)) * time.Millisecond
+	}
+	if r.late > 0 {
+		late += time.Duration(r.rnd.Int64N(int64(r.late)))
+	}
+	if r.rate > 0 && !lost {
+		wait := r.queue(from, len(p.Data))
+		lost = wait > 400*time.Millisecond
+		late += wait
+	}
+	lost = lost || r.mtu > 0 && len(p.Data) > r.mtu
+	if r.rnd.Float64() < r.corrupt && len(p.Data) > 0 {
+		p.Data = append([]byte(nil), p.Data...)
+		p.Data[r.rnd.IntN(len(p.Data))] ^= 1 << r.rnd.IntN(8)
+		r.hits++
+	}
+	if lost || twice || late > 0 {
+		r.hits++
 	}
 	r.mu.Unlock()
 	if lost {
@@ -49,6 +78,41 @@ func (r *faultNet) SendPacket(p simnet.Packet) error {
 		return nil
 	}
 	return r.PerfectRouter.SendPacket(p)
+}
+
+// queue is how long a packet waits until its host's line is free. r.mu is held.
+func (r *faultNet) queue(from string, size int) time.Duration {
+	now := time.Now()
+	at := r.free[from]
+	if at.Before(now) {
+		at = now
+	}
+	at = at.Add(time.Duration(size) * time.Second / time.Duration(r.rate))
+	if wait := at.Sub(now); wait > 400*time.Millisecond {
+		return wait
+	}
+	if r.free == nil {
+		r.free = map[string]time.Time{}
+	}
+	r.free[from] = at
+	return at.Sub(now)
+}
+
+// translate is a router with address translation in front of host 1. r.mu is held.
+func (r *faultNet) translate(p simnet.Packet) simnet.Packet {
+	inside := host(1)
+	if from := p.From.(*net.UDPAddr); from.IP.Equal(inside.IP) {
+		p.From = &net.UDPAddr{IP: inside.IP, Port: r.port}
+		r.hits++
+	}
+	if to := p.To.(*net.UDPAddr); to.IP.Equal(inside.IP) {
+		if to.Port != r.port { // nobody has that address any more
+			p.To = &net.UDPAddr{IP: inside.IP, Port: 1}
+			return p
+		}
+		p.To = inside
+	}
+	return p
 }
 
 // oneWay cuts or heals packets from host a to host b.

@@ -6,8 +6,10 @@ import (
 	"context"
 	"errors"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -111,4 +113,87 @@ func (s *session) snapshot() *control.Snapshot {
 	snap, cancel := s.backend.Subscribe(func(*control.Event) {})
 	cancel()
 	return snap
+}
+
+// A worker that prints as fast as it can costs its own pipe: the controller's memory is flat, what front ends get is bounded, and
+// the other ranks answer as ever (D3, row 30).
+func TestAFloodOfOutputCostsNobodyElse(t *testing.T) {
+	s := watched(t, 2, engine.Output(nil, nil))
+	if _, err := engine.Query(at(s.mesh, 1), (*Victim).Count).CallOne(s.ctx); err != nil {
+		t.Fatal(err)
+	}
+	var logs, bytes atomic.Int64
+	_, stop := s.backend.Subscribe(func(ev *control.Event) {
+		if ev.Log != nil {
+			logs.Add(1)
+			bytes.Add(int64(len(ev.Log.Text)))
+		}
+	})
+	defer stop()
+	runtime.GC()
+	before := resident(t, os.Getpid())
+	flood := engine.Method(at(s.mesh, 0), (*Victim).Print).Start(s.ctx, 3*time.Second)
+	var slow time.Duration
+	grown := 0
+	for calls := 0; ; calls++ {
+		select {
+		case <-flood.Done():
+			n, err := flood.One(s.ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%d MiB printed, %d lines and %d MiB told, %d calls beside it, the slowest %v, %d MiB more resident", n>>20, logs.Load(), bytes.Load()>>20, calls, slow, grown>>20)
+			if n < 64<<20 {
+				t.Errorf("only %d MiB were printed: that is no flood", n>>20)
+			}
+			if grown > most() {
+				t.Errorf("the controller has grown by %d MiB", grown>>20)
+			}
+			if slow > time.Second {
+				t.Errorf("a call to another rank took %v", slow)
+			}
+			return
+		default:
+		}
+		began := time.Now()
+		if _, err := engine.Query(at(s.mesh, 1), (*Victim).Count).CallOne(s.ctx); err != nil {
+			t.Fatal(err)
+		}
+		slow = max(slow, time.Since(began))
+		grown = max(grown, resident(t, os.Getpid())-before)
+	}
+}
+
+// Replies of a gigabyte together leave no memory behind, and one that is too large is an error that says so, on both sides.
+func TestGigabytesOfRepliesAreFlat(t *testing.T) {
+	s := watched(t, 2)
+	give := engine.Method(at(s.mesh, 0), (*Victim).Give)
+	if _, err := give.CallOne(s.ctx, 15<<20); err != nil {
+		t.Fatal(err)
+	}
+	runtime.GC()
+	before, grown := resident(t, os.Getpid()), 0
+	replies, large := 70, 256<<20
+	if quicnet.Poison { // the race detector takes its time for each byte
+		replies, large = 10, 32<<20
+	}
+	for range replies {
+		b, err := give.CallOne(s.ctx, 15<<20)
+		if err != nil || len(b) != 15<<20 {
+			t.Fatalf("%d bytes, %v", len(b), err)
+		}
+		grown = max(grown, resident(t, os.Getpid())-before)
+	}
+	if grown > 4*most() { // some are garbage that is not collected yet
+		t.Errorf("the caller has grown by %d MiB", grown>>20)
+	}
+	if _, err := give.CallOne(s.ctx, large); err == nil || !strings.Contains(err.Error(), "over the limit of 16777216") {
+		t.Errorf("a reply that is too large: %v", err)
+	}
+	if err := engine.Action(at(s.mesh, 0), (*Victim).Put).Call(s.ctx, make([]byte, 17<<20)); !errors.Is(err, engine.ErrNotSent) || !strings.Contains(err.Error(), "over the limit of 16777216") {
+		t.Errorf("an argument of 17 MiB: %v", err)
+	}
+	if _, err := give.CallOne(s.ctx, 1); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
 }

@@ -4,6 +4,7 @@ package faults
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -33,6 +34,10 @@ func TestMain(m *testing.M) {
 	enginetest.Main(m, func() {
 		engine.Register[Victim](engine.Concurrent((*Victim).Beside))
 		if role := os.Getenv(roleEnv); role != "" && !engine.InWorker() {
+			role, session := strings.CutSuffix(role, " with a session")
+			if session {
+				engine.Main(controllers[role])
+			}
 			engine.Main(controllers[role], engine.NoSession())
 		}
 	})
@@ -47,6 +52,8 @@ type Victim struct {
 	done int
 	got  int
 	Peer engine.Mesh[Victim]
+
+	stamped map[uint64]int
 }
 
 // Pid is its process.
@@ -123,6 +130,46 @@ func (v *Victim) Got(context.Context) (int, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.got, nil
+}
+
+// Exit prints 25 lines to stderr and ends its process.
+func (*Victim) Exit(_ context.Context, code int) (int, error) {
+	for i := range 25 {
+		fmt.Fprintln(os.Stderr, "last word", i)
+	}
+	os.Exit(code)
+	return 0, nil
+}
+
+// Print prints lines for some time, as fast as they are taken, and tells how many bytes those were.
+func (*Victim) Print(_ context.Context, d time.Duration) (int, error) {
+	line := []byte(strings.Repeat("0123456789", 100) + "\n")
+	block := bytes.Repeat(line, 64)
+	n := 0
+	for end := time.Now().Add(d); time.Now().Before(end); n += len(block) {
+		if _, err := os.Stdout.Write(block); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// Give returns so many bytes.
+func (*Victim) Give(_ context.Context, n int) ([]byte, error) { return make([]byte, n), nil }
+
+// Any takes values of any types.
+func (*Victim) Any(_ context.Context, values any) (int, error) {
+	list, _ := values.([]any)
+	return len(list), nil
+}
+
+// Spin never returns.
+func (*Victim) Spin(context.Context) error {
+	for n := 0; ; n++ {
+		if n < 0 {
+			n = 0
+		}
+	}
 }
 
 // Block waits until its context ends.

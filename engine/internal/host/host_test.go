@@ -16,7 +16,7 @@ func TestTooFewOpenFilesAreNamedWithTheSum(t *testing.T) {
 		says          string
 	}{
 		{16, 14, 0, ""}, {16, 14, 1024, ""}, {1, 14, 64, ""},
-		{16, 14, 64, "16 worker processes need about 174 open files in the controller, and its limit is 64: raise it (ulimit -n 1024)"},
+		{16, 14, 64, "16 worker processes need about 190 open files in the controller, and its limit is 64: raise it (ulimit -n 1024)"},
 		{2000, 14, 1024, "raise it (ulimit -n 8192)"},
 	} {
 		missing := missingFiles(c.n, 16, c.open, c.most)

@@ -11,7 +11,7 @@ import (
 
 const (
 	workerFiles = 4  // two pipes of output, the lifeline and the process itself
-	startFiles  = 5  // more while it starts: the ends that the child gets, and what fork needs
+	startFiles  = 6  // more while it starts: the ends that the child gets, its cgroup, and what fork needs
 	spareFiles  = 16 // the socket, the session, whatever the program opens meanwhile
 )
 
