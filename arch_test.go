@@ -47,15 +47,20 @@ var layers = []layer{
 		why:    "a clock is arithmetic and one atomic number: whoever shows its readings must be able to import it",
 	},
 	{
+		folder: "quicnet/fault",
+		std:    []string{"context", "crypto", "crypto/tls", "io", "log", "log/slog", "os", "os/exec"},
+		why:    "a fault is drawn from a seed, a packet's number and its size: what is in packets, and why they are to be lost, is known above it",
+	},
+	{
 		folder: "quicnet/carrier",
-		own:    []string{"quicnet/clean"},
+		own:    []string{"quicnet/clean", "quicnet/fault"},
 		others: []string{"golang.org/x/net/ipv4", "golang.org/x/sys/unix"},
 		std:    []string{"crypto", "crypto/tls", "io", "log", "log/slog", "os/exec"},
 		why:    "a carrier moves packets: what is in them, and what becomes of one that is lost, is known above it",
 	},
 	{
 		folder: "quicnet",
-		own:    []string{"quicnet/carrier", "quicnet/clean", "quicnet/recent"},
+		own:    []string{"quicnet/carrier", "quicnet/clean", "quicnet/fault", "quicnet/recent"},
 		others: []string{"github.com/quic-go/quic-go", "github.com/fxamacker/cbor/v2", "golang.org/x/sys"},
 		why:    "quicnet carries envelopes and knows nothing of actors: it is tested, fuzzed and replaced alone",
 	},
@@ -132,6 +137,12 @@ var layers = []layer{
 		why:    "forms are judged by types alone, so that the rule of what an endpoint is can be tested without an engine",
 	},
 	{
+		folder: "engine/internal/chaos",
+		own:    []string{"engine/control", "quicnet", "quicnet/fault"},
+		std:    []string{"context", "io", "log", "log/slog", "net", "os", "os/exec"},
+		why:    "faults are rules and arithmetic, the same in every run: what is sent, and when, belongs to the hub",
+	},
+	{
 		folder: "engine/internal/stops",
 		own:    []string{"engine/control", "engine/probe", "quicnet/recent"},
 		std:    []string{"context", "io", "log", "log/slog", "net", "os", "os/exec", "sync"},
@@ -156,7 +167,7 @@ var layers = []layer{
 	},
 	{
 		folder: "engine", exact: true,
-		own: []string{"engine/control", "engine/eval", "engine/internal/...", "engine/probe/...", "engine/schema", "engine/shape", "quicnet", "quicnet/carrier", "quicnet/clean", "quicnet/hlc", "quicnet/recent"},
+		own: []string{"engine/control", "engine/eval", "engine/internal/...", "engine/probe/...", "engine/schema", "engine/shape", "quicnet", "quicnet/carrier", "quicnet/clean", "quicnet/fault", "quicnet/hlc", "quicnet/recent"},
 		why: "every program that has actors links the engine: no flags, no screens, no command language, and nothing that stands above it",
 	},
 	{

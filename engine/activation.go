@@ -233,7 +233,7 @@ func (a *actor) leaveLocked(act *activation, loop bool) (settled bool, load int,
 	a.running.remove(messageKey{act.from.Proc, act.id})
 	settled, act.settled = act.settled, true
 	a.checkQuiet()
-	if load = len(a.queue); load > 0 && loop && a.ended == nil && len(a.between) == 0 {
+	if load = len(a.queue); load > 0 && loop && a.ended == nil && len(a.between) == 0 && !a.late.Any() {
 		next := targetOf(a.queue[0]).ep
 		more = next != nil && time.Duration(next.took.Load()) < quick
 	}
@@ -402,7 +402,7 @@ func (a *actor) finish(act *activation, body []byte, werr *wireError, pe *panicE
 	}
 	quiet := env.Adverb == uint8(adverbBroadcast)
 	if quiet {
-		a.countAck(env.From.Proc)
+		a.countAck(env.From.Proc, len(env.Body))
 		act.release(env)
 	}
 	switch {

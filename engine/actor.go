@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/chaos"
 	"github.com/monarch-tui/monarch-tui/engine/probe"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/quicnet"
@@ -37,10 +38,12 @@ type actor struct {
 	worn   context.Context               // the labels that the loop's goroutine has; its own
 
 	removed atomic.Bool // from its process's table: messages to it are refused there
+	choked  atomic.Bool // its mailbox is full, and that was told
 
 	mu       sync.Mutex
 	queue    []*quicnet.Envelope
 	room     []*quicnet.Envelope // the memory of queue, from its begin
+	late     chaos.Late          // messages of queue that a fault holds up
 	between  []*interlude        // run by the loop between two messages, before the queue
 	beside   int                 // concurrent endpoints that run and do not stand at a site
 	stands   int                 // sites at which the goroutine of the loop stands: 0 or 1
@@ -62,8 +65,9 @@ type actor struct {
 	failed   bool          // by a panic
 	handled  uint64
 	since    time.Time
-	worked   time.Duration // in which something was handled, up to since
-	acks     map[uint64]int
+	worked   time.Duration       // in which something was handled, up to since
+	acks     map[uint64]taken    // by process: what broadcasts give back there
+	size     int                 // bytes of the arguments in queue
 	claims   map[uint64]struct{} // locks that it has or waits for
 }
 
@@ -74,6 +78,7 @@ func (a *actor) label() string { return "@" + a.name + "[" + strconv.Itoa(a.rank
 // enqueue takes a message into the mailbox, or refuses it. It runs on a link's reader and does not block.
 func (a *actor) enqueue(env *quicnet.Envelope) {
 	ep := targetOf(env).ep
+	faults := a.node.chaos.Messages()
 	a.mu.Lock()
 	if env.Flags&flagWaits != 0 && len(env.Chain) > 0 {
 		if w := a.closesCycle(ep, env.Chain); w != nil {
@@ -93,29 +98,31 @@ func (a *actor) enqueue(env *quicnet.Envelope) {
 		a.node.refuse(env, stoppedWire("@"+a.name+" is stopping"))
 		return
 	}
+	if faults != nil || a.late.Any() {
+		if done, drop := a.faulted(faults, ep, env); done {
+			a.mu.Unlock()
+			if drop != nil {
+				a.node.refuse(env, drop)
+			}
+			a.node.touch()
+			return
+		}
+	}
 	if ep != nil && ep.concurrent && len(a.starts) < windowSize { // else the starter is far behind: queue it like the others
 		a.starts = append(a.starts, a.activate(env))
 		a.mu.Unlock()
 		poke(a.start)
 		return
 	}
+	if a.size > mailboxBytes {
+		a.mu.Unlock()
+		a.overflow(env)
+		return
+	}
 	a.push(env)
 	a.rouse()
 	a.mu.Unlock()
 	a.node.touch()
-}
-
-// push puts a message at the end of the mailbox. The caller holds a.mu.
-func (a *actor) push(env *quicnet.Envelope) {
-	if n := len(a.queue); n == cap(a.queue) && cap(a.room) > 2*n { // what was taken has left room at the front
-		a.queue = append(a.room[:0], a.queue...)
-		clear(a.room[n:cap(a.room)])
-	}
-	grows := len(a.queue) == cap(a.queue)
-	a.queue = append(a.queue, env)
-	if grows {
-		a.room = a.queue[:0]
-	}
 }
 
 // targetOf is the target of a message that was delivered.
@@ -190,15 +197,22 @@ func (a *actor) take() (fn func(), act *activation, end bool) {
 	if fn := a.nextInterlude(false); fn != nil {
 		return fn, nil, false
 	}
-	switch {
-	case a.ended != nil:
+	if a.ended != nil {
 		return nil, nil, true
-	case len(a.queue) > 0:
-		env := a.queue[0]
-		a.queue[0] = nil
-		if len(a.queue) == 1 {
+	}
+	if i := a.late.Next(a.queue); i >= 0 {
+		env := a.queue[i]
+		if a.size -= len(env.Body); a.size < mailboxBytes/2 && a.choked.Load() {
+			a.choked.Store(false)
+		}
+		switch {
+		case i > 0: // those before it are held up
+			a.queue = slices.Delete(a.queue, i, i+1)
+		case len(a.queue) == 1:
+			a.queue[0] = nil
 			a.queue = a.room[:0]
-		} else {
+		default:
+			a.queue[0] = nil
 			a.queue = a.queue[1:]
 		}
 		act := a.activate(env)
@@ -285,7 +299,9 @@ func (a *actor) endHow(why *wireError, failed, leave bool) {
 	if a.ended == nil {
 		a.ended, a.failed = why, failed
 		left = append(left, a.queue...)
-		a.queue, a.room, a.turns = nil, nil, nil
+		a.queue, a.room, a.turns, a.size = nil, nil, nil, 0
+		a.late.Clear()
+		a.late.Arm(a.ripen)
 		a.turned(time.Now())
 	}
 	a.left = a.left || leave
@@ -338,6 +354,8 @@ func (a *actor) endContexts() {
 // dropQueued takes a message out of the mailbox that will not be handled. The caller holds a.mu.
 func (a *actor) dropQueued(i int) {
 	delete(a.turns, messageKey{a.queue[i].From.Proc, a.queue[i].ID})
+	a.size -= len(a.queue[i].Body)
+	a.late.Forget(a.queue[i])
 	a.queue = slices.Delete(a.queue, i, i+1)
 	a.checkQuiet()
 }
@@ -350,6 +368,7 @@ func (a *actor) cancelMessage(proc, id uint64, ended error) {
 		if env.From.Proc == proc && env.ID == id {
 			a.dropQueued(i)
 			a.mu.Unlock()
+			a.node.touch()
 			return
 		}
 	}
@@ -397,20 +416,28 @@ func (a *actor) noticeWait(proc uint64, w waitNotice) {
 	}
 }
 
-// countAck collects the places that broadcasts give back and sends them 64 at a time, to save frames.
-func (a *actor) countAck(proc uint64) {
+// What is given back at once: less waits for more, to save frames.
+const (
+	ackMessages = 64
+	ackBytes    = windowBytes / 16
+)
+
+// countAck collects the places that broadcasts give back.
+func (a *actor) countAck(proc uint64, bytes int) {
 	a.mu.Lock()
 	if a.acks == nil {
-		a.acks = map[uint64]int{}
+		a.acks = map[uint64]taken{}
 	}
-	a.acks[proc]++
-	k := a.acks[proc]
-	if k >= 64 {
+	back := a.acks[proc] + takenBy(1, bytes)
+	due := back.messages() >= ackMessages || back.bytes() >= ackBytes
+	if due {
 		delete(a.acks, proc)
+	} else {
+		a.acks[proc] = back
 	}
 	a.mu.Unlock()
-	if k >= 64 {
-		a.node.ack(proc, a.id, k)
+	if due {
+		a.node.ack(proc, a.id, back)
 	}
 }
 
@@ -419,8 +446,8 @@ func (a *actor) flushAcks() {
 	acks := a.acks
 	a.acks = nil
 	a.mu.Unlock()
-	for proc, k := range acks {
-		a.node.ack(proc, a.id, k)
+	for proc, back := range acks {
+		a.node.ack(proc, a.id, back)
 	}
 }
 
@@ -431,37 +458,6 @@ func (a *actor) turned(at time.Time) {
 		a.worked += at.Sub(a.since)
 	}
 	a.since = at
-}
-
-// maxNext is how many messages of its mailbox an actor's state names.
-const maxNext = 16
-
-// state is what a front end shows of the actor.
-func (a *actor) state() control.RankState {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	s := control.RankState{State: "idle", Queue: len(a.queue), Since: a.since, Handled: a.handled, Worked: a.worked, Restarts: int(a.life)}
-	acts := a.running.all()
-	slices.SortFunc(acts, func(x, y *activation) int { return x.since.Compare(y.since) })
-	for _, act := range acts {
-		if s.State != "paused" {
-			s.State = "busy"
-		}
-		if act.parked > 0 && a.stands > 0 && !act.ep.concurrent {
-			s.State = "paused"
-		}
-		s.Running, s.Calls = append(s.Running, act.endpoint), append(s.Calls, act.call)
-	}
-	for _, env := range a.queue[:min(len(a.queue), maxNext)] {
-		s.Next = append(s.Next, env.Call)
-	}
-	switch {
-	case a.failed:
-		s.State, s.Reason = "failed", a.ended.Msg
-	case a.ended != nil:
-		s.State = "stopped"
-	}
-	return s
 }
 
 // pointIn is the actor's point in the mesh it was spawned in.

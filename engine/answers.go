@@ -177,7 +177,7 @@ func (n *node) refuse(env *quicnet.Envelope, why *wireError) {
 
 func (n *node) refuseNow(env *quicnet.Envelope, why *wireError) {
 	if env.Adverb == uint8(adverbBroadcast) {
-		n.ack(env.From.Proc, env.To.Actor, 1)
+		n.ack(env.From.Proc, env.To.Actor, takenBy(1, len(env.Body)))
 		return
 	}
 	n.answerTo(env, nil, why, 0, 0)

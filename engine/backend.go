@@ -55,6 +55,7 @@ func (h *hub) snapshot() *control.Snapshot {
 	}
 	s.Stops, s.Breaks, s.Debug = h.debug.book.Stops(), h.debug.book.Breaks(), h.debug.book.State
 	s.Restarts = slices.Clone(h.restarts)
+	s.Faults = h.faults.book.Faults()
 	for _, waits := range h.waits {
 		for _, w := range waits {
 			h.nameWait(&w)
@@ -94,6 +95,7 @@ func (h *hub) Detach(c control.ClientInfo) {
 		delete(h.clients, c.ID)
 		h.publish(control.Event{Client: &control.Presence{Client: c, Gone: true}})
 		h.endHold(c.ID)
+		h.dropFaults(func(f *control.Fault) bool { return f.Client == c.ID }, c.Name+" has gone")
 		h.stopsChanged()
 	}
 }
@@ -136,6 +138,8 @@ func (h *hub) registerVerbs() {
 	control.Handle(v, h.readMessages)
 	control.HandleDone(v, h.flushMesh)
 	h.registerDebug(v)
+	control.Handle(v, h.injectFault)
+	control.Handle(v, h.heal)
 }
 
 // wrapped says what failed, if anything did.

@@ -63,6 +63,7 @@ type call struct {
 		windows [1]*window
 	}
 	windows []*window // by index: where its message has a place; nil where it has none
+	size    int       // bytes of the argument
 
 	// One of these tells that every rank has an outcome: over the call of a Future, which anybody may wait for, and at once who
 	// waits under whose feet the call is taken again.
@@ -209,6 +210,7 @@ func (c *call) send(ctx context.Context, nd *node, b bound, body []byte) *call {
 	if c.last != nil && nd.ends.sees(nd, ctx) {
 		c.ends = ctx.Done()
 	}
+	c.size = len(body)
 	nd.register(c)
 	env := &c.env
 	*env = quicnet.Envelope{
@@ -248,7 +250,7 @@ func (c *call) send(ctx context.Context, nd *node, b bound, body []byte) *call {
 func (c *call) sendTo(ctx context.Context, env *quicnet.Envelope, i int) {
 	env.ID, env.Index = c.firstMsg+uint64(i), uint64(i)
 	env.To, env.Life = c.addr(i), c.ref.lifeOf(i)
-	w, err := c.node.windows.acquire(ctx, env.To, &pendingSend{c.sender, c.client, c.ref, i, c.endpoint, c.id})
+	w, err := c.node.windows.acquire(ctx, env.To, &pendingSend{c.sender, c.client, c.ref, i, c.endpoint, c.id, c.size})
 	if err != nil {
 		c.answer(answer{index: i, err: notSent(err)})
 		return
@@ -260,7 +262,7 @@ func (c *call) sendTo(ctx context.Context, env *quicnet.Envelope, i int) {
 	}
 	c.mu.Unlock()
 	if late {
-		c.node.windows.giveBack(w, 1)
+		c.node.windows.giveBack(w, takenBy(1, c.size))
 		return
 	}
 	now := c.started.UnixMicro()
@@ -364,7 +366,7 @@ func (c *call) answer(a answer) (sent bool) {
 	unhook := c.unhook
 	c.mu.Unlock()
 	if sent {
-		c.node.windows.giveBack(w, 1)
+		c.node.windows.giveBack(w, takenBy(1, c.size))
 	}
 	if c.told {
 		c.tellAnswer(a)
@@ -444,14 +446,14 @@ func broadcastRaw(ctx context.Context, nd *node, b bound, body []byte, client st
 		err := cmp.Or(ctx.Err(), nd.stoppedMesh(b.ref.ID))
 		var w *window
 		if err == nil {
-			w, err = nd.windows.acquire(ctx, env.To, &pendingSend{sender, client, b.ref, i, b.name, 0})
+			w, err = nd.windows.acquire(ctx, env.To, &pendingSend{sender, client, b.ref, i, b.name, 0, len(body)})
 		}
 		if err == nil {
 			if told {
 				nd.tellBroadcast(&env, sender, client, b.ref, i, head)
 			}
 			if err = nd.send(ctx, quicnet.LaneCalls, &env); err != nil {
-				nd.windows.giveBack(w, 1)
+				nd.windows.giveBack(w, takenBy(1, len(body)))
 			}
 		}
 		if err != nil {

@@ -81,6 +81,8 @@
 // before that of clock.Context, which comes before that of clock.Clock. Otherwise no lock is held while another is taken (the
 // mutexes of actorTable, callTable, requestTable, portTable, peers, windows, targetCache, lockTable, outbox, call, endWatch, clock.Clock
 // and clock.Context, telemetry, memLink, memEnd, readers, output, pipes and channelState; reporter.mu may be taken under
-// windows.mu), and none while user code runs or a frame is sent: within a process a sender may hand its frame over itself. Who
+// windows.mu, and that of chaos.Messages under actor.mu), and none while user code runs or a frame is sent: within a process a sender may
+// hand its frame over itself. That of chaos.Agent is held while the rules of the socket are set, which takes those of package
+// carrier and of package fault, and sends what was held up; reporter.mu may be taken under it. Who
 // looks at a parked frame holds that frame's own lock meanwhile: the frame waits for it, nobody else does.
 package engine

@@ -96,7 +96,7 @@ func (h *hub) tellGone(b goneBody) bool {
 		case p.local != nil:
 			here = append(here, p.local)
 		case p.expect && h.ignoreFailures: // the session is over, but for its goroutines
-		case p.expect:
+		case p.expect || p.life.Paused: // it answers late, or when it goes on
 			h.wg.Go(func() {
 				ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 				defer cancel()

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/probe/walk"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
 	"github.com/monarch-tui/monarch-tui/quicnet"
+	"github.com/monarch-tui/monarch-tui/quicnet/fault"
 )
 
 // stateBody asks for an actor's state.
@@ -25,6 +27,8 @@ type verbBody struct {
 	Spawn *control.SpawnReq
 	Stop  *control.StopReq
 	Kill  *control.KillReq
+	Fault *control.FaultReq
+	Heal  *control.HealReq
 
 	Restart *control.RestartReq `cbor:",omitempty"`
 }
@@ -39,6 +43,10 @@ func (v verbBody) name() string {
 		return "stop"
 	case v.Restart != nil:
 		return "restart"
+	case v.Fault != nil:
+		return "inject"
+	case v.Heal != nil:
+		return "heal"
 	}
 	return "kill"
 }
@@ -47,6 +55,7 @@ func (v verbBody) name() string {
 type verbAnswer struct {
 	ProcMesh *control.ProcMesh
 	Mesh     *control.Mesh
+	Fault    uint64 // its number
 }
 
 // verb has the controller execute v. The actor that asks becomes the owner of what v creates.
@@ -84,13 +93,43 @@ func (h *hub) execute(ctx context.Context, own owner, v verbBody) (verbAnswer, e
 	case v.Kill != nil:
 		return verbAnswer{}, h.killVerb(ctx, own, *v.Kill)
 	case v.Restart != nil:
-		by := own.label
-		if by == "" {
-			by = theProgram
+		return verbAnswer{}, h.restartVerb(ctx, own, cmp.Or(own.label, theProgram), *v.Restart)
+	case v.Fault != nil:
+		if err := h.mayInject(own, &v.Fault.Fault); err != nil {
+			return verbAnswer{}, err
 		}
-		return verbAnswer{}, h.restartVerb(ctx, own, by, *v.Restart)
+		f, err := h.injectFault(ctx, control.ClientInfo{Name: cmp.Or(own.label, theProgram)}, *v.Fault)
+		return verbAnswer{Fault: f.ID}, err
+	case v.Heal != nil:
+		_, err := h.heal(ctx, control.ClientInfo{Name: cmp.Or(own.label, theProgram)}, *v.Heal)
+		return verbAnswer{}, err
 	}
-	return verbAnswer{}, errors.New("an empty request: want procs, spawn, stop, kill or restart")
+	return verbAnswer{}, errors.New("an empty request: want procs, spawn, stop, kill, restart, a fault or heal")
+}
+
+// mayInject says whether an actor may inject a fault: into what it owns.
+func (h *hub) mayInject(own owner, f *control.Fault) error {
+	if own.addr.Actor == 0 {
+		return nil
+	}
+	var of owner
+	if f.OnMessages() {
+		m, err := h.findMesh(f.Mesh, f.Of)
+		if err != nil {
+			return err
+		}
+		of = m.owner
+	} else {
+		pm, err := h.findProcs(f.Procs, f.Of)
+		if err != nil {
+			return err
+		}
+		of = pm.owner
+	}
+	if own.addr != of.addr {
+		return fmt.Errorf("%s %s: %s does not own it: %w", f.Kind, f.Target(), own.label, ErrForbidden)
+	}
+	return nil
 }
 
 // rankHandlers makes the handlers that every process has. The in-process ranks of a controller share one table.
@@ -120,6 +159,7 @@ func rankHandlers() *sysTable {
 	})
 	debugHandlers(t)
 	livesHandlers(t)
+	chaosHandlers(t)
 	return t
 }
 
@@ -212,6 +252,10 @@ func controllerHandlers(h *hub) *sysTable {
 	})
 	handleNote(t, sysNews, fromAll, func(_ *node, from quicnet.Addr, x probe.News) error {
 		h.takeNews(from.Proc, x)
+		return nil
+	})
+	handleNote(t, sysCounts, fromAll, func(_ *node, from quicnet.Addr, counts []fault.Count) error {
+		h.takeFaultCounts(from.Proc, counts)
 		return nil
 	})
 	handleNote(t, sysStatus, fromAll, func(_ *node, from quicnet.Addr, r status) error {

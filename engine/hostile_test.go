@@ -210,6 +210,7 @@ func TestNobodyButTheControllerIsObeyed(t *testing.T) {
 		sysSave:    "only of an actor in the asking process, in the life that it is in",
 		sysResolve: "how often ranks were started anew is for all",
 		sysMonitor: "a port of the asking process",
+		sysCounts:  "counts are kept by the process that tells them, and only of faults that there are",
 		sysStatus:  "takeStatus takes the asking process's ranks only",
 	}
 	e, err := Start(t.Context(), NoSession(), AllInProcess())

@@ -58,6 +58,7 @@ type hub struct {
 	waits          map[uint64][]control.WaitEdge // by process, as last reported
 	wanted         map[string]int                // watches by topic
 	debug          debugger
+	faults         faults
 	locks          lockTable          // has a lock of its own
 	fan            fanOut             // links to workers
 	tell           tellBody           // whether messages are reported
@@ -229,6 +230,7 @@ func (h *hub) close(ctx context.Context) {
 	rec := h.session
 	h.publish(control.Event{Session: &rec})
 	h.liftDebugger()
+	h.liftFaults()
 	var pms []*procMesh
 	for _, pm := range h.procMeshes {
 		pms = append(pms, pm)

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/kin"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
 	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
@@ -236,6 +237,9 @@ func trimGuard(err error) error {
 	}
 	return err
 }
+
+// Keeps says how what workers start, and what they leave behind, ends with them where this program runs.
+func Keeps() string { return kin.Here() }
 
 // InWorker reports whether this process was started as a worker and has not reached Main yet: code before Main runs in
 // every worker too.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"reflect"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -191,6 +192,13 @@ func (m Mesh[T]) Name() string {
 		return ""
 	}
 	return m.r.Name
+}
+
+func (m Mesh[T]) faultOn() (procs, mesh string, id uint64, ranks []int, err error) {
+	if err := m.Err(); err != nil {
+		return "", "", 0, nil, err
+	}
+	return "", m.r.Name, m.r.ID, slices.Sorted(m.r.View.Ranks()), nil
 }
 
 // Err is the error of a bad Slice, or of a Mesh that was never assigned.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/chaos"
 	"github.com/monarch-tui/monarch-tui/engine/internal/clock"
 	"github.com/monarch-tui/monarch-tui/engine/internal/outbox"
 	"github.com/monarch-tui/monarch-tui/engine/probe"
@@ -60,6 +62,7 @@ type node struct {
 
 	nextMsg atomic.Uint64
 	turn    atomic.Uint64 // of Choose
+	chaos   chaos.Agent   // the faults that act in the process
 	closed  atomic.Bool
 	closing chan struct{}
 	dirty   atomic.Bool // there is a status to tell
@@ -256,7 +259,8 @@ func (n *node) Frame(from quicnet.ID, _ quicnet.Lane, env *quicnet.Envelope) {
 			a.cancelMessage(env.From.Proc, env.ID, ended)
 		}
 	case quicnet.KindAck:
-		n.windows.release(quicnet.Addr{Proc: env.From.Proc, Actor: env.From.Actor}, int(min(env.Index, windowSize)))
+		back := takenBy(int(min(env.Index, windowSize)), int(min(env.Load, math.MaxInt32)))
+		n.windows.release(quicnet.Addr{Proc: env.From.Proc, Actor: env.From.Actor}, back)
 	case quicnet.KindPort:
 		n.takePort(env)
 	case quicnet.KindSystem:
@@ -301,9 +305,9 @@ func (n *node) deliver(env *quicnet.Envelope) {
 	a.enqueue(env)
 }
 
-// ack gives places back to a sender whose messages got no reply of their own.
-func (n *node) ack(proc, actor uint64, k int) {
-	env := quicnet.Envelope{Kind: quicnet.KindAck, From: quicnet.Addr{Proc: n.id, Actor: actor}, To: quicnet.Addr{Proc: proc}, Index: uint64(k)}
+// ack gives places back to a sender whose messages got no reply of their own: Load has the bytes.
+func (n *node) ack(proc, actor uint64, back taken) {
+	env := quicnet.Envelope{Kind: quicnet.KindAck, From: quicnet.Addr{Proc: n.id, Actor: actor}, To: quicnet.Addr{Proc: proc}, Index: uint64(back.messages()), Load: uint64(back.bytes())}
 	_ = n.send(n.root, quicnet.LaneCalls, &env) // an error means that the sender has ended
 }
 

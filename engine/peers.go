@@ -16,6 +16,8 @@ type peers struct {
 	link link
 	gone *recent.Map[uint64, goneBody] // processes that ended; of what ended with them nothing is kept here
 	lead *recent.Map[uint64, uint32]   // epochs of processes that were started again
+
+	still *recent.Map[uint64, uint64] // turn of what was last told of a process that stands still, or stood
 }
 
 // maxGone is for how many ended processes the reason is remembered. Calls to older ones get a less exact error.
@@ -25,7 +27,19 @@ const maxGone = 4096
 var errProcEnded = fmt.Errorf("its process has ended: %w", ErrLost)
 
 func newPeers() *peers {
-	return &peers{linked: make(chan struct{}), gone: recent.New[uint64, goneBody](maxGone), lead: recent.New[uint64, uint32](maxGone)}
+	return &peers{linked: make(chan struct{}), gone: recent.New[uint64, goneBody](maxGone), lead: recent.New[uint64, uint32](maxGone), still: recent.New[uint64, uint64](maxGone)}
+}
+
+// newer reports whether this is news of a process that stands still: two ways lead here, and the older may come later.
+func (p *peers) newer(b stillBody) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	known, _ := p.still.Get(b.Proc)
+	if b.Turn <= known {
+		return false
+	}
+	p.still.Put(b.Proc, b.Turn)
+	return true
 }
 
 // connect sets the link, once.

@@ -39,6 +39,7 @@ type proc struct {
 	told       uint64        // turn of the switch of telemetry that it knows; guarded by hub.mu
 	expect     bool          // its end was ordered: not a failure; guarded by hub.mu
 	failed     error         // why it ended before it was ready; guarded by hub.mu
+	still      stillBody     // what others are told of its stops by a signal; guarded by hub.mu
 	once       sync.Once
 }
 
@@ -90,6 +91,9 @@ func (h *hub) on(p *proc, kind life.Kind, more ...func(*life.Event)) {
 	p.rec.Since = time.Now()
 	rec := p.rec
 	h.publish(control.Event{Proc: &rec})
+	if p.over() {
+		h.faultsOfGone("its processes have ended", func(id uint64) bool { return id == p.id })
+	}
 }
 
 // because gives an event its reason.
@@ -350,12 +354,17 @@ func (h *hub) linkEvent(ev quicnet.LinkEvent) {
 		if h.debug.orders.Turn > 0 {
 			h.orderProc(p.id)
 		}
+		h.replanFaults()
 	case quicnet.LinkRecovered:
 		h.on(p, life.Contact)
 	case quicnet.LinkSuspect:
 		h.on(p, life.Silent, because(ev.Reason))
 	case quicnet.LinkUnreachable:
-		h.on(p, life.LinkBroke, because(ev.Reason))
+		kind := life.LinkBroke
+		if p.life.Paused { // what broke it is silence
+			kind = life.Idle
+		}
+		h.on(p, kind, because(ev.Reason))
 	case quicnet.LinkLost: // quicnet has given the peer up: even a rank that is held has no way back, so it ends
 		if p.linkReason == "" {
 			p.linkReason, p.buried = ev.Reason+"; ended by the engine", true
@@ -384,7 +393,7 @@ func (p *proc) signalReady() {
 // record, supervision.
 func (h *hub) watchChild(p *proc, child *launch.Child) {
 	pipes := h.out.read(p.id, child.Stdout, child.Stderr)
-	<-child.Ended()
+	h.follow(p, child)
 	pipes.drain()
 	exit := child.Exit()
 	h.mu.Lock()
@@ -432,6 +441,8 @@ func (h *hub) watchChild(p *proc, child *launch.Child) {
 
 func exitKind(e launch.Exit) life.Kind {
 	switch {
+	case e.Memory != "":
+		return life.OOMSeen
 	case e.Signal != 0:
 		return life.SignalSeen
 	case e.Code == life.FencedExit:

@@ -242,6 +242,13 @@ func (p ProcMesh) whole(verb string) error {
 	return nil
 }
 
+func (p ProcMesh) faultOn() (procs, mesh string, id uint64, ranks []int, err error) {
+	if err := p.Err(); err != nil {
+		return "", "", 0, nil, err
+	}
+	return p.r.Name, "", p.r.ID, slices.Sorted(p.r.View.Ranks()), nil
+}
+
 func endVerb(ctx context.Context, name string, v verbBody) error {
 	n, err := nodeOf(ctx)
 	if err == nil {

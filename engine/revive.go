@@ -154,13 +154,16 @@ func (h *hub) byPolicy(m *mesh, rank int, p *proc, f *Failure) *verdict {
 		f.What = clip(fmt.Sprintf("%s; it was started anew %s already, which is the limit of its restart policy", f.What, v.often()), maxErrorText)
 		return nil
 	}
-	v.by = "its restart policy, " + v.often()
+	v.by = byPolicyText + v.often()
 	return v
 }
 
-// often is how much of the policy is used up: 2 of 3 times in 1m0s.
+// byPolicyText begins the name of who decided where a policy did.
+const byPolicyText = "its restart policy, "
+
+// often is how much of the policy is used up: 2 of 3 times in 1m.
 func (v *verdict) often() string {
-	return fmt.Sprintf("%d of %d times in %v", v.hist.Count(), v.pol.Max, v.pol.Within)
+	return fmt.Sprintf("%d of %d times in %s", v.hist.Count(), v.pol.Max, v.pol.Time())
 }
 
 // obey starts anew what a policy says, again and again until it lives or the limit is reached. handled: nobody else need judge f.
@@ -182,7 +185,7 @@ func (h *hub) obey(v *verdict, f *Failure) (handled bool) {
 		}
 		f.Reported, f.Stack, f.Died = false, "", nil
 		v.wait, v.why = wait, f.What
-		v.by = "its restart policy, " + v.often()
+		v.by = byPolicyText + v.often()
 		h.mu.Unlock()
 		if !again {
 			return false

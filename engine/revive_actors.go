@@ -117,11 +117,11 @@ func (h *hub) beginLives(ctx context.Context, m *mesh, in []*proc, pl plan) erro
 			continue
 		}
 		st := &m.rec.Ranks[r]
-		why := cmp.Or(st.Reason, pl.why)
+		why := cmp.Or(pl.why, st.Reason)
 		*st = control.RankState{State: "starting", Restarts: st.Restarts + 1, Since: began}
 		m.rec.Ref = m.rec.Ref.WithLife(r, uint32(st.Restarts))
 		recs[r] = control.Restart{
-			Time: began, Mesh: m.rec.Ref.Name, Procs: m.procs.rec.Name, Rank: r, Proc: p.id, Life: st.Restarts, Why: why, By: pl.by, State: control.RestartStarting,
+			Time: began, Mesh: m.rec.Ref.Name, Procs: m.procs.rec.Name, Rank: r, Proc: p.id, Life: st.Restarts, Why: why, By: pl.by, Tail: pl.tail, State: control.RestartStarting,
 		}
 		h.tellRestart(recs[r])
 		bodies[r] = spawnBody{Rank: r, Proto: m.lives.proto, Orders: h.debug.orders.Turn, Life: uint32(st.Restarts), Saved: m.lives.saved[r]}

@@ -380,7 +380,7 @@ func TestNoPlaceIsGivenBackUnseen(t *testing.T) {
 	}()
 	defer close(waits)
 	for round := range 5000 {
-		w.used.Store(windowSize)
+		w.used.Store(int64(takenBy(windowSize, 0)))
 		blocked.Store(false)
 		waits <- struct{}{}
 		for !blocked.Load() { // until it has seen that it must wait
@@ -388,12 +388,12 @@ func TestNoPlaceIsGivenBackUnseen(t *testing.T) {
 		for range round % 300 { // and then each moment of its way
 			w.load.Load()
 		}
-		ws.giveBack(w, 1)
+		ws.giveBack(w, takenBy(1, 0))
 		if err := <-got; err != nil {
 			t.Fatalf("round %d: the place was given back, and who waits for it does not know: %v", round, err)
 		}
 	}
-	if used, waiting := w.used.Load(), w.waiting.Load(); used != windowSize || waiting != 0 {
+	if used, waiting := w.used.Load(), w.waiting.Load(); used != int64(takenBy(windowSize, 0)) || waiting != 0 {
 		t.Errorf("%d places are taken, %d wait for one", used, waiting)
 	}
 }
@@ -432,5 +432,64 @@ func TestTheEndsOfFewContextsAreWatched(t *testing.T) {
 	}
 	for _, end := range ends {
 		end()
+	}
+}
+
+// A mailbox that many senders have filled takes no more: a call learns that it was not sent, and a broadcast that is lost is a
+// failure, told once until there is room again.
+func TestAFullMailboxRefusesAndSaysSo(t *testing.T) {
+	registerTarget()
+	ctx, stop, err := Local(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	told := make(chan Failure, 8)
+	if _, err := Supervise(ctx, func(_ context.Context, f Failure) Decision { told <- f; return Handled }); err != nil {
+		t.Fatal(err)
+	}
+	p, err := SpawnProcs(ctx, Name("p"), Dim("gpus", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := Spawn(ctx, p, "m", Target{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	nd, err := nodeOf(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nd.hub.mu.Lock()
+	a := nd.hub.procs[p.r.First].local.actors.get(m.r.ID)
+	nd.hub.mu.Unlock()
+	fill := func(by int) {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.size += by
+	}
+	const want = "the mailbox of @m[0] holds 256 MiB already"
+	for round := range 2 {
+		fill(mailboxBytes + 1)
+		if _, err := Method(m, (*Target).Add).CallOne(ctx, 1); !errors.Is(err, ErrNotSent) || !strings.Contains(err.Error(), want) {
+			t.Errorf("round %d: a call ended with %v", round, err)
+		}
+		for range 3 {
+			if err := Method(m, (*Target).Add).Broadcast(ctx, 1); err != nil {
+				t.Error(err)
+			}
+		}
+		if f := <-told; !strings.Contains(f.What, want) || !strings.Contains(f.What, "is lost") {
+			t.Errorf("round %d: supervision was told %q", round, f.What)
+		}
+		fill(-mailboxBytes - 1)
+		for range 2 { // the first one makes room
+			if _, err := Method(m, (*Target).Add).CallOne(ctx, 1); err != nil {
+				t.Errorf("round %d: it does not take messages again: %v", round, err)
+			}
+		}
+		if len(told) != 0 {
+			t.Errorf("round %d: %d more failures", round, len(told))
+		}
 	}
 }

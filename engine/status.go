@@ -92,6 +92,7 @@ func (n *node) sendStatus() {
 	if young { // no event comes when a wait has become long enough: look again
 		n.touch()
 	}
+	n.tellFaultCounts()
 	if counts := n.agent.TakeCounts(); len(counts) > 0 {
 		n.tellNews(probe.News{Count: counts})
 	}
@@ -134,10 +135,41 @@ func (h *hub) takeStatus(proc uint64, r status) {
 	h.takeWaits(proc, r.Waits)
 }
 
+// maxNext is how many messages of its mailbox an actor's state names.
+const maxNext = 16
+
+// state is what a front end shows of the actor.
+func (a *actor) state() control.RankState {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s := control.RankState{State: "idle", Queue: len(a.queue), QueueBytes: a.size, Since: a.since, Handled: a.handled, Worked: a.worked, Restarts: int(a.life)}
+	acts := a.running.all()
+	slices.SortFunc(acts, func(x, y *activation) int { return x.since.Compare(y.since) })
+	for _, act := range acts {
+		if s.State != "paused" {
+			s.State = "busy"
+		}
+		if act.parked > 0 && a.stands > 0 && !act.ep.concurrent {
+			s.State = "paused"
+		}
+		s.Running, s.Calls = append(s.Running, act.endpoint), append(s.Calls, act.call)
+	}
+	for _, env := range a.queue[:min(len(a.queue), maxNext)] {
+		s.Next = append(s.Next, env.Call)
+	}
+	switch {
+	case a.failed:
+		s.State, s.Reason = "failed", a.ended.Msg
+	case a.ended != nil:
+		s.State = "stopped"
+	}
+	return s
+}
+
 // tidyState bounds what another process says of its rank, and makes it fit to be shown.
 func tidyState(s *control.RankState) {
 	s.State, s.Reason = clean.Line(clip(s.State, 32)), clip(s.Reason, maxErrorText)
-	s.Worked = max(0, s.Worked)
+	s.Worked, s.QueueBytes = max(0, s.Worked), max(0, s.QueueBytes)
 	s.Running = s.Running[:min(len(s.Running), maxRunning)]
 	for i, name := range s.Running {
 		s.Running[i] = clean.Line(clip(name, 100))
@@ -149,7 +181,7 @@ func tidyState(s *control.RankState) {
 const maxRunning = windowSize + 1
 
 func sameState(a, b *control.RankState) bool {
-	return a.State == b.State && a.Queue == b.Queue && a.Handled == b.Handled &&
+	return a.State == b.State && a.Queue == b.Queue && a.QueueBytes == b.QueueBytes && a.Handled == b.Handled &&
 		slices.Equal(a.Running, b.Running) && slices.Equal(a.Calls, b.Calls) && slices.Equal(a.Next, b.Next)
 }
 

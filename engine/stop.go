@@ -60,6 +60,9 @@ func (h *hub) stopVerb(ctx context.Context, own owner, req control.StopReq) erro
 		if err := h.waitsFor(own, "@"+req.Mesh, func(st *control.Stop) bool { return st.Mesh == req.Mesh }); err != nil {
 			return err
 		}
+		h.mu.Lock()
+		h.faultsOfMesh(m.rec.Ref.ID, "@"+req.Mesh+" is stopped") // what is held up is handled before the end
+		h.mu.Unlock()
 		return h.going(ctx, func(ctx context.Context) error { return h.endMesh(ctx, m, false, "stopped") })
 	}
 	pm, err := h.findProcs(req.Procs, req.ID)
@@ -72,6 +75,9 @@ func (h *hub) stopVerb(ctx context.Context, own owner, req control.StopReq) erro
 	if err := h.waitsFor(own, "proc mesh "+req.Procs, func(st *control.Stop) bool { return newGone(h.procsOf(pm), "", true).has(st.Proc) }); err != nil {
 		return err
 	}
+	h.mu.Lock() // who stands, or cannot be reached, does not end in order
+	h.faultsOfGone("proc mesh "+req.Procs+" is stopped", newGone(pm.procs, "", true).has)
+	h.mu.Unlock()
 	return h.going(ctx, func(ctx context.Context) error { return h.endProcs(ctx, pm, "stopped") })
 }
 
@@ -236,6 +242,7 @@ func (h *hub) endMesh(ctx context.Context, m *mesh, now bool, reason string) (er
 	}
 	h.publish(control.Event{Mesh: &last})
 	h.dropStops(func(st *control.Stop) bool { return st.Mesh == last.Ref.Name }, "@"+last.Ref.Name+" ended: "+reason)
+	h.faultsOfMesh(last.Ref.ID, "@"+last.Ref.Name+" has ended")
 	h.rebind()
 	said := h.howEnded(m.rec.Ref)
 	h.mu.Unlock()

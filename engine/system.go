@@ -34,6 +34,7 @@ const (
 	sysJudge   = "judge"   // request: controller → process, an owner's OnFailure
 	sysGone    = "gone"    // request: controller → process, a peer ended; answer: did anybody wait for it
 	sysRelay   = "relay"   // note: a wrapped frame between an in-process rank and a worker
+	sysStill   = "still"   // note: controller → process, a peer stands still by a signal, or goes on
 	sysDial    = "dial"    // note: controller → process, dial that peer
 	sysExit    = "exit"    // request: controller → process, end in order
 	sysFailure = "failure" // request: process → controller, supervision

@@ -11,9 +11,13 @@ import (
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
-// windowSize is how many messages of one process may be on their way to, or queued at, one actor. It bounds the actor's
-// mailbox to windowSize per sending process; a sender past it waits until its context ends.
-const windowSize = 4096
+// windowSize is how many messages of one process may be on their way to, or queued at, one actor, and windowBytes how many bytes
+// of arguments: one message may go beyond that. They bound the actor's mailbox for each sending process; a sender past either waits
+// until its context ends.
+const (
+	windowSize  = 4096
+	windowBytes = 16 << 20
+)
 
 // windows counts, for each receiver, the messages of this process that it has not handled yet.
 type windows struct {
@@ -29,37 +33,54 @@ type windows struct {
 // window is the count of one receiver. Who calls it often keeps the window (meshRef.window), so that taking and giving back
 // a place needs no look into the table.
 type window struct {
-	used    atomic.Int32                   // forgotten: the window is off the table
+	used    atomic.Int64                   // what is taken; forgotten: the window is off the table
 	load    atomic.Uint32                  // messages in its mailbox, as last told in an answer
 	waiting atomic.Int32                   // how many wait for a place
 	way     atomic.Pointer[quicnet.Sender] // to it, once it is known
 	free    chan struct{}                  // closed and replaced when there is one; guarded by windows.mu
 }
 
-// forgotten marks a window that is off the table: another one counts for its receiver, if any does.
-const forgotten = -1 << 30
+// taken is what messages take of a window: their number above placeShift, and the bytes of their arguments. One word has both, so
+// that taking and giving back stays one atomic step.
+type taken int64
 
-// take takes a place. Where it did not, gone says that the window counts no more.
-func (w *window) take() (ok, gone bool) {
+// placeShift leaves the bytes more room than windowBytes and one frame can need.
+const placeShift = 32
+
+// placesFor is what so many messages take, of so many bytes together.
+func takenBy(messages, bytes int) taken { return taken(messages)<<placeShift | taken(bytes) }
+
+func (p taken) messages() int { return int(p >> placeShift) }
+func (p taken) bytes() int    { return int(p & (1<<placeShift - 1)) }
+
+// forgotten marks a window that is off the table: another one counts for its receiver, if any does.
+const forgotten = taken(-1 << 62)
+
+// take takes a place for a message of so many bytes. Where it did not, gone says that the window counts no more.
+func (w *window) take(bytes int) (ok, gone bool) {
 	for {
-		n := w.used.Load()
-		if n < 0 || n >= windowSize {
+		n := taken(w.used.Load())
+		if n < 0 || n.messages() >= windowSize || n.bytes() >= windowBytes {
 			return false, n < 0
 		}
-		if w.used.CompareAndSwap(n, n+1) {
+		if w.used.CompareAndSwap(int64(n), int64(n+takenBy(1, bytes))) {
 			return true, false
 		}
 	}
 }
 
-// give gives k places back, those that are taken at most, and reports whether somebody may wait for one.
-func (w *window) give(k int) (wake bool) {
+// give gives places back, those that are taken at most, and reports whether somebody may wait for one.
+func (w *window) give(back taken) (wake bool) {
 	for {
-		n := w.used.Load()
+		n := taken(w.used.Load())
 		if n < 0 {
 			return false
 		}
-		if w.used.CompareAndSwap(n, max(0, n-int32(k))) {
+		left := taken(0) // and no bytes where there are no messages
+		if k := n.messages() - back.messages(); k > 0 {
+			left = takenBy(k, max(0, n.bytes()-back.bytes()))
+		}
+		if w.used.CompareAndSwap(int64(n), int64(left)) {
 			return w.waiting.Load() > 0
 		}
 	}
@@ -73,6 +94,7 @@ type pendingSend struct {
 	index    int // in the slice to
 	endpoint string
 	call     uint64 // 0: a broadcast
+	bytes    int    // of its argument
 }
 
 // blockedSend is a pendingSend that waits for a place.
@@ -107,7 +129,7 @@ func (ws *windows) ofLocked(to quicnet.Addr) *window {
 func (ws *windows) acquire(ctx context.Context, to quicnet.Addr, p *pendingSend) (*window, error) {
 	w := p.to.window(ws, p.index, to)
 	for {
-		ok, gone := w.take()
+		ok, gone := w.take(p.bytes)
 		switch {
 		case ok:
 			return w, nil
@@ -135,7 +157,7 @@ func (ws *windows) await(ctx context.Context, to quicnet.Addr, p *pendingSend) (
 		ws.mu.Lock()
 		w := ws.ofLocked(to)
 		w.waiting.Add(1) // before the last look: who gives a place back after it sees that somebody waits
-		ok, _ := w.take()
+		ok, _ := w.take(p.bytes)
 		if w.free == nil {
 			w.free = make(chan struct{})
 		}
@@ -148,7 +170,7 @@ func (ws *windows) await(ctx context.Context, to quicnet.Addr, p *pendingSend) (
 			case <-ws.closing:
 				err = fmt.Errorf("the engine is closing: %w", ErrStopped)
 			case <-ctx.Done():
-				err = fmt.Errorf("%d messages wait at this actor already: %w", windowSize, ctx.Err())
+				err = fmt.Errorf("%s wait at this actor already: %w", taken(w.used.Load()), ctx.Err())
 			}
 		}
 		w.waiting.Add(-1)
@@ -158,9 +180,17 @@ func (ws *windows) await(ctx context.Context, to quicnet.Addr, p *pendingSend) (
 	}
 }
 
+// String says what is taken, as an error does that names the limit.
+func (p taken) String() string {
+	if p.bytes() < windowBytes {
+		return fmt.Sprintf("%d messages", windowSize)
+	}
+	return fmt.Sprintf("messages of %d MiB", p.bytes()>>20)
+}
+
 // giveBack gives places of a window back.
-func (ws *windows) giveBack(w *window, k int) {
-	if w != nil && w.give(k) {
+func (ws *windows) giveBack(w *window, back taken) {
+	if w != nil && w.give(back) {
 		ws.mu.Lock()
 		w.wake()
 		ws.mu.Unlock()
@@ -176,11 +206,11 @@ func (w *window) wake() {
 }
 
 // release is giveBack for who knows the receiver only.
-func (ws *windows) release(to quicnet.Addr, k int) {
+func (ws *windows) release(to quicnet.Addr, back taken) {
 	ws.mu.Lock()
 	w := ws.byAddr[to]
 	ws.mu.Unlock()
-	ws.giveBack(w, k)
+	ws.giveBack(w, back)
 }
 
 // maxIdleWindows is how many receivers are remembered at least; idle ones beyond it are forgotten.
@@ -192,7 +222,7 @@ func (ws *windows) sweep() {
 		return
 	}
 	for addr, w := range ws.byAddr {
-		if w.used.CompareAndSwap(0, forgotten) {
+		if w.used.CompareAndSwap(0, int64(forgotten)) {
 			delete(ws.byAddr, addr)
 			w.wake()
 		}
@@ -206,7 +236,7 @@ func (ws *windows) drop(gone func(quicnet.Addr) bool) {
 	defer ws.mu.Unlock()
 	for addr, w := range ws.byAddr {
 		if gone(addr) {
-			w.used.Store(forgotten)
+			w.used.Store(int64(forgotten))
 			delete(ws.byAddr, addr)
 			w.wake()
 		}
@@ -221,7 +251,7 @@ func (ws *windows) leastLoaded(ref *meshRef, turn uint64) int {
 	for k := range size {
 		i := (first + k) % size
 		w := ref.window(ws, i, quicnet.Addr{Proc: ref.procOf(i), Actor: ref.ID})
-		key := [2]int{max(0, int(w.used.Load())), int(w.load.Load())}
+		key := [2]int{max(0, taken(w.used.Load()).messages()), int(w.load.Load())}
 		if best < 0 || slices.Compare(key[:], bestKey[:]) < 0 {
 			best, bestKey = i, key
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/internal/host"
+	"github.com/monarch-tui/monarch-tui/engine/internal/kin"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
 	"github.com/monarch-tui/monarch-tui/engine/internal/life"
 	"github.com/monarch-tui/monarch-tui/quicnet"
@@ -76,13 +77,14 @@ func readBootstrap(pipe *os.File) (bootstrap, error) {
 	return boot, nil
 }
 
-// watchLifeline ends the process, and its process group with it, when the controller is gone.
+// watchLifeline ends the process when the controller is gone, and with it all that is in its cgroup and its process group.
 func watchLifeline(pipe *os.File) {
 	_, _ = io.Copy(io.Discard, pipe)
 	endGroup()
 }
 
 func endGroup() {
+	kin.EndOwn()
 	host.KillOwnGroup()
 	os.Exit(exitOrphan)
 }
@@ -137,7 +139,15 @@ func workerLog(boot bootstrap) *slog.Logger {
 
 // found is the directory's answer.
 type found struct {
-	Addr string // empty: the peer will dial
+	Addr  string // empty: the peer will dial
+	Still stillBody
+}
+
+// stillBody tells that a process stands still by a signal, or goes on: while it stands, its silence says nothing.
+type stillBody struct {
+	Proc  uint64
+	Still bool
+	Turn  uint64 // counts the changes of that process; 0: it never stood still
 }
 
 // resolve asks the controller where a peer is. The lower id dials; the controller tells the other one to.
@@ -146,6 +156,7 @@ func (w *worker) resolve(ctx context.Context, proc uint64) (net.Addr, error) {
 	if err := w.node.request(ctx, quicnet.Addr{}, sysFind, proc, &f); err != nil {
 		return nil, err
 	}
+	w.node.hold(f.Still)
 	if f.Addr == "" {
 		return nil, nil
 	}
@@ -182,10 +193,58 @@ func (w *worker) handlers() *sysTable {
 		}
 		return nil
 	})
+	handleNote(t, sysStill, fromController, func(n *node, _ quicnet.Addr, b stillBody) error { n.hold(b); return nil })
 	handle(t, sysFlush, fromController, func(_ context.Context, _ *node, _ quicnet.Addr, mark uint64) (any, error) {
 		return nil, errors.Join(writeMark(os.Stdout, mark), writeMark(os.Stderr, mark))
 	})
 	return t
+}
+
+// hold has the link to a process take its silence for what it is.
+func (n *node) hold(b stillBody) {
+	if !n.peers.newer(b) {
+		return
+	}
+	if wire, ok := n.peers.current().(*quicnet.Node); ok {
+		wire.Hold(b.Proc, b.Still)
+	}
+}
+
+// follow tells of each time that a worker is stopped by a signal and goes on, until it has ended.
+func (h *hub) follow(p *proc, child *launch.Child) {
+	for {
+		select {
+		case <-child.Changed():
+			h.still(p, child.Stopped())
+		case <-child.Ended():
+			return
+		}
+	}
+}
+
+// still notes that a worker stands still by a signal, or goes on: the controller and the other workers wait for it meanwhile,
+// however long it is silent.
+func (h *hub) still(p *proc, still bool) {
+	kind := life.ContinueSeen
+	if still {
+		kind = life.PauseSeen
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.on(p, kind)
+	p.still = stillBody{p.id, still, p.still.Turn + 1}
+	now := p.still
+	if h.wire != nil {
+		h.wire.Hold(p.id, still)
+	}
+	for _, other := range h.procs {
+		if other == p || other.child == nil || !other.isReady() || other.over() {
+			continue
+		}
+		h.node.outbox.Add(other.id, func() { // one that has gone meanwhile waits for nobody
+			_ = h.node.notice(h.node.root, quicnet.LaneControl, nil, quicnet.Addr{Proc: other.id}, sysStill, now)
+		})
+	}
 }
 
 // controllerGone ends a worker whose link to the controller is lost for good.
@@ -213,14 +272,14 @@ func (h *hub) find(from quicnet.Addr, proc uint64) (found, error) {
 		h.mu.Unlock()
 		return found{}, err
 	}
-	wire := h.wire
+	wire, still := h.wire, p.still
 	h.mu.Unlock()
 	if from.Proc < proc {
 		addr := wire.PeerAddr(proc)
 		if addr == nil {
 			return found{}, fmt.Errorf("process %d has not joined yet", proc)
 		}
-		return found{Addr: addr.String()}, nil
+		return found{Addr: addr.String(), Still: still}, nil
 	}
-	return found{}, h.node.notice(context.Background(), quicnet.LaneControl, nil, quicnet.Addr{Proc: proc}, sysDial, from.Proc)
+	return found{Still: still}, h.node.notice(context.Background(), quicnet.LaneControl, nil, quicnet.Addr{Proc: proc}, sysDial, from.Proc)
 }

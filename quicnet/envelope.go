@@ -37,7 +37,7 @@ type Envelope struct {
 	Hash     uint64        // schema hash of the endpoint
 	Budget   time.Duration // what remains of the caller's time; 0 = no limit
 	Step     uint64        // debugger: the step that the bits of Token belong to; opaque here
-	Load     uint64        // of an answer: messages that wait in the mailbox of who answers
+	Load     uint64        // of an answer: messages that wait in the mailbox of who answers; of an acknowledgement of messages: bytes they had
 	Arrived  uint64        // of an answer: Clock of who answers when its message came into the mailbox; 0 elsewhere
 	Began    uint64        // of an answer: Clock of who answers when the handler began; 0 if none did, and elsewhere
 	Chain    []ChainEntry  // activations that wait for this message, outermost first

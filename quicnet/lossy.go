@@ -2,10 +2,12 @@ package quicnet
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"syscall"
 
 	"github.com/monarch-tui/monarch-tui/quicnet/carrier"
+	"github.com/monarch-tui/monarch-tui/quicnet/fault"
 )
 
 // lossyUDP turns a send that the network refused for now into a lost packet. quic-go closes a
@@ -83,3 +85,30 @@ func (n *Node) SetPoll(on bool, why string) {
 		c.SetPoll(on, why)
 	}
 }
+
+// SetFaults has the node's socket lose or hold up packets of these paths from now on, in place of those before; none ends it.
+// noted is called when counts have changed; it must not block. Error: a Config.Conn of another kind cannot.
+func (n *Node) SetFaults(paths []fault.Path, noted func()) error {
+	c, ok := n.pc.(faulty)
+	if !ok {
+		return fmt.Errorf("quicnet: the node's packets travel by a %T, which injects no faults", n.pc)
+	}
+	c.SetFaults(paths, noted)
+	return nil
+}
+
+// FaultCounts says what the rules of SetFaults have done, by their IDs.
+func (n *Node) FaultCounts() []fault.Count {
+	if c, ok := n.pc.(faulty); ok {
+		return c.FaultCounts()
+	}
+	return nil
+}
+
+// faulty is a socket that injects faults, as carrier.Conn does.
+type faulty interface {
+	SetFaults(paths []fault.Path, noted func())
+	FaultCounts() []fault.Count
+}
+
+var _ faulty = lossyUDP{}

@@ -55,7 +55,7 @@ type Node struct {
 	peers   map[uint64]*peer
 	gone    *recent.Map[uint64, *GoneError]
 	least   *recent.Map[uint64, uint32] // epochs that are expected of processes that were started again
-	nextKey *ecdsa.PrivateKey // worker: of the certificate it has asked for
+	nextKey *ecdsa.PrivateKey           // worker: of the certificate it has asked for
 	closing bool
 
 	wg     sync.WaitGroup

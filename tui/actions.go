@@ -74,6 +74,7 @@ func doActions() []*Action {
 		{Name: "attach", Keys: []string{"A"}, Title: "attach to a running session", run: func(m *Model) tea.Cmd { return m.openSessions() }},
 		{Name: "stop", Keys: []string{"delete", "ctrl+k"}, Title: "stop what the cursor is on, in order", disabledReason: nothingToEnd, run: (*Model).askStop},
 		{Name: "kill", Keys: []string{"K"}, Title: "kill what the cursor is on", Hint: "kill", HintIn: []PaneID{Mesh, Ranks}, Weight: 65, disabledReason: nothingToEnd, run: (*Model).askKill},
+		{Name: "restart", Keys: []string{"R"}, Title: "restart what has ended of what the cursor is on", Hint: "restart", HintIn: []PaneID{Mesh, Ranks, Inspect}, Weight: 78, disabledReason: nothingEnded, run: (*Model).restartEnded},
 		{Name: "repeat", Keys: []string{"."}, Title: "repeat the last call", Hint: "repeat", Weight: 20, disabledReason: noCall, run: (*Model).repeatCall},
 		{Name: "cancel", Keys: []string{"ctrl+x"}, Title: "cancel the call or the command that is running", Hint: "cancel", Weight: 88, disabledReason: nothingRuns, run: (*Model).cancelRunning},
 		{Name: "command", Keys: []string{":"}, Title: "type a command", Hint: "command", Weight: 85, run: act(func(m *Model) { m.openCommand("") })},

@@ -83,11 +83,11 @@ func TestTheTableOfWorkIsOrderedAndLeadsToItsActors(t *testing.T) {
 func TestThePaletteTellsOfWhatThisBuildLacks(t *testing.T) {
 	m := still(t, worldtest.Pingpong(t), 120, 40)
 	press(t, m, "ctrl+p")
-	typeText(m, "/resta")
-	if got := screen(t, m); !strings.Contains(got, "this build has no restart yet") {
-		t.Errorf("who looks for restart is told nothing:\n%s", got)
+	typeText(m, "/profi")
+	if got := screen(t, m); !strings.Contains(got, "this build has no profiles yet") {
+		t.Errorf("who looks for profiles is told nothing:\n%s", got)
 	}
-	if press(t, m, "enter"); m.top() == nil || !strings.Contains(m.toast.text, "this build has no restart yet") {
+	if press(t, m, "enter"); m.top() == nil || !strings.Contains(m.toast.text, "this build has no profiles yet") {
 		t.Errorf("enter says %q", m.toast.text)
 	}
 }

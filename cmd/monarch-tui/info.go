@@ -23,7 +23,7 @@ import (
 // heeded are the variables of the environment that change what the program does, or explain what a terminal shows.
 var heeded = []string{
 	"TERM", "COLORTERM", "TERM_PROGRAM", "NO_COLOR", "CLICOLOR_FORCE", "PAGER", "EDITOR", "TMUX", "SSH_CONNECTION",
-	"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR", "TMPDIR", "GOMAXPROCS", carrier.Env, "MONARCH_GPUS", "CUDA_VISIBLE_DEVICES",
+	"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR", "TMPDIR", "GOMAXPROCS", carrier.Env, "MONARCH_CGROUP", "MONARCH_GPUS", "CUDA_VISIBLE_DEVICES",
 	"CUDA_DEVICE_ORDER",
 }
 
@@ -82,6 +82,7 @@ func printInfo(ctx context.Context, w io.Writer) error {
 	row("CPUs", "%d, GOMAXPROCS %d", runtime.NumCPU(), runtime.GOMAXPROCS(0))
 	row("GPUs", "%s", engine.GPUs(ctx))
 	row("carrier", "%s", carrierHere())
+	row("descendants", "%s", engine.Keeps())
 	for _, k := range heeded {
 		if v, ok := os.LookupEnv(k); ok {
 			row(k, "%s", v)

@@ -186,6 +186,20 @@ func breakValues(p *control.Replica) []any {
 	return out
 }
 
+// restartValues are what began anew, as the name restarts has it.
+func restartValues(p *control.Replica) []any {
+	out := make([]any, 0, len(p.Restarts))
+	for i := range p.Restarts {
+		r := &p.Restarts[i]
+		name := r.Procs
+		if r.Mesh != "" {
+			name = "@" + r.Mesh
+		}
+		out = append(out, fmt.Sprintf("%s[%d] life %d %s", name, r.Rank, r.Life+1, r.State))
+	}
+	return out
+}
+
 // byNumber orders rows that begin with a number.
 func byNumber(a, b []string) int {
 	if len(a[0]) != len(b[0]) {

@@ -242,6 +242,7 @@ type Target struct {
 	Choice   shape.Selection
 	Group    string // %group
 	Focus    bool   // "."
+	Any      bool   // [?]: one of those that run, drawn from a seed
 	Endpoint string
 }
 

@@ -227,7 +227,7 @@ func (s *Session) whereNow(went []control.Stop, how string, before *standing) (o
 	return out
 }
 
-func (s *Session) pause(ctx context.Context, a RanksArgs, r *result) error {
+func (s *Session) pauseActors(ctx context.Context, a RanksArgs, r *result) error {
 	set, err := s.resolve(a.Target)
 	if err != nil {
 		return err

@@ -1,9 +1,11 @@
 package script
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -14,7 +16,7 @@ import (
 )
 
 func (s *Session) makeProcs(ctx context.Context, a ProcsArgs, r *result) error {
-	pm, err := s.c.Procs(ctx, control.ProcsReq{Name: a.Name, Dims: a.Dims, CPUs: a.CPUs, InProcess: a.InProcess, Virtual: a.Virtual, Oversubscribe: a.Oversubscribe, Budget: budget(ctx)})
+	pm, err := s.c.Procs(ctx, control.ProcsReq{Name: a.Name, Dims: a.Dims, CPUs: a.CPUs, InProcess: a.InProcess, Virtual: a.Virtual, Oversubscribe: a.Oversubscribe, Restart: a.Restart, Budget: budget(ctx)})
 	if err != nil {
 		return err
 	}
@@ -64,7 +66,7 @@ func (s *Session) spawn(ctx context.Context, a SpawnArgs, r *result) error {
 	if err != nil {
 		return err
 	}
-	req := control.SpawnReq{Name: a.Mesh, Procs: pm.Name, ProcsID: pm.ID, Budget: budget(ctx)}
+	req := control.SpawnReq{Name: a.Mesh, Procs: pm.Name, ProcsID: pm.ID, Budget: budget(ctx), Restart: a.Restart, Gang: a.Gang}
 	if !a.Procs.Choice.IsAll() {
 		if req.View, err = shape.RegionOf(pm.Extent).Slice(a.Procs.Choice); err != nil {
 			return fmt.Errorf("%s[%s]: %w", pm.Name, a.Procs.Sel, err)
@@ -239,7 +241,14 @@ func (s *Session) kill(ctx context.Context, a EndArgs, r *result) error {
 			return unlessEnded(err, r)
 		}
 		req := control.KillReq{Procs: pm.Name, ID: pm.ID}
-		if !a.Target.Choice.IsAll() {
+		switch {
+		case a.Target.Any:
+			seed := cmp.Or(a.Seed, uint64(max(0, s.opt.Seed)), uint64(rand.Uint32())|1) //nolint:gosec // short enough to be typed again
+			if _, req.Ranks, err = s.procRanks(a.Target, seed); err != nil {
+				return err
+			}
+			r.text = append(r.text, fmt.Sprintf("%s[%d] (seed %d)", pm.Name, req.Ranks[0], seed))
+		case !a.Target.Choice.IsAll():
 			if req.Ranks, err = a.Target.Choice.Ranks(shape.RegionOf(pm.Extent)); err != nil {
 				return fmt.Errorf("%s: %w", pm.Name, err)
 			}
@@ -270,6 +279,33 @@ func (s *Session) kill(ctx context.Context, a EndArgs, r *result) error {
 		}
 	}
 	return s.c.Kill(ctx, req)
+}
+
+// restart begins new lives of ranks that have ended.
+func (s *Session) restart(ctx context.Context, a EndArgs, _ *result) error {
+	req := control.RestartReq{Budget: budget(ctx)}
+	if a.Procs {
+		pm, err := s.procMesh(a.Target.Mesh)
+		if err != nil {
+			return err
+		}
+		req.Procs, req.ID = pm.Name, pm.ID
+		if !a.Target.Choice.IsAll() {
+			if req.Ranks, err = a.Target.Choice.Ranks(shape.RegionOf(pm.Extent)); err != nil {
+				return fmt.Errorf("%s: %w", pm.Name, err)
+			}
+		}
+		return s.c.Restart(ctx, req)
+	}
+	set, err := s.resolve(a.Target)
+	if err != nil {
+		return err
+	}
+	req.Mesh, req.ID = set.ref.Name, set.ref.ID
+	if !set.all() {
+		req.Ranks = set.ranks
+	}
+	return s.c.Restart(ctx, req)
 }
 
 // made is a mesh that the session made, which somebody else may have ended meanwhile, and given its name to another one.

@@ -33,7 +33,7 @@ func goVerbs() []*Verb {
 		going(control.GoFail, "fail", "fail TEXT", "go on with this error"),
 		going(control.GoRetry, "retry", "retry"+one, "at a panic: begin the handler anew, with the state as it is now"),
 		going(control.GoCrash, "crash", "crash"+one, "at a panic: go on as without a debugger"),
-		{Name: "pause", Usage: "pause TARGET", Summary: "stop actors at their next site, idle ones when their next message comes", Changes: true, Forkable: true, completes: []word{{kind: wordMesh}}, body: shows(ranksArgs, (*Session).pause)},
+		{Name: "pause", Usage: "pause TARGET | PROCS[sel] [for DURATION]", Summary: "stop actors at their next site, idle ones when their next message comes, until they are let go on; or whole processes as they are, until heal", Changes: true, Forkable: true, completes: []word{{kind: wordMesh}, {kind: wordProcs}}, body: shows(pauseArgs, (*Session).pause)},
 		{Name: "stops", Usage: "stops", Summary: "list the frames that are stopped", Forkable: true, body: shows(noArgs, (*Session).listStops)},
 		{Name: "list", Aliases: []string{"l"}, Usage: "list [NAME] [-a]", Summary: "list the frames that are stopped, as Monarch's debugger does; -a: the other ranks too", Forkable: true, body: shows(listArgs, (*Session).list)},
 		{Name: "detach", Usage: "detach", Summary: "have words without a target be about no frame that was chosen; it stays stopped", body: shows(noArgs, (*Session).detach)},
@@ -108,16 +108,6 @@ type RanksArgs struct{ Target *Target }
 
 func (a RanksArgs) onRanks() (*Target, bool) { return a.Target, true }
 func (a RanksArgs) judged() *Target          { return a.Target }
-
-func ranksArgs(p *parser, c *cursor, v *Verb) (a RanksArgs, err error) {
-	if a.Target, err = p.someRanks(c, v); err != nil {
-		return a, err
-	}
-	if a.Target == nil {
-		return a, fail(c.at(), "want a target such as @toy or @toy[0-3], not %s (usage: %s)", c.found(), v.Usage)
-	}
-	return a, c.end(v.Usage)
-}
 
 // ListArgs are the arguments of list.
 type ListArgs struct {

@@ -16,15 +16,6 @@ func debugVerbs() []*Verb {
 	return slices.Concat(breakVerbs(), []*Verb{attach}, goVerbs(), frameVerbs())
 }
 
-func faultVerbs() []*Verb {
-	lacks := "fault injection"
-	return []*Verb{
-		later("delay", lacks, "delay TARGET.Endpoint DURATION", "T W"),
-		later("drop", lacks, "drop [TARGET.Endpoint N%]", "T? W?"),
-		later("heal", lacks, "heal [TARGET]", "T?"),
-	}
-}
-
 // form reads the arguments of a verb that only parses: T a target, W a word, N a number, F a file, E an expression
 // and R a text (both to the end of the line); a ? means that it may be absent.
 func form(shape string) body {

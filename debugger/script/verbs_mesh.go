@@ -1,9 +1,12 @@
 package script
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 )
@@ -11,11 +14,11 @@ import (
 func meshVerbs() []*Verb {
 	return []*Verb{
 		{
-			Name: "procs", Usage: "procs NAME dim=n… [in-process] [cpus=n] [virtual] [oversubscribe]", Summary: "start a grid of worker processes; in-process: goroutines instead; oversubscribe: ranks share GPUs; virtual: they have none",
-			Changes: true, Forkable: true, completes: words("gpus=", "hosts=", "in-process", "cpus=", "virtual", "oversubscribe"), body: shows(procsArgs, (*Session).makeProcs),
+			Name: "procs", Usage: "procs NAME dim=n… [in-process] [cpus=n] [virtual] [oversubscribe] [restart=never|on-failure|n/time]", Summary: "start a grid of worker processes; in-process: goroutines instead; oversubscribe: ranks share GPUs; virtual: they have none",
+			Changes: true, Forkable: true, completes: words("gpus=", "hosts=", "in-process", "cpus=", "restart=", "virtual", "oversubscribe"), body: shows(procsArgs, (*Session).makeProcs),
 		},
 		{
-			Name: "spawn", Usage: "spawn @NAME on PROCS[sel] Type [{field: value, …}]", Summary: "put one actor on each process",
+			Name: "spawn", Usage: "spawn @NAME on PROCS[sel] Type [restart=never|on-failure|n/time] [gang] [{field: value, …}]", Summary: "put one actor on each process",
 			Changes: true, Forkable: true, completes: []word{{kind: wordProcs, after: "on"}, {kind: wordType, after: "on"}}, body: shows(spawnArgs, (*Session).spawn),
 		},
 		{
@@ -23,10 +26,13 @@ func meshVerbs() []*Verb {
 			Changes: true, Forkable: true, completes: []word{{kind: wordProcs}, {kind: wordMesh}}, body: shows(stopArgs, (*Session).stop),
 		},
 		{
-			Name: "kill", Usage: "kill PROCS[sel] | @MESH[sel]", Summary: "end it at once",
+			Name: "kill", Usage: "kill PROCS[sel] | PROCS[?] [seed N] | @MESH[sel]", Summary: "end it at once; [?] is one that runs, drawn from the seed",
 			Changes: true, Forkable: true, completes: []word{{kind: wordProcs}, {kind: wordMesh}}, body: shows(killArgs, (*Session).kill),
 		},
-		{Name: "restart", Usage: "restart @MESH[sel]", Summary: "begin a new incarnation of ranks", Lacks: "restart", body: form("T")},
+		{
+			Name: "restart", Usage: "restart PROCS[sel] | @MESH[sel]", Summary: "begin a new life of ranks that have ended; of processes, with the actors that died with them",
+			Changes: true, Forkable: true, completes: []word{{kind: wordProcs}, {kind: wordMesh}}, body: shows(killArgs, (*Session).restart),
+		},
 	}
 }
 
@@ -36,6 +42,7 @@ type ProcsArgs struct {
 	Dims                              shape.Extent
 	CPUs                              int
 	InProcess, Virtual, Oversubscribe bool
+	Restart                           *control.RestartPolicy
 }
 
 // maxRanks bounds the product of the dims of a procs command; the engine has its own, lower limits for processes.
@@ -56,8 +63,14 @@ func procsArgs(p *parser, c *cursor, v *Verb) (a ProcsArgs, err error) {
 			a.Virtual = true
 		case w == "oversubscribe":
 			a.Oversubscribe = true
+		case w == gangWord:
+			return a, fail(at, "gang is for actors: spawn @NAME on %s Type gang", a.Name)
 		case !isDim:
 			return a, fail(at, "want name=size for each dimension, such as hosts=2 gpus=4, not %s%s", quoted(w), schema.SuggestNear(w, []string{"in-process", "virtual", "oversubscribe"}))
+		case dim == restartWord:
+			if a.Restart, err = policyOf(n); err != nil {
+				return a, fail(at+len(dim)+1, "%s", err)
+			}
 		default:
 			size, err := strconv.Atoi(n)
 			if err != nil {
@@ -89,6 +102,8 @@ type SpawnArgs struct {
 	Procs   *Target // Mesh is the name of a proc mesh here
 	Type    string
 	Literal Literal
+	Restart *control.RestartPolicy
+	Gang    bool
 }
 
 func (a SpawnArgs) judged() *Target { return &Target{Mesh: a.Mesh} }
@@ -123,9 +138,62 @@ func spawnArgs(p *parser, c *cursor, v *Verb) (a SpawnArgs, err error) {
 	} else if cut == 0 {
 		return a, fail(at, "want the actor type before its fields (usage: %s)", v.Usage)
 	}
+	if err := a.options(c); err != nil {
+		return a, err
+	}
 	a.Literal = p.literal(c)
 	p.scope.spawn(a.Mesh, a.Procs)
 	return a, nil
+}
+
+// The words of spawn between the type and its fields.
+const (
+	restartWord = "restart"
+	gangWord    = "gang"
+)
+
+// options takes them.
+func (a *SpawnArgs) options(c *cursor) error {
+	for {
+		c.space()
+		at := c.pos
+		switch w := c.word(); {
+		case w == gangWord:
+			a.Gang = true
+		case strings.HasPrefix(w, restartWord+"="):
+			var err error
+			if a.Restart, err = policyOf(w[len(restartWord)+1:]); err != nil {
+				c.pos = at + len(restartWord) + 1
+				return fail(c.at(), "%s", err)
+			}
+		default:
+			c.pos = at
+			return nil
+		}
+	}
+}
+
+// policyOf reads a restart policy: never, on-failure, or how many restarts of a rank in which time.
+func policyOf(text string) (*control.RestartPolicy, error) {
+	const want = "want never, on-failure (3 times in a minute), or COUNT/DURATION such as 5/10m"
+	switch text {
+	case "never":
+		return nil, nil
+	case "on-failure":
+		p := control.DefaultRestart()
+		return &p, nil
+	}
+	count, within, ok := strings.Cut(text, "/")
+	n, err := strconv.Atoi(count)
+	d, derr := time.ParseDuration(within)
+	if !ok || err != nil || derr != nil {
+		return nil, fmt.Errorf("%s %s: %s", restartWord, quoted(text), want)
+	}
+	p := &control.RestartPolicy{Max: n, Within: d}
+	if err := p.Check(); err != nil {
+		return nil, fmt.Errorf("%w; %s", err, want)
+	}
+	return p, nil
 }
 
 // procMesh takes PROCS[sel]; an @ before it is read too.
@@ -140,20 +208,38 @@ func (p *parser) procMesh(c *cursor) (*Target, error) {
 	return t, c.selection(t)
 }
 
-// EndArgs are the arguments of stop and kill.
+// anyProc is procMesh that reads PROCS[?] too.
+func (p *parser) anyProc(c *cursor) (*Target, error) {
+	c.space()
+	at := strings.IndexByte(c.rest(), '[')
+	if at < 0 || !strings.HasPrefix(c.rest()[at:], "[?]") || strings.ContainsAny(c.rest()[:at], " \t") {
+		return p.procMesh(c)
+	}
+	t := &Target{Pos: p.src.pos(c.at()), Any: true, Sel: "?"}
+	c.eat('@')
+	var err error
+	if t.Mesh, err = c.meshName("proc mesh", "the name of a proc mesh"); err != nil {
+		return nil, err
+	}
+	c.pos += len("[?]")
+	return t, nil
+}
+
+// EndArgs are the arguments of stop, kill and restart.
 type EndArgs struct {
 	Target *Target
-	Procs  bool // Target.Mesh is the name of a proc mesh
+	Procs  bool   // Target.Mesh is the name of a proc mesh
+	Seed   uint64 // of a rank that is drawn; 0: the session's
 }
 
 func (a EndArgs) onRanks() (*Target, bool) { return a.Target, true }
 
-// endTarget reads what stop and kill are about.
+// endTarget reads what stop, kill and restart are about.
 func endTarget(p *parser, c *cursor, v *Verb) (a EndArgs, err error) {
 	c.space()
 	ch := c.peek()
 	if ch != '@' && ch != '%' && ch != '.' && (ch != 0 || !p.focus) {
-		if a.Target, err = p.procMesh(c); err != nil {
+		if a.Target, err = p.anyProc(c); err != nil {
 			return a, fail(atOf(err, c.at()), "%s (usage: %s)", err, v.Usage)
 		}
 		a.Procs = true
@@ -165,7 +251,7 @@ func endTarget(p *parser, c *cursor, v *Verb) (a EndArgs, err error) {
 		return a, err
 	}
 	if a.Target.Endpoint != "" {
-		return a, fail(c.at(), "%s ends meshes, not endpoints: want @%s", v.Name, a.Target.Mesh)
+		return a, fail(c.at(), "%s is for meshes, not endpoints: want @%s", v.Name, a.Target.Mesh)
 	}
 	return a, nil
 }
@@ -183,6 +269,9 @@ func stopArgs(p *parser, c *cursor, v *Verb) (EndArgs, error) {
 
 func killArgs(p *parser, c *cursor, v *Verb) (EndArgs, error) {
 	a, err := endTarget(p, c, v)
+	if err == nil && a.Target.Any && c.keyword("seed") {
+		a.Seed, err = c.seed()
+	}
 	if err != nil {
 		return a, err
 	}

@@ -225,6 +225,16 @@ func (c *Client) Policy(ctx context.Context, req PolicyReq) (DebugState, error) 
 	return ask[DebugState](ctx, c, req)
 }
 
+// Fault injects a fault, and returns when it acts.
+func (c *Client) Fault(ctx context.Context, req FaultReq) (Fault, error) {
+	return ask[Fault](ctx, c, req)
+}
+
+// Heal ends faults. It says which, or which of their ranks.
+func (c *Client) Heal(ctx context.Context, req HealReq) ([]Fault, error) {
+	return ask[[]Fault](ctx, c, req)
+}
+
 // Snapshot returns the session as it is now. A front end that follows it wants Watch.
 func (c *Client) Snapshot(ctx context.Context) (*Snapshot, error) {
 	w, err := c.Watch(ctx, TopicState)

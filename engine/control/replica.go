@@ -38,7 +38,8 @@ func (r *Replica) reset(s *Snapshot) {
 	r.Snapshot = *s
 	r.ProcMeshes, r.Procs, r.Meshes = slices.Clone(s.ProcMeshes), slices.Clone(s.Procs), slices.Clone(s.Meshes)
 	r.Types, r.Hosts, r.Calls, r.Clients = slices.Clone(s.Types), slices.Clone(s.Hosts), slices.Clone(s.Calls), slices.Clone(s.Clients)
-	r.Waits, r.Stops, r.Breaks, r.Restarts = slices.Clone(s.Waits), slices.Clone(s.Stops), slices.Clone(s.Breaks), slices.Clone(s.Restarts)
+	r.Waits, r.Stops, r.Breaks = slices.Clone(s.Waits), slices.Clone(s.Stops), slices.Clone(s.Breaks)
+	r.Restarts, r.Faults = slices.Clone(s.Restarts), slices.Clone(s.Faults)
 	r.procMeshes, r.meshes = make(map[string]int), make(map[string]int)
 	r.procs, r.calls = make(map[uint64]int, len(r.Procs)), make(map[uint64]int)
 	for i := range r.ProcMeshes {
@@ -100,6 +101,13 @@ func (r *Replica) event(ev *Event) {
 			break
 		}
 		r.Breaks = slices.DeleteFunc(r.Breaks, func(b Breakpoint) bool { return same(&b) })
+	case ev.Fault != nil:
+		same := func(f *Fault) bool { return f.ID == ev.Fault.Fault.ID }
+		if !ev.Fault.Gone {
+			put(&r.Faults, ev.Fault.Fault, same)
+			break
+		}
+		r.Faults = slices.DeleteFunc(r.Faults, func(f Fault) bool { return same(&f) })
 	case ev.Debug != nil:
 		r.Debug = *ev.Debug
 	case ev.Restart != nil:

@@ -3,6 +3,8 @@ package control
 import (
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -29,17 +31,34 @@ func (p *RestartPolicy) Check() error {
 	case p.Max < 1 || p.Max > MaxRestarts:
 		return fmt.Errorf("restart policy: %d restarts: want 1 to %d (to have none, leave the policy out)", p.Max, MaxRestarts)
 	case p.Within < time.Second || p.Within > week:
-		return fmt.Errorf("restart policy: within %v: want 1s to %v", p.Within, week)
+		return fmt.Errorf("restart policy: within %v: want 1s to 168h", p.Within)
 	}
 	return nil
 }
 
-// String is the policy as the command language writes it: 3/1m0s.
+// String is the policy as the command language writes it: 3/1m.
 func (p *RestartPolicy) String() string {
 	if p == nil {
 		return "never"
 	}
-	return fmt.Sprintf("%d/%v", p.Max, p.Within)
+	return strconv.Itoa(p.Max) + "/" + p.Time()
+}
+
+// Time is Within without the zeros at its end: 1m, 1h30m.
+func (p *RestartPolicy) Time() string {
+	text := p.Within.String()
+	if p.Within >= time.Minute {
+		text = strings.TrimSuffix(text, "0s")
+		if text[len(text)-1] != 'm' { // 10s without its 0s
+			text = p.Within.String()
+		}
+	}
+	if p.Within >= time.Hour {
+		if short, ok := strings.CutSuffix(text, "h0m"); ok {
+			text = short + "h"
+		}
+	}
+	return text
 }
 
 // Restart is one new life of a rank: why it began, and what came of it. A later event about the same Key takes the place of

@@ -66,6 +66,8 @@ func table() []verb {
 		row[ResumeReq, []Resumed]("resume", acts),
 		row[PauseReq, None]("pause", acts),
 		row[PolicyReq, DebugState]("policy", acts),
+		row[FaultReq, Fault]("fault", acts),
+		row[HealReq, []Fault]("heal", acts),
 		row[None, Snapshot]("snapshot", looks).runBy((*peer).planSnapshot),
 		row[WatchReq, Update](verbWatch, looks).runBy((*peer).planWatch),
 	}

@@ -25,6 +25,7 @@ type Snapshot struct {
 	Breaks     []Breakpoint // by ID
 	Debug      DebugState
 	Restarts   []Restart // the newest MaxRestarts, oldest first
+	Faults     []Fault   // that act, by ID
 }
 
 // Session describes the controller process.
@@ -147,6 +148,8 @@ type RankState struct {
 	Worked   time.Duration // in which it handled messages, from the start to Since; a busy one goes on since then
 	Restarts int           // how often it was started anew: its life, which messages name
 	Reason   string
+
+	QueueBytes int `cbor:",omitempty"` // bytes of the arguments of the messages that wait. Absent where the program's engine is older
 }
 
 // Over reports whether the actor handles nothing any more.
@@ -382,6 +385,7 @@ type Event struct {
 	Stop     *StopEvent  `cbor:",omitempty"` // a frame stopped, or goes on
 	Break    *BreakEvent `cbor:",omitempty"`
 	Debug    *DebugState `cbor:",omitempty"`
+	Fault    *FaultEvent `cbor:",omitempty"` // a fault acts, changed, or is over
 	Failure  *Failure    `cbor:",omitempty"`
 	Restart  *Restart    `cbor:",omitempty"` // a rank is, or was, started anew
 	Log      *Log        `cbor:",omitempty"` // data event: may be dropped, and the drop is counted

@@ -67,6 +67,8 @@ type Conn struct {
 	fast  *fast            // nil: this is the plain carrier
 	info  atomic.Pointer[Info]
 	poll  Info // what Info is while polling is on
+
+	faults faults
 }
 
 // Listen opens a UDP socket on addr, host:port, with the carrier that o asks for or the best that can be had.
@@ -141,6 +143,15 @@ func (c *Conn) SetPoll(on bool, why string) {
 // needs one buffer; its N, NN, Flags and Addr are set, and Addr must not be changed. The fast carrier ignores flags.
 // Errors are those of net.UDPConn.
 func (c *Conn) ReadBatch(ms []ipv4.Message, flags int) (int, error) {
+	n, err := c.read(ms, flags)
+	if j := c.faults.inject.Load(); j != nil {
+		return c.readFaulty(j, ms, flags, n, err)
+	}
+	return n, err
+}
+
+// read is ReadBatch without faults.
+func (c *Conn) read(ms []ipv4.Message, flags int) (int, error) {
 	if c.fast == nil {
 		return c.batch.ReadBatch(ms, flags)
 	}
@@ -171,6 +182,14 @@ func (c *Conn) ReadFrom(b []byte) (int, net.Addr, error) {
 
 // WriteMsgUDP sends b, as net.UDPConn does: one packet, or a train that oob tells the kernel to cut.
 func (c *Conn) WriteMsgUDP(b, oob []byte, addr *net.UDPAddr) (n, oobn int, err error) {
+	if j := c.faults.inject.Load(); j != nil && c.writeFaulty(j, b, oob, addr) {
+		return len(b), len(oob), nil
+	}
+	return c.write(b, oob, addr)
+}
+
+// write is WriteMsgUDP without faults.
+func (c *Conn) write(b, oob []byte, addr *net.UDPAddr) (n, oobn int, err error) {
 	if c.fast != nil && c.fast.send(b, oob, addr) {
 		return len(b), len(oob), nil
 	}
@@ -191,6 +210,7 @@ func (c *Conn) Close() error {
 	if c.fast != nil {
 		c.fast.closed.Store(true)
 	}
+	c.endFaults()
 	return c.udp.Close()
 }
 
@@ -203,7 +223,15 @@ func (c *Conn) SetDeadline(t time.Time) error {
 }
 
 // SetReadDeadline sets the time after which reads fail, as net.UDPConn does.
-func (c *Conn) SetReadDeadline(t time.Time) error { return c.udp.SetReadDeadline(t) }
+func (c *Conn) SetReadDeadline(t time.Time) error {
+	c.faults.mu.Lock()
+	defer c.faults.mu.Unlock()
+	c.faults.deadline = t
+	if c.faults.woken {
+		return nil // the reader comes back to it
+	}
+	return c.udp.SetReadDeadline(t)
+}
 
 // SetWriteDeadline sets the time after which writes fail, as net.UDPConn does.
 func (c *Conn) SetWriteDeadline(t time.Time) error {

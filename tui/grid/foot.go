@@ -263,6 +263,12 @@ func (p *Pane) drawCursorLine(s *paint.Surface, w *world.World, y int) {
 		state = cmp.Or(world.RankCause(&r, proc), state)
 	}
 	state = paint.Glyph(words[code]) + " " + state + p.measured(rank)
+	switch {
+	case r.Restarts > 0:
+		state += " " + paint.Restarted + strconv.Itoa(r.Restarts)
+	case proc != nil && proc.Restarts > 0:
+		state += " " + paint.Restarted + strconv.Itoa(proc.Restarts)
+	}
 	segs := []paint.Seg{
 		{Style: muted, Text: "cursor "}, {Style: text, Text: number}, {Style: muted, Text: pl.coords(rank)}, {Style: muted, Text: where(proc)},
 		{Style: muted, Text: pl.nameOf(rank)}, {Style: paint.Style{Fg: roles[code]}, Text: state},

@@ -60,17 +60,21 @@ func New(of keys.Of) *Pane {
 	p := &Pane{keys: of, places: map[key]*place{}, half: [2]paint.Word{paint.Spell(" "), paint.Spell("▀")}, signs: signs()}
 	for pitch := range p.cells {
 		for code, glyph := range p.signs {
-			switch pitch {
-			case 0, 1:
-				p.cells[pitch][code] = paint.Spell(glyph)
-			case 2:
-				p.cells[pitch][code] = paint.Spell(glyph + " ")
-			default:
-				p.cells[pitch][code] = paint.Spell(" " + glyph + "  "[:pitch-2])
-			}
+			p.cells[pitch][code] = inPitch(glyph, pitch)
 		}
 	}
 	return p
+}
+
+// inPitch is a sign with the blanks of its pitch.
+func inPitch(glyph string, pitch int) paint.Word {
+	switch pitch {
+	case 0, 1:
+		return paint.Spell(glyph)
+	case 2:
+		return paint.Spell(glyph + " ")
+	}
+	return paint.Spell(" " + glyph + "  "[:pitch-2])
 }
 
 // maxPlaces bounds how many meshes are remembered; those that are gone from the world are forgotten first.

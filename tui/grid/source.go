@@ -60,6 +60,7 @@ type states struct {
 	codes []uint8
 	hints []int32 // where in World.Procs the process of each rank was
 	count [nStates]int
+	again map[int32]bool  // ranks that are not in their first life
 	has   [nMeasures]bool // which measures any rank has a figure of
 	figures
 }
@@ -81,7 +82,7 @@ func (p *Pane) sync(w *world.World) bool {
 	if len(p.now.codes) != s.n {
 		p.now = states{codes: make([]uint8, s.n), hints: make([]int32, s.n)}
 	}
-	p.now.known, p.now.rev, p.now.count = true, w.StateRevision(), [nStates]int{}
+	p.now.known, p.now.rev, p.now.count, p.now.again = true, w.StateRevision(), [nStates]int{}, nil
 	p.now.begin(p.measure)
 	if s.procs != nil {
 		p.now.readProcs(w, s.procs)
@@ -104,10 +105,22 @@ func (st *states) readProcs(w *world.World, pm *control.ProcMesh) {
 		proc := st.proc(w, rank, pm.FirstProc+uint64(rank))
 		if proc != nil {
 			word = world.ProcWord(proc)
+			st.lived(rank, proc.Restarts)
 		}
 		st.codes[rank] = uint8(world.Severity(word))
 		st.note(rank, proc)
 	}
+}
+
+// lived notes how often a rank was started anew.
+func (st *states) lived(rank, restarts int) {
+	if restarts == 0 {
+		return
+	}
+	if st.again == nil {
+		st.again = map[int32]bool{}
+	}
+	st.again[int32(rank)] = true
 }
 
 func (st *states) readMesh(w *world.World, m *control.Mesh) {
@@ -125,6 +138,7 @@ func (st *states) readMesh(w *world.World, m *control.Mesh) {
 			proc = st.proc(w, rank, m.Ref.First+uint64(home.RankAt(rank)))
 		}
 		st.codes[rank] = uint8(world.Severity(world.RankWord(&m.Ranks[rank], proc, stopped[rank])))
+		st.lived(rank, m.Ranks[rank].Restarts)
 		st.note(rank, proc)
 	}
 }

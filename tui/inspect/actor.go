@@ -99,6 +99,7 @@ func (p *Pane) buildActor(w *world.World) {
 		p.buildState(w, m, r)
 		p.buildBeside(w)
 		p.buildBrief(w, r)
+		p.buildLives(w, func(x *control.Restart) bool { return x.Mesh == m.Ref.Name && x.Rank == p.thing.rank }, 4)
 	}
 }
 
@@ -166,7 +167,7 @@ func (p *Pane) buildBrief(w *world.World, r *control.RankState) {
 	if r.Queue >= world.Backlog {
 		role = paint.Warning
 	}
-	p.fieldSegs("Mailbox", strconv.Itoa(r.Queue), seg(role, paint.Exact(r.Queue)+" queued"))
+	p.fieldSegs("Mailbox", strconv.Itoa(r.Queue), seg(role, waiting(r)+" queued"))
 	handled := paint.Exact(r.Handled) + " handled"
 	if r.Restarts > 0 {
 		handled += " · restarted " + strconv.Itoa(r.Restarts) + "×"
@@ -182,6 +183,15 @@ func (p *Pane) buildBrief(w *world.World, r *control.RankState) {
 	}
 }
 
+// waiting says how many messages wait, and how large their arguments are together where that is worth a word.
+func waiting(r *control.RankState) string {
+	text := paint.Exact(r.Queue)
+	if r.QueueBytes >= 1<<10 {
+		text += ", " + paint.Bytes(uint64(r.QueueBytes))
+	}
+	return text
+}
+
 // buildMailbox tells what waits, what runs, and what was done.
 func (p *Pane) buildMailbox(w *world.World, r *control.RankState) {
 	p.buildStopped(w)
@@ -190,7 +200,7 @@ func (p *Pane) buildMailbox(w *world.World, r *control.RankState) {
 	if r.Queue >= world.Backlog {
 		role = paint.Warning
 	}
-	p.field("queued", paint.Exact(r.Queue), role)
+	p.field("queued", waiting(r), role)
 	p.field("handled", paint.Exact(r.Handled), paint.Text)
 	if p.stop.ID == 0 {
 		p.field("since", ago(w, r.Since)+" "+r.State, paint.Text)

@@ -153,6 +153,7 @@ func (p *Pane) buildMesh(w *world.World) {
 	p.fieldCounts("actors", t.segs(called))
 	p.buildTotals(m)
 	p.buildReasons(m)
+	p.buildLives(w, func(x *control.Restart) bool { return x.Mesh == m.Ref.Name }, 4)
 	if !known {
 		return
 	}
@@ -203,6 +204,7 @@ func (p *Pane) buildTotals(m *control.Mesh) {
 	if restarts > 0 {
 		p.field("restarts", strconv.Itoa(restarts), paint.Warning)
 	}
+	p.field("restart", restartText(m.Restart, m.Gang), paint.Text)
 }
 
 // buildReasons tells why actors have failed, those with the same reason on one line. What is the mesh's own reason has

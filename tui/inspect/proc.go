@@ -80,6 +80,7 @@ func (p *Pane) buildProcs(w *world.World) {
 	if rss > 0 {
 		p.field("memory", paint.Bytes(rss)+" resident", paint.Text)
 	}
+	p.field("restart", restartText(pm.Restart, false), paint.Text)
 	if !pm.InProcess {
 		p.field("carrier", w.Session.Carrier, paint.Text)
 	}
@@ -102,6 +103,7 @@ func (p *Pane) buildProcs(w *world.World) {
 	if !some {
 		p.note("none", paint.Muted, "None yet"+p.keys.Hint(": %s spawns one", "spawn")+".")
 	}
+	p.buildLives(w, func(r *control.Restart) bool { return r.Mesh == "" && r.Procs == pm.Name && r.Proc >= pm.FirstProc }, 4)
 }
 
 func (p *Pane) buildProc(w *world.World) {
@@ -153,7 +155,11 @@ func (p *Pane) buildProc(w *world.World) {
 	if pr.Build != "" && w.Session.Build != "" && pr.Build != w.Session.Build {
 		p.field("build", pr.Build+" is not the controller's "+w.Session.Build, paint.Warning)
 	}
+	if pr.Restarts > 0 {
+		p.field("restarts", strconv.Itoa(pr.Restarts), paint.Warning)
+	}
 	p.buildActorsOf(w, pr)
+	p.buildLives(w, func(r *control.Restart) bool { return r.Mesh == "" && r.Proc == pr.ID }, 8)
 	if len(pr.Tail) > 0 {
 		p.head("Last lines of stderr")
 		for i, text := range pr.Tail {

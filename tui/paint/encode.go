@@ -124,6 +124,8 @@ func asciiOf(r rune) string {
 		return "B"
 	case '▲':
 		return "!"
+	case '↻':
+		return "@"
 	case '✕', '×':
 		return "X"
 	case '○':

@@ -92,6 +92,9 @@ func NewTheme(name string) (*Theme, error) {
 // Color is the colour of a role, nil for the terminal's own.
 func (t *Theme) Color(r Role) color.Color { return t.colors[r] }
 
+// Restarted is the sign of what is not in its first life.
+const Restarted = "↻"
+
 // State is the role of a state of the screens' vocabulary, and Muted for another word.
 func State(word string) Role {
 	if i := slices.IndexFunc(states, func(s stateLook) bool { return s.word == word }); i >= 0 {

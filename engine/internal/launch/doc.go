@@ -11,5 +11,6 @@
 // Invariants; a test of this package names each:
 //
 //   - INV-REAP: every child is waited for, and has one Exit.
-//   - INV-GROUP: when a child has ended, by whatever cause, its process group is killed.
+//   - INV-GROUP: when a child has ended, by whatever cause, its process group is killed, while the child's number is still
+//     its own. What has left the group ends too: see engine/internal/kin.
 package launch

@@ -2,7 +2,10 @@
 
 package launch
 
-import "syscall"
+import (
+	"os"
+	"syscall"
+)
 
 // killGroup kills the process group that the child leads. ESRCH, an empty group, is the usual answer.
 func killGroup(pid int) {
@@ -10,3 +13,6 @@ func killGroup(pid int) {
 		_ = syscall.Kill(-pid, syscall.SIGKILL)
 	}
 }
+
+// goOn has a process go on that was stopped.
+func goOn(p *os.Process) { _ = p.Signal(syscall.SIGCONT) }

@@ -8,8 +8,13 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
+
+	"github.com/monarch-tui/monarch-tui/engine/internal/kin"
+	"github.com/monarch-tui/monarch-tui/engine/internal/oom"
 )
 
 // Spec says what to start.
@@ -32,10 +37,14 @@ const MarkerEnv = "MONARCH_WORKER_FD"
 type Exit struct {
 	Code   int            // exit code, -1 when a signal ended it
 	Signal syscall.Signal // 0 when it exited
+	Memory string         // the kernel killed it for memory: the limit, in words
 }
 
 // String is the exit in plain words.
 func (e Exit) String() string {
+	if e.Memory != "" {
+		return fmt.Sprintf("was killed by the kernel for its memory (%s)", e.Memory)
+	}
 	if e.Signal != 0 {
 		return fmt.Sprintf("was killed by %s", signalName(e.Signal))
 	}
@@ -57,15 +66,22 @@ type Child struct {
 	Stderr io.ReadCloser
 
 	cmd      *exec.Cmd
+	pen      *kin.Pen
+	memory   *oom.Watch
 	lifeline *os.File
 	ended    chan struct{}
 	exit     Exit
+	stopped  atomic.Bool
+	changed  chan struct{} // stopped has changed
 	mu       sync.Mutex
 	reaped   bool
+	killed   bool // by us
 }
 
 // Spawner starts children from one locked thread.
 type Spawner struct {
+	keeper   *kin.Keeper
+	memory   oom.Meter
 	requests chan request
 	done     chan struct{}
 	once     sync.Once
@@ -78,9 +94,12 @@ type request struct {
 	err  chan error
 }
 
+// Keeps says in words how what workers start ends with them.
+func (s *Spawner) Keeps() string { return s.keeper.How() }
+
 // New starts the spawner's thread.
 func New() *Spawner {
-	s := &Spawner{requests: make(chan request), done: make(chan struct{})}
+	s := &Spawner{keeper: kin.Open(), requests: make(chan request), done: make(chan struct{})}
 	go s.run()
 	return s
 }
@@ -104,6 +123,7 @@ func (s *Spawner) run() {
 func (s *Spawner) Close() {
 	s.once.Do(func() {
 		s.children.Wait()
+		s.keeper.Close()
 		close(s.done)
 	})
 }
@@ -113,29 +133,25 @@ func (s *Spawner) Start(spec Spec) (*Child, error) {
 	if len(spec.Bootstrap) > MaxBootstrap {
 		return nil, fmt.Errorf("a bootstrap of %d bytes is over the limit of %d", len(spec.Bootstrap), MaxBootstrap)
 	}
-	cmd := exec.Command(spec.Path, spec.Args...) //nolint:gosec // our own binary
-	cmd.Dir = spec.Dir
-	cmd.Env = append(spec.Env, MarkerEnv+"=3")
-	cmd.SysProcAttr = sysProcAttr()
 	pipes, err := openPipes()
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", spec.Path, err)
 	}
-	cmd.ExtraFiles = []*os.File{pipes.boot[0]}
-	cmd.Stdout, cmd.Stderr = pipes.out[1], pipes.err[1]
-	r := request{cmd: cmd, cpus: spec.CPUs, err: make(chan error, 1)}
-	select {
-	case s.requests <- r:
-		err = <-r.err
-	case <-s.done:
-		err = errors.New("the launcher is closed")
+	pen := s.keeper.NewPen()
+	cmd, err := s.fork(spec, pipes, pen)
+	if err != nil && pen.Refused(err) { // not into that cgroup; perhaps not at all
+		cmd, err = s.fork(spec, pipes, pen)
 	}
+	pen.Forked()
 	pipes.closeChildEnds()
 	if err != nil {
 		pipes.closeOwnEnds()
 		return nil, fmt.Errorf("start %s: %w", spec.Path, err)
 	}
-	c := &Child{PID: cmd.Process.Pid, cmd: cmd, Stdout: pipes.out[0], Stderr: pipes.err[0], lifeline: pipes.boot[1], ended: make(chan struct{})}
+	c := &Child{
+		PID: cmd.Process.Pid, cmd: cmd, Stdout: pipes.out[0], Stderr: pipes.err[0], lifeline: pipes.boot[1], ended: make(chan struct{}),
+		pen: pen, memory: s.memory.Watch(cmd.Process.Pid), changed: make(chan struct{}, 1),
+	}
 	s.children.Go(func() {
 		c.wait()
 	})
@@ -144,6 +160,23 @@ func (s *Spawner) Start(spec Spec) (*Child, error) {
 		return nil, fmt.Errorf("start %s: its bootstrap pipe: %w", spec.Path, err)
 	}
 	return c, nil
+}
+
+// fork starts the process of spec on the spawner's thread.
+func (s *Spawner) fork(spec Spec, pipes pipeSet, pen *kin.Pen) (*exec.Cmd, error) {
+	cmd := exec.Command(spec.Path, spec.Args...) //nolint:gosec // our own binary
+	cmd.Dir = spec.Dir
+	cmd.Env = append(slices.Clip(spec.Env), MarkerEnv+"=3", pen.Mark())
+	cmd.SysProcAttr = sysProcAttr(pen.Cgroup())
+	cmd.ExtraFiles = []*os.File{pipes.boot[0]}
+	cmd.Stdout, cmd.Stderr = pipes.out[1], pipes.err[1]
+	r := request{cmd: cmd, cpus: spec.CPUs, err: make(chan error, 1)}
+	select {
+	case s.requests <- r:
+		return cmd, <-r.err
+	case <-s.done:
+		return nil, errors.New("the launcher is closed")
+	}
 }
 
 func (c *Child) boot(b []byte) error {
@@ -155,21 +188,44 @@ func (c *Child) boot(b []byte) error {
 	return err
 }
 
-// wait reaps the child and then kills what is left of its process group.
+// wait reaps the child, after it has killed what the child leaves behind: until then nobody else has its number.
 func (c *Child) wait() {
-	_ = c.cmd.Wait() // the state tells
+	await(c.cmd, c.told)
+	killGroup(c.PID)
+	c.pen.End()
 	c.mu.Lock()
 	c.reaped = true
+	killed := c.killed
 	c.mu.Unlock()
-	killGroup(c.PID)
+	_ = c.cmd.Wait() // the state tells
 	_ = c.lifeline.Close()
 	if ws, ok := c.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
 		c.exit = Exit{Code: -1, Signal: ws.Signal()}
 	} else {
 		c.exit = Exit{Code: c.cmd.ProcessState.ExitCode()}
 	}
+	if c.exit.Signal == syscall.SIGKILL && !killed {
+		c.exit.Memory, _ = c.memory.Killed()
+	}
 	close(c.ended)
 }
+
+// told is told that the child was stopped, by SIGSTOP for one, or goes on.
+func (c *Child) told(stopped bool) {
+	if c.stopped.Swap(stopped) == stopped {
+		return
+	}
+	select {
+	case c.changed <- struct{}{}:
+	default: // who is to look has not looked yet
+	}
+}
+
+// Changed has a value when Stopped may have changed.
+func (c *Child) Changed() <-chan struct{} { return c.changed }
+
+// Stopped reports whether the child stands still by a signal: SIGSTOP, or SIGTSTP, SIGTTIN, SIGTTOU of a terminal.
+func (c *Child) Stopped() bool { return c.stopped.Load() }
 
 // Ended is closed when the child has been reaped.
 func (c *Child) Ended() <-chan struct{} { return c.ended }
@@ -183,17 +239,19 @@ func (c *Child) Kill() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.reaped {
+		c.killed = true
 		killGroup(c.PID)
 		_ = c.cmd.Process.Kill()
 	}
 }
 
-// Terminate sends SIGTERM to the child.
+// Terminate sends SIGTERM to the child, and has it go on where it was stopped, so that it hears.
 func (c *Child) Terminate() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.reaped {
 		_ = c.cmd.Process.Signal(syscall.SIGTERM)
+		goOn(c.cmd.Process)
 	}
 }
 

@@ -1,6 +1,7 @@
 package launch
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"runtime"
@@ -12,9 +13,43 @@ import (
 // Platform is nil: worker processes can be started here.
 func Platform() error { return nil }
 
-func sysProcAttr() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+// sysProcAttr ties a worker to its parent, makes it the leader of a process group, and puts it into a cgroup where it has one.
+func sysProcAttr(cgroup *os.File) *syscall.SysProcAttr {
+	attr := &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	if cgroup != nil {
+		attr.UseCgroupFD, attr.CgroupFD = true, int(cgroup.Fd())
+	}
+	return attr
 }
+
+// await waits until a child has ended, and leaves it to be reaped. Meanwhile it tells when the child is stopped and when it
+// goes on.
+func await(cmd *exec.Cmd, told func(stopped bool)) {
+	pid := cmd.Process.Pid
+	for {
+		var now unix.Siginfo
+		err := unix.Waitid(unix.P_PID, pid, &now, unix.WEXITED|unix.WSTOPPED|unix.WCONTINUED|unix.WNOWAIT, nil)
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case err != nil: // it is none of ours: the reaper will say so
+			return
+		case now.Code == cldStopped:
+			_ = unix.Waitid(unix.P_PID, pid, nil, unix.WSTOPPED|unix.WNOHANG, nil) // so that the next look waits for what is new
+			told(true)
+		case now.Code == cldContinued:
+			_ = unix.Waitid(unix.P_PID, pid, nil, unix.WCONTINUED|unix.WNOHANG, nil)
+			told(false)
+		default:
+			return
+		}
+	}
+}
+
+// What waitid(2) says has become of a child.
+const (
+	cldStopped   = 5
+	cldContinued = 6
+)
 
 // init keeps a worker's main goroutine on the thread that pdeathsig is set for, so that Adopt changes the right one.
 func init() {

@@ -4,6 +4,7 @@ package launch
 
 import (
 	"errors"
+	"os"
 	"os/exec"
 	"syscall"
 )
@@ -14,7 +15,7 @@ func Platform() error {
 	return errors.New("worker processes need Linux or macOS; in-process meshes work here (engine.InProcess, or in-process in a script)")
 }
 
-func sysProcAttr() *syscall.SysProcAttr { return nil }
+func sysProcAttr(*os.File) *syscall.SysProcAttr { return nil }
 
 // Adopt has nothing to do.
 func Adopt() {}
@@ -25,3 +26,8 @@ func startOn(*exec.Cmd, []int) error { return Platform() }
 func AllowedCPUs() []int { return nil }
 
 func killGroup(int) {}
+
+func goOn(*os.Process) {}
+
+// await waits until a child has ended. It reaps it, and sees no stops.
+func await(cmd *exec.Cmd, _ func(stopped bool)) { _ = cmd.Wait() }

@@ -23,6 +23,6 @@
 //   - INV-EPOCH: a restart is accepted only when the old process is known to be gone (promise P5, ARCHITECTURE.md), and
 //     events of an older epoch change nothing.
 //   - INV-HELD: a rank that a debugger holds, or that is paused, does not become suspect, lost or failed for being silent.
-//     An order to end it is obeyed: the timers of a stop go on, or it could wait for ever. The engine sends no event yet
-//     that holds or pauses a rank.
+//     An order to end it is obeyed: the timers of a stop go on, or it could wait for ever. The engine tells of pauses, by a
+//     signal; no event of it holds a rank yet.
 package life

@@ -1,0 +1,114 @@
+//go:build linux
+
+package faults
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine"
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/quicnet"
+)
+
+// resident is how much memory a process holds, in bytes.
+func resident(t *testing.T, pid int) int {
+	t.Helper()
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/statm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := strconv.Atoi(strings.Fields(string(b))[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pages * os.Getpagesize()
+}
+
+// most is by how much the memory of a process may grow while it is flooded. The race detector needs several times what it watches.
+func most() int {
+	if quicnet.Poison { // built with -race
+		return 4 * 64 << 20
+	}
+	return 64 << 20
+}
+
+// A mailbox is bounded in bytes: the sender waits, nobody else does, and all of it comes back when the actor goes on (A6).
+func TestAMailboxThatFillsHoldsItsSenderAndNobodyElse(t *testing.T) {
+	s := watched(t, 2)
+	n := pid(t, s.ctx, s.mesh, 0)
+	stuck, free := context.WithCancel(s.ctx)
+	defer free()
+	block := engine.Signal(at(s.mesh, 0), (*Victim).Block).Start(stuck)
+	before := resident(t, n)
+	body := make([]byte, 1<<20)
+	put := engine.Action(at(s.mesh, 0), (*Victim).Put)
+	sent, err := 0, error(nil)
+	for ; err == nil && sent < 1000; sent++ {
+		short, cancel := context.WithTimeout(s.ctx, time.Second)
+		err = put.Broadcast(short, body)
+		cancel()
+	}
+	if want := 17; sent != want { // the last one did not go out
+		t.Errorf("%d MiB went out to an actor that is stuck, want %d: %v", sent-1, want-1, err)
+	}
+	if !errors.Is(err, engine.ErrDeadline) || !strings.Contains(err.Error(), "messages of 16 MiB wait at this actor already") {
+		t.Errorf("the sender that waited was told %v", err)
+	}
+	if grown := resident(t, n) - before; grown > most() {
+		t.Errorf("its process has grown by %d MiB", grown>>20)
+	}
+	if snap := s.snapshot(); snap.Meshes[0].Ranks[0].QueueBytes < 16<<20 {
+		t.Errorf("front ends are told of %+v", snap.Meshes[0].Ranks[0])
+	}
+	began := time.Now()
+	if _, err := engine.Query(at(s.mesh, 1), (*Victim).Count).CallOne(s.ctx); err != nil || time.Since(began) > time.Second {
+		t.Errorf("the other rank answered %v after %v", err, time.Since(began))
+	}
+	free()
+	<-block.Done()
+	for range 40 {
+		if err := put.Broadcast(s.ctx, body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := put.Call(s.ctx, body); err != nil { // and it comes behind them
+		t.Fatal(err)
+	}
+	if got, err := engine.Query(at(s.mesh, 0), (*Victim).Got).CallOne(s.ctx); err != nil || got != (16+41)<<20 {
+		t.Errorf("it got %d bytes, %v; want %d", got, err, (16+41)<<20)
+	}
+}
+
+// A message beyond the bound on its own is taken by a mailbox that is not full: else it would wait for ever.
+func TestAMessageLargerThanWhatIsLeftIsTaken(t *testing.T) {
+	s := watched(t, 1)
+	stuck, free := context.WithCancel(s.ctx)
+	defer free()
+	block := engine.Signal(s.mesh, (*Victim).Block).Start(stuck)
+	put := engine.Action(s.mesh, (*Victim).Put)
+	if err := put.Broadcast(s.ctx, make([]byte, 1<<20)); err != nil {
+		t.Fatal(err)
+	}
+	short, cancel := context.WithTimeout(s.ctx, 5*time.Second)
+	defer cancel()
+	if err := put.Broadcast(short, make([]byte, 15<<20+512<<10)); err != nil {
+		t.Error(err)
+	}
+	free()
+	<-block.Done()
+	if err := put.Call(s.ctx, nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func (s *session) snapshot() *control.Snapshot {
+	snap, cancel := s.backend.Subscribe(func(*control.Event) {})
+	cancel()
+	return snap
+}

@@ -1,0 +1,100 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/chaos"
+	"github.com/monarch-tui/monarch-tui/quicnet"
+)
+
+// mailboxBytes bounds the arguments in a mailbox of all senders together, of which each has windowBytes: so many at once that a
+// wait of each does not help.
+const mailboxBytes = 256 << 20
+
+// overflow refuses a message that the mailbox has no room for. Who broadcasts gets no answer, so that is a failure: of many, the
+// first is told, until there is room again.
+func (a *actor) overflow(env *quicnet.Envelope) {
+	what := fmt.Sprintf("the mailbox of %s holds %d MiB already", a.label(), mailboxBytes>>20)
+	a.node.refuse(env, &wireError{Outcome: control.OutcomeNotSent, Type: "full", Msg: what})
+	if env.Adverb != uint8(adverbBroadcast) || a.choked.Swap(true) {
+		return
+	}
+	a.node.outbox.Add(env.From.Proc, func() { // not on a link's reader
+		a.node.reportFailure(failureReport{Mesh: a.id, Rank: a.rank, What: what + ": what is broadcast to it now is lost"}, func() {})
+	})
+}
+
+// push puts a message at the end of the mailbox. The caller holds a.mu.
+func (a *actor) push(env *quicnet.Envelope) {
+	if n := len(a.queue); n == cap(a.queue) && cap(a.room) > 2*n { // what was taken has left room at the front
+		a.queue = append(a.room[:0], a.queue...)
+		clear(a.room[n:cap(a.room)])
+	}
+	a.size += len(env.Body)
+	grows := len(a.queue) == cap(a.queue)
+	a.queue = append(a.queue, env)
+	if grows {
+		a.room = a.queue[:0]
+	}
+}
+
+// takeLate has the loop look at the messages that are held up no longer, or at all of them, and starts those of concurrent
+// endpoints.
+func (a *actor) takeLate(all bool) {
+	a.mu.Lock()
+	if all {
+		a.late.Clear()
+	} else {
+		a.late.Ripen(time.Now())
+	}
+	started := false
+	for i := 0; i < len(a.queue); {
+		env := a.queue[i]
+		ep := targetOf(env).ep
+		if ep == nil || !ep.concurrent || a.late.Waits(a.queue, i) || len(a.starts) >= windowSize {
+			i++
+			continue
+		}
+		a.size -= len(env.Body)
+		a.queue = slices.Delete(a.queue, i, i+1)
+		a.starts = append(a.starts, a.activate(env))
+		started = true
+	}
+	a.late.Arm(a.ripen)
+	a.rouse()
+	a.mu.Unlock()
+	if started {
+		poke(a.start)
+	}
+	a.node.touch()
+}
+
+func (a *actor) ripen() { a.takeLate(false) }
+
+// faulted judges a message that comes while faults act on messages: it is dropped, with the outcome that its caller is told, or put
+// into the mailbox to be handled later. False: nothing is done to it. The caller holds a.mu.
+func (a *actor) faulted(m *chaos.Messages, ep *endpoint, env *quicnet.Envelope) (done bool, drop *wireError) {
+	var due time.Time
+	if m != nil && ep != nil {
+		v := m.Judge(a.id, ep.name)
+		if v.Dropped != 0 {
+			return true, &wireError{
+				Outcome: control.OutcomeLost, Type: "dropped", Codes: codesOf(ErrLost),
+				Msg: "the message was dropped on purpose before " + a.label() + " handled it (fault " + strconv.FormatUint(v.Dropped, 10) + ", by " + clip(v.By, 100) + ")",
+			}
+		}
+		if v.Wait > 0 {
+			due = time.Now().Add(v.Wait)
+		}
+	}
+	if !a.late.Hold(env, due) {
+		return false, nil
+	}
+	a.push(env)
+	a.late.Arm(a.ripen)
+	return true, nil
+}
