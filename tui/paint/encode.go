@@ -162,6 +162,8 @@ func asciiOf(r rune) string {
 		return "<"
 	case 'µ':
 		return "u"
+	case '°': // 64 C
+		return " "
 	case '“', '”':
 		return "\""
 	case '‘', '’':
