@@ -416,41 +416,6 @@ func (a *actor) noticeWait(proc uint64, w waitNotice) {
 	}
 }
 
-// What is given back at once: less waits for more, to save frames.
-const (
-	ackMessages = 64
-	ackBytes    = windowBytes / 16
-)
-
-// countAck collects the places that broadcasts give back.
-func (a *actor) countAck(proc uint64, bytes int) {
-	a.mu.Lock()
-	if a.acks == nil {
-		a.acks = map[uint64]taken{}
-	}
-	back := a.acks[proc] + takenBy(1, bytes)
-	due := back.messages() >= ackMessages || back.bytes() >= ackBytes
-	if due {
-		delete(a.acks, proc)
-	} else {
-		a.acks[proc] = back
-	}
-	a.mu.Unlock()
-	if due {
-		a.node.ack(proc, a.id, back)
-	}
-}
-
-func (a *actor) flushAcks() {
-	a.mu.Lock()
-	acks := a.acks
-	a.acks = nil
-	a.mu.Unlock()
-	for proc, back := range acks {
-		a.node.ack(proc, a.id, back)
-	}
-}
-
 // turned notes that what the actor does changes: the time before counts as work where it handled something. The caller holds
 // a.mu.
 func (a *actor) turned(at time.Time) {

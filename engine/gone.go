@@ -142,16 +142,45 @@ func (n *node) procsGone(b goneBody) (reported bool) {
 			lk.Forget(proc, b.Reason)
 		}
 	}
-	n.calls.each(func(c *call) { // after noteGone: a call that is not among them yet finds the process gone when it sends
+	return n.endCalls(b) // after noteGone: a call that is not among them yet finds the process gone when it sends
+}
+
+// endCalls gives the calls at processes their outcome. It reports whether there were any.
+func (n *node) endCalls(b goneBody) (any bool) {
+	n.calls.each(func(c *call) {
 		for _, i := range c.open() {
 			if b.has(c.ref.procOf(i)) {
 				c.answer(answer{index: i, err: b.outcome()})
-				reported = true
+				any = true
 			}
 		}
 	})
 	n.windows.drop(func(a quicnet.Addr) bool { return b.has(a.Proc) })
-	return reported
+	return any
+}
+
+// linkLost is told that the link to another worker was lost, by silence or because the other has given it up. The calls that used
+// it get their outcome, then the controller says whether the other lives: only who is lost to the controller is lost. Where it
+// lives, the next call makes another link. While the controller does not answer, calls to the other fail.
+func (n *node) linkLost(b goneBody) {
+	if b = b.since(n.peers.epochOf); len(b.Procs) == 0 {
+		return
+	}
+	n.endCalls(b)
+	n.outbox.Add(0, func() {
+		proc := b.Procs[0]
+		err := n.request(n.root, quicnet.Addr{}, sysAlive, proc, nil)
+		wire, ok := n.peers.current().(*quicnet.Node)
+		switch {
+		case n.closed.Load() || !ok:
+		case err == nil:
+			n.log.Info("a link is made anew: its other end lives", "process", proc, "lost", b.Reason)
+			wire.Renew(proc)
+		default:
+			b.Ordered = b.Ordered || isError(err, ErrStopped)
+			n.procsGone(b)
+		}
+	})
 }
 
 // markGone shows the actors that went with processes of a mesh.

@@ -229,6 +229,10 @@ func controllerHandlers(h *hub) *sysTable {
 	handle(t, sysFind, fromAll, func(_ context.Context, _ *node, from quicnet.Addr, proc uint64) (any, error) {
 		return h.find(from, proc)
 	})
+	handle(t, sysAlive, fromAll, func(_ context.Context, _ *node, from quicnet.Addr, proc uint64) (any, error) {
+		_, err := h.alive(from, proc)
+		return nil, err
+	})
 	handle(t, sysFailure, fromAll, func(_ context.Context, _ *node, from quicnet.Addr, r failureReport) (any, error) {
 		if _, ok := h.actorIn(from.Proc, r.Mesh, r.Rank); !ok { // a process reports for its own actors only
 			return nil, fmt.Errorf("process %d has no such actor: %w", from.Proc, ErrForbidden)

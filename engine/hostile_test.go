@@ -75,7 +75,7 @@ func FuzzFrame(f *testing.F) {
 	for _, k := range []quicnet.Kind{quicnet.KindReply, quicnet.KindError, quicnet.KindCancel, quicnet.KindAck, quicnet.KindPort} {
 		seed(func(e *quicnet.Envelope) { e.Kind = k })
 	}
-	for _, name := range []string{sysWait, sysStatus, sysTrace, sysTell, sysFence, sysSpawn, sysStop, sysKill, sysState, sysFlush, sysJudge, sysGone, sysRelay, sysDial, sysExit, sysFailure, sysFind, sysVerb, ""} {
+	for _, name := range []string{sysWait, sysStatus, sysTrace, sysTell, sysFence, sysSpawn, sysStop, sysKill, sysState, sysFlush, sysJudge, sysGone, sysRelay, sysDial, sysExit, sysFailure, sysFind, sysAlive, sysStill, sysVerb, ""} {
 		for _, from := range []uint64{0, 6} {
 			for _, flags := range []uint8{0, sysRequest, sysAnswer, sysFailed} {
 				seed(func(e *quicnet.Envelope) {
@@ -202,6 +202,7 @@ func TestNobodyButTheControllerIsObeyed(t *testing.T) {
 		sysFence:   "asks nothing",
 		sysVerb:    "ownerOf looks whether the actor lives in the asking process",
 		sysFind:    "the directory is for all",
+		sysAlive:   "the directory is for all",
 		sysFailure: "only of an actor in the asking process",
 		sysAcquire: "ownerOf looks whether the actor lives in the asking process",
 		sysRelease: "a claim is found by its process",

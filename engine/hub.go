@@ -50,6 +50,7 @@ type hub struct {
 	history        []control.Mesh   // ended meshes, newest last, for front ends
 	endedProcs     []string         // names of ended proc meshes, newest last
 	nextProc       uint64
+	stills         uint64 // turns of stops by a signal
 	nextLocal      uint64
 	nextMesh       uint64
 	autoName       int

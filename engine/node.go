@@ -326,6 +326,10 @@ func (n *node) Link(ev quicnet.LinkEvent) {
 				g.Ordered, g.Reason = true, strings.TrimSuffix(ev.Reason[:at+len(ordered)], asOrdered)
 			}
 		}
+		if ev.Again {
+			n.outbox.Add(ev.Peer.Proc, func() { n.linkLost(g) })
+			return
+		}
 		n.outbox.Add(ev.Peer.Proc, func() { n.procsGone(g) })
 	}
 }

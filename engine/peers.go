@@ -17,7 +17,7 @@ type peers struct {
 	gone *recent.Map[uint64, goneBody] // processes that ended; of what ended with them nothing is kept here
 	lead *recent.Map[uint64, uint32]   // epochs of processes that were started again
 
-	still *recent.Map[uint64, uint64] // turn of what was last told of a process that stands still, or stood
+	still *recent.Map[uint64, stillBody] // what was last told of a process that stands still, or stood
 }
 
 // maxGone is for how many ended processes the reason is remembered. Calls to older ones get a less exact error.
@@ -27,19 +27,21 @@ const maxGone = 4096
 var errProcEnded = fmt.Errorf("its process has ended: %w", ErrLost)
 
 func newPeers() *peers {
-	return &peers{linked: make(chan struct{}), gone: recent.New[uint64, goneBody](maxGone), lead: recent.New[uint64, uint32](maxGone), still: recent.New[uint64, uint64](maxGone)}
+	return &peers{linked: make(chan struct{}), gone: recent.New[uint64, goneBody](maxGone), lead: recent.New[uint64, uint32](maxGone),
+		still: recent.New[uint64, stillBody](maxGone)}
 }
 
-// newer reports whether this is news of a process that stands still: two ways lead here, and the older may come later.
-func (p *peers) newer(b stillBody) bool {
+// newest takes news of a process that stands still, or goes on, and gives the newest there is: two ways lead here, and the older
+// may come later.
+func (p *peers) newest(b stillBody) stillBody {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	known, _ := p.still.Get(b.Proc)
-	if b.Turn <= known {
-		return false
+	if b.Turn <= known.Turn {
+		return known
 	}
-	p.still.Put(b.Proc, b.Turn)
-	return true
+	p.still.Put(b.Proc, b)
+	return b
 }
 
 // connect sets the link, once.
@@ -90,6 +92,7 @@ func (p *peers) noteGone(b goneBody) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, proc := range b.Procs {
+		p.still.Delete(proc)                                       // the next epoch of it moves
 		if old, _ := p.gone.Get(proc); !old.Ordered || b.Ordered { // the link tells of its end too, and knows no more than that
 			p.gone.Put(proc, goneBody{Reason: b.Reason, Ordered: b.Ordered})
 		}

@@ -38,6 +38,7 @@ const (
 	sysDial    = "dial"    // note: controller → process, dial that peer
 	sysExit    = "exit"    // request: controller → process, end in order
 	sysFailure = "failure" // request: process → controller, supervision
+	sysAlive   = "alive"   // request: process → controller, whether a peer lives
 	sysFind    = "find"    // request: process → controller, the directory
 	sysAcquire = "acquire" // request: process → controller, a lock of the session
 	sysRelease = "release" // note: process → controller, it is given back

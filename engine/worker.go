@@ -147,7 +147,7 @@ type found struct {
 type stillBody struct {
 	Proc  uint64
 	Still bool
-	Turn  uint64 // counts the changes of that process; 0: it never stood still
+	Turn  uint64 // counts such changes in the session; 0: it never stood still
 }
 
 // resolve asks the controller where a peer is. The lower id dials; the controller tells the other one to.
@@ -202,10 +202,8 @@ func (w *worker) handlers() *sysTable {
 
 // hold has the link to a process take its silence for what it is.
 func (n *node) hold(b stillBody) {
-	if !n.peers.newer(b) {
-		return
-	}
-	if wire, ok := n.peers.current().(*quicnet.Node); ok {
+	b = n.peers.newest(b)
+	if wire, ok := n.peers.current().(*quicnet.Node); ok && b.Turn > 0 {
 		wire.Hold(b.Proc, b.Still)
 	}
 }
@@ -232,7 +230,8 @@ func (h *hub) still(p *proc, still bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.on(p, kind)
-	p.still = stillBody{p.id, still, p.still.Turn + 1}
+	h.stills++
+	p.still = stillBody{p.id, still, h.stills}
 	now := p.still
 	if h.wire != nil {
 		h.wire.Hold(p.id, still)
@@ -253,25 +252,31 @@ func (n *node) controllerGone(reason string) {
 	endGroup()
 }
 
+// alive gives a process that has not ended, or says why there is none.
+func (h *hub) alive(from quicnet.Addr, id uint64) (*proc, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p, asker := h.procs[id], h.procs[from.Proc]
+	switch {
+	case asker == nil || p == nil && !h.issued(id):
+		return nil, fmt.Errorf("there is no process %d in this session", id)
+	case p == nil:
+		return nil, fmt.Errorf("process %d ended with its proc mesh%s: %w", id, asOrdered, ErrStopped)
+	case p.over() && p.rec.Ordered:
+		return nil, fmt.Errorf("%s%s: %w", p.rec.Reason, asOrdered, ErrStopped)
+	case p.over():
+		return nil, fmt.Errorf("%s: %w", p.rec.Reason, ErrLost)
+	}
+	return p, nil
+}
+
 // find answers the directory's question and has the lower id dial.
 func (h *hub) find(from quicnet.Addr, proc uint64) (found, error) {
-	h.mu.Lock()
-	p, asker := h.procs[proc], h.procs[from.Proc]
-	switch {
-	case asker == nil || p == nil && !h.issued(proc):
-		h.mu.Unlock()
-		return found{}, fmt.Errorf("there is no process %d in this session", proc)
-	case p == nil:
-		h.mu.Unlock()
-		return found{}, fmt.Errorf("process %d ended with its proc mesh%s: %w", proc, asOrdered, ErrStopped)
-	case p.over():
-		err := fmt.Errorf("%s: %w", p.rec.Reason, ErrLost)
-		if p.rec.Ordered {
-			err = fmt.Errorf("%s%s: %w", p.rec.Reason, asOrdered, ErrStopped)
-		}
-		h.mu.Unlock()
+	p, err := h.alive(from, proc)
+	if err != nil {
 		return found{}, err
 	}
+	h.mu.Lock()
 	wire, still := h.wire, p.still
 	h.mu.Unlock()
 	if from.Proc < proc {

@@ -122,10 +122,13 @@ func (n *Node) incoming(id ID, h *hello) (*peer, error) {
 	}
 	n.mu.Unlock()
 	if p != nil && p.epoch.Load() != 0 {
-		if p.epoch.Load() == id.Epoch {
-			return p, p.sameState(h)
-		}
 		reason := fmt.Sprintf("epoch %d of it has joined", id.Epoch)
+		if p.epoch.Load() == id.Epoch {
+			if !p.anew(h) {
+				return p, p.sameState(h)
+			}
+			reason = "it has given up the link for silence, and makes another"
+		}
 		n.terminate(p, LinkLost, reason, closeErrorf(CodeStaleEpoch, "%s", reason))
 		p = nil
 	}
@@ -169,6 +172,17 @@ func (n *Node) admit(id ID, h *hello) ([]byte, error) {
 		return nil, closeErrorf(CodeRefused, "the controller's welcome is %d bytes, at most %d", len(answer), n.limits.HelloBytes)
 	}
 	return answer, nil
+}
+
+// anew reports whether the dialler makes another link in place of this one, which it has lost. The controller and a worker never
+// do: who is lost there is to end.
+func (p *peer) anew(h *hello) bool {
+	if p.proc == Controller || p.n.id.Proc == Controller || h.Peer != 0 {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.peerNonce != 0 && p.peerNonce != h.Nonce
 }
 
 // sameState checks that the dialler has not lost the state of this link, by the nonces in hello.

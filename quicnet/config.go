@@ -69,6 +69,10 @@ type LinkEvent struct {
 	State  LinkState
 	Reason string // for a person; "" where the state says it all
 	Time   time.Time
+	// Again says of a final state that the peer may live: silence ended the link, or the peer has given it up for silence. Only
+	// the directory knows. Where it says that the peer lives, Node.Renew makes room for another link. Never set between a worker
+	// and the controller: a worker that its controller has lost is to end.
+	Again bool
 }
 
 // Config configures a node. Handler is required; the zero value of the rest is usable.

@@ -113,7 +113,7 @@ func (p *peer) dial(addr net.Addr, attempt int) (up, final bool) {
 			return false, joins.final(err)
 		}
 		if end := closeError(err); end != nil && end.Code.final() {
-			p.n.terminate(p, LinkClosed, end.Error(), nil)
+			p.n.terminate(p, LinkClosed, end.Error(), end)
 			return false, true
 		}
 		return false, false

@@ -8,7 +8,8 @@
 // A link is what two processes keep for each other; it outlives the QUIC connections that it uses, one at a time (TLS
 // 1.3, both sides with a certificate of the session's CA). A worker dials the controller; of two workers the lower Proc
 // dials. When a connection breaks, the side that dials makes another, and both resend what the other has not received.
-// Silence of Timing.Lost ends the link.
+// Silence of Timing.Lost ends the link. Between two workers another one can be made where the directory knows that both live
+// (Node.Renew); between a worker and the controller none can.
 //
 // A link has three lanes: control, calls and events, in that order of priority. A lane is a QUIC stream in each direction.
 // Frames of the calls lane are short: a number, the route, stands for what they repeat.

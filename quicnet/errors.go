@@ -18,6 +18,8 @@ var ErrClosed = errors.New("quicnet: node is closed")
 type GoneError struct {
 	Peer   ID
 	Reason string
+
+	again bool // it may live: only the link to it was lost (Node.Renew)
 }
 
 // Error returns "proc 3 is gone: no contact for 10.2s".

@@ -14,6 +14,7 @@ type recorder struct {
 	events []LinkEvent
 	wake   chan struct{} // replaced at each change
 	onGet  func(from ID, lane Lane, env *Envelope)
+	onLink func(ev LinkEvent) // guarded by mu
 }
 
 type recorded struct {
@@ -38,6 +39,9 @@ func (r *recorder) Frame(from ID, lane Lane, env *Envelope) {
 func (r *recorder) Link(ev LinkEvent) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.onLink != nil {
+		r.onLink(ev)
+	}
 	r.events = append(r.events, ev)
 	close(r.wake)
 	r.wake = make(chan struct{})

@@ -183,7 +183,7 @@ func (p *peer) detach(c *conn, why error) {
 		current := p.conn == c
 		p.mu.Unlock()
 		if current {
-			p.n.terminate(p, LinkClosed, end.Error(), nil)
+			p.n.terminate(p, LinkClosed, end.Error(), end)
 			return
 		}
 	}

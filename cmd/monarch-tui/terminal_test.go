@@ -264,7 +264,7 @@ func (c *terminal) text() string {
 	return c.raw.String()
 }
 
-// children are the processes that the program has started, by pid.
+// children are the processes that the program has started, by pid, but for the guard of its session.
 func children(t *testing.T, pid int) []int {
 	t.Helper()
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
@@ -276,6 +276,9 @@ func children(t *testing.T, pid int) []int {
 		child, err := strconv.Atoi(filepath.Base(filepath.Dir(f)))
 		if err != nil {
 			t.Fatal(err)
+		}
+		if cmd, _ := os.ReadFile(filepath.Join(filepath.Dir(f), "cmdline")); bytes.HasPrefix(cmd, []byte("monarch-guard\x00")) {
+			continue
 		}
 		if parent, alive := status(child); alive && parent == pid {
 			out = append(out, child)

@@ -23,6 +23,8 @@
 //     that are no frame end it, with a reason.
 //   - INV-SKEW: unknown fields, kinds of frames and events are skipped; unknown verbs are answered.
 //   - INV-GONE: when a client goes, its calls are cancelled, and its goroutines have ended before ServeConn returns.
+//   - INV-BEGUN: a frame that a client has begun ends, or its connection does; a connection that has asked nothing makes room
+//     for another where there is none.
 //   - INV-OWNER: only the user who owns the session may connect, and a run folder that others could change is refused.
 //
 // Locks: the mutexes of outbox, feed, lane, peer, link, local, Client, CallHandle and Server. None is held while another

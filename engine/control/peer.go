@@ -3,10 +3,12 @@ package control
 import (
 	"bufio"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"time"
 
@@ -24,6 +26,8 @@ type peer struct {
 	r    *bufio.Reader
 	info Info
 	out  *outbox
+
+	heard func() // told of the first message
 
 	ctx    context.Context // ends when the client is to go; its cause says why
 	cancel context.CancelCauseFunc
@@ -150,10 +154,13 @@ func (p *peer) bye(err error) *Error {
 // read starts a goroutine for each request and never waits for one.
 func (p *peer) read() error {
 	g := gatherer{limit: 2 * maxRequest}
-	for {
-		f, err := readFrame(p.r, hostileDec())
+	for first := true; ; first = false {
+		f, err := p.next()
 		if err != nil {
 			return err
+		}
+		if first {
+			p.heard()
 		}
 		if done, err := g.add(f); err != nil {
 			return err
@@ -173,6 +180,39 @@ func (p *peer) read() error {
 			p.mark(f)
 		default: // from a newer client (INV-SKEW)
 		}
+	}
+}
+
+// A frame that has begun must end: its length within frameTime, its body at frameRate bytes a second besides.
+const (
+	frameTime = 10 * time.Second
+	frameRate = 64 << 10
+)
+
+// next reads a frame. A client may be silent for as long as it likes, but not in the middle of one.
+func (p *peer) next() (*frame, error) {
+	p.readBy(time.Time{})
+	if _, err := p.r.Peek(1); err != nil {
+		return nil, err
+	}
+	limit := frameTime
+	p.readBy(time.Now().Add(limit))
+	if head, err := p.r.Peek(4); err == nil {
+		limit += time.Duration(min(binary.BigEndian.Uint32(head), maxFrame)) * time.Second / frameRate
+		p.readBy(time.Now().Add(limit))
+	}
+	f, err := readFrame(p.r, hostileDec())
+	if errors.Is(err, os.ErrDeadlineExceeded) && p.ctx.Err() == nil {
+		return nil, fmt.Errorf("%w: it did not end within %s", errFrame, limit.Round(time.Second))
+	}
+	return f, err
+}
+
+// readBy limits what is read next, unless the connection is to end.
+func (p *peer) readBy(at time.Time) {
+	_ = p.conn.SetReadDeadline(at)
+	if p.ctx.Err() != nil { // what ends it may have set its deadline before
+		_ = p.conn.SetReadDeadline(time.Unix(1, 0))
 	}
 }
 

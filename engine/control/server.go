@@ -45,9 +45,9 @@ type Server struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup // connections and accept loops
 
-	mu      sync.Mutex
-	clients int
-	closed  bool
+	mu     sync.Mutex
+	slots  map[*slot]struct{}
+	closed bool
 }
 
 // NewServer makes a server. Close ends it.
@@ -56,7 +56,7 @@ func NewServer(cfg ServerConfig) *Server {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{cfg: cfg}
+	s := &Server{cfg: cfg, slots: map[*slot]struct{}{}}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }
@@ -141,36 +141,21 @@ func (s *Server) Close() error {
 	return nil
 }
 
-// enter counts a client, or says why there is no room for it.
-func (s *Server) enter() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.clients >= s.cfg.Limits.Clients {
-		return errorf(CodeBusy, "the session has %d clients already, which is its limit: close one first", s.clients)
-	}
-	s.clients++
-	return nil
-}
-
-func (s *Server) leave() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.clients--
-}
-
 // serve runs one connection to its end.
 func (s *Server) serve(conn net.Conn) error {
 	defer conn.Close()
-	if err := s.enter(); err != nil {
+	place, err := s.enter(conn)
+	if err != nil {
 		s.refuse(conn, err)
 		return err
 	}
-	defer s.leave()
+	defer s.leave(place)
 	p, err := s.welcome(conn)
 	if err != nil {
 		s.refuse(conn, err)
 		return fmt.Errorf("greeting: %w", err)
 	}
+	p.heard = func() { s.heard(place) }
 	s.cfg.Logger.Info("a client came", "client", p.gate.who.Name, "role", p.gate.who.Role, "id", p.gate.who.ID)
 	defer s.cfg.Logger.Info("a client left", "client", p.gate.who.Name, "id", p.gate.who.ID)
 	return p.run()
