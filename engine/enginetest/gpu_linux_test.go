@@ -291,3 +291,22 @@ func rowsOf(t *testing.T, smi string) []byte {
 	}
 	return rows
 }
+
+func TestADriverThatTalksNonsenseIsNoMachineWithoutDevices(t *testing.T) {
+	_, smi := machine(t, 1)
+	answer(t, smi, "Segmentation fault\n")
+	ctx := enginetest.Processes(t)
+	_, err := engine.SpawnProcs(ctx, engine.Dim("gpus", 1))
+	for _, want := range []string{"the GPUs of this machine cannot be listed", `nvidia-smi answered "Segmentation fault"`, "virtual"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q in it", err, want)
+		}
+	}
+	if got := seenBy(ctx, spawned(ctx, t, engine.Dim("gpus", 1), engine.Virtual())); got[0] != "all" {
+		t.Errorf("a virtual rank sees %s", got)
+	}
+	answer(t, smi, "No devices were found\n")
+	if got := seenBy(ctx, spawned(ctx, t, engine.Dim("gpus", 1))); got[0] != "all" {
+		t.Errorf("on a machine without devices a rank sees %s", got)
+	}
+}
