@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -289,4 +290,14 @@ func graceAfter(ctx context.Context, now bool) (context.Context, context.CancelF
 		d = lateTime
 	}
 	return context.WithTimeout(context.WithoutCancel(ctx), d)
+}
+
+// waitUntil waits for goroutines, until the limit.
+func waitUntil(wg *sync.WaitGroup, limit <-chan struct{}) {
+	done := make(chan struct{})
+	go func() { wg.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-limit:
+	}
 }
