@@ -45,6 +45,8 @@ var scenes = []scene{
 		press(t, m, "i", "backspace")
 		typeText(m, "5")
 	}},
+	{"faults", worldtest.Faulty, func(t testing.TB, m *Model) { press(t, m, "2", "l", "l", "l") }},
+	{"faults in the tree", worldtest.Faulty, func(t testing.TB, m *Model) { press(t, m, "1", "j", "j", "l", "j", "j", "j") }},
 	{"first run", func(t testing.TB) *worldtest.Builder { return worldtest.New(t) }, func(testing.TB, *Model) {}},
 	{"mesh", worldtest.Pingpong, func(testing.TB, *Model) {}},
 	{"ranks", worldtest.Pingpong, func(t testing.TB, m *Model) {
