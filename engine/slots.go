@@ -108,8 +108,8 @@ func (h *hub) sampleGPUs(ctx context.Context) {
 		if p.over() {
 			continue
 		}
-		g := *p.rec.GPU // what was published is not written to
-		g.Problem = ""
+		g := *p.rec.GPU                                                   // what was published is not written to
+		g.Used, g.Busy, g.Celsius, g.Watts, g.Problem = 0, -1, -1, -1, "" // old figures would be taken for new ones
 		switch s, ok := samples[g.UUID]; {
 		case err != nil:
 			g.Problem = err.Error()

@@ -35,7 +35,7 @@ func TestCompletionOffersWhatAVerbTakes(t *testing.T) {
 		{"spawn @x on p T", "ToyActor"},
 		{"spawn on", ""}, // nothing is offered behind on before the blank
 		{"endpoints E", "Echo"},
-		{"procs p ", "cpus=|gpus=|hosts=|in-process|restart="},
+		{"procs p ", "cpus=|gpus=|hosts=|in-process|oversubscribe|restart=|virtual"},
 		{"procs p in", "in-process"},
 		{"help st", "stacks|state|step|stop|stops|stream"},
 		{"theme ", "dark|light"},

@@ -24,33 +24,45 @@ func (s *Session) makeProcs(ctx context.Context, a ProcsArgs, r *result) error {
 	if virtualSlots(&pm) && !a.Virtual && s.virtual.CompareAndSwap(false, true) { // once: it is the machine that has no devices
 		r.text = append(r.text, pm.Name+": GPU slots are virtual, there are no devices behind them")
 	}
-	s.picture(func(p *control.Replica) { r.text = append(r.text, devices(p, &pm)...) })
+	s.picture(func(p *control.Replica) {
+		if line := devices(p, &pm); line != "" {
+			r.text = append(r.text, line)
+		}
+	})
 	return nil
 }
 
-// maxDevices bounds the lines about the devices of a mesh.
+// maxDevices bounds how many devices of a mesh are told one by one.
 const maxDevices = 16
 
-// devices says which rank has which GPU, where slots are not virtual.
-func devices(p *control.Replica, pm *control.ProcMesh) (lines []string) {
+// devices says on one line which rank has which GPU; "" where slots are virtual.
+func devices(p *control.Replica, pm *control.ProcMesh) string {
+	var b strings.Builder
+	name, told, shared := "", 0, ""
 	for r := range pm.Extent.Len() {
 		proc, ok := p.Proc(pm.FirstProc + uint64(r))
 		if !ok || proc.GPU == nil {
 			continue
 		}
-		if len(lines) == maxDevices {
-			return append(lines, fmt.Sprintf("and %d more", pm.Extent.Len()-maxDevices))
+		if told == maxDevices {
+			fmt.Fprintf(&b, " and %d more", pm.Extent.Len()-maxDevices)
+			break
 		}
-		line := fmt.Sprintf("[%d] %s", r, proc.Device)
+		told++
+		at := max(0, strings.LastIndexByte(proc.Device, ' ')) // the short UUID is its last word
+		if proc.Device[:at] != name {
+			name = proc.Device[:at]
+			b.WriteString(map[bool]string{true: pm.Name + ": ", false: "; "}[b.Len() == 0] + name)
+		}
+		fmt.Fprintf(&b, " [%d] %s", r, strings.TrimSpace(proc.Device[at:]))
 		switch {
 		case proc.GPU.Foreign:
-			line += ", shared with another mesh"
-		case proc.GPU.Sharing > 1:
-			line += fmt.Sprintf(", shared by %d ranks", proc.GPU.Sharing)
+			shared = ", shared with another mesh"
+		case proc.GPU.Sharing > 1 && shared == "":
+			shared = ", shared by ranks"
 		}
-		lines = append(lines, line)
 	}
-	return lines
+	return b.String() + shared
 }
 
 // budget is what is left of a command's time.

@@ -14,8 +14,8 @@ import (
 func meshVerbs() []*Verb {
 	return []*Verb{
 		{
-			Name: "procs", Usage: "procs NAME dim=n… [in-process] [cpus=n] [virtual] [oversubscribe] [restart=never|on-failure|n/time]", Summary: "start a grid of worker processes; in-process: goroutines instead",
-			Changes: true, Forkable: true, completes: words("gpus=", "hosts=", "in-process", "cpus=", "restart="), body: shows(procsArgs, (*Session).makeProcs),
+			Name: "procs", Usage: "procs NAME dim=n… [in-process] [cpus=n] [virtual] [oversubscribe] [restart=never|on-failure|n/time]", Summary: "start a grid of worker processes; in-process: goroutines instead; oversubscribe: ranks share GPUs; virtual: they have none",
+			Changes: true, Forkable: true, completes: words("gpus=", "hosts=", "in-process", "cpus=", "restart=", "virtual", "oversubscribe"), body: shows(procsArgs, (*Session).makeProcs),
 		},
 		{
 			Name: "spawn", Usage: "spawn @NAME on PROCS[sel] Type [restart=never|on-failure|n/time] [gang] [{field: value, …}]", Summary: "put one actor on each process",

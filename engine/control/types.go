@@ -113,6 +113,9 @@ type GPU struct {
 	Problem     string  // why it could not be measured, or what the driver says is wrong
 }
 
+// Measured reports whether there are figures of the device.
+func (g *GPU) Measured() bool { return g.Used > 0 || g.Busy >= 0 || g.Celsius >= 0 || g.Watts >= 0 }
+
 // Over reports whether the process has ended, or never ran.
 func (p *Proc) Over() bool {
 	switch p.State {

@@ -106,7 +106,7 @@ func TestEachRankSeesTheOneDeviceItHas(t *testing.T) {
 		t.Errorf("the ranks see %s, want %s", got, want)
 	}
 	_, err := engine.SpawnProcs(ctx, engine.Dim("gpus", 2))
-	for _, want := range []string{"2 GPUs are wanted", "of 4 only 1 is free", "held by procs " + first.Name(), "oversubscribe", "virtual"} {
+	for _, want := range []string{"2 GPUs are wanted", "of 4 only 1 is free", "procs " + first.Name() + " holds GPU-", "oversubscribe", "virtual"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("two more than are free: %v, want %q in it", err, want)
 		}
@@ -165,6 +165,21 @@ func TestADeviceThatVanishesBeforeTheWorkerStartsIsNamed(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "rank [1] of 2 did not start") || !strings.Contains(err.Error(), uuids[1]+" is gone from the machine") {
 		t.Errorf("%v", err)
 	}
+	if got := seenBy(ctx, spawned(ctx, t, engine.Dim("gpus", 1))); got[0] != uuids[0] {
+		t.Errorf("a mesh that did not start keeps its devices: the next one sees %s, want %s", got, uuids[0])
+	}
+}
+
+func TestAMeshThatCannotBeMadeKeepsNoDevice(t *testing.T) {
+	uuids, _ := machine(t, 2)
+	ctx := enginetest.Processes(t)
+	spawned(ctx, t, engine.Name("trainers"), engine.Dim("gpus", 1))
+	if _, err := engine.SpawnProcs(ctx, engine.Name("trainers"), engine.Dim("gpus", 1)); err == nil {
+		t.Fatal("two meshes have one name")
+	}
+	if got := seenBy(ctx, spawned(ctx, t, engine.Dim("gpus", 1))); got[0] != uuids[1] {
+		t.Errorf("a rank sees %s, want %s", got, uuids[1])
+	}
 }
 
 func TestTwoControllersShareNoDeviceByAccident(t *testing.T) {
@@ -190,7 +205,7 @@ func TestTwoControllersShareNoDeviceByAccident(t *testing.T) {
 	}
 	ctx := enginetest.Processes(t)
 	_, err = engine.SpawnProcs(ctx, engine.Dim("gpus", 2))
-	if want := fmt.Sprintf("is held by pid %d (enginetest", other.Process.Pid); err == nil || !strings.Contains(err.Error(), want) {
+	if want := fmt.Sprintf("(pid %d (enginetest", other.Process.Pid); err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("%v, want %q in it", err, want)
 	}
 	mine := spawned(ctx, t, engine.Dim("gpus", 1))
@@ -275,4 +290,23 @@ func rowsOf(t *testing.T, smi string) []byte {
 		t.Fatal(err)
 	}
 	return rows
+}
+
+func TestADriverThatTalksNonsenseIsNoMachineWithoutDevices(t *testing.T) {
+	_, smi := machine(t, 1)
+	answer(t, smi, "Segmentation fault\n")
+	ctx := enginetest.Processes(t)
+	_, err := engine.SpawnProcs(ctx, engine.Dim("gpus", 1))
+	for _, want := range []string{"the GPUs of this machine cannot be listed", `nvidia-smi answered "Segmentation fault"`, "virtual"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q in it", err, want)
+		}
+	}
+	if got := seenBy(ctx, spawned(ctx, t, engine.Dim("gpus", 1), engine.Virtual())); got[0] != "all" {
+		t.Errorf("a virtual rank sees %s", got)
+	}
+	answer(t, smi, "No devices were found\n")
+	if got := seenBy(ctx, spawned(ctx, t, engine.Dim("gpus", 1))); got[0] != "all" {
+		t.Errorf("on a machine without devices a rank sees %s", got)
+	}
 }

@@ -3,7 +3,6 @@ package grid
 import (
 	"math"
 	"strconv"
-	"strings"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
@@ -45,7 +44,7 @@ func (m Measure) of(proc *control.Proc) float64 {
 	figure := none
 	switch g := proc.GPU; m {
 	case Memory:
-		if g.Total > 0 {
+		if g.Total > 0 && g.Measured() {
 			figure = 100 * float64(g.Used) / float64(g.Total)
 		}
 	case Load:
@@ -74,17 +73,24 @@ func (m Measure) top(largest float64) float64 {
 
 // text is a figure with its unit.
 func (m Measure) text(figure float64) string {
-	whole := strconv.Itoa(int(min(figure, 1<<40) + 0.5))
 	switch m {
 	case Temperature:
-		return whole + " °C"
+		return m.number(figure) + "°C"
 	case Power:
-		return whole + " W"
-	case Resident:
-		return paint.Bytes(uint64(figure))
-	case States, Memory, Load, nMeasures:
+		return m.number(figure) + " W"
+	case Memory, Load:
+		return m.number(figure) + " %"
+	case States, Resident, nMeasures:
 	}
-	return whole + " %"
+	return m.number(figure)
+}
+
+// number is a figure where its unit is told elsewhere.
+func (m Measure) number(figure float64) string {
+	if m == Resident { // its unit changes with it
+		return paint.Bytes(uint64(figure))
+	}
+	return strconv.Itoa(int(min(figure, 1<<40) + 0.5))
 }
 
 // isNone reports whether a figure is none.
@@ -231,12 +237,7 @@ func (p *Pane) drawScale(s *paint.Surface, y, lines int) {
 	scale = append(scale, paint.Seg{Style: muted, Text: " " + f.measure.text(f.measure.top(f.high))})
 	spread := ""
 	if f.n > 0 {
-		low, high := f.measure.text(f.low), f.measure.text(f.high)
-		if f.measure != Resident { // the unit is told by the mean
-			low, _, _ = strings.Cut(low, " ")
-			high, _, _ = strings.Cut(high, " ")
-		}
-		spread = "  " + low + " to " + high + ", mean " + f.measure.text(f.sum/float64(f.n))
+		spread = "  " + f.measure.number(f.low) + " to " + f.measure.number(f.high) + ", mean " + f.measure.text(f.sum/float64(f.n))
 	}
 	if x+paint.SegsWidth(scale) > p.w-1 {
 		return

@@ -38,7 +38,7 @@ func (p *Pane) buildGPU(g *control.GPU, lives bool) {
 	if !lives {
 		return
 	}
-	if g.Total > 0 && g.Used > 0 {
+	if g.Total > 0 && g.Measured() {
 		percent := int(100 * (float64(g.Used) / float64(g.Total)))
 		p.field("gpu mem", fmt.Sprintf("%s %d %% · %s of %s", bar(percent), percent, paint.Bytes(g.Used), paint.Bytes(g.Total)), hot(percent >= fullMemory))
 	} else if g.Total > 0 {
@@ -48,7 +48,7 @@ func (p *Pane) buildGPU(g *control.GPU, lives bool) {
 		p.field("load", fmt.Sprintf("%s %d %%", bar(g.Busy), g.Busy), paint.Text)
 	}
 	if g.Celsius >= 0 {
-		p.field("temp", strconv.Itoa(g.Celsius)+" °C", hot(g.Celsius >= hotCelsius))
+		p.field("temp", strconv.Itoa(g.Celsius)+"°C", hot(g.Celsius >= hotCelsius))
 	}
 	if g.Watts >= 0 {
 		p.field("power", strconv.FormatFloat(g.Watts, 'f', 0, 64)+" W", paint.Text)
@@ -68,11 +68,11 @@ func briefGPU(g *control.GPU) string {
 	if g.Busy >= 0 {
 		parts = append(parts, strconv.Itoa(g.Busy)+" %")
 	}
-	if g.Total > 0 {
+	if g.Total > 0 && g.Measured() {
 		parts = append(parts, paint.Bytes(g.Used))
 	}
 	if g.Celsius >= 0 {
-		parts = append(parts, strconv.Itoa(g.Celsius)+" °C")
+		parts = append(parts, strconv.Itoa(g.Celsius)+"°C")
 	}
 	if g.Watts >= 0 {
 		parts = append(parts, strconv.FormatFloat(g.Watts, 'f', 0, 64)+" W")
@@ -104,5 +104,5 @@ func hot(is bool) paint.Role {
 // bar shows percent in ten cells.
 func bar(percent int) string {
 	full := max(0, min(10, (percent+5)/10))
-	return strings.Repeat("█", full) + strings.Repeat("░", 10-full)
+	return strings.Repeat("█", full) + strings.Repeat("·", 10-full)
 }

@@ -164,6 +164,8 @@ func asciiOf(r rune) string {
 		return "<"
 	case 'µ':
 		return "u"
+	case '°': // 64 C
+		return " "
 	case '“', '”':
 		return "\""
 	case '‘', '’':

@@ -181,6 +181,11 @@ func (f *Finder) Find(ctx context.Context) (*Found, error) {
 		return nil, err
 	}
 	defer f.unlock()
+	value, set := f.sys.Lookup(VisibleEnv)
+	if set && strings.TrimSpace(value) == "" { // whatever there is
+		_, note := Visible(nil, value, true)
+		return &Found{None: note}, nil
+	}
 	all, err := f.listed(ctx, time.Now())
 	if none, ok := errors.AsType[*NoneError](err); ok {
 		return &Found{None: none.Why, Via: f.via}, nil
@@ -188,7 +193,6 @@ func (f *Finder) Find(ctx context.Context) (*Found, error) {
 	if err != nil {
 		return nil, err
 	}
-	value, set := f.sys.Lookup(VisibleEnv)
 	found := &Found{All: len(all), Source: f.source.Name(), Via: f.via}
 	found.Devices, found.Note = Visible(all, value, set)
 	switch {

@@ -36,8 +36,10 @@ func openLibrary(api nvml.Interface) (Source, error) {
 	return within(context.Background(), l.guard, func(context.Context) (Source, error) {
 		switch ret := api.Init(); ret {
 		case nvml.SUCCESS:
-		case nvml.ERROR_LIBRARY_NOT_FOUND, nvml.ERROR_DRIVER_NOT_LOADED:
-			return nil, &NoneError{ret.String()}
+		case nvml.ERROR_LIBRARY_NOT_FOUND:
+			return nil, &NoneError{"libnvidia-ml.so.1 cannot be loaded"}
+		case nvml.ERROR_DRIVER_NOT_LOADED:
+			return nil, &NoneError{"the NVIDIA driver is not loaded"}
 		default:
 			return nil, errors.New(ret.String())
 		}

@@ -69,7 +69,7 @@ func counted(n int, one, many string) string {
 func (f *Finder) Take(found *Found, n int, share bool, nameOf func(uuid string) string) (*Slots, error) {
 	s := &Slots{finder: f}
 	var have []Device
-	var held []string
+	var held holders
 	for _, d := range found.Devices {
 		if len(have) == n {
 			break
@@ -80,7 +80,7 @@ func (f *Finder) Take(found *Found, n int, share bool, nameOf func(uuid string) 
 			s.Release()
 			return nil, err
 		case taken:
-			held = append(held, Short(d.UUID)+" is held by "+holderName(holder, nameOf(d.UUID)))
+			held.add(holderName(holder, nameOf(d.UUID)), Short(d.UUID))
 		default:
 			s.claims = append(s.claims, c)
 			have = append(have, d)
@@ -92,7 +92,7 @@ func (f *Finder) Take(found *Found, n int, share bool, nameOf func(uuid string) 
 	case len(have) == n:
 	case !share:
 		s.Release()
-		return nil, &ShortError{Want: n, Free: len(have), Visible: len(found.Devices), Held: shortened(held), Note: found.Note}
+		return nil, &ShortError{Want: n, Free: len(have), Visible: len(found.Devices), Held: held.texts(), Note: found.Note}
 	case len(have) == 0:
 		have, foreign = found.Devices, true
 	}
@@ -107,13 +107,37 @@ func (f *Finder) Take(found *Found, n int, share bool, nameOf func(uuid string) 
 	return s, nil
 }
 
-// shortened keeps an error readable on a machine with many devices.
-func shortened(held []string) []string {
-	const most = 8
-	if len(held) <= most {
-		return held
+// holders are who hold which devices, in the order in which they were met.
+type holders struct {
+	names []string
+	have  map[string][]string
+}
+
+func (h *holders) add(name, device string) {
+	if h.have == nil {
+		h.have = map[string][]string{}
 	}
-	return append(held[:most:most], fmt.Sprintf("%d more", len(held)-most))
+	if h.have[name] == nil {
+		h.names = append(h.names, name)
+	}
+	h.have[name] = append(h.have[name], device)
+}
+
+// texts says who holds what, short enough for an error on a machine with many devices.
+func (h *holders) texts() []string {
+	const most = 4 // devices of one, and of those who hold some
+	var out []string
+	for i, name := range h.names {
+		if i == most {
+			return append(out, fmt.Sprintf("others hold more (%d in all)", len(h.names)))
+		}
+		list, more := h.have[name], ""
+		if len(list) > most {
+			list, more = list[:most], fmt.Sprintf(" and %d more", len(list)-most)
+		}
+		out = append(out, name+" holds "+strings.Join(list, ", ")+more)
+	}
+	return out
 }
 
 // holderName says who holds a device: what we call it ourselves, or its process.

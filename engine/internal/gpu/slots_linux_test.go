@@ -77,7 +77,7 @@ func TestADeviceIsClaimedOnce(t *testing.T) {
 	}
 	_, err = take(t, other, 2, false)
 	short, ok := errors.AsType[*ShortError](err)
-	if !ok || short.Want != 2 || short.Free != 1 || short.Visible != 3 || len(short.Held) != 2 || !strings.Contains(short.Held[0], fmt.Sprintf("held by pid %d (", os.Getpid())) {
+	if !ok || short.Want != 2 || short.Free != 1 || short.Visible != 3 || len(short.Held) != 1 || !strings.HasPrefix(short.Held[0], fmt.Sprintf("pid %d (", os.Getpid())) || !strings.HasSuffix(short.Held[0], " holds "+Short(machine.devices[0].UUID)+", "+Short(machine.devices[1].UUID)) {
 		t.Fatalf("%+v", err)
 	}
 	last, err := take(t, other, 1, false) // what the failed attempt had claimed is free again
@@ -129,12 +129,26 @@ func TestTooFewDevicesNameBothWaysOut(t *testing.T) {
 		want string
 	}{
 		{ShortError{Want: 4, Free: 2, Visible: 2}, "4 GPUs are wanted, one for each rank, and this machine has 2: ask for fewer, for oversubscribe, so that ranks share devices, or for virtual slots, without devices"},
-		{ShortError{Want: 1, Free: 0, Visible: 1, Held: []string{"GPU-1 is held by pid 7 (pi)"}}, "1 GPU is wanted, one for each rank, and none is free (GPU-1 is held by pid 7 (pi)): ask"},
+		{ShortError{Want: 1, Free: 0, Visible: 1, Held: []string{"pid 7 (pi) holds GPU-1"}}, "1 GPU is wanted, one for each rank, and none is free (pid 7 (pi) holds GPU-1): ask"},
 		{ShortError{Want: 3, Free: 1, Visible: 2, Note: "something is hidden"}, "3 GPUs are wanted, one for each rank, and of 2 only 1 is free; something is hidden: ask"},
 	} {
 		if got := c.err.Error(); !strings.HasPrefix(got, c.want) {
 			t.Errorf("%s\n  want %s", got, c.want)
 		}
+	}
+}
+
+func TestManyHoldersMakeAShortText(t *testing.T) {
+	var h holders
+	for i := range 24 {
+		h.add(fmt.Sprint("pid ", i%6), fmt.Sprint("GPU-", i))
+	}
+	h.add("pid 0", "GPU-24")
+	if got, want := strings.Join(h.texts()[:2], "; "), "pid 0 holds GPU-0, GPU-6, GPU-12, GPU-18 and 1 more; pid 1 holds GPU-1, GPU-7, GPU-13, GPU-19"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if got := h.texts()[4:]; len(got) != 1 || got[0] != "others hold more (6 in all)" {
+		t.Error(got)
 	}
 }
 

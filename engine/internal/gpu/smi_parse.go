@@ -88,7 +88,9 @@ func parseRow(fields []string, line string) (row, error) {
 func (r *row) take(field, v string) (err error) {
 	switch field {
 	case "index":
-		r.Index, err = strconv.Atoi(v)
+		if r.Index, err = strconv.Atoi(v); err != nil {
+			return fmt.Errorf("%s is no index", clean.Quote(v, 40))
+		}
 	case "uuid":
 		r.UUID, err = v, checkUUID(v, "GPU-")
 	case "name":

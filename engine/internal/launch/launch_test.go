@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 		fmt.Printf("%s %v %v %s\n", b, err, AllowedCPUs(), os.Getenv(MarkerEnv))
 		os.Exit(7)
 	case "deaf":
-		select {}
+		time.Sleep(time.Hour) // without a timer the runtime would see a deadlock, and end it by itself
 	case "child": // leaves a process of its own behind
 		c := exec.Command("sleep", "300")
 		if err := c.Start(); err != nil {
