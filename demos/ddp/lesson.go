@@ -35,7 +35,7 @@ func Lesson(ranks int) []story.Step {
 		},
 		{
 			Title:   "Half of the training",
-			Text:    fmt.Sprintf("%d steps. Each learner saves itself after each of them, and reports its loss: the tab Charts draws it.", Steps/2),
+			Text:    fmt.Sprintf("%d steps. Each learner saves itself after each of them, and reports its loss: :charts draws it.", Steps/2),
 			Go:      "train.CallOne(ctx, Course{Learners: learners, To: Steps / 2})",
 			Command: fmt.Sprintf("one @coach.Train {Learners: @learner, To: %d}", Steps/2),
 		},
