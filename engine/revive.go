@@ -271,17 +271,24 @@ func (h *hub) revive(ctx context.Context, pl plan) error {
 	return errors.Join(errs...)
 }
 
-// reviveProcs starts the processes of these ranks that have ended.
+// reviveProcs starts the processes of these ranks that have ended, and waits for those that somebody else starts.
 func (h *hub) reviveProcs(ctx context.Context, pl plan, ranks []int) error {
-	ps := make([]*proc, len(pl.pm.procs))
 	h.mu.Lock()
+	ps, over := make([]*proc, len(pl.pm.procs)), make([]bool, len(pl.pm.procs))
 	for _, r := range ranks {
-		if p := pl.pm.procs[r]; p.over() {
-			ps[r] = p
+		if p := pl.pm.procs[r]; p.over() || !p.isReady() {
+			ps[r], over[r] = p, p.over()
 		}
 	}
 	h.mu.Unlock()
-	failed := h.eachOf(ps, startAtOnce, func(_ int, p *proc) error { return h.reviveProc(ctx, p, pl) })
+	failed := h.eachOf(ps, startAtOnce, func(r int, p *proc) error {
+		if over[r] {
+			return h.reviveProc(ctx, p, pl)
+		}
+		limit, cancel := context.WithTimeoutCause(ctx, spawnTimeout, errTooSlow)
+		defer cancel()
+		return h.awaitReady(limit, p)
+	})
 	if len(failed) > 0 {
 		return foldStartErrors(failed, len(ps))
 	}
@@ -296,9 +303,14 @@ func (h *hub) reviveProc(ctx context.Context, old *proc, pl plan) error {
 		return ctx.Err()
 	}
 	began := time.Now()
-	p, err := h.nextEpoch(old)
-	if err != nil || p == nil {
+	p, mine, err := h.nextEpoch(old)
+	if err != nil {
 		return err
+	}
+	if !mine { // somebody else starts it, or has
+		limit, cancel := context.WithTimeoutCause(ctx, spawnTimeout, errTooSlow)
+		defer cancel()
+		return h.awaitReady(limit, p)
 	}
 	rec := control.Restart{
 		Time: began, Procs: p.rec.Mesh, Rank: p.rank, Proc: p.id, Life: int(p.epoch) - 1, Why: cmp.Or(pl.why, old.rec.Reason), By: pl.by, Tail: old.rec.Tail,
@@ -328,22 +340,22 @@ func (h *hub) reviveProc(ctx context.Context, old *proc, pl plan) error {
 	return err
 }
 
-// nextEpoch puts the next epoch of a process on the books. nil: somebody else has, or the process lives.
-func (h *hub) nextEpoch(old *proc) (*proc, error) {
+// nextEpoch puts the next epoch of a process on the books, or gives the one that somebody else has put there.
+func (h *hub) nextEpoch(old *proc) (p *proc, mine bool, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	pm := old.pm
 	switch {
 	case h.closed || pm.stopping:
-		return nil, fmt.Errorf("procs %s: %w", pm.rec.Name, ErrStopped)
+		return nil, false, fmt.Errorf("procs %s: %w", pm.rec.Name, ErrStopped)
 	case pm.procs[old.rank] != old:
-		return nil, nil
+		return pm.procs[old.rank], false, nil
 	}
 	next, _, err := old.life.On(life.Event{Kind: life.Restart, Epoch: old.life.Epoch})
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	p := newProc(pm, old.id, old.rank, pm.req)
+	p = newProc(pm, old.id, old.rank, pm.req)
 	p.life, p.epoch = next, old.epoch+1
 	p.rec.Restarts = old.rec.Restarts + 1
 	pm.procs = slices.Clone(pm.procs) // others look through the old list without the lock
@@ -353,7 +365,7 @@ func (h *hub) nextEpoch(old *proc) (*proc, error) {
 	h.mem.revive(p, pm.rec.InProcess)
 	rec := p.rec
 	h.publish(control.Event{Proc: &rec})
-	return p, nil
+	return p, true, nil
 }
 
 // giveUp ends a process that did not become ready.
