@@ -397,3 +397,15 @@ func fence(ctx context.Context, to func(quicnet.Addr) bool) {
 		<-passed
 	}
 }
+
+// ended waits for the end of a process, so long at most.
+func ended(p *proc, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-p.ended:
+		return true
+	case <-t.C:
+		return false
+	}
+}

@@ -72,7 +72,8 @@ func (h *hub) stopVerb(ctx context.Context, own owner, req control.StopReq) erro
 	if err := mayEnd("proc mesh "+req.Procs, own, pm.owner); err != nil {
 		return err
 	}
-	if err := h.waitsFor(own, "proc mesh "+req.Procs, func(st *control.Stop) bool { return newGone(h.procsOf(pm), "", true).has(st.Proc) }); err != nil {
+	all := newGone(h.procsOf(pm), "", true)
+	if err := h.waitsFor(own, "proc mesh "+req.Procs, func(st *control.Stop) bool { return all.has(st.Proc) }); err != nil {
 		return err
 	}
 	h.mu.Lock() // who stands, or cannot be reached, does not end in order
@@ -486,15 +487,4 @@ func (h *hub) endProc(ctx context.Context, p *proc, now bool) error {
 		return fmt.Errorf("pid %d does not end after SIGKILL; is it stuck in a driver?", child.PID)
 	}
 	return nil
-}
-
-func ended(p *proc, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-p.ended:
-		return true
-	case <-t.C:
-		return false
-	}
 }
