@@ -189,7 +189,7 @@ var layers = []layer{
 	{
 		folder: "tui",
 		own:    []string{"tui/...", "debugger/...", "engine/control", "engine/schema", "engine/shape"},
-		others: []string{"charm.land", "github.com/charmbracelet", "github.com/fxamacker/cbor/v2", "github.com/lucasb-eyer/go-colorful", "github.com/pelletier/go-toml/v2", "github.com/sahilm/fuzzy"},
+		others: []string{"charm.land", "github.com/charmbracelet", "github.com/fxamacker/cbor/v2", "github.com/lucasb-eyer/go-colorful", "github.com/pelletier/go-toml/v2", "github.com/guptarohit/asciigraph", "github.com/sahilm/fuzzy"},
 		why:    "the explorer is one more client of engine/control: what it shows, an attached one shows too",
 	},
 	{

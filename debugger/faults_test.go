@@ -116,6 +116,30 @@ func TestACutIsSeenAndHeals(t *testing.T) {
 	want(t, done, 1, "")
 }
 
+// TestWorkersThatWereCutForLongFindEachOtherAgain: the calls into the cut end as lost, the controller reaches both all the time, and
+// the next call after the cut has healed arrives.
+func TestWorkersThatWereCutForLongFindEachOtherAgain(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, 0)
+	a, b := s.peers()
+	ask := engine.Method(a, (*Worker).Ask)
+	if _, err := ask.CallOne(s.ctx, 1); err != nil {
+		t.Fatal(err)
+	}
+	f := s.inject(control.Fault{Kind: control.FaultPartition, Procs: "p_a", To: "p_b"})
+	if _, err := ask.CallOne(s.ctx, 2); err == nil || !strings.Contains(err.Error(), "no contact for") {
+		t.Errorf("a call into the cut: %v", err)
+	}
+	s.acted(f.ID, func(f control.Fault) bool { return f.Dropped > 0 && f.Dropped == f.Seen })
+	if n, err := engine.Query(b, (*Worker).Count).CallOne(s.ctx); err != nil || n != 1 {
+		t.Errorf("by the controller: %d, %v", n, err)
+	}
+	s.heal()
+	if n, err := ask.CallOne(s.ctx, 3); err != nil || n != 2 {
+		t.Errorf("after the cut: handled as number %d, %v", n, err)
+	}
+}
+
 func TestACutThatLastsLosesTheRank(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, 2)

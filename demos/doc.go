@@ -8,6 +8,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/demos/chain"
 	"github.com/monarch-tui/monarch-tui/demos/counter"
+	"github.com/monarch-tui/monarch-tui/demos/ddp"
 	"github.com/monarch-tui/monarch-tui/demos/deadlock"
 	"github.com/monarch-tui/monarch-tui/demos/debugging"
 	"github.com/monarch-tui/monarch-tui/demos/echo"
@@ -38,6 +39,7 @@ func All() []Demo {
 		{"debugging", "debugger 1: 16 actors stop, some of them fail; Monarch's debugging tutorial", debugging.Ranks, debugging.Lesson, debugging.Run},
 		{"straggler", "debugger 2: one of 16 ranks learns nothing; find it, and the message that did it", straggler.Ranks, straggler.Lesson, straggler.Run},
 		{"deadlock", "debugger 3: five philosophers wait for each other; see for what, and that it is for ever", deadlock.Ranks, deadlock.Lesson, deadlock.Run},
+		{"ddp", "training over 8 ranks that survives the death of any of them", ddp.Ranks, ddp.Lesson, ddp.Run},
 	}
 }
 
@@ -52,4 +54,6 @@ func Register() {
 	engine.Register[straggler.TrainerActor]()
 	engine.Register[straggler.LoaderActor]()
 	engine.Register[deadlock.PhilosopherActor]()
+	engine.Register[ddp.LearnerActor]()
+	engine.Register[ddp.CoachActor]()
 }

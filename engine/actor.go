@@ -78,8 +78,8 @@ func (a *actor) label() string { return "@" + a.name + "[" + strconv.Itoa(a.rank
 // enqueue takes a message into the mailbox, or refuses it. It runs on a link's reader and does not block.
 func (a *actor) enqueue(env *quicnet.Envelope) {
 	ep := targetOf(env).ep
-	faults := a.node.chaos.Messages()
 	a.mu.Lock()
+	faults := a.node.chaos.Messages() // under the lock: whoever lifts them looks at the mailbox afterwards
 	if env.Flags&flagWaits != 0 && len(env.Chain) > 0 {
 		if w := a.closesCycle(ep, env.Chain); w != nil {
 			a.mu.Unlock()

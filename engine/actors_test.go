@@ -39,6 +39,7 @@ func TestMain(m *testing.M) {
 		registerTypes()
 		registerFlow()
 		registerPhoenix()
+		engine.Register[Plotter]()
 		engine.Register[Talker]()
 		engine.Register[Looper]()
 		engine.Register[Boss]()

@@ -136,6 +136,7 @@ func (h *hub) registerVerbs() {
 	control.Handle(v, h.states)
 	control.Handle(v, h.readLogs)
 	control.Handle(v, h.readMessages)
+	control.Handle(v, h.readMetrics)
 	control.HandleDone(v, h.flushMesh)
 	h.registerDebug(v)
 	control.Handle(v, h.injectFault)

@@ -52,14 +52,12 @@ func chaosHandlers(t *sysTable) {
 func (n *node) obeyChaos(o chaos.Orders) error {
 	relieved, err := n.chaos.Obey(o, n.socket(), n.touch)
 	if relieved {
-		delayed := map[uint64]bool{}
+		acts := map[uint64]bool{}
 		for _, r := range o.Messages {
-			delayed[r.Mesh] = delayed[r.Mesh] || r.Delay > 0
+			acts[r.ID] = true
 		}
 		for _, a := range n.actors.all() {
-			if !delayed[a.id] {
-				a.takeLate(true)
-			}
+			a.takeLate(acts)
 		}
 	}
 	return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -313,4 +314,14 @@ func graceAfter(ctx context.Context, now bool) (context.Context, context.CancelF
 		d = lateTime
 	}
 	return context.WithTimeout(context.WithoutCancel(ctx), d)
+}
+
+// waitUntil waits for goroutines, until the limit.
+func waitUntil(wg *sync.WaitGroup, limit <-chan struct{}) {
+	done := make(chan struct{})
+	go func() { wg.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-limit:
+	}
 }

@@ -157,6 +157,7 @@ func rankHandlers() *sysTable {
 	handle(t, sysState, fromController, func(ctx context.Context, n *node, _ quicnet.Addr, b stateBody) (any, error) {
 		return n.stateHere(ctx, b)
 	})
+	handle(t, sysFigures, fromController, func(_ context.Context, n *node, _ quicnet.Addr, _ int) (any, error) { return n.figures.take(), nil })
 	debugHandlers(t)
 	livesHandlers(t)
 	chaosHandlers(t)

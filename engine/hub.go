@@ -68,6 +68,7 @@ type hub struct {
 	restarts       []control.Restart  // the newest
 	saved          int                // bytes of what actors have saved
 	monitors       int                // of ranks that live
+	series         series             // of figures that actors report
 	endSampler     context.CancelFunc // nil while nobody wants to know of memory
 	sampled        time.Time          // when memory was measured last
 	supervise      func(context.Context, Failure) Decision

@@ -42,15 +42,14 @@ func (a *actor) push(env *quicnet.Envelope) {
 	}
 }
 
-// takeLate has the loop look at the messages that are held up no longer, or at all of them, and starts those of concurrent
-// endpoints.
-func (a *actor) takeLate(all bool) {
+// takeLate has the loop look at the messages that are held up no longer, because their time has come or a fault does not act any
+// more, and starts those of concurrent endpoints. acts are the faults that do; nil: as before.
+func (a *actor) takeLate(acts map[uint64]bool) {
 	a.mu.Lock()
-	if all {
-		a.late.Clear()
-	} else {
-		a.late.Ripen(time.Now())
+	if acts != nil {
+		a.late.Release(acts)
 	}
+	a.late.Ripen(time.Now())
 	started := false
 	for i := 0; i < len(a.queue); {
 		env := a.queue[i]
@@ -73,12 +72,13 @@ func (a *actor) takeLate(all bool) {
 	a.node.touch()
 }
 
-func (a *actor) ripen() { a.takeLate(false) }
+func (a *actor) ripen() { a.takeLate(nil) }
 
 // faulted judges a message that comes while faults act on messages: it is dropped, with the outcome that its caller is told, or put
 // into the mailbox to be handled later. False: nothing is done to it. The caller holds a.mu.
 func (a *actor) faulted(m *chaos.Messages, ep *endpoint, env *quicnet.Envelope) (done bool, drop *wireError) {
 	var due time.Time
+	var by []uint64
 	if m != nil && ep != nil {
 		v := m.Judge(a.id, ep.name)
 		if v.Dropped != 0 {
@@ -88,10 +88,10 @@ func (a *actor) faulted(m *chaos.Messages, ep *endpoint, env *quicnet.Envelope) 
 			}
 		}
 		if v.Wait > 0 {
-			due = time.Now().Add(v.Wait)
+			due, by = time.Now().Add(v.Wait), v.Held
 		}
 	}
-	if !a.late.Hold(env, due) {
+	if a.size > mailboxBytes || !a.late.Hold(env, due, by) { // one that is full refuses it
 		return false, nil
 	}
 	a.push(env)

@@ -57,6 +57,7 @@ type node struct {
 	windows  *windows
 	outbox   *outbox.Outbox
 	ends     endWatch
+	figures  figures
 
 	nextMsg atomic.Uint64
 	turn    atomic.Uint64 // of Choose
@@ -349,16 +350,6 @@ func (n *node) await(limit context.Context) {
 
 // closeTime is how long a node that closes waits for its goroutines.
 const closeTime = 3 * time.Second
-
-// waitUntil waits for goroutines, until the limit.
-func waitUntil(wg *sync.WaitGroup, limit <-chan struct{}) {
-	done := make(chan struct{})
-	go func() { wg.Wait(); close(done) }()
-	select {
-	case <-done:
-	case <-limit:
-	}
-}
 
 // maxEnded is how many ended actors are remembered. A call to an older one gets a less exact error.
 const maxEnded = 256

@@ -338,8 +338,11 @@ func (h *hub) admit(id quicnet.ID, b []byte) ([]byte, error) {
 func (h *hub) linkEvent(ev quicnet.LinkEvent) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.steerPoll(ev)
 	p := h.procs[ev.Peer.Proc]
+	if p != nil && ev.Peer.Epoch != 0 && ev.Peer.Epoch < p.epoch { // the word about an earlier epoch comes late
+		return
+	}
+	h.steerPoll(ev)
 	if p == nil {
 		return
 	}

@@ -24,6 +24,8 @@ const slowCall = 250 * time.Millisecond
 type status struct {
 	Ranks []rankStatus
 	Waits []control.WaitEdge
+
+	Figures []figure `cbor:",omitempty"`
 }
 
 type rankStatus struct {
@@ -87,6 +89,7 @@ func (n *node) sendStatus() {
 	for _, a := range n.actors.all() {
 		r.Ranks = append(r.Ranks, rankStatus{Mesh: a.id, Rank: a.rank, State: a.state()})
 	}
+	r.Figures = n.figures.take()
 	var young bool
 	r.Waits, young = n.waitEdges()
 	if young { // no event comes when a wait has become long enough: look again
@@ -132,6 +135,7 @@ func (h *hub) takeStatus(proc uint64, r status) {
 		*old = x.State
 		h.publish(control.Event{Rank: &control.RankEvent{Mesh: m.rec.Ref.Name, Rank: x.Rank, State: x.State}})
 	}
+	h.takeFigures(proc, r.Figures)
 	h.takeWaits(proc, r.Waits)
 }
 

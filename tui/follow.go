@@ -153,8 +153,8 @@ type stateMsg struct {
 // stateTime is how long an actor may take until it is between two messages; then the inspector says that it is busy.
 const stateTime = 2 * time.Second
 
-// wantState asks for what the inspector shows.
-func (m *Model) wantState() tea.Cmd { return tea.Batch(m.askState(), m.wantLook()) }
+// wantState asks for what the inspector and the charts show.
+func (m *Model) wantState() tea.Cmd { return tea.Batch(m.askState(), m.wantLook(), m.wantFigures()) }
 
 // askState asks for the state that the inspector shows, one question at a time.
 func (m *Model) askState() tea.Cmd {

@@ -10,8 +10,27 @@ import (
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 )
 
-// heldState is the part of the header about what stands still: how many actors, the engine's clock, and the breakpoints.
-func (m *Model) heldState(w int) (out []paint.Seg) {
+// heldState is the part of the header about what is not as it would be by itself: what stands still, and the faults that act.
+func (m *Model) heldState(w int) []paint.Seg {
+	out := m.stoodState(w)
+	n := len(m.world.FaultList())
+	if n == 0 {
+		return out
+	}
+	text := paint.Glyph("fault") + " "
+	if w >= squashWidth {
+		text += paint.Plural(n, "fault")
+	} else {
+		text += paint.Count(n)
+	}
+	if len(out) > 0 {
+		out = append(out, paint.Seg{Text: "  "})
+	}
+	return append(out, paint.Seg{Style: paint.Style{Fg: paint.Fault, Attr: paint.Bold}, Text: text})
+}
+
+// stoodState is what stands still: how many actors, the engine's clock, and the breakpoints.
+func (m *Model) stoodState(w int) (out []paint.Seg) {
 	if n := m.world.PausedActors(); n > 0 {
 		text := "◆ " + paint.Count(n)
 		if w >= squashWidth {

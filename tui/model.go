@@ -71,7 +71,8 @@ type Model struct {
 	drafts       map[string]draft  // by mesh.Endpoint
 	lastEndpoint map[string]string // by type
 	lastType     string
-	asking       bool   // for the state that the inspector shows
+	asking       bool // for the state that the inspector shows
+	figures      figures
 	looking      bool   // for what it shows of a stopped actor
 	show         target // to be shown as soon as the world has it
 	newest       uint64 // id of the newest mesh that was seen

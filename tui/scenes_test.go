@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -44,6 +45,8 @@ var scenes = []scene{
 		press(t, m, "i", "backspace")
 		typeText(m, "5")
 	}},
+	{"faults", worldtest.Faulty, func(t testing.TB, m *Model) { press(t, m, "2", "l", "l", "l") }},
+	{"faults in the tree", worldtest.Faulty, func(t testing.TB, m *Model) { press(t, m, "1", "j", "j", "l", "j", "j", "j") }},
 	{"first run", func(t testing.TB) *worldtest.Builder { return worldtest.New(t) }, func(testing.TB, *Model) {}},
 	{"mesh", worldtest.Pingpong, func(testing.TB, *Model) {}},
 	{"ranks", worldtest.Pingpong, func(t testing.TB, m *Model) {
@@ -69,6 +72,11 @@ var scenes = []scene{
 	{"messages", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "4") }},
 	{"flow", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "4", "]") }},
 	{"top", worldtest.Pingpong, func(t testing.TB, m *Model) { worked(m); press(t, m, "4", "]", "]") }},
+	{"charts", worldtest.Pingpong, func(t testing.TB, m *Model) {
+		press(t, m, "4", "]", "]", "]")
+		m.panes.charts.Set(losses("ponger", 64, 50), nil)
+		m.touch()
+	}},
 	{"calls", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "4", "[") }},
 	{"logs", printing, func(t testing.TB, m *Model) { press(t, m, "5") }},
 	{"commands", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "5", "["); m.say(sayGood, "connected again") }},
@@ -250,6 +258,19 @@ func worked(m *Model) {
 		}
 	}
 	m.touch()
+}
+
+// losses are those of a training: they fall, and swing less and less.
+func losses(mesh string, ranks, steps int) (out []control.Series) {
+	for rank := range ranks {
+		s := control.Series{Mesh: mesh, Rank: rank, Name: "loss"}
+		for x := range steps {
+			v := 2.5*math.Exp(-float64(x)/9) + 0.3*math.Exp(-float64(x)/20)*math.Sin(float64(x)/2) + float64(rank)/2000
+			s.X, s.Y = append(s.X, float64(x)), append(s.Y, v)
+		}
+		out = append(out, s)
+	}
+	return out
 }
 
 // big is a world of 4,096 ranks at work.

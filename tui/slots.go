@@ -5,6 +5,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/tui/breaks"
 	"github.com/monarch-tui/monarch-tui/tui/calls"
+	"github.com/monarch-tui/monarch-tui/tui/charts"
 	"github.com/monarch-tui/monarch-tui/tui/grid"
 	"github.com/monarch-tui/monarch-tui/tui/inspect"
 	"github.com/monarch-tui/monarch-tui/tui/logs"
@@ -55,6 +56,7 @@ func slots() [panes]slot {
 			{name: "Messages", item: "message", box: "Message", filter: ofMessages, make: func(m *Model, s *paneSet) body { return messagesTab{s.msgs, m, messages.List} }},
 			{name: "Flow", item: "message", box: "Message", filter: ofMessages, make: func(m *Model, s *paneSet) body { return messagesTab{s.msgs, m, messages.Flow} }},
 			{name: "Top", item: "row", filter: "words  mesh: rank: state:  !not  /regexp/", make: func(m *Model, s *paneSet) body { return topTab{s.top, m} }},
+			{name: "Charts", item: "figure", other: "these are charts of figures", make: func(m *Model, s *paneSet) body { return chartsTab{s.charts, m} }},
 			{name: "Calls", item: "call", other: "these are the open calls", make: func(_ *Model, s *paneSet) body { return s.calls }},
 		}},
 		Logs: {name: "Logs", tabs: []tab{
@@ -221,6 +223,7 @@ type paneSet struct {
 	msgs    *messages.Pane
 	top     *top.Pane
 	calls   *calls.Pane
+	charts  *charts.Pane
 	logs    *logs.Pane
 	breaks  *breaks.Pane
 	warn    *warn.Checker
@@ -231,7 +234,7 @@ type paneSet struct {
 
 func newPaneSet(m *Model) paneSet {
 	s := paneSet{
-		tree: tree.New(m.keyOf), grid: grid.New(m.keyOf), inspect: inspect.New(m.keyOf), msgs: messages.New(m.keyOf), top: top.New(m.keyOf), calls: calls.New(m.keyOf), logs: logs.New(m.keyOf), breaks: breaks.New(m.keyOf),
+		tree: tree.New(m.keyOf), grid: grid.New(m.keyOf), inspect: inspect.New(m.keyOf), msgs: messages.New(m.keyOf), top: top.New(m.keyOf), calls: calls.New(m.keyOf), charts: charts.New(m.keyOf), logs: logs.New(m.keyOf), breaks: breaks.New(m.keyOf),
 		warn: warn.New(warn.Config{Off: m.cfg.Settings.Off}), cmds: newCmdLog(m), slots: slots(),
 	}
 	for p := range s.slots {

@@ -255,7 +255,7 @@ func storiesOf(d demoFlags) (out []tui.Demo) {
 			ranks = d.ranks
 		}
 		out = append(out, tui.Demo{Name: demo.Name, Title: demo.Title, Steps: len(demo.Lesson(ranks)), Run: func(ctx context.Context, tell tui.Tell) error {
-			return runs(story.With(story.WithDebugger(ctx), func(ctx context.Context, s story.Step) (bool, error) { return tell(ctx, tui.Step(s)) }), demo, ranks)
+			return runs(story.With(story.WithScreen(story.WithDebugger(ctx)), func(ctx context.Context, s story.Step) (bool, error) { return tell(ctx, tui.Step(s)) }), demo, ranks)
 		}})
 	}
 	return out

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -157,16 +156,9 @@ func (s *Session) pause(ctx context.Context, a PauseArgs, r *result) error {
 func (s *Session) listFaults(_ context.Context, _ NoArgs, r *result) error {
 	now := time.Now()
 	s.picture(func(p *control.Replica) {
-		rows := [][]string{{"fault", "what", "seed", "by", "left", "seen", "dropped", "delayed"}}
+		rows := [][]string{{"fault", "what", "by", "left", "done"}}
 		for _, f := range sortedFaults(p) {
-			seed := ""
-			if drawn(&f) != "" {
-				seed = strconv.FormatUint(f.Seed, 10)
-			}
-			rows = append(rows, []string{
-				strconv.FormatUint(f.ID, 10), f.String(), seed, f.By, left(&f, now),
-				counted(&f, f.Seen), counted(&f, f.Dropped), counted(&f, f.Delayed),
-			})
+			rows = append(rows, []string{strconv.FormatUint(f.ID, 10), f.String() + drawn(&f), f.By, left(&f, now), didText(&f)})
 		}
 		if r.text = table(rows); len(rows) == 1 {
 			r.text = []string{"no fault acts"}
@@ -176,18 +168,22 @@ func (s *Session) listFaults(_ context.Context, _ NoArgs, r *result) error {
 	return nil
 }
 
-func counted(f *control.Fault, n uint64) string {
+// didText is what a fault has done.
+func didText(f *control.Fault) string {
 	unit := "packets"
 	switch {
-	case f.Kind == control.FaultPause || n == 0:
+	case f.Kind == control.FaultPause:
 		return ""
 	case f.OnMessages():
 		unit = "messages"
 	}
-	if n == 1 {
-		unit = strings.TrimSuffix(unit, "s")
+	switch {
+	case f.Dropped > 0 && f.Delayed > 0:
+		return fmt.Sprintf("%d of %d %s dropped, %d delayed", f.Dropped, f.Seen, unit, f.Delayed)
+	case f.Delayed > 0:
+		return fmt.Sprintf("%d of %d %s delayed", f.Delayed, f.Seen, unit)
 	}
-	return fmt.Sprintf("%d %s", n, unit)
+	return fmt.Sprintf("%d of %d %s dropped", f.Dropped, f.Seen, unit)
 }
 
 func sortedFaults(p *control.Replica) []control.Fault {

@@ -96,6 +96,50 @@ func (s *Session) openCalls(_ context.Context, _ NoArgs, r *result) error {
 	return nil
 }
 
+// metrics shows the last point of each figure, equal ones of several ranks folded.
+func (s *Session) metrics(ctx context.Context, a MetricsArgs, r *result) error {
+	req := control.MetricsReq{Last: 1, Now: true}
+	var set rankSet
+	if a.Target != nil {
+		var err error
+		if set, err = s.resolve(a.Target); err != nil {
+			return err
+		}
+		req.Mesh = set.ref.Name
+	}
+	list, err := s.c.Metrics(ctx, req)
+	if err != nil {
+		return err
+	}
+	var head string
+	var lines fold
+	flush := func() {
+		if head != "" {
+			r.text = append(append(r.text, head), lines.lines()...)
+		}
+		lines = fold{}
+	}
+	for _, x := range list {
+		if req.Mesh != "" && !slices.Contains(set.ranks, x.Rank) || len(x.X) == 0 {
+			continue
+		}
+		of := "main"
+		if x.Mesh != "" {
+			of = "@" + x.Mesh
+		}
+		if h := x.Name + " of " + of; h != head {
+			flush()
+			head = h
+		}
+		lines.add(max(x.Rank, 0), fmt.Sprintf("%v at %v", x.Y[0], x.X[0]))
+	}
+	flush()
+	if len(r.text) == 0 {
+		r.text = []string{"no figure has been reported (engine.Metric)"}
+	}
+	return nil
+}
+
 func kindOf(m *control.ProcMesh) string {
 	switch {
 	case m.InProcess:

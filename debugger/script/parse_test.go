@@ -239,7 +239,7 @@ func TestMistakesAreToldWithPlaceAndWhatWouldBeRight(t *testing.T) {
 		{"heal @t.E", `heal takes ranks, not an endpoint`},
 		{"kill @t[?]", `want a rank`},
 		{"kill p[2] seed 4", `want nothing more here, not "seed"`},
-		{"stop p[?]", `stop ends a whole mesh, not a slice`},
+		{"stop p[?]", `want a rank, not '?'`},
 		{"let faults = 1", `1:5: faults has a meaning of its own`},
 		{"let x = " + strings.Repeat("1+", 200) + "1", "expression exceeds maximum allowed nodes"},
 	}

@@ -21,6 +21,10 @@ func lookVerbs() []*Verb {
 			Name: "log", Usage: "log [@MESH[sel]] [n]", Summary: "show what ranks printed, equal lines folded",
 			Forkable: true, completes: []word{{kind: wordMesh}}, body: shows(logArgs, (*Session).showLog),
 		},
+		{
+			Name: "metrics", Usage: "metrics [@MESH[sel]]", Summary: "show the newest of the figures that actors report (engine.Metric), by rank",
+			Forkable: true, completes: []word{{kind: wordMesh}}, body: shows(metricsArgs, (*Session).metrics),
+		},
 		{Name: "calls", Usage: "calls", Summary: "list the calls that have not ended and who has not answered", Forkable: true, body: shows(noArgs, (*Session).openCalls)},
 		{
 			Name: "group", Usage: "group %NAME = TARGET [+|- TARGET]… [in FUNCTION] [where EXPR]", Summary: "name a set of ranks; in: those with a goroutine in a branch of their stacks (Step, (*Trainer).Step)",
@@ -106,6 +110,18 @@ func logArgs(p *parser, c *cursor, v *Verb) (a LogArgs, err error) {
 		a.Last, err = c.number("how many lines", 1e6)
 	}
 	if err != nil {
+		return a, err
+	}
+	return a, c.end(v.Usage)
+}
+
+// MetricsArgs are whose figures are asked for; nil for all.
+type MetricsArgs struct{ Target *Target }
+
+func (a MetricsArgs) onRanks() (*Target, bool) { return a.Target, a.Target != nil }
+
+func metricsArgs(p *parser, c *cursor, v *Verb) (a MetricsArgs, err error) {
+	if a.Target, err = p.someRanks(c, v); err != nil {
 		return a, err
 	}
 	return a, c.end(v.Usage)

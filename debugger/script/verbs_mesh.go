@@ -239,7 +239,11 @@ func endTarget(p *parser, c *cursor, v *Verb) (a EndArgs, err error) {
 	c.space()
 	ch := c.peek()
 	if ch != '@' && ch != '%' && ch != '.' && (ch != 0 || !p.focus) {
-		if a.Target, err = p.anyProc(c); err != nil {
+		mesh := p.procMesh
+		if v.Name == "kill" {
+			mesh = p.anyProc
+		}
+		if a.Target, err = mesh(c); err != nil {
 			return a, fail(atOf(err, c.at()), "%s (usage: %s)", err, v.Usage)
 		}
 		a.Procs = true

@@ -28,6 +28,7 @@ type Teller func(ctx context.Context, s Step) (done bool, err error)
 type (
 	key      struct{}
 	debugged struct{}
+	screen   struct{}
 )
 
 // With gives the demo's context a teller of its steps.
@@ -42,6 +43,12 @@ func WithDebugger(ctx context.Context) context.Context {
 // Debugged reports whether somebody is there who could let a stopped actor go on: a demo whose actors stop by themselves
 // has them do so only then.
 func Debugged(ctx context.Context) bool { return ctx.Value(debugged{}) != nil }
+
+// WithScreen says that a person sees what happens on a screen.
+func WithScreen(ctx context.Context) context.Context { return context.WithValue(ctx, screen{}, true) }
+
+// OnScreen reports whether a person sees what happens, so that it should be slow enough for that.
+func OnScreen(ctx context.Context) bool { return ctx.Value(screen{}) != nil }
 
 // Lesson is a demo's steps while it runs.
 type Lesson struct {

@@ -100,6 +100,11 @@ func (c *Client) Logs(ctx context.Context, req LogsReq) ([]Log, error) {
 	return ask[[]Log](ctx, c, req)
 }
 
+// Metrics reads back the figures that actors reported.
+func (c *Client) Metrics(ctx context.Context, req MetricsReq) ([]Series, error) {
+	return ask[[]Series](ctx, c, req)
+}
+
 // Messages reads back the last messages that were reported, oldest first.
 func (c *Client) Messages(ctx context.Context, req MessagesReq) (MessageLog, error) {
 	return ask[MessageLog](ctx, c, req)

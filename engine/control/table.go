@@ -58,6 +58,7 @@ func table() []verb {
 		row[StateReq, []StateNode]("state", looks),
 		row[LogsReq, []Log]("logs", looks),
 		row[MessagesReq, MessageLog]("messages", looks),
+		row[MetricsReq, []Series]("metrics", looks),
 		row[FlushReq, None]("flush", looks),
 		row[HoldReq, None]("hold", acts),
 		row[ProbeReq, []ProbeReply]("probe", looks),

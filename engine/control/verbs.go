@@ -124,6 +124,13 @@ type (
 	MessagesReq struct {
 		Last int // 0 for 1000
 	}
+	// MetricsReq reads back the figures that actors reported (engine.Metric). Answer: []Series, by mesh, name and rank.
+	MetricsReq struct {
+		Mesh string // "" for all, and the program's own
+		Name string // "" for all
+		Last int    // points of each series; 0 for 256
+		Now  bool   `cbor:",omitempty"` // what waits in the processes is asked for first; else it is what they have told so far
+	}
 	// FlushReq waits until everything that ranks printed before has reached the event stream. Answer: none.
 	FlushReq struct {
 		Mesh string // "" for all procs
@@ -159,6 +166,15 @@ type (
 type MessageLog struct {
 	Events []Event // each with a Message or a Failure, oldest first; a watch that began with a snapshot brings those after its Seq itself
 	Older  uint64  // that were reported before these, and are not kept or were not asked for
+}
+
+// Series is a figure of one rank over something, such as the loss over the steps of a training.
+type Series struct {
+	Mesh  string // "" for the program
+	Rank  int    // of Mesh; -1 for the program
+	Name  string
+	X, Y  []float64 // of equal length, X ascending; all are numbers
+	Older uint64    // points before these, which are not kept or were not asked for
 }
 
 // StateNode is a value of an actor's state, as far as it was asked for.

@@ -214,7 +214,7 @@ func (p *Pane) drawLegend(s *paint.Surface, y int) {
 	for i, line := range lines {
 		x := 1
 		for j, item := range line {
-			if item.word == "gone" && p.now.count[2] > 0 && p.now.count[3] == 0 {
+			if some := func(word string) bool { return p.now.count[world.Severity(word)] > 0 }; item.word == "gone" && some("starting") && !some("gone") {
 				item = legendItem{"starting", "starting"} // rare, and never for long
 			}
 			if j > 0 {

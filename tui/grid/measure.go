@@ -113,7 +113,7 @@ func signs() (out [nLooks]string) {
 
 // roles are the colours of the looks. Levels go from what is calm to what is hot.
 var roles = [nLooks]paint.Role{
-	paint.Idle, paint.Busy, paint.Starting, paint.Gone, paint.Paused, paint.Warning, paint.Failed,
+	paint.Idle, paint.Busy, paint.Fault, paint.Starting, paint.Gone, paint.Paused, paint.Warning, paint.Failed,
 	paint.Idle, paint.Idle, paint.Busy, paint.Busy, paint.Warning, paint.Warning, paint.Paused, paint.Failed, paint.Muted, paint.Idle,
 }
 

@@ -1,6 +1,8 @@
 package grid
 
 import (
+	"slices"
+
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/world"
 )
@@ -267,7 +269,14 @@ type legendItem struct {
 // legendItems are the states in the order of the legend.
 func (p *Pane) legendItems() []legendItem {
 	var out []legendItem
-	for _, word := range []string{"idle", "busy", "paused", "warning", "failed", "gone"} {
+	list := []string{"idle", "busy", "paused", "warning", "failed", "gone"}
+	if p.now.count[world.Severity("fault")] > 0 { // ordered by somebody, for a while
+		list = append(list, "fault")
+		if p.now.count[world.Gone] == 0 {
+			list = slices.Delete(list, 5, 6)
+		}
+	}
+	for _, word := range list {
 		out = append(out, legendItem{word, p.called(world.Severity(word))})
 	}
 	return out

@@ -9,10 +9,10 @@ import (
 )
 
 // nStates is how many states there are; a state's code is its severity.
-const nStates = 7
+const nStates = 8
 
 // words are the states by code.
-var words = [nStates]string{"idle", "busy", "starting", "gone", "paused", "warning", "failed"}
+var words = [nStates]string{"idle", "busy", "fault", "starting", "gone", "paused", "warning", "failed"}
 
 // source is a mesh as the world has it.
 type source struct {
@@ -104,7 +104,7 @@ func (st *states) readProcs(w *world.World, pm *control.ProcMesh) {
 		word := "gone"
 		proc := st.proc(w, rank, pm.FirstProc+uint64(rank))
 		if proc != nil {
-			word = world.ProcWord(proc)
+			word = w.ProcWord(proc)
 			st.lived(rank, proc.Restarts)
 		}
 		st.codes[rank] = uint8(world.Severity(word))
@@ -128,7 +128,7 @@ func (st *states) readMesh(w *world.World, m *control.Mesh) {
 	home := m.Ref.Home
 	placed := home.Validate() == nil && home.Len() == len(st.codes)
 	dense := placed && home.IsDense()
-	stopped := w.StoppedRanks(m)
+	marks := w.MarksOf(m)
 	for rank := range st.codes {
 		var proc *control.Proc
 		switch {
@@ -137,7 +137,7 @@ func (st *states) readMesh(w *world.World, m *control.Mesh) {
 		case placed:
 			proc = st.proc(w, rank, m.Ref.First+uint64(home.RankAt(rank)))
 		}
-		st.codes[rank] = uint8(world.Severity(world.RankWord(&m.Ranks[rank], proc, stopped[rank])))
+		st.codes[rank] = uint8(world.Severity(world.RankWord(&m.Ranks[rank], proc, marks.At(rank, proc))))
 		st.lived(rank, m.Ranks[rank].Restarts)
 		st.note(rank, proc)
 	}

@@ -20,7 +20,8 @@ func (p *Pane) makeTitle(w *world.World) []paint.Seg {
 		if m == nil {
 			return nil
 		}
-		name, word = world.ActorName(m.Ref.Name, p.thing.rank), world.RankWord(r, procOf(w, m, p.thing.rank), w.StoppedRanks(m)[p.thing.rank])
+		pr, marks := procOf(w, m, p.thing.rank), w.MarksOf(m)
+		name, word = world.ActorName(m.Ref.Name, p.thing.rank), world.RankWord(r, pr, marks.At(p.thing.rank, pr))
 		if note = called(word); word == "paused" {
 			note = p.pausedNote()
 		}
@@ -45,8 +46,8 @@ func (p *Pane) makeTitle(w *world.World) []paint.Seg {
 		if !ok {
 			return nil
 		}
-		name, word, note = world.ActorName(pr.Mesh, pr.Rank), world.ProcWord(pr), pr.State
-		if word == "paused" {
+		name, word, note = world.ActorName(pr.Mesh, pr.Rank), w.ProcWord(pr), pr.State
+		if word == "paused" || word == "fault" {
 			note = word
 		}
 	case nothing:
@@ -108,6 +109,7 @@ func (p *Pane) buildNow(w *world.World, m *control.Mesh, r *control.RankState) {
 	p.buildRunning(w, r)
 	pr := procOf(w, m, p.thing.rank)
 	p.field("reason", world.RankWhy(r, pr), paint.Failed)
+	p.buildFaults(w, m.Ref.ID, p.thing.rank, pr)
 	if pr == nil {
 		return
 	}

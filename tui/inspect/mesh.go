@@ -13,18 +13,18 @@ import (
 )
 
 // tally is how many ranks are in which state, by severity.
-type tally [7]int
+type tally [8]int
 
 // meshTally counts the actors of a mesh.
 func meshTally(w *world.World, m *control.Mesh) (t tally) {
 	placed := m.Ref.Home.Validate() == nil && m.Ref.Home.Len() == len(m.Ranks)
-	stopped := w.StoppedRanks(m)
+	marks := w.MarksOf(m)
 	for rank := range m.Ranks {
 		var pr *control.Proc
 		if placed {
 			pr, _ = w.ProcOf(m, rank)
 		}
-		t[world.Severity(world.RankWord(&m.Ranks[rank], pr, stopped[rank]))]++
+		t[world.Severity(world.RankWord(&m.Ranks[rank], pr, marks.At(rank, pr)))]++
 	}
 	return t
 }

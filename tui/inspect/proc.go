@@ -23,7 +23,7 @@ func procsOf(w *world.World, pm *control.ProcMesh) func(yield func(*control.Proc
 // procTally counts the processes of a proc mesh.
 func procTally(w *world.World, pm *control.ProcMesh) (t tally) {
 	for pr := range procsOf(w, pm) {
-		t[world.Severity(world.ProcWord(pr))]++
+		t[world.Severity(w.ProcWord(pr))]++
 	}
 	return t
 }
@@ -119,6 +119,7 @@ func (p *Pane) buildProc(w *world.World) {
 	case pr.Paused:
 		p.field("paused", "by a signal (SIGSTOP)", paint.Paused)
 	}
+	p.buildFaults(w, 0, 0, pr)
 	if pr.PID > 0 {
 		p.field("pid", strconv.Itoa(pr.PID), paint.Text)
 	} else if pr.State == "ready" {
@@ -189,7 +190,8 @@ func (p *Pane) buildActorsOf(w *world.World, pr *control.Proc) {
 			p.head("Actors")
 		}
 		r := &m.Ranks[rank]
-		word := world.RankWord(r, pr, w.StoppedRanks(m)[rank])
+		marks := w.MarksOf(m)
+		word := world.RankWord(r, pr, marks.At(rank, pr))
 		note := called(word)
 		if len(r.Running) > 0 && word != "failed" && word != "gone" {
 			note += " in " + r.Running[0]

@@ -30,6 +30,7 @@ const (
 	Failed
 	Gone
 	Starting
+	Fault // done on purpose
 	roles
 )
 
@@ -53,13 +54,13 @@ var themes = []struct {
 	hex  hexes
 }{
 	{"dark", true, hexes{"#d7dae0", "#9aa0ab", "#4b515c", "#b99cf5", "#f0e442", "#3a3160", "#2b2f38", "#22252c",
-		"#a3a8b2", "#56b4e9", "#ffa733", "#f0e442", "#ff7a4d", "#8d939e", "#9fd3c7"}},
+		"#a3a8b2", "#56b4e9", "#ffa733", "#f0e442", "#ff7a4d", "#8d939e", "#9fd3c7", "#e78fbf"}},
 	{"light", false, hexes{"#24272d", "#5c626d", "#b9bec7", "#6a3fc4", "#7a6400", "#ddd2f7", "#e6e8ec", "#eef0f3",
-		"#5f6570", "#005f99", "#9a5700", "#7a6400", "#b83a00", "#646a74", "#00664d"}},
+		"#5f6570", "#005f99", "#9a5700", "#7a6400", "#b83a00", "#646a74", "#00664d", "#a02c6f"}},
 	{"contrast", true, hexes{"#ffffff", "#d0d0d0", "#808080", "#ffd75f", "#ffff00", "#005f87", "#444444", "#303030",
-		"#e4e4e4", "#87d7ff", "#ffaf5f", "#ffff5f", "#ff8787", "#bcbcbc", "#87ffd7"}},
+		"#e4e4e4", "#87d7ff", "#ffaf5f", "#ffff5f", "#ff8787", "#bcbcbc", "#87ffd7", "#ff9fd6"}},
 	{"warm", true, hexes{"#ebdbb2", "#bdae93", "#665c54", "#fabd2f", "#fe8019", "#504945", "#3c3836", "#32302f",
-		"#bdae93", "#83a598", "#fe8019", "#fabd2f", "#fb6a58", "#a89984", "#8ec07c"}},
+		"#bdae93", "#83a598", "#fe8019", "#fabd2f", "#fb6a58", "#a89984", "#8ec07c", "#d3869b"}},
 }
 
 // Themes are the names of the themes.
@@ -119,5 +120,5 @@ type stateLook struct {
 // states is the vocabulary of states: a sign, a word and a colour each, so that none has to be told by colour alone.
 var states = []stateLook{
 	{"idle", "·", Idle}, {"busy", "●", Busy}, {"paused", "◆", Paused}, {"warning", "▲", Warning}, {"failed", "✕", Failed},
-	{"gone", "○", Gone}, {"starting", "◌", Starting},
+	{"gone", "○", Gone}, {"starting", "◌", Starting}, {"fault", "≈", Fault},
 }

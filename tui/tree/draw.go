@@ -322,8 +322,11 @@ func (p *Pane) procValue(r *row) (long, short string, role paint.Role) {
 		return "not there", "", paint.Muted
 	}
 	proc := &p.model.w.Procs[at]
-	word := world.ProcWord(proc)
+	word := p.model.w.ProcWord(proc)
 	switch {
+	case word == "fault":
+		list := p.model.w.FaultsOn(0, 0, proc.ID)
+		return world.FaultsText(list), list[0].Kind, paint.Fault
 	case word == "failed":
 		cause := world.ProcCause(proc) // of whom is seen already
 		return cmp.Or(cause, world.ProcWhy(proc), proc.State), cmp.Or(cause, proc.State), paint.Failed
@@ -358,6 +361,12 @@ func (p *Pane) actorValue(r *row) (long, short string, role paint.Role) {
 		role = paint.Failed
 	case "paused":
 		role = paint.Paused
+	case "fault":
+		proc := uint64(0)
+		if m.placed {
+			proc = m.Ref.First + uint64(m.Ref.Home.RankAt(int(r.rank)))
+		}
+		word, role = world.FaultsText(p.model.w.FaultsOn(m.Ref.ID, int(r.rank), proc)), paint.Fault
 	}
 	if len(st.Running) > 0 && word != "gone" {
 		return word + " in " + st.Running[0], short, role

@@ -10,9 +10,9 @@ import (
 )
 
 // words are the states by severity; a code is a place in it.
-var words = [states]string{"idle", "busy", "starting", "gone", "paused", "warning", "failed"}
+var words = [states]string{"idle", "busy", "fault", "starting", "gone", "paused", "warning", "failed"}
 
-const states = 7
+const states = 8
 
 // model is the world by proc mesh, with the worst states of what may be folded.
 type model struct {
@@ -201,7 +201,7 @@ func (m *model) readProcs() {
 			}
 		}
 		rank := proc.ID - pm.FirstProc
-		pm.procs[rank], pm.own[rank] = int32(i), uint8(world.Severity(world.ProcWord(proc)))
+		pm.procs[rank], pm.own[rank] = int32(i), uint8(world.Severity(m.w.ProcWord(proc)))
 	}
 	for i := range m.procs {
 		pm := &m.procs[i]
@@ -248,7 +248,7 @@ func (m *model) readMesh(am *control.Mesh, pm *procMesh, codes []uint8) mesh {
 	placed := pm != nil && home.Validate() == nil && home.Len() == len(am.Ranks)
 	dense := placed && home.IsDense()
 	out.placed = placed
-	stopped := m.w.StoppedRanks(am)
+	marks := m.w.MarksOf(am)
 	for rank := range am.Ranks {
 		at := -1
 		switch {
@@ -261,7 +261,7 @@ func (m *model) readMesh(am *control.Mesh, pm *procMesh, codes []uint8) mesh {
 		if at >= 0 && at < len(pm.procs) && pm.procs[at] >= 0 {
 			proc = &m.w.Procs[pm.procs[at]]
 		}
-		code := uint8(world.Severity(world.RankWord(&am.Ranks[rank], proc, stopped[rank])))
+		code := uint8(world.Severity(world.RankWord(&am.Ranks[rank], proc, marks.At(rank, proc))))
 		out.codes[rank] = code
 		out.count[code]++
 		out.worst = world.Graver(out.worst, code)

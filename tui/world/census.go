@@ -60,7 +60,7 @@ func (w *World) recount(m *control.Mesh, c *census, rank int) {
 	if c.placed {
 		p, _ = w.ProcOf(m, rank)
 	}
-	word := RankWord(&m.Ranks[rank], p, false) // who stands at a site lives
+	word := RankWord(&m.Ranks[rank], p, Mark{}) // who stands at a site lives
 	ended := word == "failed" || word == "gone"
 	if ended == c.ended[rank] {
 		return

@@ -2,9 +2,9 @@ package world
 
 import "github.com/monarch-tui/monarch-tui/engine/control"
 
-// RankWord is World.Word of an actor whose process, nil when it is not known, is at hand. stopped: a frame of it stands at a
-// site (World.StoppedRanks).
-func RankWord(r *control.RankState, p *control.Proc, stopped bool) string {
+// RankWord is World.Word of an actor whose process, nil when it is not known, is at hand, with what is known of it besides
+// (World.MarksOf).
+func RankWord(r *control.RankState, p *control.Proc, mark Mark) string {
 	if p != nil {
 		if word := ProcWord(p); word == "failed" || word == "paused" {
 			return word
@@ -14,16 +14,15 @@ func RankWord(r *control.RankState, p *control.Proc, stopped bool) string {
 	case "starting", "failed":
 		return r.State
 	case "idle", "busy", "paused":
-		if stopped || r.State == "paused" {
+		switch {
+		case mark.Stopped || r.State == "paused":
 			return "paused"
-		}
-		if r.State == "idle" {
-			return "idle"
-		}
-		if r.Queue >= Backlog {
+		case r.State != "idle" && r.Queue >= Backlog:
 			return "warning"
+		case mark.Faulty:
+			return "fault"
 		}
-		return "busy"
+		return r.State
 	}
 	return "gone" // stopped, gone
 }
@@ -46,7 +45,7 @@ func MeshWord(state string, gone bool) string {
 // Severities are the words of the screens' vocabulary from the one that needs nobody to the one that needs somebody
 // first.
 func Severities() []string {
-	return []string{"idle", "busy", "starting", "gone", "paused", "warning", "failed"}
+	return []string{"idle", "busy", "fault", "starting", "gone", "paused", "warning", "failed"}
 }
 
 // Graver is the code of a state, as Severity counts, that a group of two shows: the worst of what lives or has failed,
@@ -62,23 +61,25 @@ func Graver(a, b uint8) uint8 {
 }
 
 // Gone is Severity("gone"): of a group of which nothing is known yet it is the state to begin with.
-const Gone = 3
+const Gone = 4
 
 // Severity is the place of a word in Severities: of several states the highest is the one to show.
 func Severity(word string) int {
 	switch word {
 	case "busy":
 		return 1
-	case "starting":
+	case "fault":
 		return 2
+	case "starting":
+		return 3
 	case "gone":
 		return Gone
 	case "paused":
-		return 4
-	case "warning":
 		return 5
-	case "failed":
+	case "warning":
 		return 6
+	case "failed":
+		return 7
 	}
 	return 0
 }

@@ -20,7 +20,7 @@ func TestAnEndThatNobodyOrderedIsAFailure(t *testing.T) {
 		if got := ProcWord(p); got != c.want {
 			t.Errorf("%s, ordered %v: %s, want %s", c.state, c.ordered, got, c.want)
 		}
-		if got := RankWord(&control.RankState{State: "gone"}, p, false); got != c.want && p.Over() {
+		if got := RankWord(&control.RankState{State: "gone"}, p, Mark{}); got != c.want && p.Over() {
 			t.Errorf("an actor of one %s, ordered %v: %s, want %s", c.state, c.ordered, got, c.want)
 		}
 	}

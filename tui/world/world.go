@@ -39,6 +39,10 @@ type World struct {
 
 	stopped  map[string]map[int]bool // ranks with a frame that stands at a site, by mesh
 	stopList []control.Stop          // by mesh, rank and id
+
+	faultList   []control.Fault         // by number
+	faultyProcs map[uint64]bool         // processes that a fault acts on
+	faultyRanks map[uint64]map[int]bool // ranks of actor meshes, by id, whose messages a fault acts on
 }
 
 // New makes a world that knows nothing yet.
@@ -54,6 +58,7 @@ func (w *World) Apply(u control.Update) {
 	w.noteBegins(u)
 	w.Replica.Apply(u)
 	w.noteStops(u)
+	w.noteFaults(u)
 	w.noteStates(u)
 	w.tick()
 	for _, ev := range u.Events {
@@ -205,7 +210,8 @@ func (w *World) AliveOf(pm *control.ProcMesh) (n int) {
 // worse.
 func (w *World) Word(m *control.Mesh, rank int) string {
 	p, _ := w.ProcOf(m, rank)
-	return RankWord(&m.Ranks[rank], p, w.StoppedRanks(m)[rank])
+	marks := w.MarksOf(m)
+	return RankWord(&m.Ranks[rank], p, marks.At(rank, p))
 }
 
 // Backlog is how many messages may wait in a mailbox before it is a warning.

@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"slices"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/quicnet"
@@ -9,28 +10,35 @@ import (
 // Late are the messages of a mailbox that are not to be handled yet. They have their place in it, and whoever looks at it finds
 // them. It belongs to whoever holds the lock of the mailbox; its zero value is empty.
 type Late struct {
-	due   map[*quicnet.Envelope]time.Time
+	due   map[*quicnet.Envelope]hold
 	timer *time.Timer
+}
+
+// hold is until when a message waits, and for which faults: its own, and those of one before it that it waits for.
+type hold struct {
+	until time.Time
+	by    []uint64
 }
 
 // Any reports whether there are some.
 func (l *Late) Any() bool { return len(l.due) > 0 }
 
-// Hold notes a message that is to wait until due, or for one of its sender that waits. It reports false where nothing has it
-// wait.
-func (l *Late) Hold(env *quicnet.Envelope, due time.Time) bool {
+// Hold notes a message that is to wait until due, for some faults, or for one of its sender that waits. It reports false where
+// nothing has it wait.
+func (l *Late) Hold(env *quicnet.Envelope, due time.Time, by []uint64) bool {
+	h := hold{due, by}
 	for other, at := range l.due {
-		if other.From == env.From && at.After(due) {
-			due = at
+		if other.From == env.From && at.until.After(h.until) {
+			h = at
 		}
 	}
-	if due.IsZero() {
+	if h.until.IsZero() {
 		return false
 	}
 	if l.due == nil {
-		l.due = map[*quicnet.Envelope]time.Time{}
+		l.due = map[*quicnet.Envelope]hold{}
 	}
-	l.due[env] = due
+	l.due[env] = h
 	return true
 }
 
@@ -40,7 +48,16 @@ func (l *Late) Forget(env *quicnet.Envelope) { delete(l.due, env) }
 // Ripen takes off those that wait no longer.
 func (l *Late) Ripen(now time.Time) {
 	for env, at := range l.due {
-		if !at.After(now) {
+		if !at.until.After(now) {
+			delete(l.due, env)
+		}
+	}
+}
+
+// Release takes off those that a fault holds up which does not act any more.
+func (l *Late) Release(acts map[uint64]bool) {
+	for env, at := range l.due {
+		if slices.ContainsFunc(at.by, func(id uint64) bool { return !acts[id] }) {
 			delete(l.due, env)
 		}
 	}
@@ -53,8 +70,8 @@ func (l *Late) Clear() { clear(l.due) }
 func (l *Late) Arm(fn func()) {
 	var first time.Time
 	for _, at := range l.due {
-		if first.IsZero() || at.Before(first) {
-			first = at
+		if first.IsZero() || at.until.Before(first) {
+			first = at.until
 		}
 	}
 	switch {

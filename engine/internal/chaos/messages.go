@@ -27,6 +27,7 @@ type Verdict struct {
 	Dropped uint64        // the fault that drops it; 0: none does
 	By      string        // who ordered that one
 	Wait    time.Duration // for so long it is held up
+	Held    []uint64      // the faults that hold it up
 }
 
 // NewMessages makes the judge of these rules; nil: there are none. A rule that old has goes on drawing and counting where it was.
@@ -70,6 +71,7 @@ func (m *Messages) Judge(mesh uint64, endpoint string) (v Verdict) {
 			v.Dropped, v.By = s.ID, s.By
 		case s.Delay > 0:
 			s.count.Delayed++
+			v.Held = append(v.Held, s.ID)
 			v.Wait += max(0, s.Delay+time.Duration((2*shift-1)*float64(s.Jitter)))
 		}
 	}
