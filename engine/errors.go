@@ -181,32 +181,55 @@ func (e *MeshError) Unwrap() []error {
 	return out
 }
 
-// Error folds equal messages: "Add failed on 2 of 4 ranks of @acc: [1,3] add 1000: bad rank". Where a slice was called, the
-// ranks are the mesh's own, and the points of the slice follow where they differ.
+// Error folds equal messages: "Add failed on 2 of 4 ranks of @acc: [1,3] add 1000: bad rank". Ranks that failed by themselves come
+// first, then those that did because of others, such as "then [0-1] context canceled". Where a slice was called, the ranks are the
+// mesh's own, and the points of the slice follow where they differ.
 func (e *MeshError) Error() string {
+	if e.Ranks == 1 {
+		return fmt.Sprintf("%s failed on %s: %s", e.Endpoint, e.Failed[0].where(), e.Failed[0].Err)
+	}
+	causes, others := e.causes()
+	parts := foldErrors(causes)
+	if folded := foldErrors(others); len(folded) > 1 {
+		parts = append(parts, fmt.Sprintf("then %s: %s, or the like", places(others), others[0].Err))
+	} else if len(folded) == 1 {
+		parts = append(parts, "then "+folded[0])
+	}
+	return fmt.Sprintf("%s failed on %d of %d ranks of @%s: %s", e.Endpoint, len(e.Failed), e.Ranks, e.Mesh, strings.Join(parts, "; "))
+}
+
+// causes parts the ranks that failed by themselves from those that did because of others: their call was given up, or what they
+// called was lost. Where all are of one kind, they are all causes.
+func (e *MeshError) causes() (causes, others []*RankError) {
+	for _, f := range e.Failed {
+		nested := f.Outcome == control.OutcomeError && slices.ContainsFunc([]error{ErrLost, ErrStale, ErrNotSent, ErrCancelled, ErrDeadline}, func(why error) bool { return errors.Is(f.Err, why) })
+		if nested || f.Outcome == control.OutcomeCancelled || f.Outcome == control.OutcomeDeadline {
+			others = append(others, f)
+		} else {
+			causes = append(causes, f)
+		}
+	}
+	if len(causes) == 0 {
+		return others, nil
+	}
+	return causes, others
+}
+
+// foldErrors tells equal texts once, each with its ranks.
+func foldErrors(list []*RankError) (out []string) {
 	same := map[string][]*RankError{}
 	var order []string
-	for _, f := range e.Failed {
+	for _, f := range list {
 		text := f.Err.Error()
 		if same[text] == nil {
 			order = append(order, text)
 		}
 		same[text] = append(same[text], f)
 	}
-	var b strings.Builder
-	if e.Ranks == 1 {
-		fmt.Fprintf(&b, "%s failed on %s: ", e.Endpoint, e.Failed[0].where())
-		b.WriteString(order[0])
-		return b.String()
+	for _, text := range order {
+		out = append(out, places(same[text])+" "+text)
 	}
-	fmt.Fprintf(&b, "%s failed on %d of %d ranks of @%s: ", e.Endpoint, len(e.Failed), e.Ranks, e.Mesh)
-	for i, text := range order {
-		if i > 0 {
-			b.WriteString("; ")
-		}
-		fmt.Fprintf(&b, "%s %s", places(same[text]), text)
-	}
-	return b.String()
+	return out
 }
 
 // LimitError is why a proc mesh is more than fits here. errors.As finds it in what SpawnProcs returns.
