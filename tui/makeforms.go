@@ -138,7 +138,8 @@ func (m *Model) openProcs() tea.Cmd {
 	gpus.Judge = func(v string) (string, string, int) {
 		return map[string]string{"one each": "where there are any", "shared": "where there are too few", "none": "virtual slots"}[v], "", 0
 	}
-	k.f.Fields = []*dialog.Field{name, dims, kind, cpus, gpus}
+	again := restartField("with its actors")
+	k.f.Fields = []*dialog.Field{name, dims, kind, cpus, gpus, again}
 	k.f.At = 1
 	k.line = func() string {
 		line := "procs " + name.Value() + " " + paint.OneLine(dims.Value())
@@ -151,7 +152,7 @@ func (m *Model) openProcs() tea.Cmd {
 		if kind.At == 0 { // goroutines have no devices
 			line += []string{"", " oversubscribe", " virtual"}[gpus.At]
 		}
-		return line
+		return line + restartOf(again)
 	}
 	k.f.Block = m.blocked
 	k.progress = func() [][]paint.Seg { return m.startProgress(name.Value()) }
@@ -163,6 +164,22 @@ func (m *Model) openProcs() tea.Cmd {
 	m.push(k.f)
 	return nil
 }
+
+// restartField asks what happens when a rank dies. back says with what it comes back.
+func restartField(back string) *dialog.Field {
+	f := dialog.ChoiceField("who dies", []string{"stays dead", "begins anew"}, 0)
+	f.Judge = func(v string) (string, string, int) {
+		if v == "stays dead" {
+			return "", "", 0
+		}
+		p := control.DefaultRestart()
+		return fmt.Sprintf("%s, %d times in %s at most", back, p.Max, p.Time()), "", 0
+	}
+	return f
+}
+
+// restartOf is what of a command it comes to.
+func restartOf(f *dialog.Field) string { return []string{"", " restart=on-failure"}[f.At] }
 
 // judgeName is what is wrong with a name for a mesh.
 func judgeName(kind, name string) (note, err string, column int) {
@@ -303,7 +320,9 @@ func (m *Model) openSpawn() tea.Cmd {
 		}
 		return judgeName("actor mesh", text)
 	}
-	k.f.Fields = []*dialog.Field{on, sel, kind, name}
+	again := restartField("from what it saved")
+	k.f.Fields = []*dialog.Field{on, sel, kind, name, again} // those of the type come before the last one
+	const own = 4
 	shown, given := -1, ""
 	typed := map[string]*dialog.Field{} // what was typed for another type is there again when it is
 	k.f.Changed = func(f *dialog.Form) {
@@ -320,7 +339,7 @@ func (m *Model) openSpawn() tea.Cmd {
 			name.Set(base)
 			given = base
 		}
-		f.Fields = f.Fields[:4:4]
+		f.Fields = f.Fields[:own:own]
 		for _, fd := range t.Fields {
 			if x := typed[t.Full+"."+fd.Name]; x != nil {
 				f.Fields = append(f.Fields, x)
@@ -344,6 +363,7 @@ func (m *Model) openSpawn() tea.Cmd {
 			}
 			f.Fields = append(f.Fields, x)
 		}
+		f.Fields = append(f.Fields, again)
 	}
 	k.note = func() string {
 		pm, ok := m.world.ProcMesh(on.Value())
@@ -362,11 +382,11 @@ func (m *Model) openSpawn() tea.Cmd {
 	k.line = func() string {
 		t := types[kind.At]
 		line := "spawn @" + strings.TrimPrefix(name.Value(), "@") + " on " + on.Value()
-		line += selector(sel.Value()) + " " + t.Name
+		line += selector(sel.Value()) + " " + t.Name + restartOf(again)
 		parts := []string{}
 		for i, fd := range t.Fields {
-			if i+4 < len(k.f.Fields) {
-				if v := k.f.Fields[i+4].Value(); strings.TrimSpace(v) != "" {
+			if i+own+1 < len(k.f.Fields) {
+				if v := k.f.Fields[i+own].Value(); strings.TrimSpace(v) != "" {
 					parts = append(parts, fd.Name+": "+literalOf(named, fd.Type, v))
 				}
 			}
