@@ -271,12 +271,12 @@ func (h *hub) revive(ctx context.Context, pl plan) error {
 	return errors.Join(errs...)
 }
 
-// reviveProcs starts the processes of these ranks that have ended.
+// reviveProcs starts the processes of these ranks that have ended, and waits for those that somebody else is starting anew.
 func (h *hub) reviveProcs(ctx context.Context, pl plan, ranks []int) error {
 	ps := make([]*proc, len(pl.pm.procs))
 	h.mu.Lock()
 	for _, r := range ranks {
-		if p := pl.pm.procs[r]; p.over() {
+		if p := pl.pm.procs[r]; p.over() || p.again != nil {
 			ps[r] = p
 		}
 	}
@@ -288,18 +288,26 @@ func (h *hub) reviveProcs(ctx context.Context, pl plan, ranks []int) error {
 	return nil
 }
 
-// reviveProc starts the next epoch of a process that has ended, when everything about its end is settled.
+// reviveProc has the next epoch of a process that has ended live: it starts it, when everything about the end is settled, or
+// waits for whoever does. For one that is being started already it waits too.
 func (h *hub) reviveProc(ctx context.Context, old *proc, pl plan) error {
+	if !h.hasEnded(old) {
+		return h.awaitAgain(ctx, old)
+	}
 	select {
 	case <-old.settled:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	began := time.Now()
-	p, err := h.nextEpoch(old)
-	if err != nil || p == nil {
+	p, mine, err := h.nextEpoch(old)
+	if err != nil {
 		return err
 	}
+	if !mine {
+		return h.awaitAgain(ctx, p)
+	}
+	defer close(p.again)
 	rec := control.Restart{
 		Time: began, Procs: p.rec.Mesh, Rank: p.rank, Proc: p.id, Life: int(p.epoch) - 1, Why: cmp.Or(pl.why, old.rec.Reason), By: pl.by, Tail: old.rec.Tail,
 		State: control.RestartStarting,
@@ -328,22 +336,49 @@ func (h *hub) reviveProc(ctx context.Context, old *proc, pl plan) error {
 	return err
 }
 
-// nextEpoch puts the next epoch of a process on the books. nil: somebody else has, or the process lives.
-func (h *hub) nextEpoch(old *proc) (*proc, error) {
+// hasEnded is p.over for who does not hold h.mu.
+func (h *hub) hasEnded(p *proc) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return p.over()
+}
+
+// awaitAgain waits until a process that somebody is starting anew is ready, and knows which of its actors do not come back with
+// it: who starts one of them in it sooner would see that buried.
+func (h *hub) awaitAgain(ctx context.Context, p *proc) error {
+	if p.again == nil {
+		return nil
+	}
+	select {
+	case <-p.again:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if p.isReady() {
+		return nil
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return fmt.Errorf("procs %s[%d]: %s", p.rec.Mesh, p.rank, cmp.Or(p.rec.Reason, "it did not become ready"))
+}
+
+// nextEpoch puts the next epoch of a process on the books, or gives the one that somebody else has put there: then it is not mine.
+func (h *hub) nextEpoch(old *proc) (p *proc, mine bool, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	pm := old.pm
 	switch {
 	case h.closed || pm.stopping:
-		return nil, fmt.Errorf("procs %s: %w", pm.rec.Name, ErrStopped)
+		return nil, false, fmt.Errorf("procs %s: %w", pm.rec.Name, ErrStopped)
 	case pm.procs[old.rank] != old:
-		return nil, nil
+		return pm.procs[old.rank], false, nil
 	}
 	next, _, err := old.life.On(life.Event{Kind: life.Restart, Epoch: old.life.Epoch})
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	p := newProc(pm, old.id, old.rank, pm.req)
+	p = newProc(pm, old.id, old.rank, pm.req)
+	p.again = make(chan struct{})
 	p.life, p.epoch = next, old.epoch+1
 	p.rec.Restarts = old.rec.Restarts + 1
 	pm.procs = slices.Clone(pm.procs) // others look through the old list without the lock
@@ -353,7 +388,7 @@ func (h *hub) nextEpoch(old *proc) (*proc, error) {
 	h.mem.revive(p, pm.rec.InProcess)
 	rec := p.rec
 	h.publish(control.Event{Proc: &rec})
-	return p, nil
+	return p, true, nil
 }
 
 // giveUp ends a process that did not become ready.
@@ -412,7 +447,7 @@ func (h *hub) buryActors(ctx context.Context, p *proc, pl plan) {
 	var dead []endBody
 	for _, m := range h.meshes {
 		rank, here := m.rec.Ref.Home.IndexOf(p.rank)
-		if !here || m.procs != p.pm || pl.takes(m) {
+		if !here || m.procs != p.pm || m == pl.mesh || pl.takes(m) && (m.rec.Gang || slices.Contains(pl.ranks, p.rank)) {
 			continue
 		}
 		why := fmt.Sprintf("%s has ended: %s", rankLabel(m.rec.Ref.Name, rank), m.rec.Ranks[rank].Reason)
