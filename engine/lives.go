@@ -23,12 +23,25 @@ type (
 		Mesh  uint64
 		Name  string
 		Ranks []int
+		How   resolveHow
 	}
 	monitorBody struct {
 		Ref  control.MeshRef
 		Port Port[Down]
 	}
 )
+
+// resolveHow is what becomes of who asks for ranks that are not settled.
+type resolveHow uint8
+
+const (
+	resolveSettled resolveHow = iota // he waits
+	resolveJudging                   // he is refused: it is he who settles them
+	resolveNow                       // he has just started them anew: whoever settles them may wait for him
+)
+
+// judgingKey is in the context of who judges a failure.
+type judgingKey struct{}
 
 // maxSavedInAll bounds what the actors of a session save.
 const maxSavedInAll = 1 << 30
@@ -136,7 +149,11 @@ func (h *hub) resolve(ctx context.Context, b resolveBody) ([]control.RankLife, e
 				break
 			}
 		}
-		if unsettled < 0 {
+		if b.How == resolveJudging && unsettled >= 0 {
+			h.mu.Unlock()
+			return nil, fmt.Errorf("%s is being judged or started anew, which must not wait for what waits for it: decide first, and resolve afterwards", rankLabel(m.rec.Ref.Name, unsettled))
+		}
+		if unsettled < 0 || b.How == resolveNow {
 			lives := m.rec.Ref.Lives
 			h.mu.Unlock()
 			return lives, nil

@@ -111,6 +111,7 @@ func (k *Keeper) Keep(ctx context.Context, n int) (engine.Mesh[Phoenix], error) 
 func registerPhoenix() {
 	engine.Register[Phoenix]()
 	engine.Register[Keeper]()
+	engine.Register[Nurse]()
 }
 
 // rise spawns phoenixes on n processes, with options for both.
