@@ -83,7 +83,8 @@ func (h *hub) livesVerbs(t *sysTable) {
 	})
 }
 
-// snapshotHere ends what an actor does, and takes its Snapshot; nil: it has none to give.
+// snapshotHere ends what an actor does, takes its Snapshot and ends the actor: what it handled after that and answered would be
+// lost. nil: it has none to give.
 func (n *node) snapshotHere(ctx context.Context, end endBody) ([]byte, error) {
 	a := n.actors.get(end.Mesh)
 	if a == nil || end.Why == nil {
@@ -95,7 +96,12 @@ func (n *node) snapshotHere(ctx context.Context, end endBody) ([]byte, error) {
 		return nil, nil
 	}
 	var b []byte
-	err := a.at(ctx, "taking its snapshot", func() (err error) { b, err = takeSnapshot(s); return err })
+	err := a.at(ctx, "taking its snapshot", func() (err error) {
+		if b, err = takeSnapshot(s); err == nil {
+			n.killHere(end)
+		}
+		return err
+	})
 	return b, err
 }
 
