@@ -28,6 +28,7 @@ type (
 	monitorBody struct {
 		Ref  control.MeshRef
 		Port Port[Down]
+		Over bool // it is taken back
 	}
 )
 
@@ -78,6 +79,10 @@ func (h *hub) livesVerbs(t *sysTable) {
 	handle(t, sysMonitor, fromAll, func(_ context.Context, _ *node, from quicnet.Addr, b monitorBody) (any, error) {
 		if b.Port.addr.Proc != from.Proc {
 			return nil, fmt.Errorf("a port of process %d, asked for by process %d: %w", b.Port.addr.Proc, from.Proc, ErrForbidden)
+		}
+		if b.Over {
+			h.endMonitor(b)
+			return nil, nil
 		}
 		return nil, h.monitor(b)
 	})
@@ -234,6 +239,35 @@ func (h *hub) monitor(b monitorBody) error {
 		}
 	}
 	return nil
+}
+
+// endMonitor takes a monitor back whose receiver was closed.
+func (n *node) endMonitor(b monitorBody) {
+	b.Over = true
+	if n.hub != nil {
+		n.hub.endMonitor(b)
+		return
+	}
+	n.outbox.Add(0, func() {
+		ctx, cancel := n.clock.WithTimeout(n.root, judgeTime)
+		defer cancel()
+		_ = n.request(ctx, quicnet.Addr{}, sysMonitor, b, nil) // an error means that one of the two processes ends
+	})
+}
+
+func (h *hub) endMonitor(b monitorBody) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if m := h.meshByID[b.Ref.ID]; m != nil {
+		h.dropMonitors(m, func(p portAddr) bool { return p == b.Port.addr })
+	}
+}
+
+// dropMonitors forgets monitors of a mesh that nobody listens to any more. The caller holds h.mu.
+func (h *hub) dropMonitors(m *mesh, to func(portAddr) bool) {
+	had := len(m.monitors)
+	m.monitors = slices.DeleteFunc(m.monitors, func(e monitorEntry) bool { return to(e.port.addr) })
+	h.monitors -= had - len(m.monitors)
 }
 
 // tellDown tells the monitors of a rank of its end. The caller holds h.mu.

@@ -97,3 +97,74 @@ func TestTheProgramMayStartAnewWhatItJudges(t *testing.T) {
 		}
 	})
 }
+
+// Watch monitors a mesh n times, and closes each monitor or keeps it.
+func (n *Nurse) Watch(ctx context.Context, w Watching) error {
+	for range w.Times {
+		rx, err := w.Mesh.Monitor(ctx)
+		if err != nil {
+			return err
+		}
+		if w.Close {
+			rx.Close()
+		}
+	}
+	return nil
+}
+
+type Watching struct {
+	Mesh  engine.Mesh[Acc]
+	Times int
+	Close bool
+}
+
+func TestAMonitorThatNobodyListensToCountsNoMore(t *testing.T) {
+	both(t, func(t *testing.T, ctx context.Context) {
+		p, err := engine.SpawnProcs(ctx, engine.Name("many"), engine.Dim("gpus", 1024), engine.InProcess())
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := spawnOn(t, ctx, p, "many", Acc{})
+		const most = 64 // the limit is 65,536 of single ranks
+		watchers := procs(t, ctx, "watchers", 2)
+		nurses := spawnOn(t, ctx, watchers, "nurses", Nurse{})
+		watch := func(rank int, w Watching) error {
+			return engine.Action(nurses.Slice(at(rank)), (*Nurse).Watch).CallOne(ctx, w)
+		}
+		within := func(what string, try func() error) {
+			t.Helper()
+			limit, cancel := context.WithTimeout(ctx, eventLimit)
+			defer cancel()
+			for err := try(); err != nil; err = try() {
+				if limit.Err() != nil {
+					t.Fatalf("%s: %v", what, err)
+				}
+			}
+		}
+		if err := watch(0, Watching{m, most, false}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.Monitor(ctx); err == nil || !strings.Contains(err.Error(), "the session has 65536 monitors already, which is the limit") {
+			t.Fatalf("one more: %v", err)
+		}
+		if err := watchers.Slice(at(0)).Kill(ctx); err != nil {
+			t.Fatal(err)
+		}
+		within("when the process has ended", func() error { return watch(1, Watching{m, 1, true}) })
+		within("when the worker has closed its own", func() error {
+			rx, err := m.Monitor(ctx)
+			if err == nil {
+				rx.Close()
+			}
+			return err
+		})
+		for range 2 * most {
+			within("of a worker that closes each", func() error { return watch(1, Watching{m, 1, true}) })
+			rx, err := m.Slice(engine.Span("gpus", 0, 512)).Monitor(ctx)
+			if err != nil {
+				t.Fatalf("of the program, that closes each: %v", err)
+			}
+			rx.Close()
+		}
+	})
+}

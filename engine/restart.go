@@ -166,5 +166,6 @@ func (m Mesh[T]) Monitor(ctx context.Context) (*Receiver[Down], error) {
 		rx.Close()
 		return nil, fmt.Errorf("monitor %s: %w", m, err)
 	}
+	rx.st.onClose = func() { rx.node.endMonitor(body) }
 	return rx, nil
 }
