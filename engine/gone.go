@@ -227,6 +227,9 @@ func (h *hub) markGone(pm *procMesh, ps []*proc, reason string) {
 	gone := newGone(ps, reason, true)
 	h.dropStops(func(st *control.Stop) bool { return gone.has(st.Proc) }, reason)
 	h.locks.dropOf(gone.has)
+	for _, m := range h.meshes {
+		h.dropMonitors(m, func(p portAddr) bool { return gone.has(p.Proc) })
+	}
 	h.rebind()
 }
 

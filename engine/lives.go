@@ -23,12 +23,26 @@ type (
 		Mesh  uint64
 		Name  string
 		Ranks []int
+		How   resolveHow
 	}
 	monitorBody struct {
 		Ref  control.MeshRef
 		Port Port[Down]
+		Over bool // it is taken back
 	}
 )
+
+// resolveHow is what becomes of who asks for ranks that are not settled.
+type resolveHow uint8
+
+const (
+	resolveSettled resolveHow = iota // he waits
+	resolveJudging                   // he is refused: it is he who settles them
+	resolveNow                       // he has just started them anew: whoever settles them may wait for him
+)
+
+// judgingKey is in the context of who judges a failure.
+type judgingKey struct{}
 
 // maxSavedInAll bounds what the actors of a session save.
 const maxSavedInAll = 1 << 30
@@ -66,11 +80,16 @@ func (h *hub) livesVerbs(t *sysTable) {
 		if b.Port.addr.Proc != from.Proc {
 			return nil, fmt.Errorf("a port of process %d, asked for by process %d: %w", b.Port.addr.Proc, from.Proc, ErrForbidden)
 		}
+		if b.Over {
+			h.endMonitor(b)
+			return nil, nil
+		}
 		return nil, h.monitor(b)
 	})
 }
 
-// snapshotHere ends what an actor does, and takes its Snapshot; nil: it has none to give.
+// snapshotHere ends what an actor does, takes its Snapshot and ends the actor: what it handled after that and answered would be
+// lost. nil: it has none to give.
 func (n *node) snapshotHere(ctx context.Context, end endBody) ([]byte, error) {
 	a := n.actors.get(end.Mesh)
 	if a == nil || end.Why == nil {
@@ -82,7 +101,12 @@ func (n *node) snapshotHere(ctx context.Context, end endBody) ([]byte, error) {
 		return nil, nil
 	}
 	var b []byte
-	err := a.at(ctx, "taking its snapshot", func() (err error) { b, err = takeSnapshot(s); return err })
+	err := a.at(ctx, "taking its snapshot", func() (err error) {
+		if b, err = takeSnapshot(s); err == nil {
+			n.killHere(end)
+		}
+		return err
+	})
 	return b, err
 }
 
@@ -136,7 +160,11 @@ func (h *hub) resolve(ctx context.Context, b resolveBody) ([]control.RankLife, e
 				break
 			}
 		}
-		if unsettled < 0 {
+		if b.How == resolveJudging && unsettled >= 0 {
+			h.mu.Unlock()
+			return nil, fmt.Errorf("%s is being judged or started anew, which must not wait for what waits for it: decide first, and resolve afterwards", rankLabel(m.rec.Ref.Name, unsettled))
+		}
+		if unsettled < 0 || b.How == resolveNow {
 			lives := m.rec.Ref.Lives
 			h.mu.Unlock()
 			return lives, nil
@@ -211,6 +239,35 @@ func (h *hub) monitor(b monitorBody) error {
 		}
 	}
 	return nil
+}
+
+// endMonitor takes a monitor back whose receiver was closed.
+func (n *node) endMonitor(b monitorBody) {
+	b.Over = true
+	if n.hub != nil {
+		n.hub.endMonitor(b)
+		return
+	}
+	n.outbox.Add(0, func() {
+		ctx, cancel := n.clock.WithTimeout(n.root, judgeTime)
+		defer cancel()
+		_ = n.request(ctx, quicnet.Addr{}, sysMonitor, b, nil) // an error means that one of the two processes ends
+	})
+}
+
+func (h *hub) endMonitor(b monitorBody) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if m := h.meshByID[b.Ref.ID]; m != nil {
+		h.dropMonitors(m, func(p portAddr) bool { return p == b.Port.addr })
+	}
+}
+
+// dropMonitors forgets monitors of a mesh that nobody listens to any more. The caller holds h.mu.
+func (h *hub) dropMonitors(m *mesh, to func(portAddr) bool) {
+	had := len(m.monitors)
+	m.monitors = slices.DeleteFunc(m.monitors, func(e monitorEntry) bool { return to(e.port.addr) })
+	h.monitors -= had - len(m.monitors)
 }
 
 // tellDown tells the monitors of a rank of its end. The caller holds h.mu.

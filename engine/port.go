@@ -42,6 +42,7 @@ type channelState struct {
 	size    int // bytes in queue
 	dropped int
 	closed  bool
+	onClose func() // of a monitor: takes that back; nil: nothing
 	wake    chan struct{}
 }
 
@@ -198,7 +199,12 @@ func (r *Receiver[V]) Close() {
 	r.node.ports.remove(r.st.id)
 	r.st.mu.Lock()
 	r.st.closed = true
+	onClose := r.st.onClose
+	r.st.onClose = nil
 	r.st.mu.Unlock()
+	if onClose != nil {
+		onClose()
+	}
 	select {
 	case r.st.wake <- struct{}{}:
 	default:

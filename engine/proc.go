@@ -33,6 +33,7 @@ type proc struct {
 	local      *node
 	ready      chan struct{} // closed when it may be used
 	ended      chan struct{} // closed when it has ended, after its output was read
+	again      chan struct{} // of a later epoch: closed when it has been started, or has not; nil in the first
 	settled    chan struct{} // closed then too, when what its actors had made has ended
 	linkReason string        // why its link was closed, when that came first; guarded by hub.mu
 	buried     bool          // the engine ended it, for linkReason; guarded by hub.mu

@@ -43,7 +43,7 @@ func (m Mesh[T]) Restart(ctx context.Context) (Mesh[T], error) {
 	if err := endVerb(ctx, "@"+m.r.Name, verbBody{Restart: &req}); err != nil {
 		return m, err
 	}
-	return m.Resolve(ctx)
+	return m.resolve(ctx, resolveNow)
 }
 
 // Restart is Mesh.Restart for processes: they come back with all actors that died with them.
@@ -55,9 +55,17 @@ func (p ProcMesh) Restart(ctx context.Context) error {
 }
 
 // Resolve gives the reference to the lives that the ranks are in now. It waits for those that have ended and are judged, or are
-// being started anew. A rank that has ended for good stays what it was: calls say why. The error of a mesh that was stopped is
-// ErrStopped.
+// being started anew; who judges that (OnFailure, Supervise) must not wait for himself and is refused. A rank that has ended for
+// good stays what it was: calls say why. The error of a mesh that was stopped is ErrStopped.
 func (m Mesh[T]) Resolve(ctx context.Context) (Mesh[T], error) {
+	how := resolveSettled
+	if ctx.Value(judgingKey{}) != nil {
+		how = resolveJudging
+	}
+	return m.resolve(ctx, how)
+}
+
+func (m Mesh[T]) resolve(ctx context.Context, how resolveHow) (Mesh[T], error) {
 	if err := m.usable(); err != nil {
 		return m, fmt.Errorf("resolve: %w", err)
 	}
@@ -66,7 +74,7 @@ func (m Mesh[T]) Resolve(ctx context.Context) (Mesh[T], error) {
 		return m, fmt.Errorf("resolve %s: %w", m, err)
 	}
 	var lives []control.RankLife
-	body := resolveBody{Mesh: m.r.ID, Name: m.r.Name, Ranks: slices.Collect(m.r.View.Ranks())}
+	body := resolveBody{Mesh: m.r.ID, Name: m.r.Name, Ranks: slices.Collect(m.r.View.Ranks()), How: how}
 	if n.hub != nil {
 		lives, err = n.hub.resolve(ctx, body)
 	} else {
@@ -158,5 +166,6 @@ func (m Mesh[T]) Monitor(ctx context.Context) (*Receiver[Down], error) {
 		rx.Close()
 		return nil, fmt.Errorf("monitor %s: %w", m, err)
 	}
+	rx.st.onClose = func() { rx.node.endMonitor(body) }
 	return rx, nil
 }

@@ -67,6 +67,7 @@ func (p *Phoenix) Pid(context.Context) (int, error)                     { return
 func (p *Phoenix) Save(ctx context.Context) error                       { return engine.Checkpoint(ctx) }
 func (p *Phoenix) Boom(context.Context) error                           { panic("boom") }
 func (p *Phoenix) Block(ctx context.Context) error                      { <-ctx.Done(); return ctx.Err() }
+func (p *Phoenix) Deaf(context.Context) error                           { time.Sleep(300 * time.Millisecond); return nil }
 func (p *Phoenix) Die(context.Context) error                            { return syscall.Kill(os.Getpid(), syscall.SIGKILL) }
 func (p *Phoenix) Pair(_ context.Context, o engine.Mesh[Phoenix]) error { p.peer = o; return nil }
 
@@ -111,6 +112,7 @@ func (k *Keeper) Keep(ctx context.Context, n int) (engine.Mesh[Phoenix], error) 
 func registerPhoenix() {
 	engine.Register[Phoenix]()
 	engine.Register[Keeper]()
+	engine.Register[Nurse]()
 }
 
 // rise spawns phoenixes on n processes, with options for both.
@@ -331,6 +333,31 @@ func TestAGangBeginsAnewTogether(t *testing.T) {
 		}
 		if a, b := inc(t, ctx, m, 0), inc(t, ctx, m, 2); a != 11 || b != 13 {
 			t.Errorf("counted %d and %d: who failed begins at 10, who lived goes on from 12", a, b)
+		}
+	})
+}
+
+// One of the gang lets the others wait, which have given their snapshots and must not answer any more.
+func TestWhatAGangHasAnsweredIsInItsNextLife(t *testing.T) {
+	both(t, func(t *testing.T, ctx context.Context) {
+		m := rise(t, ctx, 3, Phoenix{}, nil, engine.Restart(3, time.Minute), engine.Gang())
+		deaf := engine.Signal(m.Slice(at(2)), (*Phoenix).Deaf).Start(ctx)
+		if err := engine.Signal(m.Slice(at(0)), (*Phoenix).Boom).CallOne(ctx); err == nil {
+			t.Fatal("no panic")
+		}
+		answered := 0
+		for {
+			v, err := engine.Query(m.Slice(at(1)), (*Phoenix).Inc).CallOne(ctx)
+			if err != nil {
+				break
+			}
+			answered = v
+		}
+		if _, err := deaf.All(ctx); !errors.Is(err, engine.ErrLost) {
+			t.Errorf("the call that was running: %v", err)
+		}
+		if got := inc(t, ctx, anew(t, ctx, m), 1); got <= answered {
+			t.Errorf("it counted %d in the life before and %d in this one", answered, got)
 		}
 	})
 }

@@ -271,32 +271,29 @@ func (h *hub) revive(ctx context.Context, pl plan) error {
 	return errors.Join(errs...)
 }
 
-// reviveProcs starts the processes of these ranks that have ended, and waits for those that somebody else starts.
+// reviveProcs starts the processes of these ranks that have ended, and waits for those that somebody else is starting anew.
 func (h *hub) reviveProcs(ctx context.Context, pl plan, ranks []int) error {
 	h.mu.Lock()
-	ps, over := make([]*proc, len(pl.pm.procs)), make([]bool, len(pl.pm.procs))
+	ps := make([]*proc, len(pl.pm.procs))
 	for _, r := range ranks {
-		if p := pl.pm.procs[r]; p.over() || !p.isReady() {
-			ps[r], over[r] = p, p.over()
+		if p := pl.pm.procs[r]; p.over() || p.again != nil {
+			ps[r] = p
 		}
 	}
 	h.mu.Unlock()
-	failed := h.eachOf(ps, startAtOnce, func(r int, p *proc) error {
-		if over[r] {
-			return h.reviveProc(ctx, p, pl)
-		}
-		limit, cancel := context.WithTimeoutCause(ctx, spawnTimeout, errTooSlow)
-		defer cancel()
-		return h.awaitReady(limit, p)
-	})
+	failed := h.eachOf(ps, startAtOnce, func(_ int, p *proc) error { return h.reviveProc(ctx, p, pl) })
 	if len(failed) > 0 {
 		return foldStartErrors(failed, len(ps))
 	}
 	return nil
 }
 
-// reviveProc starts the next epoch of a process that has ended, when everything about its end is settled.
+// reviveProc has the next epoch of a process that has ended live: it starts it, when everything about the end is settled, or
+// waits for whoever does. For one that is being started already it waits too.
 func (h *hub) reviveProc(ctx context.Context, old *proc, pl plan) error {
+	if !h.hasEnded(old) {
+		return h.awaitAgain(ctx, old)
+	}
 	select {
 	case <-old.settled:
 	case <-ctx.Done():
@@ -307,11 +304,10 @@ func (h *hub) reviveProc(ctx context.Context, old *proc, pl plan) error {
 	if err != nil {
 		return err
 	}
-	if !mine { // somebody else starts it, or has
-		limit, cancel := context.WithTimeoutCause(ctx, spawnTimeout, errTooSlow)
-		defer cancel()
-		return h.awaitReady(limit, p)
+	if !mine {
+		return h.awaitAgain(ctx, p)
 	}
+	defer close(p.again)
 	rec := control.Restart{
 		Time: began, Procs: p.rec.Mesh, Rank: p.rank, Proc: p.id, Life: int(p.epoch) - 1, Why: cmp.Or(pl.why, old.rec.Reason), By: pl.by, Tail: old.rec.Tail,
 		State: control.RestartStarting,
@@ -340,7 +336,33 @@ func (h *hub) reviveProc(ctx context.Context, old *proc, pl plan) error {
 	return err
 }
 
-// nextEpoch puts the next epoch of a process on the books, or gives the one that somebody else has put there.
+// hasEnded is p.over for who does not hold h.mu.
+func (h *hub) hasEnded(p *proc) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return p.over()
+}
+
+// awaitAgain waits until a process that somebody is starting anew is ready, and knows which of its actors do not come back with
+// it: who starts one of them in it sooner would see that buried.
+func (h *hub) awaitAgain(ctx context.Context, p *proc) error {
+	if p.again == nil {
+		return nil
+	}
+	select {
+	case <-p.again:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if p.isReady() {
+		return nil
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return fmt.Errorf("procs %s[%d]: %s", p.rec.Mesh, p.rank, cmp.Or(p.rec.Reason, "it did not become ready"))
+}
+
+// nextEpoch puts the next epoch of a process on the books, or gives the one that somebody else has put there: then it is not mine.
 func (h *hub) nextEpoch(old *proc) (p *proc, mine bool, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -356,6 +378,7 @@ func (h *hub) nextEpoch(old *proc) (p *proc, mine bool, err error) {
 		return nil, false, err
 	}
 	p = newProc(pm, old.id, old.rank, pm.req)
+	p.again = make(chan struct{})
 	p.life, p.epoch = next, old.epoch+1
 	p.rec.Restarts = old.rec.Restarts + 1
 	pm.procs = slices.Clone(pm.procs) // others look through the old list without the lock
@@ -424,7 +447,7 @@ func (h *hub) buryActors(ctx context.Context, p *proc, pl plan) {
 	var dead []endBody
 	for _, m := range h.meshes {
 		rank, here := m.rec.Ref.Home.IndexOf(p.rank)
-		if !here || m.procs != p.pm || pl.takes(m) {
+		if !here || m.procs != p.pm || m == pl.mesh || pl.takes(m) && (m.rec.Gang || slices.Contains(pl.ranks, p.rank)) {
 			continue
 		}
 		why := fmt.Sprintf("%s has ended: %s", rankLabel(m.rec.Ref.Name, rank), m.rec.Ranks[rank].Reason)

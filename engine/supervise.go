@@ -292,7 +292,7 @@ func (h *hub) judgeAtRoot(c *trial, others string) string {
 	h.mu.Unlock()
 	if fn != nil {
 		var d Decision
-		ctx := h.node.root
+		ctx := context.WithValue(h.node.root, judgingKey{}, true)
 		err := guard("the supervisor", func() error { d = fn(ctx, c.f); return nil })
 		if err != nil {
 			h.log.Error("the root's supervisor failed", "err", err)
@@ -452,6 +452,7 @@ func (n *node) judgeHere(ctx context.Context, b judgeBody) (Decision, error) {
 	err := a.inBetween(ctx, false, func() {
 		hctx, done := hookContext(a.ctx, ctx)
 		defer done()
+		hctx = context.WithValue(hctx, judgingKey{}, true)
 		hookErr = guard("OnFailure", func() error { d = s.OnFailure(hctx, b.Failure); return nil })
 	})
 	if err != nil {

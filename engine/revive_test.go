@@ -1,0 +1,92 @@
+package engine_test
+
+import (
+	"context"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine"
+)
+
+// Whoever comes second waits for the process that the first one is starting, and then starts what is his.
+func TestTwoMayStartActorsOfOneProcessAnewAtOnce(t *testing.T) {
+	both(t, func(t *testing.T, ctx context.Context) {
+		p := procs(t, ctx, "p", 2)
+		meshes := []engine.Mesh[Phoenix]{spawnOn(t, ctx, p, "a", Phoenix{}), spawnOn(t, ctx, p, "b", Phoenix{})}
+		for life := 1; life <= 5; life++ {
+			if err := p.Slice(at(1)).Kill(ctx); err != nil {
+				t.Fatal(err)
+			}
+			var wg sync.WaitGroup
+			for _, m := range meshes {
+				wg.Go(func() {
+					next, err := m.Slice(at(1)).Restart(ctx)
+					if err != nil {
+						t.Errorf("%s: %v", m, err)
+						return
+					}
+					if got, err := engine.Query(next, (*Phoenix).Life).CallOne(ctx); err != nil || got != life {
+						t.Errorf("%s is in life %d, want %d: %v", m, got, life, err)
+					}
+				})
+			}
+			wg.Wait()
+		}
+	})
+}
+
+// A gang brings all its processes back when one rank dies; what else lived in them comes back by its own policy nevertheless.
+func TestRanksOfAGangThatDieAtOnceLoseNoActor(t *testing.T) {
+	e, err := engine.Start(t.Context(), engine.NoSession())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	ctx := e.Context()
+	policy := engine.Restart(50, time.Minute)
+	p, err := engine.SpawnProcs(ctx, engine.Name("p"), engine.Dim("gpus", 4), engine.RestartProcs(50, time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
+	gang, err := engine.Spawn(ctx, p, "gang", Phoenix{}, policy, engine.Gang())
+	if err != nil {
+		t.Fatal(err)
+	}
+	single, err := engine.Spawn(ctx, p, "single", Phoenix{}, policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	limit, cancel := context.WithTimeout(ctx, 2*eventLimit)
+	defer cancel()
+	for death := 1; death <= 3; death++ {
+		pids, err := engine.Query(single, (*Phoenix).Pid).Call(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, pid := range pids.Answered() {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+		gang = livesOn(t, limit, gang)
+		single = livesOn(t, limit, single)
+	}
+}
+
+// livesOn waits until all ranks answer in other lives than m means, and gives the reference to these.
+func livesOn(t *testing.T, ctx context.Context, m engine.Mesh[Phoenix]) engine.Mesh[Phoenix] {
+	t.Helper()
+	for {
+		_, old := engine.Query(m, (*Phoenix).Life).Call(ctx)
+		next, err := m.Resolve(ctx)
+		if err != nil {
+			t.Fatalf("%v; then: %v", old, err)
+		}
+		if _, err = engine.Query(next, (*Phoenix).Life).Call(ctx); err == nil && old != nil {
+			return next
+		}
+		if ctx.Err() != nil {
+			t.Fatalf("%s: %v", m, err)
+		}
+	}
+}
