@@ -166,6 +166,8 @@ func (n *node) Link(ev quicnet.LinkEvent) {
 	switch final := ev.State == quicnet.LinkLost || ev.State == quicnet.LinkClosed; {
 	case n.hub != nil:
 		n.hub.linkEvent(ev)
+	case ev.State == quicnet.LinkLease:
+		n.fence(ev.Reason)
 	case !final:
 	case ev.Peer.Proc == 0:
 		n.controllerGone(ev.Reason)

@@ -218,6 +218,7 @@ type bootstrap struct {
 	Session    string
 	LogFile    string
 	Seed       uint64
+	Lease      time.Duration
 	Tell       tellBody
 	GOMAXPROCS string // the variable as the user had it, restored for the program
 	HadProcs   bool
@@ -237,7 +238,7 @@ func (h *hub) specOf(p *proc, req control.ProcsReq) (launch.Spec, error) {
 	if err != nil {
 		return launch.Spec{}, fmt.Errorf("make a join ticket: %w", err)
 	}
-	boot := bootstrap{Ticket: secret, Proc: p.id, Epoch: p.epoch, Mesh: p.rec.Mesh, Rank: p.rank, Slot: p.rec.Slot, Session: h.session.Name, LogFile: h.opts.logFile, Seed: h.node.seed}
+	boot := bootstrap{Ticket: secret, Proc: p.id, Epoch: p.epoch, Mesh: p.rec.Mesh, Rank: p.rank, Slot: p.rec.Slot, Session: h.session.Name, LogFile: h.opts.logFile, Seed: h.node.seed, Lease: req.Lease}
 	h.mu.Lock()
 	boot.Tell, p.told = h.tell, h.tell.Turn
 	h.mu.Unlock()

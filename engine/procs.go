@@ -301,7 +301,7 @@ const maxCPUs = 1024
 
 func (h *hub) checkProcs(req *control.ProcsReq) error {
 	req.InProcess = req.InProcess || h.opts.inProcess
-	if err := errors.Join(req.Restart.Check(), h.checkDims(req.Dims, req.InProcess)); err != nil {
+	if err := errors.Join(req.Restart.Check(), checkLease(req.Lease), h.checkDims(req.Dims, req.InProcess)); err != nil {
 		return err
 	}
 	if req.CPUs < 0 || req.CPUs > maxCPUs {

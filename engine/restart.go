@@ -32,6 +32,19 @@ func RestartProcs(most int, within time.Duration) ProcOption {
 	return func(r *control.ProcsReq) { r.Restart = &control.RestartPolicy{Max: most, Within: within} }
 }
 
+// Lease has a process that has heard nothing of the controller for so long end itself, with everything that it started: nobody can
+// reach it to end it, and its successor must not meet it. It is for processes of which the controller cannot see that they end; those
+// of its own machine need none. 2 s to 9 s, which is before the controller gives a silent process up.
+func Lease(d time.Duration) ProcOption { return func(r *control.ProcsReq) { r.Lease = d } }
+
+// checkLease says what is wrong with a lease.
+func checkLease(d time.Duration) error {
+	if d != 0 && (d < 2*time.Second || d > 9*time.Second) {
+		return fmt.Errorf("a lease of %v: want 2s to 9s (a process that is silent for 10s is given up)", d)
+	}
+	return nil
+}
+
 // Restart begins a new life of the ranks of this mesh, or slice, that have ended, whatever ended them, and returns the reference
 // to it when they are ready. Their processes are started first where these have ended too. A rank that lives is an error: kill
 // it first. References from before do not reach the new life; their calls are ErrStale.

@@ -115,7 +115,7 @@ func joinSession(boot bootstrap) (*worker, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), joinTimeout)
 	defer cancel()
-	wire, _, err := quicnet.Join(ctx, ticket, quicnet.Config{Conn: conn, Handler: w.node, Resolve: w.resolve, Hello: h, Logger: w.node.log})
+	wire, _, err := quicnet.Join(ctx, ticket, quicnet.Config{Timing: quicnet.Timing{Lease: boot.Lease}, Conn: conn, Handler: w.node, Resolve: w.resolve, Hello: h, Logger: w.node.log})
 	if err != nil {
 		_ = conn.Close()
 		return nil, err
@@ -244,6 +244,13 @@ func (h *hub) still(p *proc, still bool) {
 			_ = h.node.notice(h.node.root, quicnet.LaneControl, nil, quicnet.Addr{Proc: other.id}, sysStill, now)
 		})
 	}
+}
+
+// fence ends a worker whose lease is over: a successor may live soon. Whoever started it ends what it leaves behind.
+func (n *node) fence(reason string) {
+	n.log.Error("the lease is over", "reason", reason)
+	fmt.Fprintf(os.Stderr, "%s%s: its lease is over\n", workerSays, reason)
+	os.Exit(life.FencedExit)
 }
 
 // controllerGone ends a worker whose link to the controller is lost for good.

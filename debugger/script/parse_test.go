@@ -196,6 +196,7 @@ func TestMistakesAreToldWithPlaceAndWhatWouldBeRight(t *testing.T) {
 		{"let breaks = 1", `1:5: breaks has a meaning of its own`},
 		{"restart", `want the name of a proc mesh`},
 		{"restart @t.Hello", `restart is for meshes, not endpoints: want @t`},
+		{"procs p gpus=1 lease=soon", `1:22: lease "soon": want how long a process may hear nothing of the controller, such as 8s`},
 		{"procs p gpus=1 gang", `1:16: gang is for actors: spawn @NAME on p Type gang`},
 		{"procs p gpus=1 restart=often", `1:24: restart "often": want never, on-failure (3 times in a minute), or COUNT/DURATION such as 5/10m`},
 		{"spawn @t on p T restart=0/1m", `1:25: restart policy: 0 restarts: want 1 to 1000`},

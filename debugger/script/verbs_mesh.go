@@ -14,7 +14,7 @@ import (
 func meshVerbs() []*Verb {
 	return []*Verb{
 		{
-			Name: "procs", Usage: "procs NAME dim=n… [in-process] [cpus=n] [virtual] [oversubscribe] [restart=never|on-failure|n/time]", Summary: "start a grid of worker processes; in-process: goroutines instead; oversubscribe: ranks share GPUs; virtual: they have none",
+			Name: "procs", Usage: "procs NAME dim=n… [in-process] [cpus=n] [virtual] [oversubscribe] [restart=never|on-failure|n/time] [lease=time]", Summary: "start a grid of worker processes; in-process: goroutines instead; oversubscribe: ranks share GPUs; virtual: they have none",
 			Changes: true, Forkable: true, completes: words("gpus=", "hosts=", "in-process", "cpus=", "restart=", "virtual", "oversubscribe"), body: shows(procsArgs, (*Session).makeProcs),
 		},
 		{
@@ -43,6 +43,7 @@ type ProcsArgs struct {
 	CPUs                              int
 	InProcess, Virtual, Oversubscribe bool
 	Restart                           *control.RestartPolicy
+	Lease                             time.Duration
 }
 
 // maxRanks bounds the product of the dims of a procs command; the engine has its own, lower limits for processes.
@@ -67,6 +68,10 @@ func procsArgs(p *parser, c *cursor, v *Verb) (a ProcsArgs, err error) {
 			return a, fail(at, "gang is for actors: spawn @NAME on %s Type gang", a.Name)
 		case !isDim:
 			return a, fail(at, "want name=size for each dimension, such as hosts=2 gpus=4, not %s%s", quoted(w), schema.SuggestNear(w, []string{"in-process", "virtual", "oversubscribe"}))
+		case dim == "lease":
+			if a.Lease, err = time.ParseDuration(n); err != nil || a.Lease <= 0 {
+				return a, fail(at+len(dim)+1, "lease %s: want how long a process may hear nothing of the controller, such as 8s", quoted(n))
+			}
 		case dim == restartWord:
 			if a.Restart, err = policyOf(n); err != nil {
 				return a, fail(at+len(dim)+1, "%s", err)

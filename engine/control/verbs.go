@@ -59,6 +59,7 @@ type (
 		AllowPartial  bool
 		Budget        time.Duration  // 0: the engine's default
 		Restart       *RestartPolicy `cbor:",omitempty"`
+		Lease         time.Duration  `cbor:",omitempty"` // a process without contact for so long ends itself; 0: none does
 	}
 	// SpawnReq spawns an actor mesh. Answer: Mesh.
 	SpawnReq struct {
