@@ -189,7 +189,7 @@ func (h *hub) resolve(ctx context.Context, b resolveBody) ([]control.RankLife, e
 func (n *node) unknownActor() *wireError {
 	w := &wireError{Outcome: control.OutcomeNotSent, Type: "unknown", Msg: "no such actor in that process", Codes: codesOf(ErrStopped)}
 	if n.epoch > 1 { // the reference may be older than the process, or newer than the news of its actors
-		w.Msg += fmt.Sprintf(", which was started anew (epoch %d)", n.epoch)
+		w.Msg = fmt.Sprintf("its process was started anew (epoch %d), the actor is not there yet: it begins its next life now, or it does not come back", n.epoch)
 		w.Codes = codesOf(ErrStale)
 	}
 	return w

@@ -119,7 +119,7 @@ func (h *hub) beginLives(ctx context.Context, m *mesh, in []*proc, pl plan) erro
 		st := &m.rec.Ranks[r]
 		why := cmp.Or(pl.why, st.Reason)
 		*st = control.RankState{State: "starting", Restarts: st.Restarts + 1, Since: began}
-		m.rec.Ref = m.rec.Ref.WithLife(r, uint32(st.Restarts))
+		m.rec.Ref.Lives = m.rec.Ref.WithLife(r, uint32(st.Restarts)).Lives // the rest of it is read without the lock
 		recs[r] = control.Restart{
 			Time: began, Mesh: m.rec.Ref.Name, Procs: m.procs.rec.Name, Rank: r, Proc: p.id, Life: st.Restarts, Why: why, By: pl.by, Tail: pl.tail, State: control.RestartStarting,
 		}

@@ -129,6 +129,9 @@ func (h *hub) takeStatus(proc uint64, r status) {
 		if x.State.Restarts != old.Restarts || sameState(old, &x.State) { // of another life, or nothing new
 			continue
 		}
+		if old.Over() && !x.State.Over() {
+			continue // it was told before the end, and has come after it
+		}
 		if (m.rec.State == "starting" || old.State == "starting") && x.State.State == "idle" {
 			continue // who starts it publishes idle
 		}
