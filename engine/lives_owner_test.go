@@ -160,11 +160,13 @@ func TestAMonitorThatNobodyListensToCountsNoMore(t *testing.T) {
 		})
 		for range 2 * most {
 			within("of a worker that closes each", func() error { return watch(1, Watching{m, 1, true}) })
-			rx, err := m.Slice(engine.Span("gpus", 0, 512)).Monitor(ctx)
-			if err != nil {
-				t.Fatalf("of the program, that closes each: %v", err)
-			}
-			rx.Close()
+			within("of the program, that closes each", func() error { // what the worker closed may be on its way
+				rx, err := m.Slice(engine.Span("gpus", 0, 512)).Monitor(ctx)
+				if err == nil {
+					rx.Close()
+				}
+				return err
+			})
 		}
 	})
 }
