@@ -237,7 +237,7 @@ func (h *hub) markGone(pm *procMesh, ps []*proc, reason string) {
 
 // nameRanks names ranks of a proc mesh that end together, the mesh alone where they are all of it.
 func nameRanks(pm *procMesh, ps []*proc) string {
-	if len(ps) == len(pm.procs) {
+	if len(ps) == pm.size() {
 		return "procs " + pm.rec.Name
 	}
 	ranks := make([]int, len(ps))

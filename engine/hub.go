@@ -104,12 +104,15 @@ type procMesh struct {
 	ending
 	rec   control.ProcMesh
 	owner owner
-	procs []*proc
+	procs []*proc           // by rank; guarded by hub.mu, for a rank that begins anew has another one
 	slots slots             // GPUs of the ranks; given back when the processes have ended
 	past  []control.MeshRef // the last actor meshes that ended here; guarded by hub.mu
 	req   control.ProcsReq  // what started it, and starts a rank anew
 	again revival           // of its processes; guarded by hub.mu
 }
+
+// size is how many ranks it has, which never changes.
+func (pm *procMesh) size() int { return pm.rec.Extent.Len() }
 
 // mesh is an actor mesh.
 type mesh struct {

@@ -300,7 +300,7 @@ func (h *hub) restartVerb(ctx context.Context, own owner, by string, req control
 	if req.Procs != "" {
 		pm, err := h.findProcs(req.Procs, req.ID)
 		if err == nil {
-			err = cmpErr(mayEnd("proc mesh "+req.Procs, own, pm.owner), checkRanks("proc mesh "+req.Procs, req.Ranks, len(pm.procs)))
+			err = cmpErr(mayEnd("proc mesh "+req.Procs, own, pm.owner), checkRanks("proc mesh "+req.Procs, req.Ranks, pm.size()))
 		}
 		if err != nil {
 			return err

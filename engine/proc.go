@@ -189,7 +189,7 @@ func (h *hub) startLocal(p *proc) error {
 	n.clock, n.agent = h.node.clock, h.node.agent
 	n.tel, n.reporter, n.spare, n.targets, n.handlers, n.peers = h.node.tel, h.node.reporter, h.node.spare, h.node.targets, h.ranks.handlers, h.ranks.peers
 	n.local, n.slot, n.out = h, p.rec.Slot, h.out.forProc(p.id)
-	n.crowded = len(p.pm.procs) > crowd
+	n.crowded = p.pm.size() > crowd
 	h.mem.attach(n)
 	h.mu.Lock()
 	if p.expect || h.closed { // it was ended while it started

@@ -279,9 +279,9 @@ func (h *hub) startProcs(ctx context.Context, own owner, req control.ProcsReq) (
 	}
 	defer h.starts.Done()
 	failed := h.launchAll(ctx, pm, req)
-	if len(failed) > 0 && (!req.AllowPartial || len(failed) == len(pm.procs)) {
+	if len(failed) > 0 && (!req.AllowPartial || len(failed) == pm.size()) {
 		_ = h.endProcs(context.WithoutCancel(ctx), pm, "other ranks did not start")
-		return control.ProcMesh{}, foldStartErrors(failed, len(pm.procs))
+		return control.ProcMesh{}, foldStartErrors(failed, pm.size())
 	}
 	h.mu.Lock()
 	if pm.stopping {
@@ -387,16 +387,16 @@ const startAtOnce = 16
 
 // launchAll starts the ranks, a few at a time, and returns the errors of those that did not become ready.
 func (h *hub) launchAll(ctx context.Context, pm *procMesh, req control.ProcsReq) map[int]error {
-	ctx, cancel := context.WithTimeoutCause(ctx, spawnTimeout+time.Duration(len(pm.procs))*100*time.Millisecond, errTooSlow)
+	ctx, cancel := context.WithTimeoutCause(ctx, spawnTimeout+time.Duration(pm.size())*100*time.Millisecond, errTooSlow)
 	defer cancel()
 	type result struct {
 		rank int
 		err  error
 	}
-	results := make(chan result, len(pm.procs))
+	results := make(chan result, pm.size())
 	slots := make(chan struct{}, startAtOnce)
 	go func() {
-		for i, p := range pm.procs {
+		for i, p := range h.procsOf(pm) {
 			slots <- struct{}{}
 			go func() {
 				err := h.launchOne(ctx, p, req)
@@ -409,7 +409,7 @@ func (h *hub) launchAll(ctx context.Context, pm *procMesh, req control.ProcsReq)
 		}
 	}()
 	failed := map[int]error{}
-	for range pm.procs {
+	for range pm.size() {
 		r := <-results
 		if r.err != nil {
 			failed[r.rank] = r.err

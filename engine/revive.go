@@ -274,7 +274,7 @@ func (h *hub) revive(ctx context.Context, pl plan) error {
 // reviveProcs starts the processes of these ranks that have ended, and waits for those that somebody else is starting anew.
 func (h *hub) reviveProcs(ctx context.Context, pl plan, ranks []int) error {
 	h.mu.Lock()
-	ps := make([]*proc, len(pl.pm.procs))
+	ps := make([]*proc, pl.pm.size())
 	for _, r := range ranks {
 		if p := pl.pm.procs[r]; p.over() || p.again != nil {
 			ps[r] = p

@@ -324,7 +324,7 @@ func (h *hub) wasHurried(m *mesh, now bool) bool {
 
 // killProcs sends SIGKILL; a mesh of which nothing is left frees its name.
 func (h *hub) killProcs(ctx context.Context, pm *procMesh, ranks []int) error {
-	if err := checkRanks("proc mesh "+pm.rec.Name, ranks, len(pm.procs)); err != nil {
+	if err := checkRanks("proc mesh "+pm.rec.Name, ranks, pm.size()); err != nil {
 		return err
 	}
 	all := h.procsOf(pm)
@@ -445,7 +445,7 @@ func (h *hub) endProcsHow(ctx context.Context, pm *procMesh, now bool, reason st
 // endRanks ends the processes of a mesh, those of this process together.
 func (h *hub) endRanks(ctx context.Context, pm *procMesh, now bool, reason string) map[int]error {
 	var locals []*proc
-	workers := make([]*proc, len(pm.procs)) // by rank
+	workers := make([]*proc, pm.size()) // by rank
 	h.mu.Lock()
 	for i, p := range pm.procs {
 		switch {
