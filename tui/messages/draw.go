@@ -215,6 +215,9 @@ func (p *Pane) content(r row) (segs []paint.Seg, end string, role paint.Role) {
 	case lost:
 		add(failed, "✕ "+r.fail.word)
 		add(text, r.fail.why)
+		if r.fail.Handled != "" {
+			add(muted, "· handled by "+r.fail.Handled)
+		}
 	case sending:
 		add(text, Call(p.w, p.src.At(r.n)))
 		if r.h.answered {
