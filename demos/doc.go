@@ -55,5 +55,5 @@ func Register() {
 	engine.Register[straggler.LoaderActor]()
 	engine.Register[deadlock.PhilosopherActor]()
 	engine.Register[ddp.LearnerActor]()
-	engine.Register[ddp.CoachActor]()
+	engine.Register[ddp.TutorActor]()
 }

@@ -74,6 +74,35 @@ func TestARankThatSomebodyKillsComesBackByItsPolicy(t *testing.T) {
 	})
 }
 
+// Who names the only rank of a mesh means that rank, which its policy brings back; who names the mesh means the end of it.
+func TestTheOnlyRankOfAMeshComesBackToo(t *testing.T) {
+	both(t, func(t *testing.T, ctx context.Context) {
+		p, err := engine.SpawnProcs(ctx, engine.Name("p"), engine.Dim("gpus", 1), engine.RestartProcs(3, time.Minute))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := engine.Spawn(ctx, p, "m", Phoenix{From: 3}, engine.Restart(3, time.Minute))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for life, kill := range []func() error{func() error { return p.Slice(at(0)).Kill(ctx) }, func() error { return m.Slice(at(0)).Kill(ctx) }} {
+			if err := kill(); err != nil {
+				t.Fatal(err)
+			}
+			m = anew(t, ctx, m)
+			if got, err := engine.Query(m, (*Phoenix).Life).CallOne(ctx); err != nil || got != life+1 {
+				t.Errorf("life %d, %v, want %d", got, err, life+1)
+			}
+		}
+		if err := m.Kill(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.Resolve(ctx); !errors.Is(err, engine.ErrStopped) {
+			t.Errorf("a mesh that was killed as a whole: %v", err)
+		}
+	})
+}
+
 func TestAMonitorTellsOfEachEndOnce(t *testing.T) {
 	both(t, func(t *testing.T, ctx context.Context) {
 		m := rise(t, ctx, 3, Phoenix{}, nil)

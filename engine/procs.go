@@ -229,7 +229,15 @@ func (p ProcMesh) Kill(ctx context.Context) error {
 	if err := p.Err(); err != nil {
 		return fmt.Errorf("kill: %w", err)
 	}
-	return endVerb(ctx, p.r.Name, verbBody{Kill: &control.KillReq{Procs: p.r.Name, ID: p.r.ID, Ranks: slices.Collect(p.r.View.Ranks())}})
+	return endVerb(ctx, p.r.Name, verbBody{Kill: &control.KillReq{Procs: p.r.Name, ID: p.r.ID, Ranks: ranksIn(p.r.View, p.r.Extent)}})
+}
+
+// ranksIn are the ranks of a view; nil for the whole mesh, whose extent is of.
+func ranksIn(view shape.Region, of shape.Extent) []int {
+	if view.Len() == of.Len() && len(view.Extent()) == len(of) {
+		return nil
+	}
+	return slices.Collect(view.Ranks())
 }
 
 func (p ProcMesh) whole(verb string) error {

@@ -485,6 +485,13 @@ func (h *hub) byPolicyOrNot(v *verdict, f Failure, settle func()) {
 	}()
 }
 
+// comesBack reports whether a policy has processes of a mesh start anew.
+func (h *hub) comesBack(pm *procMesh) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return pm.rec.Restart != nil || slices.ContainsFunc(h.meshesBy(pm), func(m *mesh) bool { return m.rec.Restart != nil })
+}
+
 // procsOf are the processes of a mesh, by rank.
 func (h *hub) procsOf(pm *procMesh) []*proc {
 	h.mu.Lock()

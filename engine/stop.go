@@ -32,7 +32,7 @@ func killMesh(ctx context.Context, r *meshRef) error {
 	if err := r.usable(); err != nil {
 		return fmt.Errorf("kill: %w", err)
 	}
-	return endVerb(ctx, "@"+r.Name, verbBody{Kill: &control.KillReq{Mesh: r.Name, ID: r.ID, Ranks: slices.Collect(r.View.Ranks())}})
+	return endVerb(ctx, "@"+r.Name, verbBody{Kill: &control.KillReq{Mesh: r.Name, ID: r.ID, Ranks: ranksIn(r.View, r.Home.Extent())}})
 }
 
 // mayEnd says whether own may stop what belongs to the owner of a mesh: the owner itself, the program, or a front end.
@@ -261,7 +261,7 @@ func (h *hub) killActors(ctx context.Context, m *mesh, ranks []int) error {
 	if err := checkRanks("@"+m.rec.Ref.Name, ranks, n); err != nil {
 		return err
 	}
-	if len(ranks) == 0 || len(ranks) == n {
+	if len(ranks) == 0 || len(ranks) == n && m.rec.Restart == nil { // by a policy, ranks come back; only who names none means the mesh
 		return h.endMesh(ctx, m, true, "killed")
 	}
 	all := h.live(m)
@@ -328,7 +328,7 @@ func (h *hub) killProcs(ctx context.Context, pm *procMesh, ranks []int) error {
 		return err
 	}
 	all := h.procsOf(pm)
-	if len(ranks) == 0 || len(ranks) == len(all) {
+	if len(ranks) == 0 || len(ranks) == len(all) && !h.comesBack(pm) {
 		return h.endProcsHow(ctx, pm, true, "killed")
 	}
 	some := make([]*proc, len(ranks))

@@ -21,7 +21,7 @@ func TestAPersonMakesAMeshAndCallsIt(t *testing.T) {
 		t.Fatalf("%d worker processes, want 4", len(workers))
 	}
 	term.press("a").see("Spawn actors")
-	for _, typ := range []string{"CountingActor", "DebugeeActor", "EchoActor", "LinkActor", "LoaderActor", "PhilosopherActor", "PingPongActor"} {
+	for _, typ := range []string{"CountingActor", "DebugeeActor", "EchoActor", "LearnerActor", "LinkActor", "LoaderActor", "PhilosopherActor", "PingPongActor"} {
 		term.see("‹" + typ + "›").press("right")
 	}
 	term.see("‹ToyActor›").press("enter").see("@toy is ready")

@@ -158,11 +158,12 @@ func Run(ctx context.Context, ranks int) error {
 	if err != nil {
 		return err
 	}
-	coach, err := hire(ctx, tell)
+	tutor, room, err := hire(ctx, tell)
+	defer end(ctx, room)
 	if err != nil {
 		return err
 	}
-	train := engine.Method(coach, (*CoachActor).Train)
+	train := engine.Method(tutor, (*TutorActor).Train)
 	if err := tell.Step(ctx, "Half of the training"); err != nil {
 		return err
 	}
@@ -188,22 +189,23 @@ func Run(ctx context.Context, ranks int) error {
 }
 
 // hire makes the actor that has the others train: in the program's own process, which nobody kills.
-func hire(ctx context.Context, tell *story.Lesson) (coach engine.Mesh[CoachActor], err error) {
+func hire(ctx context.Context, tell *story.Lesson) (tutor engine.Mesh[TutorActor], procs engine.ProcMesh, err error) {
 	if err := tell.Step(ctx, "Who asks for the steps"); err != nil {
-		return coach, err
+		return tutor, procs, err
 	}
-	procs, err := engine.SpawnProcs(ctx, engine.Name("coach_mesh"), engine.Dim("gpus", 1), engine.InProcess())
+	procs, err = engine.SpawnProcs(ctx, engine.Name("tutor_mesh"), engine.Dim("gpus", 1), engine.InProcess())
 	if err != nil {
-		return coach, err
+		return tutor, procs, err
 	}
-	if err := tell.Step(ctx, "The coach"); err != nil {
-		return coach, err
+	if err := tell.Step(ctx, "The tutor"); err != nil {
+		return tutor, procs, err
 	}
-	return engine.Spawn(ctx, procs, "coach", CoachActor{})
+	tutor, err = engine.Spawn(ctx, procs, "tutor", TutorActor{})
+	return tutor, procs, err
 }
 
-// CoachActor has learners train.
-type CoachActor struct{}
+// TutorActor has learners train.
+type TutorActor struct{}
 
 // Course is who trains, and which steps.
 type Course struct {
@@ -212,7 +214,7 @@ type Course struct {
 }
 
 // Train has them train, whoever dies meanwhile, and returns the loss of the last step.
-func (*CoachActor) Train(ctx context.Context, c Course) (loss float64, err error) {
+func (*TutorActor) Train(ctx context.Context, c Course) (loss float64, err error) {
 	learners, err := joinAll(ctx, c.Learners)
 	for step := c.From; step < c.To && err == nil; step++ {
 		if learners, loss, err = surely(ctx, learners, step); err == nil && ((step+1)%10 == 0 || step+1 == c.To) {

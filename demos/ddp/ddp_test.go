@@ -79,7 +79,7 @@ func TestTheTrainingEndsTheSameWhoeverIsKilled(t *testing.T) {
 			}
 		}
 	})
-	loss, err := new(CoachActor).Train(ctx, Course{Learners: trainers, To: Steps})
+	loss, err := new(TutorActor).Train(ctx, Course{Learners: trainers, To: Steps})
 	cancel()
 	wg.Wait()
 	if kills < 5 {
@@ -104,7 +104,7 @@ func TestATrainingWithoutOneOfItsRanksEnds(t *testing.T) {
 	if err := trainers.Slice(engine.At("gpus", 1)).Kill(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := new(CoachActor).Train(ctx, Course{Learners: trainers, To: Steps}); !errors.Is(err, engine.ErrStopped) || !strings.Contains(err.Error(), "@trainer") {
+	if _, err := new(TutorActor).Train(ctx, Course{Learners: trainers, To: Steps}); !errors.Is(err, engine.ErrStopped) || !strings.Contains(err.Error(), "@trainer") {
 		t.Errorf("it ended with %v", err)
 	}
 }
