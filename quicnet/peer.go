@@ -241,9 +241,7 @@ func (p *peer) send(ctx context.Context, lane Lane, env *Envelope) error {
 		return &FrameTooLargeError{lane, "header", size, lim.ControlBytes - maxPrefix - 5}
 	case bulk:
 		f.b = appendUint(f.b, uint64(len(env.Body)))
-		if f.body = env.Body; !env.Given {
-			f.body = append([]byte(nil), env.Body...)
-		}
+		f.keep(env)
 	default:
 		f.b = append(appendHead(f.b, majorBytes, uint64(len(env.Body))), env.Body...)
 	}
