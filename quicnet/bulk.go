@@ -14,6 +14,7 @@ import (
 type bulkOut struct {
 	lane Lane
 	seq  uint64
+	pair pair
 	body []byte
 
 	large *Large // what it lies in
@@ -24,6 +25,7 @@ const bulkHead = 1 + 8 + 4
 
 // queueBulk sends a body as soon as fewer than BulkStreams are on their way.
 func (c *conn) queueBulk(b bulkOut) {
+	c.way.begin(b.pair)
 	c.bulkMu.Lock()
 	defer c.bulkMu.Unlock()
 	c.bulk = append(c.bulk, b)
@@ -53,9 +55,10 @@ func (c *conn) sendBulk() {
 		head := binary.BigEndian.AppendUint64([]byte{byte(b.lane)}, b.seq)
 		head = binary.BigEndian.AppendUint32(head, uint32(len(b.body)))
 		if _, err = s.Write(head); err == nil {
-			_, err = s.Write(b.body) // cancelled where the peer has it already
+			err = c.writeBody(s, b.body) // cancelled where the peer has it already
 		}
 		_ = s.Close()
+		c.way.end(b.pair)
 		if err == nil { // else the stream may still look at the body: its memory is nobody's any more
 			b.large.Free()
 		}

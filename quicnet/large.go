@@ -84,8 +84,9 @@ func (l *Large) Free() {
 	}
 	if Poison {
 		l.B = l.B[:cap(l.B)]
-		for i := range l.B {
-			l.B[i] = poisoned
+		l.B[0] = poisoned
+		for n := 1; n < len(l.B); n *= 2 { // the race detector looks at each byte that is set alone
+			copy(l.B[n:], l.B[:n])
 		}
 	}
 	l.B = l.B[:0]

@@ -22,6 +22,7 @@ const (
 type outFrame struct {
 	seq  uint64
 	kind Kind
+	pair pair
 	b    []byte // fields of the envelope after the prefix, and the body or its size; of a routed frame the rest (appendRest)
 	body []byte // where it travels on a stream of its own
 
@@ -341,7 +342,9 @@ func (l *outLane) fill(c *conn) {
 			l.routes.base.ack = ack
 		}
 		if f.body != nil {
-			c.queueBulk(bulkOut{l.lane, f.seq, f.body, f.large.Keep()})
+			c.queueBulk(bulkOut{l.lane, f.seq, f.pair, f.body, f.large.Keep()})
+		} else if l.lane.reliable() {
+			c.way.small(f.pair, l.p.n.started)
 		}
 		if f.seq <= l.top {
 			l.resent.Add(1)
