@@ -425,7 +425,11 @@ func (a *actor) answer(act *activation, body []byte, werr *wireError, load int, 
 	if !ans.Owned() {
 		ans = quicnet.NewEnvelope()
 	}
-	a.node.answerIn(ans, act.env, body, werr, load, token, more, now)
+	var large *quicnet.Large
+	if act.run != nil {
+		large = act.run.Memory()
+	}
+	a.node.answerIn(ans, act.env, body, large, werr, load, token, more, now)
 	act.release(ans)
 }
 

@@ -63,6 +63,7 @@ func (c *call) free() {
 	if cap(arg) > maxKeptArg {
 		arg = nil
 	}
+	c.large.Free()
 	*c = call{arg: arg[:0], last: last, pool: pool}
 	if quicnet.Poison {
 		c.id, c.n, c.firstMsg = ^uint64(0), -1, ^uint64(0)
@@ -185,18 +186,19 @@ func (n *node) refuseNow(env *quicnet.Envelope, why *wireError) {
 
 // answerTo sends the answer of a message back.
 func (n *node) answerTo(req *quicnet.Envelope, body []byte, werr *wireError, load int, token uint8) {
-	n.answerIn(new(quicnet.Envelope), req, body, werr, load, token, false, time.Now().UnixMicro())
+	n.answerIn(new(quicnet.Envelope), req, body, nil, werr, load, token, false, time.Now().UnixMicro())
 }
 
 // answerIn is answerTo in an envelope of the caller, which may be the message itself: it becomes its own answer. more says that
-// the next answer is near; now is the machine's clock, in microseconds since 1970.
-func (n *node) answerIn(env, req *quicnet.Envelope, body []byte, werr *wireError, load int, token uint8, more bool, now int64) {
+// the next answer is near; large is what body lies in, where it is large; now is the machine's clock, in microseconds since 1970.
+func (n *node) answerIn(env, req *quicnet.Envelope, body []byte, large *quicnet.Large, werr *wireError, load int, token uint8, more bool, now int64) {
 	way := req.Back
 	env.Kind, env.Call, env.Parent, env.Trace, env.Index, env.Arrived, env.Began = quicnet.KindReply, req.Call, messageID(req), req.Trace, req.Index, req.Arrived, req.Began
 	env.From, env.To = req.To, req.From
 	env.ID, env.Load, env.Token, env.More = n.nextMsg.Add(1), uint64(max(load, 0)), token, more
 	env.Life, env.Adverb, env.Flags, env.Region, env.Endpoint, env.Hash, env.Budget, env.Step, env.Chain = 0, 0, 0, nil, "", 0, 0, 0, nil
-	env.Body, env.Given = body, len(body) > maxKeptArg // what encoded it gives it away
+	env.Large.Free()                                                            // it was the message's
+	env.Body, env.Large, env.Given = body, large.Keep(), len(body) > maxKeptArg // what encoded it gives it away
 	if werr != nil {
 		env.Kind = quicnet.KindError
 		b, err := quicnet.Enc().Marshal(werr)

@@ -44,6 +44,7 @@ type call struct {
 	err          error            // nothing was sent
 	env          quicnet.Envelope // of its messages, one after the other
 	arg          []byte           // encoded; the memory of the next call, when this one is over
+	large        *quicnet.Large   // what arg is in, where it is large
 	waiters      atomic.Int32     // how many wait for answers
 	implicitWait atomic.Bool      // waiters counts the first wait already: the messages say that the caller waits
 	toldAt       atomic.Int64     // UnixNano when front ends were last told of its progress
@@ -117,6 +118,9 @@ func start[A any](ctx context.Context, b bound, arg A, adverb control.Adverb) *c
 	}
 	c := nd.spare.newCall(b, adverb)
 	if err = b.usable(); err == nil {
+		if c.large = quicnet.NewLarge(bodies.Bound(arg)); c.large != nil {
+			c.arg = c.large.B
+		}
 		c.arg, err = encodeArg(c.arg[:0], b, arg)
 	}
 	if err != nil {
@@ -217,8 +221,8 @@ func (c *call) send(ctx context.Context, nd *node, b bound, body []byte) *call {
 		Kind: quicnet.KindCall, Call: c.id, From: nd.addrOf(c.caller), Region: ref.region, Adverb: uint8(adverb),
 		Endpoint: b.name, Hash: b.hash, Body: body,
 	}
-	env.Given = len(body) > maxKeptArg // the call gives it away
-	env.Alone = c.n > 1                // the others go to other processes
+	env.Given, env.Large = len(body) > maxKeptArg, c.large // the call gives it away
+	env.Alone = c.n > 1                                    // the others go to other processes
 	c.caller.stamp(env)
 	env.Token = c.caller.token()
 	if d, ok := ctx.Deadline(); ok {

@@ -404,7 +404,7 @@ func (s *soak) took(what string, mortal bool, got, asked []byte, err error) {
 // caller makes calls of all kinds. What it does is decided by its number.
 func (s *soak) caller(number uint64, calls int) {
 	rnd := rand.New(rand.NewPCG(number, 7))
-	sizes := []int{0, 1, 30, 200, 200, 5 << 10, 20 << 10, 70 << 10}
+	sizes := []int{0, 1, 30, 200, 200, 5 << 10, 20 << 10, 70 << 10, 300 << 10}
 	for i := range calls {
 		b := letter(number<<32|uint64(i)<<1, sizes[rnd.IntN(len(sizes))])
 		ctx, cancel := context.WithCancel(s.ctx)

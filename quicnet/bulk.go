@@ -14,7 +14,10 @@ import (
 type bulkOut struct {
 	lane Lane
 	seq  uint64
+	pair pair
 	body []byte
+
+	large *Large // what it lies in
 }
 
 // bulkHead is what a bulk stream begins with: lane, sequence number and size of the body, big-endian.
@@ -22,6 +25,7 @@ const bulkHead = 1 + 8 + 4
 
 // queueBulk sends a body as soon as fewer than BulkStreams are on their way.
 func (c *conn) queueBulk(b bulkOut) {
+	c.way.begin(b.pair)
 	c.bulkMu.Lock()
 	defer c.bulkMu.Unlock()
 	c.bulk = append(c.bulk, b)
@@ -50,10 +54,14 @@ func (c *conn) sendBulk() {
 		s.SetPriority(bulkUrgency, false)
 		head := binary.BigEndian.AppendUint64([]byte{byte(b.lane)}, b.seq)
 		head = binary.BigEndian.AppendUint32(head, uint32(len(b.body)))
-		if _, err := s.Write(head); err == nil {
-			_, _ = s.Write(b.body) // cancelled where the peer has it already
+		if _, err = s.Write(head); err == nil {
+			err = c.writeBody(s, b.body) // cancelled where the peer has it already
 		}
 		_ = s.Close()
+		c.way.end(b.pair)
+		if err == nil { // else the stream may still look at the body: its memory is nobody's any more
+			b.large.Free()
+		}
 	}
 }
 
@@ -90,12 +98,12 @@ func (c *conn) readBody(s *quic.ReceiveStream) *CloseError {
 		s.CancelRead(0)
 		return nil
 	}
-	body, err := c.readAll(s, int(size))
+	body, large, err := c.readAll(s, int(size))
 	if err != nil {
-		in.body(c, seq, nil)
+		in.body(c, seq, nil, nil)
 		return c.bulkFault(err)
 	}
-	in.body(c, seq, body)
+	in.body(c, seq, body, large)
 	c.p.out[lane].needAck(in.ack.Load())
 	if n, err := s.Read(head[:1]); n != 0 {
 		return closeErrorf(CodeProtocol, "a body longer than it said")
@@ -109,23 +117,39 @@ func (c *conn) readBody(s *quic.ReceiveStream) *CloseError {
 const bulkStep = 4 << 10
 
 // readAll reads a body. Room is made as it comes, so that an announcement alone costs nothing.
-func (c *conn) readAll(s io.Reader, size int) ([]byte, error) {
-	body := make([]byte, min(size, 256<<10))
+func (c *conn) readAll(s io.Reader, size int) ([]byte, *Large, error) {
+	body, large := bodyRoom(size, 256<<10)
 	for at := 0; at < size; {
 		if at == len(body) {
-			bigger := make([]byte, min(size, 4*len(body)))
+			bigger, more := bodyRoom(size, 4*len(body))
 			copy(bigger, body)
-			body = bigger
+			large.Free()
+			body, large = bigger, more
 		}
 		end := min(len(body), at+16*bulkStep)
 		n, err := io.ReadAtLeast(s, body[at:end], min(bulkStep, end-at))
 		at += n
 		if err != nil {
-			return nil, err
+			large.Free()
+			return nil, nil, err
 		}
 		c.progress()
 	}
-	return body, nil
+	return body, large, nil
+}
+
+// bodyRoom is room for size bytes where there is such memory already, else for most of them at most.
+func bodyRoom(size, most int) ([]byte, *Large) {
+	l := spareLarge(size)
+	if l == nil {
+		size = min(size, most)
+		l = NewLarge(size)
+	}
+	if l == nil {
+		return make([]byte, size), nil
+	}
+	l.B = l.B[:size]
+	return l.B, l
 }
 
 // progress notes that the peer gets on with what it has begun.

@@ -35,6 +35,8 @@ type conn struct {
 	bulk    []bulkOut // bodies to send, oldest first
 	senders int
 
+	way way
+
 	bulkOpen atomic.Int32 // streams of bodies that are being read
 	moved    atomic.Int64 // when an envelope or a piece of a body last came, as time since the node started
 

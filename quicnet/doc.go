@@ -13,7 +13,8 @@
 //
 // A link has three lanes: control, calls and events, in that order of priority. A lane is a QUIC stream in each direction.
 // Frames of the calls lane are short: a number, the route, stands for what they repeat.
-// A body over Limits.InlineBytes travels on a stream of its own while its header keeps its place in the lane. PROTOCOL.md
+// A body over Limits.InlineBytes travels on a stream of its own while its header keeps its place in the lane. Bodies are slowed down
+// while small frames of others are sent beside them and the queue before those grows (way.go). PROTOCOL.md
 // describes the exchange, envelope.cddl the frames.
 //
 // # Invariants, named by the tests
@@ -44,8 +45,8 @@
 // # Locks
 //
 // In this order: inLane.mu (held while Handler.Frame runs), Node.mu, peer.mu, outLane.mu. Under the rest
-// (ticketIssuer.mu, eventQueue.mu, admissionLimiter.mu, conn.bulkMu, Node.wgMu) no other lock is taken, except Node.wgMu
-// under conn.bulkMu. Handler.Link is called with none held, so a handler may call any method of Node but Close.
+// (ticketIssuer.mu, eventQueue.mu, admissionLimiter.mu, conn.bulkMu, way.mu, Node.wgMu) no other lock is taken, except Node.wgMu
+// under conn.bulkMu. way.turn is held while a piece of a body is written, by who holds nothing else. Handler.Link is called with none held, so a handler may call any method of Node but Close.
 //
 // # Goroutines
 //

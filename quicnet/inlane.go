@@ -20,6 +20,7 @@ type earlyBody struct {
 	reader *conn // the connection that brings it: the reader of an older one must not give it back
 	size   int64
 	body   []byte // nil until it is whole
+	large  *Large // what it lies in
 }
 
 // inLane is the receiving half of one lane of a link. Its state outlives connections.
@@ -80,7 +81,7 @@ func (l *inLane) take(env *Envelope, size int, bulk int64) *CloseError {
 				return closeErrorf(CodeProtocol, "frame %d has a body of %d bytes, announced were %d", env.Seq, early.size, bulk)
 			}
 			if early.body != nil {
-				env.Body, bulk = early.body, -1
+				env.Body, env.Large, bulk = early.body, early.large, -1
 				size += len(early.body)
 			}
 		}
@@ -151,13 +152,13 @@ func (l *inLane) wants(c *conn, seq uint64, size int64) (bool, *CloseError) {
 }
 
 // body delivers the body of frame seq and what waited for it. A nil body is one that broke off.
-func (l *inLane) body(c *conn, seq uint64, body []byte) {
+func (l *inLane) body(c *conn, seq uint64, body []byte, large *Large) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if early := l.early[seq]; early != nil {
 		switch {
 		case body != nil:
-			early.body = body
+			early.body, early.large = body, large
 		case early.reader == c && early.body == nil:
 			l.bytes -= int(early.size)
 			delete(l.early, seq)
@@ -169,7 +170,7 @@ func (l *inLane) body(c *conn, seq uint64, body []byte) {
 		return
 	}
 	delete(l.waiting, seq)
-	h.env.Body, h.bulk = body, -1
+	h.env.Body, h.env.Large, h.bulk = body, large, -1
 	h.size += len(body)
 	key := pair{h.env.From.Actor, h.env.To.Actor}
 	queue := l.held[key]

@@ -22,8 +22,11 @@ const (
 type outFrame struct {
 	seq  uint64
 	kind Kind
+	pair pair
 	b    []byte // fields of the envelope after the prefix, and the body or its size; of a routed frame the rest (appendRest)
 	body []byte // where it travels on a stream of its own
+
+	large *Large // what the body lies in; nil: in memory that nobody takes again
 
 	route          *outRoute // nil: the frame is whole. The others are those of the envelope, which its connection makes differences of
 	fields         uint8
@@ -36,11 +39,25 @@ var framePool = sync.Pool{New: func() any { return new(outFrame) }}
 func (f *outFrame) size() int { return len(f.b) + len(f.body) }
 
 func (f *outFrame) free() {
-	f.body, f.route = nil, nil
+	f.large.Free()
+	f.body, f.route, f.large = nil, nil, nil
 	if cap(f.b) <= poolBytes {
 		f.b = f.b[:0]
 		framePool.Put(f)
 	}
+}
+
+// keep has the frame keep the body of an envelope until the peer has it.
+func (f *outFrame) keep(env *Envelope) {
+	if f.body, f.large = env.Body, env.Large.Keep(); env.Given || f.large != nil {
+		return
+	}
+	if f.large = NewLarge(len(env.Body)); f.large == nil {
+		f.body = append([]byte(nil), env.Body...)
+		return
+	}
+	f.large.B = append(f.large.B, env.Body...)
+	f.body = f.large.B
 }
 
 // outLane is the sending half of one lane of a link. The queue is the resend window: frames stay in
@@ -325,7 +342,9 @@ func (l *outLane) fill(c *conn) {
 			l.routes.base.ack = ack
 		}
 		if f.body != nil {
-			c.queueBulk(bulkOut{l.lane, f.seq, f.body})
+			c.queueBulk(bulkOut{l.lane, f.seq, f.pair, f.body, f.large.Keep()})
+		} else if l.lane.reliable() {
+			c.way.small(f.pair, l.p.n.started)
 		}
 		if f.seq <= l.top {
 			l.resent.Add(1)

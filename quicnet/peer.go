@@ -209,7 +209,7 @@ func (p *peer) down(fault string) {
 // send encodes env and queues it.
 func (p *peer) send(ctx context.Context, lane Lane, env *Envelope) error {
 	f := framePool.Get().(*outFrame)
-	f.kind = env.Kind
+	f.kind, f.pair = env.Kind, pair{env.From.Actor, env.To.Actor}
 	lim := &p.n.limits
 	if len(env.Body) <= lim.InlineBytes && routable(lane, env) {
 		f.id, f.clock, f.index, f.answers = env.ID, env.Clock, env.Index, env.Parent-SessionID(env.To.Proc, 0)
@@ -241,9 +241,7 @@ func (p *peer) send(ctx context.Context, lane Lane, env *Envelope) error {
 		return &FrameTooLargeError{lane, "header", size, lim.ControlBytes - maxPrefix - 5}
 	case bulk:
 		f.b = appendUint(f.b, uint64(len(env.Body)))
-		if f.body = env.Body; !env.Given {
-			f.body = append([]byte(nil), env.Body...)
-		}
+		f.keep(env)
 	default:
 		f.b = append(appendHead(f.b, majorBytes, uint64(len(env.Body))), env.Body...)
 	}

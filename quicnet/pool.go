@@ -16,6 +16,7 @@ type Local struct {
 	Route  *Route // of a frame that was received: the route it came by; nil where it came whole
 	Memo   any    // the receiver's own
 	Back   Sender // of a frame that was received: the way to who sent it; nil: not known
+	Large  *Large // what Body lies in, where it is large. Send has the frame keep it; Free takes the envelope from its users
 }
 
 // Sender sends to one process. Its errors are those of Node.Send.
@@ -45,10 +46,16 @@ func (e *Envelope) Keep() { e.pooled = false }
 // Owned reports whether Free would give the envelope back: nobody else uses it.
 func (e *Envelope) Owned() bool { return e.pooled }
 
-// Clone is a copy of the envelope in the hands of another, with a body of its own. Both have region, endpoint and chain, which
-// nobody changes.
+// Clone is a copy of the envelope in the hands of another, with a body of its own unless that is Large. Both have region, endpoint,
+// chain and a large body, which nobody changes.
 func (e *Envelope) Clone() *Envelope {
 	c := NewEnvelope()
+	if e.Large != nil {
+		memory := c.memory
+		*c = *e
+		c.Local = Local{pooled: true, memory: memory, At: e.At, Large: e.Large.Keep()}
+		return c
+	}
 	memory := append(c.memory, e.Body...)
 	*c = *e
 	c.Local = Local{pooled: true, memory: memory, At: e.At}
@@ -67,7 +74,7 @@ func (e *Envelope) Free() {
 	if !e.pooled {
 		return
 	}
-	memory := e.memory
+	memory, large := e.memory, e.Large
 	if cap(memory) > keptBytes {
 		memory = nil
 	}
@@ -75,6 +82,7 @@ func (e *Envelope) Free() {
 	if Poison {
 		spoil(e)
 	}
+	large.Free()
 	envelopePool.Put(e)
 }
 

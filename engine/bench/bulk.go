@@ -30,7 +30,8 @@ func (*Echo) Take(_ context.Context, b []byte) ([]byte, error) { return cut(b), 
 // bulkCaller makes both kinds of calls on one connection.
 type bulkCaller struct {
 	*caller
-	big func(w int) error
+	big   func(w int) error
+	other func() error // a small call on the same connection that keeps no order with the large ones
 }
 
 func connectBulk(ctx context.Context, s settings, certs *measure.Certificates) (*bulkCaller, error) {
@@ -41,8 +42,16 @@ func connectBulk(ctx context.Context, s settings, certs *measure.Certificates) (
 		if err != nil {
 			return nil, err
 		}
+		other, err := engine.Spawn(r.ctx, r.procs, "other", Echo{})
+		if err != nil {
+			r.close()
+			return nil, err
+		}
 		return &bulkCaller{r.caller(), func(int) error {
 			_, err := engine.Method(r.mesh, (*Echo).Take).CallOne(r.ctx, body)
+			return err
+		}, func() error {
+			_, err := engine.Method(other, (*Echo).Echo).CallOne(r.ctx, payload)
 			return err
 		}}, nil
 	case peerStream:
@@ -50,19 +59,31 @@ func connectBulk(ctx context.Context, s settings, certs *measure.Certificates) (
 		if err != nil {
 			return nil, err
 		}
-		st, end, err := openGRPC(ctx, kid.Addr, certs, bulkInFlight+1)
+		conn, err := dialGRPC(kid.Addr, certs)
 		if err != nil {
 			kid.Stop()
 			return nil, err
 		}
-		c := &caller{Call: func(w int) error { return st.call(w, payload) }, ServerCPU: kid.CPU, Close: func() { end(); kid.Stop() }}
-		return &bulkCaller{c, func(w int) error { return st.call(w, body) }}, nil
+		end := func() { _ = conn.Close(); kid.Stop() }
+		st, err := streamOn(ctx, conn, bulkInFlight+1)
+		if err != nil {
+			end()
+			return nil, err
+		}
+		other, err := streamOn(ctx, conn, 1)
+		if err != nil {
+			end()
+			return nil, err
+		}
+		c := &caller{Call: func(w int) error { return st.call(w, payload) }, ServerCPU: kid.CPU, Close: end}
+		return &bulkCaller{c, func(w int) error { return st.call(w, body) }, func() error { return other.call(0, payload) }}, nil
 	default:
 		return nil, fmt.Errorf("%s carries no large bodies here", s.client)
 	}
 }
 
-// measureBulk measures large bodies, then a small call alone and the same beside large bodies.
+// measureBulk measures large bodies, then a small call alone and the same beside large bodies: to the actor that takes them, behind
+// which it has to wait for its turn, and to another one.
 func measureBulk(ctx context.Context, s settings, certs *measure.Certificates) error {
 	c, err := connectBulk(ctx, s, certs)
 	if err != nil {
@@ -81,10 +102,25 @@ func measureBulk(ctx context.Context, s settings, certs *measure.Certificates) e
 		return err
 	}
 	small := &caller{Call: func(int) error { return c.Call(bulkInFlight) }, ServerCPU: c.ServerCPU}
+	other := &caller{Call: func(int) error { return c.other() }, ServerCPU: c.ServerCPU}
 	r, err = measure.RTT(s.dur, small)
 	if err := tell(whatAlone, r, err); err != nil {
 		return err
 	}
+	for _, m := range []struct {
+		what string
+		call *caller
+	}{{whatBeside, small}, {whatOther, other}} {
+		r, err = c.beside(s, m.call)
+		if err := tell(m.what, r, err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// beside measures a call while large bodies are on their way.
+func (c *bulkCaller) beside(s settings, small *caller) (result, error) {
 	var over atomic.Bool
 	var all sync.WaitGroup
 	errs := make(chan error, bulkInFlight)
@@ -98,12 +134,12 @@ func measureBulk(ctx context.Context, s settings, certs *measure.Certificates) e
 			}
 		})
 	}
-	r, err = measure.RTT(s.dur, small)
+	r, err := measure.RTT(s.dur, small)
 	over.Store(true)
 	all.Wait()
 	close(errs)
 	if bigErr := <-errs; err == nil {
 		err = bigErr
 	}
-	return tell(whatBeside, r, err)
+	return r, err
 }

@@ -111,6 +111,7 @@ func (all results) goals(s settings) []goal {
 		{"1 MiB bodies ÷ gRPC stream, mTLS; small calls' p99 beside a bulk transfer ÷ alone", []aim{
 			{"MB/s", ratio(whatBulk, split().Name, peerStream, rateOf), 0.9, true},
 			{"p99", pairs(all.pick(peerEngine, whatBeside, split().Name, p99Of), all.pick(peerEngine, whatAlone, split().Name, p99Of)), 3, false},
+			{"p99 to another actor", pairs(all.pick(peerEngine, whatOther, split().Name, p99Of), all.pick(peerEngine, whatAlone, split().Name, p99Of)), 3, false},
 		}},
 		{fmt.Sprintf("call on %d ranks ÷ gRPC fan-out; ÷ Monarch", s.ranks), []aim{
 			{"gRPC", ratio(measure.OnAll, free, peerFanOut, p50Of), 0.6, false},

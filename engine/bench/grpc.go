@@ -79,17 +79,26 @@ func openGRPC(ctx context.Context, addr string, certs *measure.Certificates, slo
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := echopb.NewEchoClient(conn).Many(ctx)
+	st, err := streamOn(ctx, conn, slots)
 	if err != nil {
 		_ = conn.Close()
 		return nil, nil, err
+	}
+	return st, func() { _ = conn.Close() }, nil
+}
+
+// streamOn opens one of the streams of a connection.
+func streamOn(ctx context.Context, conn *grpc.ClientConn, slots int) (*grpcStream, error) {
+	s, err := echopb.NewEchoClient(conn).Many(ctx)
+	if err != nil {
+		return nil, err
 	}
 	st := &grpcStream{stream: s, slots: make([]chan error, slots)}
 	for i := range st.slots {
 		st.slots[i] = make(chan error, 1)
 	}
 	go st.read()
-	return st, func() { _ = conn.Close() }, nil
+	return st, nil
 }
 
 // read hands each answer to its slot. Its end is everybody's.

@@ -36,6 +36,7 @@ func (e *Echo) Profile(_ context.Context, path string) (err error) {
 // rig is a session with one worker process.
 type rig struct {
 	ctx   context.Context
+	procs engine.ProcMesh
 	mesh  engine.Mesh[Echo]
 	close func()
 }
@@ -46,7 +47,7 @@ func startRig(ctx context.Context, s settings) (*rig, error) {
 		return nil, err
 	}
 	r := &rig{ctx: e.Context(), close: e.Close}
-	if r.mesh, err = spawnEcho(r.ctx, 1); err != nil {
+	if r.procs, r.mesh, err = spawnEcho(r.ctx, 1); err != nil {
 		e.Close()
 		return nil, err
 	}
@@ -83,12 +84,11 @@ func engineCaller(ctx context.Context, s settings) (*caller, error) {
 	return r.caller(), nil
 }
 
-func spawnEcho(ctx context.Context, ranks int) (engine.Mesh[Echo], error) {
-	procs, err := engine.SpawnProcs(ctx, engine.Dim("ranks", ranks))
-	if err != nil {
-		return engine.Mesh[Echo]{}, err
+func spawnEcho(ctx context.Context, ranks int) (procs engine.ProcMesh, mesh engine.Mesh[Echo], err error) {
+	if procs, err = engine.SpawnProcs(ctx, engine.Dim("ranks", ranks)); err == nil {
+		mesh, err = engine.Spawn(ctx, procs, "echo", Echo{})
 	}
-	return engine.Spawn(ctx, procs, "echo", Echo{})
+	return procs, mesh, err
 }
 
 // profileBoth profiles the caller and the worker until the returned function ends both.

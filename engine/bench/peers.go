@@ -39,6 +39,7 @@ const (
 	whatBulk   = "1 MiB bodies"
 	whatAlone  = "a small call alone"
 	whatBeside = "a small call beside 1 MiB bodies"
+	whatOther  = "a small call to another actor beside 1 MiB bodies"
 )
 
 // result and caller are written often.

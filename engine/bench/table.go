@@ -152,7 +152,7 @@ func (all results) bulk() {
 	if len(ours) == 0 {
 		return
 	}
-	t := table{{"peer", "runs", "MB/s", "CPU µs/MiB", "small call alone, p99 µs", "beside, p99 µs", "beside ÷ alone, p99", "MB/s, ours ÷ this", "CPU, ours ÷ this"}}
+	t := table{{"peer", "runs", "MB/s", "CPU µs/MiB", "small call alone, p99 µs", "beside, p99 µs", "beside ÷ alone, p99", "to another actor beside, p50 µs", "p99 µs", "÷ alone, p99", "MB/s, ours ÷ this", "CPU, ours ÷ this"}}
 	for _, p := range all.measured(whatBulk, place) {
 		theirs := all.pick(p, whatBulk, place, rateOf)
 		var mb []float64
@@ -160,12 +160,14 @@ func (all results) bulk() {
 			mb = append(mb, rate*bulkBytes/1e6)
 		}
 		alone, beside := all.pick(p, whatAlone, place, p99Of), all.pick(p, whatBeside, place, p99Of)
+		other := all.pick(p, whatOther, place, p99Of)
 		t = append(t, []string{
 			p, fmt.Sprint(len(theirs)), spread(mb), spread(values(all.pick(p, whatBulk, place, cpuOf))), spread(values(alone)), spread(values(beside)),
-			spread(pairs(beside, alone)), spread(pairs(ours, theirs)), spread(pairs(all.pick(peerEngine, whatBulk, place, cpuOf), all.pick(p, whatBulk, place, cpuOf))),
+			spread(pairs(beside, alone)), spread(values(all.pick(p, whatOther, place, p50Of))), spread(values(other)), spread(pairs(other, alone)),
+			spread(pairs(ours, theirs)), spread(pairs(all.pick(peerEngine, whatBulk, place, cpuOf), all.pick(p, whatBulk, place, cpuOf))),
 		})
 	}
-	fmt.Printf("\n## Bodies of 1 MiB, %d in flight: %s\n\nA body goes one way and is answered with %d bytes. The small calls go one at a time, on the same connection.\n\n", bulkInFlight, place, len(payload))
+	fmt.Printf("\n## Bodies of 1 MiB, %d in flight: %s\n\nA body goes one way and is answered with %d bytes. The small calls go one at a time, on the same connection: to\nthe actor that takes the bodies, where each waits for those before it (for gRPC: on the same stream), and to another one.\n\n", bulkInFlight, place, len(payload))
 	t.print()
 }
 

@@ -105,6 +105,9 @@ func (c *Codec) AppendEncode(dst []byte, v any, static reflect.Type) ([]byte, er
 // keeps nothing of v, so a caller's v need not go to the heap.
 func (c *Codec) AppendPlain(dst []byte, v any) (out []byte, ok bool) { return c.plain.Append(dst, v) }
 
+// Bound is how many bytes the encoding of v has at most, where that is told by its length alone; else 0. It keeps nothing of v.
+func (c *Codec) Bound(v any) int { return plain.Bound(v) }
+
 func (c *Codec) marshal(v any, oddZone bool) ([]byte, error) {
 	b, err := quicnet.Enc().Marshal(v)
 	if err != nil || !oddZone {

@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"sync"
 	"unsafe"
+
+	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
 // form is what methods that are called alike have in common: the types of argument and result, nil where there is none.
@@ -137,13 +139,16 @@ func (c *called[A, R]) Encode() ([]byte, error) {
 	if c.m.out == nil {
 		return nil, nil
 	}
-	b, ok := c.m.codec.AppendPlain(c.room[:0], c.result)
+	b, ok := c.m.codec.AppendPlain(c.room.begin(c.m.codec.Bound(c.result)), c.result)
 	if !ok { // it is of a plain type: there is no other here
 		return nil, resultError(c.m.out, errNotPlain)
 	}
-	c.room = b
+	c.room.b = b
 	return b, nil
 }
+
+// Memory implements Call.
+func (c *called[A, R]) Memory() *quicnet.Large { return c.room.large }
 
 // Args implements Call.
 func (c *called[A, R]) Args() []reflect.Value {
@@ -172,6 +177,7 @@ func (c *called[A, R]) SetResult(v reflect.Value) {
 func (c *called[A, R]) Free() {
 	var a A
 	var r R
-	c.arg, c.result, c.has, c.room = a, r, false, c.room.kept()
+	c.arg, c.result, c.has = a, r, false
+	c.room.end()
 	c.m.pool.Put(c)
 }

@@ -18,6 +18,8 @@ type Call interface {
 	Run(self any, ctx context.Context) error //nolint:revive // as the method has it: the receiver comes first
 	// Encode is the encoding of the result; nil where the method has none. It is good until the Call is used again.
 	Encode() ([]byte, error)
+	// Memory is what the encoding lies in, where it is large: it has a user until the Call is used again.
+	Memory() *quicnet.Large
 	// Args are the arguments that Decode has made. They can be set.
 	Args() []reflect.Value
 	// Result is what Run has left; the zero Value where there is none.
@@ -117,28 +119,45 @@ func (c *reflected) Encode() ([]byte, error) {
 	if c.m.out == nil {
 		return nil, nil
 	}
-	b, err := c.m.codec.AppendEncode(c.room[:0], c.out.Interface(), c.m.out)
+	out := c.out.Interface()
+	b, err := c.m.codec.AppendEncode(c.room.begin(c.m.codec.Bound(out)), out, c.m.out)
 	if err != nil {
 		return nil, resultError(c.m.out, err)
 	}
-	c.room = b
+	c.room.b = b
 	return b, nil
 }
 
-// room is memory for encoded results.
-type room []byte
+// Memory implements Call.
+func (c *reflected) Memory() *quicnet.Large { return c.room.large }
 
-// kept is what of it is kept for the next call.
-func (r room) kept() room {
-	if cap(r) > 16<<10 {
-		return nil
+// room is memory for encoded results.
+type room struct {
+	b     []byte
+	large *quicnet.Large
+}
+
+// begin gives memory for a result of at most so many bytes; 0: nobody knows how many.
+func (r *room) begin(bound int) []byte {
+	r.large.Free()
+	if r.large = quicnet.NewLarge(bound); r.large != nil {
+		return r.large.B
+	}
+	return r.b[:0]
+}
+
+// end keeps what is worth it for the next call.
+func (r *room) end() {
+	r.large.Free()
+	if r.large = nil; cap(r.b) > 16<<10 {
+		r.b = nil
 	}
 	if quicnet.Poison {
-		for i := range r[:cap(r)] {
-			r[:cap(r)][i] = 0xDB
+		b := r.b[:cap(r.b)]
+		for i := range b {
+			b[i] = 0xDB
 		}
 	}
-	return r
 }
 
 // Args implements Call.
@@ -157,7 +176,8 @@ func (c *reflected) SetResult(v reflect.Value) { c.out = v }
 
 // Free implements Call.
 func (c *reflected) Free() {
-	c.out, c.room = reflect.Value{}, c.room.kept()
+	c.out = reflect.Value{}
+	c.room.end()
 	if c.args != nil {
 		c.args[0], c.args[1] = reflect.Value{}, reflect.Value{}
 		for _, a := range c.Args() {

@@ -326,25 +326,32 @@ func TestAFailedDecodeLeavesNothingOfTheCallBefore(t *testing.T) {
 // TestLargeMemoryIsNotKept: a method that has once given a large result does not hold that memory for ever.
 func TestLargeMemoryIsNotKept(t *testing.T) {
 	direct, byReflection := both[[]byte, []byte](t, "Query")
-	for _, m := range []*Method{direct, byReflection} {
-		c := m.Begin()
-		if err := errors.Join(c.Decode(nil), c.Run(&actor[[]byte, []byte]{gives: make([]byte, 20<<10)}, t.Context())); err != nil {
-			t.Fatal(err)
+	for _, size := range []int{20 << 10, 1 << 20, 20 << 10} {
+		for _, m := range []*Method{direct, byReflection} {
+			keepsNothingOf(t, m, size)
 		}
-		if b, err := c.Encode(); err != nil || len(b) < 20<<10 {
-			t.Fatalf("%d bytes, %v", len(b), err)
-		}
-		c.Free()
-		var kept room
-		switch c := c.(type) {
-		case *called[none, []byte]:
-			kept = c.room
-		case *reflected:
-			kept = c.room
-		}
-		if cap(kept) != 0 {
-			t.Errorf("%T keeps %d bytes", c, cap(kept))
-		}
+	}
+}
+
+func keepsNothingOf(t *testing.T, m *Method, size int) {
+	t.Helper()
+	c := m.Begin()
+	if err := errors.Join(c.Decode(nil), c.Run(&actor[[]byte, []byte]{gives: make([]byte, size)}, t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := c.Encode(); err != nil || len(b) < size || (c.Memory() != nil) != (size >= 64<<10) {
+		t.Fatalf("%d bytes, %v", len(b), err)
+	}
+	c.Free()
+	var kept room
+	switch c := c.(type) {
+	case *called[none, []byte]:
+		kept = c.room
+	case *reflected:
+		kept = c.room
+	}
+	if cap(kept.b) != 0 || kept.large != nil {
+		t.Errorf("%T keeps %d bytes, and of large memory %v", c, cap(kept.b), kept.large)
 	}
 }
 

@@ -50,6 +50,25 @@ func (c *Codec) Append(dst []byte, v any) (out []byte, ok bool) {
 	return s.append(dst, reflect.ValueOf(v)), true
 }
 
+// Bound is how many bytes the encoding of v has at most, for the commonest types of what can be large; 0 for others. It keeps
+// nothing of v.
+func Bound(v any) int {
+	switch v := v.(type) {
+	case []byte:
+		return maxHead + len(v)
+	case string:
+		return maxHead + len(v)
+	case []float64:
+		return maxHead + 9*len(v)
+	case []float32:
+		return maxHead + 5*len(v)
+	}
+	return 0
+}
+
+// maxHead is the longest head of an item.
+const maxHead = 9
+
 func (s *shape) append(dst []byte, v reflect.Value) []byte {
 	switch s.op {
 	case opBool:
