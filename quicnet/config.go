@@ -210,3 +210,16 @@ func (c Config) checked() (Config, error) {
 	}
 	return c, nil
 }
+
+// window is how many frames and bytes a lane keeps. The control lane has its own share, so that full
+// calls never keep a stop from being sent.
+func (l Limits) window(lane Lane) (frames, bytes int) {
+	switch lane {
+	case LaneControl:
+		return l.WindowFrames, l.FrameBytes
+	case LaneEvents:
+		return l.EventFrames, l.EventBytes
+	case LaneCalls, lanes:
+	}
+	return l.WindowFrames, max(l.WindowBytes-l.FrameBytes, l.FrameBytes)
+}

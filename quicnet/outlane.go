@@ -106,19 +106,6 @@ func (l *outLane) init(p *peer, lane Lane, lim Limits) {
 	l.maxFrame, l.maxBytes = lim.window(lane)
 }
 
-// window is how many frames and bytes a lane keeps. The control lane has its own share, so that full
-// calls never keep a stop from being sent.
-func (l Limits) window(lane Lane) (frames, bytes int) {
-	switch lane {
-	case LaneControl:
-		return l.WindowFrames, l.FrameBytes
-	case LaneEvents:
-		return l.EventFrames, l.EventBytes
-	case LaneCalls, lanes:
-	}
-	return l.WindowFrames, max(l.WindowBytes-l.FrameBytes, l.FrameBytes)
-}
-
 // send queues f and sees that it is written. On the events lane a full queue drops it; on the others
 // it waits. routed is the envelope of a frame that takes a route; more says that the sender has more to send,
 // alone that nobody else is to be waited for.
