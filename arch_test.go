@@ -311,7 +311,7 @@ func files(t *testing.T) []string {
 			if name := d.Name(); err == nil || name[0] == '.' && name != ".ci" || name == "testdata" || name == "bin" || name == "dist" {
 				return filepath.SkipDir
 			}
-		case !d.IsDir():
+		case !d.IsDir() && p != ".git": // which is a file in a worktree
 			out = append(out, filepath.ToSlash(p))
 		}
 		return nil

@@ -79,10 +79,11 @@ type hub struct {
 	seq            uint64
 	sinks          map[int]func(*control.Event)
 	nextSink       int
-	logs           []control.Log // ring of the last lines
-	logSize        int           // bytes in logs
-	watched        atomic.Bool   // there are subscribers: events of calls are made
-	logClose       io.Closer     // the session's log file
+	logs           []control.Log          // ring of the last lines
+	logSize        int                    // bytes in logs
+	watched        atomic.Bool            // there are subscribers: events of calls are made
+	logClose       io.Closer              // the session's log file
+	logLost        atomic.Pointer[string] // why the first line of it was lost; nil while none was
 
 	starts sync.WaitGroup // proc meshes that are being started: close waits for them, so that nothing is forked after it
 	wg     sync.WaitGroup

@@ -59,10 +59,46 @@ func (h *hub) logTo(path string) {
 	if err != nil {
 		return // the engine runs without a log
 	}
-	h.log = slog.New(slog.NewTextHandler(f, nil))
+	h.log = slog.New(slog.NewTextHandler(&logFile{File: f, hub: h}, nil))
 	h.node.log = h.log
 	h.opts.logFile, h.logClose = path, f
 	warnOfMethods(h.log)
+}
+
+// logFile is the session's log. A line that cannot be written is lost, for nothing waits for a log; front ends are told of
+// the first one.
+type logFile struct {
+	*os.File
+	hub *hub
+}
+
+func (l *logFile) Write(line []byte) (int, error) {
+	n, err := l.File.Write(line)
+	if err != nil && l.hub.logLost.Load() == nil {
+		why := err.Error()
+		if pe, ok := errors.AsType[*os.PathError](err); ok {
+			why = pe.Err.Error() // the session's record has the path
+		}
+		l.hub.logLost.Store(&why)
+		l.hub.node.touch() // who logs may hold the books
+	}
+	return n, err
+}
+
+// tellLog tells front ends once that lines of the log are lost.
+func (h *hub) tellLog() {
+	why := h.logLost.Load()
+	if why == nil {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.session.LogLost != "" {
+		return
+	}
+	h.session.LogLost = *why
+	rec := h.session
+	h.publish(control.Event{Session: &rec})
 }
 
 func closeSession(e *Engine) {

@@ -102,6 +102,7 @@ func (n *node) sendStatus() {
 	switch {
 	case n.hub != nil:
 		n.hub.tellCalls()
+		n.hub.tellLog()
 		n.hub.takeStatus(0, r)
 	case n.local != nil:
 		n.local.takeStatus(n.id, r)

@@ -40,6 +40,7 @@ type Session struct {
 	Started time.Time //
 	Dir     string    // run folder: socket, log file
 	Carrier string    // how the controller's packets travel, and why not faster; "" before the first worker process
+	LogLost string    // why the log file lacks lines, e.g. "no space left on device"; "" while it has them all
 }
 
 // Host is a machine that runs procs.

@@ -152,6 +152,23 @@ func because(reason string) string {
 	return ": " + reason
 }
 
+type logLost struct{}
+
+func (logLost) Name() string  { return "log" }
+func (logLost) About() string { return "that the session's log file lacks lines" }
+
+func (r logLost) Check(l *Look) []Warning {
+	s := &l.World.Session
+	if s.LogLost == "" {
+		return nil
+	}
+	d := "Lines of the session's log could not be written: " + s.LogLost + ". Calls go on; what was not written is lost."
+	if s.Dir != "" {
+		d += "\n\nThe log is in " + s.Dir + "."
+	}
+	return []Warning{{Name: r.Name(), Count: 1, Line: "the log lacks lines: " + s.LogLost, Detail: d}}
+}
+
 type session struct{}
 
 func (session) Name() string  { return "session" }

@@ -59,7 +59,7 @@ type Look struct {
 
 // rules are all rules; warnings that are equally severe are told in their order.
 func rules() []Rule {
-	return []Rule{session{}, failed{}, lostProc{}, gpuTrouble{}, straggler{}, noReply{}, slowHandler{}, backlog{}, notCallable{}}
+	return []Rule{session{}, logLost{}, failed{}, lostProc{}, gpuTrouble{}, straggler{}, noReply{}, slowHandler{}, backlog{}, notCallable{}}
 }
 
 // Names are the names of the rules.

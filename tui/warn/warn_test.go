@@ -70,7 +70,7 @@ func trouble(t testing.TB) (*worldtest.Builder, *Checker) {
 		{Name: "Next", Why: "it has no context.Context", Fix: "func (l *Loader) Next(ctx context.Context) (int, error)"},
 		{Name: "Skip", Why: "it does not return an error", Fix: "func (l *Loader) Skip(ctx context.Context, a int) error"},
 	}}}
-	b.Apply(&control.Event{Session: &control.Session{Name: "demo", Program: "monarch-tui", PID: 4711, State: "failed", Reason: "a failure was not handled", Dir: "/run/demo"}})
+	b.Apply(&control.Event{Session: &control.Session{Name: "demo", Program: "monarch-tui", PID: 4711, State: "failed", Reason: "a failure was not handled", Dir: "/run/demo", LogLost: "no space left on device"}})
 	b.Tick(5 * time.Second)
 	return b, c
 }

@@ -79,7 +79,7 @@ var matrix = map[string]row{
 	"26":    {"a worker eats too much", []string{here + "oom_test.go#TestAWorkerThatEatsTooMuchIsToldSo"}, ""},
 	"27":    {"a worker may open nothing", []string{here + "processes_test.go#TestAWorkerThatMayOpenNothingLives"}, ""},
 	"28":    {"the controller may open nothing", []string{here + "processes_test.go#TestAControllerWithoutDescriptorsKeepsWhatItHas"}, ""},
-	"29":    {"a full disk", []string{here + "processes_test.go#TestAFullDiskStopsNoCall"}, "no warning shows it"},
+	"29":    {"a full disk", []string{here + "processes_test.go#TestAFullDiskStopsNoCall", here + "disk_test.go#TestAFullDiskIsTold"}, ""},
 	"30":    {"a worker without processor time", []string{here + "processes_test.go#TestAStarvedWorkerIsSlowNotLost"}, ""},
 	"31":    {"a handler that never returns", []string{here + "processes_test.go#TestAHandlerThatSpinsKeepsItsLink", eng + "call_test.go#TestADeadlineNamesTheRanksThatDidNotAnswer"}, ""},
 	"32":    {"a rank that takes messages slowly", []string{here + "bounds_test.go#TestAMailboxThatFillsHoldsItsSenderAndNobodyElse", quic + "semantics_test.go#TestAFullQueueHoldsTheSenderUntilItsContextEnds"}, "as attack 22"},

@@ -214,14 +214,7 @@ func full(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.Create(filepath.Join(os.Getenv("XDG_RUNTIME_DIR"), "filler"))
-	if err != nil {
-		return err
-	}
-	for err == nil {
-		_, err = f.Write(make([]byte, 4096))
-	}
-	fmt.Println("filler:", err)
+	fmt.Println("filler:", fill(os.Getenv("XDG_RUNTIME_DIR")))
 	for range 50 {
 		if _, err := engine.Query(m, (*Victim).Count).Call(ctx); err != nil {
 			return err
@@ -233,15 +226,7 @@ func full(ctx context.Context) error {
 
 // A disk that is full under the session's files costs its log, and nothing else (E5, row 29).
 func TestAFullDiskStopsNoCall(t *testing.T) {
-	dir, err := os.MkdirTemp("", "mt") //nolint:usetesting // t.TempDir is too long a path for a socket
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=128k,mode=0700"); err != nil {
-		t.Skip("no small file system can be mounted here: ", err)
-	}
-	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
+	dir := smallDisk(t)
 	out := program(t, "full with a session", "XDG_RUNTIME_DIR="+dir)
 	if !strings.Contains(out, "filler: ") || !strings.Contains(out, "no space left on device") || !strings.Contains(out, "called\n") {
 		t.Errorf("%s", out)
