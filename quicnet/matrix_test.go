@@ -5,12 +5,15 @@ import (
 	"crypto/tls"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/quic-go/quic-go"
+
+	"github.com/monarch-tui/monarch-tui/quicnet/carrier"
 )
 
 // Rows of the fault matrix that a network of simulated hosts can show; engine/internal/faults/matrix_test.go lists all. Each
@@ -290,6 +293,44 @@ func TestClocksMayBeApart(t *testing.T) {
 				t.Errorf("clocks that are %v apart: %v", off, err)
 			}
 		})
+	}
+}
+
+// A controller that comes back at its port hears nothing of the workers of the one before, and has workers of the same names: E5, row
+// 41.
+func TestAControllerMayComeBackAtItsPort(t *testing.T) {
+	open := func(addr string) net.PacketConn {
+		c, _, err := ListenUDP(addr, carrier.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	first, stale := open("127.0.0.1:0"), newRecorder()
+	ctl := newSession(t, Config{Conn: first, Handler: newRecorder()})
+	old := join(t, ctl, ID{1, 1}, Config{Handler: stale, Timing: Timing{Lease: 8 * time.Second}})
+	if err := first.Close(); err != nil { // as by a death: nobody is told
+		t.Fatal(err)
+	}
+	recs := []*recorder{newRecorder(), newRecorder()}
+	again := newSession(t, Config{Conn: open(first.LocalAddr().String()), Handler: recs[0]})
+	if err := old.Send(t.Context(), 0, LaneCalls, call(1, 0, 666, nil)); err != nil {
+		t.Fatal(err)
+	}
+	worker := join(t, again, ID{1, 1}, Config{Handler: recs[1]})
+	stale.until(t, 15*time.Second, "the end of its lease", func() bool { return stale.saw(0, LinkLease) })
+	for i, n := range []*Node{again, worker} {
+		if err := n.Send(t.Context(), uint64(1-i), LaneCalls, call(uint64(i), uint64(1-i), 1, nil)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, r := range recs {
+		r.until(t, 5*time.Second, "a message", func() bool { return len(r.frames) == 1 && r.frames[0].env.ID == 1 })
+		for _, ev := range r.told() {
+			if ev.State != LinkUp {
+				t.Errorf("node %d was told %v of %s: %s", i, ev.State, ev.Peer, ev.Reason)
+			}
+		}
 	}
 }
 

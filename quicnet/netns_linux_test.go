@@ -38,6 +38,22 @@ func (l *lab) ip(t *testing.T, line string, args ...any) {
 // newLab makes one; where namespaces cannot be made the test is left out, and says why.
 func newLab(t *testing.T) *lab {
 	t.Helper()
+	l := newNamespaces(t)
+	l.ip(t, "ip -n @sw link add br0 type bridge")
+	l.ip(t, "ip -n @sw link set br0 up")
+	for i := range 2 {
+		l.ip(t, "ip link add eth0 netns @%d type veth peer name p%d netns @sw", i, i)
+		l.ip(t, "ip -n @sw link set p%d master br0 up", i)
+		l.ip(t, "ip -n @%d addr add 10.77.0.%d/24 dev eth0", i, i+1)
+		l.ip(t, "ip -n @%d link set eth0 up", i)
+	}
+	l.start(t)
+	return l
+}
+
+// newNamespaces makes a lab without wires.
+func newNamespaces(t *testing.T) *lab {
+	t.Helper()
 	for _, tool := range []string{"ip", "tc"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			t.Skipf("no %s here: install iproute2", tool)
@@ -52,32 +68,26 @@ func newLab(t *testing.T) *lab {
 			_ = exec.Command("ip", "netns", "del", l.name+ns).Run() // it may not have been made
 		}
 	})
-	l.ip(t, "ip -n @sw link add br0 type bridge")
-	l.ip(t, "ip -n @sw link set br0 up")
 	for i := range 2 {
 		l.ip(t, "ip netns add @%d", i)
-		l.ip(t, "ip link add eth0 netns @%d type veth peer name p%d netns @sw", i, i)
-		l.ip(t, "ip -n @sw link set p%d master br0 up", i)
-		l.ip(t, "ip -n @%d addr add 10.77.0.%d/24 dev eth0", i, i+1)
-		l.ip(t, "ip -n @%d link set eth0 up", i)
 	}
+	return l
+}
+
+// start has the worker join the controller, and both talk.
+func (l *lab) start(t *testing.T) {
+	t.Helper()
 	for i := range l.recs {
 		l.recs[i] = newRecorder()
 	}
 	l.ctl = newSession(t, Config{Handler: l.recs[0], Conn: l.socket(t, 0)})
-	l.node = [2]*Node{l.ctl, join(t, l.ctl, ID{1, 1}, Config{Handler: l.recs[1], Conn: l.socket(t, 1)})}
+	l.node = [2]*Node{l.ctl, join(t, l.ctl, ID{1, 1}, Config{Handler: l.recs[1], Conn: l.socket(t, 1), Timing: Timing{Lease: 8 * time.Second}})}
 	l.talk(t, 100)
-	return l
 }
 
-// socket opens one in a namespace, on a thread that ends with it.
-func (l *lab) socket(t *testing.T, i int) net.PacketConn {
-	t.Helper()
-	type result struct {
-		c   net.PacketConn
-		err error
-	}
-	made := make(chan result)
+// inside does something in a namespace, on a thread that ends with it.
+func (l *lab) inside(i int, do func() error) error {
+	done := make(chan error)
 	go func() {
 		runtime.LockOSThread() // for ever: the thread belongs to the namespace now
 		ns, err := os.Open(fmt.Sprintf("/run/netns/%s%d", l.name, i))
@@ -85,17 +95,32 @@ func (l *lab) socket(t *testing.T, i int) net.PacketConn {
 			err = unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET)
 			_ = ns.Close()
 		}
-		var c net.PacketConn
 		if err == nil {
-			c, _, err = ListenUDP(fmt.Sprintf("10.77.0.%d:0", i+1), carrier.Options{})
+			err = do()
 		}
-		made <- result{c, err}
+		done <- err
 	}()
-	r := <-made
-	if r.err != nil {
-		t.Fatal(r.err)
+	return <-done
+}
+
+func (l *lab) socket(t *testing.T, i int) (c net.PacketConn) {
+	t.Helper()
+	err := l.inside(i, func() (err error) {
+		c, _, err = ListenUDP(fmt.Sprintf("10.77.0.%d:0", i+1), carrier.Options{})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-	return r.c
+	return c
+}
+
+// talkFor sends a message each way every 10 ms.
+func (l *lab) talkFor(t *testing.T, d time.Duration) {
+	t.Helper()
+	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		l.talk(t, 1)
+	}
 }
 
 // talk sends n messages each way; arrived waits until all that were sent have come, and says what is not as it was sent.
@@ -136,7 +161,7 @@ func (l *lab) states(i int) (out []LinkState) {
 	return out
 }
 
-// TestARealPathMayFail is rows 6 to 8, 10, 16 and 19 of the fault matrix on real interfaces.
+// TestARealPathMayFail is rows 6 to 10, 16 and 19 of the fault matrix on real interfaces.
 func TestARealPathMayFail(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -149,6 +174,24 @@ func TestARealPathMayFail(t *testing.T) {
 			l.ip(t, "ip -n @sw link set p1 down")
 			l.lostSince(t, began)
 		}},
+		{"cut for 12 s", func(t *testing.T, l *lab) {
+			l.ip(t, "ip -n @sw link set p1 down")
+			l.talk(t, 10)
+			time.Sleep(12 * time.Second) // this is the fault
+			before := l.recs[0].count()
+			l.ip(t, "ip -n @sw link set p1 up")
+			lease, lost := l.recs[1].got(0, LinkLease), l.recs[0].got(1, LinkLost)
+			if lease == nil || lost == nil || !lease.Time.Before(lost.Time) {
+				t.Errorf("lease %v, lost %v", lease, lost)
+			}
+			if err := l.node[1].Send(t.Context(), 0, LaneCalls, call(1, 0, l.sent+1, nil)); err == nil {
+				t.Error("who was given up may still send")
+			}
+			time.Sleep(2 * time.Second) // nothing is to come
+			if n := l.recs[0].count(); n != before {
+				t.Errorf("%d frames came from a lost peer", n-before)
+			}
+		}},
 		{"one way cut for good", func(t *testing.T, l *lab) {
 			began := time.Now()
 			l.ip(t, "tc -n @sw qdisc add dev p1 root pfifo limit 0") // nothing leaves the switch for the worker
@@ -156,6 +199,11 @@ func TestARealPathMayFail(t *testing.T) {
 			if got := l.states(1); !slices.Contains(got, LinkUnreachable) && !slices.Contains(got, LinkClosed) {
 				t.Errorf("the worker was told %v", got)
 			}
+		}},
+		{"the other way cut for good", func(t *testing.T, l *lab) {
+			began := time.Now()
+			l.ip(t, "tc -n @sw qdisc add dev p0 root pfifo limit 0")
+			l.lostSince(t, began)
 		}},
 		{"the sender's interface down for 1.5 s", func(t *testing.T, l *lab) {
 			l.ip(t, "ip -n @1 link set eth0 down") // sending fails at once, which is a lost packet and not the end of a link
