@@ -141,17 +141,16 @@ func (*Victim) Exit(_ context.Context, code int) (int, error) {
 	return 0, nil
 }
 
-// Print prints lines for some time, as fast as they are taken, and tells how many bytes those were.
-func (*Victim) Print(_ context.Context, d time.Duration) (int, error) {
+// Print prints lines of so many bytes together, as fast as they are taken.
+func (*Victim) Print(_ context.Context, size int) error {
 	line := []byte(strings.Repeat("0123456789", 100) + "\n")
 	block := bytes.Repeat(line, 64)
-	n := 0
-	for end := time.Now().Add(d); time.Now().Before(end); n += len(block) {
+	for n := 0; n < size; n += len(block) {
 		if _, err := os.Stdout.Write(block); err != nil {
-			return n, err
+			return err
 		}
 	}
-	return n, nil
+	return nil
 }
 
 // Give returns so many bytes.
