@@ -169,6 +169,14 @@ const (
 	RestartAll                 // begin new lives of all ranks of the mesh; those that live give their Snapshot first
 )
 
+// known is an error for what is no decision; such a one escalates.
+func (d Decision) known() error {
+	if d < Escalate || d > RestartAll {
+		return fmt.Errorf("%d is no decision: want Escalate, Handled, StopOwned, RestartOne or RestartAll; the failure escalates", int(d))
+	}
+	return nil
+}
+
 var hookTypes = map[string]reflect.Type{
 	"OnStart":   reflect.TypeFor[func(context.Context) error](),
 	"OnStop":    reflect.TypeFor[func(context.Context, error)](),

@@ -293,7 +293,7 @@ func (h *hub) judgeAtRoot(c *trial, others string) string {
 	if fn != nil {
 		var d Decision
 		ctx := context.WithValue(h.node.root, judgingKey{}, true)
-		err := guard("the supervisor", func() error { d = fn(ctx, c.f); return nil })
+		err := guard("the supervisor", func() error { d = fn(ctx, c.f); return d.known() })
 		if err != nil {
 			h.log.Error("the root's supervisor failed", "err", err)
 		}
@@ -453,7 +453,7 @@ func (n *node) judgeHere(ctx context.Context, b judgeBody) (Decision, error) {
 		hctx, done := hookContext(a.ctx, ctx)
 		defer done()
 		hctx = context.WithValue(hctx, judgingKey{}, true)
-		hookErr = guard("OnFailure", func() error { d = s.OnFailure(hctx, b.Failure); return nil })
+		hookErr = guard("OnFailure", func() error { d = s.OnFailure(hctx, b.Failure); return d.known() })
 	})
 	if err != nil {
 		return Escalate, err

@@ -53,6 +53,7 @@ func procsArgs(p *parser, c *cursor, v *Verb) (a ProcsArgs, err error) {
 	if a.Name, err = c.meshName("proc mesh", "a name for the proc mesh"); err != nil {
 		return a, fail(atOf(err, c.at()), "%s (usage: %s)", err, v.Usage)
 	}
+	policy := false
 	for !c.done() {
 		at := c.at()
 		w := c.word()
@@ -64,6 +65,8 @@ func procsArgs(p *parser, c *cursor, v *Verb) (a ProcsArgs, err error) {
 			a.Virtual = true
 		case w == "oversubscribe":
 			a.Oversubscribe = true
+		case dim == "lease" && a.Lease > 0, dim == restartWord && policy:
+			return a, fail(at, "%s is there already", quoted(w))
 		case w == gangWord:
 			return a, fail(at, "gang is for actors: spawn @NAME on %s Type gang", a.Name)
 		case !isDim:
@@ -73,6 +76,7 @@ func procsArgs(p *parser, c *cursor, v *Verb) (a ProcsArgs, err error) {
 				return a, fail(at+len(dim)+1, "lease %s: want how long a process may hear nothing of the controller, such as 8s", quoted(n))
 			}
 		case dim == restartWord:
+			policy = true
 			if a.Restart, err = policyOf(n); err != nil {
 				return a, fail(at+len(dim)+1, "%s", err)
 			}
@@ -159,13 +163,18 @@ const (
 
 // options takes them.
 func (a *SpawnArgs) options(c *cursor) error {
+	policy := false
 	for {
 		c.space()
 		at := c.pos
 		switch w := c.word(); {
+		case w == gangWord && a.Gang, strings.HasPrefix(w, restartWord+"=") && policy:
+			c.pos = at
+			return fail(c.at(), "%s is there already", quoted(w))
 		case w == gangWord:
 			a.Gang = true
 		case strings.HasPrefix(w, restartWord+"="):
+			policy = true
 			var err error
 			if a.Restart, err = policyOf(w[len(restartWord)+1:]); err != nil {
 				c.pos = at + len(restartWord) + 1
