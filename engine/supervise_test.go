@@ -90,7 +90,10 @@ func TestWhatIsNoDecisionIsToldAndEscalates(t *testing.T) {
 				t.Fatal(err)
 			}
 			select {
-			case <-climbed:
+			case f := <-climbed:
+				if !strings.Contains(f.What, "bad rank") {
+					t.Errorf("what escalated is %q", f.What)
+				}
 			case <-time.After(eventLimit):
 				t.Fatal("the failure did not escalate")
 			}
