@@ -346,7 +346,11 @@ func TestForksAreAboutTheSameFrame(t *testing.T) {
 	})
 	s.stops(2)
 	fork := ses.Fork()
-	exec(ses, "attach w 1")
+	for _, line := range []string{"expect len(stops) == 2 within 10s", "attach w 1"} { // it hears of stops when they are told, not when we do
+		if step := exec(ses, line); !step.OK() {
+			t.Fatalf("%+v", step)
+		}
+	}
 	if step := exec(fork, "next"); !step.OK() || !strings.Contains(strings.Join(step.Text, "\n"), "@w[1].Do stands at reply") {
 		t.Errorf("%+v", step)
 	}
