@@ -40,7 +40,7 @@ func (h *hub) Subscribe(sink func(*control.Event)) (*control.Snapshot, func()) {
 
 // snapshot copies the books. The caller holds h.mu.
 func (h *hub) snapshot() *control.Snapshot {
-	s := &control.Snapshot{Seq: h.seq, Time: time.Now(), Session: h.session, Hosts: []control.Host{{Name: "local", Launcher: "local"}}}
+	s := &control.Snapshot{Seq: h.seq, Time: time.Now(), Session: h.session}
 	for _, pm := range h.procMeshes {
 		s.ProcMeshes = append(s.ProcMeshes, pm.rec)
 		for _, p := range pm.procs {

@@ -65,7 +65,7 @@ func (r *Replica) event(ev *Event) {
 	case ev.Session != nil:
 		r.Session = *ev.Session
 	case ev.Host != nil:
-		put(&r.Hosts, *ev.Host, func(h *Host) bool { return h.Name == ev.Host.Name })
+		put(&r.Hosts, *ev.Host, func(h *Host) bool { return h.ID == ev.Host.ID })
 	case ev.ProcMesh != nil:
 		r.procMeshes[ev.ProcMesh.Name] = put(&r.ProcMeshes, *ev.ProcMesh, func(m *ProcMesh) bool { return m.ID == ev.ProcMesh.ID })
 	case ev.Proc != nil:

@@ -43,12 +43,32 @@ type Session struct {
 	LogLost string    // why the log file lacks lines, e.g. "no space left on device"; "" while it has them all
 }
 
-// Host is a machine that runs procs.
+// Host is one machine of a proc mesh that a launcher was asked for: an agent there starts the processes. The controller's own
+// machine is not among them.
 type Host struct {
-	Name     string
-	Launcher string // local | ssh | slurm | …
-	Handle   string // what the launcher calls it, e.g. "slurm job 4711"
+	ID       uint64 // of its agent, among processes
+	Mesh     string // name of the proc mesh
+	Index    int    // along the dimension hosts
+	Name     string // as the user, the launcher or the machine itself calls it; "" while none is known
+	Launcher string // ssh | slurm | kubernetes | exec
+	Handle   string // what the launcher calls the job, e.g. "Slurm job 4711"
+	State    string // requested | queued | shipping | launching | joining | ready | suspect | unreachable | lost | exited | failed
+	Reason   string // why it waits, or has ended, in the launcher's words
+	Since    time.Time
+	Tail     []string // what the launcher's client or the agent printed last, once there is something to explain
+
+	Addr    string // where its agent is connected from
+	PID     int    // of the agent
+	System  string // e.g. "linux/amd64, 64 CPUs, Slurm job 4711"
+	GPUs    string // what it found
+	Build   string
+	Shipped int64         // bytes of the program that were copied there; 0: it was there
+	RTT     time.Duration // smoothed, 0 while unknown
+	Loss    float64       // share of the packets to it that were lost, 0 to 1
 }
+
+// Over reports whether nothing can run there any more.
+func (h *Host) Over() bool { return h.State == "lost" || h.State == "exited" || h.State == "failed" }
 
 // ProcMesh is a grid of worker processes.
 type ProcMesh struct {
@@ -65,6 +85,9 @@ type ProcMesh struct {
 	Gone      bool // the mesh has ended; the record is kept for its history
 
 	Restart *RestartPolicy `cbor:",omitempty"` // nil: its processes are not started anew by themselves
+
+	Via    string // launcher; "": the controller's own machine
+	Handle string // what the launcher calls the job
 }
 
 // Proc is one rank of a proc mesh.
@@ -72,7 +95,8 @@ type Proc struct {
 	ID     uint64
 	Mesh   string // name of the proc mesh
 	Rank   int
-	Host   string
+	Host   string    // name of the machine; "local": the controller's own
+	HostID uint64    // of the Host; 0: the controller's own
 	PID    int       // 0 in-process
 	Slot   int       // GPU slot, -1 without one
 	Device string    // name and short UUID; "virtual"; "" without a slot

@@ -60,6 +60,12 @@ type (
 		Budget        time.Duration  // 0: the engine's default
 		Restart       *RestartPolicy `cbor:",omitempty"`
 		Lease         time.Duration  `cbor:",omitempty"` // a process without contact for so long ends itself; 0: none does
+
+		// Via is the launcher that is to find the hosts; "": the controller's own machine is all there is.
+		Via    string            `cbor:",omitempty"`
+		Hosts  []string          `cbor:",omitempty"` // which; nil: as many as the dimension hosts has, of the launcher's choice
+		Launch map[string]string `cbor:",omitempty"` // what the launcher is told besides, by option
+		Within time.Duration     `cbor:",omitempty"` // the hosts must be there by then; 0: however long they are queued
 	}
 	// SpawnReq spawns an actor mesh. Answer: Mesh.
 	SpawnReq struct {

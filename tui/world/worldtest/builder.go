@@ -33,7 +33,6 @@ func New(t testing.TB) *Builder {
 			Name: "demo", Program: "monarch-tui", PID: 4711, Build: "b1", Engine: "v0.1.0", State: "running",
 			Started: b.Now.Add(-42 * time.Second), Dir: "/run/user/1000/monarch/demo",
 		},
-		Hosts: []control.Host{{Name: "local", Launcher: "local"}},
 	}})
 	return b
 }
