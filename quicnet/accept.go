@@ -9,9 +9,9 @@ import (
 )
 
 // acceptLoop takes connections as fast as they come: quic-go refuses what finds 32 waiting.
-func (n *Node) acceptLoop() {
+func (n *Node) acceptLoop(ln *quic.Listener) {
 	for {
-		q, err := n.ln.Accept(n.ctx)
+		q, err := ln.Accept(n.ctx)
 		if err != nil {
 			return
 		}

@@ -135,7 +135,7 @@ func (p *peer) connect(ctx context.Context, addr net.Addr) (*conn, error) {
 	if e := p.joins(); e != nil {
 		q, err = e.dial(ctx, n, addr)
 	} else {
-		q, err = n.tr.Dial(ctx, addr, n.clientTLS(p.proc, least), n.quicConfig())
+		q, err = n.gateTo(addr).tr.Dial(ctx, addr, n.clientTLS(p.proc, least), n.quicConfig())
 	}
 	if err != nil {
 		return nil, err

@@ -47,8 +47,9 @@ func newTicketIssuer(n *Node) *ticketIssuer {
 }
 
 // Ticket returns a new one-time ticket with which the process id can join until validFor has passed.
-// It replaces an earlier one of the same id. Only the controller gives tickets.
-func (n *Node) Ticket(id ID, validFor time.Duration) (Ticket, error) {
+// It replaces an earlier one of the same id. It names the addresses at which the controller can be reached: at, else those of
+// Config.Advertise, else that of the socket. Only the controller gives tickets.
+func (n *Node) Ticket(id ID, validFor time.Duration, at ...string) (Ticket, error) {
 	switch {
 	case n.issuer == nil:
 		return Ticket{}, errors.New("quicnet: only the controller gives tickets")
@@ -59,7 +60,10 @@ func (n *Node) Ticket(id ID, validFor time.Duration) (Ticket, error) {
 	case validFor <= 0:
 		return Ticket{}, fmt.Errorf("quicnet: a ticket valid for %s", validFor)
 	}
-	t := Ticket{Addrs: n.cfg.Advertise, Session: n.session, ID: id, Expires: time.Now().Add(validFor + time.Second).Truncate(time.Second), pin: sha256.Sum256(n.ca.cert.Raw)}
+	t := Ticket{Addrs: at, Session: n.session, ID: id, Expires: time.Now().Add(validFor + time.Second).Truncate(time.Second), pin: sha256.Sum256(n.ca.cert.Raw)}
+	if len(t.Addrs) == 0 {
+		t.Addrs = n.cfg.Advertise
+	}
 	if len(t.Addrs) == 0 {
 		t.Addrs = []string{n.Addr().String()}
 	}

@@ -137,18 +137,29 @@ func (e *entry) joinTLS(v *verdict) *tls.Config {
 	return conf
 }
 
-// dial dials the controller to join.
+// dial dials the controller to join, at all its addresses at once; it is the first that answered from then on.
 func (e *entry) dial(ctx context.Context, n *Node, addr net.Addr) (*quic.Conn, error) {
-	var v verdict
-	q, err := n.tr.Dial(ctx, addr, e.joinTLS(&v), n.quicConfig())
-	pool, bad := v.get()
-	if bad != nil {
-		return nil, bad
+	addrs := n.addrs
+	if len(addrs) == 1 {
+		addrs = []string{addr.String()}
 	}
+	verdicts := make(map[string]*verdict, len(addrs))
+	for _, a := range addrs {
+		verdicts[a] = &verdict{}
+	}
+	at, q, err := reach(ctx, addrs, func(ctx context.Context, a string, to net.Addr) (*quic.Conn, error) {
+		v := verdicts[a]
+		q, err := n.gateTo(to).tr.Dial(ctx, to, e.joinTLS(v), n.quicConfig())
+		if _, bad := v.get(); bad != nil {
+			return nil, bad
+		}
+		return q, err
+	})
 	if err != nil {
 		return nil, err
 	}
-	e.pool = pool
+	e.pool, _ = verdicts[at].get()
+	n.addrs = []string{at}
 	return q, nil
 }
 

@@ -64,7 +64,7 @@ func ListenUDP(addr string, o carrier.Options) (net.PacketConn, carrier.Info, er
 
 // Carrier says how the node's packets travel, and why not faster.
 func (n *Node) Carrier() carrier.Info {
-	if c, ok := n.pc.(lossyUDP); ok {
+	if c, ok := n.first.pc.(lossyUDP); ok {
 		return c.Info()
 	}
 	return carrier.Info{Name: "other", Why: "Config.Conn"}
@@ -72,7 +72,7 @@ func (n *Node) Carrier() carrier.Info {
 
 // CarrierStats returns what the node's carrier counts; nothing for a Config.Conn of another kind.
 func (n *Node) CarrierStats() carrier.Stats {
-	if c, ok := n.pc.(lossyUDP); ok {
+	if c, ok := n.first.pc.(lossyUDP); ok {
 		return c.Stats()
 	}
 	return carrier.Stats{}
@@ -81,28 +81,46 @@ func (n *Node) CarrierStats() carrier.Stats {
 // SetPoll switches the carrier's polling on, or off for the reason why. Who talks to more processes than there are CPUs
 // is better off without: what it polls for needs its core.
 func (n *Node) SetPoll(on bool, why string) {
-	if c, ok := n.pc.(lossyUDP); ok {
-		c.SetPoll(on, why)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.poll = func(s *gate) {
+		if c, ok := s.pc.(lossyUDP); ok {
+			c.SetPoll(on, why)
+		}
+	}
+	for _, s := range n.gates() {
+		n.poll(s)
 	}
 }
 
-// SetFaults has the node's socket lose or hold up packets of these paths from now on, in place of those before; none ends it.
+// SetFaults has the node's sockets lose or hold up packets of these paths from now on, in place of those before; none ends it.
 // noted is called when counts have changed; it must not block. Error: a Config.Conn of another kind cannot.
 func (n *Node) SetFaults(paths []fault.Path, noted func()) error {
-	c, ok := n.pc.(faulty)
-	if !ok {
-		return fmt.Errorf("quicnet: the node's packets travel by a %T, which injects no faults", n.pc)
+	if _, ok := n.first.pc.(faulty); !ok {
+		return fmt.Errorf("quicnet: the node's packets travel by a %T, which injects no faults", n.first.pc)
 	}
-	c.SetFaults(paths, noted)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.faults = func(s *gate) { s.pc.(faulty).SetFaults(paths, noted) }
+	for _, s := range n.gates() {
+		n.faults(s)
+	}
 	return nil
 }
 
 // FaultCounts says what the rules of SetFaults have done, by their IDs.
 func (n *Node) FaultCounts() []fault.Count {
-	if c, ok := n.pc.(faulty); ok {
-		return c.FaultCounts()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var sum []fault.Count
+	for _, s := range n.gates() {
+		c, ok := s.pc.(faulty)
+		if !ok {
+			return nil
+		}
+		sum = fault.Sum(sum, c.FaultCounts())
 	}
-	return nil
+	return sum
 }
 
 // faulty is a socket that injects faults, as carrier.Conn does.

@@ -36,9 +36,11 @@ type Node struct {
 	leaf   atomic.Pointer[tls.Certificate]
 	born   atomic.Int64 // when leaf was made, as time since started
 
-	tr        *quic.Transport
-	pc        net.PacketConn
-	ln        *quic.Listener
+	resetKey  quic.StatelessResetKey
+	first     gate
+	wide      *gate       // opened later, for what the first cannot reach; guarded by mu, as the next two
+	poll      func(*gate) // what SetPoll said last, for a socket that is opened later; nil: nothing
+	faults    func(*gate) // what SetFaults said
 	admission admissionLimiter
 	ctx       context.Context
 	cancel    context.CancelFunc
@@ -72,25 +74,29 @@ func newNode(session string, id ID, cfg Config) (*Node, error) {
 	}
 	n := &Node{
 		session: session, id: id, cfg: cfg, limits: cfg.Limits, timing: cfg.Timing, handler: cfg.Handler, log: cfg.Logger,
-		started: time.Now(), peers: map[uint64]*peer{}, gone: recent.New[uint64, *GoneError](maxGone), least: recent.New[uint64, uint32](maxGone), pc: cfg.Conn, done: make(chan struct{}),
+		started: time.Now(), peers: map[uint64]*peer{}, gone: recent.New[uint64, *GoneError](maxGone), least: recent.New[uint64, uint32](maxGone), done: make(chan struct{}),
 		beat: make(chan struct{}, 1),
 	}
-	if n.pc == nil {
-		if n.pc, _, err = ListenUDP(cfg.Listen, cfg.Carrier); err != nil {
+	pc := cfg.Conn
+	if pc == nil {
+		if pc, _, err = ListenUDP(cfg.Listen, cfg.Carrier); err != nil {
 			return nil, fmt.Errorf("quicnet: listen on %s: %w", cfg.Listen, err)
 		}
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.events.wake = make(chan struct{}, 1)
 	n.admission.init(cfg.Limits)
-	var key quic.StatelessResetKey
-	_, _ = rand.Read(key[:])
-	n.tr = &quic.Transport{
-		Conn: n.pc, StatelessResetKey: &key, DisableVersionNegotiationPackets: true,
-		VerifySourceAddress: n.admission.overRate, ConnContext: n.admission.enter,
-	}
+	_, _ = rand.Read(n.resetKey[:])
+	n.first = gate{tr: n.newTransport(pc), pc: pc}
 	n.spawn(n.runEvents)
 	return n, nil
+}
+
+func (n *Node) newTransport(pc net.PacketConn) *quic.Transport {
+	return &quic.Transport{
+		Conn: pc, StatelessResetKey: &n.resetKey, DisableVersionNegotiationPackets: true,
+		VerifySourceAddress: n.admission.overRate, ConnContext: n.admission.enter,
+	}
 }
 
 // quicConfig is that of every connection. Liveness is ours, so QUIC's own idle time-out is far away.
@@ -108,19 +114,19 @@ func (n *Node) quicConfig() *quic.Config {
 
 // listen starts accepting connections and looking at links.
 func (n *Node) listen() error {
-	ln, err := n.tr.Listen(n.serverTLS(), n.quicConfig())
+	ln, err := n.first.tr.Listen(n.serverTLS(), n.quicConfig())
 	if err != nil {
-		return fmt.Errorf("quicnet: listen on %s: %w", n.pc.LocalAddr(), err)
+		return fmt.Errorf("quicnet: listen on %s: %w", n.first.pc.LocalAddr(), err)
 	}
 	n.mu.Lock()
 	closing := n.closing
-	n.ln = ln
+	n.first.ln = ln
 	n.mu.Unlock()
 	if closing {
 		_ = ln.Close()
 		return ErrClosed
 	}
-	n.spawn(n.acceptLoop)
+	n.spawn(func() { n.acceptLoop(ln) })
 	n.spawn(n.tickLoop)
 	return nil
 }
@@ -162,7 +168,7 @@ func (n *Node) ID() ID { return n.id }
 func (n *Node) Session() string { return n.session }
 
 // Addr returns the address of the node's socket.
-func (n *Node) Addr() net.Addr { return n.pc.LocalAddr() }
+func (n *Node) Addr() net.Addr { return n.first.pc.LocalAddr() }
 
 // PeerAddr returns where proc is, or was last, connected from, or nil. The controller answers it to those who ask for an address.
 func (n *Node) PeerAddr(proc uint64) net.Addr {
@@ -361,21 +367,15 @@ func (n *Node) Close(reason string) error {
 	n.cancel()
 	var errs []error
 	n.mu.Lock()
-	ln := n.ln
+	gates := n.gates()
 	n.mu.Unlock()
-	if ln != nil {
-		errs = append(errs, ln.Close())
+	for _, s := range gates {
+		errs = append(errs, s.close())
 	}
-	errs = append(errs, n.tr.Close(), n.pc.Close())
 	n.wgMu.Lock()
 	n.wgDone = true
 	n.wgMu.Unlock()
 	n.wg.Wait()
-	for i, err := range errs {
-		if errors.Is(err, net.ErrClosed) || errors.Is(err, quic.ErrServerClosed) {
-			errs[i] = nil
-		}
-	}
 	return errors.Join(errs...)
 }
 

@@ -17,6 +17,8 @@ type PeerStats struct {
 	Silence       time.Duration // since the last answered heartbeat was sent
 	BytesSent     uint64        // on the wire, all connections
 	BytesReceived uint64
+	PacketsSent   uint64 // by the connection there is
+	PacketsLost   uint64 // of these
 	FramesSent    uint64
 	FramesHandled uint64
 	QueuedFrames  int // sent and not acknowledged, all lanes
@@ -56,7 +58,7 @@ func (p *peer) stats() PeerStats {
 	s.Silence = time.Since(p.live.contact)
 	if p.conn != nil {
 		q := p.conn.q.ConnectionStats()
-		s.RTT = q.SmoothedRTT
+		s.RTT, s.PacketsSent, s.PacketsLost = q.SmoothedRTT, q.PacketsSent, q.PacketsLost
 		s.BytesSent += q.BytesSent
 		s.BytesReceived += q.BytesReceived
 	}

@@ -3,6 +3,7 @@ package fault
 import (
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -64,4 +65,22 @@ func (s *state) draw(now time.Time, size int) (lost bool, wait time.Duration) {
 		wait += s.free.Sub(now)
 	}
 	return lost, wait
+}
+
+// Sum adds up the counts of two sockets, by ID.
+func Sum(a, b []Count) []Count {
+	if len(a) == 0 {
+		return b
+	}
+	for _, c := range b {
+		i := slices.IndexFunc(a, func(o Count) bool { return o.ID == c.ID })
+		if i < 0 {
+			a = append(a, c)
+			continue
+		}
+		a[i].Seen += c.Seen
+		a[i].Dropped += c.Dropped
+		a[i].Delayed += c.Delayed
+	}
+	return a
 }

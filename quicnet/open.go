@@ -1,0 +1,127 @@
+package quicnet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+
+	"github.com/quic-go/quic-go"
+)
+
+// gate is a socket: where packets of a node come and go.
+type gate struct {
+	tr *quic.Transport
+	pc net.PacketConn
+	ln *quic.Listener // nil until the node listens
+}
+
+// Open gives a node that speaks to its own machine only a second socket, for the others: it listens on addr (host:port) too, and
+// dials addresses that are not of the loopback interface from there. It returns the socket's address. A node has one at most:
+// again, it is the one there is. The node must have joined.
+//
+// A session on one machine has no port that others can reach; it gets one with the first host that is another machine.
+func (n *Node) Open(addr string) (net.Addr, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	switch {
+	case n.closing:
+		return nil, ErrClosed
+	case n.wide != nil:
+		return n.wide.pc.LocalAddr(), nil
+	case n.first.ln == nil:
+		return nil, errors.New("quicnet: open another socket: the node has not joined yet")
+	}
+	pc, _, err := ListenUDP(addr, n.cfg.Carrier)
+	if err != nil {
+		return nil, fmt.Errorf("quicnet: listen on %s: %w", addr, err)
+	}
+	s := &gate{tr: n.newTransport(pc), pc: pc}
+	if s.ln, err = s.tr.Listen(n.serverTLS(), n.quicConfig()); err != nil {
+		return nil, errors.Join(fmt.Errorf("quicnet: listen on %s: %w", addr, err), s.close())
+	}
+	if !n.spawn(func() { n.acceptLoop(s.ln) }) {
+		return nil, errors.Join(ErrClosed, s.close())
+	}
+	n.wide = s
+	for _, set := range []func(*gate){n.poll, n.faults} {
+		if set != nil {
+			set(s)
+		}
+	}
+	return pc.LocalAddr(), nil
+}
+
+// gateTo is the socket from which addr can be reached.
+func (n *Node) gateTo(addr net.Addr) *gate {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if udp, ok := addr.(*net.UDPAddr); ok && !udp.IP.IsLoopback() && n.wide != nil {
+		return n.wide
+	}
+	return &n.first
+}
+
+// gates are those there are. n.mu is held.
+func (n *Node) gates() []*gate {
+	if n.wide == nil {
+		return []*gate{&n.first}
+	}
+	return []*gate{&n.first, n.wide}
+}
+
+func (s *gate) close() error {
+	var errs []error
+	if s.ln != nil {
+		errs = append(errs, s.ln.Close())
+	}
+	errs = append(errs, s.tr.Close(), s.pc.Close())
+	return errors.Join(slices.DeleteFunc(errs, func(err error) bool {
+		return errors.Is(err, net.ErrClosed) || errors.Is(err, quic.ErrServerClosed)
+	})...)
+}
+
+// reached is a connection that came about, or why it did not.
+type reached struct {
+	addr string
+	q    *quic.Conn
+	err  error
+}
+
+// reach dials several addresses of one process at once and gives the first connection, with its address: of the addresses of a
+// machine with many interfaces, some lead nowhere, and say so late. The error is that of the last that failed.
+func reach(ctx context.Context, addrs []string, dial func(ctx context.Context, addr string, to net.Addr) (*quic.Conn, error)) (string, *quic.Conn, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	results := make(chan reached, len(addrs))
+	for _, a := range addrs {
+		go func() {
+			to, err := net.ResolveUDPAddr("udp", a)
+			if err != nil {
+				results <- reached{addr: a, err: err}
+				return
+			}
+			q, err := dial(ctx, a, to)
+			results <- reached{a, q, err}
+		}()
+	}
+	var last error
+	for i := range addrs {
+		r := <-results
+		if r.err != nil {
+			last = r.err
+			continue
+		}
+		cancel()
+		go func() { // others may have come about at the same moment
+			for range len(addrs) - i - 1 {
+				if late := <-results; late.err == nil {
+					_ = late.q.CloseWithError(0, "")
+				}
+			}
+		}()
+		return r.addr, r.q, nil
+	}
+	return "", nil, last
+}
