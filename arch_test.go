@@ -155,6 +155,12 @@ var layers = []layer{
 		why:    "devices are found, claimed and measured without an engine, so that every answer of a driver can be played to it in a test",
 	},
 	{
+		folder: "engine/internal/launch/via",
+		own:    []string{"engine/internal/suggest", "quicnet/clean"},
+		std:    []string{"log", "log/slog", "net"},
+		why:    "a launcher runs the site's own client and reads what it prints: what agents are for, and how they join, is known above it",
+	},
+	{
 		folder: "engine/internal",
 		own:    []string{"engine/internal/..."},
 		others: []string{"golang.org/x/sys"},

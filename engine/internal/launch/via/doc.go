@@ -5,4 +5,14 @@
 //
 // Nothing is carried over what a client prints: agents report over a connection of their own. A secret reaches an agent through its
 // stdin or a file that only the user may read, never in arguments, the environment or a scheduler's records.
+//
+// On the hosts of ssh and Slurm a script of ours (agent.sh) runs before the program does: it says what the host is, finds the program
+// in a folder of the user's or has it copied there, and verifies it by its checksum. It is read from stdin, like the secret.
+//
+// Invariants; a test of this package names each:
+//
+//   - INV-SECRET: the secret is in no arguments, no environment and no scheduler's records, and in no file that others may read.
+//   - INV-GONE: when a client is gone, by whatever cause, agents whose stdin is their lifeline read its end; when this process is gone,
+//     so are its clients, and what waits in a queue for them.
+//   - INV-WHOLE: a program runs on a host only after its checksum was compared there.
 package via

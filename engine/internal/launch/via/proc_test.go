@@ -1,0 +1,58 @@
+//go:build unix
+
+package via
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// lookShell is where a shell is; noise is the user's own.
+func lookShell(name string) (string, error) {
+	if name == "noise" {
+		name = "sh"
+	}
+	return exec.LookPath(name)
+}
+
+// killChildren kills the children of this process that have a name.
+func killChildren(t *testing.T, name string) {
+	t.Helper()
+	n := 0
+	for _, pid := range children(t, name) {
+		if err := syscall.Kill(pid, syscall.SIGKILL); err == nil {
+			n++
+		}
+	}
+	if n == 0 {
+		t.Fatalf("no child is called %s", name)
+	}
+}
+
+// children are the processes that this one has started, by their name.
+func children(t *testing.T, name string) (pids []int) {
+	t.Helper()
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil || len(stats) == 0 {
+		t.Skip("there is no /proc here")
+	}
+	for _, f := range stats {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			continue
+		}
+		text := string(b)
+		open, end := strings.IndexByte(text, '('), strings.LastIndexByte(text, ')')
+		rest := strings.Fields(text[end+1:])
+		if text[open+1:end] == name && rest[1] == strconv.Itoa(os.Getpid()) {
+			pid, _ := strconv.Atoi(strings.TrimSpace(text[:open]))
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}

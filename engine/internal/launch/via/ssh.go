@@ -1,0 +1,301 @@
+package via
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// sshLauncher starts agents with the user's own ssh, so that its configuration, keys, agents and jump hosts are used. The agent's
+// stdin is its lifeline: it is all that tells a host that the client here has gone.
+type sshLauncher struct{}
+
+var _ Launcher = sshLauncher{}
+
+// atOnce is how many hosts are connected to at a time: an sshd begins to refuse at 10 that have not logged in yet, and a jump host
+// may be the same for all.
+const atOnce = 16
+
+// Name is ssh.
+func (sshLauncher) Name() string { return "ssh" }
+
+// Options are those of ssh that people need; args has the rest.
+func (sshLauncher) Options() []Option {
+	return []Option{
+		{"user", "the name to log in with", "alice"},
+		{"port", "where the hosts' ssh servers listen", "2222"},
+		{"identity", "a key's file (ssh -i)", "~/.ssh/cluster"},
+		{"config", "a configuration file to use instead of your own (ssh -F)", "cluster.conf"},
+		{"args", "more arguments for ssh", "-J gateway"},
+		{"ssh", "the ssh to use", "/opt/openssh/bin/ssh"},
+		{"cache", "the hosts' folder to keep the program in", "/scratch/alice/cache"},
+	}
+}
+
+// Check says what is wrong with a Spec.
+func (l sshLauncher) Check(spec *Spec) error {
+	if err := checkSpec(l, spec); err != nil {
+		return err
+	}
+	if len(spec.Hosts) == 0 {
+		return errors.New("via=ssh needs the hosts' names: hosts=n1,n2")
+	}
+	if p := spec.Options["port"]; p != "" {
+		if n, err := strconv.ParseUint(p, 10, 16); err != nil || n == 0 {
+			return fmt.Errorf("port=%s is no port", p)
+		}
+	}
+	if err := checkProgram(spec.Program); err != nil {
+		return err
+	}
+	ssh, err := splitWords(spec.Options["ssh"])
+	if err != nil {
+		return fmt.Errorf("the option ssh: %w", err)
+	}
+	return checkInstalled(append(ssh, "ssh")[0], l.Name())
+}
+
+// sshJob is one client for each host.
+type sshJob struct {
+	*core
+	spec Spec
+	base []string // ssh and its flags
+	room chan struct{}
+}
+
+// Launch starts a client for each host.
+func (l sshLauncher) Launch(ctx context.Context, spec Spec, tell func(Event)) (Job, error) {
+	if err := l.Check(&spec); err != nil {
+		return nil, err
+	}
+	j := &sshJob{core: newCore(ctx, tell), spec: spec, base: sshArgs(&spec), room: make(chan struct{}, atOnce)}
+	var hosts sync.WaitGroup
+	for i := range spec.Hosts {
+		hosts.Go(func() { j.host(i) })
+	}
+	go func() {
+		hosts.Wait()
+		j.finish()
+	}()
+	return j, nil
+}
+
+// sshArgs is the client without a host. What a person says with args comes before what is ours, because ssh takes the first value
+// of an option; but it does not overrule that nothing is asked and nothing is forwarded.
+func sshArgs(spec *Spec) []string {
+	argv := words(spec, "ssh")
+	if len(argv) == 0 {
+		argv = []string{"ssh"}
+	}
+	argv = append(argv, "-T", "-o", "BatchMode=yes", "-o", "RequestTTY=no", "-o", "RemoteCommand=none", "-o", "ClearAllForwardings=yes")
+	if v := spec.Options["config"]; v != "" {
+		argv = append(argv, "-F", v)
+	}
+	argv = append(argv, words(spec, "args")...)
+	for _, f := range []struct{ option, flag string }{{"port", "-p"}, {"user", "-l"}, {"identity", "-i"}} {
+		if v := spec.Options[f.option]; v != "" {
+			argv = append(argv, f.flag, v)
+		}
+	}
+	// A server that hangs must not keep a launch for as long as TCP likes to try.
+	return append(argv, "-o", "ConnectTimeout=15", "-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=4")
+}
+
+// argv is the client for a host.
+func (j *sshJob) argv(host int) []string {
+	return append(slices.Clone(j.base), j.spec.Hosts[host], bootstrap)
+}
+
+// host starts the agent of a host and waits for its end.
+func (j *sshJob) host(i int) {
+	select {
+	case j.room <- struct{}{}:
+	case <-j.ctx.Done():
+		j.event(Event{Host: i, State: Ended, Name: j.spec.Hosts[i], Text: "it was cancelled before it began"})
+		return
+	}
+	release := sync.OnceFunc(func() { <-j.room })
+	defer release()
+	why := j.run(i, release)
+	j.event(Event{Host: i, State: Ended, Name: j.spec.Hosts[i], Text: why})
+}
+
+// talk is a running client whose stdout may hold marks of our script.
+type talk struct {
+	*client
+	marks chan mark
+	said  *tail // stderr
+}
+
+// begin starts a client with an order. Its marks come over a channel that is closed at its end.
+func (j *sshJob) begin(i int, c command, nonce string) (*talk, error) {
+	t := &talk{marks: make(chan mark, 16), said: &tail{}}
+	c.argv = j.argv(i)
+	c.out = func(line string) {
+		m, ok := parseMark(line, nonce)
+		if !ok {
+			j.printed(i, line)
+			return
+		}
+		select {
+		case t.marks <- m:
+		default: // the script says far less than that: a program that knows the nonce is no script
+		}
+	}
+	c.err = func(line string) {
+		t.said.add(line)
+		j.printed(i, line)
+	}
+	var err error
+	if t.client, err = j.starter.start(c); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// next is the script's next word; ok is false when the client has ended or the job is cancelled.
+func (j *sshJob) next(t *talk) (m mark, ok bool) {
+	select {
+	case m := <-t.marks:
+		return m, true
+	default:
+	}
+	select {
+	case m := <-t.marks:
+		return m, true
+	case <-t.ended:
+		select { // what it said last
+		case m := <-t.marks:
+			return m, true
+		default:
+			return mark{}, false
+		}
+	case <-j.ctx.Done():
+		return mark{}, false
+	}
+}
+
+// run is a host's whole life; started is called when its agent has been started. It returns why it has ended.
+func (j *sshJob) run(i int, started func()) string {
+	nonce := newNonce()
+	o := order{
+		mode: "run", nonce: nonce, index: strconv.Itoa(i), tag: "." + strconv.Itoa(i), cache: j.spec.Options["cache"],
+		env: byStdin + "#" + strconv.Itoa(i), dir: j.spec.Dir, program: j.spec.Program,
+	}
+	t, err := j.begin(i, command{lifeline: true}, nonce)
+	if err != nil {
+		return err.Error()
+	}
+	running := false
+	defer func() {
+		if running { // the agent may have something to put in order
+			t.end(patience)
+		} else {
+			t.end(0)
+		}
+	}()
+	go func() { _, _ = io.WriteString(t.stdin, o.line()) }() // which ends with the client: until it reads, the pipe may be full
+	name := j.spec.Hosts[i]
+	for {
+		m, ok := j.next(t)
+		switch {
+		case !ok && j.ctx.Err() != nil:
+			return "it was cancelled"
+		case !ok:
+			return j.whyEnded(t, i, running)
+		}
+		switch m.word {
+		case wordHello:
+			if why := parseHello(m.text).refuses(j.spec.Program); why != "" {
+				return why
+			}
+			j.event(Event{Host: i, State: Placed, Name: name})
+		case wordHave:
+			j.event(Event{Host: i, State: Shipping, Name: name})
+			j.goOn(t, i)
+		case wordNeed:
+			if err := j.ship(i, o); err != nil {
+				return err.Error()
+			}
+			j.event(Event{Host: i, State: Shipping, Name: name, Bytes: j.spec.Program.Size, Text: "the program was copied"})
+			j.goOn(t, i)
+		case wordStart:
+			running = true
+			started()
+			j.event(Event{Host: i, State: Started, Name: name})
+		case wordFail:
+			return m.text
+		}
+	}
+}
+
+// goOn has the program start, and gives it its secret. Afterwards stdin is its lifeline.
+func (j *sshJob) goOn(t *talk, i int) {
+	b := appendSecret([]byte(goAhead), j.spec.Secret(i))
+	go func() { _, _ = t.stdin.Write(b) }() // as above
+}
+
+// ship copies the program over a connection of its own.
+func (j *sshJob) ship(i int, o order) error {
+	f, err := os.Open(j.spec.Program.Path)
+	if err != nil {
+		return fmt.Errorf("copy the program: %w", err)
+	}
+	defer f.Close()
+	o.mode, o.nonce, o.program.Args = "put", newNonce(), nil
+	t, err := j.begin(i, command{stdin: io.MultiReader(strings.NewReader(o.line()), f)}, o.nonce)
+	if err != nil {
+		return fmt.Errorf("copy the program: %w", err)
+	}
+	defer t.end(0)
+	for {
+		m, ok := j.next(t)
+		switch {
+		case !ok && j.ctx.Err() != nil:
+			return errors.New("it was cancelled")
+		case !ok:
+			return fmt.Errorf("copy the program: %s", j.whyEnded(t, i, false))
+		case m.word == wordFail:
+			return errors.New(m.text)
+		case m.word == wordPut || m.word == wordHave: // another host may have the same folder
+			return nil
+		}
+	}
+}
+
+// whyEnded is the end of a client in ssh's words, with what to do about it.
+func (j *sshJob) whyEnded(t *talk, i int, running bool) string {
+	said := t.said.last()
+	if why := sshAdvice(said, j.spec.Hosts[i]); why != "" {
+		return why
+	}
+	last := ""
+	if len(said) > 0 {
+		last = ": " + said[len(said)-1]
+	}
+	code := t.cmd.ProcessState.ExitCode()
+	switch {
+	case running && code == 255:
+		return "the connection, or the agent by a signal, has ended" + last
+	case running:
+		return fmt.Sprintf("the agent has ended with code %d%s", code, last)
+	case code == 255:
+		return "ssh has not connected" + last
+	}
+	return fmt.Sprintf("the login shell there has not run /bin/sh: %s%s", t.howEnded(), last)
+}
+
+// Handle names the hosts.
+func (j *sshJob) Handle() string { return "ssh to " + listed(j.spec.Hosts) }
+
+// Cancel ends the clients: their stdin is closed, which agents take for the end, then they are asked, then killed.
+func (j *sshJob) Cancel(ctx context.Context) error { return j.cancel(ctx) }
+
+// Resume is nothing: agents end with their clients.
+func (j *sshJob) Resume() []byte { return nil }

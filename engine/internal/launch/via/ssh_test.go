@@ -1,0 +1,234 @@
+//go:build unix
+
+package via
+
+import (
+	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// TestSSHStartsAnAgentOnEachHost holds INV-SECRET for what a host can see: the secret reaches its agent, and no list of processes.
+func TestSSHStartsAnAgentOnEachHost(t *testing.T) {
+	s, h := sshd(t), newHall(t)
+	dir := t.TempDir()
+	odd := []string{"", "two words", `quotes ' " \ and $HOME`, "a\nnewline", "!history", "ünï", "\x01\x7f", "-n", `\c\0141`, "%s*"}
+	spec := Spec{Hosts: []string{"127.0.0.1", "localhost"}, Program: program(t, h, odd...), Dir: dir, Options: s.options(t.TempDir())}
+	j, rec := start(t, sshLauncher{}, spec)
+	guests := h.arrive(t, rec, 2)
+	for i, g := range guests {
+		if g.Secret != string(secretFor(i)) {
+			t.Errorf("agent %d has the secret %q", i, g.Secret)
+		}
+		if got, want := strings.Join(g.Args, "|"), strings.Join(odd, "|"); got != want {
+			t.Errorf("agent %d has the arguments %q, want %q", i, got, want)
+		}
+		if g.Dir != dir {
+			t.Errorf("agent %d is in %s, want %s", i, g.Dir, dir)
+		}
+		if !g.Lifeline {
+			t.Errorf("agent %d has no lifeline", i)
+		}
+		if name := rec.state(t, i, Started).Name; name != spec.Hosts[i] {
+			t.Errorf("host %d is called %s", i, name)
+		}
+		for _, e := range g.Env {
+			if strings.HasPrefix(e, "mt_") {
+				t.Errorf("the script leaves %s in the agent's environment", e)
+			}
+		}
+	}
+	if secretInProcesses(t) {
+		t.Error("the secret is in a list of processes")
+	}
+	if j.Handle() != "ssh to 127.0.0.1, localhost" {
+		t.Errorf("the handle is %q", j.Handle())
+	}
+	end(t, j)
+	for i, g := range guests {
+		if said := g.last(t); said != "lifeline ended after 0 bytes: <nil>" {
+			t.Errorf("agent %d said at its end: %q", i, said)
+		}
+		if why := rec.state(t, i, Ended).Text; why != "it was cancelled" {
+			t.Errorf("host %d ended because %q", i, why)
+		}
+	}
+}
+
+// secretInProcesses looks through the arguments and environments of all processes.
+func secretInProcesses(t *testing.T) bool {
+	t.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	looked := 0
+	for _, f := range files {
+		if base := filepath.Base(f); base != "cmdline" && base != "environ" {
+			continue
+		}
+		b, err := os.ReadFile(f)
+		if err != nil {
+			continue // it has ended, or is not ours
+		}
+		looked++
+		if strings.Contains(string(b), "kq7vz") {
+			return true
+		}
+	}
+	if looked == 0 {
+		t.Skip("there is no /proc here")
+	}
+	return false
+}
+
+func TestSSHCopiesTheProgramOnce(t *testing.T) {
+	s, h := sshd(t), newHall(t)
+	spec := Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h), Options: s.options(t.TempDir())}
+	for n, want := range []int64{spec.Program.Size, 0} {
+		j, rec := start(t, sshLauncher{}, spec)
+		h.arrive(t, rec, 1)
+		if got := rec.state(t, 0, Shipping).Bytes; got != want {
+			t.Errorf("launch %d copied %d bytes, want %d", n+1, got, want)
+		}
+		end(t, j)
+	}
+}
+
+func TestSSHFailsInWordsThatHelp(t *testing.T) {
+	s := sshd(t, "PasswordAuthentication yes")
+	for _, c := range []struct {
+		name  string
+		host  string
+		setUp func(t *testing.T, s *sshServer)
+		want  []string
+	}{
+		{"a password would be asked for", "127.0.0.1", func(t *testing.T, s *sshServer) {
+			s.configure(t, "IdentityFile none", "PubkeyAuthentication no")
+		}, []string{"Permission denied", "ssh-copy-id 127.0.0.1", "ssh-add"}},
+		{"nobody has seen the host", "127.0.0.1", func(t *testing.T, s *sshServer) {
+			s.configure(t, "UserKnownHostsFile /dev/null")
+		}, []string{"Host key verification failed", "ssh 127.0.0.1"}},
+		{"the host has another key", "127.0.0.1", func(t *testing.T, s *sshServer) {
+			other := filepath.Join(s.dir, "other")
+			pub, err := os.ReadFile(s.key + ".pub")
+			if err != nil {
+				t.Fatal(err)
+			}
+			write(t, other, "[127.0.0.1]:"+strconv.Itoa(s.port)+" "+string(pub))
+			s.configure(t, "UserKnownHostsFile "+other)
+		}, []string{"not the one that is known", "ssh-keygen -R 127.0.0.1"}},
+		{"nobody listens", "127.0.0.1", func(t *testing.T, s *sshServer) {
+			s.configure(t, "Port "+strconv.Itoa(freePort(t)))
+		}, []string{"Connection refused", "port="}},
+		{"there is no such host", "nowhere.invalid", func(t *testing.T, s *sshServer) {
+			s.configure(t)
+		}, []string{"Could not resolve hostname", "ssh configuration"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.setUp(t, s)
+			h := newHall(t)
+			_, rec := start(t, sshLauncher{}, Spec{Hosts: []string{c.host}, Program: program(t, h), Options: s.options(t.TempDir())})
+			why := rec.state(t, 0, Ended).Text
+			for _, w := range c.want {
+				if !strings.Contains(why, w) {
+					t.Errorf("the end is told as %q, which does not say %q", why, w)
+				}
+			}
+		})
+	}
+}
+
+// A login's files print what they like before the program runs, with and without a newline, and the login shell may be any.
+func TestSSHStartsThroughAnyLogin(t *testing.T) {
+	for _, c := range []struct{ name, force string }{
+		{"noise", `echo Welcome; printf 'last login: never'; eval "$SSH_ORIGINAL_COMMAND"`},
+		{"dash", `exec dash -c "$SSH_ORIGINAL_COMMAND"`},
+		{"csh", `exec csh -c "$SSH_ORIGINAL_COMMAND"`},
+		{"fish", `exec fish -c "$SSH_ORIGINAL_COMMAND"`},
+		{"zsh", `exec zsh -c "$SSH_ORIGINAL_COMMAND"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if _, err := lookShell(c.name); err != nil {
+				t.Skip(err)
+			}
+			s, h := sshd(t, "ForceCommand "+c.force), newHall(t)
+			_, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h, "a b", "!"), Options: s.options(t.TempDir())})
+			g := h.arrive(t, rec, 1)[0]
+			if g.Secret != string(secretFor(0)) || strings.Join(g.Args, "|") != "a b|!" {
+				t.Errorf("it has arrived with %q and %q", g.Secret, g.Args)
+			}
+		})
+	}
+}
+
+func TestSSHRefusesAnotherMachineBeforeItCopies(t *testing.T) {
+	bin := t.TempDir()
+	executable(t, filepath.Join(bin, "uname"), "#!/bin/sh\ncase $1 in -m) echo sparc64;; -s) echo Plan9;; *) echo n1;; esac\n")
+	s, h := sshd(t, "ForceCommand PATH="+bin+":$PATH; export PATH; eval \"$SSH_ORIGINAL_COMMAND\""), newHall(t)
+	cache := t.TempDir()
+	p := program(t, h)
+	_, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: p, Options: s.options(cache)})
+	want := "it is Plan9/sparc64, this program is " + p.OS + "/" + p.Arch + ": build one for Plan9/sparc64 there"
+	if why := rec.state(t, 0, Ended).Text; why != want {
+		t.Errorf("the end is told as %q, want %q", why, want)
+	}
+	if left, err := os.ReadDir(cache); err != nil || len(left) > 0 {
+		t.Errorf("something was copied: %v %v", left, err)
+	}
+}
+
+func TestSSHTellsHowAnAgentEnds(t *testing.T) {
+	s, h := sshd(t), newHall(t)
+	j, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h, "exit"), Options: s.options(t.TempDir())})
+	if why := rec.state(t, 0, Ended).Text; !strings.HasPrefix(why, "the agent has ended with code 3") {
+		t.Errorf("the end is told as %q", why)
+	}
+	<-j.Done()
+	if tail := j.Tail(0); len(tail) == 0 || tail[len(tail)-1] != "agent 0 says hello" {
+		t.Errorf("the tail is %q", tail)
+	}
+}
+
+// A host that takes the connection and says nothing must not keep anybody from cancelling.
+func TestSSHIsCancelledWhileItConnects(t *testing.T) {
+	s, h := sshd(t), newHall(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	s.configure(t, "Port "+strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+	j, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h), Options: s.options(t.TempDir())})
+	conn, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	end(t, j)
+	if why := rec.state(t, 0, Ended).Text; why != "it was cancelled" {
+		t.Errorf("the end is told as %q", why)
+	}
+	if err := j.Cancel(context.Background()); err != nil {
+		t.Errorf("cancelled again: %v", err)
+	}
+}
+
+// TestAnAgentHearsThatItsClientIsGone holds INV-GONE: whoever kills the client outright, the agent's lifeline ends.
+func TestAnAgentHearsThatItsClientIsGone(t *testing.T) {
+	s, h := sshd(t), newHall(t)
+	j, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h), Options: s.options(t.TempDir())})
+	g := h.arrive(t, rec, 1)[0]
+	killChildren(t, "ssh")
+	if said := g.last(t); said != "lifeline ended after 0 bytes: <nil>" {
+		t.Errorf("the agent said at its end: %q", said)
+	}
+	if why := rec.state(t, 0, Ended).Text; !strings.Contains(why, "agent") {
+		t.Errorf("the end is told as %q", why)
+	}
+	<-j.Done()
+}
