@@ -161,6 +161,11 @@ var layers = []layer{
 		why:    "a launcher runs the site's own client and reads what it prints: what agents are for, and how they join, is known above it",
 	},
 	{
+		folder: "engine/internal/agent",
+		own:    []string{"engine/control", "engine/internal/gpu", "engine/internal/host", "engine/internal/launch"},
+		why:    "an agent starts and ends processes: the engine carries its messages, so that it can be tested without a network",
+	},
+	{
 		folder: "engine/internal",
 		own:    []string{"engine/internal/..."},
 		others: []string{"golang.org/x/sys"},

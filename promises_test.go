@@ -70,7 +70,7 @@ func TestEveryPromiseOfTheWholeNamesTestsThatExist(t *testing.T) {
 
 // maxFiles is where a package has become two, its tests counted. The engine's root is the largest: generic API and runtime need
 // each other's insides, so what can be cut off it is a package under engine/internal already.
-const maxFiles = 80
+const maxFiles = 96
 
 func TestThePackagesAreSmall(t *testing.T) {
 	count := map[string]int{}

@@ -166,6 +166,8 @@ func (n *node) Link(ev quicnet.LinkEvent) {
 	switch final := ev.State == quicnet.LinkLost || ev.State == quicnet.LinkClosed; {
 	case n.hub != nil:
 		n.hub.linkEvent(ev)
+	case n.abandoned != nil && (ev.State == quicnet.LinkLease || final && ev.Peer.Proc == 0):
+		n.abandoned(ev.Reason)
 	case ev.State == quicnet.LinkLease:
 		n.fence(ev.Reason)
 	case !final:

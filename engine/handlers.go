@@ -227,8 +227,8 @@ func controllerHandlers(h *hub) *sysTable {
 		}
 		return h.execute(ctx, own, v.Verb)
 	})
-	handle(t, sysFind, fromAll, func(_ context.Context, _ *node, from quicnet.Addr, proc uint64) (any, error) {
-		return h.find(from, proc)
+	handle(t, sysFind, fromAll, func(ctx context.Context, _ *node, from quicnet.Addr, proc uint64) (any, error) {
+		return h.find(ctx, from, proc)
 	})
 	handle(t, sysAlive, fromAll, func(_ context.Context, _ *node, from quicnet.Addr, proc uint64) (any, error) {
 		_, err := h.alive(from, proc)
@@ -247,6 +247,7 @@ func controllerHandlers(h *hub) *sysTable {
 		return nil
 	})
 	h.livesVerbs(t)
+	h.agentHandlers(t)
 	handle(t, sysAcquire, fromAll, func(ctx context.Context, _ *node, from quicnet.Addr, b claimBody) (any, error) {
 		return nil, h.acquireFor(ctx, from.Proc, b)
 	})

@@ -16,6 +16,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/internal/gpu"
 	"github.com/monarch-tui/monarch-tui/engine/internal/host"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
+	"github.com/monarch-tui/monarch-tui/engine/internal/launch/via"
 	"github.com/monarch-tui/monarch-tui/engine/internal/stops"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/quicnet"
@@ -36,6 +37,7 @@ type hub struct {
 	log  *slog.Logger
 
 	gpus    *gpu.Finder
+	program func() (via.Program, error) // this executable, for other machines
 	spawner *launch.Spawner
 	verbs   control.Handlers // filled by newHub
 
@@ -44,6 +46,7 @@ type hub struct {
 	session        control.Session
 	procMeshes     map[string]*procMesh
 	procs          map[uint64]*proc
+	hosts          map[uint64]*machine // by the number of their agents
 	meshes         map[string]*mesh
 	meshByID       map[uint64]*mesh
 	leaving        map[uint64]*mesh // off the books, but what they owned still ends
@@ -108,6 +111,7 @@ type procMesh struct {
 	procs []*proc           // by rank; guarded by hub.mu, for a rank that begins anew has another one
 	slots slots             // GPUs of the ranks; given back when the processes have ended
 	past  []control.MeshRef // the last actor meshes that ended here; guarded by hub.mu
+	fleet *fleet            // hosts that a launcher was asked for; nil: this machine
 	req   control.ProcsReq  // what started it, and starts a rank anew
 	again revival           // of its processes; guarded by hub.mu
 }
@@ -136,11 +140,12 @@ const (
 func newHub(opts options) (*hub, error) {
 	h := &hub{
 		opts: opts, mem: newMemLink(), log: opts.logger,
-		procMeshes: map[string]*procMesh{}, procs: map[uint64]*proc{}, meshes: map[string]*mesh{}, meshByID: map[uint64]*mesh{}, leaving: map[uint64]*mesh{},
+		procMeshes: map[string]*procMesh{}, procs: map[uint64]*proc{}, hosts: map[uint64]*machine{}, meshes: map[string]*mesh{}, meshByID: map[uint64]*mesh{}, leaving: map[uint64]*mesh{},
 		clients: map[uint64]control.ClientInfo{}, waits: map[uint64][]control.WaitEdge{}, wanted: map[string]int{}, traceSeen: map[uint64]uint64{}, sinks: map[int]func(*control.Event){},
 		nextProc: 1,
 	}
 	h.gpus = gpu.NewFinder(gpu.System{Lookup: os.LookupEnv, Sys: "/sys"})
+	h.program = sync.OnceValues(func() (via.Program, error) { return readProgram(opts.executable, opts.args) })
 	h.debug = debugger{book: stops.New(), holds: map[uint64]*time.Timer{}}
 	h.fan = fanOut{cpus: runtime.NumCPU(), links: map[uint64]struct{}{}}
 	h.locks.over = recent.New[claimKey, struct{}](4096)
@@ -180,6 +185,9 @@ func (h *hub) endedOf(id uint64) <-chan struct{} {
 	defer h.mu.Unlock()
 	if p := h.procs[id]; p != nil {
 		return p.ended
+	}
+	if m := h.hosts[id]; m != nil {
+		return m.gone
 	}
 	return closedChan
 }
@@ -227,9 +235,9 @@ func (h *hub) meshOf(id uint64) *mesh {
 }
 
 // checkDims checks dimensions against what can be started.
-func (h *hub) checkDims(dims shape.Extent, inProcess bool) error {
+func (h *hub) checkDims(dims shape.Extent, inProcess, elsewhere bool) error {
 	limit, sum, advice := maxLocalRanks, "", ""
-	if !inProcess {
+	if !inProcess && !elsewhere {
 		limit, sum = host.ProcessLimit()
 		advice = "in-process ranks need far less: engine.InProcess, or in-process in a script"
 	}

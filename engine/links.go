@@ -88,6 +88,15 @@ func (l *memLink) expect(procs []*proc) {
 	}
 }
 
+// expectHosts makes agents known, which are about to start.
+func (l *memLink) expectHosts(machines []*machine) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, m := range machines {
+		l.procs[m.rec.ID] = struct{}{}
+	}
+}
+
 // revive makes a rank, or a process, known that is started again.
 func (l *memLink) revive(p *proc, inProcess bool) {
 	l.mu.Lock()

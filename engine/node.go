@@ -38,6 +38,8 @@ type node struct {
 	root  context.Context // carries the engine; parent of every actor's context; ends with the node
 	end   context.CancelFunc
 
+	abandoned func(reason string) // what a process that is no worker does when it has lost its controller; nil in workers
+
 	crowded bool // one of very many ranks in its process: idle actors keep no goroutine
 
 	// One of each serves all nodes of a process that are alike.

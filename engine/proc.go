@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -29,7 +27,9 @@ type proc struct {
 	rec        control.Proc // guarded by hub.mu
 	life       life.Life    // guarded by hub.mu
 	cpus       []int        // CPU set of the worker; nil: left to the kernel
-	child      *launch.Child
+	child      child
+	on         *machine // the host that it is on; nil: this machine
+	place      int      // among the ranks of that host
 	local      *node
 	ready      chan struct{} // closed when it may be used
 	ended      chan struct{} // closed when it has ended, after its output was read
@@ -130,6 +130,9 @@ func (h *hub) launchOne(ctx context.Context, p *proc, req control.ProcsReq) erro
 	if req.InProcess {
 		return h.startLocal(p)
 	}
+	if p.on != nil {
+		return h.forkRemote(ctx, p, req)
+	}
 	if err := p.pm.slots.Check(ctx, p.rec.Slot); err != nil {
 		return h.neverStarted(p, err)
 	}
@@ -137,13 +140,14 @@ func (h *hub) launchOne(ctx context.Context, p *proc, req control.ProcsReq) erro
 	if err != nil {
 		return h.neverStarted(p, err)
 	}
-	child, err := h.spawner.Start(spec)
+	forked, err := h.spawner.Start(spec)
 	if err != nil {
 		return h.neverStarted(p, host.ExplainFiles(err))
 	}
+	child := localChild{forked}
 	h.mu.Lock()
 	p.child = child
-	p.rec.PID = child.PID
+	p.rec.PID = child.pid()
 	h.on(p, life.Launched)
 	unwanted := p.expect || h.closed
 	h.mu.Unlock()
@@ -207,63 +211,6 @@ func (h *hub) startLocal(p *proc) error {
 	return nil
 }
 
-// bootstrap is what a worker reads from its inherited pipe.
-type bootstrap struct {
-	Ticket     []byte
-	Proc       uint64
-	Epoch      uint32
-	Mesh       string
-	Rank       int
-	Slot       int
-	Session    string
-	LogFile    string
-	Seed       uint64
-	Lease      time.Duration
-	Tell       tellBody
-	GOMAXPROCS string // the variable as the user had it, restored for the program
-	HadProcs   bool
-}
-
-// specOf says how to start the worker of p: our own executable with the program's arguments, folder and environment.
-func (h *hub) specOf(p *proc, req control.ProcsReq) (launch.Spec, error) {
-	wire, err := h.ensureWire()
-	if err != nil {
-		return launch.Spec{}, err
-	}
-	ticket, err := wire.Ticket(p.identity(), 2*spawnTimeout)
-	if err != nil {
-		return launch.Spec{}, fmt.Errorf("make a join ticket: %w", err)
-	}
-	secret, err := ticket.MarshalBinary()
-	if err != nil {
-		return launch.Spec{}, fmt.Errorf("make a join ticket: %w", err)
-	}
-	boot := bootstrap{Ticket: secret, Proc: p.id, Epoch: p.epoch, Mesh: p.rec.Mesh, Rank: p.rank, Slot: p.rec.Slot, Session: h.session.Name, LogFile: h.opts.logFile, Seed: h.node.seed, Lease: req.Lease}
-	h.mu.Lock()
-	boot.Tell, p.told = h.tell, h.tell.Turn
-	h.mu.Unlock()
-	boot.GOMAXPROCS, boot.HadProcs = os.LookupEnv("GOMAXPROCS")
-	b, err := quicnet.Enc().Marshal(boot)
-	if err != nil {
-		return launch.Spec{}, err
-	}
-	env := append(workerEnv(), req.Env...)
-	env = append(env, "GOMAXPROCS="+strconv.Itoa(p.rec.Procs))
-	env = append(env, p.pm.slots.Env(p.rec.Slot)...)
-	return launch.Spec{Path: h.opts.executable, Args: h.opts.args, Env: env, CPUs: p.cpus, Bootstrap: b}, nil
-}
-
-// workerEnv is this process's environment without what is only for this process.
-func workerEnv() []string {
-	var out []string
-	for _, v := range os.Environ() {
-		if k, _, _ := strings.Cut(v, "="); k != controlEnv && k != launch.MarkerEnv && k != "GOMAXPROCS" {
-			out = append(out, v)
-		}
-	}
-	return out
-}
-
 // openWire is ensureWire after a look at whether workers could reach us at all.
 func (h *hub) openWire() error {
 	h.mu.Lock()
@@ -315,6 +262,11 @@ const maxCarrier = 256
 
 // admit judges a worker that proved its ticket.
 func (h *hub) admit(id quicnet.ID, b []byte) ([]byte, error) {
+	if m := h.hostOf(id.Proc); m != nil {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		return nil, h.admitHost(m, b)
+	}
 	var w hello
 	if err := quicnet.StrictDec().Unmarshal(b, &w); err != nil {
 		return nil, fmt.Errorf("its hello does not decode: %w", err)
@@ -345,6 +297,12 @@ func (h *hub) linkEvent(ev quicnet.LinkEvent) {
 		return
 	}
 	h.steerPoll(ev)
+	if m := h.hosts[ev.Peer.Proc]; m != nil {
+		if then := h.hostLink(m, ev); then != nil {
+			h.wg.Go(then)
+		}
+		return
+	}
 	if p == nil {
 		return
 	}
@@ -382,6 +340,9 @@ func (h *hub) linkEvent(ev quicnet.LinkEvent) {
 		if p.child != nil && !p.expect && !p.over() {
 			p.linkReason = ev.Reason
 			p.child.Kill()
+			if m := p.on; m != nil && strings.Contains(ev.Reason, agentGone) { // nobody is there to kill it: it ends itself
+				h.wg.Go(func() { h.loseHost(m, "lost", "its agent is gone, as its workers say") })
+			}
 		}
 	}
 }
@@ -396,8 +357,9 @@ func (p *proc) signalReady() {
 
 // watchChild reads a worker's output to its end and then settles everything about its end, in this order: output, calls,
 // record, supervision.
-func (h *hub) watchChild(p *proc, child *launch.Child) {
-	pipes := h.out.read(p.id, child.Stdout, child.Stderr)
+func (h *hub) watchChild(p *proc, child child) {
+	stdout, stderr := child.streams()
+	pipes := h.out.read(p.id, stdout, stderr)
 	h.follow(p, child)
 	pipes.drain()
 	exit := child.Exit()
@@ -406,10 +368,10 @@ func (h *hub) watchChild(p *proc, child *launch.Child) {
 	p.rec.Tail = pipes.tail()
 	tail := p.rec.Tail
 	h.mu.Unlock()
-	what := fmt.Sprintf("worker %d of procs %s (pid %d) %s", p.rank, p.rec.Mesh, child.PID, exit)
+	what := fmt.Sprintf("worker %d of procs %s (pid %d) %s", p.rank, p.rec.Mesh, child.pid(), exit)
 	switch {
 	case buried: // our own signal is not the cause
-		what = fmt.Sprintf("worker %d of procs %s (pid %d): %s", p.rank, p.rec.Mesh, child.PID, linkReason)
+		what = fmt.Sprintf("worker %d of procs %s (pid %d): %s", p.rank, p.rec.Mesh, child.pid(), linkReason)
 	case linkReason != "" && !expected:
 		what += " after its link was closed: " + linkReason
 	}

@@ -286,6 +286,12 @@ func (h *hub) startProcs(ctx context.Context, own owner, req control.ProcsReq) (
 		return control.ProcMesh{}, err
 	}
 	defer h.starts.Done()
+	if pm.fleet != nil {
+		if err := h.launchHosts(ctx, pm, req); err != nil {
+			_ = h.endProcs(context.WithoutCancel(ctx), pm, "its hosts did not come")
+			return control.ProcMesh{}, err
+		}
+	}
 	failed := h.launchAll(ctx, pm, req)
 	if len(failed) > 0 && (!req.AllowPartial || len(failed) == pm.size()) {
 		_ = h.endProcs(context.WithoutCancel(ctx), pm, "other ranks did not start")
@@ -309,13 +315,20 @@ const maxCPUs = 1024
 
 func (h *hub) checkProcs(req *control.ProcsReq) error {
 	req.InProcess = req.InProcess || h.opts.inProcess
-	if err := errors.Join(req.Restart.Check(), checkLease(req.Lease), h.checkDims(req.Dims, req.InProcess)); err != nil {
+	if err := errors.Join(req.Restart.Check(), checkLease(req.Lease), h.checkDims(req.Dims, req.InProcess, req.Via != "")); err != nil {
 		return err
 	}
 	if req.CPUs < 0 || req.CPUs > maxCPUs {
 		return fmt.Errorf("%d CPUs for each worker: want 1 to %d (it is the GOMAXPROCS of a worker; this machine has %d)", req.CPUs, maxCPUs, runtime.NumCPU())
 	}
-	if !req.InProcess {
+	if err := h.checkVia(req); err != nil {
+		return err
+	}
+	if req.Via != "" {
+		if err := h.openWire(); err != nil {
+			return err
+		}
+	} else if !req.InProcess {
 		if err := errors.Join(launch.Platform(), enoughFiles(req.Dims.Len())); err != nil {
 			return err
 		}
@@ -378,6 +391,9 @@ func (h *hub) bookProcs(own owner, req control.ProcsReq, slots slots) (*procMesh
 	}
 	if !req.InProcess {
 		h.mem.expect(pm.procs)
+	}
+	if req.Via != "" {
+		h.bookHosts(pm, &req)
 	}
 	h.procMeshes[name] = pm
 	h.starts.Add(1)

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,8 +9,8 @@ import (
 	"strings"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/agent"
 	"github.com/monarch-tui/monarch-tui/engine/internal/gpu"
-	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 )
 
@@ -29,9 +28,11 @@ func (h *hub) takeSlots(ctx context.Context, req control.ProcsReq) (slots, error
 	switch _, has := req.Dims.Size("gpus"); {
 	case !has || req.InProcess:
 		return slots{}, nil
+	case req.Via != "":
+		return slots{why: "each host's agent finds its own"}, nil
 	case req.Virtual:
 		return slots{why: "virtual was asked for"}, nil
-	case slices.ContainsFunc(req.Env, func(v string) bool { return strings.HasPrefix(v, gpu.VisibleEnv+"=") }):
+	case setsDevices(req.Env):
 		return slots{why: "the mesh was given a " + gpu.VisibleEnv + " of its own"}, nil
 	}
 	found, err := h.gpus.Find(ctx)
@@ -52,6 +53,11 @@ func (h *hub) takeSlots(ctx context.Context, req control.ProcsReq) (slots, error
 	return slots{have, found.String()}, err
 }
 
+// setsDevices reports whether a mesh brings a list of devices of its own.
+func setsDevices(env []string) bool {
+	return slices.ContainsFunc(env, func(v string) bool { return strings.HasPrefix(v, gpu.VisibleEnv+"=") })
+}
+
 // deviceOf names the proc mesh of this session that has a device.
 func (h *hub) deviceOf(uuid string) string {
 	h.mu.Lock()
@@ -70,17 +76,10 @@ func (p *proc) seat(req control.ProcsReq) {
 	if req.InProcess {
 		return
 	}
-	d, real := p.pm.slots.Device(p.rec.Slot)
-	if !real {
-		p.cpus = cpuSet(p.rec.Slot, p.rec.Procs)
-	} else {
-		p.cpus = d.Near(launch.AllowedCPUs())
-		sharing, foreign := p.pm.slots.Sharing(p.rec.Slot)
-		p.rec.Device = d.Label()
-		p.rec.GPU = &control.GPU{
-			UUID: d.UUID, Index: d.Index, Parent: d.Parent, Bus: d.Bus, Node: d.Node, Sharing: sharing, Foreign: foreign,
-			Total: d.Memory, Busy: -1, Celsius: -1, Watts: -1,
-		}
+	seat := agent.SeatOf(p.pm.slots.Slots, p.rec.Slot, p.rec.Procs)
+	p.cpus = seat.CPUs
+	if seat.GPU != nil {
+		p.rec.Device, p.rec.GPU = seat.Device, seat.GPU
 	}
 	p.rec.CPUs = gpu.FormatCPUs(p.cpus)
 }
@@ -90,7 +89,7 @@ func (h *hub) sampleGPUs(ctx context.Context) {
 	h.mu.Lock()
 	var ranks []*proc
 	for _, p := range h.procs {
-		if p.rec.GPU != nil && !p.over() {
+		if p.rec.GPU != nil && !p.over() && p.on == nil {
 			ranks = append(ranks, p)
 		}
 	}
@@ -116,8 +115,7 @@ func (h *hub) sampleGPUs(ctx context.Context) {
 		case !ok:
 			g.Problem = "it is gone from the machine"
 		default:
-			g.Used, g.Busy, g.Celsius, g.Watts, g.ECC, g.Xid, g.Problem = s.Used, s.Busy, s.Celsius, s.Watts, s.ECC, s.Xid, s.Problem
-			g.Total = cmp.Or(s.Total, g.Total)
+			g = agent.WithSample(g, s)
 		}
 		if g != *p.rec.GPU {
 			p.rec.GPU = &g
@@ -146,18 +144,4 @@ func slotOf(e shape.Extent, rank int) int {
 		return -1
 	}
 	return rank
-}
-
-// cpuSet is the CPU set of a rank with a GPU slot: slots take the CPUs in turn. Where the machine has fewer CPUs than a
-// rank wants, or the rank has no slot, it is left to the kernel.
-func cpuSet(slot, want int) []int {
-	cpus := launch.AllowedCPUs()
-	if slot < 0 || want >= len(cpus) {
-		return nil
-	}
-	var set []int
-	for k := range want {
-		set = append(set, cpus[(slot*want+k)%len(cpus)])
-	}
-	return set
 }

@@ -291,6 +291,7 @@ func (h *hub) sampleMemory(ctx context.Context) {
 		}
 		h.sampleOnce()
 		h.sampleGPUs(ctx)
+		h.sampleHosts(ctx)
 	}
 }
 
@@ -300,7 +301,7 @@ func (h *hub) sampleOnce() {
 	h.sampled = time.Now()
 	pids := map[*proc]int{}
 	for _, p := range h.procs {
-		if p.child != nil && !p.over() {
+		if p.child != nil && p.on == nil && !p.over() {
 			pids[p] = p.rec.PID
 		}
 	}

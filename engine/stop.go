@@ -394,6 +394,7 @@ func (h *hub) endProcsHow(ctx context.Context, pm *procMesh, now bool, reason st
 	pm.rec.State = "stopping"
 	rec := pm.rec
 	h.publish(control.Event{ProcMesh: &rec})
+	pm.fleet.stopLaunch()
 	var meshes []*mesh
 	for _, m := range h.meshes {
 		if m.procs == pm {
@@ -424,6 +425,9 @@ func (h *hub) endProcsHow(ctx context.Context, pm *procMesh, now bool, reason st
 	}
 	if !now {
 		failed = h.endRanks(ctx, pm, false, reason)
+	}
+	if err := h.endHosts(ctx, pm); err != nil {
+		errs = append(errs, err)
 	}
 	pm.slots.Release()
 	for _, g := range crashed { // who calls their actors now calls a mesh that was stopped, as it does on the others
@@ -484,7 +488,7 @@ func (h *hub) endProc(ctx context.Context, p *proc, now bool) error {
 	}
 	child.Kill()
 	if !ended(p, stopTime) {
-		return fmt.Errorf("pid %d does not end after SIGKILL; is it stuck in a driver?", child.PID)
+		return fmt.Errorf("pid %d does not end after SIGKILL; is it stuck in a driver?", child.pid())
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/internal/host"
 	"github.com/monarch-tui/monarch-tui/engine/internal/kin"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
+	"github.com/monarch-tui/monarch-tui/engine/internal/launch/via"
 	"github.com/monarch-tui/monarch-tui/engine/internal/life"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 	"github.com/monarch-tui/monarch-tui/quicnet/carrier"
@@ -27,9 +28,13 @@ const (
 	joinTimeout  = 20 * time.Second
 )
 
-// RunWorker runs the worker loop and does not return when this process was started as a worker; otherwise it returns at
+// RunWorker runs the worker loop and does not return when this process was started as a worker, or, on another machine, as the agent
+// that starts workers there; otherwise it returns at
 // once. Main calls it. A program with a main of its own calls it after Register and before anything else.
 func RunWorker() {
+	if _, agent := os.LookupEnv(via.Env); agent {
+		os.Exit(runAgent())
+	}
 	fd, ok := os.LookupEnv(launch.MarkerEnv)
 	if !ok {
 		return
@@ -52,7 +57,7 @@ func runWorker(fd string) int {
 		return exitInternal
 	}
 	launch.Adopt()
-	go watchLifeline(pipe)
+	go watchLifeline(pipe, boot.Remote)
 	w, err := joinSession(boot)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "%s%v\n", workerSays, err)
@@ -77,11 +82,28 @@ func readBootstrap(pipe *os.File) (bootstrap, error) {
 	return boot, nil
 }
 
-// watchLifeline ends the process when the controller is gone, and with it all that is in its cgroup and its process group.
-func watchLifeline(pipe *os.File) {
+// watchLifeline ends the process when whoever started it is gone, and with it all that is in its cgroup and its process group. That
+// is the controller, or on another machine the agent: then the controller is told.
+func watchLifeline(pipe *os.File, remote bool) {
 	_, _ = io.Copy(io.Discard, pipe)
+	if n := workerNode.Load(); n != nil && remote {
+		said := make(chan struct{})
+		go func() {
+			if wire, ok := n.peers.current().(*quicnet.Node); ok {
+				_ = wire.Close(agentGone)
+			}
+			close(said)
+		}()
+		select {
+		case <-said:
+		case <-time.After(lastWords):
+		}
+	}
 	endGroup()
 }
+
+// agentGone is what a worker tells whose agent has ended before it.
+const agentGone = "the agent that started it is gone"
 
 func endGroup() {
 	kin.EndOwn()
@@ -105,7 +127,11 @@ func joinSession(boot bootstrap) (*worker, error) {
 	w.node.slot, w.node.seed = boot.Slot, boot.Seed
 	w.node.out = stdSink{}
 	w.node.tel.set(boot.Tell)
-	conn, how, err := quicnet.ListenUDP("127.0.0.1:0", carrier.Options{})
+	listen := "127.0.0.1:0"
+	if boot.Remote {
+		listen = anyAddr
+	}
+	conn, how, err := quicnet.ListenUDP(listen, carrier.Options{})
 	if err != nil {
 		return nil, fmt.Errorf("open a socket: %w", err)
 	}
@@ -193,6 +219,7 @@ func (w *worker) handlers() *sysTable {
 		}
 		return nil
 	})
+	handle(t, sysOpen, fromController, func(context.Context, *node, quicnet.Addr, int) (any, error) { return w.openHere() })
 	handleNote(t, sysStill, fromController, func(n *node, _ quicnet.Addr, b stillBody) error { n.hold(b); return nil })
 	handle(t, sysFlush, fromController, func(_ context.Context, _ *node, _ quicnet.Addr, mark uint64) (any, error) {
 		return nil, errors.Join(writeMark(os.Stdout, mark), writeMark(os.Stderr, mark))
@@ -209,7 +236,7 @@ func (n *node) hold(b stillBody) {
 }
 
 // follow tells of each time that a worker is stopped by a signal and goes on, until it has ended.
-func (h *hub) follow(p *proc, child *launch.Child) {
+func (h *hub) follow(p *proc, child child) {
 	for {
 		select {
 		case <-child.Changed():
@@ -278,20 +305,17 @@ func (h *hub) alive(from quicnet.Addr, id uint64) (*proc, error) {
 }
 
 // find answers the directory's question and has the lower id dial.
-func (h *hub) find(from quicnet.Addr, proc uint64) (found, error) {
+func (h *hub) find(ctx context.Context, from quicnet.Addr, proc uint64) (found, error) {
 	p, err := h.alive(from, proc)
 	if err != nil {
 		return found{}, err
 	}
 	h.mu.Lock()
-	wire, still := h.wire, p.still
+	still, asker := p.still, h.procs[from.Proc]
 	h.mu.Unlock()
 	if from.Proc < proc {
-		addr := wire.PeerAddr(proc)
-		if addr == nil {
-			return found{}, fmt.Errorf("process %d has not joined yet", proc)
-		}
-		return found{Addr: addr.String(), Still: still}, nil
+		addr, err := h.meet(ctx, asker, p)
+		return found{Addr: addr, Still: still}, err
 	}
 	return found{Still: still}, h.node.notice(context.Background(), quicnet.LaneControl, nil, quicnet.Addr{Proc: proc}, sysDial, from.Proc)
 }

@@ -59,11 +59,15 @@ func (c charge) stand(controller *os.File) {
 	if string(said) == dismissed {
 		return
 	}
+	time.Sleep(graceTime)
 	if c.root != "" {
 		clearFolder(c.root)
 	}
 	clearMarked(c.since, func(session, _ string) bool { return session == c.session }) // those that are in no cgroup
 }
+
+// graceTime is how long workers that see the end themselves have for their last words: those of an agent tell the controller.
+const graceTime = 100 * time.Millisecond
 
 // dismissed is what a controller says that has left nothing.
 const dismissed = "."

@@ -38,10 +38,14 @@ type Exit struct {
 	Code   int            // exit code, -1 when a signal ended it
 	Signal syscall.Signal // 0 when it exited
 	Memory string         // the kernel killed it for memory: the limit, in words
+	Lost   string         // nobody saw it end: what became of it, in words
 }
 
 // String is the exit in plain words.
 func (e Exit) String() string {
+	if e.Lost != "" {
+		return e.Lost
+	}
 	if e.Memory != "" {
 		return fmt.Sprintf("was killed by the kernel for its memory (%s)", e.Memory)
 	}

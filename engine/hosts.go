@@ -1,0 +1,447 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/agent"
+	"github.com/monarch-tui/monarch-tui/engine/internal/launch/via"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
+	"github.com/monarch-tui/monarch-tui/quicnet"
+	"github.com/monarch-tui/monarch-tui/quicnet/clean"
+)
+
+// remoteLease is how long a worker, or an agent, of another machine lives without its controller, unless the mesh says otherwise.
+const remoteLease = 8 * time.Second
+
+// queueTime is how long tickets of a job are good that may wait in a queue; they are void when the job ends.
+const queueTime = 7 * 24 * time.Hour
+
+// machine is one host of a proc mesh that an agent serves. hub.mu guards what changes.
+type machine struct {
+	pm    *procMesh
+	index int
+	rec   control.Host
+
+	ready    chan struct{} // closed when the agent has joined and has places for the ranks
+	gone     chan struct{} // closed when nothing can run there any more
+	once     sync.Once
+	expect   bool                          // its end was ordered
+	failed   error                         // why it did not become ready
+	children map[agent.Worker]*remoteChild // that run, or are being started
+	why      string                        // what the launcher said of its end
+	reached  string                        // address of the controller that it has reached
+}
+
+// fleet is the hosts of a proc mesh, and the job that they are.
+type fleet struct {
+	launcher via.Launcher
+	machines []*machine // by index
+	job      via.Job    // nil until it was asked for; guarded by hub.mu
+	abort    context.CancelCauseFunc
+	perHost  int // ranks on each
+}
+
+// errLaunchStopped is the cause of a launch that somebody stopped.
+var errLaunchStopped = fmt.Errorf("it was stopped while it was launched: %w", ErrStopped)
+
+// checkVia judges what a mesh wants of other machines.
+func (h *hub) checkVia(req *control.ProcsReq) error {
+	if req.Via == "" || req.Via == localVia {
+		req.Via = ""
+		switch {
+		case len(req.Hosts) > 0:
+			return fmt.Errorf("hosts %s are named, and no way to them: ssh is one, for machines that you can log in to", strings.Join(req.Hosts, ", "))
+		case len(req.Launch) > 0:
+			return errors.New("options of a launcher are given, and no launcher")
+		}
+		return nil
+	}
+	launcher, err := h.opts.launcher(req.Via)
+	if err != nil {
+		return err
+	}
+	n, has := req.Dims.Size(hostsDim)
+	switch {
+	case req.InProcess:
+		return fmt.Errorf("in-process ranks run in the controller: they cannot be launched by %s too", req.Via)
+	case len(req.Hosts) > 0 && !has:
+		return fmt.Errorf("%d hosts are named, and the mesh has no dimension hosts", len(req.Hosts))
+	case len(req.Hosts) > 0 && n != len(req.Hosts):
+		return fmt.Errorf("%d hosts are named, and the dimension hosts has %d", len(req.Hosts), n)
+	case req.Within < 0:
+		return fmt.Errorf("hosts that are there within %v", req.Within)
+	}
+	for i, name := range req.Hosts {
+		if slices.Contains(req.Hosts[:i], name) && req.Via != "ssh" {
+			return fmt.Errorf("the host %s is named twice", clip(name, 100))
+		}
+	}
+	spec, err := h.launchSpec(nil, req)
+	if err != nil {
+		return err
+	}
+	spec.Secret = func(int) []byte { return []byte{0} } // there is none before there is a mesh
+	return launcher.Check(&spec)
+}
+
+// The names of the dimension along which hosts lie, and of the launcher that needs none.
+const (
+	hostsDim = "hosts"
+	localVia = "local"
+)
+
+// launchSpec is what a launcher is asked; without a mesh, as far as it is known before there is one.
+func (h *hub) launchSpec(pm *procMesh, req *control.ProcsReq) (via.Spec, error) {
+	prog, err := h.program() // read once
+	if err != nil {
+		return via.Spec{}, err
+	}
+	count, _ := req.Dims.Size(hostsDim)
+	count = max(count, 1)
+	perHost := req.Dims.Len() / count
+	spec := via.Spec{Job: "mtui", Hosts: req.Hosts, Count: count, Program: prog, Options: req.Launch, Dir: workDir()}
+	if _, gpus := req.Dims.Size("gpus"); gpus && !req.Virtual {
+		spec.GPUs = perHost
+	}
+	if req.CPUs > 1 {
+		spec.CPUs = perHost * req.CPUs
+	}
+	if pm != nil {
+		spec.Job = jobName(h.session.Name, pm.rec.Name)
+	}
+	return spec, nil
+}
+
+// jobName is what the job of a mesh is called in the site's lists.
+func jobName(session, mesh string) string {
+	name := strings.Map(func(r rune) rune {
+		if r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+			return r
+		}
+		return '-'
+	}, "mtui-"+session+"-"+mesh)
+	return name[:min(len(name), 60)]
+}
+
+func readProgram(path string, args []string) (via.Program, error) {
+	sum, err := sumOf(path)
+	if err != nil {
+		return via.Program{}, fmt.Errorf("read this program, which is to run on other machines too: %w", err)
+	}
+	st, err := os.Stat(path)
+	if err != nil {
+		return via.Program{}, fmt.Errorf("read this program, which is to run on other machines too: %w", err)
+	}
+	return via.Program{Path: path, Args: args, Sum: sum, Size: st.Size(), OS: runtime.GOOS, Arch: runtime.GOARCH}, nil
+}
+
+// bookHosts makes the records of a mesh's hosts, and says on which each rank is. The caller holds h.mu.
+func (h *hub) bookHosts(pm *procMesh, req *control.ProcsReq) {
+	n, has := req.Dims.Size(hostsDim)
+	n = max(n, 1)
+	f := &fleet{perHost: req.Dims.Len() / n}
+	f.launcher, _ = h.opts.launcher(req.Via) // checkVia has found it
+	for i := range n {
+		m := &machine{
+			pm: pm, index: i, ready: make(chan struct{}), gone: make(chan struct{}), children: map[agent.Worker]*remoteChild{},
+			rec: control.Host{ID: h.nextProc, Mesh: pm.rec.Name, Index: i, Launcher: req.Via, State: "requested", Since: time.Now()},
+		}
+		if len(req.Hosts) > 0 {
+			m.rec.Name = req.Hosts[i]
+		}
+		h.nextProc++
+		h.hosts[m.rec.ID] = m
+		f.machines = append(f.machines, m)
+	}
+	pm.fleet = f
+	pm.rec.Via = req.Via
+	used := make([]int, n)
+	for _, p := range pm.procs {
+		at := 0
+		if has {
+			at = coordinate(req.Dims, hostsDim, p.rank)
+		}
+		p.on = f.machines[at]
+		p.place = used[at]
+		used[at]++
+		p.rec.HostID, p.rec.Host = p.on.rec.ID, p.on.shown()
+		if p.rec.Slot >= 0 {
+			p.rec.Slot = p.place
+		}
+		p.rec.CPUs, p.cpus = "", nil
+	}
+	h.mem.expectHosts(f.machines)
+	for _, m := range f.machines {
+		rec := m.rec
+		h.publish(control.Event{Host: &rec})
+	}
+}
+
+// coordinate is that of a rank along a dimension.
+func coordinate(e shape.Extent, dim string, rank int) int {
+	return e.Point(rank).Coords()[slices.IndexFunc(e, func(d shape.Dim) bool { return d.Name == dim })]
+}
+
+// shown is the host's name, or what stands for it while it has none.
+func (m *machine) shown() string { return cmp.Or(m.rec.Name, fmt.Sprintf("host %d", m.index)) }
+
+// tell publishes the host's record, in a state unless that is "". The caller holds h.mu.
+func (h *hub) tellHost(m *machine, state, reason string) {
+	if m.rec.Over() {
+		return
+	}
+	if state != "" && state != m.rec.State {
+		m.rec.State, m.rec.Since = state, time.Now()
+	}
+	m.rec.Reason = reason
+	rec := m.rec
+	h.publish(control.Event{Host: &rec})
+}
+
+// launchHosts asks the launcher for the hosts of a mesh and waits until their agents are ready. The error folds those of the hosts;
+// with AllowPartial, and one host that is ready, there is none.
+func (h *hub) launchHosts(ctx context.Context, pm *procMesh, req control.ProcsReq) error {
+	f := pm.fleet
+	job, abort := context.WithCancelCause(context.WithoutCancel(ctx)) // what is launched lives on when this has returned
+	defer context.AfterFunc(ctx, func() { abort(context.Cause(ctx)) })()
+	if req.Within > 0 {
+		limit, cancel := context.WithTimeoutCause(ctx, req.Within, fmt.Errorf("the hosts were not there within %v", req.Within))
+		defer cancel()
+		ctx = limit
+	}
+	at, err := h.openWide()
+	if err != nil {
+		return err
+	}
+	spec, err := h.launchSpec(pm, &req)
+	if err != nil {
+		return err
+	}
+	if spec.Secret, err = h.agentSecrets(pm, req, spec.Program, at); err != nil {
+		return err
+	}
+	h.mu.Lock()
+	f.abort = abort
+	stopping := pm.stopping || h.closed
+	h.mu.Unlock()
+	if stopping {
+		return errLaunchStopped
+	}
+	launched, err := f.launcher.Launch(job, spec, func(ev via.Event) { h.launchEvent(pm, ev) })
+	if err != nil {
+		return cmp.Or(context.Cause(job), err)
+	}
+	h.mu.Lock()
+	f.job = launched
+	pm.rec.Handle = clean.OneLine(launched.Handle(), maxCarrier)
+	for _, m := range f.machines {
+		m.rec.Handle = pm.rec.Handle
+	}
+	rec := pm.rec
+	h.publish(control.Event{ProcMesh: &rec})
+	h.mu.Unlock()
+	return h.awaitHosts(ctx, job, pm, req)
+}
+
+// awaitHosts waits for the hosts of a mesh.
+func (h *hub) awaitHosts(ctx, job context.Context, pm *procMesh, req control.ProcsReq) error {
+	failed := map[string][]string{} // hosts, by why they did not come
+	ready := 0
+	for _, m := range pm.fleet.machines {
+		select {
+		case <-m.ready:
+			if err := h.seatHost(ctx, m, req); err != nil {
+				h.loseHost(m, "failed", err.Error())
+				failed[err.Error()] = append(failed[err.Error()], m.shown())
+				break
+			}
+			ready++
+		case <-m.gone:
+			h.mu.Lock()
+			why := cmp.Or(m.rec.Reason, "it did not come")
+			h.mu.Unlock()
+			failed[why] = append(failed[why], m.shown())
+		case <-job.Done():
+			return context.Cause(job)
+		case <-ctx.Done():
+			return h.lateHosts(context.Cause(ctx), pm)
+		}
+		if len(failed) > 0 && !req.AllowPartial {
+			break
+		}
+	}
+	if len(failed) == 0 || req.AllowPartial && ready > 0 {
+		return nil
+	}
+	var texts []string
+	for why, hosts := range failed {
+		texts = append(texts, strings.Join(hosts, ", ")+": "+why)
+	}
+	slices.Sort(texts)
+	return errors.New(strings.Join(texts, "\n"))
+}
+
+// lateHosts says of a launch that took too long, or was stopped, how far it had come.
+func (h *hub) lateHosts(cause error, pm *procMesh) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var how []string
+	for _, m := range pm.fleet.machines {
+		if m.rec.State != "ready" && len(how) < 4 {
+			how = append(how, strings.TrimSpace(fmt.Sprintf("%s is %s: %s", m.shown(), m.rec.State, cmp.Or(m.rec.Reason, "no reason given"))))
+		}
+	}
+	return fmt.Errorf("%w (%s)", cause, strings.Join(how, "; "))
+}
+
+// agentSecrets makes what the agents of a mesh read. Each ticket is for one host.
+func (h *hub) agentSecrets(pm *procMesh, req control.ProcsReq, prog via.Program, at []string) (func(int) []byte, error) {
+	var boots []agent.Boot
+	for _, m := range pm.fleet.machines {
+		t, err := h.wire.Ticket(quicnet.ID{Proc: m.rec.ID, Epoch: 1}, queueTime, at...)
+		if err != nil {
+			return nil, fmt.Errorf("make a join ticket: %w", err)
+		}
+		b, err := t.MarshalBinary()
+		if err != nil {
+			return nil, fmt.Errorf("make a join ticket: %w", err)
+		}
+		boots = append(boots, agent.Boot{
+			Ticket: b, Proc: m.rec.ID, Session: h.session.Name, Mesh: pm.rec.Name, Lease: cmp.Or(req.Lease, remoteLease), Sum: prog.Sum, Seed: h.node.seed, Now: time.Now().UnixMilli(),
+		})
+	}
+	all, err := quicnet.Enc().Marshal(agentBoots{Boots: boots})
+	if err != nil {
+		return nil, err
+	}
+	if len(all) > via.MaxSecret {
+		return nil, fmt.Errorf("%d hosts are too many for one job: what they are given to read has %d bytes, at most %d", len(boots), len(all), via.MaxSecret)
+	}
+	return func(host int) []byte {
+		if host < 0 || host >= len(boots) {
+			return all
+		}
+		one, _ := quicnet.Enc().Marshal(agentBoots{First: host, Boots: boots[host : host+1]}) // it has been encoded once
+		return one
+	}, nil
+}
+
+// launchEvent takes what a launcher tells.
+func (h *hub) launchEvent(pm *procMesh, ev via.Event) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	machines := pm.fleet.machines
+	if ev.Host >= 0 && ev.Host < len(machines) {
+		machines = machines[ev.Host : ev.Host+1]
+	}
+	text := clip(clean.Shown(ev.Text), maxErrorText)
+	for _, m := range machines {
+		if m.rec.Over() {
+			continue
+		}
+		if name := clean.Name(ev.Name, 64); name != "" && len(pm.req.Hosts) == 0 {
+			h.nameHost(m, name)
+		}
+		switch ev.State {
+		case via.Queued:
+			h.tellHost(m, "queued", text)
+		case via.Placed:
+			h.tellHost(m, "launching", text)
+		case via.Shipping:
+			m.rec.Shipped += ev.Bytes
+			h.tellHost(m, "shipping", text)
+		case via.Started:
+			if m.rec.State != "joining" && m.rec.State != "ready" {
+				h.tellHost(m, "launching", text)
+			}
+		case via.Ended:
+			m.why = text
+			h.wg.Go(func() { h.launcherEnded(m) }) // it asks the job, which is telling us
+		}
+	}
+}
+
+// launcherEnded is told that the launcher has nothing to do with a host any more. An agent that has joined may live on: then its
+// link decides.
+func (h *hub) launcherEnded(m *machine) {
+	h.mu.Lock()
+	joined, why := m.rec.PID != 0, m.why
+	h.mu.Unlock()
+	if !joined {
+		h.loseHost(m, "failed", cmp.Or(why, "the launcher gave no reason"))
+	}
+}
+
+// nameHost gives a host the name that became known. The caller holds h.mu.
+func (h *hub) nameHost(m *machine, name string) {
+	if m.rec.Name == name {
+		return
+	}
+	m.rec.Name = name
+	for _, p := range m.pm.procs {
+		if p.on == m && p.rec.Host != name {
+			p.rec.Host = name
+			rec := p.rec
+			h.publish(control.Event{Proc: &rec})
+		}
+	}
+}
+
+// seatHost has an agent give the mesh's ranks their places.
+func (h *hub) seatHost(ctx context.Context, m *machine, req control.ProcsReq) error {
+	_, gpus := req.Dims.Size("gpus")
+	ask := agent.Seats{
+		Ranks: m.pm.fleet.perHost, Devices: gpus && !req.Virtual && !setsDevices(req.Env),
+		Oversubscribe: req.Oversubscribe, OrVirtual: h.opts.virtualIfShort,
+	}
+	var got agent.Seated
+	if err := h.node.request(ctx, quicnet.Addr{Proc: m.rec.ID}, sysSeat, ask, &got); err != nil {
+		return err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	m.reached = clip(got.Reached, 100)
+	m.rec.GPUs = clip(clean.Shown(got.GPUs), maxErrorText)
+	if gpus && !got.Real {
+		m.pm.rec.Virtual, m.pm.rec.Slots = true, clip(cmp.Or(clean.Shown(got.Why), m.pm.rec.Slots), maxErrorText)
+	} else if gpus {
+		m.pm.rec.Slots = clip(clean.Shown(got.Why), maxErrorText)
+	}
+	h.tellHost(m, "ready", "")
+	return nil
+}
+
+// stopLaunch has a launch end that still goes on. The caller holds h.mu.
+func (f *fleet) stopLaunch() {
+	if f != nil && f.abort != nil {
+		f.abort(errLaunchStopped)
+	}
+}
+
+// cleanLines makes lines of another program safe to show.
+func cleanLines(lines []string) []string {
+	out := make([]string, 0, min(len(lines), tailLines))
+	for _, l := range lines[max(0, len(lines)-tailLines):] {
+		out = append(out, clean.OneLine(l, maxLine))
+	}
+	return out
+}
+
+// workDir is this program's folder: where agents run too, if it exists there.
+func workDir() string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return ""
+	}
+	return dir
+}

@@ -1,0 +1,258 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/agent"
+	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
+	"github.com/monarch-tui/monarch-tui/engine/internal/life"
+	"github.com/monarch-tui/monarch-tui/quicnet"
+	"github.com/monarch-tui/monarch-tui/quicnet/clean"
+)
+
+// admitHost judges an agent that proved its ticket. The caller holds h.mu.
+func (h *hub) admitHost(m *machine, b []byte) error {
+	var a agent.Hello
+	if err := quicnet.StrictDec().Unmarshal(b, &a); err != nil {
+		return fmt.Errorf("its hello does not decode: %w", err)
+	}
+	switch {
+	case m.rec.Over():
+		return fmt.Errorf("host %s is not expected any more", m.shown())
+	case a.Engine != Version:
+		return fmt.Errorf("it was built with engine %s, the controller with %s", clip(a.Engine, 40), Version)
+	}
+	a = tidyHello(a)
+	m.rec.PID, m.rec.System, m.rec.Build = a.PID, a.System, a.Build
+	if off := skewed(a.Clock); off != "" {
+		m.rec.System += ", " + off
+	}
+	if m.rec.Name == "" {
+		h.nameHost(m, a.Host)
+	}
+	h.tellHost(m, "joining", "")
+	return nil
+}
+
+// hostLink turns a state of an agent's link into one of its host. The caller holds h.mu; what is to be done without it is returned.
+func (h *hub) hostLink(m *machine, ev quicnet.LinkEvent) (then func()) {
+	switch ev.State {
+	case quicnet.LinkLease: // concerns workers only
+	case quicnet.LinkRefused:
+		h.log.Warn("somebody was refused in the name of an agent", "host", m.shown(), "reason", ev.Reason)
+	case quicnet.LinkUp:
+		if a := h.wire.PeerAddr(m.rec.ID); a != nil {
+			m.rec.Addr = a.String()
+		}
+		h.tellHost(m, "", "")
+		select {
+		case <-m.ready:
+		default:
+			close(m.ready)
+		}
+	case quicnet.LinkRecovered:
+		h.tellHost(m, "ready", "")
+	case quicnet.LinkSuspect:
+		h.tellHost(m, "suspect", ev.Reason)
+	case quicnet.LinkUnreachable:
+		h.tellHost(m, "unreachable", ev.Reason)
+	case quicnet.LinkLost:
+		return func() { h.loseHost(m, "lost", cmp.Or(m.why, "its agent was not heard of for 10s: "+ev.Reason)) }
+	case quicnet.LinkClosed:
+		state := "exited"
+		if !m.expect {
+			state = "lost"
+		}
+		return func() { h.loseHost(m, state, strings.TrimPrefix(ev.Reason, "closed by the peer: ")) }
+	}
+	return nil
+}
+
+// loseHost ends what is left of a host: its agent is gone, or will be. Workers there that still have a link are told to end; those
+// without have ended by their lease.
+func (h *hub) loseHost(m *machine, state, reason string) {
+	h.mu.Lock()
+	job := m.pm.fleet.job
+	h.mu.Unlock()
+	var tail []string
+	if job != nil && state != "exited" {
+		tail = cleanLines(job.Tail(m.index))
+	}
+	h.mu.Lock()
+	if m.rec.Over() {
+		h.mu.Unlock()
+		return
+	}
+	reason = clip(reason, maxErrorText)
+	m.rec.Tail = tail
+	h.tellHost(m, state, reason)
+	m.failed = errors.New(reason)
+	var left []*remoteChild
+	for _, c := range m.children {
+		left = append(left, c)
+	}
+	for _, p := range m.pm.procs {
+		if p.on != m || p.child == nil || p.over() {
+			continue
+		}
+		p.linkReason, p.buried = fmt.Sprintf("its host %s is %s: %s", m.shown(), state, reason), true
+		if p.isReady() && !p.expect {
+			h.on(p, life.LinkBroke, because(p.linkReason))
+			h.on(p, life.Fired, because(p.linkReason), func(e *life.Event) { e.Timer = life.LostAfter })
+		}
+		h.node.outbox.Add(p.id, func() {
+			limit, cancel := context.WithTimeout(h.node.root, lastWords)
+			defer cancel()
+			_ = h.node.request(limit, quicnet.Addr{Proc: p.id}, sysExit, 0, nil) // it has no link any more, which is as good
+		})
+	}
+	h.mu.Unlock()
+	m.once.Do(func() { close(m.gone) })
+	for _, c := range left {
+		c.End(launch.Exit{Code: -1, Lost: "was lost with its host"})
+	}
+}
+
+// endHosts ends the agents of a mesh, and its job. The processes have ended.
+func (h *hub) endHosts(ctx context.Context, pm *procMesh) error {
+	f := pm.fleet
+	if f == nil {
+		return nil
+	}
+	h.mu.Lock()
+	job := f.job
+	var live []*machine
+	for _, m := range f.machines {
+		m.expect = true
+		if m.rec.PID != 0 && !m.rec.Over() {
+			live = append(live, m)
+		}
+	}
+	h.mu.Unlock()
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*stopTime)
+	defer cancel()
+	var wg sync.WaitGroup
+	for _, m := range live {
+		wg.Go(func() {
+			if h.node.request(limit, quicnet.Addr{Proc: m.rec.ID}, sysExit, 0, nil) != nil {
+				return
+			}
+			select {
+			case <-m.gone:
+			case <-limit.Done():
+			}
+		})
+	}
+	wg.Wait()
+	var err error
+	if job != nil {
+		err = job.Cancel(limit)
+	}
+	for _, m := range f.machines {
+		h.loseHost(m, "exited", "")
+		h.mem.Forget(m.rec.ID, "the mesh of this agent has ended")
+		h.mu.Lock()
+		if h.wire != nil {
+			h.wire.Revoke(quicnet.ID{Proc: m.rec.ID, Epoch: 1})
+		}
+		delete(h.hosts, m.rec.ID)
+		h.mu.Unlock()
+	}
+	return err
+}
+
+// hostOf finds the host of an agent.
+func (h *hub) hostOf(proc uint64) *machine {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.hosts[proc]
+}
+
+// measureTime is how long an agent has for measuring.
+const measureTime = time.Second
+
+// sampleHosts has each agent measure its workers, and looks at the links to them.
+func (h *hub) sampleHosts(ctx context.Context) {
+	h.mu.Lock()
+	var live []*machine
+	for _, m := range h.hosts {
+		if m.rec.State == "ready" {
+			live = append(live, m)
+		}
+	}
+	wire := h.wire
+	h.mu.Unlock()
+	if len(live) == 0 || wire == nil {
+		return
+	}
+	links := map[uint64]quicnet.PeerStats{}
+	for _, s := range wire.Peers() {
+		links[s.Peer.Proc] = s
+	}
+	var wg sync.WaitGroup
+	for _, m := range live {
+		wg.Go(func() {
+			limit, cancel := context.WithTimeout(ctx, measureTime)
+			defer cancel()
+			var got agent.Measured
+			if err := h.node.request(limit, quicnet.Addr{Proc: m.rec.ID}, sysMeasure, 0, &got); err != nil {
+				return // its link says what is wrong
+			}
+			h.takeMeasured(m, got, links[m.rec.ID])
+		})
+	}
+	wg.Wait()
+}
+
+// takeMeasured puts what an agent has measured into the books.
+func (h *hub) takeMeasured(m *machine, got agent.Measured, link quicnet.PeerStats) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if m.rec.Over() {
+		return
+	}
+	loss := 0.0
+	if link.PacketsSent > 0 {
+		loss = min(1, float64(link.PacketsLost)/float64(link.PacketsSent))
+	}
+	if rtt := link.RTT.Round(10 * time.Microsecond); rtt != m.rec.RTT || loss != m.rec.Loss {
+		m.rec.RTT, m.rec.Loss = rtt, loss
+		h.tellHost(m, "", m.rec.Reason)
+	}
+	for _, p := range m.pm.procs {
+		if p.on != m || p.over() {
+			continue
+		}
+		was := p.rec
+		if rss := got.Resident[p.id]; worthTelling(p.rec.RSS, rss) {
+			p.rec.RSS = rss
+		}
+		if p.rec.GPU != nil {
+			g := *p.rec.GPU // what was published is not written to
+			now, ok := got.GPUs[g.UUID]
+			switch {
+			case got.Problem != "":
+				g.Problem = clean.OneLine(got.Problem, maxErrorText)
+			case !ok:
+				g.Problem = "it is gone from the machine"
+			default:
+				g.Used, g.Busy, g.Celsius, g.Watts, g.ECC, g.Xid, g.Problem = now.Used, now.Busy, now.Celsius, now.Watts, now.ECC, now.Xid, clean.OneLine(now.Problem, maxErrorText)
+				g.Total = cmp.Or(now.Total, g.Total)
+			}
+			if g != *p.rec.GPU {
+				p.rec.GPU = &g
+			}
+		}
+		if p.rec.RSS != was.RSS || p.rec.GPU != was.GPU {
+			rec := p.rec
+			h.publish(control.Event{Proc: &rec})
+		}
+	}
+}

@@ -1,0 +1,284 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/gpu"
+	"github.com/monarch-tui/monarch-tui/engine/internal/host"
+	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
+)
+
+const (
+	maxOutputs = 256              // pieces of output on their way to the controller at once; half of what it answers at a time
+	pieceBytes = 32 << 10         // of output, at most
+	drainTime  = time.Second      // for output that a descendant holds open after the worker has ended
+	endTime    = 2 * time.Second  // for workers that are killed when the agent ends
+	tellTime   = 10 * time.Second // a controller that takes no message for so long is gone
+)
+
+// Config is what an agent is made of.
+type Config struct {
+	Up      Up
+	Program string                      // executable of its workers
+	Hidden  []string                    // variables of its own environment that workers do not get
+	GPUs    *gpu.Finder                 // the agent closes it
+	Lookup  func(string) (string, bool) // its environment
+}
+
+// Agent starts workers. Its methods may be called from any goroutine.
+type Agent struct {
+	cfg     Config
+	spawner *launch.Spawner
+	outputs chan struct{} // holds one per piece that is on its way
+	once    sync.Once     // of Close
+
+	mu      sync.Mutex
+	slots   *gpu.Slots
+	workers map[Worker]*launch.Child
+	closed  bool
+	wg      sync.WaitGroup
+}
+
+// New makes an agent without workers.
+func New(cfg Config) *Agent {
+	return &Agent{cfg: cfg, spawner: launch.New(), outputs: make(chan struct{}, maxOutputs), workers: map[Worker]*launch.Child{}}
+}
+
+// Keeps says in words how what workers start ends with them.
+func (a *Agent) Keeps() string { return a.spawner.Keeps() }
+
+// Seat claims the devices of the mesh. Errors: there are too few, or they cannot be listed.
+func (a *Agent) Seat(ctx context.Context, s Seats) (Seated, error) {
+	if !s.Devices {
+		return Seated{}, nil
+	}
+	if why := withheld(a.cfg.Lookup); why != "" {
+		return Seated{Why: why}, nil
+	}
+	found, err := a.cfg.GPUs.Find(ctx)
+	switch {
+	case err != nil && (s.OrVirtual || ctx.Err() != nil):
+		return Seated{Why: err.Error()}, ctx.Err()
+	case err != nil:
+		return Seated{}, fmt.Errorf("the GPUs of this machine cannot be listed: %w; virtual slots need none", err)
+	case found.None != "":
+		return Seated{Why: found.None}, nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.slots != nil || a.closed {
+		return Seated{}, errors.New("this agent has given its places away")
+	}
+	slots, err := a.cfg.GPUs.Take(found, s.Ranks, s.Oversubscribe, func(string) string { return "this mesh" })
+	if _, short := errors.AsType[*gpu.ShortError](err); short && s.OrVirtual {
+		return Seated{Why: err.Error(), GPUs: found.String()}, nil
+	}
+	if err != nil {
+		return Seated{}, err
+	}
+	a.slots = slots
+	return Seated{Real: true, Why: found.String(), GPUs: found.String()}, nil
+}
+
+// Fork starts a worker.
+func (a *Agent) Fork(ctx context.Context, f Fork) (Forked, error) {
+	a.mu.Lock()
+	slots, closed, again := a.slots, a.closed, a.workers[f.Worker] != nil
+	a.mu.Unlock()
+	switch {
+	case closed:
+		return Forked{}, errors.New("this agent is ending")
+	case again:
+		return Forked{}, fmt.Errorf("process %d, epoch %d, was started here already", f.Worker.Proc, f.Worker.Epoch)
+	}
+	slot := -1
+	if f.Slotted {
+		slot = f.Slot
+	}
+	if err := slots.Check(ctx, slot); err != nil {
+		return Forked{}, err
+	}
+	seat := SeatOf(slots, slot, f.Threads)
+	env := append(Environment(append(a.cfg.Hidden, launch.MarkerEnv, "GOMAXPROCS")...), f.Env...)
+	env = append(env, "GOMAXPROCS="+strconv.Itoa(f.Threads))
+	env = append(env, slots.Env(slot)...)
+	path := f.Program
+	if path == "" {
+		path = a.cfg.Program
+	}
+	child, err := a.spawner.Start(launch.Spec{Path: path, Args: f.Args, Env: env, CPUs: seat.CPUs, Bootstrap: f.Bootstrap})
+	if err != nil {
+		return Forked{}, host.ExplainFiles(err)
+	}
+	a.mu.Lock()
+	a.workers[f.Worker] = child
+	if a.closed {
+		child.Kill()
+	}
+	a.wg.Go(func() { a.watch(f.Worker, child) })
+	a.mu.Unlock()
+	return Forked{PID: child.PID, CPUs: gpu.FormatCPUs(seat.CPUs), Device: seat.Device, GPU: seat.GPU}, nil
+}
+
+// watch carries what a worker prints to the controller, and tells how it ended once everything has been taken (INV-TOLD).
+func (a *Agent) watch(w Worker, child *launch.Child) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var streams sync.WaitGroup
+	streams.Go(func() { a.carry(ctx, Output{Worker: w}, child.Stdout.Read) })
+	streams.Go(func() { a.carry(ctx, Output{Worker: w, Err: true}, child.Stderr.Read) })
+	a.follow(w, child)
+	drained := make(chan struct{})
+	go func() { streams.Wait(); close(drained) }()
+	late := time.NewTimer(drainTime)
+	defer late.Stop()
+	select {
+	case <-drained:
+	case <-late.C: // a descendant that escaped holds them open
+		_ = child.Stdout.Close()
+		_ = child.Stderr.Close()
+		<-drained
+	}
+	limit, end := context.WithTimeout(ctx, tellTime)
+	defer end()
+	_ = a.cfg.Up.Exited(limit, exited(w, child.Exit())) // an error means that there is nobody to tell
+	a.mu.Lock()
+	delete(a.workers, w)
+	a.mu.Unlock()
+}
+
+// follow tells of each time that a worker is stopped by a signal and goes on, until it has ended.
+func (a *Agent) follow(w Worker, child *launch.Child) {
+	for {
+		select {
+		case <-child.Changed():
+			a.cfg.Up.Stood(Stood{w, child.Stopped()})
+		case <-child.Ended():
+			return
+		}
+	}
+}
+
+// carry hands on one stream, a piece at a time: the next one is read when the controller has taken the last (INV-BEHIND).
+func (a *Agent) carry(ctx context.Context, o Output, read func([]byte) (int, error)) {
+	b := make([]byte, pieceBytes)
+	gone := false
+	for {
+		n, err := read(b)
+		if n > 0 && !gone {
+			a.outputs <- struct{}{}
+			o.Data = b[:n]
+			gone = a.cfg.Up.Output(ctx, o) != nil // what is left is read, so that the worker can end
+			<-a.outputs
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// Signal sends a worker a signal. Error: it has ended, or never was.
+func (a *Agent) Signal(s Signal) error {
+	a.mu.Lock()
+	child := a.workers[s.Worker]
+	a.mu.Unlock()
+	if child == nil {
+		return fmt.Errorf("process %d, epoch %d, does not run here", s.Worker.Proc, s.Worker.Epoch)
+	}
+	switch s.What {
+	case Kill:
+		child.Kill()
+	case Terminate:
+		child.Terminate()
+	case Freeze:
+		return child.Freeze()
+	case Thaw:
+		return child.Thaw()
+	default:
+		return fmt.Errorf("there is no order %d", s.What)
+	}
+	return nil
+}
+
+// Measure measures the workers and their devices.
+func (a *Agent) Measure(ctx context.Context) Measured {
+	a.mu.Lock()
+	pids, slots := make(map[uint64]int, len(a.workers)), a.slots
+	for w, c := range a.workers {
+		pids[w.Proc] = c.PID
+	}
+	a.mu.Unlock()
+	m := Measured{Resident: map[uint64]uint64{}}
+	for proc, pid := range pids {
+		if bytes, ok := host.ResidentBytes(pid); ok {
+			m.Resident[proc] = bytes
+		}
+	}
+	if slots == nil {
+		return m
+	}
+	samples, err := a.cfg.GPUs.Samples(ctx)
+	if err != nil {
+		m.Problem = err.Error()
+		return m
+	}
+	m.GPUs = make(map[string]control.GPU, len(samples))
+	for uuid, s := range samples {
+		m.GPUs[uuid] = WithSample(control.GPU{UUID: uuid}, s)
+	}
+	return m
+}
+
+// Close ends all workers, tells of each, and gives the devices back (INV-END). ctx limits the wait. Again it does nothing.
+func (a *Agent) Close(ctx context.Context) { a.once.Do(func() { a.close(ctx) }) }
+
+func (a *Agent) close(ctx context.Context) {
+	a.mu.Lock()
+	a.closed = true
+	for _, c := range a.workers {
+		c.Kill()
+	}
+	a.mu.Unlock()
+	ended := make(chan struct{})
+	go func() { a.wg.Wait(); close(ended) }()
+	select {
+	case <-ended:
+		a.spawner.Close() // else it ends with this process: it waits for its children
+	case <-ctx.Done():
+	}
+	a.mu.Lock()
+	slots := a.slots
+	a.slots = nil
+	a.mu.Unlock()
+	slots.Release()
+	a.cfg.GPUs.Close(ctx)
+}
+
+// EndNow kills all workers and waits for them, but tells nobody: what an agent does whose controller is gone.
+func (a *Agent) EndNow() {
+	a.mu.Lock()
+	a.closed = true
+	children := make([]*launch.Child, 0, len(a.workers))
+	for _, c := range a.workers {
+		c.Kill()
+		children = append(children, c)
+	}
+	a.mu.Unlock()
+	late := time.NewTimer(endTime)
+	defer late.Stop()
+	for _, c := range children {
+		select {
+		case <-c.Ended():
+		case <-late.C:
+			fmt.Fprintf(os.Stderr, "agent: pid %d does not end after SIGKILL; is it stuck in a driver?\n", c.PID)
+			return
+		}
+	}
+}

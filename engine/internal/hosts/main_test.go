@@ -1,0 +1,145 @@
+//go:build linux
+
+package hosts
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine"
+	"github.com/monarch-tui/monarch-tui/engine/enginetest"
+)
+
+func TestMain(m *testing.M) {
+	enginetest.Main(m, func() { engine.Register[Guest](engine.Concurrent((*Guest).Beside)) })
+}
+
+// Guest is the actor of these tests.
+type Guest struct {
+	Peer engine.Mesh[Guest]
+	got  int
+}
+
+// Where is its process, and the agent that started it.
+func (*Guest) Where(context.Context) ([2]int, error) { return [2]int{os.Getpid(), os.Getppid()}, nil }
+
+// Print prints.
+func (*Guest) Print(ctx context.Context, line string) error {
+	fmt.Fprintln(engine.Out(ctx), line)
+	return nil
+}
+
+// Beside answers while something else runs.
+func (*Guest) Beside(context.Context) (int, error) { return os.Getpid(), nil }
+
+// Take counts.
+func (g *Guest) Take(context.Context, int) (int, error) {
+	g.got++
+	return g.got, nil
+}
+
+// Tell calls every other actor of its mesh, and of the other one.
+func (g *Guest) Tell(ctx context.Context, n int) (int, error) {
+	got, err := engine.Method(g.Peer, (*Guest).Take).Call(ctx, n)
+	if err != nil {
+		return 0, err
+	}
+	sum := 0
+	for _, v := range got.Items() {
+		sum += v
+	}
+	return sum, nil
+}
+
+// Daemon starts a process that leaves the worker's process group and session, and heeds nothing but SIGKILL.
+func (*Guest) Daemon(context.Context) (int, error) {
+	cmd := exec.Command("sh", "-c", "trap '' TERM HUP INT; while :; do sleep 300; done")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	return cmd.Process.Pid, nil
+}
+
+// login writes a program that stands for ssh: it logs in to this machine, with a folder of its own for each host.
+func login(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "ssh")
+	script := "#!/bin/sh\nfor a; do host=$prev; prev=$a; done\nexport HOME=" + dir + "/$host; mkdir -p $HOME; unset XDG_CACHE_HOME; cd $HOME\nexec sh -c \"$a\"\n"
+	if err := os.WriteFile(path, []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// session is a program with processes, and its replica as a front end has it.
+func session(t *testing.T) context.Context {
+	t.Helper()
+	return enginetest.Processes(t)
+}
+
+func spawn(ctx context.Context, t *testing.T, name string, opts ...engine.ProcOption) (engine.ProcMesh, engine.Mesh[Guest]) {
+	t.Helper()
+	procs, err := engine.SpawnProcs(ctx, append([]engine.ProcOption{engine.Name(name)}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mesh, err := engine.Spawn(ctx, procs, "guests-"+name, Guest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return procs, mesh
+}
+
+// gone fails the test unless the processes end in time.
+func gone(t *testing.T, within time.Duration, pids ...int) {
+	t.Helper()
+	by := time.Now().Add(within)
+	for _, pid := range pids {
+		for alive(pid) {
+			if time.Now().After(by) {
+				t.Errorf("pid %d still lives after %v", pid, within)
+				break
+			}
+			time.Sleep(2 * time.Millisecond) // there is nothing to wait for: it is no child of ours
+		}
+	}
+}
+
+func alive(pid int) bool {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return false
+	}
+	_, rest, _ := strings.Cut(string(b), ") ")
+	return !strings.HasPrefix(rest, "Z")
+}
+
+func values[T any](t *testing.T, got engine.ValueMesh[T], err error) (out []T) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range got.Items() {
+		out = append(out, v)
+	}
+	return out
+}
+
+// failures counts the ranks that gave no value.
+func failures[T any](got engine.ValueMesh[T]) (n int) {
+	for _, err := range got.Errors() {
+		if err != nil {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,161 @@
+//go:build linux
+
+package hosts
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine"
+)
+
+func TestAMeshOnTwoHosts(t *testing.T) {
+	ctx := session(t)
+	procs, mesh := spawn(ctx, t, "p", twoHosts(t)...)
+	pids := where(ctx, t, mesh)
+	if len(pids) != 4 || pids[0][1] != pids[1][1] || pids[1][1] == pids[2][1] || pids[2][1] != pids[3][1] {
+		t.Fatalf("processes and their agents: %v; want two each of two agents", pids)
+	}
+	if err := procs.Stop(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range pids {
+		gone(t, 0, p[0], p[1])
+	}
+}
+
+// twoHosts are the options of a mesh of two ranks each on two hosts.
+func twoHosts(t *testing.T) []engine.ProcOption {
+	return []engine.ProcOption{engine.Hosts("n1", "n2"), engine.Dim("gpus", 2), engine.Via("ssh", "ssh", login(t))}
+}
+
+func where(ctx context.Context, t *testing.T, m engine.Mesh[Guest]) [][2]int {
+	t.Helper()
+	got, err := engine.Query(m, (*Guest).Where).Call(ctx)
+	return values(t, got, err)
+}
+
+// TestRanksOfAllHostsCallEachOther: those of the controller's machine begin on its loopback interface, whoever comes first.
+func TestRanksOfAllHostsCallEachOther(t *testing.T) {
+	for _, first := range []string{"here", "there"} {
+		t.Run(first, func(t *testing.T) {
+			ctx := session(t)
+			opts := map[string][]engine.ProcOption{"here": {engine.Dim("gpus", 2)}, "there": twoHosts(t)}
+			order := []string{"here", "there"}
+			if first == "there" {
+				order = []string{"there", "here"}
+			}
+			meshes := map[string]engine.Mesh[Guest]{}
+			procs := map[string]engine.ProcMesh{}
+			for _, name := range order {
+				procs[name], meshes[name] = spawn(ctx, t, name, opts[name]...)
+			}
+			for _, c := range []struct {
+				from, to string
+				sum      int
+			}{{"here", "there", 4}, {"there", "here", 2}, {"there", "there", 4}} {
+				callers, err := engine.Spawn(ctx, procs[c.from], "callers-"+c.from+"-"+c.to, Guest{Peer: meshes[c.to]})
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, err := engine.Method(callers, (*Guest).Tell).Call(ctx, 1)
+				for i, sum := range values(t, got, err) {
+					if sum < c.sum {
+						t.Errorf("rank %d %s counted %d messages %s, want %d at least", i, c.from, sum, c.to, c.sum)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestAWorkerThatIsKilledElsewhereIsToldAtOnce(t *testing.T) {
+	ctx := session(t)
+	_, mesh := spawn(ctx, t, "p", twoHosts(t)...)
+	pids := where(ctx, t, mesh)
+	down, err := mesh.Monitor(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer down.Close()
+	began := time.Now()
+	if err := syscall.Kill(pids[3][0], syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	d, err := down.Recv(ctx)
+	if err != nil || d.Rank != 3 || !strings.Contains(d.Why, "SIGKILL") {
+		t.Errorf("told %+v, %v; want rank 3, killed by SIGKILL", d, err)
+	}
+	t.Logf("told after %v", time.Since(began))
+	if _, err := engine.Query(mesh, (*Guest).Where).CallOne(ctx); err == nil {
+		t.Error("a mesh with a dead rank answered as one")
+	}
+	got, err := engine.Query(mesh, (*Guest).Where).Call(ctx)
+	if n := failures(got); n != 1 || !errors.Is(err, engine.ErrLost) {
+		t.Errorf("%d ranks failed with %v; want the one that was killed, lost", n, err)
+	}
+}
+
+func TestAnAgentThatIsKilledTakesItsHostAlong(t *testing.T) {
+	ctx := session(t)
+	_, mesh := spawn(ctx, t, "p", twoHosts(t)...)
+	pids := where(ctx, t, mesh)
+	daemon, err := engine.Query(at(mesh, 2), (*Guest).Daemon).CallOne(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	down, err := mesh.Monitor(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer down.Close()
+	if err := syscall.Kill(pids[2][1], syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	gone(t, time.Second, pids[2][0], pids[3][0], daemon)
+	limit, cancel := context.WithTimeout(ctx, 14*time.Second)
+	defer cancel()
+	for range 2 {
+		d, err := down.Recv(limit)
+		if err != nil || d.Rank < 2 {
+			t.Fatalf("told %+v, %v; want ranks 2 and 3", d, err)
+		}
+		t.Log(d.Why)
+	}
+	got, _ := engine.Query(mesh, (*Guest).Where).Call(ctx)
+	if n := failures(got); n != 2 {
+		t.Errorf("%d ranks failed, want those of the host", n)
+	}
+}
+
+// at is one rank of a mesh of hosts and gpus.
+func at(m engine.Mesh[Guest], rank int) engine.Mesh[Guest] {
+	return m.Slice(engine.At("hosts", rank/2), engine.At("gpus", rank%2))
+}
+
+func TestALaunchThatHangsCanBeStopped(t *testing.T) {
+	ctx := session(t)
+	hangs := filepath.Join(t.TempDir(), "ssh")
+	if err := os.WriteFile(hangs, []byte("#!/bin/sh\nexec sleep 300\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := engine.SpawnProcs(ctx, engine.Name("p"), engine.Hosts("n1"), engine.Via("ssh", "ssh", hangs), engine.Within(500*time.Millisecond))
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		if err == nil || !strings.Contains(err.Error(), "n1 is") || !strings.Contains(err.Error(), "within 500ms") {
+			t.Errorf("%v; want that the host was not there in time, and how far it had come", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("it waits for ever")
+	}
+}
