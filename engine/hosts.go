@@ -171,19 +171,25 @@ func (h *hub) bookHosts(pm *procMesh, req *control.ProcsReq) {
 		if has {
 			at = coordinate(req.Dims, hostsDim, p.rank)
 		}
-		p.on = f.machines[at]
-		p.place = used[at]
+		p.sitOn(f.machines[at], used[at])
 		used[at]++
-		p.rec.HostID, p.rec.Host = p.on.rec.ID, p.on.shown()
-		if p.rec.Slot >= 0 {
-			p.rec.Slot = p.place
-		}
-		p.rec.CPUs, p.cpus = "", nil
 	}
 	h.mem.expectHosts(f.machines)
 	for _, m := range f.machines {
 		rec := m.rec
 		h.publish(control.Event{Host: &rec})
+	}
+}
+
+// sitOn puts a rank on a host, at a place among those there; nil: this machine.
+func (p *proc) sitOn(m *machine, place int) {
+	if m == nil {
+		return
+	}
+	p.on, p.place = m, place
+	p.rec.HostID, p.rec.Host = m.rec.ID, m.shown()
+	if p.rec.Slot >= 0 {
+		p.rec.Slot = place
 	}
 }
 

@@ -242,11 +242,12 @@ func trimGuard(err error) error {
 // Keeps says how what workers start, and what they leave behind, ends with them where this program runs.
 func Keeps() string { return kin.Here() }
 
-// InWorker reports whether this process was started as a worker and has not reached Main yet: code before Main runs in
-// every worker too.
+// InWorker reports whether this process was started as a worker, or as the agent of a host, and has not reached Main yet: code
+// before Main runs in each of them too.
 func InWorker() bool {
-	_, ok := os.LookupEnv(launch.MarkerEnv)
-	return ok
+	_, worker := os.LookupEnv(launch.MarkerEnv)
+	_, agent := os.LookupEnv(via.Env)
+	return worker || agent
 }
 
 // quietQUIC keeps quic-go from writing a warning about small socket buffers into the program's stderr, and so over a

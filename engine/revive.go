@@ -379,6 +379,7 @@ func (h *hub) nextEpoch(old *proc) (p *proc, mine bool, err error) {
 	}
 	p = newProc(pm, old.id, old.rank, pm.req)
 	p.again = make(chan struct{})
+	p.sitOn(old.on, old.place)
 	p.life, p.epoch = next, old.epoch+1
 	p.rec.Restarts = old.rec.Restarts + 1
 	pm.procs = slices.Clone(pm.procs) // others look through the old list without the lock

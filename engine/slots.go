@@ -73,7 +73,7 @@ func (h *hub) deviceOf(uuid string) string {
 // seat gives the rank's record its device, and the rank its CPUs: those of the device's NUMA node that this process may use, or,
 // without a device, those of its slot.
 func (p *proc) seat(req control.ProcsReq) {
-	if req.InProcess {
+	if req.InProcess || req.Via != "" { // an agent knows its machine
 		return
 	}
 	seat := agent.SeatOf(p.pm.slots.Slots, p.rec.Slot, p.rec.Procs)

@@ -18,7 +18,12 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	enginetest.Main(m, func() { engine.Register[Guest](engine.Concurrent((*Guest).Beside)) })
+	enginetest.Main(m, func() {
+		engine.Register[Guest](engine.Concurrent((*Guest).Beside))
+		if os.Getenv(roleEnv) != "" && !engine.InWorker() {
+			engine.Main(controller, engine.NoSession())
+		}
+	})
 }
 
 // Guest is the actor of these tests.
@@ -80,10 +85,17 @@ func login(t *testing.T) string {
 	return path
 }
 
-// session is a program with processes, and its replica as a front end has it.
-func session(t *testing.T) context.Context {
+// session is a program of its own, in this process.
+func session(t *testing.T) context.Context { return start(t).Context() }
+
+func start(t *testing.T, opts ...engine.Option) *engine.Engine {
 	t.Helper()
-	return enginetest.Processes(t)
+	e, err := engine.Start(context.Background(), append(opts, engine.NoSession())...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	return e
 }
 
 func spawn(ctx context.Context, t *testing.T, name string, opts ...engine.ProcOption) (engine.ProcMesh, engine.Mesh[Guest]) {

@@ -1,0 +1,146 @@
+//go:build linux
+
+package hosts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/engine"
+	"github.com/monarch-tui/monarch-tui/engine/control"
+)
+
+func TestARankElsewhereComesBack(t *testing.T) {
+	ctx := session(t)
+	_, mesh := spawn(ctx, t, "p", append(twoHosts(t), engine.RestartProcs(3, time.Minute))...)
+	was := where(ctx, t, mesh)
+	if err := syscall.Kill(was[3][0], syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	gone(t, time.Second, was[3][0])
+	back := resolved(ctx, t, mesh, was[3][0])
+	if back[3][1] != was[3][1] || back[2] != was[2] {
+		t.Errorf("before %v, after %v: want rank 3 anew from the same agent, and no other", was, back)
+	}
+}
+
+// resolved waits until a mesh lives anew, without that process, and gives its processes.
+func resolved(ctx context.Context, t *testing.T, m engine.Mesh[Guest], without int) [][2]int {
+	t.Helper()
+	limit, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	for {
+		now, err := m.Resolve(limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := engine.Query(now, (*Guest).Where).Call(limit)
+		if err == nil {
+			return values(t, got, nil)
+		}
+		if limit.Err() != nil {
+			t.Fatalf("it does not come back without %d: %v", without, err)
+		}
+	}
+}
+
+func TestAHostThatDoesNotComeFailsTheMeshOrIsLeftOut(t *testing.T) {
+	ctx := session(t)
+	ssh := filepath.Join(t.TempDir(), "ssh")
+	good := login(t)
+	script := "#!/bin/sh\nfor a; do host=$prev; prev=$a; done\n[ $host = n2 ] && { echo 'ssh: connect to host n2 port 22: Connection refused' >&2; exit 255; }\nexec " + good + " \"$@\"\n"
+	if err := os.WriteFile(ssh, []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	opts := []engine.ProcOption{engine.Hosts("n1", "n2"), engine.Dim("gpus", 2), engine.Via("ssh", "ssh", ssh)}
+	_, err := engine.SpawnProcs(ctx, append(opts, engine.Name("p"))...)
+	if err == nil || !strings.Contains(err.Error(), "n2: ") || !strings.Contains(err.Error(), "Connection refused") || strings.Contains(err.Error(), "n1: ") {
+		t.Fatalf("%v; want the host that did not come, in the words of ssh", err)
+	}
+	procs, err := engine.SpawnProcs(ctx, append(opts, engine.Name("p"), engine.AllowPartial())...) // the name is free again
+	if err != nil {
+		t.Fatal(err)
+	}
+	mesh, err := engine.Spawn(ctx, procs.Slice(engine.At("hosts", 0)), "guests", Guest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := where(ctx, t, mesh); len(got) != 2 {
+		t.Errorf("%d ranks answered, want those of n1", len(got))
+	}
+	all, err := engine.Spawn(ctx, procs, "all", Guest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := engine.Query(all, (*Guest).Where).Call(ctx)
+	if n := failures(got); n != 2 || !strings.Contains(fmt.Sprint(err), "its host n2 is failed") {
+		t.Errorf("%d ranks failed with %v; want those of the host that is not there", n, err)
+	}
+}
+
+// TestAMeshIsStoppedWhileItsHostsAreAwaited: nothing of the launch is left, and the name is free.
+func TestAMeshIsStoppedWhileItsHostsAreAwaited(t *testing.T) {
+	e := start(t)
+	ctx := e.Context()
+	dir := t.TempDir()
+	hangs := filepath.Join(dir, "ssh")
+	if err := os.WriteFile(hangs, []byte("#!/bin/sh\necho $$ > "+dir+"/pid\nexec sleep 300\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := engine.SpawnProcs(ctx, engine.Name("p"), engine.Hosts("n1"), engine.Via("ssh", "ssh", hangs))
+		done <- err
+	}()
+	var pid int
+	for pid == 0 {
+		if b, err := os.ReadFile(dir + "/pid"); err == nil {
+			_, _ = fmt.Sscan(string(b), &pid)
+		}
+	}
+	front := control.InProcess(e.Backend(), control.ClientInfo{Name: "test"})
+	if err := front.Kill(ctx, control.KillReq{Procs: "p"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; !errors.Is(err, engine.ErrStopped) {
+		t.Errorf("the spawn ended with %v, want that it was stopped", err)
+	}
+	gone(t, 5*time.Second, pid)
+}
+
+func TestWhatIsPrintedElsewhereIsOurs(t *testing.T) {
+	var mu sync.Mutex
+	var out strings.Builder
+	e := start(t, engine.Output(writer(func(b []byte) (int, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		return out.Write(b)
+	}), nil))
+	ctx := e.Context()
+	_, mesh := spawn(ctx, t, "p", twoHosts(t)...)
+	for i := range 50 {
+		if err := engine.Action(mesh, (*Guest).Print).Call(ctx, fmt.Sprintf("line %d", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := e.Flush(ctx); err != nil {
+		t.Fatal(err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if n := strings.Count(out.String(), "line "); n != 200 {
+		t.Errorf("%d lines of 200 were read when the flush had returned", n)
+	}
+}
+
+type writer func([]byte) (int, error)
+
+func (w writer) Write(b []byte) (int, error) { return w(b) }
