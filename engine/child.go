@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -73,7 +74,7 @@ func (h *hub) forkRemote(ctx context.Context, p *proc, req control.ProcsReq) err
 		return h.neverStarted(p, ErrStopped)
 	}
 	if p.on.rec.State != "ready" && p.on.rec.State != "suspect" && p.on.rec.State != "unreachable" {
-		err := fmt.Errorf("its host %s is %s: %s", p.on.shown(), p.on.rec.State, p.on.rec.Reason)
+		err := errors.New(p.on.fate())
 		h.mu.Unlock()
 		return h.neverStarted(p, err)
 	}

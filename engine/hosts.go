@@ -261,40 +261,76 @@ func (h *hub) launchHosts(ctx context.Context, pm *procMesh, req control.ProcsRe
 
 // awaitHosts waits for the hosts of a mesh.
 func (h *hub) awaitHosts(ctx, job context.Context, pm *procMesh, req control.ProcsReq) error {
-	failed := map[string][]string{} // hosts, by why they did not come
-	ready := 0
+	type result struct {
+		m   *machine
+		err error
+	}
+	results := make(chan result, len(pm.fleet.machines))
 	for _, m := range pm.fleet.machines {
-		select {
-		case <-m.ready:
-			if err := h.seatHost(ctx, m, req); err != nil {
-				h.loseHost(m, "failed", err.Error())
-				failed[err.Error()] = append(failed[err.Error()], m.shown())
-				break
-			}
-			ready++
-		case <-m.gone:
-			h.mu.Lock()
-			why := cmp.Or(m.rec.Reason, "it did not come")
-			h.mu.Unlock()
-			failed[why] = append(failed[why], m.shown())
-		case <-job.Done():
+		go func() { results <- result{m, h.awaitHost(ctx, job, m, req)} }()
+	}
+	failed := map[string][]*machine{} // hosts, by why they did not come
+	for range pm.fleet.machines {
+		r := <-results
+		switch {
+		case r.err == nil:
+			continue
+		case job.Err() != nil:
 			return context.Cause(job)
-		case <-ctx.Done():
+		case ctx.Err() != nil:
 			return h.lateHosts(context.Cause(ctx), pm)
 		}
-		if len(failed) > 0 && !req.AllowPartial {
+		failed[r.err.Error()] = append(failed[r.err.Error()], r.m)
+		if !req.AllowPartial {
 			break
 		}
 	}
-	if len(failed) == 0 || req.AllowPartial && ready > 0 {
-		return nil
-	}
+	n := 0
 	var texts []string
 	for why, hosts := range failed {
-		texts = append(texts, strings.Join(hosts, ", ")+": "+why)
+		n += len(hosts)
+		texts = append(texts, h.shownHosts(hosts)+": "+why)
+	}
+	if n == 0 || req.AllowPartial && n < len(pm.fleet.machines) {
+		return nil
 	}
 	slices.Sort(texts)
 	return errors.New(strings.Join(texts, "\n"))
+}
+
+// awaitHost waits for one host, until its agent is there and has places for the ranks.
+func (h *hub) awaitHost(ctx, job context.Context, m *machine, req control.ProcsReq) error {
+	select {
+	case <-m.ready:
+		err := h.seatHost(ctx, m, req)
+		if err != nil && ctx.Err() == nil && job.Err() == nil {
+			h.loseHost(m, "failed", err.Error())
+		}
+		return err
+	case <-m.gone:
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		return errors.New(cmp.Or(m.rec.Reason, "it did not come"))
+	case <-job.Done():
+		return context.Cause(job)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// shownHosts names hosts by index, the first few of them.
+func (h *hub) shownHosts(ms []*machine) string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	slices.SortFunc(ms, func(a, b *machine) int { return a.index - b.index })
+	var names []string
+	for _, m := range ms[:min(len(ms), 8)] {
+		names = append(names, m.shown())
+	}
+	if more := len(ms) - len(names); more > 0 {
+		names = append(names, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(names, ", ")
 }
 
 // lateHosts says of a launch that took too long, or was stopped, how far it had come.

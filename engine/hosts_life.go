@@ -102,7 +102,7 @@ func (h *hub) loseHost(m *machine, state, reason string) {
 		if p.on != m || p.child == nil || p.over() {
 			continue
 		}
-		p.linkReason, p.buried = fmt.Sprintf("its host %s is %s: %s", m.shown(), state, reason), true
+		p.linkReason, p.buried = m.fate(), true
 		if p.isReady() && !p.expect {
 			h.on(p, life.LinkBroke, because(p.linkReason))
 			h.on(p, life.Fired, because(p.linkReason), func(e *life.Event) { e.Timer = life.LostAfter })
@@ -255,4 +255,23 @@ func (h *hub) takeMeasured(m *machine, got agent.Measured, link quicnet.PeerStat
 			h.publish(control.Event{Proc: &rec})
 		}
 	}
+}
+
+// fate says what has become of a host, for its ranks. The caller holds h.mu.
+func (m *machine) fate() string {
+	text := fmt.Sprintf("its host %s ", m.shown())
+	switch m.rec.State {
+	case "lost":
+		text += "is lost"
+	case "failed":
+		text += "did not come"
+	case "exited":
+		text += "has ended"
+	default:
+		text += "is " + m.rec.State
+	}
+	if m.rec.Reason != "" {
+		text += ": " + m.rec.Reason
+	}
+	return text
 }

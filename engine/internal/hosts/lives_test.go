@@ -81,7 +81,7 @@ func TestAHostThatDoesNotComeFailsTheMeshOrIsLeftOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := engine.Query(all, (*Guest).Where).Call(ctx)
-	if n := failures(got); n != 2 || !strings.Contains(fmt.Sprint(err), "its host n2 is failed") {
+	if n := failures(got); n != 2 || !strings.Contains(fmt.Sprint(err), "its host n2 did not come: ") {
 		t.Errorf("%d ranks failed with %v; want those of the host that is not there", n, err)
 	}
 }
