@@ -64,7 +64,7 @@ func (m *Model) run(line string, opts runOptions) tea.Cmd {
 	}
 	e := m.logCommand(line)
 	e.runOptions = opts
-	sc, errs := script.ParseLine(line)
+	sc, errs := m.parse(line)
 	if len(errs) > 0 {
 		m.failed(e, atColumn(errs[0].Msg, errs[0].Column))
 		return nil
@@ -99,6 +99,11 @@ func (m *Model) run(line string, opts runOptions) tea.Cmd {
 	m.waiting = append(m.waiting, job{e, sc, beside})
 	e.queued = true
 	return m.nextJobs()
+}
+
+// parse reads a line of the language, in which via= knows the launchers of the settings.
+func (m *Model) parse(line string) (*script.Script, []*script.Error) {
+	return m.cfg.Settings.Launches.ParseLine(line)
 }
 
 // logCommand adds a line to the log.

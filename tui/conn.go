@@ -173,7 +173,9 @@ func (m *Model) open(ctx context.Context, d dialer) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	session, err := script.NewSession(ctx, client, m.cfg.Commands)
+	opt := m.cfg.Commands
+	opt.Launches = m.cfg.Settings.Launches
+	session, err := script.NewSession(ctx, client, opt)
 	var watch *control.Watch
 	if err == nil {
 		watch, err = client.Watch(ctx)

@@ -42,7 +42,7 @@ type completion struct {
 
 // openCommand opens the ':' line.
 func (m *Model) openCommand(text string) {
-	m.input = &input{mark: ":", field: dialog.NewEdit(text), hint: "a command, such as help; tab completes", judge: lineMistake,
+	m.input = &input{mark: ":", field: dialog.NewEdit(text), hint: "a command, such as help; tab completes", judge: m.lineMistake,
 		keys: []dialog.Key{{Key: "enter", Hint: "run"}, {Key: "tab", Hint: "complete"}, {Key: "↑", Hint: "history"}, {Key: "ctrl+r", Hint: "search"}, {Key: "esc", Hint: "back"}},
 		done: func(m *Model, text string) tea.Cmd { return m.typedLine(text, false) }}
 	m.touch()
@@ -59,7 +59,7 @@ func (m *Model) typedLine(text string, inOrder bool) tea.Cmd {
 		m.remember(strings.TrimSpace(text))
 		return cmd
 	}
-	if sc, _ := script.ParseLine(strings.TrimSpace(text)); sc == nil || len(sc.Stmts) == 0 {
+	if sc, _ := m.parse(strings.TrimSpace(text)); sc == nil || len(sc.Stmts) == 0 {
 		return nil
 	}
 	m.remember(text)
@@ -67,12 +67,12 @@ func (m *Model) typedLine(text string, inOrder bool) tea.Cmd {
 }
 
 // lineMistake is what is wrong with a line as a command, and its column.
-func lineMistake(text string) (string, int) {
+func (m *Model) lineMistake(text string) (string, int) {
 	line := strings.TrimLeftFunc(text, unicode.IsSpace)
 	if placeWords()[strings.TrimSpace(text)] != nil {
 		return "", 0
 	}
-	_, errs := script.ParseLine(strings.TrimSpace(line))
+	_, errs := m.parse(strings.TrimSpace(line))
 	if len(errs) == 0 {
 		return "", 0
 	}
@@ -299,7 +299,7 @@ func (m *Model) drawInput(s *paint.Surface) *tea.Cursor {
 
 // known are the names that completion offers at the ':' line.
 func (m *Model) known() script.Known {
-	k := script.Known{Themes: paint.Themes()}
+	k := script.Known{Themes: paint.Themes(), Launches: m.cfg.Settings.Launches}
 	procs, meshes := m.world.Live()
 	for _, p := range procs {
 		k.Procs = append(k.Procs, p.Name)

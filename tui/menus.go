@@ -239,6 +239,8 @@ func (m *Model) openWarnings() {
 			key := fmt.Sprint(f.Name, " ", f.Mesh, " ", f.Procs, " ", f.Call)
 			if f.Mesh == "" && f.Procs == "" {
 				key += " " + f.Line
+			} else { // of one mesh there may be several of a rule: lost, silent
+				key += " " + f.Line[strings.LastIndexByte(f.Line, ' ')+1:]
 			}
 			rows = append(rows, dialog.Choice{Text: f.Line, Right: f.Name, Key: key, Do: func() tea.Cmd {
 				if m.panes.showMesh(m.world, f.Mesh) || m.panes.showProcs(m.world, f.Procs) {
@@ -247,6 +249,10 @@ func (m *Model) openWarnings() {
 						m.panes.grid.SetCursor(f.Ranks[0])
 						_ = m.panes.grid.SetSelection(ranksText(f.Ranks))
 					}
+				}
+				if len(f.Hosts) > 0 {
+					m.setFocus(Mesh)
+					m.panes.tree.GoHost(m.world, f.Hosts[0])
 				}
 				m.pushText(&dialog.TextBox{Title: f.Name, Lines: func() []paint.Seg {
 					return []paint.Seg{{Style: paint.Style{Fg: paint.Text}, Text: f.Detail}}

@@ -17,6 +17,8 @@ import (
 	"github.com/charmbracelet/colorprofile"
 	"github.com/pelletier/go-toml/v2"
 
+	"github.com/monarch-tui/monarch-tui/debugger/script"
+	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
 	"github.com/monarch-tui/monarch-tui/tui/keys"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
@@ -32,6 +34,7 @@ type Settings struct {
 	Keys         map[string][]string // keys of actions, by name (docs/keys.md)
 	Off          []string            // warnings that are switched off, by name
 	ForgetBreaks bool                // breakpoints are not kept from session to session
+	Launches     script.Launches     // what via= means besides the launchers themselves
 }
 
 // settingsFile is the form of the settings' file.
@@ -45,9 +48,10 @@ type settingsFile struct {
 	Warnings     struct {
 		Off []string `toml:"off"`
 	} `toml:"warnings"`
+	Launch launchTables `toml:"launch"`
 }
 
-var settingNames = []string{"theme", "ascii", "reduce_motion", "mouse", "breakpoints", "keys", "warnings", "warnings.off"}
+var settingNames = []string{"theme", "ascii", "reduce_motion", "mouse", "breakpoints", "keys", "warnings", "warnings.off", "launch"}
 
 // keepings says what becomes of breakpoints when their session ends: they are kept for the next one, or forgotten.
 var keepings = []string{"keep", "forget"}
@@ -58,22 +62,47 @@ const maxSettings = 1 << 20
 // LoadSettings reads a file of settings. One that is not there is the default; a mistake in it is an error with file,
 // line and what would be right.
 func LoadSettings(name string) (Settings, error) {
+	b, err := readSettings(name)
+	if err != nil || b == nil {
+		return Settings{}, err
+	}
+	return parseSettings(name, b)
+}
+
+// readSettings is what a file of settings holds, nil for one that is not there.
+func readSettings(name string) ([]byte, error) {
 	f, err := os.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Settings{}, nil
+		return nil, nil
 	}
 	if err != nil {
-		return Settings{}, err
+		return nil, err
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, maxSettings+1))
 	if err != nil {
-		return Settings{}, err
+		return nil, err
 	}
 	if len(b) > maxSettings {
-		return Settings{}, fmt.Errorf("%s: more than %s", name, paint.Bytes(maxSettings))
+		return nil, fmt.Errorf("%s: more than %s", name, paint.Bytes(maxSettings))
 	}
-	return parseSettings(name, b)
+	return b, nil
+}
+
+// decodeError is what is wrong with a file, with the place.
+func decodeError(name string, err error) error {
+	if e, ok := errors.AsType[*toml.StrictMissingError](err); ok && len(e.Errors) > 0 {
+		first := e.Errors[0]
+		line, _ := first.Position()
+		key := strings.Join(first.Key(), ".")
+		alike := slices.DeleteFunc(slices.Clone(settingNames), func(n string) bool { return strings.Contains(n, ".") != strings.Contains(key, ".") })
+		return fmt.Errorf("%s:%d: there is no setting %q%s", name, line, key, schema.Suggest(key, alike))
+	}
+	if e, ok := errors.AsType[*toml.DecodeError](err); ok {
+		line, col := e.Position()
+		return fmt.Errorf("%s:%d:%d: %s", name, line, col, decodeText(e))
+	}
+	return fmt.Errorf("%s: %w", name, err)
 }
 
 func parseSettings(name string, b []byte) (Settings, error) {
@@ -81,18 +110,7 @@ func parseSettings(name string, b []byte) (Settings, error) {
 	d := toml.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&file); err != nil {
-		if e, ok := errors.AsType[*toml.StrictMissingError](err); ok && len(e.Errors) > 0 {
-			first := e.Errors[0]
-			line, _ := first.Position()
-			key := strings.Join(first.Key(), ".")
-			alike := slices.DeleteFunc(slices.Clone(settingNames), func(n string) bool { return strings.Contains(n, ".") != strings.Contains(key, ".") })
-			return Settings{}, fmt.Errorf("%s:%d: there is no setting %q%s", name, line, key, schema.Suggest(key, alike))
-		}
-		if e, ok := errors.AsType[*toml.DecodeError](err); ok {
-			line, col := e.Position()
-			return Settings{}, fmt.Errorf("%s:%d:%d: %s", name, line, col, decodeText(e))
-		}
-		return Settings{}, fmt.Errorf("%s: %w", name, err)
+		return Settings{}, decodeError(name, err)
 	}
 	s := Settings{Theme: file.Theme, ASCII: file.ASCII, ReduceMotion: file.ReduceMotion, NoMouse: file.Mouse != nil && !*file.Mouse, Off: file.Warnings.Off}
 	at := func(key string) string { return fmt.Sprintf("%s:%d", name, lineOf(b, key)) }
@@ -107,6 +125,10 @@ func parseSettings(name string, b []byte) (Settings, error) {
 		if !slices.Contains(warningNames(), w) {
 			return Settings{}, fmt.Errorf("%s: there is no warning %q%s", at("off"), w, schema.Suggest(w, warningNames()))
 		}
+	}
+	var err error
+	if s.Launches, err = parseLaunches(name, b, file.Launch); err != nil {
+		return Settings{}, err
 	}
 	for action, v := range file.Keys {
 		names, err := keyList(v)
@@ -211,7 +233,23 @@ func SettingsTemplate() string {
 # Other keys for actions, by the names in docs/keys.md: one, or several in [ ].
 # call = "x"
 # quit = ["q", "ctrl+q"]
-`, strings.Join(paint.Themes(), ", "), strings.Join(warningNames(), ", "))
+
+# Launchers of this site: with the lines below, "procs p hosts=4 gpus=8 via=gpu" is one of Slurm with these options. via is one of
+# %s; docs/commands.md lists the options of each. Words of a command win.
+# A table that is called as a launcher is, such as [launch.ssh], has the defaults of that one. monarch-tui run reads these tables too.
+# [launch.gpu]
+# via = "slurm"
+# within = "30m"        # the machines may be queued for so long; without it, however long
+# partition = "gpu"
+# time = "1h"
+`, strings.Join(paint.Themes(), ", "), strings.Join(warningNames(), ", "), strings.Join(launcherNames(), ", "))
+}
+
+func launcherNames() (names []string) {
+	for _, l := range control.Launchers() {
+		names = append(names, l.Name)
+	}
+	return names
 }
 
 // Colors says in words which colours a screen on w has, as the environment has it.

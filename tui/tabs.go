@@ -172,6 +172,11 @@ func (t meshTab) Inspect() bool {
 		p.ShowActor(sel.Mesh, sel.Rank)
 	case tree.KindState:
 		p.ShowActor(sel.Mesh, sel.Ranks[0])
+	case tree.KindHost:
+		if sel.HostID == 0 {
+			return false
+		}
+		p.ShowHost(sel.HostID)
 	default:
 		return false
 	}
@@ -186,7 +191,7 @@ func (t meshTab) Target() (target, bool) {
 	case tree.KindProc:
 		return target{procs: sel.Name, ranks: []int{sel.Rank}}, true
 	case tree.KindHost, tree.KindRun:
-		return target{procs: sel.Name, ranks: sel.Ranks}, true
+		return target{procs: sel.Name, ranks: sel.Ranks}, len(sel.Ranks) > 0 // without any it would be all of them
 	case tree.KindState:
 		return target{mesh: sel.Name, ranks: sel.Ranks}, true
 	case tree.KindMesh:

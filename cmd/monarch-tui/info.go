@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -53,6 +55,14 @@ func printInfo(ctx context.Context, w io.Writer) error {
 		_, err := tui.LoadSettings(settings)
 		return err
 	}))
+	launches, _ := tui.LoadLaunches(settings) // what is wrong with it has been told
+	for i, name := range slices.Sorted(maps.Keys(launches)) {
+		key := ""
+		if i == 0 {
+			key = "launchers"
+		}
+		row(key, "%s: %s", name, tui.LaunchText(name, launches))
+	}
 	row("state", "%s", judged(state, "not there yet", nil))
 	if dir, err := control.RunDir(); err == nil {
 		row("run folder", "%s", dir)

@@ -18,6 +18,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine"
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
+	"github.com/monarch-tui/monarch-tui/tui"
 )
 
 // reportFlags are those that run and a headless demo share.
@@ -58,6 +59,29 @@ type runFlags struct {
 	fileTimeout time.Duration
 	short       bool
 	times       bool
+	launchFlags
+}
+
+// launchFlags are the flags of what reads scripts: the settings say what via= means.
+type launchFlags struct{ config string }
+
+func (l *launchFlags) register(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&l.config, "config", "", "settings file, of which the tables [launch.NAME] count (default: see monarch-tui info)")
+}
+
+// launches are the launchers of the settings.
+func (l *launchFlags) launches() (script.Launches, error) {
+	name := l.config
+	if name == "" {
+		name, _ = tui.Paths()
+	} else if _, err := os.Stat(name); err != nil {
+		return nil, usageError("--config %s: %w", name, bare(err))
+	}
+	set, err := tui.LoadLaunches(name)
+	if err != nil {
+		return nil, &exitError{exitUsage, err}
+	}
+	return set, nil
 }
 
 func newRunCommand() *cobra.Command {
@@ -84,10 +108,11 @@ func newRunCommand() *cobra.Command {
 	fl.StringVarP(&f.commands, "command", "c", "", "run these commands, separated by ; or newlines, instead of files")
 	fl.StringVarP(&f.program, "program", "p", "", "run against this program, which must use the monarch-tui engine")
 	fl.BoolVar(&f.withMain, "main", false, "with -p: also call the program's own run function")
-	f.register(cmd, "report", "limit of one command", 30*time.Second)
+	f.reportFlags.register(cmd, "report", "limit of one command; one that waits for machines (procs … via=) has within=, or 10m", 30*time.Second)
 	fl.DurationVar(&f.fileTimeout, "file-timeout", 10*time.Minute, "limit of one file")
 	fl.BoolVar(&f.short, "short", false, "skip steps that have the guard [!short]")
 	fl.BoolVar(&f.times, "times", false, "show how long each step took; two runs then differ")
+	f.launchFlags.register(cmd)
 	return cmd
 }
 
@@ -114,10 +139,14 @@ func (f *runFlags) run(ctx context.Context, files, progArgs []string) error {
 		prog.args, prog.main, prog.seed = progArgs, f.withMain, f.seed
 		open = prog.open
 	}
+	launches, err := f.launches()
+	if err != nil {
+		return err
+	}
 	out := &report{w: os.Stdout}
 	r := script.Runner{
 		Open: open, Format: f.format, Out: out, Stdin: os.Stdin, Times: f.times, Color: colored(os.Stdout),
-		Options: script.Options{Timeout: f.timeout, FileTimeout: f.fileTimeout, Seed: int(f.seed), Short: f.short, Conds: conditions()},
+		Options: script.Options{Timeout: f.timeout, FileTimeout: f.fileTimeout, Seed: int(f.seed), Short: f.short, Conds: conditions(), Launches: launches},
 	}
 	var code int
 	if f.commands != "" {
@@ -213,7 +242,8 @@ func colored(f *os.File) bool {
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
 func newCheckCommand() *cobra.Command {
-	return &cobra.Command{
+	var l launchFlags
+	cmd := &cobra.Command{
 		Use: "check FILE…", Short: "Parse scripts without running them",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -222,9 +252,13 @@ func newCheckCommand() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			launches, err := l.launches()
+			if err != nil {
+				return err
+			}
 			bad := 0
 			for _, name := range args {
-				bad += checkFile(cmd.ErrOrStderr(), name)
+				bad += checkFile(cmd.ErrOrStderr(), name, launches)
 			}
 			if bad > 0 {
 				return &exitError{code: exitUsage}
@@ -232,9 +266,11 @@ func newCheckCommand() *cobra.Command {
 			return nil
 		},
 	}
+	l.register(cmd)
+	return cmd
 }
 
-func checkFile(w io.Writer, name string) (bad int) {
+func checkFile(w io.Writer, name string, launches script.Launches) (bad int) {
 	file := name
 	if name == "-" {
 		file = "/dev/stdin"
@@ -244,7 +280,7 @@ func checkFile(w io.Writer, name string) (bad int) {
 		fmt.Fprintf(w, "%s: %v\n", name, err)
 		return 1
 	}
-	_, errs := script.Parse(name, string(text))
+	_, errs := launches.Parse(name, string(text))
 	for _, e := range errs {
 		fmt.Fprintln(w, e.Detail())
 	}

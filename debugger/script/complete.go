@@ -9,7 +9,8 @@ import (
 type word struct {
 	kind  wordKind
 	fixed string // of wordFixed
-	after string // it stands only behind this keyword
+	after string // it stands only behind this keyword, or behind a word that it begins, as via=
+	key   string // it is the value of this word: via=
 }
 
 // wordKind says where the words of a kind come from.
@@ -24,6 +25,8 @@ const (
 	wordVerb                     // a command
 	wordTheme                    // a theme of the screen
 	wordDemo                     // a demo
+	wordLauncher                 // what stands behind via=
+	wordOption                   // an option of the launcher that was named
 )
 
 // words are fixed words.
@@ -37,6 +40,7 @@ func words(fixed ...string) (out []word) {
 // Known tells the names that completion offers. The zero value of a field means none.
 type Known struct {
 	Meshes, Procs, Types, Themes, Demos []string
+	Launches                            Launches // that are set up
 	Endpoints                           func(mesh string) []string
 	Dims                                func(mesh string) []string
 }
@@ -62,8 +66,17 @@ func Complete(text string, k Known) (from int, out []string) {
 	case strings.HasPrefix(typed, "@") && strings.Contains(typed, "."):
 		could = k.endpoints(typed)
 	case ok && v.Name == first:
+		before := strings.Fields(rest[:len(rest)-len(typed)])
+		key := ""
+		if strings.HasSuffix(text[:from], "=") {
+			key = strings.TrimSuffix(before[len(before)-1], "=")
+		}
 		for _, w := range v.completes {
-			if w.after == "" || slices.Contains(strings.Fields(rest[:len(rest)-len(typed)]), w.after) {
+			switch {
+			case key != w.key && (w.key != "" || key == viaWord):
+			case w.kind == wordOption:
+				could = append(could, k.options(before)...)
+			case w.after == "" || slices.Contains(before, w.after):
 				could = append(could, k.of(w, typed)...)
 			}
 		}
@@ -105,8 +118,28 @@ func (k *Known) of(w word, typed string) []string {
 		return k.Themes
 	case wordDemo:
 		return k.Demos
+	case wordLauncher:
+		return k.Launches.Names()
+	case wordOption:
 	}
 	return nil
+}
+
+// options are the options of the launcher that via= names among words, less those that are there.
+func (k *Known) options(words []string) (out []string) {
+	for _, word := range words {
+		name, ok := strings.CutPrefix(word, viaWord+"=")
+		launcher, _, known := k.Launches.Of(name)
+		if !ok || !known {
+			continue
+		}
+		for _, o := range append(launcher.OptionNames(), withinWord) {
+			if !slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(w, o+"=") }) {
+				out = append(out, o+"=")
+			}
+		}
+	}
+	return out
 }
 
 // verbsToType are the names of the verbs that this build has.

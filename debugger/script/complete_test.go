@@ -9,6 +9,7 @@ import (
 func TestCompletionOffersWhatAVerbTakes(t *testing.T) {
 	k := Known{
 		Meshes: []string{"toy", "pings"}, Procs: []string{"p", "q"}, Types: []string{"ToyActor", "Echo"}, Themes: []string{"dark", "light"}, Demos: []string{"pingpong"},
+		Launches:  Launches{"gpu": {Via: "slurm"}},
 		Endpoints: func(mesh string) []string { return map[string][]string{"toy": {"Hello", "Help", "Count"}}[mesh] },
 		Dims:      func(mesh string) []string { return map[string][]string{"toy": {"hosts", "gpus"}}[mesh] },
 	}
@@ -35,8 +36,14 @@ func TestCompletionOffersWhatAVerbTakes(t *testing.T) {
 		{"spawn @x on p T", "ToyActor"},
 		{"spawn on", ""}, // nothing is offered behind on before the blank
 		{"endpoints E", "Echo"},
-		{"procs p ", "cpus=|gpus=|hosts=|in-process|oversubscribe|restart=|virtual"},
+		{"procs p ", "cpus=|gpus=|hosts=|in-process|oversubscribe|restart=|via=|virtual"},
 		{"procs p in", "in-process"},
+		{"procs p hosts=2 via=", "exec|gpu|kubernetes|local|slurm|ssh"},
+		{"procs p hosts=2 via=s", "slurm|ssh"},
+		{"procs p hosts=2 via=gpu ", "account=|args=|cache=|constraint=|cpus=|dir=|exclude=|gpus=|hosts=|in-process|oversubscribe|partition=|qos=|reservation=|restart=|ship=|time=|via=|virtual|within="},
+		{"procs p hosts=2 via=gpu time=1h ti", ""},
+		{"procs p hosts=2 via=exec c", "command=|cpus="},
+		{"procs p hosts=2 via=what w", ""},
 		{"help st", "stacks|state|step|stop|stops|stream"},
 		{"theme ", "dark|light"},
 		{"demo p", "pingpong"},

@@ -63,7 +63,7 @@ func (s *Session) guarded(st *Stmt) string {
 }
 
 func (s *Session) judge(ctx context.Context, st *Stmt, step *Step) {
-	s.limit = cmp.Or(st.Timeout, s.opt.Timeout)
+	s.limit = cmp.Or(st.Timeout, s.ownLimit(st), s.opt.Timeout)
 	cmdCtx, cancel := s.patient(ctx, s.limit)
 	defer cancel()
 	err := s.catchUp(cmdCtx)
@@ -98,6 +98,23 @@ func (s *Session) judge(ctx context.Context, st *Stmt, step *Step) {
 			return
 		}
 	}
+}
+
+// ownLimit is what a command is given that may take longer than others, 0 for one that is as they are.
+func (s *Session) ownLimit(st *Stmt) time.Duration {
+	if st.Cmd == nil {
+		return 0
+	}
+	a, ok := st.Cmd.Args.(limited)
+	if ok && len(st.Cmd.vars) > 0 {
+		if filled, err := s.fill(st.Cmd); err == nil { // what is wrong with it is told when it runs
+			a, ok = filled.Args.(limited)
+		}
+	}
+	if !ok {
+		return 0
+	}
+	return a.limit(s.opt)
 }
 
 // alive reports whether the session goes on: what its end makes of a command says nothing about the command.

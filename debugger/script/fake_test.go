@@ -37,6 +37,8 @@ type world struct {
 	stuck   bool    // actors are busy in Wait, and no stop ends
 	over    []int   // ranks that have ended as soon as they are there
 	done    []string
+	asked   []control.ProcsReq
+	queued  bool // machines never come
 }
 
 // toy is one actor.
@@ -119,6 +121,13 @@ func (w *world) Handle(ctx context.Context, _ control.ClientInfo, req any) (any,
 	defer w.mu.Unlock()
 	switch r := req.(type) {
 	case control.ProcsReq:
+		w.asked = append(w.asked, r)
+		if w.queued {
+			w.mu.Unlock()
+			<-ctx.Done()
+			w.mu.Lock()
+			return nil, ctx.Err()
+		}
 		if slices.ContainsFunc(w.snap.ProcMeshes, func(m control.ProcMesh) bool { return m.Name == r.Name && !m.Gone }) {
 			return nil, fmt.Errorf("procs %s: the name is taken", r.Name)
 		}

@@ -29,7 +29,7 @@ func (s *Session) fill(cmd *Command) (*Command, error) {
 		at = h.end
 	}
 	b.WriteString(cmd.Text[at:])
-	out, err := parseFilled(b.String())
+	out, err := s.opt.Launches.parseFilled(b.String())
 	if err != nil {
 		return nil, fmt.Errorf("%w (after filling in: %s)", err, b.String())
 	}

@@ -21,6 +21,9 @@ func help(name string) []string {
 		case v.Lacks != "":
 			out = append(out, fmt.Sprintf("this build has no %s yet", v.Lacks))
 		}
+		if v.more != nil {
+			out = append(out, v.more()...)
+		}
 		return out
 	}
 	var rows [][]string
@@ -62,6 +65,7 @@ func Markdown() string {
 		}
 		fmt.Fprintf(&b, "| `%s` | %s%s |\n", strings.ReplaceAll(v.Usage, "|", "\\|"), v.Summary, also)
 	}
+	b.WriteString(launchMarkdown())
 	b.WriteString("\n## Words that only parse in this build\n\nA script may hold them already: `check` accepts them, `run` says that they are not here yet, or that they need a terminal.\n\n")
 	b.WriteString(strings.Join(later, " ") + "\n")
 	return b.String()
@@ -91,7 +95,7 @@ echo ${r}                                    # ${EXPR} is filled in
 - Expectations: ` + "`[TARGET:] [all|any|one|none] EXPR [within DURATION]`" + `; expressions are those of expr-lang.
   Values compare by value, as they are printed: numbers whatever their Go types, maps, structs and lists part by part.
   What cannot be compared, such as a number and a text, makes the expectation fail, whatever its quantifier.
-  Of each rank: ` + "`value err ms rank out state`" + ` and its dimensions. Of all: ` + "`results text stops breaks restarts faults seed`" + ` and what ` + "`=>` and `let`" + ` named. ` + "`fmt(format, …)`" + ` makes texts.
+  Of each rank: ` + "`value err ms rank out state`" + ` and its dimensions. Of all: ` + "`results text stops breaks restarts faults machines seed`" + ` and what ` + "`=>` and `let`" + ` named. ` + "`fmt(format, …)`" + ` makes texts.
   ` + "`out`" + ` is what that rank printed since the command began, its lines joined by newlines; after ` + "`wait`" + `, since the first of the calls that ran side by side.
   ` + "`stops`" + ` are the places of all stopped frames, sorted: ` + "`[\"@toy[1].HelloWorld\"]`" + `; ` + "`breaks`" + ` are maps of ` + "`id where hits skipped errors bound state why`" + `; ` + "`restarts`" + ` says what began anew, oldest first: ` + "`[\"p[2] life 2 ready\", \"@toy[2] life 2 ready\"]`" + ` (waiting, starting, ready or failed),
   ` + "`faults`" + ` maps of ` + "`id kind on seed by seen dropped delayed`" + `.

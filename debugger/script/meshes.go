@@ -16,7 +16,10 @@ import (
 )
 
 func (s *Session) makeProcs(ctx context.Context, a ProcsArgs, r *result) error {
-	pm, err := s.c.Procs(ctx, control.ProcsReq{Name: a.Name, Dims: a.Dims, CPUs: a.CPUs, InProcess: a.InProcess, Virtual: a.Virtual, Oversubscribe: a.Oversubscribe, Restart: a.Restart, Lease: a.Lease, Budget: budget(ctx)})
+	pm, err := s.c.Procs(ctx, control.ProcsReq{
+		Name: a.Name, Dims: a.Dims, CPUs: a.CPUs, InProcess: a.InProcess, Virtual: a.Virtual, Oversubscribe: a.Oversubscribe, Restart: a.Restart, Lease: a.Lease,
+		Via: a.Via, Hosts: a.Hosts, Launch: a.Launch, Within: a.Within, Budget: budget(ctx),
+	})
 	if err != nil {
 		return err
 	}

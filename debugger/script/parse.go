@@ -23,15 +23,16 @@ const (
 
 // parser parses one script.
 type parser struct {
-	src    *source
-	scope  *scope
-	read   func(name string) ([]byte, error)
-	from   []string // files that led here, outermost first
-	focus  bool     // inside on, or Monarch's cast
-	lit    int      // offset of the literal that was found last, in its cursor's text
-	nested int      // commands around the one that is being parsed
-	loose  bool     // a single line: names that it does not define may exist in the session
-	errs   []*Error
+	src      *source
+	scope    *scope
+	read     func(name string) ([]byte, error)
+	from     []string // files that led here, outermost first
+	focus    bool     // inside on, or Monarch's cast
+	lit      int      // offset of the literal that was found last, in its cursor's text
+	nested   int      // commands around the one that is being parsed
+	loose    bool     // a single line: names that it does not define may exist in the session
+	launches Launches
+	errs     []*Error
 }
 
 // Parse parses a script, and the scripts that it sources, relative to its name. The errors are sorted by place; with
@@ -47,16 +48,12 @@ func ParseWith(read func(name string) ([]byte, error), name, text string) (*Scri
 
 // ParseLine parses what a person typed at the ':' line or the prompt: one statement, or several lines. Names that
 // nothing on it defines are left to the session that runs it.
-func ParseLine(text string) (*Script, []*Error) {
-	p := &parser{src: newSource("", text), scope: newScope(), read: ReadFile, loose: true}
-	s := p.script()
-	return s, p.errs
-}
+func ParseLine(text string) (*Script, []*Error) { return Launches(nil).ParseLine(text) }
 
 // parseFilled parses a command whose ${…} have been filled in. What was filled in is data: it begins no comment, no
 // suffix and no ${…} of its own.
-func parseFilled(text string) (*Command, error) {
-	p := &parser{src: newSource("", text), scope: newScope(), read: ReadFile, loose: true}
+func (l Launches) parseFilled(text string) (*Command, error) {
+	p := &parser{src: newSource("", text), scope: newScope(), read: ReadFile, loose: true, launches: l}
 	return p.command(&cursor{text: text, raw: text})
 }
 
@@ -311,7 +308,7 @@ func (p *parser) include(st *Stmt, file string, at int) error {
 	if err != nil {
 		return fail(at, "source %s: %s", file, err)
 	}
-	sub := &parser{src: newSource(path, string(text)), scope: p.scope, read: p.read, from: from, loose: p.loose}
+	sub := &parser{src: newSource(path, string(text)), scope: p.scope, read: p.read, from: from, loose: p.loose, launches: p.launches}
 	st.Include = sub.script()
 	p.errs = append(p.errs, sub.errs...)
 	return nil

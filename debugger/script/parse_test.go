@@ -397,7 +397,7 @@ func TestVerbTableIsComplete(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{"break @t.*@reply if arg.n > 1 hit %2 print \"n={arg}\"\ntbreak error\ncondition 1 x", "print [1].over over ranks(1:2)\nset args.x {a: 1}\nfail \"x\ny\"\ncast t ranks(:) x = 3\ndiff @t @t a", toys, "call @t.E {a: [\n1]} => r\n  @t: all value == ${x} within 1s\n", "cast t ranks(x=(1,2)) p y", "[!gpu] ! on @t[0-1] call E \"a\" &j", "echo ${ {\"a\": 1} } # x", "break @t.E@recv if a once do c", "\ufeffls\r\n\t# x"} {
+	for _, s := range []string{"break @t.*@reply if arg.n > 1 hit %2 print \"n={arg}\"\ntbreak error\ncondition 1 x", "print [1].over over ranks(1:2)\nset args.x {a: 1}\nfail \"x\ny\"\ncast t ranks(:) x = 3\ndiff @t @t a", toys, "call @t.E {a: [\n1]} => r\n  @t: all value == ${x} within 1s\n", "cast t ranks(x=(1,2)) p y", "[!gpu] ! on @t[0-1] call E \"a\" &j", "echo ${ {\"a\": 1} } # x", "break @t.E@recv if a once do c", "\ufeffls\r\n\t# x", "procs p hosts=n1,${x} via=exec command=\"a {b}\" within=1m q='x' gpus=2 via=local"} {
 		f.Add(s)
 	}
 	read := func(string) ([]byte, error) { return nil, errors.New("no files here") }

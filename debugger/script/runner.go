@@ -109,7 +109,7 @@ func (r *Runner) run(ctx context.Context, rep reporter, sources []Source) int {
 	code := ExitOK
 	var scripts []*Script
 	for _, src := range sources {
-		sc, errs := Parse(src.Name, src.Text)
+		sc, errs := r.Options.Launches.Parse(src.Name, src.Text)
 		if len(errs) > 0 {
 			rep.broken(src.Name, errs)
 			code = ExitUsage

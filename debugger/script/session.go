@@ -23,6 +23,7 @@ type Options struct {
 	Short       bool            // the guard [short]
 	Conds       map[string]bool // more guards: gpu, …
 	Seed        int             // the name seed in expressions
+	Launches    Launches        // what via= means besides the launchers themselves
 	Person      bool            // a person types the commands: limits stand still while the clock does, whoever else is there
 }
 

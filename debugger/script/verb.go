@@ -25,7 +25,8 @@ type Verb struct {
 	Changes  bool   // changes the session: refused to viewers
 	Forkable bool   // leaves nothing in the session that ran it, so that a fork may run it beside others
 
-	completes []word // what may stand where, for completion
+	completes []word          // what may stand where, for completion
+	more      func() []string // what help NAME tells besides; nil: nothing
 
 	looksBack  bool // depends on what the commands before it gave, whatever its arguments are
 	unrecorded bool // save and record leave it out
@@ -84,6 +85,11 @@ type (
 	// judged is implemented by arguments of verbs whose expectations are judged rank by rank.
 	judged interface {
 		judged() *Target
+	}
+	// limited is implemented by arguments of commands that may take longer than others: limit is how long, 0 for as long as
+	// they.
+	limited interface {
+		limit(opt Options) time.Duration
 	}
 	// placed is implemented by arguments that remember where a literal stands in the file.
 	placed interface {

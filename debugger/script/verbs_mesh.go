@@ -7,15 +7,14 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
-	"github.com/monarch-tui/monarch-tui/engine/schema"
-	"github.com/monarch-tui/monarch-tui/engine/shape"
 )
 
 func meshVerbs() []*Verb {
 	return []*Verb{
 		{
-			Name: "procs", Usage: "procs NAME dim=n… [in-process] [cpus=n] [virtual] [oversubscribe] [restart=never|on-failure|n/time] [lease=time]", Summary: "start a grid of worker processes; in-process: goroutines instead; oversubscribe: ranks share GPUs; virtual: they have none",
-			Changes: true, Forkable: true, completes: words("gpus=", "hosts=", "in-process", "cpus=", "restart=", "virtual", "oversubscribe"), body: shows(procsArgs, (*Session).makeProcs),
+			Name: "procs", Usage: "procs NAME dim=n… [in-process] [cpus=n] [virtual] [oversubscribe] [restart=never|on-failure|n/time] [lease=time] [hosts=name,… via=launcher [option=value…] [within=time]]",
+			Summary: "start a grid of worker processes; in-process: goroutines instead; oversubscribe: ranks share GPUs; virtual: they have none; via: on other machines", more: launchHelp,
+			Changes: true, Forkable: true, completes: append(words("gpus=", "hosts=", "in-process", "cpus=", "restart=", "virtual", "oversubscribe", "via="), word{kind: wordLauncher, key: viaWord}, word{kind: wordOption, after: viaWord}), body: shows(procsArgs, (*Session).makeProcs),
 		},
 		{
 			Name: "spawn", Usage: "spawn @NAME on PROCS[sel] Type [restart=never|on-failure|n/time] [gang] [{field: value, …}]", Summary: "put one actor on each process",
@@ -34,75 +33,6 @@ func meshVerbs() []*Verb {
 			Changes: true, Forkable: true, completes: []word{{kind: wordProcs}, {kind: wordMesh}}, body: shows(killArgs, (*Session).restart),
 		},
 	}
-}
-
-// ProcsArgs are the arguments of procs.
-type ProcsArgs struct {
-	Name                              string
-	Dims                              shape.Extent
-	CPUs                              int
-	InProcess, Virtual, Oversubscribe bool
-	Restart                           *control.RestartPolicy
-	Lease                             time.Duration
-}
-
-// maxRanks bounds the product of the dims of a procs command; the engine has its own, lower limits for processes.
-const maxRanks = 65536
-
-func procsArgs(p *parser, c *cursor, v *Verb) (a ProcsArgs, err error) {
-	if a.Name, err = c.meshName("proc mesh", "a name for the proc mesh"); err != nil {
-		return a, fail(atOf(err, c.at()), "%s (usage: %s)", err, v.Usage)
-	}
-	policy := false
-	for !c.done() {
-		at := c.at()
-		w := c.word()
-		dim, n, isDim := strings.Cut(w, "=")
-		switch {
-		case w == "in-process":
-			a.InProcess = true
-		case w == "virtual":
-			a.Virtual = true
-		case w == "oversubscribe":
-			a.Oversubscribe = true
-		case dim == "lease" && a.Lease > 0, dim == restartWord && policy:
-			return a, fail(at, "%s is there already", quoted(w))
-		case w == gangWord:
-			return a, fail(at, "gang is for actors: spawn @NAME on %s Type gang", a.Name)
-		case !isDim:
-			return a, fail(at, "want name=size for each dimension, such as hosts=2 gpus=4, not %s%s", quoted(w), schema.SuggestNear(w, []string{"in-process", "virtual", "oversubscribe"}))
-		case dim == "lease":
-			if a.Lease, err = time.ParseDuration(n); err != nil || a.Lease <= 0 {
-				return a, fail(at+len(dim)+1, "lease %s: want how long a process may hear nothing of the controller, such as 8s", quoted(n))
-			}
-		case dim == restartWord:
-			policy = true
-			if a.Restart, err = policyOf(n); err != nil {
-				return a, fail(at+len(dim)+1, "%s", err)
-			}
-		default:
-			size, err := strconv.Atoi(n)
-			if err != nil {
-				return a, fail(at+len(dim)+1, "%s: want a whole number, not %s", dim, quoted(n))
-			}
-			if dim == "cpus" {
-				if size < 1 {
-					return a, fail(at, "cpus=%d: a process needs at least 1", size)
-				}
-				a.CPUs = size
-				continue
-			}
-			if err := free(dim); err != nil {
-				return a, fail(at, "%s", err)
-			}
-			a.Dims = append(a.Dims, shape.Dim{Name: dim, Size: size})
-			if err := a.Dims.Validate(maxRanks); err != nil {
-				return a, fail(at, "%s", err)
-			}
-		}
-	}
-	p.scope.procs[a.Name] = a.Dims.Names()
-	return a, nil
 }
 
 // SpawnArgs are the arguments of spawn.

@@ -10,6 +10,7 @@ type Replica struct {
 
 	procMeshes, meshes map[string]int // newest by name
 	procs, calls       map[uint64]int
+	hosts              map[uint64]int // there may be thousands, and each tells its round trip
 }
 
 // maxFailures bounds Replica.Failures; the newest are kept.
@@ -42,6 +43,7 @@ func (r *Replica) reset(s *Snapshot) {
 	r.Restarts, r.Faults = slices.Clone(s.Restarts), slices.Clone(s.Faults)
 	r.procMeshes, r.meshes = make(map[string]int), make(map[string]int)
 	r.procs, r.calls = make(map[uint64]int, len(r.Procs)), make(map[uint64]int)
+	r.hosts = make(map[uint64]int, len(r.Hosts))
 	for i := range r.ProcMeshes {
 		r.procMeshes[r.ProcMeshes[i].Name] = i
 	}
@@ -55,6 +57,9 @@ func (r *Replica) reset(s *Snapshot) {
 	for i := range r.Calls {
 		r.calls[r.Calls[i].ID] = i
 	}
+	for i := range r.Hosts {
+		r.hosts[r.Hosts[i].ID] = i
+	}
 }
 
 func (r *Replica) event(ev *Event) {
@@ -65,7 +70,7 @@ func (r *Replica) event(ev *Event) {
 	case ev.Session != nil:
 		r.Session = *ev.Session
 	case ev.Host != nil:
-		put(&r.Hosts, *ev.Host, func(h *Host) bool { return h.ID == ev.Host.ID })
+		putAt(&r.Hosts, r.hosts, ev.Host.ID, *ev.Host)
 	case ev.ProcMesh != nil:
 		r.procMeshes[ev.ProcMesh.Name] = put(&r.ProcMeshes, *ev.ProcMesh, func(m *ProcMesh) bool { return m.ID == ev.ProcMesh.ID })
 	case ev.Proc != nil:
@@ -183,6 +188,14 @@ func (r *Replica) Mesh(name string) (*Mesh, bool) {
 func (r *Replica) Proc(id uint64) (*Proc, bool) {
 	if i, ok := r.procs[id]; ok {
 		return &r.Procs[i], true
+	}
+	return nil, false
+}
+
+// Host finds a host by its id.
+func (r *Replica) Host(id uint64) (*Host, bool) {
+	if i, ok := r.hosts[id]; ok {
+		return &r.Hosts[i], true
 	}
 	return nil, false
 }

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/schema"
@@ -69,6 +70,14 @@ type Host struct {
 
 // Over reports whether nothing can run there any more.
 func (h *Host) Over() bool { return h.State == "lost" || h.State == "exited" || h.State == "failed" }
+
+// Called is its name, or its place where none is known.
+func (h *Host) Called() string {
+	if h.Name == "" {
+		return "host " + strconv.Itoa(h.Index)
+	}
+	return h.Name
+}
 
 // ProcMesh is a grid of worker processes.
 type ProcMesh struct {

@@ -59,7 +59,11 @@ func (p *Pane) drawTileName(s *paint.Surface, l *layout, t tile, here bool) {
 		if i >= dim.size {
 			return
 		}
-		names, places = append(names, dim.name), append(places, strconv.Itoa(dim.own(i)))
+		place := strconv.Itoa(dim.own(i))
+		if name := p.hostName(dim, i); name != "" {
+			place = name
+		}
+		names, places = append(names, dim.name), append(places, place)
 	}
 	pad := 0
 	if l.box >= 3 {
@@ -97,6 +101,12 @@ func (p *Pane) drawColumns(s *paint.Surface, l *layout, t tile, cursor int) {
 		dim.base = 0
 	}
 	width := len(strconv.Itoa(dim.own((l.col.n - 1) * l.col.div)))
+	named := namesWidth(dim, p.now.hosts)
+	if named > 0 && named < l.pitch && l.row.dim != l.col.dim { // there is room for each
+		width = named
+	} else {
+		named = 0
+	}
 	step := 1
 	for step*l.pitch < width+1 {
 		step *= 2
@@ -116,8 +126,11 @@ func (p *Pane) drawColumns(s *paint.Surface, l *layout, t tile, cursor int) {
 			continue
 		}
 		text, at := strconv.Itoa(dim.own(c*l.col.div)), x+(c-t.left)*l.pitch
+		if named > 0 {
+			text = p.hostName(dim, c*l.col.div)
+		}
 		if l.density == Label {
-			at += l.digits - len(text)
+			at += max(0, l.digits-paint.Width(text))
 		}
 		s.Text(at, t.y-1, label(c == cursor), text)
 	}
@@ -137,7 +150,11 @@ func (p *Pane) drawRows(s *paint.Surface, l *layout, t tile, cursor int) {
 		if i >= dim.size {
 			return
 		}
-		text := paint.Pad(rowLabel(name, dim.own(i), wide), l.labelText)
+		text := rowLabel(name, dim.own(i), wide)
+		if l.named {
+			text = p.hostName(dim, i)
+		}
+		text = paint.Pad(text, l.labelText)
 		s.Text(t.x-l.label+1, t.y+r/l.tall, label((t.top+r)/l.tall == cursor/l.tall && cursor >= 0), text)
 	}
 }

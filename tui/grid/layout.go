@@ -27,6 +27,7 @@ type layout struct {
 	pair      bool  // HEAT: two counts in a cell
 	label     int   // columns of the labels of rows, with what is left free
 	labelText int   // columns of their text
+	named     bool  // rows are labelled with the names of hosts
 	ownLabels bool  // each tile has its labels of rows
 	head      int   // lines above a tile
 	gapX      int
@@ -41,6 +42,7 @@ type request struct {
 	row, col string
 	wide     bool
 	maxRank  int
+	hosts    []string
 }
 
 func (l *layout) tiled() bool { return l.across.n > 1 || l.down.n > 1 }
@@ -74,6 +76,9 @@ func pitchBox(pitch int) int {
 func (l *layout) labelFor(a axis, q request) {
 	name, last := a.name, a.own(a.size-1)
 	l.labelText = paint.Width(rowLabel(l.rowName(name, q.wide), last, q.wide))
+	if n := namesWidth(a, q.hosts); n > 0 && (q.wide || n <= 3) {
+		l.named, l.labelText = true, n
+	}
 	l.label = 1 + l.labelText + 1
 	if q.wide {
 		l.label++

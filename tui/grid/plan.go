@@ -85,7 +85,7 @@ func (p *Pane) fit(w, h int) *planned {
 func (p *Pane) plan(w, h int) (layout, around) {
 	pl, v := p.at, p.at.view()
 	frills := p.frills(w)
-	q := request{w: w, row: pl.row, col: pl.col, wide: w >= wideFrom, maxRank: pl.n - 1}
+	q := request{w: w, row: pl.row, col: pl.col, wide: w >= wideFrom, maxRank: pl.n - 1, hosts: p.now.hosts}
 	density := pl.density
 	if density == Half && p.NoColor {
 		density = Heat

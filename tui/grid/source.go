@@ -62,6 +62,7 @@ type states struct {
 	count [nStates]int
 	again map[int32]bool  // ranks that are not in their first life
 	has   [nMeasures]bool // which measures any rank has a figure of
+	hosts []string        // names along the dimension hosts, nil where there are none
 	figures
 }
 
@@ -83,6 +84,10 @@ func (p *Pane) sync(w *world.World) bool {
 		p.now = states{codes: make([]uint8, s.n), hints: make([]int32, s.n)}
 	}
 	p.now.known, p.now.rev, p.now.count, p.now.again = true, w.StateRevision(), [nStates]int{}, nil
+	if hosts := s.hostNames(w); !slices.Equal(hosts, p.now.hosts) {
+		p.now.hosts = hosts
+		p.at.plan.key = planKey{} // labels have other widths
+	}
 	p.now.begin(p.measure)
 	if s.procs != nil {
 		p.now.readProcs(w, s.procs)
@@ -101,7 +106,7 @@ func (p *Pane) sync(w *world.World) bool {
 func (st *states) readProcs(w *world.World, pm *control.ProcMesh) {
 	st.gone = pm.Gone
 	for rank := range st.codes {
-		word := "gone"
+		word := world.AbsentWord(pm)
 		proc := st.proc(w, rank, pm.FirstProc+uint64(rank))
 		if proc != nil {
 			word = w.ProcWord(proc)

@@ -50,6 +50,12 @@ func (p *Pane) makeTitle(w *world.World) []paint.Seg {
 		if word == "paused" || word == "fault" {
 			note = word
 		}
+	case host:
+		h, ok := w.Host(p.thing.id)
+		if !ok {
+			return nil
+		}
+		name, word, note = h.Called(), world.HostWord(h), h.State
 	case nothing:
 		return nil
 	}

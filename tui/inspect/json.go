@@ -56,6 +56,10 @@ func (p *Pane) All(w *world.World) (text, name string) {
 		if pr, ok := w.Proc(p.thing.id); ok {
 			return fields{{"process", pr}}.text(), pr.Mesh + "-" + strconv.Itoa(pr.Rank)
 		}
+	case host:
+		if h, ok := w.Host(p.thing.id); ok {
+			return fields{{"host", h}}.text(), h.Mesh + "-host-" + strconv.Itoa(h.Index)
+		}
 	case nothing:
 	}
 	return "", ""

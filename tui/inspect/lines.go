@@ -82,6 +82,8 @@ func (p *Pane) build(w *world.World) {
 		p.buildProcs(w)
 	case proc:
 		p.buildProc(w)
+	case host:
+		p.buildHost(w)
 	case nothing:
 	}
 }

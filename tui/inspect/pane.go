@@ -21,6 +21,7 @@ const (
 	mesh
 	procs
 	proc
+	host
 )
 
 // thing is what is shown: of an actor the mesh and the rank, else an id.
@@ -47,7 +48,7 @@ const (
 type Pane struct {
 	keys   keys.Of
 	thing  thing
-	tabs   [proc + 1]int
+	tabs   [host + 1]int
 	win    list.Window
 	cursor string // identity of the line under the cursor
 	spots  map[thing]string
@@ -158,6 +159,8 @@ func tabNames(k kind) []string {
 		return []string{"Procs"}
 	case proc:
 		return []string{"Process"}
+	case host:
+		return []string{"Host"}
 	case nothing:
 	}
 	return nil

@@ -54,6 +54,7 @@ func (p *Pane) buildProcs(w *world.World) {
 		kind = "in-process: goroutines of the controller"
 	}
 	p.field("kind", kind, paint.Text)
+	p.field("via", through(pm.Via, pm.Handle), paint.Text)
 	if pm.Virtual {
 		why := "slots without devices"
 		if pm.Slots != "" {
@@ -74,8 +75,8 @@ func (p *Pane) buildProcs(w *world.World) {
 	}
 	t := procTally(w, pm)
 	p.fieldCounts("procs", t.segs(calledProc))
-	if len(hosts) > 1 {
-		p.field("hosts", strconv.Itoa(len(hosts)), paint.Text)
+	if n := max(len(hosts), len(w.HostsOf(pm))); n > 1 {
+		p.field("hosts", strconv.Itoa(n), paint.Text)
 	}
 	if rss > 0 {
 		p.field("memory", paint.Bytes(rss)+" resident", paint.Text)
@@ -84,6 +85,7 @@ func (p *Pane) buildProcs(w *world.World) {
 	if !pm.InProcess {
 		p.field("carrier", w.Session.Carrier, paint.Text)
 	}
+	p.buildHosts(w, pm)
 	p.head("Actor meshes")
 	some := false
 	for i := range w.Meshes {
@@ -126,6 +128,15 @@ func (p *Pane) buildProc(w *world.World) {
 		p.field("pid", "in the controller (in-process)", paint.Text)
 	}
 	p.field("host", pr.Host, paint.Text)
+	if h := w.HostOf(pr); h != nil {
+		p.field("via", through(h.Launcher, h.Handle), paint.Text)
+		if word := world.HostWord(h); word != "idle" {
+			p.field("", world.HostSays(h), paint.State(word))
+		} else {
+			p.field("link", distance(h), paint.Text)
+			p.field("loss", loss(h), paint.Warning)
+		}
+	}
 	if pr.Slot >= 0 {
 		device := pr.Device
 		if device != "" {

@@ -3,7 +3,8 @@
 //
 // A proc mesh lists its actor meshes first: they are what a person looks for. An actor mesh opens into its states, the
 // worst first, each with its ranks; a host into its processes; a process into its actors. Hosts are left out where there
-// is only one, and long rows of processes that are all in one state are folded into one line.
+// is only one, the controller's own; those that a launcher was asked for are there as soon as it was, with their state and why they
+// wait. Long rows of processes that are all in one state are folded into one line.
 //
 // The pane knows nothing of selections on the grid, and opens nothing: it tells what is under its cursor.
 //

@@ -205,9 +205,16 @@ func (p *Pane) value(r *row, room int) []paint.Seg {
 		long = "[" + stateRanks(m.codes, uint8(r.rank)) + "]"
 		short = paint.Fit(long, room)
 	case KindHost:
+		if p.model.procs[r.pm].hosts[r.host].rec != nil {
+			return p.hostValue(r, room)
+		}
 		n := len(p.model.procs[r.pm].hosts[r.host].ranks)
 		long, short = paint.Plural(n, p.slots(r)), strconv.Itoa(n)
 	case KindRun:
+		if p.model.procs[r.pm].procs[r.rank] < 0 {
+			long, short, role = p.absent(r)
+			break
+		}
 		n := int(r.to-r.rank+1) * len(p.model.procs[r.pm].meshes)
 		long, short = paint.Plural(n, "actor"), strconv.Itoa(n)
 	case KindProc:
@@ -250,15 +257,6 @@ func failing(room int, why, short string) []paint.Seg {
 	return fitting(room, text(why, paint.Failed), text(short, paint.Failed))
 }
 
-// slots is what the processes of a host are called.
-func (p *Pane) slots(r *row) string {
-	pm := &p.model.procs[r.pm]
-	if at := pm.procs[pm.hosts[r.host].ranks[0]]; at >= 0 && p.model.w.Procs[at].Slot >= 0 {
-		return "slot"
-	}
-	return "proc"
-}
-
 func (p *Pane) procsValue(r *row) (long, short string, role paint.Role) {
 	pm := &p.model.procs[r.pm]
 	short = paint.Plural(len(pm.procs), "proc")
@@ -270,10 +268,17 @@ func (p *Pane) procsValue(r *row) (long, short string, role paint.Role) {
 	switch {
 	case pm.State == "failed" && pm.Reason != "":
 		return world.Why(pm.Reason), cmp.Or(world.Cause(pm.Reason), "failed"), paint.Failed
+	case pm.State == "starting" && len(pm.hosts) > 0 && pm.hosts[0].rec != nil:
+		if text := pm.waitsFor(); text != "" {
+			return long + " · " + text, text, paint.Starting
+		}
+		return long + " · " + pm.State, pm.State, paint.Starting
 	case pm.State != "running" && pm.State != "":
 		return long + " · " + pm.State, pm.State, paint.Muted
 	case pm.InProcess:
 		long += " · in-process"
+	case pm.Via != "":
+		long += " · " + pm.Via
 	case pm.Virtual:
 		long += " · virtual"
 	}
@@ -319,7 +324,7 @@ func (p *Pane) procValue(r *row) (long, short string, role paint.Role) {
 	pm := &p.model.procs[r.pm]
 	at := pm.procs[r.rank]
 	if at < 0 {
-		return "not there", "", paint.Muted
+		return p.absent(r)
 	}
 	proc := &p.model.w.Procs[at]
 	word := p.model.w.ProcWord(proc)

@@ -41,6 +41,7 @@ type host struct {
 	name  string
 	ranks []int32
 	worst uint8
+	rec   *control.Host // nil: of the controller's own machine, or of none yet
 }
 
 // mesh is an actor mesh with the states of its ranks.
@@ -153,8 +154,12 @@ func (m *model) signature() uint64 {
 		meshes(pm.meshes)
 		mix(uint64(len(pm.hosts)))
 		for i := range pm.hosts {
+			if rec := pm.hosts[i].rec; rec != nil {
+				mix(rec.ID)
+			}
 			for _, rank := range pm.hosts[i].ranks {
 				mix(uint64(rank)<<8 | uint64(pm.own[rank]))
+				flag(pm.procs[rank] < 0)
 			}
 		}
 	}
@@ -171,9 +176,10 @@ func (p *procMesh) holds(am *control.Mesh) bool {
 // readProcs finds the processes of the proc meshes: their ids are in a row.
 func (m *model) readProcs() {
 	for i := range m.procs {
+		absent := uint8(world.Severity(world.AbsentWord(m.procs[i].ProcMesh)))
 		for rank := range m.procs[i].procs {
 			m.procs[i].procs[rank] = -1
-			m.procs[i].own[rank] = world.Gone
+			m.procs[i].own[rank] = absent
 		}
 	}
 	if len(m.procs) == 0 {
@@ -217,27 +223,58 @@ func (m *model) readProcs() {
 	}
 }
 
-// findHosts groups the processes by host. There may be thousands of hosts, and the processes of one may stand apart.
+// findHosts groups the processes by host. There may be thousands of hosts, and the processes of one may stand apart. Those that a
+// launcher was asked for are there before their processes, by place.
 func (p *procMesh) findHosts(w *world.World) {
-	last, at := -1, map[string]int{}
-	for rank, proc := range p.procs {
-		name := ""
-		if proc >= 0 {
-			name = w.Procs[proc].Host
+	type hostKey struct {
+		id   uint64 // 0: of the controller's own machine
+		name string
+	}
+	at := map[hostKey]int{}
+	add := func(k hostKey, h host) int {
+		if next := len(p.hosts); next < cap(p.hosts) {
+			h.ranks = p.hosts[:next+1][next].ranks[:0]
 		}
-		if last < 0 || p.hosts[last].name != name {
-			place, known := at[name]
-			if last = place; !known {
-				var ranks []int32
-				if next := len(p.hosts); next < cap(p.hosts) {
-					ranks = p.hosts[:next+1][next].ranks[:0]
-				}
-				p.hosts = append(p.hosts, host{name: name, ranks: ranks, worst: world.Gone})
-				last = len(p.hosts) - 1
-				at[name] = last
+		h.worst = world.Gone
+		p.hosts = append(p.hosts, h)
+		at[k] = len(p.hosts) - 1
+		return at[k]
+	}
+	recs := w.HostsOf(p.ProcMesh)
+	byIndex := make(map[int]hostKey, len(recs))
+	for _, rec := range recs {
+		k := hostKey{id: rec.ID}
+		byIndex[rec.Index] = k
+		add(k, host{name: rec.Called(), rec: rec})
+	}
+	along := world.Along(p.ProcMesh)
+	last := -1
+	var was hostKey
+	for rank, proc := range p.procs {
+		k := hostKey{}
+		if proc >= 0 {
+			if k.id = w.Procs[proc].HostID; k.id == 0 {
+				k.name = w.Procs[proc].Host
 			}
 		}
+		if k == (hostKey{}) && len(recs) > 0 { // it is not there yet
+			k = byIndex[along(rank)]
+		}
+		if last < 0 || was != k {
+			place, known := at[k]
+			if !known {
+				name := k.name
+				if proc >= 0 {
+					name = w.Procs[proc].Host
+				}
+				place = add(k, host{name: name})
+			}
+			last, was = place, k
+		}
 		p.hosts[last].ranks = append(p.hosts[last].ranks, int32(rank))
+		if rec := p.hosts[last].rec; proc < 0 && rec != nil && rec.Over() { // nor will it be
+			p.own[rank], p.worst[rank] = world.Gone, world.Gone
+		}
 	}
 }
 
@@ -285,6 +322,9 @@ func whole(worst uint8, state string, gone bool) uint8 {
 func (p *procMesh) sum() {
 	p.all = world.Gone
 	for i := range p.hosts {
+		if rec := p.hosts[i].rec; rec != nil {
+			p.hosts[i].worst = uint8(world.Severity(world.HostWord(rec)))
+		}
 		for _, rank := range p.hosts[i].ranks {
 			p.hosts[i].worst = world.Graver(p.hosts[i].worst, p.worst[rank])
 		}

@@ -49,7 +49,7 @@ type key struct {
 	kind Kind
 	id   uint64
 	rank int32
-	via  bool // an actor that is listed by its state
+	via  bool // an actor that is listed by its state, or a host by its own id
 }
 
 // Pane is the tree. Its methods are for one goroutine.
@@ -295,15 +295,16 @@ func (p *Pane) Frame(w *world.World) paint.Frame {
 
 // Item is what is under the cursor, or what another line stands for.
 type Item struct {
-	Kind  Kind
-	Procs uint64 // id of the proc mesh, 0 without
-	Proc  uint64 // id of the process, 0 without one
-	Mesh  uint64 // id of the actor mesh, 0 without one
-	Name  string // of the actor mesh, else of the proc mesh; of a hint what it does: procs, demo or attach
-	Host  string // of a host its name
-	Rank  int    // of the process or the actor, -1 without
-	Ranks []int  // of a state, a host or a run: all of its ranks
-	State string // of a state: the word
+	Kind   Kind
+	Procs  uint64 // id of the proc mesh, 0 without
+	Proc   uint64 // id of the process, 0 without one
+	Mesh   uint64 // id of the actor mesh, 0 without one
+	Name   string // of the actor mesh, else of the proc mesh; of a hint what it does: procs, demo or attach
+	Host   string // of a host its name
+	HostID uint64 // of a host that a launcher was asked for, 0 without
+	Rank   int    // of the process or the actor, -1 without
+	Ranks  []int  // of a state, a host or a run: all of its ranks
+	State  string // of a state: the word
 }
 
 // Selected is what is under the cursor, of KindNone where there is nothing.
@@ -347,6 +348,11 @@ func (p *Pane) GoMesh(w *world.World, id uint64) {
 // GoProcs moves the cursor to a proc mesh.
 func (p *Pane) GoProcs(w *world.World, id uint64) {
 	p.goTo(w, func(r *row) bool { return r.kind == KindProcs && r.id == id })
+}
+
+// GoHost moves the cursor to a host that a launcher was asked for.
+func (p *Pane) GoHost(w *world.World, id uint64) {
+	p.goTo(w, func(r *row) bool { return r.kind == KindHost && r.via && r.id == id })
 }
 
 // GoActor moves the cursor to an actor where it is listed, else to its mesh.

@@ -147,16 +147,34 @@ func (p *Pane) buildProcs(at int32, all bool) {
 		for i := range pm.meshes {
 			p.buildMesh(at, int32(i), 2, all)
 		}
-		if len(pm.hosts) == 1 {
+		if len(pm.hosts) == 1 && pm.hosts[0].rec == nil {
 			p.buildRanks(at, 0, 2, all)
 			return
 		}
 		for i := range pm.hosts {
-			h := &pm.hosts[i]
-			r := row{key: key{kind: KindHost, id: pm.ID, rank: h.ranks[0]}, depth: 2, pm: at, host: int32(i)}
-			p.add(r, all, len(pm.procs) <= fewProcs, func(all bool) { p.buildRanks(at, int32(i), 3, all) })
+			p.buildHost(at, int32(i), all)
 		}
 	})
+}
+
+// buildHost lists a host and its processes. One that was asked for is itself whatever processes it has; those are on their way while
+// it is, and not listed unless somebody wants to see that.
+func (p *Pane) buildHost(at, i int32, all bool) {
+	pm := &p.model.procs[at]
+	h := &pm.hosts[i]
+	r := row{key: key{kind: KindHost, id: pm.ID}, depth: 2, pm: at, host: i}
+	open := len(pm.procs) <= fewProcs
+	if h.rec != nil {
+		r.key = key{kind: KindHost, id: h.rec.ID, via: true}
+		open = open && slices.ContainsFunc(h.ranks, func(rank int32) bool { return pm.procs[rank] >= 0 })
+	} else {
+		r.rank = h.ranks[0]
+	}
+	if len(h.ranks) == 0 {
+		p.add(r, all, false, nil)
+		return
+	}
+	p.add(r, all, open, func(all bool) { p.buildRanks(at, i, 3, all) })
 }
 
 func (p *Pane) meshAt(pm, at int32) *mesh {
@@ -206,10 +224,15 @@ func (p *Pane) buildRanks(at, hostAt int32, depth int8, all bool) {
 	}
 	for i := 0; i < len(ranks); {
 		j := i + 1
-		for j < len(ranks) && ranks[j] == ranks[j-1]+1 && pm.own[ranks[j]] == pm.own[ranks[i]] {
+		absent := pm.procs[ranks[i]] < 0
+		for j < len(ranks) && ranks[j] == ranks[j-1]+1 && pm.own[ranks[j]] == pm.own[ranks[i]] && (pm.procs[ranks[j]] < 0) == absent {
 			j++
 		}
-		if len(ranks) <= manyProcs || j-i < fewFolded || !p.filter.empty() && !all {
+		few := len(ranks) <= manyProcs || j-i < fewFolded
+		if absent && pm.hosts[hostAt].rec != nil { // each would say the same
+			few = j-i == 1
+		}
+		if few || !p.filter.empty() && !all {
 			for _, rank := range ranks[i:j] {
 				p.buildProc(at, rank, depth, all)
 			}
@@ -265,6 +288,9 @@ func (p *Pane) item(r *row) Item {
 		switch r.kind {
 		case KindHost:
 			it.Host = pm.hosts[r.host].name
+			if rec := pm.hosts[r.host].rec; rec != nil {
+				it.HostID = rec.ID
+			}
 			for _, rank := range pm.hosts[r.host].ranks {
 				it.Ranks = append(it.Ranks, int(rank))
 			}

@@ -25,7 +25,7 @@ func (r lostProc) Check(l *Look) (out []Warning) {
 		var lost, silent []*control.Proc
 		for rank := range pm.Extent.Len() {
 			p, ok := l.World.Proc(pm.FirstProc + uint64(rank))
-			if !ok || p.Ordered {
+			if !ok || p.Ordered || l.toldOf(p) {
 				continue
 			}
 			switch p.State {

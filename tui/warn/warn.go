@@ -17,6 +17,8 @@ type Config struct {
 	StragglerShare float64       // of the ranks of a call have answered: 0.9
 	StragglerAfter time.Duration // and the others have not for: 2 s
 	StragglerTimes float64       // and so many times as long as half of them took: 10
+	Loss           float64       // of the packets to a host are lost: 0.05
+	Queued         time.Duration // a host is queued: 10 min
 }
 
 func (c Config) withDefaults() Config {
@@ -26,20 +28,23 @@ func (c Config) withDefaults() Config {
 	c.StragglerShare = cmp.Or(c.StragglerShare, 0.9)
 	c.StragglerAfter = cmp.Or(c.StragglerAfter, 2*time.Second)
 	c.StragglerTimes = cmp.Or(c.StragglerTimes, 10)
+	c.Loss = cmp.Or(c.Loss, lossFrom)
+	c.Queued = cmp.Or(c.Queued, queuedFrom)
 	return c
 }
 
 // Warning is something that a rule has found.
 type Warning struct {
-	Name   string // of the rule
-	Severe bool   // something has failed; else it may still come right
-	Count  int    // of offenders
-	Line   string // the summary, short enough for a line
-	Detail string // the explanation with its evidence, several lines
-	Mesh   string // the actor mesh it concerns, "" for none
-	Procs  string // the proc mesh, where Mesh is ""
-	Ranks  []int  // the offenders, sorted
-	Call   uint64 // 0 where it is not about one call
+	Name   string   // of the rule
+	Severe bool     // something has failed; else it may still come right
+	Count  int      // of offenders
+	Line   string   // the summary, short enough for a line
+	Detail string   // the explanation with its evidence, several lines
+	Mesh   string   // the actor mesh it concerns, "" for none
+	Procs  string   // the proc mesh, where Mesh is ""
+	Ranks  []int    // the offenders, sorted
+	Hosts  []uint64 // hosts that are the offenders, by id; Ranks are those on them
+	Call   uint64   // 0 where it is not about one call
 }
 
 // Rule looks for one kind of trouble.
@@ -59,7 +64,7 @@ type Look struct {
 
 // rules are all rules; warnings that are equally severe are told in their order.
 func rules() []Rule {
-	return []Rule{session{}, logLost{}, failed{}, lostProc{}, gpuTrouble{}, straggler{}, noReply{}, slowHandler{}, backlog{}, notCallable{}}
+	return []Rule{session{}, logLost{}, failed{}, hosts{}, lostProc{}, gpuTrouble{}, straggler{}, noReply{}, slowHandler{}, backlog{}, notCallable{}}
 }
 
 // Names are the names of the rules.

@@ -71,6 +71,8 @@ func trouble(t testing.TB) (*worldtest.Builder, *Checker) {
 		{Name: "Skip", Why: "it does not return an error", Fix: "func (l *Loader) Skip(ctx context.Context, a int) error"},
 	}}}
 	b.Apply(&control.Event{Session: &control.Session{Name: "demo", Program: "monarch-tui", PID: 4711, State: "failed", Reason: "a failure was not handled", Dir: "/run/demo", LogLost: "no space left on device"}})
+	b.Launched("more", "ssh", "ssh to a1", shape.Extent{{Name: "hosts", Size: 1}})
+	b.HostIs("more", 0, "a1", "failed", "a1: Permission denied (publickey).")
 	b.Tick(5 * time.Second)
 	return b, c
 }

@@ -35,6 +35,8 @@ type World struct {
 	looked   int                // states of ranks that were looked at for them
 	aliveOf  map[uint64]int     // processes that live, by proc mesh; made anew when one of them changes
 
+	hosts *hostIndex // made anew when one of them changes
+
 	begun map[uint64]time.Time // when actor meshes began, by id
 
 	stopped  map[string]map[int]bool // ranks with a frame that stands at a site, by mesh
@@ -60,6 +62,7 @@ func (w *World) Apply(u control.Update) {
 	w.noteStops(u)
 	w.noteFaults(u)
 	w.noteStates(u)
+	w.noteHosts(u)
 	w.tick()
 	for _, ev := range u.Events {
 		switch {

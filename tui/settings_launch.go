@@ -1,0 +1,124 @@
+package tui
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"github.com/monarch-tui/monarch-tui/debugger/script"
+)
+
+// launchTables are the tables [launch.NAME] of the settings' file.
+type launchTables map[string]map[string]any
+
+// LoadLaunches reads the launchers of a file of settings, and nothing else of it: what is wrong with a key or a theme does not
+// concern who has no screen. A file that is not there has none.
+func LoadLaunches(name string) (script.Launches, error) {
+	b, err := readSettings(name)
+	if err != nil || b == nil {
+		return nil, err
+	}
+	var file struct {
+		Launch launchTables `toml:"launch"`
+	}
+	if err := toml.Unmarshal(b, &file); err != nil {
+		return nil, decodeError(name, err)
+	}
+	return parseLaunches(name, b, file.Launch)
+}
+
+// parseLaunches judges the launchers that a file sets up.
+func parseLaunches(file string, b []byte, tables launchTables) (script.Launches, error) {
+	if len(tables) == 0 {
+		return nil, nil
+	}
+	out := make(script.Launches, len(tables))
+	for _, name := range slices.Sorted(maps.Keys(tables)) {
+		l := script.Launch{Options: map[string]string{}}
+		wrong := func(key, text string) error {
+			place := "launch." + name
+			if key != "" {
+				place += "." + key
+			}
+			return fmt.Errorf("%s:%d: %s: %s", file, lineIn(b, name, key), place, text)
+		}
+		for _, key := range slices.Sorted(maps.Keys(tables[name])) {
+			text, err := optionText(tables[name][key])
+			if err != nil {
+				return nil, wrong(key, err.Error())
+			}
+			switch key {
+			case "via":
+				l.Via = text
+			case "within":
+				if l.Within, err = time.ParseDuration(text); err != nil || l.Within <= 0 {
+					return nil, wrong(key, fmt.Sprintf("want a time such as \"10m\", not %q", text))
+				}
+			default:
+				l.Options[key] = text
+			}
+		}
+		if key, err := l.Check(name); err != nil {
+			return nil, wrong(key, err.Error())
+		}
+		out[name] = l
+	}
+	return out, nil
+}
+
+// optionText is the value of an option as the command language would say it.
+func optionText(v any) (string, error) {
+	switch v := v.(type) {
+	case string:
+		return v, nil
+	case int64:
+		return strconv.FormatInt(v, 10), nil
+	case bool:
+		return map[bool]string{true: "yes", false: "no"}[v], nil
+	}
+	return "", fmt.Errorf("want text in quotes, not %v", v)
+}
+
+// lineIn is the line of a key in the table of a launcher, else that of the table, 1 where neither is found.
+func lineIn(b []byte, name, key string) int {
+	table, inside := 1, false
+	for i, line := range strings.Split(string(b), "\n") {
+		line = strings.TrimSpace(line)
+		if head, ok := strings.CutPrefix(line, "["); ok {
+			head, _, _ = strings.Cut(head, "]")
+			inside = strings.NewReplacer(" ", "", `"`, "", "'", "").Replace(head) == "launch."+strings.ReplaceAll(name, " ", "")
+			if inside {
+				table = i + 1
+			}
+			continue
+		}
+		set, _, ok := strings.Cut(line, "=")
+		if ok && inside && key != "" && strings.Trim(strings.TrimSpace(set), `"'`) == key {
+			return i + 1
+		}
+	}
+	return table
+}
+
+// LaunchText is a launcher that is set up on one line, as its words would be in a command.
+func LaunchText(name string, set script.Launches) string {
+	launcher, l, _ := set.Of(name)
+	text := launcher.Name
+	for _, o := range launcher.Options {
+		if v, ok := l.Options[o.Name]; ok {
+			if strings.ContainsAny(v, " \t\"'#") {
+				v = strconv.Quote(v)
+			}
+			text += " " + o.Name + "=" + v
+		}
+	}
+	if l.Within > 0 {
+		text += " within=" + l.Within.String()
+	}
+	return text
+}
