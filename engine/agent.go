@@ -2,13 +2,13 @@ package engine
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -53,6 +53,8 @@ type agentBoots struct {
 type agentProcess struct {
 	node  *node
 	agent *agent.Agent
+	shelf *agent.Shelf
+	work  agent.Workspace
 	end   chan string // why it is to end
 	once  sync.Once
 }
@@ -131,7 +133,7 @@ func startAgent(arrived *via.Arrival) (*agentProcess, error) {
 	if err != nil {
 		return nil, err
 	}
-	if sum, err := sumOf(exe); err != nil || sum != boot.Sum {
+	if sum, err := agent.Sum(exe); err != nil || sum != boot.Sum {
 		return nil, errors.Join(fmt.Errorf("%s is not the program that the controller runs: its bytes differ", exe), err)
 	}
 	var ticket quicnet.Ticket
@@ -141,8 +143,11 @@ func startAgent(arrived *via.Arrival) (*agentProcess, error) {
 	if behind := time.Until(time.UnixMilli(boot.Now)).Round(time.Second); behind > maxSkew {
 		return nil, fmt.Errorf("the clock of this machine is %v behind the controller's, so that no certificate holds here: set it (chrony, ntpd)", behind)
 	}
+	if err := workIn(boot.Dir); err != nil {
+		return nil, err
+	}
 	ticket.Addrs = nearest(ticket.Addrs, os.LookupEnv)
-	p := &agentProcess{end: make(chan string, 1)}
+	p := &agentProcess{shelf: agent.ShelfOf(exe, boot.Sum), work: agent.Workspace{Dir: workDir()}, end: make(chan string, 1)}
 	n := newNode(boot.Proc, 1, workerLog(bootstrap{}))
 	p.node, n.seed = n, boot.Seed
 	n.abandoned = p.abandoned
@@ -207,6 +212,12 @@ func (p *agentProcess) handlers() *sysTable {
 	handle(t, sysMeasure, fromController, func(ctx context.Context, _ *node, _ quicnet.Addr, _ int) (any, error) {
 		return p.agent.Measure(ctx), nil
 	})
+	handle(t, sysShip, fromController, func(_ context.Context, _ *node, _ quicnet.Addr, part agent.Part) (any, error) {
+		return p.shelf.Put(part)
+	})
+	handle(t, sysSync, fromController, func(_ context.Context, _ *node, _ quicnet.Addr, part agent.Part) (any, error) {
+		return p.work.Put(part)
+	})
 	handle(t, sysExit, fromController, func(context.Context, *node, quicnet.Addr, int) (any, error) {
 		p.endFor(exitReason)
 		return nil, nil
@@ -232,6 +243,24 @@ func (u agentUp) Stood(s agent.Stood) {
 // anyAddr is a socket that other machines can reach.
 const anyAddr = "0.0.0.0:0"
 
+// workIn changes to a folder, which it makes where there is none. One that begins with ~/ is in the user's own.
+func workIn(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	if rest, home := strings.CutPrefix(dir, "~/"); home {
+		own, err := os.UserHomeDir()
+		if err != nil {
+			return fmt.Errorf("dir=%s: %w", dir, err)
+		}
+		dir = filepath.Join(own, rest)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make the folder to work in: %w", err)
+	}
+	return os.Chdir(dir)
+}
+
 // nearest puts the address first from which the launcher has come: where ssh started us, the client's is likely to be the
 // controller's.
 func nearest(addrs []string, lookup func(string) (string, bool)) []string {
@@ -246,20 +275,6 @@ func nearest(addrs []string, lookup func(string) (string, bool)) []string {
 	}
 	near := net.JoinHostPort(ip.String(), port)
 	return append([]string{near}, slices.DeleteFunc(slices.Clone(addrs), func(a string) bool { return a == near })...)
-}
-
-// sumOf is the SHA-256 of a file.
-func sumOf(path string) (sum [32]byte, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return sum, err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return sum, fmt.Errorf("read %s: %w", path, err)
-	}
-	return [32]byte(h.Sum(nil)), nil
 }
 
 // maxSkew is how far clocks may be apart: certificates allow 15 minutes.

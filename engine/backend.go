@@ -133,6 +133,9 @@ func (h *hub) registerVerbs() {
 		defer cancel()
 		return h.restartVerb(ctx, owner{}, c.Name, r)
 	})
+	control.Handle(v, func(ctx context.Context, _ control.ClientInfo, r control.SyncReq) (control.Synced, error) {
+		return h.sync(ctx, owner{}, r)
+	})
 	control.Handle(v, h.states)
 	control.Handle(v, h.readLogs)
 	control.Handle(v, h.readMessages)

@@ -31,6 +31,7 @@ type verbBody struct {
 	Heal  *control.HealReq
 
 	Restart *control.RestartReq `cbor:",omitempty"`
+	Sync    *control.SyncReq    `cbor:",omitempty"`
 }
 
 func (v verbBody) name() string {
@@ -43,6 +44,8 @@ func (v verbBody) name() string {
 		return "stop"
 	case v.Restart != nil:
 		return "restart"
+	case v.Sync != nil:
+		return "sync"
 	case v.Fault != nil:
 		return "inject"
 	case v.Heal != nil:
@@ -94,6 +97,9 @@ func (h *hub) execute(ctx context.Context, own owner, v verbBody) (verbAnswer, e
 		return verbAnswer{}, h.killVerb(ctx, own, *v.Kill)
 	case v.Restart != nil:
 		return verbAnswer{}, h.restartVerb(ctx, own, cmp.Or(own.label, theProgram), *v.Restart)
+	case v.Sync != nil:
+		_, err := h.sync(ctx, own, *v.Sync)
+		return verbAnswer{}, err
 	case v.Fault != nil:
 		if err := h.mayInject(own, &v.Fault.Fault); err != nil {
 			return verbAnswer{}, err
@@ -104,7 +110,7 @@ func (h *hub) execute(ctx context.Context, own owner, v verbBody) (verbAnswer, e
 		_, err := h.heal(ctx, control.ClientInfo{Name: cmp.Or(own.label, theProgram)}, *v.Heal)
 		return verbAnswer{}, err
 	}
-	return verbAnswer{}, errors.New("an empty request: want procs, spawn, stop, kill, restart, a fault or heal")
+	return verbAnswer{}, errors.New("an empty request: want procs, spawn, stop, kill, restart, sync, a fault or heal")
 }
 
 // mayInject says whether an actor may inject a fault: into what it owns.

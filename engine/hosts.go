@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"runtime"
 	"slices"
@@ -39,6 +40,7 @@ type machine struct {
 	failed   error                         // why it did not become ready
 	children map[agent.Worker]*remoteChild // that run, or are being started
 	why      string                        // what the launcher said of its end
+	shipped  map[string]*shipment          // programs, by their path here
 	reached  string                        // address of the controller that it has reached
 }
 
@@ -94,10 +96,13 @@ func (h *hub) checkVia(req *control.ProcsReq) error {
 	return launcher.Check(&spec)
 }
 
-// The names of the dimension along which hosts lie, and of the launcher that needs none.
 const (
+	// The names of the dimension along which hosts lie, and of the launcher that needs none.
 	hostsDim = "hosts"
 	localVia = "local"
+
+	// dirOption is an option of all launchers: the folder in which the processes work.
+	dirOption = "dir"
 )
 
 // launchSpec is what a launcher is asked; without a mesh, as far as it is known before there is one.
@@ -109,7 +114,9 @@ func (h *hub) launchSpec(pm *procMesh, req *control.ProcsReq) (via.Spec, error) 
 	count, _ := req.Dims.Size(hostsDim)
 	count = max(count, 1)
 	perHost := req.Dims.Len() / count
-	spec := via.Spec{Job: "mtui", Hosts: req.Hosts, Count: count, Program: prog, Options: req.Launch, Dir: workDir()}
+	options := maps.Clone(req.Launch)
+	delete(options, dirOption)
+	spec := via.Spec{Job: "mtui", Hosts: req.Hosts, Count: count, Program: prog, Options: options, Dir: workDir()}
 	if _, gpus := req.Dims.Size("gpus"); gpus && !req.Virtual {
 		spec.GPUs = perHost
 	}
@@ -134,7 +141,7 @@ func jobName(session, mesh string) string {
 }
 
 func readProgram(path string, args []string) (via.Program, error) {
-	sum, err := sumOf(path)
+	sum, err := agent.Sum(path)
 	if err != nil {
 		return via.Program{}, fmt.Errorf("read this program, which is to run on other machines too: %w", err)
 	}
@@ -359,7 +366,7 @@ func (h *hub) agentSecrets(pm *procMesh, req control.ProcsReq, prog via.Program,
 			return nil, fmt.Errorf("make a join ticket: %w", err)
 		}
 		boots = append(boots, agent.Boot{
-			Ticket: b, Proc: m.rec.ID, Session: h.session.Name, Mesh: pm.rec.Name, Lease: cmp.Or(req.Lease, remoteLease), Sum: prog.Sum, Seed: h.node.seed, Now: time.Now().UnixMilli(),
+			Ticket: b, Proc: m.rec.ID, Session: h.session.Name, Mesh: pm.rec.Name, Lease: cmp.Or(req.Lease, remoteLease), Sum: prog.Sum, Seed: h.node.seed, Dir: req.Launch[dirOption], Now: time.Now().UnixMilli(),
 		})
 	}
 	all, err := quicnet.Enc().Marshal(agentBoots{Boots: boots})

@@ -234,6 +234,13 @@ func (h *hub) meshOf(id uint64) *mesh {
 	return h.meshByID[id]
 }
 
+// procsOf are the processes of a mesh, by rank.
+func (h *hub) procsOf(pm *procMesh) []*proc {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return pm.procs
+}
+
 // checkDims checks dimensions against what can be started.
 func (h *hub) checkDims(dims shape.Extent, inProcess, elsewhere bool) error {
 	limit, sum, advice := maxLocalRanks, "", ""

@@ -492,10 +492,3 @@ func (h *hub) comesBack(pm *procMesh) bool {
 	defer h.mu.Unlock()
 	return pm.rec.Restart != nil || slices.ContainsFunc(h.meshesBy(pm), func(m *mesh) bool { return m.rec.Restart != nil })
 }
-
-// procsOf are the processes of a mesh, by rank.
-func (h *hub) procsOf(pm *procMesh) []*proc {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return pm.procs
-}

@@ -32,6 +32,7 @@ func meshVerbs() []*Verb {
 			Name: "restart", Usage: "restart PROCS[sel] | @MESH[sel]", Summary: "begin a new life of ranks that have ended; of processes, with the actors that died with them",
 			Changes: true, Forkable: true, completes: []word{{kind: wordProcs}, {kind: wordMesh}}, body: shows(killArgs, (*Session).restart),
 		},
+		syncVerb(),
 	}
 }
 

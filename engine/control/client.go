@@ -90,6 +90,11 @@ func (c *Client) Restart(ctx context.Context, req RestartReq) error {
 	return err
 }
 
+// Sync brings files to the hosts of a proc mesh.
+func (c *Client) Sync(ctx context.Context, req SyncReq) (Synced, error) {
+	return ask[Synced](ctx, c, req)
+}
+
 // State reads the state of actors between two messages: one node per rank, in the order of the ranks asked for.
 func (c *Client) State(ctx context.Context, req StateReq) ([]StateNode, error) {
 	return ask[[]StateNode](ctx, c, req)

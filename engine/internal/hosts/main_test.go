@@ -41,6 +41,12 @@ func (*Guest) Print(ctx context.Context, line string) error {
 	return nil
 }
 
+// Read reads a file in the folder of its process.
+func (*Guest) Read(_ context.Context, name string) (string, error) {
+	b, err := os.ReadFile(name)
+	return string(b), err
+}
+
 // Beside answers while something else runs.
 func (*Guest) Beside(context.Context) (int, error) { return os.Getpid(), nil }
 
@@ -74,7 +80,7 @@ func (*Guest) Daemon(context.Context) (int, error) {
 }
 
 // login writes a program that stands for ssh: it logs in to this machine, with a folder of its own for each host.
-func login(t *testing.T) string {
+func login(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "ssh")

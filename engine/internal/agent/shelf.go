@@ -1,0 +1,204 @@
+package agent
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+)
+
+// PartBytes is the size of a part of a file, at most.
+const PartBytes = 1 << 20
+
+// maxFile bounds a file that is sent to a host, in bytes.
+const maxFile = 4 << 30
+
+// Part is a piece of a file that is sent to a host. One without data asks how much of it is there.
+type Part struct {
+	Sum  [32]byte // SHA-256 of the whole file
+	Size int64    // of the whole file
+	Name string   // base name that the file is to have on the shelf; of a workspace, its path there
+	Exec bool     // it may be executed; all that is on a shelf may
+	At   int64    // where the data belongs
+	Data []byte
+}
+
+// Kept says what is there of a file.
+type Kept struct {
+	Next int64  // the first byte that is missing; Size: it is whole
+	Path string // of the file, once it is whole and its content is what Sum says
+}
+
+// Shelf keeps files of a host by their content, in the folder where launchers keep programs too: what one has brought the other
+// finds. A file there is never changed.
+type Shelf struct {
+	dir string
+	mu  sync.Mutex
+}
+
+// ShelfOf is the shelf from which a program was started, or the user's own where that is none.
+func ShelfOf(exe string, sum [32]byte) *Shelf {
+	if at := filepath.Dir(exe); filepath.Base(at) == hex.EncodeToString(sum[:]) {
+		return &Shelf{dir: filepath.Dir(at)}
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = os.TempDir()
+	}
+	return &Shelf{dir: filepath.Join(cache, "monarch-tui", "bin")}
+}
+
+// Put takes a part. Parts come in order; after an error the sender asks what is there, and goes on from that.
+func (s *Shelf) Put(p Part) (Kept, error) {
+	if filepath.Base(p.Name) != p.Name || p.Name == ".." || len(p.Name) > 200 {
+		return Kept{}, fmt.Errorf("a program cannot be called %q here", p.Name)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return p.into(filepath.Join(s.dir, hex.EncodeToString(p.Sum[:]), p.Name), 0o500)
+}
+
+// Workspace is a folder whose files are brought up to date by their content.
+type Workspace struct {
+	Dir string
+	mu  sync.Map // path → *sync.Mutex
+}
+
+// Put takes a part of a file, whose name is a path below the folder.
+func (w *Workspace) Put(p Part) (Kept, error) {
+	if !filepath.IsLocal(p.Name) || len(p.Name) > 4096 {
+		return Kept{}, fmt.Errorf("%.100q is no path within a workspace", p.Name)
+	}
+	mu, _ := w.mu.LoadOrStore(p.Name, &sync.Mutex{})
+	mu.(*sync.Mutex).Lock()
+	defer mu.(*sync.Mutex).Unlock()
+	mode := fs.FileMode(0o600)
+	if p.Exec {
+		mode = 0o700
+	}
+	return p.into(filepath.Join(w.Dir, p.Name), mode)
+}
+
+// into puts a part into the file at path, which takes that place when it is whole and its content is what it should be.
+func (p *Part) into(whole string, mode fs.FileMode) (Kept, error) {
+	if err := p.check(); err != nil {
+		return Kept{}, err
+	}
+	folder, name := filepath.Split(whole)
+	if sum, err := Sum(whole); err == nil && sum == p.Sum {
+		return Kept{p.Size, whole}, nil
+	}
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return Kept{}, fmt.Errorf("make a folder for %s: %w", p.Name, err)
+	}
+	half := filepath.Join(folder, fmt.Sprintf(".%.60s.%x.part", name, p.Sum[:6]))
+	f, err := os.OpenFile(half, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return Kept{}, err
+	}
+	defer f.Close()
+	end, err := f.Seek(0, io.SeekEnd)
+	switch {
+	case err != nil:
+		return Kept{}, err
+	case end > p.Size:
+		end = 0
+		err = f.Truncate(0)
+	}
+	if err != nil || len(p.Data) == 0 && p.Size > 0 || p.At != end {
+		return Kept{Next: end}, err
+	}
+	if _, err := f.WriteAt(p.Data, end); err != nil {
+		return Kept{}, fmt.Errorf("write %s: %w", half, err)
+	}
+	if end += int64(len(p.Data)); end < p.Size {
+		return Kept{Next: end}, nil
+	}
+	return p.finish(f, half, whole, mode)
+}
+
+// finish puts a file in its place that is whole, if its content is what it should be.
+func (p *Part) finish(f *os.File, half, whole string, mode fs.FileMode) (Kept, error) {
+	sum, err := Sum(half)
+	if err == nil && sum != p.Sum {
+		err = fmt.Errorf("%s has not arrived as it was sent: its content is not %x…", p.Name, p.Sum[:6])
+	}
+	if err != nil {
+		return Kept{}, errors.Join(err, os.Remove(half))
+	}
+	if err := errors.Join(f.Chmod(mode), os.Rename(half, whole)); err != nil {
+		return Kept{}, err
+	}
+	return Kept{p.Size, whole}, nil
+}
+
+func (p *Part) check() error {
+	switch {
+	case p.Name == "" || p.Name == ".":
+		return fmt.Errorf("a file cannot be called %q", p.Name)
+	case p.Size < 0 || p.Size > maxFile:
+		return fmt.Errorf("%s has %d bytes, at most %d are taken", p.Name, p.Size, int64(maxFile))
+	case len(p.Data) > PartBytes:
+		return fmt.Errorf("a part of %d bytes, at most %d", len(p.Data), PartBytes)
+	case p.At < 0 || p.At > p.Size-int64(len(p.Data)):
+		return fmt.Errorf("a part of %s beyond its end", p.Name)
+	}
+	return nil
+}
+
+// Sum is the SHA-256 of a file.
+func Sum(path string) (sum [32]byte, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return sum, err
+	}
+	defer f.Close()
+	if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() {
+		return sum, errors.Join(err, fmt.Errorf("%s is no regular file: %w", path, fs.ErrInvalid))
+	}
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return sum, fmt.Errorf("read %s: %w", path, err)
+	}
+	return [32]byte(h.Sum(nil)), nil
+}
+
+// Send brings a file to a host, as far as it is not there, and says where it is and how many bytes were sent. put asks the host's
+// shelf.
+func Send(path, name string, put func(Part) (Kept, error)) (at string, sent int64, err error) {
+	sum, err := Sum(path)
+	if err != nil {
+		return "", 0, err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", 0, err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return "", 0, err
+	}
+	p := Part{Sum: sum, Size: st.Size(), Name: name, Exec: st.Mode()&0o100 != 0}
+	buf := make([]byte, PartBytes)
+	for {
+		got, err := put(p)
+		if err != nil || got.Path != "" {
+			return got.Path, sent, err
+		}
+		if got.Next < 0 || got.Next >= p.Size || got.Next < p.At {
+			return "", sent, fmt.Errorf("the host has %d bytes of %s, which has %d, and does not say where it is", got.Next, name, p.Size)
+		}
+		n, err := f.ReadAt(buf[:min(int64(len(buf)), p.Size-got.Next)], got.Next)
+		if err != nil && !(errors.Is(err, io.EOF) && n > 0) {
+			return "", sent, fmt.Errorf("read %s: %w", path, err)
+		}
+		p.At, p.Data = got.Next, buf[:n]
+		sent += int64(n)
+	}
+}
