@@ -56,3 +56,5 @@ func children(t *testing.T, name string) (pids []int) {
 	}
 	return pids
 }
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -65,7 +65,7 @@ func (o order) line() string {
 	var b strings.Builder
 	for _, v := range [][2]string{
 		{"mode", o.mode}, {"nonce", o.nonce}, {"index", o.index}, {"tag", o.tag}, {"cache", o.cache}, {"env", o.env}, {"dir", o.dir},
-		{"sum", hex.EncodeToString(o.program.Sum[:])}, {"base", filepath.Base(o.program.Path)},
+		{"sum", sumHex(o.program)}, {"base", baseOf(o.program)},
 		{"systems", strings.Join(unames(o.program.OS, o.program.Arch), " ")},
 	} {
 		fmt.Fprintf(&b, "mt_%s=%s\n", v[0], quote(v[1]))
@@ -82,6 +82,10 @@ func (o order) line() string {
 	}
 	return escapeForPrintf(b.String()) + "\n"
 }
+
+// sumHex and baseOf name a program's folder and file on a host.
+func sumHex(p Program) string { return hex.EncodeToString(p.Sum[:]) }
+func baseOf(p Program) string { return filepath.Base(p.Path) }
 
 // quote makes one word of s for a POSIX sh.
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
