@@ -37,6 +37,7 @@ type command struct {
 	// asked: when we die it gets SIGTERM instead of SIGKILL, because it has something to undo.
 	asked    bool
 	out, err func(line string) // one line at a time, from a goroutine of each
+	raw      io.Writer         // its stdout as it is, instead of out
 }
 
 // client is a started process of the site's own client: ssh, srun, mpirun, kubectl.
@@ -87,6 +88,9 @@ func (s *starter) start(c command) (*client, error) {
 	cmd.Stdin = c.stdin
 	out, errs := &lines{each: c.out}, &lines{each: c.err}
 	cmd.Stdout, cmd.Stderr = out, errs
+	if c.raw != nil {
+		cmd.Stdout = c.raw
+	}
 	r := &client{cmd: cmd, ended: make(chan struct{})}
 	if c.lifeline {
 		w, err := cmd.StdinPipe()

@@ -14,6 +14,8 @@ func Reap(ctx context.Context, via string, resume []byte) error {
 	switch via {
 	case "slurm":
 		return reapSlurm(ctx, resume)
+	case "kubernetes":
+		return reapKube(ctx, resume)
 	case "ssh", "exec":
 		return fmt.Errorf("what was started via=%s ends with the process that started it: there is nothing to cancel", via)
 	}

@@ -175,7 +175,7 @@ func unames(system, arch string) (out []string) {
 	return out
 }
 
-// runsOn says why a program cannot run on the host that says hello, or nothing.
+// refuses says why a program cannot run on the host that says hello, or nothing.
 func (h hello) refuses(p Program) string {
 	system, machine := h.system, h.machine
 	for g, u := range systems {
@@ -190,8 +190,11 @@ func (h hello) refuses(p Program) string {
 			}
 		}
 	}
-	if system == p.OS && machine == p.Arch {
+	switch {
+	case system == p.OS && machine == p.Arch:
 		return ""
+	case system == "" || machine == "":
+		return "it does not say what machine it is: uname is missing there"
 	}
 	return fmt.Sprintf("it is %s/%s, this program is %s/%s: build one for %[1]s/%[2]s there", system, machine, p.OS, p.Arch)
 }
