@@ -67,6 +67,12 @@ lint: $(LINT) ## golangci-lint, at the version that tools/go.mod names
 	cd engine/bench && ../../$(LINT) run --config ../../.golangci.yml ./...
 	cd tui/bench && ../../$(LINT) run --config ../../.golangci.yml ./...
 
+.PHONY: test-slurm
+test-slurm: ## Agents on a real Slurm of two nodes, made here of namespaces, and under mpirun: needs root, Slurm's packages and openmpi-bin
+	@dir=$$(mktemp -d); up=engine/internal/launch/via/testdata/slurm.sh; trap "$$up down $$dir; rm -rf $$dir" EXIT; $$up up $$dir; \
+	SLURM_CONF=$$dir/slurm.conf VIA_SLURM=$$dir VIA_MPIRUN=1 go test -race -count=1 -v -run 'Slurm|Mpirun' \
+		-exec 'nsenter --net=/run/netns/via0' ./engine/internal/launch/via
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (10s) each
 	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | sort | while IFS=: read -r file fn; do \

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,14 +29,15 @@ const (
 
 // command is a client to be started.
 type command struct {
-	argv  []string
-	env   []string  // in addition to ours
-	stdin io.Reader // what it reads, to the end; nil: see lifeline
+	argv    []string
+	without []string  // variables that it does not get
+	stdin   io.Reader // what it reads, to the end; nil: see lifeline
 	// lifeline: its stdin is a pipe that we write to and that stays open; otherwise, without stdin, it reads nothing.
 	lifeline bool
 	// asked: when we die it gets SIGTERM instead of SIGKILL, because it has something to undo.
 	asked    bool
 	out, err func(line string) // one line at a time, from a goroutine of each
+	raw      io.Writer         // its stdout as it is, instead of out
 }
 
 // client is a started process of the site's own client: ssh, srun, mpirun, kubectl.
@@ -76,12 +79,18 @@ func (s *starter) close() {
 // start starts a client.
 func (s *starter) start(c command) (*client, error) {
 	cmd := exec.Command(c.argv[0], c.argv[1:]...) //nolint:gosec // the site's client, as the user named it
-	cmd.Env = append(cmd.Environ(), c.env...)
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool {
+		name, _, _ := strings.Cut(v, "=")
+		return slices.Contains(c.without, name)
+	})
 	cmd.SysProcAttr = clientAttr(c.asked)
 	cmd.WaitDelay = afterExit
 	cmd.Stdin = c.stdin
 	out, errs := &lines{each: c.out}, &lines{each: c.err}
 	cmd.Stdout, cmd.Stderr = out, errs
+	if c.raw != nil {
+		cmd.Stdout = c.raw
+	}
 	r := &client{cmd: cmd, ended: make(chan struct{})}
 	if c.lifeline {
 		w, err := cmd.StdinPipe()

@@ -24,7 +24,23 @@ func TestMain(m *testing.M) {
 	if _, ok := os.LookupEnv(Env); ok {
 		syscall.Exit(beAgent(os.Args[1:])) // os.Exit waits for a second under the race detector
 	}
+	if hall, ok := os.LookupEnv("VIA_TEST_LAUNCHER"); ok {
+		beLauncher(hall)
+	}
 	os.Exit(m.Run())
+}
+
+// beLauncher is a process that launches by Slurm, for a test that kills it. It prints what it is told.
+func beLauncher(hall string) {
+	exe, _ := os.Executable()
+	b, _ := os.ReadFile(exe)
+	spec := Spec{
+		Job: "orphan", Count: 2, Secret: secretFor, Options: map[string]string{"cache": os.Getenv("VIA_TEST_CACHE"), "args": "--exclusive"},
+		Program: Program{Path: exe, Args: []string{hall}, Sum: sha256.Sum256(b), Size: int64(len(b)), OS: runtime.GOOS, Arch: runtime.GOARCH},
+	}
+	_, err := slurmLauncher{}.Launch(context.Background(), spec, func(e Event) { fmt.Println(e.State, e.Text) })
+	fmt.Println("launched", err)
+	select {}
 }
 
 // report is what an agent tells the test, over the socket that its first argument names.

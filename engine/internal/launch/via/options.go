@@ -15,7 +15,9 @@ import (
 )
 
 // Launchers lists the launchers for other machines, in the order in which help shows them.
-func Launchers() []Launcher { return []Launcher{sshLauncher{}} }
+func Launchers() []Launcher {
+	return []Launcher{sshLauncher{}, slurmLauncher{}, kubeLauncher{}, execLauncher{}}
+}
 
 // Find is the launcher of a name.
 func Find(name string) (Launcher, error) {

@@ -56,3 +56,28 @@ func children(t *testing.T, name string) (pids []int) {
 	}
 	return pids
 }
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+func makeFIFO(t *testing.T, path string) {
+	t.Helper()
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func testPath() string { return os.Getenv("PATH") }
+
+// executableUname is a folder with a uname of a machine that no program of ours runs on.
+func executableUname(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	executable(t, filepath.Join(dir, "uname"), "#!/bin/sh\ncase $1 in -m) echo sparc64;; -s) echo Plan9;; *) echo n1;; esac\n")
+	return dir
+}
+
+// srunStdin closes the stdin of a job's srun, for one that reads it to its end.
+func srunStdin(t *testing.T, j Job) {
+	t.Helper()
+	_ = j.(*slurmJob).srun.stdin.Close()
+}

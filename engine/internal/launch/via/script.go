@@ -65,7 +65,7 @@ func (o order) line() string {
 	var b strings.Builder
 	for _, v := range [][2]string{
 		{"mode", o.mode}, {"nonce", o.nonce}, {"index", o.index}, {"tag", o.tag}, {"cache", o.cache}, {"env", o.env}, {"dir", o.dir},
-		{"sum", hex.EncodeToString(o.program.Sum[:])}, {"base", filepath.Base(o.program.Path)},
+		{"sum", sumHex(o.program)}, {"base", baseOf(o.program)},
 		{"systems", strings.Join(unames(o.program.OS, o.program.Arch), " ")},
 	} {
 		fmt.Fprintf(&b, "mt_%s=%s\n", v[0], quote(v[1]))
@@ -82,6 +82,10 @@ func (o order) line() string {
 	}
 	return escapeForPrintf(b.String()) + "\n"
 }
+
+// sumHex and baseOf name a program's folder and file on a host.
+func sumHex(p Program) string { return hex.EncodeToString(p.Sum[:]) }
+func baseOf(p Program) string { return filepath.Base(p.Path) }
 
 // quote makes one word of s for a POSIX sh.
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
@@ -171,7 +175,7 @@ func unames(system, arch string) (out []string) {
 	return out
 }
 
-// runsOn says why a program cannot run on the host that says hello, or nothing.
+// refuses says why a program cannot run on the host that says hello, or nothing.
 func (h hello) refuses(p Program) string {
 	system, machine := h.system, h.machine
 	for g, u := range systems {
@@ -186,8 +190,11 @@ func (h hello) refuses(p Program) string {
 			}
 		}
 	}
-	if system == p.OS && machine == p.Arch {
+	switch {
+	case system == p.OS && machine == p.Arch:
 		return ""
+	case system == "" || machine == "":
+		return "it does not say what machine it is: uname is missing there"
 	}
 	return fmt.Sprintf("it is %s/%s, this program is %s/%s: build one for %[1]s/%[2]s there", system, machine, p.OS, p.Arch)
 }
