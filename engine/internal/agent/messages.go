@@ -19,7 +19,7 @@ type Boot struct {
 	Sum     [32]byte // SHA-256 of the program that it must be
 	Seed    uint64
 	Dir     string // folder in which it works, made where there is none; "": the one in which it was started
-	Now     int64 // Unix milliseconds by the controller's clock, when it was asked for
+	Now     int64  // Unix milliseconds by the controller's clock, when it was asked for
 }
 
 // Hello is what an agent tells of its host when it joins.

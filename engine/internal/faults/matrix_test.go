@@ -16,10 +16,9 @@ type row struct {
 }
 
 const (
-	quic   = "quicnet/"
-	eng    = "engine/"
-	here   = "engine/internal/faults/"
-	remote = "there are no workers on other hosts yet"
+	quic = "quicnet/"
+	eng  = "engine/"
+	here = "engine/internal/faults/"
 )
 
 // attacks is what somebody hostile may try.
@@ -57,9 +56,9 @@ var matrix = map[string]row{
 	"1":     {"an idle worker is killed", []string{here + "processes_test.go#TestAnIdleWorkersDeathIsToldAtOnce"}, ""},
 	"2":     {"a worker is killed during a call", []string{eng + "life_test.go#TestAKilledWorkerIsOneHonestErrorAndTheOthersAnswer", here + "swarm_test.go#TestEveryCallOfASwarmOfProcessesHasOneOutcome"}, ""},
 	"3":     {"a worker exits, panics, ends its goroutine", []string{here + "processes_test.go#TestAnExitIsToldWithItsLastWords", eng + "rude_test.go#TestAGoroutineThatEndsWithoutAReturnIsAnOutcome", eng + "flow_test.go#TestAPanicLeavesNoOtherCallWithoutAnOutcome"}, ""},
-	"4-5":   {"a worker or an agent of another host is killed", nil, remote},
-	"6":     {"a link is cut for good", []string{quic + "faults_test.go#TestSilenceIsSeenInTime", quic + "netns_linux_test.go#TestARealPathMayFail"}, ""},
-	"7-8":   {"a link is cut for 2 s and 6 s", []string{quic + "faults_test.go#TestACutThatHealsBeforeLostLosesNothing", quic + "netns_linux_test.go#TestARealPathMayFail"}, ""},
+	"4-5":   {"a worker or an agent of another host is killed", []string{eng + "internal/hosts/ssh_test.go#TestAWorkerThatIsKilledElsewhereIsToldAtOnce", eng + "internal/hosts/ssh_test.go#TestAnAgentThatIsKilledTakesItsHostAlong"}, ""},
+	"6":     {"a link is cut for good", []string{quic + "faults_test.go#TestSilenceIsSeenInTime", quic + "netns_linux_test.go#TestARealPathMayFail", eng + "internal/hosts/net_test.go#TestAHostThatIsCutOffIsLostAndEndsItself"}, ""},
+	"7-8":   {"a link is cut for 2 s and 6 s", []string{quic + "faults_test.go#TestACutThatHealsBeforeLostLosesNothing", quic + "netns_linux_test.go#TestARealPathMayFail", eng + "internal/hosts/net_test.go#TestAHostThatIsCutOffForAMomentLosesNothing"}, ""},
 	"9":     {"a link is cut for longer than Lost", []string{quic + "faults_test.go#TestAPeerThatWasLostIsRefusedWhenItComesBack", quic + "faults_test.go#TestTheLeaseEndsBeforeTheControllerGivesUp", quic + "again_test.go#TestTwoWorkersThatLoseEachOtherFindEachOtherAgain", quic + "netns_linux_test.go#TestARealPathMayFail"}, ""},
 	"10":    {"one way is cut", []string{quic + "faults_test.go#TestACutThatHealsBeforeLostLosesNothing", quic + "faults_test.go#TestSilenceIsSeenInTime", quic + "netns_linux_test.go#TestARealPathMayFail"}, ""},
 	"11":    {"a link that flaps", []string{quic + "matrix_test.go#TestAFlappingLinkLosesNothing", quic + "tun_linux_test.go#TestABadRealPath"}, ""},
@@ -71,9 +70,9 @@ var matrix = map[string]row{
 	"18":    {"an address that changes", []string{quic + "matrix_test.go#TestAnAddressMayChange", quic + "tun_linux_test.go#TestABadRealPath"}, ""},
 	"19":    {"an interface that goes down at the sender", []string{quic + "semantics_test.go#TestAFailedSendIsALostPacket", quic + "netns_linux_test.go#TestARealPathMayFail"}, ""},
 	"20":    {"a worker is stopped by a signal", []string{here + "pause_test.go#TestAWorkerThatIsPausedLosesNothing", here + "pause_test.go#TestAPausedWorkerHasOneEnd"}, ""},
-	"21":    {"an agent of another host is stopped", nil, remote},
+	"21":    {"an agent of another host is stopped", []string{eng + "internal/hosts/net_test.go#TestAnAgentThatStandsStillIsLost"}, ""},
 	"22":    {"the controller stands still", []string{here + "links_test.go#TestWorkersThatLostEachOtherFindEachOtherAgain", quic + "semantics_test.go#TestOwnDelayIsNotTakenForAPeersSilence"}, ""},
-	"23":    {"the controller is killed", []string{here + "orphans_test.go#TestDaemonsEndWithTheController", eng + "internal/kin/kin_test.go#TestAKilledControllerTakesAllAlong", "cmd/monarch-tui/program_test.go#TestNothingOutlivesAKilledTool"}, ""},
+	"23":    {"the controller is killed", []string{here + "orphans_test.go#TestDaemonsEndWithTheController", eng + "internal/kin/kin_test.go#TestAKilledControllerTakesAllAlong", "cmd/monarch-tui/program_test.go#TestNothingOutlivesAKilledTool", eng + "internal/hosts/end_test.go#TestNothingIsLeftOfAControllerThatIsKilled", eng + "internal/hosts/end_test.go#TestNothingIsLeftWhenNobodyCanSayIt"}, ""},
 	"24":    {"the controller gets a signal", []string{eng + "program_test.go#TestASignalEndsAnyStateInTime"}, ""},
 	"25":    {"a daemon of a worker", []string{here + "orphans_test.go#TestADaemonOfAWorkerEndsWithIt"}, ""},
 	"26":    {"a worker eats too much", []string{here + "oom_test.go#TestAWorkerThatEatsTooMuchIsToldSo"}, ""},
