@@ -91,7 +91,7 @@ func TestMain(m *testing.M) {
 func TestAMeshIsMadeSpawnedOnAndCalledFromForms(t *testing.T) {
 	app := session(t, 120, 40).See("live")
 	app.Press("M").See("New proc mesh", "procs procs0 gpus=4")
-	app.Press("tab").Press("right").See("goroutines of this program").Press("enter").See("procs0 is ready", "4 procs")
+	app.Press("tab", "tab").Press("right").See("goroutines of this program").Press("enter").See("procs0 is ready", "4 procs")
 	app.Press("a").See("Spawn actors", "‹Greeter›").Press("tab", "tab").Type("ann").See(`Greeter {Name: "ann"}`).Press("enter").See("@greeter is ready", "greeter · 4")
 	app.Press("space", "l", "l", "space").See("2 of 4")
 	app.Press("x").See("Call greeter.Add on 2 ranks")

@@ -417,7 +417,7 @@ func (m *Model) drawHints(s *paint.Surface) {
 	}
 	var hints []*Action
 	for _, a := range m.reg.list {
-		if a.Hint != "" && a.Here(m.focus) && (len(a.HintIn) == 0 || slices.Contains(a.HintIn, m.focus)) && m.offers(a) && len(a.Keys) > 0 {
+		if a.Hint != "" && a.Here(m.focus) && (len(a.HintIn) == 0 || slices.Contains(a.HintIn, m.focus)) && m.offers(a) && len(a.Keys) > 0 && (a.hinted == nil || a.hinted(m)) {
 			hints = append(hints, a)
 		}
 	}

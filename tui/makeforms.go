@@ -10,7 +10,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/monarch-tui/monarch-tui/debugger/script"
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
@@ -104,67 +103,6 @@ func (k *maker) result(w int) (out [][]paint.Seg) {
 	return out
 }
 
-// maxCPUs is what the engine takes as GOMAXPROCS of a worker.
-const maxCPUs = 1024
-
-// openProcs opens the form for a new proc mesh.
-func (m *Model) openProcs() tea.Cmd {
-	k := newMaker(m, "New proc mesh", "make it")
-	name := dialog.TextField("name", freeName("procs", func(n string) bool { p, ok := m.world.ProcMesh(n); return ok && !p.Gone }), dialog.Example("procs0"))
-	name.Judge = func(text string) (string, string, int) {
-		if p, ok := m.world.ProcMesh(text); ok && !p.Gone && !k.making() {
-			return "", "there is a proc mesh " + text, 1
-		}
-		return judgeName("proc mesh", text)
-	}
-	dims := dialog.TextField("dims", "gpus=4", dialog.Example("hosts=2 gpus=8"))
-	dims.Judge = judgeDims
-	kind := dialog.ChoiceField("ranks are", []string{"processes", "in-process"}, 0)
-	kind.Judge = func(v string) (string, string, int) {
-		if v == "processes" {
-			return "a worker process each", "", 0
-		}
-		return "goroutines of this program", "", 0
-	}
-	cpus := dialog.TextField("cpus", "", dialog.Unset("1"))
-	cpus.Type = "GOMAXPROCS of a worker"
-	cpus.Judge = func(text string) (string, string, int) {
-		if n, err := strconv.Atoi(text); text != "" && (err != nil || n < 1 || n > maxCPUs) {
-			return "", fmt.Sprintf("want a whole number, 1 to %d", maxCPUs), 1
-		}
-		return "", "", 0
-	}
-	gpus := dialog.ChoiceField("GPUs", []string{"one each", "shared", "none"}, 0)
-	gpus.Judge = func(v string) (string, string, int) {
-		return map[string]string{"one each": "where there are any", "shared": "where there are too few", "none": "virtual slots"}[v], "", 0
-	}
-	again := restartField("with its actors")
-	k.f.Fields = []*dialog.Field{name, dims, kind, cpus, gpus, again}
-	k.f.At = 1
-	k.line = func() string {
-		line := "procs " + name.Value() + " " + paint.OneLine(dims.Value())
-		if kind.At == 1 {
-			line += " in-process"
-		}
-		if v := cpus.Value(); v != "" && v != "1" {
-			line += " cpus=" + v
-		}
-		if kind.At == 0 { // goroutines have no devices
-			line += []string{"", " oversubscribe", " virtual"}[gpus.At]
-		}
-		return line + restartOf(again)
-	}
-	k.f.Block = m.blocked
-	k.progress = func() [][]paint.Seg { return m.startProgress(name.Value()) }
-	k.made = func() {
-		m.goToProcs(name.Value())
-		m.say(sayGood, "proc mesh "+name.Value()+" is ready"+m.keyHint("; %s spawns actors on it", "spawn"))
-	}
-	k.f.Check()
-	m.push(k.f)
-	return nil
-}
-
 // restartField asks what happens when a rank dies. back says with what it comes back.
 func restartField(back string) *dialog.Field {
 	f := dialog.ChoiceField("who dies", []string{"stays dead", "begins anew"}, 0)
@@ -196,31 +134,6 @@ func judgeName(kind, name string) (note, err string, column int) {
 	return "", "", 0
 }
 
-// judgeDims is how many ranks dimensions have, or what the language says about them.
-func judgeDims(text string) (note, err string, column int) {
-	words := strings.Fields(text)
-	if len(words) == 0 {
-		return "", "want at least one dimension, such as hosts=2 gpus=4", 1
-	}
-	for _, word := range words {
-		if dim, _, ok := strings.Cut(word, "="); !ok || dim == "" {
-			return "", "want name=size for each dimension, such as hosts=2 gpus=4", strings.Index(text, word) + 1
-		} else if dim == "cpus" {
-			return "", "cpus has a field of its own", strings.Index(text, word) + 1
-		}
-	}
-	const before = "procs p "
-	sc, errs := script.ParseLine(before + text)
-	if len(errs) > 0 {
-		return "", strings.TrimSpace(strings.SplitN(errs[0].Msg, "\n", 2)[0]), max(1, errs[0].Column-len(before))
-	}
-	a, ok := argsOf(sc.Stmts[0]).(script.ProcsArgs)
-	if !ok || len(sc.Stmts) > 1 {
-		return "", "want name=size for each dimension, such as hosts=2 gpus=4", 1
-	}
-	return paint.Plural(a.Dims.Len(), "rank"), "", 0
-}
-
 // freeName is the first of base0, base1, … that is not taken.
 func freeName(base string, taken func(string) bool) string {
 	for i := 0; ; i++ {
@@ -228,44 +141,6 @@ func freeName(base string, taken func(string) bool) string {
 			return n
 		}
 	}
-}
-
-// startProgress tells how far a proc mesh is: how many ranks are ready, and what the slowest are waiting for.
-func (m *Model) startProgress(name string) (out [][]paint.Seg) {
-	pm, ok := m.world.ProcMesh(name)
-	if !ok || pm.Gone {
-		return nil
-	}
-	ready, slow := 0, []*control.Proc(nil)
-	n := pm.Extent.Len()
-	for r := range n {
-		p, ok := m.world.Proc(pm.FirstProc + uint64(r))
-		switch {
-		case !ok:
-		case p.State == "ready":
-			ready++
-		default:
-			slow = append(slow, p)
-		}
-	}
-	full := ready * 30 / max(1, n)
-	bar := strings.Repeat("█", full) + strings.Repeat("░", 30-full)
-	out = append(out, []paint.Seg{
-		{Style: paint.Style{Fg: paint.Busy}, Text: bar},
-		{Style: paint.Style{Fg: paint.Text}, Text: fmt.Sprintf(" %d of %d ready", ready, n)},
-	})
-	slices.SortFunc(slow, func(a, b *control.Proc) int { return a.Since.Compare(b.Since) })
-	for i, p := range slow {
-		if i == 3 {
-			break
-		}
-		text := fmt.Sprintf("rank %d %s for %s", p.Rank, p.State, paint.Duration(m.now().Sub(p.Since).Truncate(100*time.Millisecond)))
-		if why := world.ProcWhy(p); why != "" {
-			text += ": " + why
-		}
-		out = append(out, []paint.Seg{{Style: paint.Style{Fg: paint.State(world.ProcWord(p))}, Text: text}})
-	}
-	return out
 }
 
 // openSpawn opens the form for new actors.

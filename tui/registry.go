@@ -24,7 +24,8 @@ type Action struct {
 	Panes  []PaneID // where the keys work; none: everywhere
 	Weight int      // of hints: the heavier stays when the row is short
 
-	anywhere bool // in menus, forms and the open line, too, by keys that are not text
+	hinted   func(m *Model) bool // the hint is shown only then; nil: whenever it can be done
+	anywhere bool                // in menus, forms and the open line, too, by keys that are not text
 
 	disabledReason func(m *Model) string // why it cannot be done now, "" if it can
 	run            func(m *Model) tea.Cmd

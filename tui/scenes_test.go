@@ -91,6 +91,11 @@ var scenes = []scene{
 		typeText(m, "warm")
 	}},
 	{"new procs", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "M") }},
+	{"new procs on machines", worldtest.Pingpong, onMachines},
+	{"hosts", worldtest.Cluster, func(t testing.TB, m *Model) { toHost(t, m, "n6") }},
+	{"ranks of hosts", worldtest.Cluster, func(t testing.TB, m *Model) { press(t, m, "2", "j", "l") }},
+	{"queued hosts", worldtest.Queued, func(t testing.TB, m *Model) { toHost(t, m, "host 1") }},
+	{"warnings of hosts", worldtest.Cluster, func(t testing.TB, m *Model) { press(t, m, "W") }},
 	{"spawn", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "a") }},
 	{"answers", worldtest.Pingpong, func(t testing.TB, m *Model) {
 		m.openEntry(answered(m))

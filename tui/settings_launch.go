@@ -11,6 +11,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"github.com/monarch-tui/monarch-tui/debugger/script"
+	"github.com/monarch-tui/monarch-tui/tui/paint"
 )
 
 // launchTables are the tables [launch.NAME] of the settings' file.
@@ -108,17 +109,17 @@ func lineIn(b []byte, name, key string) int {
 // LaunchText is a launcher that is set up on one line, as its words would be in a command.
 func LaunchText(name string, set script.Launches) string {
 	launcher, l, _ := set.Of(name)
-	text := launcher.Name
+	words := []string{launcher.Name}
 	for _, o := range launcher.Options {
 		if v, ok := l.Options[o.Name]; ok {
 			if strings.ContainsAny(v, " \t\"'#") {
 				v = strconv.Quote(v)
 			}
-			text += " " + o.Name + "=" + v
+			words = append(words, o.Name+"="+v)
 		}
 	}
 	if l.Within > 0 {
-		text += " within=" + l.Within.String()
+		words = append(words, "within="+paint.Span(l.Within))
 	}
-	return text
+	return strings.Join(words, " ")
 }

@@ -11,11 +11,11 @@ import (
 func TestTheLaunchersOfASiteAreInTheSettings(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"", "map[]"},
-		{"[launch.gpu]\nvia = \"slurm\"\nwithin = \"30m\"\npartition = \"gpu\"\ntime = '1h'\nship = false", "gpu: slurm partition=gpu time=1h ship=no within=30m0s"},
+		{"[launch.gpu]\nvia = \"slurm\"\nwithin = \"30m\"\npartition = \"gpu\"\ntime = '1h'\nship = false", "gpu: slurm partition=gpu time=1h ship=no within=30m"},
 		{"[launch.ssh]\nport = 2222\nargs = \"-v -C\"", `ssh: ssh port=2222 args="-v -C"`},
 		{"launch.k8s = {via = 'kubernetes', namespace = 'a'}", "k8s: kubernetes namespace=a"},
 		{SettingsTemplate(), "map[]"},
-		{uncommented(), "gpu: slurm partition=gpu time=1h within=30m0s"},
+		{uncommented(), "gpu: slurm partition=gpu time=1h within=30m"},
 		{"theme = 'dark'\n\n[launch.gpu]\nvia = \"slrum\"", `config:4: launch.gpu.via: there is no launcher "slrum" (did you mean slurm?)`},
 		{"[launch.gpu]\nvia = 'slurm'\n\n# x\npartitoin = 'a'", `config:5: launch.gpu.partitoin: slurm has no option "partitoin" (did you mean partition?)`},
 		{"[launch.a]\nvia = 'ssh'\nuser = 'x'\n[launch.b]\nvia = 'slurm'\nuser = 'x'", `config:6: launch.b.user: slurm has no option "user"`},

@@ -49,8 +49,18 @@ func (m *Model) askStop() tea.Cmd {
 	}
 	t.ranks = nil
 	line := "stop " + t.String()
+	if m.launching(t) {
+		m.push(&dialog.Confirm{Title: line + "?", Text: "Its machines are not all there yet: the launch is cancelled, also with the scheduler.", Do: m.ending(t, line)})
+		return nil
+	}
 	m.push(&dialog.Confirm{Title: line + "?", Text: text + "It takes no new calls, finishes the running ones for up to 10 s, and ends.", Do: m.ending(t, line)})
 	return nil
+}
+
+// launching reports whether a target is procs that wait for machines.
+func (m *Model) launching(t target) bool {
+	pm, ok := m.world.ProcMesh(t.procs)
+	return ok && t.mesh == "" && pm.Via != "" && pm.State == "starting" && !pm.Gone
 }
 
 // askKill ends what the cursor is on at once, after its name was typed.
@@ -60,6 +70,9 @@ func (m *Model) askKill() tea.Cmd {
 	what := "Its processes are killed; what they were doing is lost."
 	if t.mesh != "" {
 		what = "What these actors are doing is abandoned at once; their processes stay: those are killed in the tree."
+	}
+	if m.launching(t) {
+		what = "What of it is there is killed, and what is not is given up."
 	}
 	if n := len(t.ranks); n > 0 {
 		what = fmt.Sprintf("%s: %s", paint.Plural(n, "rank"), strings.ToLower(what[:1])+what[1:])

@@ -179,8 +179,8 @@ func TestTheFormsJudgeAsTheEngineDoes(t *testing.T) {
 		{1, "a=300 b=300", "90000 ranks: the limit is 65536"},
 		{1, "gpus=2 gpus=2", "appears twice"},
 		{1, "gpus=2 cpus=3", "a field of its own"},
-		{3, "999999", "1 to 1024"},
-		{3, "x", "a whole number"},
+		{4, "999999", "1 to 1024"},
+		{4, "x", "a whole number"},
 	} {
 		f.Fields[c.field].Set(c.text)
 		f.Check()

@@ -18,7 +18,7 @@ func machineValues(p *control.Replica) []any {
 	newest := map[[2]uint64]*control.Host{} // an earlier mesh may have had that name
 	for i := range p.Hosts {
 		h := &p.Hosts[i]
-		at := [2]uint64{place[h.Mesh], uint64(h.Index)} //nolint:gosec // only told apart
+		at := [2]uint64{place[h.Mesh], uint64(h.Index)}
 		if at[0] != 0 && (newest[at] == nil || newest[at].ID < h.ID) {
 			newest[at] = h
 		}

@@ -112,7 +112,6 @@ type procsReader struct {
 	launcher control.Launcher
 	opaque   bool // ${…} will say which launcher, or parts of what it is told
 	hosts    *procsWord
-	policy   bool
 }
 
 func procsArgs(p *parser, c *cursor, v *Verb) (a ProcsArgs, err error) {

@@ -52,7 +52,7 @@ func Launchers() []Launcher {
 	dir := LaunchOption{"dir", "folder in which the processes start", "/scratch/run"}
 	program := LaunchOption{"program", "path of the program there, where it is not copied", "/opt/bin/train"}
 	return []Launcher{
-		{Name: "ssh", About: "machines that you can log in to", Named: true, Options: []LaunchOption{
+		{Name: "ssh", About: "machines that you log in to", Named: true, Options: []LaunchOption{
 			{"ssh", "client to use instead of ssh", "/usr/bin/ssh"},
 			{"config", "its configuration file", "cluster.conf"},
 			{"port", "port of the servers", "2222"},
@@ -60,7 +60,7 @@ func Launchers() []Launcher {
 			{"identity", "file of the key", "~/.ssh/cluster"},
 			cache, args, dir,
 		}},
-		{Name: "slurm", About: "machines of a Slurm cluster, from sbatch", Options: []LaunchOption{
+		{Name: "slurm", About: "machines of a Slurm cluster", Options: []LaunchOption{
 			{"partition", "partition", "gpu"},
 			{"account", "account that pays", "lab7"},
 			{"time", "limit of the job", "1h"},
@@ -79,7 +79,7 @@ func Launchers() []Launcher {
 			{"gpu", "name of the GPU resource", "nvidia.com/gpu"},
 			args, dir,
 		}},
-		{Name: "exec", About: "a command of the site that starts one process on each machine, as mpirun does", Options: []LaunchOption{
+		{Name: "exec", About: "a command such as mpirun", Options: []LaunchOption{
 			{"command", "that command; {hosts} is how many, {agent} what to start", `"mpirun -n {hosts} {agent}"`},
 			program, dir,
 		}},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
@@ -14,12 +15,15 @@ import (
 // ShowHost shows a machine that a launcher was asked for.
 func (p *Pane) ShowHost(id uint64) { p.show(thing{kind: host, id: id}) }
 
-// through is a launcher and the job of it: slurm · Slurm job 4711.
+// through is a launcher and the job of it: exec · mpirun 4711. A job that names its launcher says both.
 func through(via, handle string) string {
-	if via != "" && handle != "" {
-		return via + " · " + handle
+	switch {
+	case handle == "":
+		return via
+	case via == "" || strings.Contains(strings.ToLower(handle), via):
+		return handle
 	}
-	return via + handle
+	return via + " · " + handle
 }
 
 // lossy is from which share of lost packets on a link is told of as bad.

@@ -112,3 +112,15 @@ func Spark(values []int) string {
 	}
 	return string(out)
 }
+
+// Span is a time as a person would type it, without parts that are zero: 10m, 1h30m.
+func Span(d time.Duration) string {
+	text := d.String()
+	if whole, ok := strings.CutSuffix(text, "m0s"); ok {
+		text = whole + "m"
+	}
+	if whole, ok := strings.CutSuffix(text, "h0m"); ok {
+		text = whole + "h"
+	}
+	return text
+}

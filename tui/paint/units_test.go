@@ -20,3 +20,11 @@ func TestUnitsKeepTheirWidth(t *testing.T) {
 		}
 	}
 }
+
+func TestASpanIsWrittenAsItIsTyped(t *testing.T) {
+	for d, want := range map[time.Duration]string{0: "0s", 10 * time.Minute: "10m", time.Hour: "1h", 90 * time.Minute: "1h30m", 30 * time.Second: "30s", 2*time.Hour + 5*time.Second: "2h0m5s"} {
+		if got := Span(d); got != want {
+			t.Errorf("%v is %s, want %s", d, got, want)
+		}
+	}
+}

@@ -270,7 +270,7 @@ func (p *Pane) procsValue(r *row) (long, short string, role paint.Role) {
 		return world.Why(pm.Reason), cmp.Or(world.Cause(pm.Reason), "failed"), paint.Failed
 	case pm.State == "starting" && len(pm.hosts) > 0 && pm.hosts[0].rec != nil:
 		if text := pm.waitsFor(); text != "" {
-			return long + " · " + text, text, paint.Starting
+			return long + " · " + text, strings.TrimSuffix(text, " ready"), paint.Starting
 		}
 		return long + " · " + pm.State, pm.State, paint.Starting
 	case pm.State != "running" && pm.State != "":

@@ -51,7 +51,11 @@ func (p *Pane) hostValue(r *row, room int) []paint.Seg {
 		return fitting(room, text(h.rec.State, paint.Muted))
 	}
 	named := text(paint.Plural(n, p.slots(r)), paint.Muted)
-	return fitting(room, append(named[:1:1], distance(h.rec)...), named, text(count, paint.Muted))
+	far := distance(h.rec)
+	if h.rec.Loss >= lossy { // it is worth more than the round trip
+		return fitting(room, append(named[:1:1], far...), append(named[:1:1], far[len(far)-1]), append(text(count, paint.Muted), far[len(far)-1]), text(count, paint.Warning))
+	}
+	return fitting(room, append(named[:1:1], far...), named, text(count, paint.Muted))
 }
 
 // distance is how far away a host is: its round trip, and the share of packets that are lost where that is worth telling.

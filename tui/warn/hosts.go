@@ -55,7 +55,7 @@ func (r hosts) Check(l *Look) (out []Warning) {
 			{failed, "failed to start", true, "The launcher's own words say why. The inspector has the last lines."},
 			{silent, "silent", false, "Its agent has sent no sign of life for 1.75 s; after 10.5 s it is given up, and its processes end themselves."},
 			{lossy, "lossy", false, fmt.Sprintf("The threshold is %.0f %% of the packets. What is lost is sent again: calls there take longer.", 100*l.Config.Loss)},
-			{queued, "queued > " + short(l.Config.Queued), false, fmt.Sprintf("The threshold is %s. The launcher waits for a place; to stop the procs cancels the launch.", short(l.Config.Queued))},
+			{queued, "queued > " + paint.Span(l.Config.Queued), false, fmt.Sprintf("The threshold is %s. The launcher waits for a place; to stop the procs cancels the launch.", paint.Span(l.Config.Queued))},
 		} {
 			if len(found.hosts) > 0 {
 				out = append(out, r.warning(l, pm, found.hosts, found.what, found.severe, found.means))
@@ -94,18 +94,6 @@ func (r hosts) warning(l *Look, pm *control.ProcMesh, list []*control.Host, what
 	}
 	w.Detail = d.end("%s%s", died, means)
 	return w
-}
-
-// short is a time without parts that are zero: 10m.
-func short(d time.Duration) string {
-	text := d.String()
-	if whole, ok := strings.CutSuffix(text, "m0s"); ok {
-		text = whole + "m"
-	}
-	if whole, ok := strings.CutSuffix(text, "h0m"); ok {
-		text = whole + "h"
-	}
-	return text
 }
 
 // evidence is how a host is, since when, and what is lost on the way.

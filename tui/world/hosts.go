@@ -46,7 +46,7 @@ func (w *World) indexHosts() *hostIndex {
 		if !exact {
 			at--
 		}
-		if at >= 0 && p.ID-byFirst[at].FirstProc < uint64(max(0, byFirst[at].Extent.Len())) { //nolint:gosec // not negative
+		if at >= 0 && p.ID-byFirst[at].FirstProc < uint64(max(0, byFirst[at].Extent.Len())) {
 			of[p.HostID] = byFirst[at].ID
 		}
 	}
@@ -101,7 +101,7 @@ func Along(pm *control.ProcMesh) func(rank int) int {
 func (w *World) RanksOn(pm *control.ProcMesh, h *control.Host) (ranks []int) {
 	along := Along(pm)
 	for rank := range max(0, pm.Extent.Len()) {
-		p, ok := w.Proc(pm.FirstProc + uint64(rank)) //nolint:gosec // not negative
+		p, ok := w.Proc(pm.FirstProc + uint64(rank))
 		if ok && p.HostID != 0 {
 			ok = p.HostID == h.ID
 		} else {
