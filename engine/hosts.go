@@ -15,6 +15,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/internal/agent"
+	"github.com/monarch-tui/monarch-tui/engine/internal/jobs"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch/via"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/quicnet"
@@ -50,7 +51,12 @@ type fleet struct {
 	machines []*machine // by index
 	job      via.Job    // nil until it was asked for; guarded by hub.mu
 	abort    context.CancelCauseFunc
-	perHost  int // ranks on each
+	perHost  int  // ranks on each
+	over     bool // the mesh has ended; guarded by hub.mu
+	asked    time.Time
+
+	noting sync.Mutex // comes before hub.mu
+	note   *jobs.Note // of the job, on disk; guarded by noting
 }
 
 // errLaunchStopped is the cause of a launch that somebody stopped.
@@ -156,7 +162,7 @@ func readProgram(path string, args []string) (via.Program, error) {
 func (h *hub) bookHosts(pm *procMesh, req *control.ProcsReq) {
 	n, has := req.Dims.Size(hostsDim)
 	n = max(n, 1)
-	f := &fleet{perHost: req.Dims.Len() / n}
+	f := &fleet{perHost: req.Dims.Len() / n, asked: time.Now()}
 	f.launcher, _ = h.opts.launcher(req.Via) // checkVia has found it
 	for i := range n {
 		m := &machine{
@@ -256,13 +262,8 @@ func (h *hub) launchHosts(ctx context.Context, pm *procMesh, req control.ProcsRe
 	}
 	h.mu.Lock()
 	f.job = launched
-	pm.rec.Handle = clean.OneLine(launched.Handle(), maxCarrier)
-	for _, m := range f.machines {
-		m.rec.Handle = pm.rec.Handle
-	}
-	rec := pm.rec
-	h.publish(control.Event{ProcMesh: &rec})
 	h.mu.Unlock()
+	h.noteJob(pm)
 	return h.awaitHosts(ctx, job, pm, req)
 }
 
@@ -394,6 +395,9 @@ func (h *hub) launchEvent(pm *procMesh, ev via.Event) {
 		machines = machines[ev.Host : ev.Host+1]
 	}
 	text := clip(clean.Shown(ev.Text), maxErrorText)
+	if ev.State == via.Queued || ev.State == via.Placed {
+		h.wg.Go(func() { h.noteJob(pm) }) // it asks the job, which is telling us
+	}
 	for _, m := range machines {
 		if m.rec.Over() {
 			continue

@@ -128,6 +128,7 @@ func (h *hub) endHosts(ctx context.Context, pm *procMesh) error {
 	}
 	h.mu.Lock()
 	job := f.job
+	f.over = true
 	var live []*machine
 	for _, m := range f.machines {
 		m.expect = true
@@ -154,6 +155,9 @@ func (h *hub) endHosts(ctx context.Context, pm *procMesh) error {
 	var err error
 	if job != nil {
 		err = job.Cancel(limit)
+	}
+	if err == nil {
+		f.forgetJob()
 	}
 	for _, m := range f.machines {
 		h.loseHost(m, "exited", "")

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -82,6 +83,17 @@ func printInfo(ctx context.Context, w io.Writer) error {
 			key = "sessions"
 		}
 		row(key, "%s (pid %d, %s)", s.Name, s.PID, filepath.Base(s.Program))
+	}
+	if left, err := engine.Left(); err != nil {
+		row("left-over jobs", "unknown: %v", err)
+	} else {
+		for i, j := range left {
+			key := ""
+			if i == 0 {
+				key = "left-over jobs"
+			}
+			row(key, "%s of session %s, since %s: monarch-tui reap cancels it", j.Handle, j.Session, j.Asked.Format(time.DateTime))
+		}
 	}
 	if cols, rows, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
 		row("terminal", "%d×%d", cols, rows)

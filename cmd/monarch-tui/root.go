@@ -160,7 +160,7 @@ func newRoot() *cobra.Command {
 	root.SetVersionTemplate(readAbout().line())
 	root.SetFlagErrorFunc(flagError)
 	d.register(root)
-	root.AddCommand(newDemoCommand(), newAttachCommand(), newDebugCommand(), newRunCommand(), newCheckCommand(), newInfoCommand(), newVersionCommand(), newManCommand(), newDocsCommand())
+	root.AddCommand(newDemoCommand(), newAttachCommand(), newDebugCommand(), newRunCommand(), newCheckCommand(), newInfoCommand(), newReapCommand(), newVersionCommand(), newManCommand(), newDocsCommand())
 	return root
 }
 
