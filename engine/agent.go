@@ -107,6 +107,9 @@ func (p *agentProcess) endFor(why string) { p.once.Do(func() { p.end <- why }) }
 func (p *agentProcess) close(why string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*stopTime)
 	defer cancel()
+	if why != exitReason { // else the controller knows
+		p.agent.Ending(why)
+	}
 	p.agent.Close(ctx)
 	p.node.close(why)
 }

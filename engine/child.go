@@ -131,7 +131,7 @@ func (h *hub) agentHandlers(t *sysTable) {
 		c, err := h.childOf(from, e.Worker)
 		if err == nil {
 			exit := e.Exit()
-			exit.Memory = clean.OneLine(exit.Memory, maxCarrier)
+			exit.Memory, exit.With = clean.OneLine(exit.Memory, maxCarrier), clean.OneLine(exit.With, maxCarrier)
 			c.End(exit)
 			h.mu.Lock()
 			delete(c.on.children, c.as)

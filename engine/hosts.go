@@ -283,14 +283,16 @@ func (h *hub) awaitHosts(ctx, job context.Context, pm *procMesh, req control.Pro
 		switch {
 		case r.err == nil:
 			continue
-		case job.Err() != nil:
+		case errors.Is(r.err, errOthersFailed):
+			continue
+		case job.Err() != nil && len(failed) == 0:
 			return context.Cause(job)
 		case ctx.Err() != nil:
 			return h.lateHosts(context.Cause(ctx), pm)
 		}
 		failed[r.err.Error()] = append(failed[r.err.Error()], r.m)
-		if !req.AllowPartial {
-			break
+		if !req.AllowPartial { // nobody waits for the others; of those that have failed too, it is told
+			pm.fleet.abort(errOthersFailed)
 		}
 	}
 	n := 0
@@ -320,11 +322,19 @@ func (h *hub) awaitHost(ctx, job context.Context, m *machine, req control.ProcsR
 		defer h.mu.Unlock()
 		return errors.New(cmp.Or(m.rec.Reason, "it did not come"))
 	case <-job.Done():
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if m.why != "" && m.rec.PID == 0 {
+			return errors.New(m.why)
+		}
 		return context.Cause(job)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
+
+// errOthersFailed is the cause of a launch that ends because a host of it did not come.
+var errOthersFailed = errors.New("another host did not come")
 
 // shownHosts names hosts by index, the first few of them.
 func (h *hub) shownHosts(ms []*machine) string {
@@ -399,6 +409,10 @@ func (h *hub) launchEvent(pm *procMesh, ev via.Event) {
 		h.wg.Go(func() { h.noteJob(pm) }) // it asks the job, which is telling us
 	}
 	for _, m := range machines {
+		if ev.State == via.Ended && m.why == "" {
+			m.why = text
+			h.wg.Go(func() { h.launcherEnded(m) }) // it asks the job, which is telling us
+		}
 		if m.rec.Over() {
 			continue
 		}
@@ -418,8 +432,6 @@ func (h *hub) launchEvent(pm *procMesh, ev via.Event) {
 				h.tellHost(m, "launching", text)
 			}
 		case via.Ended:
-			m.why = text
-			h.wg.Go(func() { h.launcherEnded(m) }) // it asks the job, which is telling us
 		}
 	}
 }
@@ -429,6 +441,11 @@ func (h *hub) launchEvent(pm *procMesh, ev via.Event) {
 func (h *hub) launcherEnded(m *machine) {
 	h.mu.Lock()
 	joined, why := m.rec.PID != 0, m.why
+	if m.rec.Over() && m.rec.State != "exited" && !strings.Contains(m.rec.Reason, why) { // the scheduler's words come last
+		m.rec.Reason = clip(m.rec.Reason+"; "+why, maxErrorText)
+		rec := m.rec
+		h.publish(control.Event{Host: &rec})
+	}
 	h.mu.Unlock()
 	if !joined {
 		h.loseHost(m, "failed", cmp.Or(why, "the launcher gave no reason"))

@@ -382,7 +382,7 @@ func (h *hub) bookProcs(own owner, req control.ProcsReq, slots slots) (*procMesh
 	}
 	pm := &procMesh{owner: own, req: req, ending: newEnding(), slots: slots, rec: control.ProcMesh{
 		ID: first, Name: name, Extent: req.Dims, FirstProc: first, Owner: own.label, InProcess: req.InProcess,
-		Virtual: slots.Slots == nil, Slots: slots.why, State: "starting", Restart: req.Restart,
+		Virtual: slots.Slots == nil && req.Via == "", Slots: slots.why, State: "starting", Restart: req.Restart,
 	}}
 	for i := range n {
 		p := newProc(pm, first+i, int(i), req)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -39,6 +40,9 @@ type Agent struct {
 	outputs chan struct{} // holds one per piece that is on its way
 	once    sync.Once     // of Close
 
+	ending chan struct{} // closed by Ending
+	why    string        // what Ending said
+
 	mu      sync.Mutex
 	slots   *gpu.Slots
 	workers map[Worker]*launch.Child
@@ -48,7 +52,7 @@ type Agent struct {
 
 // New makes an agent without workers.
 func New(cfg Config) *Agent {
-	return &Agent{cfg: cfg, spawner: launch.New(), outputs: make(chan struct{}, maxOutputs), workers: map[Worker]*launch.Child{}}
+	return &Agent{cfg: cfg, spawner: launch.New(), outputs: make(chan struct{}, maxOutputs), workers: map[Worker]*launch.Child{}, ending: make(chan struct{})}
 }
 
 // Keeps says in words how what workers start ends with them.
@@ -148,10 +152,45 @@ func (a *Agent) watch(w Worker, child *launch.Child) {
 	}
 	limit, end := context.WithTimeout(ctx, tellTime)
 	defer end()
-	_ = a.cfg.Up.Exited(limit, exited(w, child.Exit())) // an error means that there is nobody to tell
+	told := exited(w, child.Exit())
+	told.With = a.endsWith(child.Exit())
+	_ = a.cfg.Up.Exited(limit, told) // an error means that there is nobody to tell
 	a.mu.Lock()
 	delete(a.workers, w)
 	a.mu.Unlock()
+}
+
+// Ending notes why the agent is about to end. It is called once, before Close.
+func (a *Agent) Ending(why string) {
+	a.why = why
+	close(a.ending)
+}
+
+// wordTime is how long an end by a signal that schedulers send waits for the word that the agent has got it too.
+const wordTime = 100 * time.Millisecond
+
+// endsWith says why the agent ends, if that is why a worker has: who cancels a job signals all of its processes, in any order.
+func (a *Agent) endsWith(e launch.Exit) string {
+	wait := time.Duration(0)
+	switch e.Signal {
+	case 0:
+		return ""
+	case syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP:
+		wait = wordTime
+	}
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-a.ending:
+		return a.why
+	case <-t.C:
+	}
+	select {
+	case <-a.ending:
+		return a.why
+	default:
+		return ""
+	}
 }
 
 // follow tells of each time that a worker is stopped by a signal and goes on, until it has ended.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -144,6 +145,24 @@ func TestWorkersEndWithTheirAgent(t *testing.T) {
 				t.Error("an agent that has ended started a worker")
 			}
 		})
+	}
+}
+
+// TestAnEndWithAllOfTheHostIsToldAsThat: a scheduler that cancels a job signals its processes in any order.
+func TestAnEndWithAllOfTheHostIsToldAsThat(t *testing.T) {
+	d := newDesk()
+	a := newAgent(t, d)
+	pid := fork(t, a, 1, "exec sleep 300")
+	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	a.Ending("the agent was told to end by SIGTERM") // after its worker
+	if e := <-d.ended; e.Exit().String() != "was killed by SIGTERM with all of its host: the agent was told to end by SIGTERM" {
+		t.Errorf("told %q", e.Exit())
+	}
+	fork(t, a, 2, "exit 3")
+	if e := <-d.ended; e.Exit().String() != "exited with code 3" {
+		t.Errorf("one that ends by itself: %q", e.Exit())
 	}
 }
 

@@ -106,6 +106,7 @@ type Exited struct {
 	Code   int
 	Signal int
 	Memory string
+	With   string // it ended with all of its host, which has ended for this reason
 }
 
 func exited(w Worker, e launch.Exit) Exited {
@@ -114,7 +115,7 @@ func exited(w Worker, e launch.Exit) Exited {
 
 // Exit is how it ended.
 func (e Exited) Exit() launch.Exit {
-	return launch.Exit{Code: e.Code, Signal: syscall.Signal(e.Signal), Memory: e.Memory}
+	return launch.Exit{Code: e.Code, Signal: syscall.Signal(e.Signal), Memory: e.Memory, With: e.With}
 }
 
 // Stood tells that a worker stands still by a signal, or goes on.

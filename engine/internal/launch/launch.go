@@ -38,11 +38,17 @@ type Exit struct {
 	Code   int            // exit code, -1 when a signal ended it
 	Signal syscall.Signal // 0 when it exited
 	Memory string         // the kernel killed it for memory: the limit, in words
+	With   string         // it ended with everything on its machine, for this reason
 	Lost   string         // nobody saw it end: what became of it, in words
 }
 
 // String is the exit in plain words.
 func (e Exit) String() string {
+	if e.With != "" {
+		with := e.With
+		e.With = ""
+		return e.String() + " with all of its host: " + with
+	}
 	if e.Lost != "" {
 		return e.Lost
 	}
@@ -186,7 +192,7 @@ func (s *Spawner) fork(spec Spec, pipes pipeSet, pen *kin.Pen) (*exec.Cmd, error
 func (c *Child) boot(b []byte) error {
 	msg := binary.BigEndian.AppendUint32(nil, uint32(len(b)))
 	_, err := c.lifeline.Write(append(msg, b...))
-	if errors.Is(err, syscall.EPIPE) {
+	if errors.Is(err, syscall.EPIPE) || errors.Is(err, os.ErrClosed) {
 		return nil // it ended before it read; its exit says why
 	}
 	return err
