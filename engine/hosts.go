@@ -5,9 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -24,9 +21,6 @@ import (
 
 // remoteLease is how long a worker, or an agent, of another machine lives without its controller, unless the mesh says otherwise.
 const remoteLease = 8 * time.Second
-
-// queueTime is how long tickets of a job are good that may wait in a queue; they are void when the job ends.
-const queueTime = 7 * 24 * time.Hour
 
 // machine is one host of a proc mesh that an agent serves. hub.mu guards what changes.
 type machine struct {
@@ -61,102 +55,6 @@ type fleet struct {
 
 // errLaunchStopped is the cause of a launch that somebody stopped.
 var errLaunchStopped = fmt.Errorf("it was stopped while it was launched: %w", ErrStopped)
-
-// checkVia judges what a mesh wants of other machines.
-func (h *hub) checkVia(req *control.ProcsReq) error {
-	if req.Via == "" || req.Via == localVia {
-		req.Via = ""
-		switch {
-		case len(req.Hosts) > 0:
-			return fmt.Errorf("hosts %s are named, and no way to them: ssh is one, for machines that you can log in to", strings.Join(req.Hosts, ", "))
-		case len(req.Launch) > 0:
-			return errors.New("options of a launcher are given, and no launcher")
-		}
-		return nil
-	}
-	launcher, err := h.opts.launcher(req.Via)
-	if err != nil {
-		return err
-	}
-	n, has := req.Dims.Size(hostsDim)
-	switch {
-	case req.InProcess:
-		return fmt.Errorf("in-process ranks run in the controller: they cannot be launched by %s too", req.Via)
-	case len(req.Hosts) > 0 && !has:
-		return fmt.Errorf("%d hosts are named, and the mesh has no dimension hosts", len(req.Hosts))
-	case len(req.Hosts) > 0 && n != len(req.Hosts):
-		return fmt.Errorf("%d hosts are named, and the dimension hosts has %d", len(req.Hosts), n)
-	case req.Within < 0:
-		return fmt.Errorf("hosts that are there within %v", req.Within)
-	}
-	for i, name := range req.Hosts {
-		if slices.Contains(req.Hosts[:i], name) && req.Via != "ssh" {
-			return fmt.Errorf("the host %s is named twice", clip(name, 100))
-		}
-	}
-	spec, err := h.launchSpec(nil, req)
-	if err != nil {
-		return err
-	}
-	spec.Secret = func(int) []byte { return []byte{0} } // there is none before there is a mesh
-	return launcher.Check(&spec)
-}
-
-const (
-	// The names of the dimension along which hosts lie, and of the launcher that needs none.
-	hostsDim = "hosts"
-	localVia = "local"
-
-	// dirOption is an option of all launchers: the folder in which the processes work.
-	dirOption = "dir"
-)
-
-// launchSpec is what a launcher is asked; without a mesh, as far as it is known before there is one.
-func (h *hub) launchSpec(pm *procMesh, req *control.ProcsReq) (via.Spec, error) {
-	prog, err := h.program() // read once
-	if err != nil {
-		return via.Spec{}, err
-	}
-	count, _ := req.Dims.Size(hostsDim)
-	count = max(count, 1)
-	perHost := req.Dims.Len() / count
-	options := maps.Clone(req.Launch)
-	delete(options, dirOption)
-	spec := via.Spec{Job: "mtui", Hosts: req.Hosts, Count: count, Program: prog, Options: options, Dir: workDir()}
-	if _, gpus := req.Dims.Size("gpus"); gpus && !req.Virtual {
-		spec.GPUs = perHost
-	}
-	if req.CPUs > 1 {
-		spec.CPUs = perHost * req.CPUs
-	}
-	if pm != nil {
-		spec.Job = jobName(h.session.Name, pm.rec.Name)
-	}
-	return spec, nil
-}
-
-// jobName is what the job of a mesh is called in the site's lists.
-func jobName(session, mesh string) string {
-	name := strings.Map(func(r rune) rune {
-		if r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
-			return r
-		}
-		return '-'
-	}, "mtui-"+session+"-"+mesh)
-	return name[:min(len(name), 60)]
-}
-
-func readProgram(path string, args []string) (via.Program, error) {
-	sum, err := agent.Sum(path)
-	if err != nil {
-		return via.Program{}, fmt.Errorf("read this program, which is to run on other machines too: %w", err)
-	}
-	st, err := os.Stat(path)
-	if err != nil {
-		return via.Program{}, fmt.Errorf("read this program, which is to run on other machines too: %w", err)
-	}
-	return via.Program{Path: path, Args: args, Sum: sum, Size: st.Size(), OS: runtime.GOOS, Arch: runtime.GOARCH}, nil
-}
 
 // bookHosts makes the records of a mesh's hosts, and says on which each rank is. The caller holds h.mu.
 func (h *hub) bookHosts(pm *procMesh, req *control.ProcsReq) {
@@ -364,38 +262,6 @@ func (h *hub) lateHosts(cause error, pm *procMesh) error {
 	return fmt.Errorf("%w (%s)", cause, strings.Join(how, "; "))
 }
 
-// agentSecrets makes what the agents of a mesh read. Each ticket is for one host.
-func (h *hub) agentSecrets(pm *procMesh, req control.ProcsReq, prog via.Program, at []string) (func(int) []byte, error) {
-	var boots []agent.Boot
-	for _, m := range pm.fleet.machines {
-		t, err := h.wire.Ticket(quicnet.ID{Proc: m.rec.ID, Epoch: 1}, queueTime, at...)
-		if err != nil {
-			return nil, fmt.Errorf("make a join ticket: %w", err)
-		}
-		b, err := t.MarshalBinary()
-		if err != nil {
-			return nil, fmt.Errorf("make a join ticket: %w", err)
-		}
-		boots = append(boots, agent.Boot{
-			Ticket: b, Proc: m.rec.ID, Session: h.session.Name, Mesh: pm.rec.Name, Lease: cmp.Or(req.Lease, remoteLease), Sum: prog.Sum, Seed: h.node.seed, Dir: req.Launch[dirOption], Now: time.Now().UnixMilli(),
-		})
-	}
-	all, err := quicnet.Enc().Marshal(agentBoots{Boots: boots})
-	if err != nil {
-		return nil, err
-	}
-	if len(all) > via.MaxSecret {
-		return nil, fmt.Errorf("%d hosts are too many for one job: what they are given to read has %d bytes, at most %d", len(boots), len(all), via.MaxSecret)
-	}
-	return func(host int) []byte {
-		if host < 0 || host >= len(boots) {
-			return all
-		}
-		one, _ := quicnet.Enc().Marshal(agentBoots{First: host, Boots: boots[host : host+1]}) // it has been encoded once
-		return one
-	}, nil
-}
-
 // launchEvent takes what a launcher tells.
 func (h *hub) launchEvent(pm *procMesh, ev via.Event) {
 	h.mu.Lock()
@@ -505,13 +371,4 @@ func cleanLines(lines []string) []string {
 		out = append(out, clean.OneLine(l, maxLine))
 	}
 	return out
-}
-
-// workDir is this program's folder: where agents run too, if it exists there.
-func workDir() string {
-	dir, err := os.Getwd()
-	if err != nil {
-		return ""
-	}
-	return dir
 }
