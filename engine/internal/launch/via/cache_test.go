@@ -219,3 +219,33 @@ func TestOldBuildsAreRemovedUnlessTheyRun(t *testing.T) {
 		}
 	}
 }
+
+// TestAProgramIsVerifiedByWhatTheHostHas holds INV-WHOLE: whichever tool a host has for checksums, the program is verified; with none it is not run.
+func TestAProgramIsVerifiedByWhatTheHostHas(t *testing.T) {
+	for _, c := range []struct{ name, have, want string }{
+		{"openssl", "openssl", ""}, {"sha256sum", "sha256sum", ""}, {"shasum", "shasum", ""},
+		{"none", "", "there is no sha256sum, shasum or openssl to verify the program with; install one"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			bin := t.TempDir()
+			for _, tool := range []string{c.have, "uname", "ls", "id", "mkdir", "chmod", "rm", "mv", "cat", "touch", "find", "sh", "perl"} {
+				if path, err := exec.LookPath(tool); err == nil {
+					if err := os.Symlink(path, filepath.Join(bin, tool)); err != nil {
+						t.Fatal(err)
+					}
+				} else if tool == c.have && tool != "" {
+					t.Skip(err)
+				}
+			}
+			h := newHall(t)
+			p := program(t, h)
+			ssh := here(t, "PATH="+bin+"; export PATH")
+			_, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"n1"}, Program: p, Options: map[string]string{"ssh": ssh, "cache": t.TempDir()}})
+			if c.want == "" {
+				h.arrive(t, rec, 1)
+			} else if why := rec.state(t, 0, Ended).Text; why != c.want {
+				t.Errorf("the end is told as %q", why)
+			}
+		})
+	}
+}

@@ -60,7 +60,11 @@ func newSlurmJob(ctx context.Context, spec Spec, tell func(Event)) *slurmJob {
 func (j *slurmJob) run() {
 	defer j.finish()
 	if err := j.begin(); err != nil {
-		j.event(Event{Host: -1, State: Ended, Text: err.Error()})
+		text := err.Error()
+		if j.ctx.Err() != nil {
+			text = cancelled
+		}
+		j.event(Event{Host: -1, State: Ended, Text: text})
 		return
 	}
 	polled := make(chan struct{})
@@ -72,7 +76,7 @@ func (j *slurmJob) run() {
 	j.follow(stop)
 	stop()
 	<-polled
-	cancelled := j.ctx.Err() != nil
+	byUs := j.ctx.Err() != nil
 	if err := j.revoke(); err != nil {
 		j.mu.Lock()
 		j.cancels = err
@@ -80,8 +84,8 @@ func (j *slurmJob) run() {
 	}
 	<-j.srun.ended
 	j.drain()
-	text := "it was cancelled"
-	if !cancelled {
+	text := cancelled
+	if !byUs {
 		text = j.why()
 	}
 	for i := range j.hosts {
@@ -126,6 +130,9 @@ func (j *slurmJob) stdout(line string) {
 func (j *slurmJob) stderr(line string) {
 	j.said.add(line)
 	j.printed(-1, line)
+	if strings.Contains(line, "Step creation temporarily disabled") { // within an allocation that others use
+		j.event(Event{Host: -1, State: Queued, Text: line})
+	}
 	hosts, why := parseTaskEnd(line)
 	for _, h := range hosts {
 		if h < len(j.hosts) {

@@ -3,8 +3,8 @@
 package via
 
 import (
-	"bufio"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -58,6 +58,18 @@ func until(t *testing.T, what string, ok func() bool) {
 func blocked(t *testing.T) {
 	t.Helper()
 	slurm(t, "salloc", "--no-shell", "--nodes=2", "--exclusive", "--job-name=block")
+}
+
+func TestSlurmCarriesALargeSecret(t *testing.T) {
+	realSlurm(t)
+	h := newHall(t)
+	secret := []byte(strings.Repeat("0123456789abcdef", 8<<10)) // 128 KiB: twice what a pipe holds
+	_, rec := start(t, slurmLauncher{}, Spec{Count: 2, Program: program(t, h), Secret: func(int) []byte { return secret }, Options: map[string]string{"cache": t.TempDir()}})
+	for i, g := range h.arrive(t, rec, 2) {
+		if g.Secret != string(secret) {
+			t.Errorf("agent %d has %d bytes of it", i, len(g.Secret))
+		}
+	}
 }
 
 // TestSlurmStartsAnAgentOnEachNode holds INV-SECRET for what a scheduler keeps.
@@ -221,24 +233,10 @@ func TestSlurmKeepsNothingOfAKilledLauncher(t *testing.T) {
 	realSlurm(t)
 	blocked(t)
 	h := newHall(t)
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
+	p, said := launcher(t, h, "slurm", fmt.Sprintf(`{"Count":2,"Options":{"cache":%q,"args":"--exclusive"}}`, t.TempDir()))
+	for said.Scan() && !strings.Contains(said.Text(), "PENDING") {
 	}
-	cmd := exec.Command(exe)
-	cmd.Env = append(os.Environ(), "VIA_TEST_LAUNCHER="+h.path, "VIA_TEST_CACHE="+t.TempDir())
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	in := bufio.NewScanner(out)
-	for in.Scan() && !strings.Contains(in.Text(), "PENDING") {
-	}
-	_ = cmd.Process.Kill()
-	_ = cmd.Wait()
+	_ = p.Kill()
 	until(t, "the job of a killed launcher is listed", func() bool { return slurm(t, "squeue", "--noheader", "--format=%j") == "block" })
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -95,6 +96,11 @@ func sshArgs(spec *Spec) []string {
 	}
 	argv = append(argv, "-T", "-o", "BatchMode=yes", "-o", "RequestTTY=no", "-o", "RemoteCommand=none", "-o", "ClearAllForwardings=yes")
 	if v := spec.Options["config"]; v != "" {
+		if below, ok := strings.CutPrefix(v, "~/"); ok { // ssh leaves this one to the shell
+			if home, err := os.UserHomeDir(); err == nil {
+				v = filepath.Join(home, below)
+			}
+		}
 		argv = append(argv, "-F", v)
 	}
 	argv = append(argv, words(spec, "args")...)
@@ -206,7 +212,7 @@ func (j *sshJob) run(i int, started func()) string {
 		m, ok := j.next(t)
 		switch {
 		case !ok && j.ctx.Err() != nil:
-			return "it was cancelled"
+			return cancelled
 		case !ok:
 			return j.whyEnded(t, i, running)
 		}
@@ -258,7 +264,7 @@ func (j *sshJob) ship(i int, o order) error {
 		m, ok := j.next(t)
 		switch {
 		case !ok && j.ctx.Err() != nil:
-			return errors.New("it was cancelled")
+			return errors.New(cancelled)
 		case !ok:
 			return fmt.Errorf("copy the program: %s", j.whyEnded(t, i, false))
 		case m.word == wordFail:
