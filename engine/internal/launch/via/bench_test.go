@@ -4,6 +4,7 @@ package via
 
 import (
 	"context"
+	"os/exec"
 	"testing"
 )
 
@@ -29,4 +30,14 @@ func BenchmarkSSHLaunch(b *testing.B) {
 		b.StartTimer()
 	}
 	b.ReportMetric(float64(spec.Program.Size)/(1<<20), "MiB")
+}
+
+// BenchmarkSSHAlone is what ssh needs for a command that does nothing.
+func BenchmarkSSHAlone(b *testing.B) {
+	s := sshd(b)
+	for b.Loop() {
+		if out, err := exec.Command("ssh", "-F", s.config, "127.0.0.1", "true").CombinedOutput(); err != nil {
+			b.Fatalf("%v: %s", err, out)
+		}
+	}
 }

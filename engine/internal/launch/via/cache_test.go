@@ -249,3 +249,25 @@ func TestAProgramIsVerifiedByWhatTheHostHas(t *testing.T) {
 		})
 	}
 }
+
+// TestTheScriptRunsInAnyShell copies a program by the script, and starts it, in each shell that may be a host's /bin/sh.
+func TestTheScriptRunsInAnyShell(t *testing.T) {
+	for _, sh := range [][]string{{"dash"}, {"bash", "--posix"}, {"busybox", "sh"}, {"mksh"}, {"ksh93"}, {"yash"}, {"zsh", "--emulate", "sh"}} {
+		t.Run(sh[0], func(t *testing.T) {
+			if _, err := exec.LookPath(sh[0]); err != nil {
+				t.Skip(err)
+			}
+			h := newHall(t)
+			p := program(t, h, "a b", "'")
+			ssh := executable(t, filepath.Join(t.TempDir(), "ssh"), "#!/bin/sh\nexec "+strings.Join(sh, " ")+" -c "+quote(shell[2])+"\n")
+			_, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"n1"}, Program: p, Options: map[string]string{"ssh": ssh, "cache": t.TempDir()}})
+			g := h.arrive(t, rec, 1)[0]
+			if g.Secret != string(secretFor(0)) || strings.Join(g.Args, "|") != "a b|'" {
+				t.Errorf("it has arrived with %q and %q", g.Secret, g.Args)
+			}
+			if n := rec.state(t, 0, Shipping).Bytes; n != p.Size {
+				t.Errorf("%d bytes were copied", n)
+			}
+		})
+	}
+}

@@ -37,9 +37,10 @@ type slurmHost struct {
 	path               string // of the program, where it needs it
 }
 
-// ending is a host whose task has ended.
+// ending is a host whose task has ended, or whose node Slurm has given up.
 type ending struct {
 	host int
+	node string // instead of host, where Slurm names the node
 	why  string
 	late bool // the script's own word was waited for
 }
@@ -132,6 +133,9 @@ func (j *slurmJob) stderr(line string) {
 	j.printed(-1, line)
 	if strings.Contains(line, "Step creation temporarily disabled") { // within an allocation that others use
 		j.event(Event{Host: -1, State: Queued, Text: line})
+	}
+	if _, node, ok := strings.Cut(line, "Node failure on "); ok {
+		j.notice(ending{node: node, why: line})
 	}
 	hosts, why := parseTaskEnd(line)
 	for _, h := range hosts {
@@ -269,6 +273,14 @@ func (j *slurmJob) leave(host int, why string) {
 
 // taskEnded is srun's word about a task. The script's own word says more, and may come a little later.
 func (j *slurmJob) taskEnded(e ending) {
+	if e.node != "" {
+		for i := range j.hosts {
+			if h := &j.hosts[i]; h.name == e.node && !h.out {
+				j.leave(i, e.why)
+			}
+		}
+		return
+	}
 	h := &j.hosts[e.host]
 	if !h.out && !h.starts && !e.late {
 		e.late = true

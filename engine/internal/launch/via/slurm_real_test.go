@@ -162,6 +162,42 @@ func TestSlurmTellsTheQueueAndIsCancelledInIt(t *testing.T) {
 	}
 }
 
+func TestSlurmTellsThatNodesAreDrained(t *testing.T) {
+	realSlurm(t)
+	slurm(t, "scontrol", "update", "nodename=n[1-2]", "state=drain", "reason=new fans")
+	t.Cleanup(func() { slurm(t, "scontrol", "update", "nodename=n[1-2]", "state=resume") })
+	h := newHall(t)
+	j, rec := start(t, slurmLauncher{}, Spec{Count: 2, Program: program(t, h), Options: map[string]string{"cache": t.TempDir()}})
+	rec.wait(t, "the nodes are drained", func(e Event) bool { return e.State == Queued && strings.Contains(e.Text, "DRAINED") })
+	end(t, j)
+}
+
+// Slurm notices after its SlurmdTimeout that a node's daemon is gone; the agent on the other node goes on.
+func TestSlurmTellsThatANodeFails(t *testing.T) {
+	dir, h := realSlurm(t), newHall(t)
+	j, rec := start(t, slurmLauncher{}, Spec{Count: 2, Program: program(t, h), Options: map[string]string{"cache": t.TempDir()}})
+	guests := h.arrive(t, rec, 2)
+	pid, err := os.ReadFile(filepath.Join(dir, "slurmd-n2.pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	slurm(t, "kill", "-KILL", strings.TrimSpace(string(pid)))
+	t.Cleanup(func() {
+		slurm(t, "testdata/slurm.sh", "node", dir, "2")
+		until(t, "the node does not come back", func() bool { return slurm(t, "sinfo", "--noheader", "--Node", "--format=%T") == "idle\nidle" })
+	})
+	if why := rec.state(t, 1, Ended).Text; !strings.Contains(why, "Node failure on n2") {
+		t.Errorf("its end is told as %q", why)
+	}
+	if slices.ContainsFunc(rec.all(), func(e Event) bool { return e.State == Ended && e.Host != 1 }) {
+		t.Errorf("others have ended too: %v", rec.all())
+	}
+	end(t, j)
+	for _, g := range guests {
+		g.last(t)
+	}
+}
+
 func TestSlurmIsCancelledFromOutside(t *testing.T) {
 	realSlurm(t)
 	for _, c := range []struct {

@@ -19,9 +19,9 @@ type sshLauncher struct{}
 
 var _ Launcher = sshLauncher{}
 
-// atOnce is how many hosts are connected to at a time: an sshd begins to refuse at 10 that have not logged in yet, and a jump host
-// may be the same for all.
-const atOnce = 16
+// atOnce is how many hosts are connected to at a time. A jump host may be the same for all, and an sshd begins to turn connections away
+// when 10 have not logged in yet (MaxStartups).
+const atOnce = 8
 
 // Name is ssh.
 func (sshLauncher) Name() string { return "ssh" }
@@ -280,6 +280,9 @@ func (j *sshJob) whyEnded(t *talk, i int, running bool) string {
 	said := t.said.last()
 	if why := sshAdvice(said, j.spec.Hosts[i]); why != "" {
 		return why
+	}
+	if len(said) == 0 && !running {
+		said = j.Tail(i) // a login that runs nothing says so on stdout
 	}
 	last := ""
 	if len(said) > 0 {

@@ -184,6 +184,18 @@ func TestSSHRefusesAnotherMachineBeforeItCopies(t *testing.T) {
 	}
 }
 
+func TestSSHTellsOfAnAccountThatRunsNothing(t *testing.T) {
+	s, h := sshd(t, "ForceCommand echo This account is not available.; exit 1"), newHall(t)
+	j, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h), Options: s.options(t.TempDir())})
+	if why := rec.state(t, 0, Ended).Text; why != "the login shell there has not run /bin/sh: it ended with code 1: This account is not available." {
+		t.Errorf("the end is told as %q", why)
+	}
+	<-j.Done()
+	if tail := j.Tail(0); len(tail) != 1 || tail[0] != "This account is not available." {
+		t.Errorf("the tail is %q", tail)
+	}
+}
+
 func TestSSHTellsHowAnAgentEnds(t *testing.T) {
 	s, h := sshd(t), newHall(t)
 	j, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h, "exit"), Options: s.options(t.TempDir())})
