@@ -37,7 +37,7 @@ func TestADamagedProgramIsNotRun(t *testing.T) {
 	if g := h.arrive(t, rec, 1)[0]; g.Exe != place {
 		t.Errorf("the agent is %s, want %s", g.Exe, place)
 	}
-	if n := rec.state(t, 0, Shipping).Bytes; n != p.Size {
+	if n := rec.shipped(t, 0); n != p.Size {
 		t.Errorf("%d bytes were copied, want %d", n, p.Size)
 	}
 	if info, err := os.Stat(place); err != nil || info.Mode().Perm() != 0o500 {
@@ -265,7 +265,7 @@ func TestTheScriptRunsInAnyShell(t *testing.T) {
 			if g.Secret != string(secretFor(0)) || strings.Join(g.Args, "|") != "a b|'" {
 				t.Errorf("it has arrived with %q and %q", g.Secret, g.Args)
 			}
-			if n := rec.state(t, 0, Shipping).Bytes; n != p.Size {
+			if n := rec.shipped(t, 0); n != p.Size {
 				t.Errorf("%d bytes were copied", n)
 			}
 		})

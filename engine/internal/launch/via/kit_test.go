@@ -273,6 +273,18 @@ func (r *recorder) state(t testing.TB, host int, s State) Event {
 	return r.wait(t, fmt.Sprintf("host %d, state %d", host, s), func(e Event) bool { return e.Host == host && e.State == s })
 }
 
+// shipped is how many bytes were copied to a host, once its agent has started.
+func (r *recorder) shipped(t testing.TB, host int) (n int64) {
+	t.Helper()
+	r.state(t, host, Started)
+	for _, e := range r.all() {
+		if e.Host == host && e.State == Shipping {
+			n = e.Bytes
+		}
+	}
+	return n
+}
+
 // program is this test's own program, with what it is to do as an agent.
 func program(t testing.TB, h *hall, args ...string) Program {
 	t.Helper()

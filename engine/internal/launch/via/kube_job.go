@@ -205,7 +205,10 @@ func (j *kubeJob) copy(ctx context.Context, i int, pod string) (int64, error) {
 	o := order{mode: "put", nonce: newNonce(), index: "0", cache: kubePrograms, program: j.spec.Program}
 	o.program.Args = nil
 	argv := append([]string{"exec", "--stdin", "pod/" + pod, "--container=agent", "--"}, shell...)
-	out, err := once(ctx, io.MultiReader(strings.NewReader(o.line()), f), j.id.kubectl(argv...)...)
+	sent := &progress{r: f, told: time.Now(), tell: func(n int64) {
+		j.event(Event{Host: i, State: Shipping, Name: pod, Bytes: n, Text: copying(n, j.spec.Program.Size)})
+	}}
+	out, err := once(ctx, io.MultiReader(strings.NewReader(o.line()), sent), j.id.kubectl(argv...)...)
 	for line := range strings.Lines(out) {
 		m, ok := parseMark(strings.TrimSuffix(line, "\n"), o.nonce)
 		switch {

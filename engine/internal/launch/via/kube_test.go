@@ -122,7 +122,7 @@ func TestKubernetesIsToldFromPendingToItsEnd(t *testing.T) {
 	for i := range 2 {
 		k.pod(t, "MODIFIED", i, "w1", running)
 		rec.state(t, i, Started)
-		if n := rec.state(t, i, Shipping).Bytes; i == 0 && n == 0 {
+		if n := rec.shipped(t, i); i == 0 && n == 0 {
 			t.Error("nothing was copied into the first pod")
 		}
 	}

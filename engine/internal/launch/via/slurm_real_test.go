@@ -95,7 +95,7 @@ func TestSlurmStartsAnAgentOnEachNode(t *testing.T) {
 		if want := []string{"n1", "n2"}[i]; rec.state(t, i, Started).Name != want {
 			t.Errorf("host %d is called %s, want %s", i, rec.state(t, i, Started).Name, want)
 		}
-		if n := rec.state(t, i, Shipping).Bytes; n != 0 {
+		if n := rec.shipped(t, i); n != 0 {
 			t.Errorf("%d bytes were copied to a shared folder", n)
 		}
 	}
@@ -134,7 +134,7 @@ func TestSlurmCopiesTheProgramWhereItIsNotShared(t *testing.T) {
 	for n, want := range []int64{p.Size, 0} {
 		j, rec := start(t, slurmLauncher{}, Spec{Count: 2, Program: p, Options: map[string]string{"cache": cache, "ship": "sbcast"}})
 		h.arrive(t, rec, 2)
-		if got := rec.state(t, 1, Shipping).Bytes; got != want {
+		if got := rec.shipped(t, 1); got != want {
 			t.Errorf("launch %d copied %d bytes, want %d", n+1, got, want)
 		}
 		end(t, j)

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // sshLauncher starts agents with the user's own ssh, so that its configuration, keys, agents and jump hosts are used. The agent's
@@ -139,7 +140,7 @@ type talk struct {
 	said  *tail // stderr
 }
 
-// begin starts a client with an order. Its marks come over a channel that is closed at its end.
+// begin starts a client that is given an order.
 func (j *sshJob) begin(i int, c command, nonce string) (*talk, error) {
 	t := &talk{marks: make(chan mark, 16), said: &tail{}}
 	c.argv = j.argv(i)
@@ -208,6 +209,7 @@ func (j *sshJob) run(i int, started func()) string {
 	}()
 	go func() { _, _ = io.WriteString(t.stdin, o.line()) }() // which ends with the client: until it reads, the pipe may be full
 	name := j.spec.Hosts[i]
+	settled := false // a host that says more than once that it needs something is not given more
 	for {
 		m, ok := j.next(t)
 		switch {
@@ -216,26 +218,28 @@ func (j *sshJob) run(i int, started func()) string {
 		case !ok:
 			return j.whyEnded(t, i, running)
 		}
-		switch m.word {
-		case wordHello:
+		switch {
+		case m.word == wordHello:
 			if why := parseHello(m.text).refuses(j.spec.Program); why != "" {
 				return why
 			}
 			j.event(Event{Host: i, State: Placed, Name: name})
-		case wordHave:
+		case m.word == wordHave && !settled:
+			settled = true
 			j.event(Event{Host: i, State: Shipping, Name: name})
 			j.goOn(t, i)
-		case wordNeed:
+		case m.word == wordNeed && !settled:
+			settled = true
 			if err := j.ship(i, o); err != nil {
 				return err.Error()
 			}
 			j.event(Event{Host: i, State: Shipping, Name: name, Bytes: j.spec.Program.Size, Text: "the program was copied"})
 			j.goOn(t, i)
-		case wordStart:
+		case m.word == wordStart:
 			running = true
 			started()
 			j.event(Event{Host: i, State: Started, Name: name})
-		case wordFail:
+		case m.word == wordFail:
 			return m.text
 		}
 	}
@@ -255,7 +259,10 @@ func (j *sshJob) ship(i int, o order) error {
 	}
 	defer f.Close()
 	o.mode, o.nonce, o.program.Args = "put", newNonce(), nil
-	t, err := j.begin(i, command{stdin: io.MultiReader(strings.NewReader(o.line()), f)}, o.nonce)
+	sent := &progress{r: f, told: time.Now(), tell: func(n int64) {
+		j.event(Event{Host: i, State: Shipping, Name: j.spec.Hosts[i], Bytes: n, Text: copying(n, j.spec.Program.Size)})
+	}}
+	t, err := j.begin(i, command{stdin: io.MultiReader(strings.NewReader(o.line()), sent)}, o.nonce)
 	if err != nil {
 		return fmt.Errorf("copy the program: %w", err)
 	}

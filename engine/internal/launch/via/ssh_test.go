@@ -94,7 +94,7 @@ func TestSSHCopiesTheProgramOnce(t *testing.T) {
 	for n, want := range []int64{spec.Program.Size, 0} {
 		j, rec := start(t, sshLauncher{}, spec)
 		h.arrive(t, rec, 1)
-		if got := rec.state(t, 0, Shipping).Bytes; got != want {
+		if got := rec.shipped(t, 0); got != want {
 			t.Errorf("launch %d copied %d bytes, want %d", n+1, got, want)
 		}
 		end(t, j)
