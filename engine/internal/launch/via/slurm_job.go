@@ -15,14 +15,13 @@ import (
 // slurmJob is one srun, and what its tasks say.
 type slurmJob struct {
 	*core
-	spec   Spec
-	nonce  string
-	srun   *client
-	marks  chan mark
-	gone   chan ending
-	said   tail // srun's stderr; whole once it has ended
-	hosts  []slurmHost
-	shared string // where the program is on this machine, "" where it was not put
+	spec  Spec
+	nonce string
+	srun  *client
+	marks chan mark
+	gone  chan ending
+	said  tail // srun's stderr; whole once it has ended
+	hosts []slurmHost
 
 	mu      sync.Mutex // guards what follows
 	id      slurmID
@@ -98,11 +97,9 @@ func (j *slurmJob) run() {
 // begin puts the program where nodes may see it, and starts srun.
 func (j *slurmJob) begin() error {
 	if ship := j.spec.Options["ship"]; ship != shipSbcast {
-		path, _, err := keep(j.ctx, &j.spec)
-		if err != nil && ship == shipShared {
+		if _, _, err := keep(j.ctx, &j.spec); err != nil && ship == shipShared {
 			return err
 		}
-		j.shared = path
 	}
 	o := order{mode: "run", nonce: j.nonce, cache: j.spec.Options["cache"], env: byStdin, dir: j.spec.Dir, program: j.spec.Program}
 	var err error
