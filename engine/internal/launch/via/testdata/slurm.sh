@@ -9,6 +9,7 @@ down() {
   for p in slurmd-n1 slurmd-n2 slurmctld munged; do
     [ ! -s "$C/$p.pid" ] || kill -KILL "$(cat "$C/$p.pid")" 2>/dev/null || true
   done
+  for n in via1 via2; do ip netns pids $n 2>/dev/null | xargs -r kill -KILL 2>/dev/null || true; done # steps outlive a node's daemon
   for n in via0 via1 via2 viasw; do ip netns del $n 2>/dev/null || true; done
 }
 
