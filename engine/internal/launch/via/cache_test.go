@@ -37,7 +37,7 @@ func TestADamagedProgramIsNotRun(t *testing.T) {
 	if g := h.arrive(t, rec, 1)[0]; g.Exe != place {
 		t.Errorf("the agent is %s, want %s", g.Exe, place)
 	}
-	if n := rec.state(t, 0, Shipping).Bytes; n != p.Size {
+	if n := rec.shipped(t, 0); n != p.Size {
 		t.Errorf("%d bytes were copied, want %d", n, p.Size)
 	}
 	if info, err := os.Stat(place); err != nil || info.Mode().Perm() != 0o500 {
@@ -217,5 +217,57 @@ func TestOldBuildsAreRemovedUnlessTheyRun(t *testing.T) {
 		if _, err := os.Stat(dir); err == nil {
 			t.Errorf("%s is still there", filepath.Base(dir))
 		}
+	}
+}
+
+// TestAProgramIsVerifiedByWhatTheHostHas holds INV-WHOLE: whichever tool a host has for checksums, the program is verified; with none it is not run.
+func TestAProgramIsVerifiedByWhatTheHostHas(t *testing.T) {
+	for _, c := range []struct{ name, have, want string }{
+		{"openssl", "openssl", ""}, {"sha256sum", "sha256sum", ""}, {"shasum", "shasum", ""},
+		{"none", "", "there is no sha256sum, shasum or openssl to verify the program with; install one"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			bin := t.TempDir()
+			for _, tool := range []string{c.have, "uname", "ls", "id", "mkdir", "chmod", "rm", "mv", "cat", "touch", "find", "sh", "perl"} {
+				if path, err := exec.LookPath(tool); err == nil {
+					if err := os.Symlink(path, filepath.Join(bin, tool)); err != nil {
+						t.Fatal(err)
+					}
+				} else if tool == c.have && tool != "" {
+					t.Skip(err)
+				}
+			}
+			h := newHall(t)
+			p := program(t, h)
+			ssh := here(t, "PATH="+bin+"; export PATH")
+			_, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"n1"}, Program: p, Options: map[string]string{"ssh": ssh, "cache": t.TempDir()}})
+			if c.want == "" {
+				h.arrive(t, rec, 1)
+			} else if why := rec.state(t, 0, Ended).Text; why != c.want {
+				t.Errorf("the end is told as %q", why)
+			}
+		})
+	}
+}
+
+// TestTheScriptRunsInAnyShell copies a program by the script, and starts it, in each shell that may be a host's /bin/sh.
+func TestTheScriptRunsInAnyShell(t *testing.T) {
+	for _, sh := range [][]string{{"dash"}, {"bash", "--posix"}, {"busybox", "sh"}, {"mksh"}, {"ksh93"}, {"yash"}, {"zsh", "--emulate", "sh"}} {
+		t.Run(sh[0], func(t *testing.T) {
+			if _, err := exec.LookPath(sh[0]); err != nil {
+				t.Skip(err)
+			}
+			h := newHall(t)
+			p := program(t, h, "a b", "'")
+			ssh := executable(t, filepath.Join(t.TempDir(), "ssh"), "#!/bin/sh\nexec "+strings.Join(sh, " ")+" -c "+quote(shell[2])+"\n")
+			_, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"n1"}, Program: p, Options: map[string]string{"ssh": ssh, "cache": t.TempDir()}})
+			g := h.arrive(t, rec, 1)[0]
+			if g.Secret != string(secretFor(0)) || strings.Join(g.Args, "|") != "a b|'" {
+				t.Errorf("it has arrived with %q and %q", g.Secret, g.Args)
+			}
+			if n := rec.shipped(t, 0); n != p.Size {
+				t.Errorf("%d bytes were copied", n)
+			}
+		})
 	}
 }

@@ -127,7 +127,7 @@ func (l execLauncher) Launch(ctx context.Context, spec Spec, tell func(Event)) (
 		defer j.finish()
 		text := j.run(&spec)
 		if j.ctx.Err() != nil {
-			text = "it was cancelled"
+			text = cancelled
 		}
 		j.event(Event{Host: -1, State: Ended, Text: text})
 	}()

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -30,17 +31,47 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// beLauncher is a process that launches by Slurm, for a test that kills it. It prints what it is told.
+// beLauncher is a process that launches, for a test that kills it. It prints what it is told.
 func beLauncher(hall string) {
 	exe, _ := os.Executable()
 	b, _ := os.ReadFile(exe)
-	spec := Spec{
-		Job: "orphan", Count: 2, Secret: secretFor, Options: map[string]string{"cache": os.Getenv("VIA_TEST_CACHE"), "args": "--exclusive"},
-		Program: Program{Path: exe, Args: []string{hall}, Sum: sha256.Sum256(b), Size: int64(len(b)), OS: runtime.GOOS, Arch: runtime.GOARCH},
+	var spec Spec
+	if err := json.Unmarshal([]byte(os.Getenv("VIA_TEST_SPEC")), &spec); err != nil {
+		panic(err)
 	}
-	_, err := slurmLauncher{}.Launch(context.Background(), spec, func(e Event) { fmt.Println(e.State, e.Text) })
-	fmt.Println("launched", err)
+	spec.Job, spec.Secret = "orphan", secretFor
+	spec.Program = Program{Path: exe, Args: []string{hall}, Sum: sha256.Sum256(b), Size: int64(len(b)), OS: runtime.GOOS, Arch: runtime.GOARCH}
+	l, err := Find(os.Getenv("VIA_TEST_VIA"))
+	if err != nil {
+		panic(err)
+	}
+	if _, err := l.Launch(context.Background(), spec, func(e Event) { fmt.Println(e.State, e.Text) }); err != nil {
+		panic(err)
+	}
 	select {}
+}
+
+// launcher starts such a process, and returns what it prints.
+func launcher(t testing.TB, h *hall, via, spec string) (*os.Process, *bufio.Scanner) {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(exe)
+	cmd.Env = append(os.Environ(), "VIA_TEST_LAUNCHER="+h.path, "VIA_TEST_VIA="+via, "VIA_TEST_SPEC="+spec)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	return cmd.Process, bufio.NewScanner(out)
 }
 
 // report is what an agent tells the test, over the socket that its first argument names.
@@ -112,7 +143,7 @@ type guest struct {
 	rd   *bufio.Reader
 }
 
-func newHall(t *testing.T) *hall {
+func newHall(t testing.TB) *hall {
 	dir, err := os.MkdirTemp("", "hall") //nolint:usetesting // a socket needs a short path
 	if err != nil {
 		t.Fatal(err)
@@ -154,7 +185,7 @@ func newHall(t *testing.T) *hall {
 const limit = 60 * time.Second
 
 // arrive waits for n agents, and returns them by index.
-func (h *hall) arrive(t *testing.T, rec *recorder, n int) map[int]*guest {
+func (h *hall) arrive(t testing.TB, rec *recorder, n int) map[int]*guest {
 	t.Helper()
 	out := map[int]*guest{}
 	for len(out) < n {
@@ -176,7 +207,7 @@ func (h *hall) arrive(t *testing.T, rec *recorder, n int) map[int]*guest {
 }
 
 // last waits for the end of an agent, and returns what it said at the end.
-func (g *guest) last(t *testing.T) string {
+func (g *guest) last(t testing.TB) string {
 	t.Helper()
 	_ = g.conn.SetReadDeadline(time.Now().Add(limit))
 	b, err := io.ReadAll(g.rd)
@@ -220,7 +251,7 @@ func (r *recorder) tail() []string {
 }
 
 // wait is the first event for which ok holds.
-func (r *recorder) wait(t *testing.T, what string, ok func(Event) bool) Event {
+func (r *recorder) wait(t testing.TB, what string, ok func(Event) bool) Event {
 	t.Helper()
 	deadline := time.After(limit)
 	for {
@@ -237,13 +268,25 @@ func (r *recorder) wait(t *testing.T, what string, ok func(Event) bool) Event {
 	}
 }
 
-func (r *recorder) state(t *testing.T, host int, s State) Event {
+func (r *recorder) state(t testing.TB, host int, s State) Event {
 	t.Helper()
 	return r.wait(t, fmt.Sprintf("host %d, state %d", host, s), func(e Event) bool { return e.Host == host && e.State == s })
 }
 
+// shipped is how many bytes were copied to a host, once its agent has started.
+func (r *recorder) shipped(t testing.TB, host int) (n int64) {
+	t.Helper()
+	r.state(t, host, Started)
+	for _, e := range r.all() {
+		if e.Host == host && e.State == Shipping {
+			n = e.Bytes
+		}
+	}
+	return n
+}
+
 // program is this test's own program, with what it is to do as an agent.
-func program(t *testing.T, h *hall, args ...string) Program {
+func program(t testing.TB, h *hall, args ...string) Program {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
@@ -256,7 +299,7 @@ func program(t *testing.T, h *hall, args ...string) Program {
 
 var sums sync.Map // it is the same program all the time
 
-func sumOf(t *testing.T, path string) ([32]byte, int64) {
+func sumOf(t testing.TB, path string) ([32]byte, int64) {
 	t.Helper()
 	type summed struct {
 		sum  [32]byte
@@ -279,7 +322,7 @@ func secretFor(host int) []byte {
 	return fmt.Appendf(nil, "hush\x00\n'go\n\\0141 of %d-kq7vz", host)
 }
 
-func start(t *testing.T, l Launcher, spec Spec) (Job, *recorder) {
+func start(t testing.TB, l Launcher, spec Spec) (Job, *recorder) {
 	t.Helper()
 	rec := newRecorder()
 	if spec.Job == "" {
@@ -298,7 +341,7 @@ func start(t *testing.T, l Launcher, spec Spec) (Job, *recorder) {
 }
 
 // end cancels a job and waits until nothing of it is left here.
-func end(t *testing.T, j Job) {
+func end(t testing.TB, j Job) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
@@ -313,7 +356,7 @@ func end(t *testing.T, j Job) {
 }
 
 // executable writes a script that runs.
-func executable(t *testing.T, path, text string) string {
+func executable(t testing.TB, path, text string) string {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o700); err != nil {
 		t.Fatal(err)

@@ -50,22 +50,23 @@ const watchTries = 5
 // run is the job's whole life.
 func (j *kubeJob) run() {
 	defer j.finish()
-	text := ""
-	if err := j.create(); err != nil {
-		text = err.Error()
-	} else if err := j.follow(); err != nil {
+	text := "all pods have ended"
+	err := j.create()
+	if err != nil && j.ctx.Err() == nil {
+		j.event(Event{Host: -1, State: Ended, Text: err.Error()}) // now: what follows may take its time where there is no cluster
+	} else if err == nil {
+		err = j.follow()
+	}
+	if err != nil {
 		text = err.Error()
 	}
 	if j.ctx.Err() != nil {
-		text = "it was cancelled"
+		text = cancelled
 	}
 	if err := j.id.remove(context.WithoutCancel(j.ctx)); err != nil {
 		j.mu.Lock()
 		j.cancels = fmt.Errorf("cancel %s: %w", j.Handle(), err)
 		j.mu.Unlock()
-	}
-	if text == "" {
-		text = "all pods have ended"
 	}
 	for i := range j.hosts {
 		j.event(Event{Host: i, State: Ended, Name: j.hosts[i].pod, Text: text})
@@ -204,7 +205,10 @@ func (j *kubeJob) copy(ctx context.Context, i int, pod string) (int64, error) {
 	o := order{mode: "put", nonce: newNonce(), index: "0", cache: kubePrograms, program: j.spec.Program}
 	o.program.Args = nil
 	argv := append([]string{"exec", "--stdin", "pod/" + pod, "--container=agent", "--"}, shell...)
-	out, err := once(ctx, io.MultiReader(strings.NewReader(o.line()), f), j.id.kubectl(argv...)...)
+	sent := &progress{r: f, told: time.Now(), tell: func(n int64) {
+		j.event(Event{Host: i, State: Shipping, Name: pod, Bytes: n, Text: copying(n, j.spec.Program.Size)})
+	}}
+	out, err := once(ctx, io.MultiReader(strings.NewReader(o.line()), sent), j.id.kubectl(argv...)...)
 	for line := range strings.Lines(out) {
 		m, ok := parseMark(strings.TrimSuffix(line, "\n"), o.nonce)
 		switch {

@@ -3,6 +3,7 @@
 package via
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"flag"
@@ -121,7 +122,7 @@ func TestKubernetesIsToldFromPendingToItsEnd(t *testing.T) {
 	for i := range 2 {
 		k.pod(t, "MODIFIED", i, "w1", running)
 		rec.state(t, i, Started)
-		if n := rec.state(t, i, Shipping).Bytes; i == 0 && n == 0 {
+		if n := rec.shipped(t, i); i == 0 && n == 0 {
 			t.Error("nothing was copied into the first pod")
 		}
 	}
@@ -217,6 +218,17 @@ func TestAWatchIsBounded(t *testing.T) {
 	if err := readPods(strings.NewReader("error: you must be logged in\n"), func(watched) { t.Error("a pod was read") }); err == nil {
 		t.Error("what is no JSON was read")
 	}
+}
+
+func FuzzReadPods(f *testing.F) {
+	f.Add([]byte(`{"type":"ADDED","object":{"metadata":{"name":"a"},"status":` + running + `}}`))
+	f.Fuzz(func(_ *testing.T, b []byte) {
+		_ = readPods(bytes.NewReader(b), func(w watched) {
+			w.Object.index(2)
+			w.Object.pending()
+			w.Object.over()
+		})
+	})
 }
 
 // repeated reads as head, and then as body for ever.

@@ -15,14 +15,13 @@ import (
 // slurmJob is one srun, and what its tasks say.
 type slurmJob struct {
 	*core
-	spec   Spec
-	nonce  string
-	srun   *client
-	marks  chan mark
-	gone   chan ending
-	said   tail // srun's stderr; whole once it has ended
-	hosts  []slurmHost
-	shared string // where the program is on this machine, "" where it was not put
+	spec  Spec
+	nonce string
+	srun  *client
+	marks chan mark
+	gone  chan ending
+	said  tail // srun's stderr; whole once it has ended
+	hosts []slurmHost
 
 	mu      sync.Mutex // guards what follows
 	id      slurmID
@@ -37,9 +36,10 @@ type slurmHost struct {
 	path               string // of the program, where it needs it
 }
 
-// ending is a host whose task has ended.
+// ending is a host whose task has ended, or whose node Slurm has given up.
 type ending struct {
 	host int
+	node string // instead of host, where Slurm names the node
 	why  string
 	late bool // the script's own word was waited for
 }
@@ -60,7 +60,11 @@ func newSlurmJob(ctx context.Context, spec Spec, tell func(Event)) *slurmJob {
 func (j *slurmJob) run() {
 	defer j.finish()
 	if err := j.begin(); err != nil {
-		j.event(Event{Host: -1, State: Ended, Text: err.Error()})
+		text := err.Error()
+		if j.ctx.Err() != nil {
+			text = cancelled
+		}
+		j.event(Event{Host: -1, State: Ended, Text: text})
 		return
 	}
 	polled := make(chan struct{})
@@ -72,7 +76,7 @@ func (j *slurmJob) run() {
 	j.follow(stop)
 	stop()
 	<-polled
-	cancelled := j.ctx.Err() != nil
+	byUs := j.ctx.Err() != nil
 	if err := j.revoke(); err != nil {
 		j.mu.Lock()
 		j.cancels = err
@@ -80,8 +84,8 @@ func (j *slurmJob) run() {
 	}
 	<-j.srun.ended
 	j.drain()
-	text := "it was cancelled"
-	if !cancelled {
+	text := cancelled
+	if !byUs {
 		text = j.why()
 	}
 	for i := range j.hosts {
@@ -93,11 +97,9 @@ func (j *slurmJob) run() {
 // begin puts the program where nodes may see it, and starts srun.
 func (j *slurmJob) begin() error {
 	if ship := j.spec.Options["ship"]; ship != shipSbcast {
-		path, _, err := keep(j.ctx, &j.spec)
-		if err != nil && ship == shipShared {
+		if _, _, err := keep(j.ctx, &j.spec); err != nil && ship == shipShared {
 			return err
 		}
-		j.shared = path
 	}
 	o := order{mode: "run", nonce: j.nonce, cache: j.spec.Options["cache"], env: byStdin, dir: j.spec.Dir, program: j.spec.Program}
 	var err error
@@ -126,6 +128,12 @@ func (j *slurmJob) stdout(line string) {
 func (j *slurmJob) stderr(line string) {
 	j.said.add(line)
 	j.printed(-1, line)
+	if strings.Contains(line, "Step creation temporarily disabled") { // within an allocation that others use
+		j.event(Event{Host: -1, State: Queued, Text: line})
+	}
+	if _, node, ok := strings.Cut(line, "Node failure on "); ok {
+		j.notice(ending{node: node, why: line})
+	}
 	hosts, why := parseTaskEnd(line)
 	for _, h := range hosts {
 		if h < len(j.hosts) {
@@ -262,6 +270,14 @@ func (j *slurmJob) leave(host int, why string) {
 
 // taskEnded is srun's word about a task. The script's own word says more, and may come a little later.
 func (j *slurmJob) taskEnded(e ending) {
+	if e.node != "" {
+		for i := range j.hosts {
+			if h := &j.hosts[i]; h.name == e.node && !h.out {
+				j.leave(i, e.why)
+			}
+		}
+		return
+	}
 	h := &j.hosts[e.host]
 	if !h.out && !h.starts && !e.late {
 		e.late = true

@@ -3,8 +3,8 @@
 package via
 
 import (
-	"bufio"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -60,6 +61,18 @@ func blocked(t *testing.T) {
 	slurm(t, "salloc", "--no-shell", "--nodes=2", "--exclusive", "--job-name=block")
 }
 
+func TestSlurmCarriesALargeSecret(t *testing.T) {
+	realSlurm(t)
+	h := newHall(t)
+	secret := []byte(strings.Repeat("0123456789abcdef", 8<<10)) // 128 KiB: twice what a pipe holds
+	_, rec := start(t, slurmLauncher{}, Spec{Count: 2, Program: program(t, h), Secret: func(int) []byte { return secret }, Options: map[string]string{"cache": t.TempDir()}})
+	for i, g := range h.arrive(t, rec, 2) {
+		if g.Secret != string(secret) {
+			t.Errorf("agent %d has %d bytes of it", i, len(g.Secret))
+		}
+	}
+}
+
 // TestSlurmStartsAnAgentOnEachNode holds INV-SECRET for what a scheduler keeps.
 func TestSlurmStartsAnAgentOnEachNode(t *testing.T) {
 	dir, h := realSlurm(t), newHall(t)
@@ -82,7 +95,7 @@ func TestSlurmStartsAnAgentOnEachNode(t *testing.T) {
 		if want := []string{"n1", "n2"}[i]; rec.state(t, i, Started).Name != want {
 			t.Errorf("host %d is called %s, want %s", i, rec.state(t, i, Started).Name, want)
 		}
-		if n := rec.state(t, i, Shipping).Bytes; n != 0 {
+		if n := rec.shipped(t, i); n != 0 {
 			t.Errorf("%d bytes were copied to a shared folder", n)
 		}
 	}
@@ -121,7 +134,7 @@ func TestSlurmCopiesTheProgramWhereItIsNotShared(t *testing.T) {
 	for n, want := range []int64{p.Size, 0} {
 		j, rec := start(t, slurmLauncher{}, Spec{Count: 2, Program: p, Options: map[string]string{"cache": cache, "ship": "sbcast"}})
 		h.arrive(t, rec, 2)
-		if got := rec.state(t, 1, Shipping).Bytes; got != want {
+		if got := rec.shipped(t, 1); got != want {
 			t.Errorf("launch %d copied %d bytes, want %d", n+1, got, want)
 		}
 		end(t, j)
@@ -148,6 +161,45 @@ func TestSlurmTellsTheQueueAndIsCancelledInIt(t *testing.T) {
 	if left := slurm(t, "squeue", "--noheader", "--name="+id.Name); left != "" {
 		t.Errorf("a cancelled job is listed: %s", left)
 	}
+}
+
+func TestSlurmTellsThatNodesAreDrained(t *testing.T) {
+	realSlurm(t)
+	slurm(t, "scontrol", "update", "nodename=n[1-2]", "state=drain", "reason=new fans")
+	t.Cleanup(func() { slurm(t, "scontrol", "update", "nodename=n[1-2]", "state=resume") })
+	h := newHall(t)
+	j, rec := start(t, slurmLauncher{}, Spec{Count: 2, Program: program(t, h), Options: map[string]string{"cache": t.TempDir()}})
+	rec.wait(t, "the nodes are drained", func(e Event) bool { return e.State == Queued && strings.Contains(e.Text, "DRAINED") })
+	end(t, j)
+}
+
+// Slurm notices after its SlurmdTimeout that a node's daemon is gone; the agent on the other node goes on.
+func TestSlurmTellsThatANodeFails(t *testing.T) {
+	dir, h := realSlurm(t), newHall(t)
+	j, rec := start(t, slurmLauncher{}, Spec{Count: 2, Program: program(t, h), Options: map[string]string{"cache": t.TempDir()}})
+	guests := h.arrive(t, rec, 2)
+	pid, err := os.ReadFile(filepath.Join(dir, "slurmd-n2.pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	slurm(t, "kill", "-KILL", strings.TrimSpace(string(pid)))
+	back := sync.OnceFunc(func() {
+		slurm(t, "testdata/slurm.sh", "node", dir, "2")
+		until(t, "the node does not come back", func() bool { return slurm(t, "sinfo", "--noheader", "--Node", "--format=%T") == "idle\nidle" })
+	})
+	t.Cleanup(back)
+	if why := rec.state(t, 1, Ended).Text; !strings.Contains(why, "Node failure on n2") {
+		t.Errorf("its end is told as %q", why)
+	}
+	if slices.ContainsFunc(rec.all(), func(e Event) bool { return e.State == Ended && e.Host != 1 }) {
+		t.Errorf("others have ended too: %v", rec.all())
+	}
+	end(t, j)
+	guests[0].last(t)
+	// Of a node that it has given up Slurm ends nothing until its daemon is back: not by scancel, and srun has let go of its stdin. Agents
+	// need a lease besides.
+	back()
+	guests[1].last(t)
 }
 
 func TestSlurmIsCancelledFromOutside(t *testing.T) {
@@ -221,24 +273,10 @@ func TestSlurmKeepsNothingOfAKilledLauncher(t *testing.T) {
 	realSlurm(t)
 	blocked(t)
 	h := newHall(t)
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
+	p, said := launcher(t, h, "slurm", fmt.Sprintf(`{"Count":2,"Options":{"cache":%q,"args":"--exclusive"}}`, t.TempDir()))
+	for said.Scan() && !strings.Contains(said.Text(), "PENDING") {
 	}
-	cmd := exec.Command(exe)
-	cmd.Env = append(os.Environ(), "VIA_TEST_LAUNCHER="+h.path, "VIA_TEST_CACHE="+t.TempDir())
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	in := bufio.NewScanner(out)
-	for in.Scan() && !strings.Contains(in.Text(), "PENDING") {
-	}
-	_ = cmd.Process.Kill()
-	_ = cmd.Wait()
+	_ = p.Kill()
 	until(t, "the job of a killed launcher is listed", func() bool { return slurm(t, "squeue", "--noheader", "--format=%j") == "block" })
 }
 

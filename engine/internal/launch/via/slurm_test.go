@@ -121,6 +121,9 @@ wait
 			if why := rec.state(t, -1, Ended).Text; why != c.want {
 				t.Errorf("the end is told as %q, want %q", why, c.want)
 			}
+			if _, line, ok := strings.Cut(c.want, "NodeDown): "); ok && rec.state(t, 1, Ended).Text != line {
+				t.Errorf("the end of the node is told as %q", rec.state(t, 1, Ended).Text)
+			}
 		})
 	}
 }

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // sshLauncher starts agents with the user's own ssh, so that its configuration, keys, agents and jump hosts are used. The agent's
@@ -18,9 +20,9 @@ type sshLauncher struct{}
 
 var _ Launcher = sshLauncher{}
 
-// atOnce is how many hosts are connected to at a time: an sshd begins to refuse at 10 that have not logged in yet, and a jump host
-// may be the same for all.
-const atOnce = 16
+// atOnce is how many hosts are connected to at a time. A jump host may be the same for all, and an sshd begins to turn connections away
+// when 10 have not logged in yet (MaxStartups).
+const atOnce = 8
 
 // Name is ssh.
 func (sshLauncher) Name() string { return "ssh" }
@@ -95,6 +97,11 @@ func sshArgs(spec *Spec) []string {
 	}
 	argv = append(argv, "-T", "-o", "BatchMode=yes", "-o", "RequestTTY=no", "-o", "RemoteCommand=none", "-o", "ClearAllForwardings=yes")
 	if v := spec.Options["config"]; v != "" {
+		if below, ok := strings.CutPrefix(v, "~/"); ok { // ssh leaves this one to the shell
+			if home, err := os.UserHomeDir(); err == nil {
+				v = filepath.Join(home, below)
+			}
+		}
 		argv = append(argv, "-F", v)
 	}
 	argv = append(argv, words(spec, "args")...)
@@ -133,7 +140,7 @@ type talk struct {
 	said  *tail // stderr
 }
 
-// begin starts a client with an order. Its marks come over a channel that is closed at its end.
+// begin starts a client that is given an order.
 func (j *sshJob) begin(i int, c command, nonce string) (*talk, error) {
 	t := &talk{marks: make(chan mark, 16), said: &tail{}}
 	c.argv = j.argv(i)
@@ -202,34 +209,37 @@ func (j *sshJob) run(i int, started func()) string {
 	}()
 	go func() { _, _ = io.WriteString(t.stdin, o.line()) }() // which ends with the client: until it reads, the pipe may be full
 	name := j.spec.Hosts[i]
+	settled := false // a host that says more than once that it needs something is not given more
 	for {
 		m, ok := j.next(t)
 		switch {
 		case !ok && j.ctx.Err() != nil:
-			return "it was cancelled"
+			return cancelled
 		case !ok:
 			return j.whyEnded(t, i, running)
 		}
-		switch m.word {
-		case wordHello:
+		switch {
+		case m.word == wordHello:
 			if why := parseHello(m.text).refuses(j.spec.Program); why != "" {
 				return why
 			}
 			j.event(Event{Host: i, State: Placed, Name: name})
-		case wordHave:
+		case m.word == wordHave && !settled:
+			settled = true
 			j.event(Event{Host: i, State: Shipping, Name: name})
 			j.goOn(t, i)
-		case wordNeed:
+		case m.word == wordNeed && !settled:
+			settled = true
 			if err := j.ship(i, o); err != nil {
 				return err.Error()
 			}
 			j.event(Event{Host: i, State: Shipping, Name: name, Bytes: j.spec.Program.Size, Text: "the program was copied"})
 			j.goOn(t, i)
-		case wordStart:
+		case m.word == wordStart:
 			running = true
 			started()
 			j.event(Event{Host: i, State: Started, Name: name})
-		case wordFail:
+		case m.word == wordFail:
 			return m.text
 		}
 	}
@@ -249,7 +259,10 @@ func (j *sshJob) ship(i int, o order) error {
 	}
 	defer f.Close()
 	o.mode, o.nonce, o.program.Args = "put", newNonce(), nil
-	t, err := j.begin(i, command{stdin: io.MultiReader(strings.NewReader(o.line()), f)}, o.nonce)
+	sent := &progress{r: f, told: time.Now(), tell: func(n int64) {
+		j.event(Event{Host: i, State: Shipping, Name: j.spec.Hosts[i], Bytes: n, Text: copying(n, j.spec.Program.Size)})
+	}}
+	t, err := j.begin(i, command{stdin: io.MultiReader(strings.NewReader(o.line()), sent)}, o.nonce)
 	if err != nil {
 		return fmt.Errorf("copy the program: %w", err)
 	}
@@ -258,7 +271,7 @@ func (j *sshJob) ship(i int, o order) error {
 		m, ok := j.next(t)
 		switch {
 		case !ok && j.ctx.Err() != nil:
-			return errors.New("it was cancelled")
+			return errors.New(cancelled)
 		case !ok:
 			return fmt.Errorf("copy the program: %s", j.whyEnded(t, i, false))
 		case m.word == wordFail:
@@ -274,6 +287,9 @@ func (j *sshJob) whyEnded(t *talk, i int, running bool) string {
 	said := t.said.last()
 	if why := sshAdvice(said, j.spec.Hosts[i]); why != "" {
 		return why
+	}
+	if len(said) == 0 && !running {
+		said = j.Tail(i) // a login that runs nothing says so on stdout
 	}
 	last := ""
 	if len(said) > 0 {

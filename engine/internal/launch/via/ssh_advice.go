@@ -33,6 +33,7 @@ var sshWords = []struct {
 	{"Operation timed out", "a firewall, a wrong address, or the host is down", false},
 	{"No route to host", "the host is down, or the network has no way to it", false},
 	{"Network is unreachable", "the network has no way to the host", false},
+	{"kex_exchange_identification", "the server has turned the connection away: too many at once (MaxStartups), or it does not want this machine", false},
 	{"ControlPath too long", "set a shorter ControlPath in your ssh configuration, or args=\"-o ControlPath=none\"", false},
 	{"too long for Unix domain socket", "set a shorter ControlPath in your ssh configuration, or args=\"-o ControlPath=none\"", false},
 }

@@ -4,8 +4,10 @@ package via
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -92,7 +94,7 @@ func TestSSHCopiesTheProgramOnce(t *testing.T) {
 	for n, want := range []int64{spec.Program.Size, 0} {
 		j, rec := start(t, sshLauncher{}, spec)
 		h.arrive(t, rec, 1)
-		if got := rec.state(t, 0, Shipping).Bytes; got != want {
+		if got := rec.shipped(t, 0); got != want {
 			t.Errorf("launch %d copied %d bytes, want %d", n+1, got, want)
 		}
 		end(t, j)
@@ -182,6 +184,18 @@ func TestSSHRefusesAnotherMachineBeforeItCopies(t *testing.T) {
 	}
 }
 
+func TestSSHTellsOfAnAccountThatRunsNothing(t *testing.T) {
+	s, h := sshd(t, "ForceCommand echo This account is not available.; exit 1"), newHall(t)
+	j, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h), Options: s.options(t.TempDir())})
+	if why := rec.state(t, 0, Ended).Text; why != "the login shell there has not run /bin/sh: it ended with code 1: This account is not available." {
+		t.Errorf("the end is told as %q", why)
+	}
+	<-j.Done()
+	if tail := j.Tail(0); len(tail) != 1 || tail[0] != "This account is not available." {
+		t.Errorf("the tail is %q", tail)
+	}
+}
+
 func TestSSHTellsHowAnAgentEnds(t *testing.T) {
 	s, h := sshd(t), newHall(t)
 	j, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h, "exit"), Options: s.options(t.TempDir())})
@@ -231,4 +245,45 @@ func TestAnAgentHearsThatItsClientIsGone(t *testing.T) {
 		t.Errorf("the end is told as %q", why)
 	}
 	<-j.Done()
+}
+
+// TestAnAgentHearsThatItsLauncherIsGone holds INV-GONE for this process: its clients die with it.
+func TestAnAgentHearsThatItsLauncherIsGone(t *testing.T) {
+	s, h := sshd(t), newHall(t)
+	p, _ := launcher(t, h, "ssh", fmt.Sprintf(`{"Hosts":["127.0.0.1","localhost"],"Options":{"config":%q,"cache":%q}}`, s.config, t.TempDir()))
+	guests := h.arrive(t, newRecorder(), 2)
+	_ = p.Kill()
+	for i, g := range guests {
+		if said := g.last(t); said != "lifeline ended after 0 bytes: <nil>" {
+			t.Errorf("agent %d said at its end: %q", i, said)
+		}
+	}
+}
+
+// With a shared connection (ControlMaster) the first client leaves one behind that keeps its stderr.
+func TestSSHSharesTheUsersConnection(t *testing.T) {
+	s, h := sshd(t), newHall(t)
+	control := filepath.Join(filepath.Dir(h.path), "c")
+	s.configure(t, "ControlMaster auto", "ControlPersist 60", "ControlPath "+control)
+	t.Cleanup(func() { _ = exec.Command("ssh", "-F", s.config, "-O", "exit", "127.0.0.1").Run() })
+	for range 2 {
+		j, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h), Options: s.options(t.TempDir())})
+		g := h.arrive(t, rec, 1)[0]
+		end(t, j)
+		if said := g.last(t); said != "lifeline ended after 0 bytes: <nil>" {
+			t.Errorf("the agent said at its end: %q", said)
+		}
+	}
+	if err := exec.Command("ssh", "-F", s.config, "-O", "check", "127.0.0.1").Run(); err != nil {
+		t.Errorf("the connection that was the user's to share is gone: %v", err)
+	}
+}
+
+func TestSSHCarriesALargeSecret(t *testing.T) {
+	s, h := sshd(t), newHall(t)
+	secret := []byte(strings.Repeat("0123456789abcdef", MaxSecret/16))
+	_, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h), Secret: func(int) []byte { return secret }, Options: s.options(t.TempDir())})
+	if g := h.arrive(t, rec, 1)[0]; g.Secret != string(secret) {
+		t.Errorf("it has %d bytes of it", len(g.Secret))
+	}
 }

@@ -23,7 +23,7 @@ type sshServer struct {
 }
 
 // sshd starts a server with its own keys. More lines of its configuration may change what a login does.
-func sshd(t *testing.T, more ...string) *sshServer {
+func sshd(t testing.TB, more ...string) *sshServer {
 	t.Helper()
 	bin := "/usr/sbin/sshd"
 	if _, err := os.Stat(bin); err != nil {
@@ -83,7 +83,7 @@ func sshd(t *testing.T, more ...string) *sshServer {
 }
 
 // configure writes the client's configuration; lines that come first count.
-func (s *sshServer) configure(t *testing.T, first ...string) {
+func (s *sshServer) configure(t testing.TB, first ...string) {
 	t.Helper()
 	s.config = filepath.Join(s.dir, "ssh_config")
 	write(t, s.config, strings.Join(first, "\n")+fmt.Sprintf(
@@ -96,7 +96,7 @@ func (s *sshServer) options(cache string) map[string]string {
 	return map[string]string{"config": s.config, "cache": cache}
 }
 
-func freePort(t *testing.T) int {
+func freePort(t testing.TB) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -106,7 +106,7 @@ func freePort(t *testing.T) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-func write(t *testing.T, path, text string) {
+func write(t testing.TB, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

@@ -86,7 +86,7 @@ type Event struct {
 	State State
 	Name  string // of the host, as the launcher calls it; "" while it does not know
 	Text  string // for a person
-	Bytes int64  // Shipping: how many were copied; 0 where the program was there already
+	Bytes int64  // Shipping: how many were copied so far; 0 where the program was there already
 	Time  time.Time
 }
 

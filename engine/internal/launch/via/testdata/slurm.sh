@@ -1,5 +1,5 @@
 #!/bin/bash
-# slurm.sh up|down DIR: a Slurm of two nodes with two GPUs each on this machine, for slurm_real_test.go. Each node has its own network
+# slurm.sh up|down DIR, slurm.sh node DIR N: a Slurm of two nodes with two GPUs each on this machine, for slurm_real_test.go. Each node has its own network
 # and host name; the switch between them is in a namespace of its own, so that the machine's network is not touched.
 # Needs root, and: apt-get install --no-install-recommends slurmctld slurmd slurm-client munge iproute2
 set -eu
@@ -9,10 +9,14 @@ down() {
   for p in slurmd-n1 slurmd-n2 slurmctld munged; do
     [ ! -s "$C/$p.pid" ] || kill -KILL "$(cat "$C/$p.pid")" 2>/dev/null || true
   done
+  for n in via1 via2; do ip netns pids $n 2>/dev/null | xargs -r kill -KILL 2>/dev/null || true; done # steps outlive a node's daemon
   for n in via0 via1 via2 viasw; do ip netns del $n 2>/dev/null || true; done
 }
 
+node() { SLURM_CONF=$C/slurm.conf nsenter --net=/run/netns/via$1 unshare -u sh -c "hostname n$1; exec slurmd"; }
+
 case $1 in
+node) node "$3"; exit ;;
 down) down; exit ;;
 up) down ;;
 esac
@@ -67,7 +71,8 @@ munged --force --key-file="$C/munge.key" --socket="$C/munge.sock" --pid-file="$C
 export SLURM_CONF=$C/slurm.conf
 # nsenter, not ip netns exec: that mounts /sys anew, and slurmd finds no cgroups then.
 nsenter --net=/run/netns/via0 unshare -u sh -c 'hostname ctl; exec slurmctld -c'
-for i in 1 2; do nsenter --net=/run/netns/via$i unshare -u sh -c "hostname n$i; exec slurmd"; done
+node 1
+node 2
 for _ in $(seq 200); do
   [ "$(nsenter --net=/run/netns/via0 sinfo -h -N -o %T 2>/dev/null | grep -c idle)" = 2 ] && exit 0
   sleep .05
