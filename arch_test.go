@@ -156,7 +156,7 @@ var layers = []layer{
 	},
 	{
 		folder: "engine/internal/launch/via",
-		own:    []string{"engine/internal/suggest", "quicnet/clean"},
+		own:    []string{"engine/control", "engine/internal/suggest", "quicnet/clean"}, // of control: which options there are
 		std:    []string{"log", "log/slog", "net"},
 		why:    "a launcher runs the site's own client and reads what it prints: what agents are for, and how they join, is known above it",
 	},

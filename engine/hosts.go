@@ -291,7 +291,7 @@ func (h *hub) launchEvent(pm *procMesh, ev via.Event) {
 		case via.Placed:
 			h.tellHost(m, "launching", text)
 		case via.Shipping:
-			m.rec.Shipped += ev.Bytes
+			m.rec.Shipped = max(m.rec.Shipped, ev.Bytes)
 			h.tellHost(m, "shipping", text)
 		case via.Started:
 			if m.rec.State != "joining" && m.rec.State != "ready" {

@@ -47,41 +47,45 @@ func LauncherNamed(name string) (Launcher, bool) {
 
 // Launchers are the ways to start processes on other machines that the engine has, in the order in which help shows them.
 func Launchers() []Launcher {
-	args := LaunchOption{"args", "further arguments of its client", "-v"}
-	cache := LaunchOption{"cache", "folder there for the program that is copied", "/var/tmp/monarch"}
-	dir := LaunchOption{"dir", "folder in which the processes start", "/scratch/run"}
-	program := LaunchOption{"program", "path of the program there, where it is not copied", "/opt/bin/train"}
+	cache := LaunchOption{"cache", "the hosts' folder to keep the program in", "/scratch/alice/cache"}
+	dir := LaunchOption{"dir", "the hosts' folder to work in, made where there is none; else the one of here, where they have it", "/scratch/alice/run"}
 	return []Launcher{
 		{Name: "ssh", About: "machines that you log in to", Named: true, Options: []LaunchOption{
-			{"ssh", "client to use instead of ssh", "/usr/bin/ssh"},
-			{"config", "its configuration file", "cluster.conf"},
-			{"port", "port of the servers", "2222"},
-			{"user", "whom to log in as", "ada"},
-			{"identity", "file of the key", "~/.ssh/cluster"},
-			cache, args, dir,
+			{"user", "the name to log in with", "alice"},
+			{"port", "where the hosts' ssh servers listen", "2222"},
+			{"identity", "a key's file (ssh -i)", "~/.ssh/cluster"},
+			{"config", "a configuration file to use instead of your own (ssh -F)", "cluster.conf"},
+			{"args", "more arguments for ssh", "-J gateway"},
+			{"ssh", "the ssh to use", "/opt/openssh/bin/ssh"},
+			cache, dir,
 		}},
 		{Name: "slurm", About: "machines of a Slurm cluster", Options: []LaunchOption{
-			{"partition", "partition", "gpu"},
-			{"account", "account that pays", "lab7"},
-			{"time", "limit of the job", "1h"},
-			{"qos", "quality of service", "high"},
-			{"constraint", "features that the machines must have", "h100"},
-			{"reservation", "reservation", "demo"},
-			{"exclude", "machines to leave out", "n3,n4"},
-			{"ship", "yes: copy the program there, no: it is on a shared file system", "yes"},
-			cache, args, dir,
+			{"partition", "the partition to ask", "gpu"},
+			{"account", "who pays", "physics"},
+			{"time", "how long it may run, as srun reads it or as 1h30m", "1h"},
+			{"qos", "the quality of service", "high"},
+			{"constraint", "what the nodes must have", "a100"},
+			{"reservation", "a reservation to use", "course"},
+			{"exclude", "nodes not to run on", "n7"},
+			{"args", "more arguments for srun", "--mem=8G"},
+			{"ship", "how the program gets to the nodes: shared (by cache=), sbcast, or auto: whichever is needed", "sbcast"},
+			cache, dir,
 		}},
 		{Name: "kubernetes", About: "pods of a Kubernetes cluster", Options: []LaunchOption{
-			{"context", "context of the configuration", "cluster"},
-			{"namespace", "namespace", "train"},
-			{"image", "image of the pods", "registry/train:1"},
-			program,
-			{"gpu", "name of the GPU resource", "nvidia.com/gpu"},
-			args, dir,
+			{"image", "the pods' image; unless program= is in it, it needs sh, cat and sha256sum", "debian:12"},
+			{"program", "where the image has the program; without it the program is copied into each pod", "/usr/local/bin/monarch-tui"},
+			{"context", "the cluster, as kubectl calls it", "lab"},
+			{"namespace", "the namespace", "alice"},
+			{"gpu", "what a GPU is called in the cluster", "nvidia.com/gpu"},
+			{"args", "more arguments for kubectl", "--kubeconfig=lab.yaml"},
+			dir,
 		}},
 		{Name: "exec", About: "a command such as mpirun", Options: []LaunchOption{
-			{"command", "that command; {hosts} is how many, {agent} what to start", `"mpirun -n {hosts} {agent}"`},
-			program, dir,
+			{"command", "starts one process per host: {hosts} {hostlist} {agent} {job} {gpus} {cpus} are filled in, {agent} as several words", `"mpirun -n {hosts} --map-by ppr:1:node --bind-to none {agent}"`},
+			{"program", "where the hosts have the program already", "/shared/bin/monarch-tui"},
+			{"shared", "a folder that all hosts share, for the secret's file", "/scratch/alice"},
+			{"cache", "a folder that all hosts share, to keep the program in", "/scratch/alice/cache"},
+			dir,
 		}},
 	}
 }

@@ -195,7 +195,7 @@ func Send(path, name string, put func(Part) (Kept, error)) (at string, sent int6
 			return "", sent, fmt.Errorf("the host has %d bytes of %s, which has %d, and does not say where it is", got.Next, name, p.Size)
 		}
 		n, err := f.ReadAt(buf[:min(int64(len(buf)), p.Size-got.Next)], got.Next)
-		if err != nil && !(errors.Is(err, io.EOF) && n > 0) {
+		if err != nil && (n == 0 || !errors.Is(err, io.EOF)) {
 			return "", sent, fmt.Errorf("read %s: %w", path, err)
 		}
 		p.At, p.Data = got.Next, buf[:n]

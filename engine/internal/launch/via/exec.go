@@ -24,16 +24,6 @@ var _ Launcher = execLauncher{}
 // Name is exec.
 func (execLauncher) Name() string { return "exec" }
 
-// Options are the command, and where its hosts find what they need.
-func (execLauncher) Options() []Option {
-	return []Option{
-		{"command", "starts one process per host: {hosts} {hostlist} {agent} {job} {gpus} {cpus} are filled in, {agent} as several words", "mpirun -n {hosts} --map-by ppr:1:node --bind-to none {agent}"},
-		{"program", "where the hosts have the program already", "/shared/bin/monarch-tui"},
-		{"dir", "a folder that all hosts share, for the secret's file", "/scratch/alice"},
-		{"cache", "a folder that all hosts share, to keep the program in", "/scratch/alice/cache"},
-	}
-}
-
 const agentPlace = "{agent}"
 
 // places are what a command may hold.
@@ -58,7 +48,7 @@ func (l execLauncher) Check(spec *Spec) error {
 			return err
 		}
 	}
-	for _, o := range []string{"program", "dir"} {
+	for _, o := range []string{"program", "shared"} {
 		if v := spec.Options[o]; v != "" && !filepath.IsAbs(v) {
 			return fmt.Errorf("%s=%s is not told by its whole path", o, clean.OneLine(v, 100))
 		}

@@ -17,7 +17,7 @@ func TestExecHasAgentsReadASecretThatOnlyTheUserSees(t *testing.T) {
 	mpi := executable(t, filepath.Join(t.TempDir(), "mpi"), "#!/bin/sh\nn=$1; shift\nfor i in $(seq $n); do OMPI_COMM_WORLD_RANK=$((i-1)) \"$@\" & done\ntrap 'kill $(jobs -p)' TERM\nwait\nwait\n")
 	j, rec := start(t, execLauncher{}, Spec{
 		Count: 3, GPUs: 2, Program: program(t, h, "two words", "{hosts}"),
-		Options: map[string]string{"command": mpi + " {hosts} {agent}", "dir": dir, "cache": t.TempDir()},
+		Options: map[string]string{"command": mpi + " {hosts} {agent}", "shared": dir, "cache": t.TempDir()},
 	})
 	guests := h.arrive(t, rec, 3)
 	files, err := filepath.Glob(filepath.Join(dir, "monarch-tui", "secrets", "*"))
@@ -69,7 +69,7 @@ func TestExecRemovesTheSecretsOfKilledLaunchers(t *testing.T) {
 		write(t, f, "")
 	}
 	_, rec := start(t, execLauncher{}, Spec{
-		Count: 1, Program: program(t, h), Options: map[string]string{"command": "env PMI_RANK=0 {agent}", "dir": dir, "cache": t.TempDir()},
+		Count: 1, Program: program(t, h), Options: map[string]string{"command": "env PMI_RANK=0 {agent}", "shared": dir, "cache": t.TempDir()},
 	})
 	h.arrive(t, rec, 1)
 	for f, want := range map[string]bool{dead: false, lives: true, elsewhere: true} {
@@ -81,7 +81,7 @@ func TestExecRemovesTheSecretsOfKilledLaunchers(t *testing.T) {
 
 func TestExecTellsHowTheCommandEnds(t *testing.T) {
 	_, rec := start(t, execLauncher{}, Spec{Count: 1, Program: program(t, newHall(t)), Options: map[string]string{
-		"command": "sh -c 'echo there are no slots >&2; exit 7' {agent}", "dir": t.TempDir(), "cache": t.TempDir(),
+		"command": "sh -c 'echo there are no slots >&2; exit 7' {agent}", "shared": t.TempDir(), "cache": t.TempDir(),
 	}})
 	if why := rec.state(t, -1, Ended).Text; why != "sh: it ended with code 7: there are no slots" {
 		t.Errorf("the end is told as %q", why)
@@ -111,7 +111,7 @@ func TestMpirunStartsAnAgentPerRank(t *testing.T) {
 	t.Setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1")
 	h := newHall(t)
 	j, rec := start(t, execLauncher{}, Spec{Count: 3, Program: program(t, h), Options: map[string]string{
-		"command": "mpirun -n {hosts} --oversubscribe --bind-to none {agent}", "dir": t.TempDir(), "cache": t.TempDir(),
+		"command": "mpirun -n {hosts} --oversubscribe --bind-to none {agent}", "shared": t.TempDir(), "cache": t.TempDir(),
 	}})
 	guests := h.arrive(t, rec, 3)
 	for i, g := range guests {

@@ -22,18 +22,6 @@ var _ Launcher = kubeLauncher{}
 // Name is kubernetes.
 func (kubeLauncher) Name() string { return "kubernetes" }
 
-// Options are where the pods run, and what is in them.
-func (kubeLauncher) Options() []Option {
-	return []Option{
-		{"image", "the pods' image; unless program= is in it, it needs sh, cat and sha256sum", "debian:12"},
-		{"program", "where the image has the program; without it the program is copied into each pod", "/usr/local/bin/monarch-tui"},
-		{"context", "the cluster, as kubectl calls it", "lab"},
-		{"namespace", "the namespace", "alice"},
-		{"gpu", "what a GPU is called in the cluster", "nvidia.com/gpu"},
-		{"args", "more arguments for kubectl", "--kubeconfig=lab.yaml"},
-	}
-}
-
 // Check says what is wrong with a Spec.
 func (l kubeLauncher) Check(spec *Spec) error {
 	if err := checkSpec(l, spec); err != nil {

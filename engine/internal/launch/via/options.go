@@ -3,13 +3,16 @@ package via
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/internal/suggest"
 	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
@@ -33,10 +36,7 @@ func Find(name string) (Launcher, error) {
 
 // checkSpec says what is wrong with what is the same for all launchers.
 func checkSpec(l Launcher, spec *Spec) error {
-	var names []string
-	for _, o := range l.Options() {
-		names = append(names, o.Name)
-	}
+	names := optionNames(l)
 	for name, value := range spec.Options {
 		if !slices.Contains(names, name) {
 			return fmt.Errorf("via=%s has no option %s%s", l.Name(), clean.OneLine(name, 40), suggest.Suffix(name, names))
@@ -116,6 +116,15 @@ func checkProgram(p Program) error {
 	return nil
 }
 
+// dirOption is an option that every launcher has for whoever asks it: the agent heeds it.
+const dirOption = "dir"
+
+// optionNames are those of a launcher.
+func optionNames(l Launcher) []string {
+	known, _ := control.LauncherNamed(l.Name())
+	return slices.DeleteFunc(known.OptionNames(), func(name string) bool { return name == dirOption })
+}
+
 // checkInstalled says that a client is not there.
 func checkInstalled(name, what string) error {
 	if _, err := exec.LookPath(name); err != nil {
@@ -137,10 +146,23 @@ func words(spec *Spec, option string) []string {
 func flags(spec *Spec, names ...string) (out []string) {
 	for _, n := range names {
 		if v := spec.Options[n]; v != "" {
+			if n == "time" {
+				v = slurmTime(v)
+			}
 			out = append(out, "--"+n+"="+v)
 		}
 	}
 	return out
+}
+
+// slurmTime is a time as srun reads it: 1h30m is 1:30:00. What is no duration is left to srun.
+func slurmTime(v string) string {
+	d, err := time.ParseDuration(v)
+	if err != nil || d <= 0 {
+		return v
+	}
+	s := int64(math.Ceil(d.Seconds()))
+	return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
 }
 
 // hosts is how many hosts are asked for.

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
 )
 
 func TestALauncherIsFoundByItsName(t *testing.T) {
@@ -25,18 +27,23 @@ func TestALauncherIsFoundByItsName(t *testing.T) {
 // Help shows each option in a line, with a value that its launcher takes.
 func TestTheExamplesOfOptionsAreRight(t *testing.T) {
 	clients(t)
+	if have, want := len(control.Launchers()), len(Launchers()); have != want {
+		t.Errorf("front ends know %d launchers, there are %d", have, want)
+	}
 	for _, l := range Launchers() {
-		for _, o := range l.Options() {
-			if o.Name == "" || o.Doc == "" || o.Example == "" || strings.Contains(o.Doc, "\n") {
+		known, ok := control.LauncherNamed(l.Name())
+		if !ok {
+			t.Errorf("front ends do not know via=%s", l.Name())
+		}
+		for _, o := range known.Options {
+			if o.Name == "" || o.About == "" || o.Example == "" || strings.Contains(o.About, "\n") {
 				t.Errorf("via=%s: %+v", l.Name(), o)
 			}
-			if o.Name == "ssh" {
-				continue // names a program that this machine need not have
+			if o.Name == "ssh" || o.Name == dirOption {
+				continue // names a program that this machine need not have; is none of the launcher's
 			}
+			o.Example = strings.Trim(o.Example, `"`)
 			spec := rightFor(t, l)
-			if o.Name == "nodelist" {
-				spec.Hosts, spec.Count = nil, 2
-			}
 			if o.Name == "ship" || o.Name != "command" || l.Name() == "exec" {
 				spec.Options[o.Name] = o.Example
 			}
@@ -96,7 +103,6 @@ func TestWhatIsWrongIsSaidBeforeAnythingIsStarted(t *testing.T) {
 		{"a program that is not there", "ssh", func(s *Spec) { s.Program.Path = "/nowhere" }, "no such file"},
 		{"a client that is not there", "ssh", func(s *Spec) { s.Options["ssh"] = "no-such-ssh" }, "no-such-ssh is not installed here, or not in PATH; via=ssh needs it"},
 		{"a way to ship", "slurm", func(s *Spec) { s.Options["ship"] = "sbcats" }, "(did you mean sbcast?)"},
-		{"nodes said twice", "slurm", func(s *Spec) { s.Options["nodelist"] = "n3" }, "leave one out"},
 		{"no image", "kubernetes", func(s *Spec) { delete(s.Options, "image") }, "needs an image"},
 		{"a program for pods", "kubernetes", func(s *Spec) { s.Program.OS = "darwin" }, "pods run Linux"},
 		{"no command", "exec", func(s *Spec) { delete(s.Options, "command") }, "needs a command"},
@@ -155,7 +161,7 @@ func TestSSHIsCalledSoThatNothingIsAsked(t *testing.T) {
 }
 
 func TestSrunIsCalledSoThatSupervisionIsOurs(t *testing.T) {
-	spec := &Spec{Hosts: []string{"n1", "n2"}, GPUs: 4, CPUs: 8, Options: map[string]string{"partition": "gpu", "time": "2:00:00", "args": "--mem=8G --comment 'a b'"}}
+	spec := &Spec{Hosts: []string{"n1", "n2"}, GPUs: 4, CPUs: 8, Options: map[string]string{"partition": "gpu", "time": "2h", "args": "--mem=8G --comment 'a b'"}}
 	want := []string{
 		"srun", "--job-name=mesh-01", "--nodes=2", "--ntasks=2", "--ntasks-per-node=1", "--kill-on-bad-exit=0", "--no-kill", "--wait=0",
 		"--input=all", "--chdir=/", "--gpus-per-node=4", "--cpus-per-task=8", "--partition=gpu", "--time=2:00:00", "--nodelist=n1,n2",

@@ -39,7 +39,7 @@ func hide(spec *Spec) (path string, err error) {
 
 // secretFolder makes the folder: in dir=, else beside the programs.
 func secretFolder(spec *Spec) (string, error) {
-	base := spec.Options["dir"]
+	base := spec.Options["shared"]
 	if base == "" {
 		cache, err := os.UserCacheDir()
 		if err != nil {

@@ -27,23 +27,6 @@ func (slurmLauncher) Name() string { return "slurm" }
 // srunFlags are options that srun has under the same name.
 var srunFlags = []string{"partition", "account", "time", "qos", "constraint", "reservation", "exclude"}
 
-// Options are srun's that say what is asked for, and how the program gets there.
-func (slurmLauncher) Options() []Option {
-	return []Option{
-		{"partition", "the partition to ask", "gpu"},
-		{"account", "who pays", "physics"},
-		{"time", "how long it may run", "2:00:00"},
-		{"qos", "the quality of service", "high"},
-		{"constraint", "what the nodes must have", "a100"},
-		{"reservation", "a reservation to use", "course"},
-		{"nodelist", "the nodes to run on; as hosts=", "n[1-4]"},
-		{"exclude", "nodes not to run on", "n7"},
-		{"args", "more arguments for srun", "--mem=8G"},
-		{"ship", "how the program gets to the nodes: shared (by cache=), sbcast, or auto: whichever is needed", "sbcast"},
-		{"cache", "the nodes' folder to keep the program in", "/scratch/alice/cache"},
-	}
-}
-
 // The values of the option ship.
 const (
 	shipAuto   = "auto"
@@ -61,9 +44,6 @@ func (l slurmLauncher) Check(spec *Spec) error {
 	case "", shipAuto, shipShared, shipSbcast:
 	default:
 		return fmt.Errorf("ship=%s is none of the ways to get the program there%s", clean.OneLine(s, 40), suggest.Suffix(s, ways))
-	}
-	if len(spec.Hosts) > 0 && spec.Options["nodelist"] != "" {
-		return errors.New("hosts= and nodelist= say the same thing: leave one out")
 	}
 	if err := checkProgram(spec.Program); err != nil {
 		return err
@@ -93,7 +73,6 @@ func srunArgs(spec *Spec, name string) []string {
 		argv = append(argv, "--cpus-per-task="+strconv.Itoa(spec.CPUs))
 	}
 	argv = append(argv, flags(spec, srunFlags...)...)
-	argv = append(argv, flags(spec, "nodelist")...)
 	if len(spec.Hosts) > 0 {
 		argv = append(argv, "--nodelist="+strings.Join(spec.Hosts, ","))
 	}

@@ -27,19 +27,6 @@ const atOnce = 8
 // Name is ssh.
 func (sshLauncher) Name() string { return "ssh" }
 
-// Options are those of ssh that people need; args has the rest.
-func (sshLauncher) Options() []Option {
-	return []Option{
-		{"user", "the name to log in with", "alice"},
-		{"port", "where the hosts' ssh servers listen", "2222"},
-		{"identity", "a key's file (ssh -i)", "~/.ssh/cluster"},
-		{"config", "a configuration file to use instead of your own (ssh -F)", "cluster.conf"},
-		{"args", "more arguments for ssh", "-J gateway"},
-		{"ssh", "the ssh to use", "/opt/openssh/bin/ssh"},
-		{"cache", "the hosts' folder to keep the program in", "/scratch/alice/cache"},
-	}
-}
-
 // Check says what is wrong with a Spec.
 func (l sshLauncher) Check(spec *Spec) error {
 	if err := checkSpec(l, spec); err != nil {

@@ -9,8 +9,6 @@ import (
 type Launcher interface {
 	// Name is what a person types after via=.
 	Name() string
-	// Options lists the options that it understands, in the order in which help shows them.
-	Options() []Option
 	// Check says what is wrong with a Spec, before anything is started: an option that does not exist, a host's name that would be
 	// taken for a flag, a client that is not installed.
 	Check(spec *Spec) error
@@ -58,14 +56,6 @@ type Program struct {
 	Sum      [32]byte // SHA-256 of its bytes
 	Size     int64
 	OS, Arch string // as Go names them
-}
-
-// Option is something that can be said of a launch: name=value.
-type Option struct {
-	Name string
-	Doc  string // one line
-	// Example is a value that would be right.
-	Example string
 }
 
 // State is how far a host's agent has come, as its launcher sees it.
