@@ -155,6 +155,11 @@ var layers = []layer{
 		why:    "devices are found, claimed and measured without an engine, so that every answer of a driver can be played to it in a test",
 	},
 	{
+		folder: "engine/internal/build",
+		own:    []string{"engine/control", "quicnet/clean"},
+		why:    "an executable is built without an engine: what the compiler says is all it has to tell",
+	},
+	{
 		folder: "engine/internal",
 		own:    []string{"engine/internal/..."},
 		others: []string{"golang.org/x/sys"},

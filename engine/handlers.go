@@ -31,6 +31,7 @@ type verbBody struct {
 	Heal  *control.HealReq
 
 	Restart *control.RestartReq `cbor:",omitempty"`
+	Reload  *control.ReloadReq  `cbor:",omitempty"`
 }
 
 func (v verbBody) name() string {
@@ -43,6 +44,8 @@ func (v verbBody) name() string {
 		return "stop"
 	case v.Restart != nil:
 		return "restart"
+	case v.Reload != nil:
+		return "reload"
 	case v.Fault != nil:
 		return "inject"
 	case v.Heal != nil:
@@ -56,6 +59,7 @@ type verbAnswer struct {
 	ProcMesh *control.ProcMesh
 	Mesh     *control.Mesh
 	Fault    uint64 // its number
+	Reload   *control.Reload
 }
 
 // verb has the controller execute v. The actor that asks becomes the owner of what v creates.
@@ -94,6 +98,9 @@ func (h *hub) execute(ctx context.Context, own owner, v verbBody) (verbAnswer, e
 		return verbAnswer{}, h.killVerb(ctx, own, *v.Kill)
 	case v.Restart != nil:
 		return verbAnswer{}, h.restartVerb(ctx, own, cmp.Or(own.label, theProgram), *v.Restart)
+	case v.Reload != nil:
+		rec, err := h.reloadVerb(ctx, own, cmp.Or(own.label, theProgram), *v.Reload)
+		return verbAnswer{Reload: &rec}, err
 	case v.Fault != nil:
 		if err := h.mayInject(own, &v.Fault.Fault); err != nil {
 			return verbAnswer{}, err
@@ -160,6 +167,7 @@ func rankHandlers() *sysTable {
 	handle(t, sysFigures, fromController, func(_ context.Context, n *node, _ quicnet.Addr, _ int) (any, error) { return n.figures.take(), nil })
 	debugHandlers(t)
 	livesHandlers(t)
+	reloadHandlers(t)
 	chaosHandlers(t)
 	return t
 }

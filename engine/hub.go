@@ -37,6 +37,7 @@ type hub struct {
 
 	gpus    *gpu.Finder
 	spawner *launch.Spawner
+	builds  programs
 	verbs   control.Handlers // filled by newHub
 
 	mu             sync.Mutex
@@ -62,6 +63,7 @@ type hub struct {
 	faults         faults
 	locks          lockTable          // has a lock of its own
 	fan            fanOut             // links to workers
+	reload         reloads            // moves to other builds
 	tell           tellBody           // whether messages are reported
 	traceSeen      map[uint64]uint64  // by process: number of the next message it reports
 	past           backlog            // the last messages
@@ -141,6 +143,7 @@ func newHub(opts options) (*hub, error) {
 		nextProc: 1,
 	}
 	h.gpus = gpu.NewFinder(gpu.System{Lookup: os.LookupEnv, Sys: "/sys"})
+	h.builds = newPrograms()
 	h.debug = debugger{book: stops.New(), holds: map[uint64]*time.Timer{}}
 	h.fan = fanOut{cpus: runtime.NumCPU(), links: map[uint64]struct{}{}}
 	h.locks.over = recent.New[claimKey, struct{}](4096)
@@ -226,6 +229,13 @@ func (h *hub) meshOf(id uint64) *mesh {
 	return h.meshByID[id]
 }
 
+// procsOf are the processes of a mesh, by rank.
+func (h *hub) procsOf(pm *procMesh) []*proc {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return pm.procs
+}
+
 // checkDims checks dimensions against what can be started.
 func (h *hub) checkDims(dims shape.Extent, inProcess bool) error {
 	limit, sum, advice := maxLocalRanks, "", ""
@@ -289,6 +299,7 @@ func (h *hub) close(ctx context.Context) {
 	h.gpus.Close(limit)
 	waitUntil(&h.wg, limit.Done()) // but for a supervisor of the user that does not return
 	h.out.close()
+	h.builds.close()
 }
 
 // fanOut knows how many workers the controller has links to. With more of them than CPUs, what the controller's carrier

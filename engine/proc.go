@@ -41,6 +41,7 @@ type proc struct {
 	expect     bool          // its end was ordered: not a failure; guarded by hub.mu
 	failed     error         // why it ended before it was ready; guarded by hub.mu
 	still      stillBody     // what others are told of its stops by a signal; guarded by hub.mu
+	runs                     // what it runs, and what is to run in its place
 	once       sync.Once
 }
 
@@ -250,7 +251,7 @@ func (h *hub) specOf(p *proc, req control.ProcsReq) (launch.Spec, error) {
 	env := append(workerEnv(), req.Env...)
 	env = append(env, "GOMAXPROCS="+strconv.Itoa(p.rec.Procs))
 	env = append(env, p.pm.slots.Env(p.rec.Slot)...)
-	return launch.Spec{Path: h.opts.executable, Args: h.opts.args, Env: env, CPUs: p.cpus, Bootstrap: b}, nil
+	return launch.Spec{Path: h.executableOf(p), Args: h.opts.args, Env: env, CPUs: p.cpus, Bootstrap: b}, nil
 }
 
 // workerEnv is this process's environment without what is only for this process.
@@ -328,7 +329,8 @@ func (h *hub) admit(id quicnet.ID, b []byte) ([]byte, error) {
 	case w.Engine != Version:
 		return nil, fmt.Errorf("it was built with engine %s, the controller with %s", w.Engine, Version)
 	}
-	p.rec.Build = w.Build
+	p.rec.Build = h.buildOf(p, w.Build)
+	h.tellOwnBuild()
 	p.rec.Carrier = clean.OneLine(w.Carrier, maxCarrier)
 	if p.life.State == life.Launching {
 		h.on(p, life.Proved)
@@ -360,6 +362,7 @@ func (h *hub) linkEvent(ev quicnet.LinkEvent) {
 			h.orderProc(p.id)
 		}
 		h.replanFaults()
+		h.tellMoves(p)
 	case quicnet.LinkRecovered:
 		h.on(p, life.Contact)
 	case quicnet.LinkSuspect:
@@ -402,7 +405,7 @@ func (h *hub) watchChild(p *proc, child *launch.Child) {
 	pipes.drain()
 	exit := child.Exit()
 	h.mu.Lock()
-	joined, expected, linkReason, buried := p.isReady(), p.expect, p.linkReason, p.buried
+	joined, expected, linkReason, buried := p.isReady(), p.expect || p.trial, p.linkReason, p.buried
 	p.rec.Tail = pipes.tail()
 	tail := p.rec.Tail
 	h.mu.Unlock()
@@ -422,7 +425,7 @@ func (h *hub) watchChild(p *proc, child *launch.Child) {
 	reported := false
 	if joined {
 		reported = h.tellGone(newGone([]*proc{p}, what, expected))
-		h.markGone(p.pm, []*proc{p}, what)
+		h.markEnd(p, what)
 	} else {
 		h.tellGone(newGone([]*proc{p}, fmt.Sprintf("rank %d of procs %s did not start: %s", p.rank, p.rec.Mesh, what), false))
 	}

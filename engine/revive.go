@@ -250,6 +250,9 @@ func (h *hub) revive(ctx context.Context, pl plan) error {
 	slices.Sort(ranks)
 	ranks = slices.Compact(ranks)
 	h.mu.Unlock()
+	if err := h.awaitMoves(ctx, pl.pm, ranks); err != nil {
+		return err
+	}
 	if err := h.reviveProcs(ctx, pl, ranks); err != nil {
 		return err
 	}
@@ -380,7 +383,7 @@ func (h *hub) nextEpoch(old *proc) (p *proc, mine bool, err error) {
 	p = newProc(pm, old.id, old.rank, pm.req)
 	p.again = make(chan struct{})
 	p.life, p.epoch = next, old.epoch+1
-	p.rec.Restarts = old.rec.Restarts + 1
+	p.follow(old)
 	pm.procs = slices.Clone(pm.procs) // others look through the old list without the lock
 	pm.procs[p.rank] = p
 	h.procs[p.id] = p
@@ -490,11 +493,4 @@ func (h *hub) comesBack(pm *procMesh) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return pm.rec.Restart != nil || slices.ContainsFunc(h.meshesBy(pm), func(m *mesh) bool { return m.rec.Restart != nil })
-}
-
-// procsOf are the processes of a mesh, by rank.
-func (h *hub) procsOf(pm *procMesh) []*proc {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return pm.procs
 }

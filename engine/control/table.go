@@ -53,6 +53,7 @@ func table() []verb {
 		row[StopReq, None]("stop", acts),
 		row[KillReq, None]("kill", acts),
 		row[RestartReq, None]("restart", acts),
+		row[ReloadReq, Reload]("reload", acts),
 		row[CallReq, CallDone](verbCall, acts).runBy((*peer).planCall),
 		row[CancelReq, None]("cancel", acts).runBy((*peer).planCancel),
 		row[StateReq, []StateNode]("state", looks),
