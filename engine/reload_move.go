@@ -57,7 +57,7 @@ func (r *roll) fit(batch []*moving) (out []*moving) {
 			continue
 		}
 		mv.p = mv.pm.procs[mv.rank]
-		mv.from = cmp.Or(mv.p.program, r.own)
+		mv.from = cmp.Or(mv.p.program, r.h.builds.own)
 		out = append(out, mv)
 	}
 	return out
@@ -281,7 +281,7 @@ func (r *roll) moveAll(ctx context.Context, batch []*moving) {
 	each(batch, func(mv *moving) {
 		defer r.release(mv)
 		r.leave(ctx, mv)
-		err := r.arrive(ctx, mv, r.prog)
+		err := r.arrive(ctx, mv)
 		if err == nil {
 			r.h.mu.Lock()
 			r.note(mv, control.RankMoved, "").Notes = mv.notes
@@ -297,7 +297,7 @@ func (r *roll) leave(ctx context.Context, mv *moving) {
 	h, p := r.h, mv.p
 	h.mu.Lock()
 	p.expect, p.moves, p.heir = true, true, r.prog
-	h.on(p, life.StopOrdered, because("it moves to build "+r.prog.id))
+	h.on(p, life.StopOrdered, because("it moves to build "+h.idOf(r.prog)))
 	for _, a := range mv.actors {
 		a.m.rec.Ranks[a.rank] = control.RankState{State: "starting", Restarts: a.m.rec.Ranks[a.rank].Restarts, Handled: a.m.rec.Ranks[a.rank].Handled, Since: time.Now(), Reason: "it moves to build " + r.prog.id}
 		h.publish(control.Event{Rank: &control.RankEvent{Mesh: a.m.rec.Ref.Name, Rank: a.rank, State: a.m.rec.Ranks[a.rank]}})
@@ -322,7 +322,7 @@ func (r *roll) putBack(ctx context.Context, mv *moving, why error) {
 	}
 	h.mu.Unlock()
 	if !stopping {
-		if err := r.arrive(context.WithoutCancel(ctx), mv, mv.from); err != nil {
+		if err := r.arrive(context.WithoutCancel(ctx), mv); err != nil {
 			why = fmt.Errorf("%w; and it did not begin again on the old build: %w", why, err)
 			r.lose(mv, why)
 			return

@@ -2,8 +2,6 @@ package engine
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -12,13 +10,13 @@ import (
 	"sync"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/build"
 )
 
-// program is an executable that workers are started from: a copy of ours, which nobody builds over, under a folder named by the
-// hash of its content.
+// program is an executable that workers are started from.
 type program struct {
-	path string
-	id   string // what tells its content from others: the beginning of its SHA-256
+	path string // of a copy that nobody builds over; "": what this process runs
+	id   string // what tells its content from others
 }
 
 // programs are the executables of a session.
@@ -26,28 +24,22 @@ type programs struct {
 	mu   sync.Mutex
 	dir  string              // "" until one is kept
 	byID map[string]*program // that are kept
-	own  *program            // the controller's, once it is kept
 	next *program            // what proc meshes that are made from now on run; nil: the controller's; guarded by hub.mu
+	own  *program            // the controller's
 
 	ownID func() string // of the controller's executable; "" where it cannot be read
 }
 
-// shortID is how much of a hash a person reads.
-const shortID = 12
-
 func newPrograms() programs {
-	return programs{ownID: sync.OnceValue(func() string {
-		id, err := hashFile(ownExecutable())
-		if err != nil {
-			return ""
-		}
+	return programs{own: &program{}, ownID: sync.OnceValue(func() string {
+		id, _ := build.ID(runningExecutable()) //nolint:errcheck // then nothing is told
 		return id
 	})}
 }
 
-// ownExecutable is what this process runs, even where another file has its path by now.
-func ownExecutable() string {
-	const self = "/proc/self/exe"
+// runningExecutable is what this process runs, even where another file has its path by now.
+func runningExecutable() string {
+	self := fmt.Sprintf("/proc/%d/exe", os.Getpid())
 	if _, err := os.Stat(self); err == nil {
 		return self
 	}
@@ -55,21 +47,19 @@ func ownExecutable() string {
 	return path
 }
 
-func hashFile(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
+// ownPath is the path at which what this process runs can be started: its own, while that is what is there, for ps shows it.
+func ownPath(path string) string {
+	self := runningExecutable()
+	a, err := os.Stat(path)
+	b, err2 := os.Stat(self)
+	if err == nil && err2 == nil && os.SameFile(a, b) {
+		return path
 	}
-	defer f.Close()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(sum.Sum(nil))[:shortID], nil
+	return self
 }
 
-// keep copies an executable into the session. Of one content there is one.
-func (s *programs) keep(ctx context.Context, path, base string) (*program, error) {
+// keep copies an executable into the session, or moves it there where it is ours to move. Of one content there is one.
+func (s *programs) keep(ctx context.Context, path, base string, ours bool) (*program, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.dir == "" {
@@ -79,50 +69,53 @@ func (s *programs) keep(ctx context.Context, path, base string) (*program, error
 		}
 		s.dir = dir
 	}
-	f, err := os.Open(path)
+	if st, err := os.Stat(path); err != nil || !st.Mode().IsRegular() || st.Mode()&0o111 == 0 {
+		return nil, cmpErr(err, fmt.Errorf("%s is no file that can be executed", path))
+	}
+	if !ours {
+		to := filepath.Join(s.dir, "new")
+		defer os.Remove(to) // it is not there any more where all went well
+		if err := copyFile(to, path); err != nil {
+			return nil, err
+		}
+		path = to
+	}
+	id, err := build.ID(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() || st.Mode()&0o111 == 0 {
-		return nil, errors.Join(err, fmt.Errorf("%s is no file that can be executed", path))
-	}
-	to, err := os.CreateTemp(s.dir, "new-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.Remove(to.Name()) // it is not there any more where all went well
-	sum := sha256.New()
-	_, err = io.Copy(io.MultiWriter(to, sum), f)
-	if err = errors.Join(err, to.Chmod(0o700), to.Close(), ctx.Err()); err != nil {
-		return nil, fmt.Errorf("copy %s: %w", path, err)
-	}
-	p := &program{id: hex.EncodeToString(sum.Sum(nil))[:shortID]}
-	if known := s.byID[p.id]; known != nil {
+	switch known := s.byID[id]; {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case known != nil:
 		return known, nil
+	case id == s.ownID():
+		return s.own, nil
 	}
-	if err := os.Mkdir(filepath.Join(s.dir, p.id), 0o700); err != nil {
+	p := &program{id: id}
+	p.path = filepath.Join(s.dir, p.id, base)
+	if err := os.Mkdir(filepath.Dir(p.path), 0o700); err != nil {
 		return nil, err
 	}
-	p.path = filepath.Join(s.dir, p.id, base)
-	if err := os.Rename(to.Name(), p.path); err != nil {
+	if err := os.Rename(path, p.path); err != nil {
 		return nil, err
 	}
 	put(&s.byID, p.id, p)
 	return p, nil
 }
 
-// keepOwn keeps what this process runs, so that a rank can go back to it whatever becomes of the file.
-func (s *programs) keepOwn(ctx context.Context, base string) (*program, error) {
-	if s.own != nil {
-		return s.own, nil
-	}
-	p, err := s.keep(ctx, ownExecutable(), base)
+func copyFile(to, path string) error {
+	from, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("keep the build that runs now: %w", err)
+		return err
 	}
-	s.own = p
-	return p, nil
+	defer from.Close()
+	f, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o700)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, from)
+	return errors.Join(err, f.Close())
 }
 
 // close removes what was kept.
@@ -137,14 +130,13 @@ func (s *programs) close() {
 // executableOf is the file that the next epoch of a process is started from, on the machine where it is to run. It is the one place
 // that decides that: a process of another host needs the file there, so what ships it there gives the path there.
 func (h *hub) executableOf(p *proc) string {
-	h.wg.Go(func() { h.builds.ownID() }) // beside the start of the process; admit needs it
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if p.program == nil && p.epoch == 1 {
 		p.program = h.builds.next
 	}
-	if p.program == nil {
-		return h.opts.executable
+	if p.program == nil || p.program == h.builds.own {
+		return ownPath(h.opts.executable)
 	}
 	return p.program.path
 }
@@ -152,13 +144,15 @@ func (h *hub) executableOf(p *proc) string {
 // buildOf is the build id of a worker: what it says of itself, and the content of its executable, which tells two builds of one
 // revision apart.
 func (h *hub) buildOf(p *proc, said string) string {
-	id := ""
-	if p.program != nil {
-		id = p.program.id
-	} else {
-		id = h.builds.ownID()
+	return joinBuild(said, h.idOf(p.program))
+}
+
+// idOf is the id of a program; nil is the controller's.
+func (h *hub) idOf(p *program) string {
+	if p == nil || p == h.builds.own {
+		return h.builds.ownID()
 	}
-	return joinBuild(said, id)
+	return p.id
 }
 
 func joinBuild(said, id string) string {

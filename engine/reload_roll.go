@@ -8,13 +8,14 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/internal/build"
 	"github.com/monarch-tui/monarch-tui/engine/internal/life"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
+	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
 // reloads are the reloads of a session. hub.mu guards it.
@@ -33,13 +34,12 @@ type roll struct {
 	h     *hub
 	req   control.ReloadReq
 	prog  *program // the new build
-	own   *program // what ranks run that were never moved
 	began time.Time
 	ranks []*moving
 	rec   control.Reload // guarded by hub.mu
 
-	asked atomic.Bool // a process of the new build is asked for its types
-	types typesBody
+	types typesBody      // of the new build
+	told  sync.WaitGroup // until the first process of it has told
 }
 
 // moving is a rank of it.
@@ -182,6 +182,7 @@ func cloneReload(r control.Reload) control.Reload {
 // end notes what it came to.
 func (r *roll) end(err error) {
 	h := r.h
+	r.told.Wait()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.reload.by = ""
@@ -189,7 +190,7 @@ func (r *roll) end(err error) {
 	if err != nil {
 		r.rec.State, r.rec.Reason = control.ReloadFailed, clip(err.Error(), maxErrorText)
 	}
-	if r.prog != nil && err == nil {
+	if err == nil && len(r.types.Types) > 0 {
 		h.takeTypes(r.types)
 		if len(r.req.Procs) == 0 { // everything moved: what is made from now on runs it too
 			h.builds.next = r.prog
@@ -216,18 +217,36 @@ func (r *roll) run(ctx context.Context) error {
 		if err := r.moveBatch(ctx, batch); err != nil {
 			return err
 		}
+		if first {
+			r.told.Go(func() { r.askTypes(ctx, batch[0]) })
+		}
 	}
 	return nil
 }
 
-// make gets the new build, and keeps the one that runs now for who has to go back to it.
+// typesTime is how long a new process has to tell its types: it reads its own source, or debug information.
+const typesTime = 10 * time.Second
+
+// askTypes asks a process that has moved which types it has, beside the moves of the others.
+func (r *roll) askTypes(ctx context.Context, mv *moving) {
+	if mv.p == nil {
+		return
+	}
+	limit, cancel := context.WithTimeout(ctx, typesTime)
+	defer cancel()
+	if err := r.h.node.request(limit, quicnet.Addr{Proc: mv.p.id}, sysTypes, 0, &r.types); err != nil {
+		r.h.log.Warn("a new build does not say which types it has", "procs", mv.pm.rec.Name, "rank", mv.rank, "err", err)
+	}
+}
+
+// make gets the new build.
 func (r *roll) make(ctx context.Context) (err error) {
 	h := r.h
 	path, base := r.req.Program, filepath.Base(h.opts.executable)
 	if path == "" {
 		limit, cancel := context.WithTimeout(ctx, cmp.Or(r.req.Build, reloadBuild))
 		defer cancel()
-		out, err := build.Program(limit, build.Source{Folder: r.req.Package, Executable: ownExecutable()})
+		out, err := build.Program(limit, build.Source{Folder: r.req.Package, Executable: runningExecutable()})
 		h.mu.Lock()
 		r.rec.Built = time.Since(r.began)
 		r.rec.Errors = out.Errors
@@ -238,15 +257,12 @@ func (r *roll) make(ctx context.Context) (err error) {
 		defer out.Remove()
 		path = out.Path
 	}
-	if r.own, err = h.builds.keepOwn(ctx, base); err != nil {
-		return err
-	}
-	if r.prog, err = h.builds.keep(ctx, path, base); err != nil {
+	if r.prog, err = h.builds.keep(ctx, path, base, r.req.Program == ""); err != nil {
 		return err
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	r.rec.State, r.rec.Build = control.ReloadRolling, r.prog.id
+	r.rec.State, r.rec.Build = control.ReloadRolling, h.idOf(r.prog)
 	r.tell()
 	return nil
 }
@@ -256,7 +272,7 @@ func (r *roll) hasIt(mv *moving) bool {
 	r.h.mu.Lock()
 	defer r.h.mu.Unlock()
 	p := mv.pm.procs[mv.rank]
-	if p.over() || cmp.Or(p.program, r.own) != r.prog {
+	if p.over() || cmp.Or(p.program, r.h.builds.own) != r.prog {
 		return false
 	}
 	r.rec.Ranks[mv.at].State = control.RankMoved

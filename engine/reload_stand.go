@@ -168,8 +168,8 @@ func (r *roll) freezeAll(ctx context.Context, batch []*moving, handled []uint64)
 	return true
 }
 
-// arrive starts a process of a build in the place of one that has ended, and begins its actors there with what they were.
-func (r *roll) arrive(ctx context.Context, mv *moving, prog *program) (err error) {
+// arrive starts a process of the build that is to run next in the place of one that has ended, and begins its actors there with what they were.
+func (r *roll) arrive(ctx context.Context, mv *moving) error {
 	h := r.h
 	p, mine, err := h.nextEpoch(mv.p)
 	if err == nil && !mine {
@@ -189,7 +189,7 @@ func (r *roll) arrive(ctx context.Context, mv *moving, prog *program) (err error
 	if err := h.awaitReady(limit, p); err != nil {
 		return err
 	}
-	if err := r.settleIn(limit, mv, prog); err != nil {
+	if err := r.settleIn(limit, mv); err != nil {
 		if errors.Is(err, ErrLost) { // the process has ended: it says more by how it did
 			return h.howFailed(p, err)
 		}
@@ -222,7 +222,7 @@ func (h *hub) howFailed(p *proc, err error) error {
 }
 
 // settleIn begins the actors in a new process, in the order in which their meshes were spawned.
-func (r *roll) settleIn(ctx context.Context, mv *moving, prog *program) error {
+func (r *roll) settleIn(ctx context.Context, mv *moving) error {
 	h, to := r.h, quicnet.Addr{Proc: mv.p.id}
 	h.mu.Lock()
 	body := h.reload.hold
@@ -267,9 +267,6 @@ func (r *roll) settleIn(ctx context.Context, mv *moving, prog *program) error {
 		if stopping { // the stop has not found it
 			_ = h.node.request(ctx, to, sysKill, endBody{Mesh: ref.ID, Reason: "stopped"}, nil)
 		}
-	}
-	if prog == r.prog && !r.asked.Swap(true) {
-		return h.node.request(ctx, to, sysTypes, 0, &r.types)
 	}
 	return nil
 }
