@@ -30,6 +30,7 @@ func (h *hub) Subscribe(sink func(*control.Event)) (*control.Snapshot, func()) {
 	id := h.nextSink
 	h.nextSink++
 	h.sinks[id] = sink
+	h.askDocs()
 	return snap, func() {
 		h.mu.Lock()
 		delete(h.sinks, id)

@@ -145,7 +145,12 @@ func (h *hub) launchOne(ctx context.Context, p *proc, req control.ProcsReq) erro
 	h.mu.Lock()
 	p.child = child
 	p.rec.PID = child.PID
-	h.on(p, life.Launched)
+	if p.life.State == life.Requested {
+		h.on(p, life.Launched)
+	} else { // it has joined already
+		rec := p.rec
+		h.publish(control.Event{Proc: &rec})
+	}
 	unwanted := p.expect || h.closed
 	h.mu.Unlock()
 	if unwanted { // it was ended while it started
@@ -332,6 +337,9 @@ func (h *hub) admit(id quicnet.ID, b []byte) ([]byte, error) {
 	p.rec.Build = h.buildOf(p, w.Build)
 	h.tellOwnBuild()
 	p.rec.Carrier = clean.OneLine(w.Carrier, maxCarrier)
+	if p.life.State == life.Requested { // it was faster than who has started it
+		h.on(p, life.Launched)
+	}
 	if p.life.State == life.Launching {
 		h.on(p, life.Proved)
 	}

@@ -38,8 +38,8 @@ type (
 
 // arriveHandlers are those of a process that another one moves into.
 func arriveHandlers(t *sysTable) {
-	handle(t, sysTypes, fromController, func(context.Context, *node, quicnet.Addr, int) (any, error) {
-		types, named := describeTypes()
+	handle(t, sysTypes, fromController, func(_ context.Context, _ *node, _ quicnet.Addr, docs bool) (any, error) {
+		types, named := describeWith(docs)
 		return typesBody{types, named}, nil
 	})
 	handle(t, sysArrive, fromController, func(ctx context.Context, n *node, _ quicnet.Addr, b arriveBody) (any, error) {

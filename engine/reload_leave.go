@@ -22,6 +22,7 @@ const (
 	sysFreeze = "freeze" // request: begin nothing any more, if nothing was done since
 	sysThaw   = "thaw"   // request: go on
 	sysTake   = "take"   // request: the state of an actor that stands still
+	sysLeave  = "leave"  // request: end, at once: nothing is on its way
 )
 
 type (
@@ -77,6 +78,18 @@ func reloadHandlers(t *sysTable) {
 	})
 	handle(t, sysTake, fromController, func(ctx context.Context, n *node, _ quicnet.Addr, b takeBody) (any, error) {
 		return n.takeState(ctx, b.Mesh)
+	})
+}
+
+// leaveHandler ends a worker that stands still. Nobody waits for anything of it, so it need not wait until others have acknowledged
+// what they have had for long.
+func (w *worker) leaveHandler(t *sysTable) {
+	handle(t, sysLeave, fromController, func(ctx context.Context, n *node, _ quicnet.Addr, _ int) (any, error) {
+		limit, cancel := context.WithTimeout(ctx, lastWords)
+		defer cancel()
+		n.outbox.Settle(limit)
+		w.exit <- 0
+		return nil, nil
 	})
 }
 

@@ -303,8 +303,13 @@ func (r *roll) leave(ctx context.Context, mv *moving) {
 		h.publish(control.Event{Rank: &control.RankEvent{Mesh: a.m.rec.Ref.Name, Rank: a.rank, State: a.m.rec.Ranks[a.rank]}})
 	}
 	h.mu.Unlock()
-	if err := h.endProc(ctx, p, false); err != nil {
-		h.log.Error("a process that moves does not end", "procs", p.rec.Mesh, "rank", p.rank, "err", err)
+	limit, cancel := context.WithTimeout(ctx, stopTime)
+	defer cancel()
+	_ = h.node.request(limit, quicnet.Addr{Proc: p.id}, sysLeave, 0, nil) // it ends: there is nobody to answer
+	if !ended(p, stopTime) {
+		if err := h.endProc(ctx, p, false); err != nil {
+			h.log.Error("a process that moves does not end", "procs", p.rec.Mesh, "rank", p.rank, "err", err)
+		}
 	}
 	<-p.ended
 	<-p.settled

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -25,8 +24,9 @@ type reloads struct {
 	by    string                   // who has one going on; "": nobody
 	moves map[uint64]chan struct{} // by process that moves: closed when it is over
 	hold  holdBody                 // what a process is told that joins meanwhile
-	types map[string]control.Type  // that the newest build has otherwise than ours
+	types map[string]control.Type  // of the newest build
 	named schema.Types
+	bare  uint64 // a process that knows their docs, which are not known yet; 0: they are
 }
 
 // roll is a reload that is going on.
@@ -38,8 +38,8 @@ type roll struct {
 	ranks []*moving
 	rec   control.Reload // guarded by hub.mu
 
-	types typesBody      // of the new build
-	told  sync.WaitGroup // until the first process of it has told
+	types typesBody // of the new build, as the first process of it says
+	bare  uint64    // that process
 }
 
 // moving is a rank of it.
@@ -67,7 +67,7 @@ type movedActor struct {
 const (
 	reloadDrain = drainTime
 	reloadBuild = 5 * time.Minute
-	reloadBatch = 8
+	reloadBatch = startAtOnce
 	interrupts  = 2 * time.Second // what a handler that was ended has to return
 )
 
@@ -182,7 +182,6 @@ func cloneReload(r control.Reload) control.Reload {
 // end notes what it came to.
 func (r *roll) end(err error) {
 	h := r.h
-	r.told.Wait()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.reload.by = ""
@@ -192,6 +191,8 @@ func (r *roll) end(err error) {
 	}
 	if err == nil && len(r.types.Types) > 0 {
 		h.takeTypes(r.types)
+		h.reload.bare = r.bare
+		h.askDocs()
 		if len(r.req.Procs) == 0 { // everything moved: what is made from now on runs it too
 			h.builds.next = r.prog
 		}
@@ -202,6 +203,7 @@ func (r *roll) end(err error) {
 // run makes the new build and moves the ranks to it: the first alone, because what is wrong with the build shows there; then a few
 // beside each other, so that most of a mesh answers all the time.
 func (r *roll) run(ctx context.Context) error {
+	h := r.h
 	if err := r.make(ctx); err != nil {
 		return err
 	}
@@ -217,26 +219,41 @@ func (r *roll) run(ctx context.Context) error {
 		if err := r.moveBatch(ctx, batch); err != nil {
 			return err
 		}
-		if first {
-			r.told.Go(func() { r.askTypes(ctx, batch[0]) })
+		if first && batch[0].p != nil {
+			r.types, r.bare = h.askTypes(ctx, batch[0].p.id, false), batch[0].p.id
 		}
 	}
 	return nil
 }
 
-// typesTime is how long a new process has to tell its types: it reads its own source, or debug information.
-const typesTime = 10 * time.Second
+// typesTime is how long a new process has to tell its types: for the docs it reads its own source, or debug information.
+const typesTime = 30 * time.Second
 
-// askTypes asks a process that has moved which types it has, beside the moves of the others.
-func (r *roll) askTypes(ctx context.Context, mv *moving) {
-	if mv.p == nil {
-		return
-	}
+// askTypes asks a process which types it has.
+func (h *hub) askTypes(ctx context.Context, proc uint64, docs bool) (out typesBody) {
 	limit, cancel := context.WithTimeout(ctx, typesTime)
 	defer cancel()
-	if err := r.h.node.request(limit, quicnet.Addr{Proc: mv.p.id}, sysTypes, 0, &r.types); err != nil {
-		r.h.log.Warn("a new build does not say which types it has", "procs", mv.pm.rec.Name, "rank", mv.rank, "err", err)
+	if err := h.node.request(limit, quicnet.Addr{Proc: proc}, sysTypes, docs, &out); err != nil {
+		h.log.Warn("a new build does not say which types it has", "process", proc, "err", err)
 	}
+	return out
+}
+
+// askDocs has front ends know the docs of the newest build too, once there are any. The caller holds h.mu.
+func (h *hub) askDocs() {
+	proc := h.reload.bare
+	if proc == 0 || len(h.sinks) == 0 || h.closed {
+		return
+	}
+	h.reload.bare = 0
+	h.wg.Go(func() {
+		types := h.askTypes(h.node.root, proc, true)
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if h.reload.bare == 0 && len(types.Types) > 0 { // no newer one has come
+			h.takeTypes(types)
+		}
+	})
 }
 
 // make gets the new build.

@@ -39,7 +39,7 @@ type ReloadReq struct {
 	Program string        // the executable, or
 	Package string        // the folder of its package, which is built first; both empty: the package that the program was built from
 	Policy  string        // ReloadDrain, which it is where this is empty, or ReloadFail
-	Batch   int           // how many ranks move beside each other, after the first; 0: a quarter of them, 8 at most
+	Batch   int           // how many ranks move beside each other, after the first; 0: a quarter of them, 16 at most
 	Drain   time.Duration // how long a rank has for what it does; 0: 10 s
 	Start   time.Duration // how long a new process has until it is ready; 0: 30 s
 	Build   time.Duration // how long building may take; 0: 5 min
