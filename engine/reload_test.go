@@ -115,14 +115,14 @@ func (m *Mover) take(n Note) error {
 func (m *Mover) Add(ctx context.Context, n Note) (Got, error) {
 	return Got{os.Getenv(buildEnv), os.Getpid(), engine.Life(ctx)}, m.take(n)
 }
-func (m *Mover) Tell(_ context.Context, n Note) error                { return m.take(n) }
-func (m *Mover) Seen(context.Context) (map[string]int, error)        { return m.seen, nil }
-func (m *Mover) Meet(_ context.Context, p engine.Mesh[Mover]) error  { m.peers = p; return nil }
-func (m *Mover) Peek(context.Context) (string, error)                { return os.Getenv(buildEnv), nil }
-func (m *Mover) Open(context.Context) error                          { close(m.gate); return nil }
-func (m *Mover) Die(context.Context) error                           { os.Exit(9); return nil }
-func (m *Mover) Save(ctx context.Context) error                      { return engine.Checkpoint(ctx) }
-func (m *Mover) Block(ctx context.Context) error                     { <-ctx.Done(); return ctx.Err() }
+func (m *Mover) Tell(_ context.Context, n Note) error               { return m.take(n) }
+func (m *Mover) Seen(context.Context) (map[string]int, error)       { return m.seen, nil }
+func (m *Mover) Meet(_ context.Context, p engine.Mesh[Mover]) error { m.peers = p; return nil }
+func (m *Mover) Peek(context.Context) (string, error)               { return os.Getenv(buildEnv), nil }
+func (m *Mover) Open(context.Context) error                         { close(m.gate); return nil }
+func (m *Mover) Die(context.Context) error                          { os.Exit(9); return nil }
+func (m *Mover) Save(ctx context.Context) error                     { return engine.Checkpoint(ctx) }
+func (m *Mover) Block(ctx context.Context) error                    { <-ctx.Done(); return ctx.Err() }
 func (m *Mover) Wait(ctx context.Context) error {
 	select {
 	case <-m.gate:
@@ -132,16 +132,24 @@ func (m *Mover) Wait(ctx context.Context) error {
 	}
 }
 
-// Around calls the next rank, which calls back to what is concurrent here, when the gate is open.
-func (m *Mover) Around(ctx context.Context) (string, error) {
-	if err := m.Wait(ctx); err != nil {
-		return "", err
+// Around calls the next rank again and again, which calls back to what is concurrent here: for a while from when it says so.
+func (m *Mover) Around(ctx context.Context, began engine.Port[int]) (n int, err error) {
+	next := m.peers.Slice(at((m.rank + 1) % m.peers.Len()))
+	for end := time.Now().Add(300 * time.Millisecond); time.Now().Before(end); n++ {
+		if _, err := engine.Query(next, (*Mover).Back).CallOne(ctx); err != nil {
+			return n, err
+		}
+		if n == 0 {
+			if err := began.Send(ctx, m.rank); err != nil {
+				return n, err
+			}
+		}
 	}
-	return engine.Query(m.peers.Slice(engine.At("gpus", (m.rank+1)%m.peers.Len())), (*Mover).Back).CallOne(ctx)
+	return n, nil
 }
 
 func (m *Mover) Back(ctx context.Context) (string, error) {
-	return engine.Query(m.peers.Slice(engine.At("gpus", (m.rank+m.peers.Len()-1)%m.peers.Len())), (*Mover).Peek).CallOne(ctx)
+	return engine.Query(m.peers.Slice(at((m.rank+m.peers.Len()-1)%m.peers.Len())), (*Mover).Peek).CallOne(ctx)
 }
 
 // Forgetful has no Snapshot, and a field that nobody can move.
