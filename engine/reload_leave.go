@@ -28,15 +28,9 @@ const (
 type (
 	// lullBody asks to wait until a process does nothing. What its mailboxes hold is refused first, where Refuse says so; what
 	// runs is ended where Interrupt does.
-	lullBody struct {
-		Refuse, Interrupt bool
-		Now               bool // do not wait, but say how it is
-	}
+	lullBody struct{ Refuse, Interrupt bool }
 	// lulled is the answer.
-	lulled struct {
-		Handled uint64
-		Busy    bool // only where it was asked not to wait
-	}
+	lulled struct{ Handled uint64 }
 	// freezeBody asks a process to stand still which has handled so much.
 	freezeBody struct{ Handled uint64 }
 	// frozenBody is the answer.
@@ -122,10 +116,6 @@ func (n *node) awaitLull(ctx context.Context, b lullBody) (lulled, error) {
 			}
 			out.Handled += a.handled
 			a.mu.Unlock()
-		}
-		if b.Now {
-			out.Busy = busy != nil || n.actors.anyStarts()
-			return out, nil
 		}
 		var again <-chan time.Time
 		if busy == nil {

@@ -25,31 +25,33 @@ func (r *roll) standStill(ctx context.Context, batch []*moving) error {
 	drain := cmp.Or(r.req.Drain, reloadDrain)
 	limit, cancel := context.WithTimeout(ctx, drain)
 	defer cancel()
-	handled, busy, err := r.lulls(limit, batch, lullBody{Now: true})
-	if err != nil {
+	ask := lullBody{Refuse: fail}
+	if err := r.hold(limit, true); err != nil {
 		return err
 	}
-	ask := lullBody{Refuse: fail}
 	for {
-		if err = r.hold(limit, busy); err == nil && busy {
-			if handled, _, err = r.lulls(limit, batch, ask); err == nil {
-				err = r.hold(limit, false)
-			}
+		handled, err := r.lulls(limit, batch, ask)
+		if err == nil {
+			err = r.hold(limit, false)
 		}
 		switch {
 		case err == nil && r.freezeAll(limit, batch, handled):
 			return nil
-		case err == nil:
-			busy = true
+		case err == nil: // they were given something by who is waited for
 		case fail && !ask.Interrupt && ctx.Err() == nil && errors.Is(limit.Err(), context.DeadlineExceeded):
 			ask.Interrupt = true
 			more, cancel := context.WithTimeout(ctx, interrupts)
 			defer cancel() // it is made once
 			limit = more
-			if _, _, err := r.lulls(limit, batch, ask); err != nil {
+			if _, err := r.lulls(limit, batch, ask); err != nil {
 				return fmt.Errorf("it does not stand still, %v after its time was over: %w", interrupts, err)
 			}
 		case errors.Is(limit.Err(), context.DeadlineExceeded):
+			look, cancel := context.WithTimeout(ctx, lateAnswer)
+			defer cancel()
+			if _, busy := r.lulls(look, batch, lullBody{}); busy != nil { // it says better what it does than who waits for it
+				err = busy
+			}
 			return fmt.Errorf("it does not stand still within %v: %w", drain, err)
 		default:
 			return err
@@ -58,19 +60,19 @@ func (r *roll) standStill(ctx context.Context, batch []*moving) error {
 }
 
 // lulls waits until each of these ranks does nothing, and gives how much each has handled by then.
-func (r *roll) lulls(ctx context.Context, batch []*moving, ask lullBody) (handled []uint64, busy bool, err error) {
+func (r *roll) lulls(ctx context.Context, batch []*moving, ask lullBody) (handled []uint64, err error) {
 	answers, errs := make([]lulled, len(batch)), make([]error, len(batch))
 	each(batch, func(mv *moving) {
 		i := slices.Index(batch, mv)
 		errs[i] = r.ask(ctx, mv.p, sysLull, ask, &answers[i])
 	})
 	for i, a := range answers {
-		handled, busy = append(handled, a.Handled), busy || a.Busy
+		handled = append(handled, a.Handled)
 		if errs[i] != nil && err == nil {
 			err = errs[i]
 		}
 	}
-	return handled, busy, err
+	return handled, err
 }
 
 // ask asks a process something that it answers before ctx ends, and says then what it has to say.
@@ -98,8 +100,7 @@ func deadlineOf(ctx context.Context) time.Time {
 	return d
 }
 
-// hold has everybody hold what is for the ranks that move, and waits until nothing is on its way there; where that cannot be yet,
-// because they are busy, it only does the first.
+// hold has everybody hold what is for the ranks that move, and waits until nothing is on its way there; or only does the first.
 func (r *roll) hold(ctx context.Context, only bool) error {
 	h := r.h
 	h.mu.Lock()
