@@ -121,7 +121,7 @@ var layers = []layer{
 	},
 	{
 		folder: "engine/internal/body",
-		own:    []string{"engine/internal/plain", "engine/schema", "quicnet"},
+		own:    []string{"engine/internal/plain", "engine/schema", "quicnet", "quicnet/clean"},
 		others: []string{"github.com/fxamacker/cbor/v2"},
 		why:    "bodies are the one place where a value meets the codec of the wire: what may travel is schema's rule, the encoding is quicnet's",
 	},

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/build"
 	"github.com/monarch-tui/monarch-tui/engine/internal/gpu"
 	"github.com/monarch-tui/monarch-tui/engine/internal/host"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
@@ -37,7 +38,7 @@ type hub struct {
 
 	gpus    *gpu.Finder
 	spawner *launch.Spawner
-	builds  programs
+	builds  *build.Store
 	verbs   control.Handlers // filled by newHub
 
 	mu             sync.Mutex
@@ -143,7 +144,7 @@ func newHub(opts options) (*hub, error) {
 		nextProc: 1,
 	}
 	h.gpus = gpu.NewFinder(gpu.System{Lookup: os.LookupEnv, Sys: "/sys"})
-	h.builds = newPrograms()
+	h.builds = build.NewStore()
 	h.debug = debugger{book: stops.New(), holds: map[uint64]*time.Timer{}}
 	h.fan = fanOut{cpus: runtime.NumCPU(), links: map[uint64]struct{}{}}
 	h.locks.over = recent.New[claimKey, struct{}](4096)
@@ -299,7 +300,7 @@ func (h *hub) close(ctx context.Context) {
 	h.gpus.Close(limit)
 	waitUntil(&h.wg, limit.Done()) // but for a supervisor of the user that does not return
 	h.out.close()
-	h.builds.close()
+	h.builds.Close()
 }
 
 // fanOut knows how many workers the controller has links to. With more of them than CPUs, what the controller's carrier

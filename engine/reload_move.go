@@ -10,16 +10,17 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/build"
 	"github.com/monarch-tui/monarch-tui/engine/internal/life"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
 // runs is what a process runs, and what is to run in its place. hub.mu guards it.
 type runs struct {
-	program *program // nil: the controller's own executable
-	heir    *program // what its next epoch runs; nil: the same
-	moves   bool     // it ends because another process takes its place
-	trial   bool     // it takes another one's place, and its end is no failure: that one is put back
+	program *build.Program // nil: the controller's own executable
+	heir    *build.Program // what its next epoch runs; nil: the same
+	moves   bool           // it ends because another process takes its place
+	trial   bool           // it takes another one's place, and its end is no failure: that one is put back
 }
 
 // follow has the next epoch of a process run what it is to run. The caller holds h.mu.
@@ -57,7 +58,7 @@ func (r *roll) fit(batch []*moving) (out []*moving) {
 			continue
 		}
 		mv.p = mv.pm.procs[mv.rank]
-		mv.from = cmp.Or(mv.p.program, r.h.builds.own)
+		mv.from = cmp.Or(mv.p.program, r.h.builds.Own)
 		out = append(out, mv)
 	}
 	return out
@@ -297,9 +298,9 @@ func (r *roll) leave(ctx context.Context, mv *moving) {
 	h, p := r.h, mv.p
 	h.mu.Lock()
 	p.expect, p.moves, p.heir = true, true, r.prog
-	h.on(p, life.StopOrdered, because("it moves to build "+h.idOf(r.prog)))
+	h.on(p, life.StopOrdered, because("it moves to build "+h.builds.IDOf(r.prog)))
 	for _, a := range mv.actors {
-		a.m.rec.Ranks[a.rank] = control.RankState{State: "starting", Restarts: a.m.rec.Ranks[a.rank].Restarts, Handled: a.m.rec.Ranks[a.rank].Handled, Since: time.Now(), Reason: "it moves to build " + r.prog.id}
+		a.m.rec.Ranks[a.rank] = control.RankState{State: "starting", Restarts: a.m.rec.Ranks[a.rank].Restarts, Handled: a.m.rec.Ranks[a.rank].Handled, Since: time.Now(), Reason: "it moves to build " + h.builds.IDOf(r.prog)}
 		h.publish(control.Event{Rank: &control.RankEvent{Mesh: a.m.rec.Ref.Name, Rank: a.rank, State: a.m.rec.Ranks[a.rank]}})
 	}
 	h.mu.Unlock()
@@ -373,3 +374,41 @@ func (r *roll) lose(mv *moving, why error) {
 
 // errTaken is the error of a process that somebody else has started meanwhile.
 var errTaken = errors.New("somebody else has started it anew")
+
+// executableOf is the file that the next epoch of a process is started from, on the machine where it is to run. It is the one place
+// that decides that: a process of another host needs the file there, so what ships it there gives the path there.
+func (h *hub) executableOf(p *proc) string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if p.program == nil && p.epoch == 1 {
+		p.program = h.reload.next
+	}
+	return h.builds.PathOf(p.program, h.opts.executable)
+}
+
+// buildOf is the build id of a worker: what it says of itself, and the content of its executable, which tells two builds of one
+// revision apart.
+func (h *hub) buildOf(p *proc, said string) string {
+	return joinBuild(said, h.builds.IDOf(p.program))
+}
+
+func joinBuild(said, id string) string {
+	switch {
+	case id == "":
+		return said
+	case said == "":
+		return id
+	}
+	return id + " " + said
+}
+
+// tellOwnBuild puts the content of the controller's executable into the session's record, once it is known. The caller holds h.mu.
+func (h *hub) tellOwnBuild() {
+	build := joinBuild(buildID(), h.builds.IDOf(nil))
+	if h.session.Build == build {
+		return
+	}
+	h.session.Build = build
+	rec := h.session
+	h.publish(control.Event{Session: &rec})
+}

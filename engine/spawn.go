@@ -244,7 +244,7 @@ func (n *node) spawnHere(ctx context.Context, b spawnBody) error {
 		if len(b.Proto) > 0 {
 			err := runHook("decoding the prototype into "+at.full, func() error {
 				if b.Loose {
-					_, err := decodeFields(b.Proto, self)
+					_, err := bodies.DecodeFields(b.Proto, self, fieldNames(at.typ))
 					return err
 				}
 				return bodies.Decode(b.Proto, self)

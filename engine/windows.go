@@ -90,8 +90,8 @@ func (w *window) give(back taken) (wake bool) {
 
 // pendingSend says whose message wants a place, and where it goes.
 type pendingSend struct {
-	from     *actor // nil outside actors
-	client   string // where a front end sends it
+	from     *actor      // nil outside actors
+	client   string      // where a front end sends it
 	act      *activation // whose handler sends it; nil outside handlers
 	to       *meshRef
 	index    int // in the slice to

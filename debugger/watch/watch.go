@@ -110,7 +110,7 @@ func list(ctx context.Context, path string) ([]string, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, listTime)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "go", "list", "-deps", "-f", "{{with .Module}}{{if .Main}}{{$.Dir}}{{end}}{{end}}", bi.Path)
+	cmd := exec.CommandContext(ctx, "go", "list", "-deps", "-f", "{{with .Module}}{{if .Main}}{{$.Dir}}{{end}}{{end}}", bi.Path) //nolint:gosec // the program that the user explores
 	var said strings.Builder
 	cmd.Stderr = &said
 	out, err := cmd.Output()

@@ -2,7 +2,6 @@ package build
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"debug/buildinfo"
 	"errors"
@@ -49,8 +48,8 @@ const (
 	lastTime  = 3 * time.Second
 )
 
-// Program builds. Where the compiler is not content, the error is ErrCompile, with the first place.
-func Program(ctx context.Context, src Source) (out Output, err error) {
+// Make builds. Where the compiler is not content, the error is ErrCompile, with the first place.
+func Make(ctx context.Context, src Source) (out Output, err error) {
 	bi, err := buildinfo.ReadFile(src.Executable)
 	if err != nil {
 		return out, fmt.Errorf("how the program was built is not known: %w", err)
@@ -79,7 +78,7 @@ func Program(ctx context.Context, src Source) (out Output, err error) {
 	out.Path = filepath.Join(dir, "program")
 	args := append([]string{"build", "-o", out.Path}, settings(bi)...)
 	said := &head{}
-	cmd := exec.CommandContext(ctx, command, append(args, pkg)...)
+	cmd := exec.CommandContext(ctx, command, append(args, pkg)...) //nolint:gosec // the go command, on what the user builds
 	cmd.Dir, cmd.Env = folder, environment(bi)
 	cmd.Stdout, cmd.Stderr = said, said
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it ends its compilers then
@@ -124,30 +123,6 @@ func target(src Source, bi *debug.BuildInfo) (folder, pkg string, err error) {
 		return "", "", fmt.Errorf("the program is the test binary of %s: say which folder to build, or which executable to run", strings.TrimSuffix(bi.Path, ".test"))
 	}
 	return "", bi.Path, nil
-}
-
-// Folder is where a program's package has its source; "" where the go command does not find it from the working folder.
-func Folder(ctx context.Context, src Source) (string, error) {
-	bi, err := buildinfo.ReadFile(src.Executable)
-	if err != nil {
-		return "", err
-	}
-	folder, pkg, err := target(src, bi)
-	if err != nil {
-		return "", err
-	}
-	if folder != "" {
-		return filepath.Abs(folder)
-	}
-	cmd := exec.CommandContext(ctx, cmp.Or(src.Go, "go"), "list", "-f", "{{.Dir}}", pkg)
-	said := &head{}
-	cmd.Stderr = said
-	cmd.WaitDelay = lastTime
-	b, err := cmd.Output()
-	if err != nil {
-		return "", fmt.Errorf("where is the source of %s? %s: %w", pkg, clean.OneLine(said.String(), 400), err)
-	}
-	return strings.TrimSpace(string(b)), nil
 }
 
 // settings are the flags that a program was built with.

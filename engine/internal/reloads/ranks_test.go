@@ -1,4 +1,6 @@
-package engine_test
+//go:build unix
+
+package reloads_test
 
 import (
 	"context"
@@ -138,7 +140,7 @@ func TestARankThatIsBusyIsNotMovedUnlessItIsTold(t *testing.T) {
 	}
 }
 
-// TestAReloadThatFailsCallsSaysWhatBecameOfThem holds INV-OUTCOME.
+// TestAReloadThatFailsCallsSaysWhatBecameOfThem holds INV-RELOAD: nobody who waits is left without an outcome.
 func TestAReloadThatFailsCallsSaysWhatBecameOfThem(t *testing.T) {
 	next := anotherBuild(t, "v2")
 	ctx := enginetest.Processes(t)

@@ -1,4 +1,6 @@
-package engine_test
+//go:build unix
+
+package reloads_test
 
 import (
 	"bufio"
@@ -77,7 +79,7 @@ func written(t *testing.T, dir, fields, arg string) {
 func module(t *testing.T) (dir, binary string) {
 	t.Helper()
 	dir = t.TempDir()
-	root, err := filepath.Abs("..")
+	root, err := filepath.Abs(filepath.Join("..", "..", ".."))
 	if err != nil {
 		t.Fatal(err)
 	}

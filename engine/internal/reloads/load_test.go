@@ -1,4 +1,6 @@
-package engine_test
+//go:build unix
+
+package reloads_test
 
 import (
 	"context"
@@ -219,7 +221,7 @@ func anotherBuild(t testing.TB, name string) string {
 	t.Setenv("GORACE", "atexit_sleep_ms=0") // else each process that ends takes a second for it
 	path := filepath.Join(t.TempDir(), name)
 	text := fmt.Sprintf("#!/bin/sh\n%s=%s\nexport %s\nexec %q \"$@\"\n", buildEnv, name, buildEnv, os.Args[0])
-	if err := os.WriteFile(path, []byte(text), 0o700); err != nil { //nolint:gosec // it is a program
+	if err := os.WriteFile(path, []byte(text), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -346,7 +348,7 @@ func TestANewBuildThatDoesNotBeginIsNotLoaded(t *testing.T) {
 	for build, c := range map[string]struct {
 		says, tail string
 	}{
-		"lacks":    {"the new build has no actor type github.com/monarch-tui/monarch-tui/engine_test.Mover", ""},
+		"lacks":    {"the new build has no actor type github.com/monarch-tui/monarch-tui/engine/internal/reloads_test.Mover", ""},
 		"ends":     {"exited with code 0 before it reached engine.Main", ""},
 		"crashes":  {"exited with code 3 before it reached engine.Main", "no config file"},
 		"hangs":    {"it started but did not join in time", ""},

@@ -1,4 +1,6 @@
-package engine_test
+//go:build unix
+
+package reloads_test
 
 import (
 	"testing"
