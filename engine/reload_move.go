@@ -219,6 +219,32 @@ func (h *hub) awaitMoves(ctx context.Context, pm *procMesh, ranks []int) error {
 	return nil
 }
 
+// spawnOn has an actor begin in a process, or in the one that takes its place meanwhile.
+func (h *hub) spawnOn(ctx context.Context, p *proc, b spawnBody) error {
+	for {
+		err := h.node.request(ctx, quicnet.Addr{Proc: p.id}, sysSpawn, b, nil)
+		if err == nil {
+			return nil
+		}
+		h.mu.Lock()
+		moves := p.moves || h.reload.moves[p.id] != nil
+		h.mu.Unlock()
+		if !moves && !errors.Is(err, ErrMoving) {
+			return err
+		}
+		if late := h.awaitMoves(ctx, p.pm, []int{p.rank}); late != nil {
+			return late
+		}
+		h.mu.Lock()
+		next := p.pm.procs[p.rank]
+		h.mu.Unlock()
+		if next == p && !errors.Is(err, ErrMoving) { // it stays, and has refused for another reason
+			return err
+		}
+		p = next
+	}
+}
+
 // each does something for each rank of a batch beside the others.
 func each(batch []*moving, do func(*moving)) {
 	var wg sync.WaitGroup
@@ -319,6 +345,13 @@ func (r *roll) leave(ctx context.Context, mv *moving) {
 // putBack starts the old build again where the new one did not begin. mv.p is the process that did not.
 func (r *roll) putBack(ctx context.Context, mv *moving, why error) {
 	h := r.h
+	h.mu.Lock()
+	killed := mv.p.trial && mv.p.expect // by somebody who did not want it to live
+	h.mu.Unlock()
+	if killed {
+		r.lose(mv, errors.New("it was killed meanwhile"))
+		return
+	}
 	h.giveUp(mv.p)
 	<-mv.p.settled
 	h.mu.Lock()
@@ -347,6 +380,9 @@ func (r *roll) putBack(ctx context.Context, mv *moving, why error) {
 // lose gives a rank up that runs on neither build. What its actors have saved is kept for who restarts it.
 func (r *roll) lose(mv *moving, why error) {
 	h := r.h
+	h.mu.Lock()
+	killed := mv.p.trial && mv.p.expect
+	h.mu.Unlock()
 	h.giveUp(mv.p)
 	<-mv.p.settled
 	h.mu.Lock()
@@ -360,7 +396,7 @@ func (r *roll) lose(mv *moving, why error) {
 	rec := r.note(mv, control.RankLost, why.Error())
 	rec.Tail = mv.p.rec.Tail
 	rec.Away = max(time.Since(mv.away), 1)
-	stopping := mv.pm.stopping || h.closed
+	stopping := mv.pm.stopping || h.closed || killed
 	h.mu.Unlock()
 	what := clip(fmt.Sprintf("rank %d of procs %s did not survive a reload: %v", mv.rank, mv.pm.rec.Name, why), maxErrorText)
 	h.markGone(mv.pm, []*proc{mv.p}, what)

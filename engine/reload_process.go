@@ -120,7 +120,7 @@ func (n *node) awaitLull(ctx context.Context, b lullBody) (lulled, error) {
 		}
 		var again <-chan time.Time
 		if busy == nil {
-			if !n.actors.anyStarts() {
+			if n.spawning.Load() == 0 {
 				fence(ctx, func(quicnet.Addr) bool { return true }) // what it has sent arrives before what its next incarnation sends
 				return out, nil
 			}
@@ -137,13 +137,13 @@ func (n *node) awaitLull(ctx context.Context, b lullBody) (lulled, error) {
 	}
 }
 
-// startsAgain is how long a process that is to do nothing waits before it looks again whether an OnStart still runs.
+// startsAgain is how long a process that is to do nothing waits before it looks again whether an actor is still being spawned.
 const startsAgain = 5 * time.Millisecond
 
 // stillBusy says what a process does that was to do nothing.
 func stillBusy(a *actor) error {
 	if a == nil {
-		return errors.New("an OnStart runs")
+		return errors.New("an actor is being spawned there")
 	}
 	st := a.state()
 	switch {
@@ -179,7 +179,8 @@ func (a *actor) refuseQueued() {
 func (n *node) freeze(b freezeBody) (out frozenBody) {
 	all := n.actors.all()
 	handled := uint64(0)
-	out.Frozen = !n.actors.anyStarts()
+	n.frozen.Store(true) // before the look at what starts: a spawn that comes now is refused, or seen
+	out.Frozen = n.spawning.Load() == 0
 	for _, a := range all {
 		a.mu.Lock()
 		handled += a.handled
@@ -204,6 +205,7 @@ func (n *node) freeze(b freezeBody) (out frozenBody) {
 
 // thaw lets the actors go on.
 func (n *node) thaw() {
+	n.frozen.Store(false)
 	for _, a := range n.actors.all() {
 		a.mu.Lock()
 		a.frozen = false
@@ -249,13 +251,6 @@ func allExported(t reflect.Type) bool {
 		}
 	}
 	return true
-}
-
-// anyStarts reports whether an OnStart runs.
-func (t *actorTable) anyStarts() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return len(t.starting) > 0
 }
 
 // What a process of the new build does: it says which types it has, and begins the actors with the state that the old one gave.

@@ -199,7 +199,7 @@ func (h *hub) spawnAll(ctx context.Context, m *mesh, ranks []*proc, proto []byte
 	orders := h.debug.orders.Turn
 	h.mu.Unlock()
 	return h.eachRank(ranks, func(rank int, p *proc) error {
-		return h.node.request(ctx, quicnet.Addr{Proc: p.id}, sysSpawn, spawnBody{Ref: m.rec.Ref, Rank: rank, Proto: proto, Orders: orders}, nil)
+		return h.spawnOn(ctx, p, spawnBody{Ref: m.rec.Ref, Rank: rank, Proto: proto, Orders: orders})
 	})
 }
 
@@ -267,6 +267,11 @@ func (n *node) beginHere(ctx context.Context, b spawnBody, fill func(at *actorTy
 	registry.mu.RUnlock()
 	if at == nil {
 		return n.lacksType(b)
+	}
+	n.spawning.Add(1) // before the look: who freezes the process looks the other way round
+	defer n.spawning.Add(-1)
+	if n.frozen.Load() {
+		return fmt.Errorf("its process is being reloaded: %w", ErrMoving)
 	}
 	if err := checkRef(b.Ref); err != nil {
 		return err

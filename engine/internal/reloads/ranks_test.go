@@ -343,3 +343,76 @@ func TestAReloadThatCannotBeginSaysWhy(t *testing.T) {
 		t.Errorf("the ranks run %q", got)
 	}
 }
+
+// TestWhoIsStoppedIsNotMoved: it is said where it stands, and it can be let go.
+func TestWhoIsStoppedIsNotMoved(t *testing.T) {
+	next := anotherBuild(t, "v2")
+	e, err := engine.Start(context.Background(), engine.NoSession())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	ctx := e.Context()
+	p, m := movers(t, ctx, 1, Mover{})
+	c := frontEnd(t, e)
+	if _, err := c.Breaks(ctx, control.BreaksReq{Set: &control.Breakpoint{Mesh: "m", Endpoint: "Tell", Once: true}}); err != nil {
+		t.Fatal(err)
+	}
+	stopped := make(chan *control.Stop, 1)
+	_, cancel := e.Backend().Subscribe(func(ev *control.Event) {
+		if ev.Stop != nil && !ev.Stop.Gone {
+			stopped <- &ev.Stop.Stop
+		}
+	})
+	defer cancel()
+	tell := engine.Action(m, (*Mover).Tell).Start(ctx, Note{"x", 1})
+	stop := <-stopped
+	if _, err := p.Reload(ctx, engine.ReloadProgram(next)); err == nil || !strings.Contains(err.Error(), "@m[0] is stopped by the debugger in Tell (stop 1): let it go on first") {
+		t.Errorf("%v", err)
+	}
+	if _, err := c.Resume(ctx, control.ResumeReq{Stops: []control.StopRef{{ID: stop.ID}}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tell.All(ctx); err != nil {
+		t.Error(err)
+	}
+	if rec, err := p.Reload(ctx, engine.ReloadProgram(next)); err != nil || rec.Moved != 1 {
+		t.Errorf("%v, %+v", err, rec)
+	}
+}
+
+// TestActorsCanBeSpawnedWhileTheirRanksMove: they are there when it is over.
+func TestActorsCanBeSpawnedWhileTheirRanksMove(t *testing.T) {
+	next := anotherBuild(t, "v2")
+	ctx := enginetest.Processes(t)
+	p, _ := movers(t, ctx, 4, Mover{})
+	done := make(chan error, 1)
+	go func() {
+		_, err := p.Reload(ctx, engine.ReloadProgram(next))
+		done <- err
+	}()
+	var meshes []engine.Mesh[Plain]
+	for reloaded := false; !reloaded; {
+		m, err := engine.Spawn(ctx, p, fmt.Sprint("plain", len(meshes)), Plain{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		meshes = append(meshes, m)
+		select {
+		case err := <-done:
+			if reloaded = true; err != nil {
+				t.Error(err)
+			}
+		default:
+		}
+	}
+	for _, m := range meshes {
+		all, err := engine.Query(m, (*Plain).Inc).Call(ctx)
+		if err != nil {
+			t.Fatalf("%s: %v", m, err)
+		}
+		if got := slices.Collect(valuesOf(all)); !slices.Equal(got, []int{1, 1, 1, 1}) {
+			t.Errorf("%s: %v", m, got)
+		}
+	}
+}
