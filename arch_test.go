@@ -121,7 +121,7 @@ var layers = []layer{
 	},
 	{
 		folder: "engine/internal/body",
-		own:    []string{"engine/internal/plain", "engine/schema", "quicnet"},
+		own:    []string{"engine/internal/plain", "engine/schema", "quicnet", "quicnet/clean"},
 		others: []string{"github.com/fxamacker/cbor/v2"},
 		why:    "bodies are the one place where a value meets the codec of the wire: what may travel is schema's rule, the encoding is quicnet's",
 	},
@@ -164,6 +164,11 @@ var layers = []layer{
 		folder: "engine/internal/agent",
 		own:    []string{"engine/control", "engine/internal/gpu", "engine/internal/host", "engine/internal/launch"},
 		why:    "an agent starts and ends processes: the engine carries its messages, so that it can be tested without a network",
+	},
+	{
+		folder: "engine/internal/build",
+		own:    []string{"engine/control", "quicnet/clean"},
+		why:    "an executable is built without an engine: what the compiler says is all it has to tell",
 	},
 	{
 		folder: "engine/internal",

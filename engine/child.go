@@ -83,12 +83,16 @@ func (h *hub) forkRemote(ctx context.Context, p *proc, req control.ProcsReq) err
 	h.on(p, life.Launched)
 	h.mu.Unlock()
 	boot, err := h.bootOf(p, req)
+	program := ""
+	if err == nil {
+		program, err = h.shipTo(ctx, p)
+	}
 	var got agent.Forked
 	if err == nil {
 		limit, cancel := context.WithTimeout(ctx, forkTime)
 		defer cancel()
 		err = h.node.request(limit, quicnet.Addr{Proc: p.on.rec.ID}, sysFork, agent.Fork{
-			Worker: c.as, Slot: p.place, Slotted: p.rec.Slot >= 0, Threads: p.rec.Procs, Env: req.Env, Args: h.opts.args, Bootstrap: boot,
+			Worker: c.as, Slot: p.place, Slotted: p.rec.Slot >= 0, Threads: p.rec.Procs, Env: req.Env, Args: h.opts.args, Program: program, Bootstrap: boot,
 		}, &got)
 	}
 	if err != nil {

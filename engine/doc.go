@@ -62,6 +62,9 @@
 // Controller and workers are the same binary: main registers the actor types and calls Main, which runs the program's
 // function in the controller and the worker loop in the processes that SpawnProcs started.
 //
+// While a program runs its ranks can move to another build of it, with their state and without losing a message: ProcMesh.Reload
+// says how; what it promises is in engine/internal/reloads.
+//
 // The engine is no scheduler, no database and no cluster manager. The controller is one process; when it ends, everything
 // that it started ends.
 //
@@ -81,7 +84,7 @@
 // before that of clock.Context, which comes before that of clock.Clock. Otherwise no lock is held while another is taken (the
 // mutexes of actorTable, callTable, requestTable, portTable, peers, windows, targetCache, lockTable, outbox, call, endWatch, clock.Clock
 // and clock.Context, telemetry, memLink, memEnd, readers, output, pipes and channelState; reporter.mu may be taken under
-// windows.mu, and that of chaos.Messages under actor.mu), and none while user code runs or a frame is sent: within a process a sender may
+// windows.mu, and so may activation.mu; and that of chaos.Messages under actor.mu), and none while user code runs or a frame is sent: within a process a sender may
 // hand its frame over itself. That of chaos.Agent is held while the rules of the socket are set, which takes those of package
 // carrier and of package fault, and sends what was held up; reporter.mu may be taken under it. Who
 // looks at a parked frame holds that frame's own lock meanwhile: the frame waits for it, nobody else does.

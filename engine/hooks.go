@@ -132,9 +132,9 @@ type Supervisor interface {
 }
 
 // Snapshotter is an optional pair of hooks for state that is to outlive the actor. Snapshot gives it: where Checkpoint is called,
-// and before an actor that lives begins anew with its gang. Restore gets what was saved last when the next life of the rank
+// before an actor that lives begins anew with its gang, and before its rank moves to another build. Restore gets what was saved last when the next life of the rank
 // begins, before OnStart, on an actor that has its prototype's fields. An error, or a panic, of Snapshot leaves what was saved
-// before; one of Restore fails the start of that life.
+// before; one of Restore fails the start of that life. In a reload either leaves the rank on the build that it had.
 type Snapshotter interface {
 	Snapshot() ([]byte, error)
 	Restore(data []byte) error

@@ -61,13 +61,15 @@ type node struct {
 	ends     endWatch
 	figures  figures
 
-	nextMsg atomic.Uint64
-	turn    atomic.Uint64 // of Choose
-	chaos   chaos.Agent   // the faults that act in the process
-	closed  atomic.Bool
-	closing chan struct{}
-	dirty   atomic.Bool // there is a status to tell
-	wg      sync.WaitGroup
+	nextMsg  atomic.Uint64
+	turn     atomic.Uint64 // of Choose
+	chaos    chaos.Agent   // the faults that act in the process
+	closed   atomic.Bool
+	frozen   atomic.Bool  // it stands still, and another build is to take its place
+	spawning atomic.Int32 // actors that are being spawned here
+	closing  chan struct{}
+	dirty    atomic.Bool // there is a status to tell
+	wg       sync.WaitGroup
 }
 
 func newNode(id uint64, epoch uint32, log *slog.Logger) *node {

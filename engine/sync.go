@@ -173,6 +173,15 @@ func (h *hub) ship(ctx context.Context, m *machine, path, name string) (string, 
 	return s.at, nil
 }
 
+// shipTo brings what the next epoch of a process runs to its host, and says where it is there; "": it is what the agent runs.
+func (h *hub) shipTo(ctx context.Context, p *proc) (string, error) {
+	run := h.programOf(p)
+	if run == nil || run == h.builds.Own {
+		return "", nil
+	}
+	return h.ship(ctx, p.on, run.Path, filepath.Base(run.Path))
+}
+
 // failed reports whether it has ended without success.
 func (s *shipment) failed() bool {
 	select {

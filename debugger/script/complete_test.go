@@ -42,7 +42,7 @@ func TestCompletionOffersWhatAVerbTakes(t *testing.T) {
 		{"procs p hosts=2 via=s", "slurm|ssh"},
 		{"procs p hosts=2 via=gpu ", "account=|args=|cache=|constraint=|cpus=|dir=|exclude=|gpus=|hosts=|in-process|oversubscribe|partition=|qos=|reservation=|restart=|ship=|time=|via=|virtual|within="},
 		{"procs p hosts=2 via=gpu time=1h ti", ""},
-		{"procs p hosts=2 via=exec c", "command=|cpus="},
+		{"procs p hosts=2 via=exec c", "cache=|command=|cpus="},
 		{"procs p hosts=2 via=what w", ""},
 		{"help st", "stacks|state|step|stop|stops|stream"},
 		{"theme ", "dark|light"},

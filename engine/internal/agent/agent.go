@@ -177,6 +177,7 @@ func (a *Agent) endsWith(e launch.Exit) string {
 		return ""
 	case syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP:
 		wait = wordTime
+	default: // no scheduler sends it to all
 	}
 	t := time.NewTimer(wait)
 	defer t.Stop()

@@ -45,7 +45,7 @@ type Note struct {
 
 // Write notes a job.
 func Write(folder string, j Job) (*Note, error) {
-	if err := os.MkdirAll(folder, 0o700); err != nil {
+	if err := os.MkdirAll(folder, 0o700); err != nil { //nolint:gosec // it is the user's own, by the user's environment
 		return nil, fmt.Errorf("note what is launched: %w", err)
 	}
 	f, err := os.CreateTemp(folder, "job-*.json")
