@@ -20,6 +20,7 @@ type runs struct {
 	program *build.Program // nil: the controller's own executable
 	heir    *build.Program // what its next epoch runs; nil: the same
 	moves   bool           // it ends because another process takes its place
+	killed  bool           // somebody wanted it to end at once
 	trial   bool           // it takes another one's place, and its end is no failure: that one is put back
 }
 
@@ -346,7 +347,7 @@ func (r *roll) leave(ctx context.Context, mv *moving) {
 func (r *roll) putBack(ctx context.Context, mv *moving, why error) {
 	h := r.h
 	h.mu.Lock()
-	killed := mv.p.trial && mv.p.expect // by somebody who did not want it to live
+	killed := mv.p.killed
 	h.mu.Unlock()
 	if killed {
 		r.lose(mv, errors.New("it was killed meanwhile"))
@@ -381,7 +382,7 @@ func (r *roll) putBack(ctx context.Context, mv *moving, why error) {
 func (r *roll) lose(mv *moving, why error) {
 	h := r.h
 	h.mu.Lock()
-	killed := mv.p.trial && mv.p.expect
+	killed := mv.p.killed
 	h.mu.Unlock()
 	h.giveUp(mv.p)
 	<-mv.p.settled

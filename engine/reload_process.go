@@ -132,13 +132,22 @@ func (n *node) awaitLull(ctx context.Context, b lullBody) (lulled, error) {
 		case <-n.closing:
 			return out, ErrStopped
 		case <-ctx.Done():
-			return out, stillBusy(busy)
+			return out, &lateError{stillBusy(busy), ctx.Err()}
 		}
 	}
 }
 
 // startsAgain is how long a process that is to do nothing waits before it looks again whether an actor is still being spawned.
 const startsAgain = 5 * time.Millisecond
+
+// lateError says what was not done in time, and is of the kind of the end of that time.
+type lateError struct{ what, kind error }
+
+// Error says what.
+func (e *lateError) Error() string { return e.what.Error() }
+
+// Unwrap is the kind.
+func (e *lateError) Unwrap() error { return e.kind }
 
 // stillBusy says what a process does that was to do nothing.
 func stillBusy(a *actor) error {

@@ -34,11 +34,12 @@ func (r *roll) standStill(ctx context.Context, batch []*moving) error {
 		if err == nil {
 			err = r.hold(limit, false)
 		}
+		late := errors.Is(limit.Err(), context.DeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
 		switch {
 		case err == nil && r.freezeAll(limit, batch, handled):
 			return nil
 		case err == nil: // they were given something by who is waited for
-		case fail && !ask.Interrupt && ctx.Err() == nil && errors.Is(limit.Err(), context.DeadlineExceeded):
+		case fail && !ask.Interrupt && ctx.Err() == nil && late:
 			ask.Interrupt = true
 			more, cancel := context.WithTimeout(ctx, interrupts)
 			defer cancel() // it is made once
@@ -46,7 +47,7 @@ func (r *roll) standStill(ctx context.Context, batch []*moving) error {
 			if _, err := r.lulls(limit, batch, ask); err != nil {
 				return fmt.Errorf("it does not stand still, %v after its time was over: %w", interrupts, err)
 			}
-		case errors.Is(limit.Err(), context.DeadlineExceeded):
+		case late:
 			look, cancel := context.WithTimeout(ctx, lateAnswer)
 			defer cancel()
 			if _, busy := r.lulls(look, batch, lullBody{}); busy != nil { // it says better what it does than who waits for it

@@ -362,7 +362,7 @@ func (h *hub) signalAll(ctx context.Context, pm *procMesh, ps []*proc) {
 	var locals []*proc
 	h.mu.Lock()
 	for _, p := range ps {
-		p.expect = true
+		p.expect, p.killed = true, true
 		switch {
 		case p.child != nil:
 			p.child.Kill()
