@@ -23,7 +23,7 @@ const roleEnv = "HOSTS_CONTROLLER"
 
 // controller is that program: it prints the processes of its mesh, and waits to be killed.
 func controller(ctx context.Context) error {
-	procs, err := engine.SpawnProcs(ctx, engine.Name("p"), engine.Hosts("n1", "n2"), engine.Dim("gpus", 2), engine.Via("ssh", "ssh", os.Getenv(roleEnv)))
+	procs, err := engine.SpawnProcs(ctx, append(how(os.Getenv(roleEnv)), engine.Name("p"), engine.Dim("gpus", 2))...)
 	if err != nil {
 		return err
 	}

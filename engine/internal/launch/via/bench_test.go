@@ -6,13 +6,15 @@ import (
 	"context"
 	"os/exec"
 	"testing"
+
+	"github.com/monarch-tui/monarch-tui/engine/internal/launch/sshdtest"
 )
 
 // BenchmarkSSHLaunch is a launch on one host of loopback, from the call to the agent's arrival: the program is there, as it is from the
 // second launch on. The program is this test, of a few megabytes.
 func BenchmarkSSHLaunch(b *testing.B) {
-	s, h := sshd(b), newHall(b)
-	spec := Spec{Job: "mesh", Hosts: []string{"127.0.0.1"}, Program: program(b, h), Secret: secretFor, Options: s.options(b.TempDir())}
+	s, h := sshdtest.Start(b), newHall(b)
+	spec := Spec{Job: "mesh", Hosts: []string{"127.0.0.1"}, Program: program(b, h), Secret: secretFor, Options: s.Options(b.TempDir())}
 	launch := func() Job {
 		rec := newRecorder()
 		j, err := sshLauncher{}.Launch(context.Background(), spec, rec.tell)
@@ -34,9 +36,9 @@ func BenchmarkSSHLaunch(b *testing.B) {
 
 // BenchmarkSSHAlone is what ssh needs for a command that does nothing.
 func BenchmarkSSHAlone(b *testing.B) {
-	s := sshd(b)
+	s := sshdtest.Start(b)
 	for b.Loop() {
-		if out, err := exec.Command("ssh", "-F", s.config, "127.0.0.1", "true").CombinedOutput(); err != nil {
+		if out, err := exec.Command("ssh", "-F", s.Config, "127.0.0.1", "true").CombinedOutput(); err != nil {
 			b.Fatalf("%v: %s", err, out)
 		}
 	}

@@ -363,3 +363,10 @@ func executable(t testing.TB, path, text string) string {
 	}
 	return path
 }
+
+func write(t testing.TB, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -12,14 +12,16 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/monarch-tui/monarch-tui/engine/internal/launch/sshdtest"
 )
 
 // TestSSHStartsAnAgentOnEachHost holds INV-SECRET for what a host can see: the secret reaches its agent, and no list of processes.
 func TestSSHStartsAnAgentOnEachHost(t *testing.T) {
-	s, h := sshd(t), newHall(t)
+	s, h := sshdtest.Start(t), newHall(t)
 	dir := t.TempDir()
 	odd := []string{"", "two words", `quotes ' " \ and $HOME`, "a\nnewline", "!history", "ünï", "\x01\x7f", "-n", `\c\0141`, "%s*"}
-	spec := Spec{Hosts: []string{"127.0.0.1", "localhost"}, Program: program(t, h, odd...), Dir: dir, Options: s.options(t.TempDir())}
+	spec := Spec{Hosts: []string{"127.0.0.1", "localhost"}, Program: program(t, h, odd...), Dir: dir, Options: s.Options(t.TempDir())}
 	j, rec := start(t, sshLauncher{}, spec)
 	guests := h.arrive(t, rec, 2)
 	for i, g := range guests {
@@ -89,8 +91,8 @@ func secretInProcesses(t *testing.T) bool {
 }
 
 func TestSSHCopiesTheProgramOnce(t *testing.T) {
-	s, h := sshd(t), newHall(t)
-	spec := Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h), Options: s.options(t.TempDir())}
+	s, h := sshdtest.Start(t), newHall(t)
+	spec := Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h), Options: s.Options(t.TempDir())}
 	for n, want := range []int64{spec.Program.Size, 0} {
 		j, rec := start(t, sshLauncher{}, spec)
 		h.arrive(t, rec, 1)
@@ -102,39 +104,39 @@ func TestSSHCopiesTheProgramOnce(t *testing.T) {
 }
 
 func TestSSHFailsInWordsThatHelp(t *testing.T) {
-	s := sshd(t, "PasswordAuthentication yes")
+	s := sshdtest.Start(t, "PasswordAuthentication yes")
 	for _, c := range []struct {
 		name  string
 		host  string
-		setUp func(t *testing.T, s *sshServer)
+		setUp func(t *testing.T, s *sshdtest.Server)
 		want  []string
 	}{
-		{"a password would be asked for", "127.0.0.1", func(t *testing.T, s *sshServer) {
-			s.configure(t, "IdentityFile none", "PubkeyAuthentication no")
+		{"a password would be asked for", "127.0.0.1", func(t *testing.T, s *sshdtest.Server) {
+			s.Configure(t, "IdentityFile none", "PubkeyAuthentication no")
 		}, []string{"Permission denied", "ssh-copy-id 127.0.0.1", "ssh-add"}},
-		{"nobody has seen the host", "127.0.0.1", func(t *testing.T, s *sshServer) {
-			s.configure(t, "UserKnownHostsFile /dev/null")
+		{"nobody has seen the host", "127.0.0.1", func(t *testing.T, s *sshdtest.Server) {
+			s.Configure(t, "UserKnownHostsFile /dev/null")
 		}, []string{"Host key verification failed", "ssh 127.0.0.1"}},
-		{"the host has another key", "127.0.0.1", func(t *testing.T, s *sshServer) {
-			other := filepath.Join(s.dir, "other")
-			pub, err := os.ReadFile(s.key + ".pub")
+		{"the host has another key", "127.0.0.1", func(t *testing.T, s *sshdtest.Server) {
+			other := filepath.Join(s.Dir, "other")
+			pub, err := os.ReadFile(s.Key + ".pub")
 			if err != nil {
 				t.Fatal(err)
 			}
-			write(t, other, "[127.0.0.1]:"+strconv.Itoa(s.port)+" "+string(pub))
-			s.configure(t, "UserKnownHostsFile "+other)
+			write(t, other, "[127.0.0.1]:"+strconv.Itoa(s.Port)+" "+string(pub))
+			s.Configure(t, "UserKnownHostsFile "+other)
 		}, []string{"not the one that is known", "ssh-keygen -R 127.0.0.1"}},
-		{"nobody listens", "127.0.0.1", func(t *testing.T, s *sshServer) {
-			s.configure(t, "Port "+strconv.Itoa(freePort(t)))
+		{"nobody listens", "127.0.0.1", func(t *testing.T, s *sshdtest.Server) {
+			s.Configure(t, "Port "+strconv.Itoa(sshdtest.FreePort(t)))
 		}, []string{"Connection refused", "port="}},
-		{"there is no such host", "nowhere.invalid", func(t *testing.T, s *sshServer) {
-			s.configure(t)
+		{"there is no such host", "nowhere.invalid", func(t *testing.T, s *sshdtest.Server) {
+			s.Configure(t)
 		}, []string{"Could not resolve hostname", "ssh configuration"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.setUp(t, s)
 			h := newHall(t)
-			_, rec := start(t, sshLauncher{}, Spec{Hosts: []string{c.host}, Program: program(t, h), Options: s.options(t.TempDir())})
+			_, rec := start(t, sshLauncher{}, Spec{Hosts: []string{c.host}, Program: program(t, h), Options: s.Options(t.TempDir())})
 			why := rec.state(t, 0, Ended).Text
 			for _, w := range c.want {
 				if !strings.Contains(why, w) {
@@ -158,8 +160,8 @@ func TestSSHStartsThroughAnyLogin(t *testing.T) {
 			if _, err := lookShell(c.name); err != nil {
 				t.Skip(err)
 			}
-			s, h := sshd(t, "ForceCommand "+c.force), newHall(t)
-			_, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h, "a b", "!"), Options: s.options(t.TempDir())})
+			s, h := sshdtest.Start(t, "ForceCommand "+c.force), newHall(t)
+			_, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h, "a b", "!"), Options: s.Options(t.TempDir())})
 			g := h.arrive(t, rec, 1)[0]
 			if g.Secret != string(secretFor(0)) || strings.Join(g.Args, "|") != "a b|!" {
 				t.Errorf("it has arrived with %q and %q", g.Secret, g.Args)
@@ -171,10 +173,10 @@ func TestSSHStartsThroughAnyLogin(t *testing.T) {
 func TestSSHRefusesAnotherMachineBeforeItCopies(t *testing.T) {
 	bin := t.TempDir()
 	executable(t, filepath.Join(bin, "uname"), "#!/bin/sh\ncase $1 in -m) echo sparc64;; -s) echo Plan9;; *) echo n1;; esac\n")
-	s, h := sshd(t, "ForceCommand PATH="+bin+":$PATH; export PATH; eval \"$SSH_ORIGINAL_COMMAND\""), newHall(t)
+	s, h := sshdtest.Start(t, "ForceCommand PATH="+bin+":$PATH; export PATH; eval \"$SSH_ORIGINAL_COMMAND\""), newHall(t)
 	cache := t.TempDir()
 	p := program(t, h)
-	_, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: p, Options: s.options(cache)})
+	_, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: p, Options: s.Options(cache)})
 	want := "it is Plan9/sparc64, this program is " + p.OS + "/" + p.Arch + ": build one for Plan9/sparc64 there"
 	if why := rec.state(t, 0, Ended).Text; why != want {
 		t.Errorf("the end is told as %q, want %q", why, want)
@@ -185,8 +187,8 @@ func TestSSHRefusesAnotherMachineBeforeItCopies(t *testing.T) {
 }
 
 func TestSSHTellsOfAnAccountThatRunsNothing(t *testing.T) {
-	s, h := sshd(t, "ForceCommand echo This account is not available.; exit 1"), newHall(t)
-	j, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h), Options: s.options(t.TempDir())})
+	s, h := sshdtest.Start(t, "ForceCommand echo This account is not available.; exit 1"), newHall(t)
+	j, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h), Options: s.Options(t.TempDir())})
 	if why := rec.state(t, 0, Ended).Text; why != "the login shell there has not run /bin/sh: it ended with code 1: This account is not available." {
 		t.Errorf("the end is told as %q", why)
 	}
@@ -197,8 +199,8 @@ func TestSSHTellsOfAnAccountThatRunsNothing(t *testing.T) {
 }
 
 func TestSSHTellsHowAnAgentEnds(t *testing.T) {
-	s, h := sshd(t), newHall(t)
-	j, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h, "exit"), Options: s.options(t.TempDir())})
+	s, h := sshdtest.Start(t), newHall(t)
+	j, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h, "exit"), Options: s.Options(t.TempDir())})
 	if why := rec.state(t, 0, Ended).Text; !strings.HasPrefix(why, "the agent has ended with code 3") {
 		t.Errorf("the end is told as %q", why)
 	}
@@ -210,14 +212,14 @@ func TestSSHTellsHowAnAgentEnds(t *testing.T) {
 
 // A host that takes the connection and says nothing must not keep anybody from cancelling.
 func TestSSHIsCancelledWhileItConnects(t *testing.T) {
-	s, h := sshd(t), newHall(t)
+	s, h := sshdtest.Start(t), newHall(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	s.configure(t, "Port "+strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
-	j, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h), Options: s.options(t.TempDir())})
+	s.Configure(t, "Port "+strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+	j, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h), Options: s.Options(t.TempDir())})
 	conn, err := l.Accept()
 	if err != nil {
 		t.Fatal(err)
@@ -234,8 +236,8 @@ func TestSSHIsCancelledWhileItConnects(t *testing.T) {
 
 // TestAnAgentHearsThatItsClientIsGone holds INV-GONE: whoever kills the client outright, the agent's lifeline ends.
 func TestAnAgentHearsThatItsClientIsGone(t *testing.T) {
-	s, h := sshd(t), newHall(t)
-	j, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h), Options: s.options(t.TempDir())})
+	s, h := sshdtest.Start(t), newHall(t)
+	j, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h), Options: s.Options(t.TempDir())})
 	g := h.arrive(t, rec, 1)[0]
 	killChildren(t, "ssh")
 	if said := g.last(t); said != "lifeline ended after 0 bytes: <nil>" {
@@ -249,8 +251,8 @@ func TestAnAgentHearsThatItsClientIsGone(t *testing.T) {
 
 // TestAnAgentHearsThatItsLauncherIsGone holds INV-GONE for this process: its clients die with it.
 func TestAnAgentHearsThatItsLauncherIsGone(t *testing.T) {
-	s, h := sshd(t), newHall(t)
-	p, _ := launcher(t, h, "ssh", fmt.Sprintf(`{"Hosts":["127.0.0.1","localhost"],"Options":{"config":%q,"cache":%q}}`, s.config, t.TempDir()))
+	s, h := sshdtest.Start(t), newHall(t)
+	p, _ := launcher(t, h, "ssh", fmt.Sprintf(`{"Hosts":["127.0.0.1","localhost"],"Options":{"config":%q,"cache":%q}}`, s.Config, t.TempDir()))
 	guests := h.arrive(t, newRecorder(), 2)
 	_ = p.Kill()
 	for i, g := range guests {
@@ -262,27 +264,27 @@ func TestAnAgentHearsThatItsLauncherIsGone(t *testing.T) {
 
 // With a shared connection (ControlMaster) the first client leaves one behind that keeps its stderr.
 func TestSSHSharesTheUsersConnection(t *testing.T) {
-	s, h := sshd(t), newHall(t)
+	s, h := sshdtest.Start(t), newHall(t)
 	control := filepath.Join(filepath.Dir(h.path), "c")
-	s.configure(t, "ControlMaster auto", "ControlPersist 60", "ControlPath "+control)
-	t.Cleanup(func() { _ = exec.Command("ssh", "-F", s.config, "-O", "exit", "127.0.0.1").Run() })
+	s.Configure(t, "ControlMaster auto", "ControlPersist 60", "ControlPath "+control)
+	t.Cleanup(func() { _ = exec.Command("ssh", "-F", s.Config, "-O", "exit", "127.0.0.1").Run() })
 	for range 2 {
-		j, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h), Options: s.options(t.TempDir())})
+		j, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h), Options: s.Options(t.TempDir())})
 		g := h.arrive(t, rec, 1)[0]
 		end(t, j)
 		if said := g.last(t); said != "lifeline ended after 0 bytes: <nil>" {
 			t.Errorf("the agent said at its end: %q", said)
 		}
 	}
-	if err := exec.Command("ssh", "-F", s.config, "-O", "check", "127.0.0.1").Run(); err != nil {
+	if err := exec.Command("ssh", "-F", s.Config, "-O", "check", "127.0.0.1").Run(); err != nil {
 		t.Errorf("the connection that was the user's to share is gone: %v", err)
 	}
 }
 
 func TestSSHCarriesALargeSecret(t *testing.T) {
-	s, h := sshd(t), newHall(t)
+	s, h := sshdtest.Start(t), newHall(t)
 	secret := []byte(strings.Repeat("0123456789abcdef", MaxSecret/16))
-	_, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h), Secret: func(int) []byte { return secret }, Options: s.options(t.TempDir())})
+	_, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h), Secret: func(int) []byte { return secret }, Options: s.Options(t.TempDir())})
 	if g := h.arrive(t, rec, 1)[0]; g.Secret != string(secret) {
 		t.Errorf("it has %d bytes of it", len(g.Secret))
 	}

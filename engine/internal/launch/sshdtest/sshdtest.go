@@ -1,0 +1,118 @@
+//go:build unix
+
+// Package sshdtest starts an OpenSSH server of a test's own, on loopback, with keys of its own: what is tested against it is tested
+// against the real thing. It is for tests only.
+package sshdtest
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Server is an OpenSSH server.
+type Server struct {
+	Dir    string
+	Port   int
+	Config string // of the client
+	Known  string // hosts that the client knows
+	Key    string // of the user
+}
+
+// Start starts a server with its own keys, which ends with the test. More lines of its configuration may change what a login does.
+// Where there is no OpenSSH server the test is left out, and says so.
+func Start(t testing.TB, more ...string) *Server {
+	t.Helper()
+	bin := "/usr/sbin/sshd"
+	if _, err := os.Stat(bin); err != nil {
+		t.Skip("there is no OpenSSH server here: apt-get install openssh-server")
+	}
+	if os.Geteuid() == 0 {
+		if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
+			t.Skip("the OpenSSH server's folder cannot be made: ", err)
+		}
+	}
+	s := &Server{Dir: t.TempDir()}
+	s.Known, s.Key = filepath.Join(s.Dir, "known"), filepath.Join(s.Dir, "user")
+	for _, k := range []string{"host", "user"} {
+		if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", filepath.Join(s.Dir, k)).CombinedOutput(); err != nil {
+			t.Fatalf("ssh-keygen: %v: %s", err, out)
+		}
+	}
+	s.Port = FreePort(t)
+	cfg := fmt.Sprintf("Port %d\nListenAddress 127.0.0.1\nHostKey %s\nAuthorizedKeysFile %s\nStrictModes no\nUsePAM no\nPidFile none\nPermitRootLogin yes\n%s\n",
+		s.Port, filepath.Join(s.Dir, "host"), s.Key+".pub", strings.Join(more, "\n"))
+	path := filepath.Join(s.Dir, "sshd_config")
+	write(t, path, cfg)
+	cmd := exec.Command(bin, "-D", "-e", "-f", path)
+	errs, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	up := make(chan string, 1)
+	go func() {
+		in := bufio.NewScanner(errs)
+		said := ""
+		for in.Scan() {
+			said += in.Text() + "\n"
+			if strings.Contains(in.Text(), "Server listening") {
+				up <- ""
+			}
+		}
+		up <- said
+	}()
+	if said := <-up; said != "" {
+		t.Fatalf("sshd has not started: %s", said)
+	}
+	pub, err := os.ReadFile(filepath.Join(s.Dir, "host.pub"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, s.Known, fmt.Sprintf("[127.0.0.1]:%d,[localhost]:%[1]d %s", s.Port, pub))
+	s.Configure(t)
+	return s
+}
+
+// Configure writes the client's configuration; lines that come first count.
+func (s *Server) Configure(t testing.TB, first ...string) {
+	t.Helper()
+	s.Config = filepath.Join(s.Dir, "ssh_config")
+	write(t, s.Config, strings.Join(first, "\n")+fmt.Sprintf(
+		"\nHost *\nPort %d\nIdentityFile %s\nIdentitiesOnly yes\nIdentityAgent none\nUserKnownHostsFile %s\nGlobalKnownHostsFile /dev/null\nStrictHostKeyChecking yes\n",
+		s.Port, s.Key, s.Known))
+}
+
+// Options are those of a launch to this server, with a folder of the test's own to keep programs in.
+func (s *Server) Options(cache string) map[string]string {
+	return map[string]string{"config": s.Config, "cache": cache}
+}
+
+// FreePort is a port of loopback on which nobody listens.
+func FreePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+func write(t testing.TB, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
