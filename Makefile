@@ -70,7 +70,7 @@ lint: $(LINT) ## golangci-lint, at the version that tools/go.mod names
 .PHONY: test-slurm
 test-slurm: ## Agents on a real Slurm of two nodes, made here of namespaces, and under mpirun: needs root, Slurm's packages and openmpi-bin
 	@dir=$$(mktemp -d); up=engine/internal/launch/via/testdata/slurm.sh; trap "$$up down $$dir; rm -rf $$dir" EXIT; $$up up $$dir; \
-	SLURM_CONF=$$dir/slurm.conf VIA_SLURM=$$dir VIA_MPIRUN=1 go test -race -count=1 -v -run 'Slurm|Mpirun' \
+	SLURM_CONF=$$dir/slurm.conf VIA_SLURM=$$dir VIA_MPIRUN=1 go test -race -count=1 -p 1 -v -run 'Slurm|Mpirun' \
 		-exec 'nsenter --net=/run/netns/via0' ./engine/internal/launch/via ./engine/internal/hosts
 
 .PHONY: fuzz

@@ -211,7 +211,11 @@ func (h *hub) awaitHost(ctx, job context.Context, m *machine, req control.ProcsR
 	select {
 	case <-m.ready:
 		err := h.seatHost(ctx, m, req)
-		if err != nil && ctx.Err() == nil && job.Err() == nil {
+		switch {
+		case err == nil:
+		case job.Err() != nil: // it was ended before it could answer
+			return context.Cause(job)
+		case ctx.Err() == nil:
 			h.loseHost(m, "failed", err.Error())
 		}
 		return err

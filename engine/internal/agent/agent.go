@@ -78,7 +78,7 @@ func (a *Agent) Seat(ctx context.Context, s Seats) (Seated, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.slots != nil || a.closed {
-		return Seated{}, errors.New("this agent has given its places away")
+		return Seated{}, errors.New("this agent has given its places away, or is ending")
 	}
 	slots, err := a.cfg.GPUs.Take(found, s.Ranks, s.Oversubscribe, func(string) string { return "this mesh" })
 	if _, short := errors.AsType[*gpu.ShortError](err); short && s.OrVirtual {

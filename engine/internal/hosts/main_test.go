@@ -47,6 +47,9 @@ func (*Guest) Print(ctx context.Context, line string) error {
 	return nil
 }
 
+// Getenv reads a variable of its process.
+func (*Guest) Getenv(_ context.Context, name string) (string, error) { return os.Getenv(name), nil }
+
 // Read reads a file in the folder of its process.
 func (*Guest) Read(_ context.Context, name string) (string, error) {
 	b, err := os.ReadFile(name)

@@ -41,6 +41,10 @@ func readCharge(s string) (c charge, ok bool) {
 // init turns a process that is to be a guard into one before any code of the program's own main package has run.
 func init() {
 	if text, is := os.LookupEnv(guardEnv); is {
+		if own, step := strings.CutPrefix(text, apartMark); step {
+			stepAside(own)
+			syscall.Exit(0)
+		}
 		c, ok := readCharge(text)
 		if !ok {
 			fmt.Fprintf(os.Stderr, "%s=%q is set by the engine for a process of its own; unset it\n", guardEnv, text)
@@ -49,6 +53,23 @@ func init() {
 		c.stand(os.NewFile(3, "controller"))
 		syscall.Exit(0) // nothing of the program is to run, not even what the race detector does at the end
 	}
+}
+
+// apartMark begins the charge of a guard that is to be nobody's descendant: it starts itself once more, and goes.
+//
+// A scheduler that ends a step by the tree of its processes (Slurm with proctrack/linuxproc) would take the guard along with whom it
+// guards, and what has left the tree would stay.
+const apartMark = "+"
+
+// stepAside starts the guard itself, whose parent is gone then.
+func stepAside(charge string) {
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Args = os.Args
+	cmd.Env = []string{guardEnv + "=" + charge, "GOMAXPROCS=1"}
+	cmd.Dir = "/"
+	cmd.ExtraFiles = []*os.File{os.NewFile(3, "controller")}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	_ = cmd.Start() // without a guard the rest does what it can
 }
 
 // stand waits for the end of the controller, and ends what it has left.
@@ -94,13 +115,20 @@ func (g *guard) start(c charge) {
 	defer r.Close()
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Args = []string{guardName, strconv.Itoa(os.Getpid())}
-	cmd.Env = []string{guardEnv + "=" + c.String(), "GOMAXPROCS=1"}
+	mark := ""
+	if _, scheduled := os.LookupEnv("SLURM_JOB_ID"); scheduled {
+		mark = apartMark
+	}
+	cmd.Env = []string{guardEnv + "=" + mark + c.String(), "GOMAXPROCS=1"}
 	cmd.Dir = "/"
 	cmd.ExtraFiles = []*os.File{r}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // no terminal's signals
 	if err := cmd.Start(); err != nil {
 		_ = w.Close()
 		return
+	}
+	if mark != "" {
+		_ = cmd.Wait() // it has started the guard
 	}
 	g.cmd, g.pipe = cmd, w
 }

@@ -4,12 +4,14 @@ package kin_test
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -182,6 +184,27 @@ func TestWhatAWorkerStartedEndsWithItWhateverSessionItHasMade(t *testing.T) {
 	})
 }
 
+// descendants are those of a process, by who started whom.
+func descendants(t *testing.T, pid int) (out []int) {
+	t.Helper()
+	paths, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has ended
+		}
+		child, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+		if parent, err := strconv.Atoi(fields[1]); err == nil && parent == pid {
+			out = append(append(out, child), descendants(t, child)...)
+		}
+	}
+	return out
+}
+
 // TestAKilledControllerTakesAllAlong holds INV-GUARD: also when its workers are killed at the same time, or cannot see it.
 func TestAKilledControllerTakesAllAlong(t *testing.T) {
 	ways(t, func(t *testing.T) {
@@ -189,16 +212,21 @@ func TestAKilledControllerTakesAllAlong(t *testing.T) {
 			role string
 			also bool // its workers are killed too
 			stop bool // they stand still
+			tree bool // whatever descends from it is killed, as some schedulers do
 		}{
 			"alone":               {role: "worker"},
 			"with its workers":    {role: "worker", also: true},
 			"of deaf workers":     {role: "orphan deaf"},
 			"of stopped workers":  {role: "orphan", stop: true},
 			"of orphaned daemons": {role: "orphan", also: true},
+			"with its tree":       {role: "orphan", tree: true},
 		} {
 			t.Run(name, func(t *testing.T) {
 				cmd := exec.Command(os.Args[0])
 				cmd.Env = append(os.Environ(), "KIN_TEST=controller", "KIN_TEST_WORKER="+c.role)
+				if c.tree {
+					cmd.Env = append(cmd.Env, "SLURM_JOB_ID=7")
+				}
 				out, err := cmd.StdoutPipe()
 				if err != nil {
 					t.Fatal(err)
@@ -222,6 +250,11 @@ func TestAKilledControllerTakesAllAlong(t *testing.T) {
 						if err := syscall.Kill(worker, syscall.SIGSTOP); err != nil {
 							t.Fatal(err)
 						}
+					}
+				}
+				if c.tree {
+					for _, pid := range descendants(t, cmd.Process.Pid) {
+						_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended
 					}
 				}
 				if err := cmd.Process.Kill(); err != nil {
