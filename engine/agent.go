@@ -136,8 +136,10 @@ func startAgent(arrived *via.Arrival) (*agentProcess, error) {
 	if err != nil {
 		return nil, err
 	}
-	if sum, err := agent.Sum(exe); err != nil || sum != boot.Sum {
-		return nil, errors.Join(fmt.Errorf("%s is not the program that the controller runs: its bytes differ", exe), err)
+	if arrived.Lifeline == nil || !agent.OnShelf(exe, boot.Sum) { // else the launcher's script has looked
+		if sum, err := agent.Sum(exe); err != nil || sum != boot.Sum {
+			return nil, errors.Join(fmt.Errorf("%s is not the program that the controller runs: its bytes differ", exe), err)
+		}
 	}
 	var ticket quicnet.Ticket
 	if err := ticket.UnmarshalBinary(boot.Ticket); err != nil {

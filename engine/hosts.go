@@ -46,6 +46,7 @@ type fleet struct {
 	job      via.Job    // nil until it was asked for; guarded by hub.mu
 	abort    context.CancelCauseFunc
 	perHost  int  // ranks on each
+	launched bool // all hosts that are to come have; guarded by hub.mu
 	over     bool // the mesh has ended; guarded by hub.mu
 	asked    time.Time
 
@@ -200,6 +201,12 @@ func (h *hub) awaitHosts(ctx, job context.Context, pm *procMesh, req control.Pro
 		texts = append(texts, h.shownHosts(hosts)+": "+why)
 	}
 	if n == 0 || req.AllowPartial && n < len(pm.fleet.machines) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if job.Err() != nil { // it was stopped in the same moment
+			return context.Cause(job)
+		}
+		pm.fleet.launched = true
 		return nil
 	}
 	slices.Sort(texts)
@@ -361,9 +368,9 @@ func (h *hub) seatHost(ctx context.Context, m *machine, req control.ProcsReq) er
 	return nil
 }
 
-// stopLaunch has a launch end that still goes on. The caller holds h.mu.
+// stopLaunch has a launch end that still goes on: what runs is ended in order. The caller holds h.mu.
 func (f *fleet) stopLaunch() {
-	if f != nil && f.abort != nil {
+	if f != nil && f.abort != nil && !f.launched {
 		f.abort(errLaunchStopped)
 	}
 }

@@ -159,6 +159,11 @@ func (h *hub) endHosts(ctx context.Context, pm *procMesh) error {
 	if err == nil {
 		f.forgetJob()
 	}
+	h.mu.Lock()
+	if f.abort != nil {
+		f.abort(errLaunchStopped) // its context ends with it
+	}
+	h.mu.Unlock()
 	for _, m := range f.machines {
 		h.loseHost(m, "exited", "")
 		h.mem.Forget(m.rec.ID, "the mesh of this agent has ended")

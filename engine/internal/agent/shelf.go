@@ -41,10 +41,15 @@ type Shelf struct {
 	mu  sync.Mutex
 }
 
+// OnShelf reports whether a program stands where its shelf would have it.
+func OnShelf(exe string, sum [32]byte) bool {
+	return filepath.Base(filepath.Dir(exe)) == hex.EncodeToString(sum[:])
+}
+
 // ShelfOf is the shelf from which a program was started, or the user's own where that is none.
 func ShelfOf(exe string, sum [32]byte) *Shelf {
-	if at := filepath.Dir(exe); filepath.Base(at) == hex.EncodeToString(sum[:]) {
-		return &Shelf{dir: filepath.Dir(at)}
+	if OnShelf(exe, sum) {
+		return &Shelf{dir: filepath.Dir(filepath.Dir(exe))}
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {

@@ -29,7 +29,16 @@ func TestMain(m *testing.M) {
 // Guest is the actor of these tests.
 type Guest struct {
 	Peer engine.Mesh[Guest]
+	Mark string // what OnStop leaves behind
 	got  int
+}
+
+// OnStop takes its time, and leaves a file behind.
+func (g *Guest) OnStop(context.Context, error) {
+	if g.Mark != "" {
+		time.Sleep(50 * time.Millisecond) // how long it takes to end in order
+		_ = os.WriteFile(fmt.Sprintf("%s.%d", g.Mark, os.Getpid()), nil, 0o600)
+	}
 }
 
 // Snapshot is what it has counted.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine"
+	"github.com/monarch-tui/monarch-tui/engine/control"
 )
 
 func TestAMeshOnTwoHosts(t *testing.T) {
@@ -27,6 +28,46 @@ func TestAMeshOnTwoHosts(t *testing.T) {
 	}
 	for _, p := range pids {
 		gone(t, 0, p[0], p[1])
+	}
+}
+
+// TestAMeshElsewhereIsStoppedInOrder: actors end as they want to, then processes, then agents.
+func TestAMeshElsewhereIsStoppedInOrder(t *testing.T) {
+	e := start(t)
+	ctx := e.Context()
+	procs, _ := spawn(ctx, t, "p", twoHosts(t)...)
+	mark := filepath.Join(t.TempDir(), "stopped")
+	if _, err := engine.Spawn(ctx, procs, "marked", Guest{Mark: mark}); err != nil {
+		t.Fatal(err)
+	}
+	front := control.InProcess(e.Backend(), control.ClientInfo{Name: "test"})
+	w, err := front.Watch(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	if err := procs.Stop(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := filepath.Glob(mark + ".*"); len(left) != 4 || err != nil {
+		t.Errorf("%d of 4 actors have run OnStop, %v", len(left), err)
+	}
+	for marked := false; !marked; {
+		up, err := w.Next(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, ev := range up.Events {
+			if p := ev.Proc; p != nil && p.Over() && p.State != "exited" {
+				t.Errorf("rank %d is %s: %s; want that it has exited", p.Rank, p.State, p.Reason)
+			}
+			if h := ev.Host; h != nil && h.Over() && h.State != "exited" {
+				t.Errorf("host %s is %s: %s; want that it has exited", h.Name, h.State, h.Reason)
+			}
+			if m := ev.ProcMesh; m != nil {
+				marked = m.Gone
+			}
+		}
 	}
 }
 
