@@ -48,6 +48,10 @@ func (h *hub) snapshot() *control.Snapshot {
 			s.Procs = append(s.Procs, p.rec)
 		}
 	}
+	for _, m := range h.hosts {
+		s.Hosts = append(s.Hosts, m.rec)
+	}
+	slices.SortFunc(s.Hosts, func(a, b control.Host) int { return cmp.Compare(a.ID, b.ID) })
 	for _, m := range h.meshes {
 		s.Meshes = append(s.Meshes, cloneMesh(m.rec))
 	}

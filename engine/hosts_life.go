@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 	"time"
@@ -220,6 +221,9 @@ func (h *hub) sampleHosts(ctx context.Context) {
 	wg.Wait()
 }
 
+// differs reports whether a person would care: by a quarter of what it was.
+func differs(now, was float64) bool { return math.Abs(now-was) > was/4 }
+
 // takeMeasured puts what an agent has measured into the books.
 func (h *hub) takeMeasured(m *machine, got agent.Measured, link quicnet.PeerStats) {
 	h.mu.Lock()
@@ -231,8 +235,8 @@ func (h *hub) takeMeasured(m *machine, got agent.Measured, link quicnet.PeerStat
 	if link.PacketsSent > 0 {
 		loss = min(1, float64(link.PacketsLost)/float64(link.PacketsSent))
 	}
-	if rtt := link.RTT.Round(10 * time.Microsecond); rtt != m.rec.RTT || loss != m.rec.Loss {
-		m.rec.RTT, m.rec.Loss = rtt, loss
+	if differs(float64(link.RTT), float64(m.rec.RTT)) || differs(loss, m.rec.Loss) {
+		m.rec.RTT, m.rec.Loss = link.RTT.Round(10*time.Microsecond), loss
 		h.tellHost(m, "", m.rec.Reason)
 	}
 	for _, p := range m.pm.procs {

@@ -75,6 +75,9 @@ func TestRanksOfAllHostsMoveToAnotherBuild(t *testing.T) {
 		}
 		sizes += st.Size()
 	}
+	if len(rep.Hosts) != 2 {
+		t.Errorf("a front end that comes late sees %d hosts, want 2", len(rep.Hosts))
+	}
 	for _, h := range rep.Hosts {
 		if h.Shipped != sizes {
 			t.Errorf("%d bytes were sent to %s, want both programs once, which have %d", h.Shipped, h.Name, sizes)
