@@ -54,7 +54,7 @@ type agentProcess struct {
 	node  *node
 	agent *agent.Agent
 	shelf *agent.Shelf
-	work  agent.Workspace
+	work  *agent.Workspace
 	end   chan string // why it is to end
 	once  sync.Once
 }
@@ -152,7 +152,7 @@ func startAgent(arrived *via.Arrival) (*agentProcess, error) {
 		return nil, err
 	}
 	ticket.Addrs = nearest(ticket.Addrs, os.LookupEnv)
-	p := &agentProcess{shelf: agent.ShelfOf(exe, boot.Sum), work: agent.Workspace{Dir: workDir()}, end: make(chan string, 1)}
+	p := &agentProcess{shelf: agent.ShelfOf(exe, boot.Sum), work: agent.WorkspaceIn(workDir()), end: make(chan string, 1)}
 	n := newNode(boot.Proc, 1, workerLog(bootstrap{}))
 	p.node, n.seed = n, boot.Seed
 	n.abandoned = p.abandoned

@@ -288,3 +288,30 @@ func (m *machine) fate() string {
 	}
 	return text
 }
+
+// noRestart is added to the end of what was on a host that is gone.
+const noRestart = "; nothing can be started there any more"
+
+// hostIsGone says what has become of the host of a process, if nothing can be started there any more. The caller holds h.mu.
+func (p *proc) hostIsGone() string {
+	if p.on == nil || !p.on.rec.Over() {
+		return ""
+	}
+	return p.on.fate()
+}
+
+// lostForGood reports whether no policy can start a process anew, because its host is gone, and has the failure say so. The caller
+// holds h.mu.
+func (p *proc) lostForGood(f *Failure) bool {
+	why := p.hostIsGone()
+	if why == "" {
+		return false
+	}
+	if !strings.Contains(f.What, why) {
+		f.What += "; " + why
+	}
+	if !strings.HasSuffix(f.What, noRestart) {
+		f.What = clip(f.What+noRestart, maxErrorText)
+	}
+	return true
+}

@@ -146,7 +146,7 @@ func (h *hub) byPolicy(m *mesh, rank int, p *proc, f *Failure) *verdict {
 			}
 		}
 	}
-	if v.pol == nil || v.pm.stopping || m != nil && m.stopping || h.closed {
+	if v.pol == nil || v.pm.stopping || m != nil && m.stopping || h.closed || v.pm.procs[v.ranks[0]].lostForGood(f) {
 		return nil
 	}
 	var ok bool
@@ -183,6 +183,7 @@ func (h *hub) obey(v *verdict, f *Failure) (handled bool) {
 		if !again {
 			f.What += "; " + v.often() + " is the limit of its restart policy"
 		}
+		again = again && !v.pm.procs[v.ranks[0]].lostForGood(f)
 		f.Reported, f.Stack, f.Died = false, "", nil
 		v.wait, v.why = wait, f.What
 		v.by = byPolicyText + v.often()
@@ -375,6 +376,8 @@ func (h *hub) nextEpoch(old *proc) (p *proc, mine bool, err error) {
 		return nil, false, fmt.Errorf("procs %s: %w", pm.rec.Name, ErrStopped)
 	case pm.procs[old.rank] != old:
 		return pm.procs[old.rank], false, nil
+	case old.hostIsGone() != "":
+		return nil, false, errors.New(old.hostIsGone() + noRestart)
 	}
 	next, _, err := old.life.On(life.Event{Kind: life.Restart, Epoch: old.life.Epoch})
 	if err != nil {

@@ -154,10 +154,10 @@ func (a *Agent) watch(w Worker, child *launch.Child) {
 	defer end()
 	told := exited(w, child.Exit())
 	told.With = a.endsWith(child.Exit())
-	_ = a.cfg.Up.Exited(limit, told) // an error means that there is nobody to tell
 	a.mu.Lock()
-	delete(a.workers, w)
+	delete(a.workers, w) // before it is told: who knows of its end finds it no more
 	a.mu.Unlock()
+	_ = a.cfg.Up.Exited(limit, told) // an error means that there is nobody to tell
 }
 
 // Ending notes why the agent is about to end. It is called once, before Close.

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -9,7 +10,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
+	"time"
 )
 
 // PartBytes is the size of a part of a file, at most.
@@ -35,10 +38,10 @@ type Kept struct {
 }
 
 // Shelf keeps files of a host by their content, in the folder where launchers keep programs too: what one has brought the other
-// finds. A file there is never changed.
+// finds. A file there is never changed. Agents of several hosts may share the folder.
 type Shelf struct {
-	dir string
-	mu  sync.Mutex
+	dir, tag string
+	mu       sync.Mutex
 }
 
 // OnShelf reports whether a program stands where its shelf would have it.
@@ -49,13 +52,13 @@ func OnShelf(exe string, sum [32]byte) bool {
 // ShelfOf is the shelf from which a program was started, or the user's own where that is none.
 func ShelfOf(exe string, sum [32]byte) *Shelf {
 	if OnShelf(exe, sum) {
-		return &Shelf{dir: filepath.Dir(filepath.Dir(exe))}
+		return &Shelf{dir: filepath.Dir(filepath.Dir(exe)), tag: rand.Text()}
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		cache = os.TempDir()
 	}
-	return &Shelf{dir: filepath.Join(cache, "monarch-tui", "bin")}
+	return &Shelf{dir: filepath.Join(cache, "monarch-tui", "bin"), tag: rand.Text()}
 }
 
 // Put takes a part. Parts come in order; after an error the sender asks what is there, and goes on from that.
@@ -65,14 +68,17 @@ func (s *Shelf) Put(p Part) (Kept, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return p.into(filepath.Join(s.dir, hex.EncodeToString(p.Sum[:]), p.Name), 0o500)
+	return p.into(filepath.Join(s.dir, hex.EncodeToString(p.Sum[:]), p.Name), s.tag, 0o500)
 }
 
-// Workspace is a folder whose files are brought up to date by their content.
+// Workspace is a folder whose files are brought up to date by their content. Agents of several hosts may share it.
 type Workspace struct {
-	Dir string
-	mu  sync.Map // path → *sync.Mutex
+	dir, tag string
+	mu       sync.Map // path → *sync.Mutex
 }
+
+// WorkspaceIn is the workspace in a folder.
+func WorkspaceIn(dir string) *Workspace { return &Workspace{dir: dir, tag: rand.Text()} }
 
 // Put takes a part of a file, whose name is a path below the folder.
 func (w *Workspace) Put(p Part) (Kept, error) {
@@ -86,22 +92,31 @@ func (w *Workspace) Put(p Part) (Kept, error) {
 	if p.Exec {
 		mode = 0o700
 	}
-	return p.into(filepath.Join(w.Dir, p.Name), mode)
+	return p.into(filepath.Join(w.dir, p.Name), w.tag, mode)
 }
 
-// into puts a part into the file at path, which takes that place when it is whole and its content is what it should be.
-func (p *Part) into(whole string, mode fs.FileMode) (Kept, error) {
+// into puts a part into the file at path, which takes that place when it is whole and its content is what it should be. Until then it
+// is a file with the tag in its name: where several hosts share a folder, each writes one of its own.
+func (p *Part) into(whole, tag string, mode fs.FileMode) (Kept, error) {
 	if err := p.check(); err != nil {
 		return Kept{}, err
 	}
 	folder, name := filepath.Split(whole)
-	if sum, err := Sum(whole); err == nil && sum == p.Sum {
-		return Kept{p.Size, whole}, nil
+	half := filepath.Join(folder, fmt.Sprintf(".%.60s.%x.%s.part", name, p.Sum[:6], tag))
+	if len(p.Data) == 0 { // the question: what is there is read once, not for each part
+		if sum, err := Sum(whole); err == nil && sum == p.Sum {
+			return Kept{p.Size, whole}, executable(whole, mode)
+		}
+		if st, err := os.Stat(half); p.Size > 0 && (err != nil || st.Size() < p.Size) {
+			return Kept{Next: sizeOf(st)}, nil
+		}
 	}
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return Kept{}, fmt.Errorf("make a folder for %s: %w", p.Name, err)
 	}
-	half := filepath.Join(folder, fmt.Sprintf(".%.60s.%x.part", name, p.Sum[:6]))
+	if p.At == 0 && p.Size > PartBytes {
+		removeStale(folder, name)
+	}
 	f, err := os.OpenFile(half, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return Kept{}, err
@@ -111,20 +126,60 @@ func (p *Part) into(whole string, mode fs.FileMode) (Kept, error) {
 	switch {
 	case err != nil:
 		return Kept{}, err
-	case end > p.Size:
+	case end >= p.Size:
 		end = 0
 		err = f.Truncate(0)
 	}
 	if err != nil || len(p.Data) == 0 && p.Size > 0 || p.At != end {
 		return Kept{Next: end}, err
 	}
-	if _, err := f.WriteAt(p.Data, end); err != nil {
-		return Kept{}, fmt.Errorf("write %s: %w", half, err)
+	if _, err := f.WriteAt(p.Data, end); err != nil { // it is of no use to a disk that is full
+		return Kept{}, errors.Join(fmt.Errorf("write %s: %w", whole, cause(err)), os.Remove(half))
 	}
 	if end += int64(len(p.Data)); end < p.Size {
 		return Kept{Next: end}, nil
 	}
 	return p.finish(f, half, whole, mode)
+}
+
+// cause is an error without the path that it is about.
+func cause(err error) error {
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
+		return at.Err
+	}
+	return err
+}
+
+func sizeOf(st fs.FileInfo) int64 {
+	if st == nil {
+		return 0
+	}
+	return st.Size()
+}
+
+// executable has a file be executable, or not, that has the right content.
+func executable(path string, mode fs.FileMode) error {
+	st, err := os.Stat(path)
+	if err != nil || st.Mode()&0o100 == mode&0o100 {
+		return err
+	}
+	return os.Chmod(path, st.Mode()&^0o111|mode&0o111)
+}
+
+// staleTime is how long nobody has written to a part that nobody will go on with.
+const staleTime = time.Hour
+
+// removeStale removes what agents have left of a file that were killed while they took it.
+func removeStale(folder, name string) {
+	left, _ := os.ReadDir(folder) // an error leaves them
+	for _, e := range left {
+		if !strings.HasPrefix(e.Name(), fmt.Sprintf(".%.60s.", name)) || !strings.HasSuffix(e.Name(), ".part") {
+			continue
+		}
+		if st, err := e.Info(); err == nil && time.Since(st.ModTime()) > staleTime {
+			_ = os.Remove(filepath.Join(folder, e.Name()))
+		}
+	}
 }
 
 // finish puts a file in its place that is whole, if its content is what it should be.
@@ -133,11 +188,11 @@ func (p *Part) finish(f *os.File, half, whole string, mode fs.FileMode) (Kept, e
 	if err == nil && sum != p.Sum {
 		err = fmt.Errorf("%s has not arrived as it was sent: its content is not %x…", p.Name, p.Sum[:6])
 	}
+	if err == nil {
+		err = errors.Join(f.Chmod(mode), os.Rename(half, whole))
+	}
 	if err != nil {
 		return Kept{}, errors.Join(err, os.Remove(half))
-	}
-	if err := errors.Join(f.Chmod(mode), os.Rename(half, whole)); err != nil {
-		return Kept{}, err
 	}
 	return Kept{p.Size, whole}, nil
 }
@@ -173,9 +228,30 @@ func Sum(path string) (sum [32]byte, err error) {
 	return [32]byte(h.Sum(nil)), nil
 }
 
+// sendTries is how often a file is sent that changes while it is sent.
+const sendTries = 3
+
 // Send brings a file to a host, as far as it is not there, and says where it is and how many bytes were sent. put asks the host's
-// shelf.
+// shelf. A file that changes meanwhile is sent anew.
 func Send(path, name string, put func(Part) (Kept, error)) (at string, sent int64, err error) {
+	for range sendTries {
+		was, err := os.Stat(path)
+		if err != nil {
+			return "", sent, err
+		}
+		at, n, err := sendOnce(path, name, put)
+		sent += n
+		if err == nil {
+			return at, sent, nil
+		}
+		if now, gone := os.Stat(path); gone == nil && now.Size() == was.Size() && now.ModTime().Equal(was.ModTime()) {
+			return "", sent, err
+		}
+	}
+	return "", sent, fmt.Errorf("%s changes while it is sent: bring it when nobody writes to it", path)
+}
+
+func sendOnce(path, name string, put func(Part) (Kept, error)) (at string, sent int64, err error) {
 	sum, err := Sum(path)
 	if err != nil {
 		return "", 0, err

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 )
 
 // sample writes a file of a little more than two parts.
@@ -88,8 +91,8 @@ func TestWhatIsNoPartIsRefused(t *testing.T) {
 }
 
 func TestAWorkspaceTakesOnlyWhatIsWithinIt(t *testing.T) {
-	w := &Workspace{Dir: filepath.Join(t.TempDir(), "work")}
-	outside := filepath.Join(filepath.Dir(w.Dir), "x")
+	w := WorkspaceIn(filepath.Join(t.TempDir(), "work"))
+	outside := filepath.Join(filepath.Dir(w.dir), "x")
 	sum := sha256.Sum256([]byte("x"))
 	for _, name := range []string{"../x", "/x", "a/../../x", "", ".", ".."} {
 		if got, err := w.Put(Part{Sum: sum, Size: 1, Name: name, Data: []byte("x")}); err == nil {
@@ -100,7 +103,7 @@ func TestAWorkspaceTakesOnlyWhatIsWithinIt(t *testing.T) {
 		t.Error("a file was written outside")
 	}
 	got, err := w.Put(Part{Sum: sum, Size: 1, Name: "conf/a.yaml", Data: []byte("x")})
-	if err != nil || got.Path != filepath.Join(w.Dir, "conf/a.yaml") {
+	if err != nil || got.Path != filepath.Join(w.dir, "conf/a.yaml") {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	if st, err := os.Stat(got.Path); err != nil || st.Mode() != 0o600 {
@@ -113,7 +116,7 @@ func TestAWorkspaceTakesOnlyWhatIsWithinIt(t *testing.T) {
 	if b, err := os.ReadFile(got.Path); err != nil || string(b) != "y" {
 		t.Errorf("changed it is %q, %v", b, err)
 	}
-	if left, err := filepath.Glob(filepath.Join(w.Dir, "conf", ".*")); err != nil || len(left) > 0 {
+	if left, err := filepath.Glob(filepath.Join(w.dir, "conf", ".*")); err != nil || len(left) > 0 {
 		t.Errorf("left over: %v, %v", left, err)
 	}
 }
@@ -140,4 +143,115 @@ func TestTheShelfIsTheOneThatTheProgramCameFrom(t *testing.T) {
 	if s := ShelfOf("/usr/bin/prog", sum); s.dir != filepath.Join(dir, "monarch-tui", "bin") {
 		t.Errorf("of a program that came otherwise it is %s", s.dir)
 	}
+}
+
+// TestHostsThatShareAFolderDoNotDisturbEachOther: a home on a file server is the usual case.
+func TestHostsThatShareAFolderDoNotDisturbEachOther(t *testing.T) {
+	path, content := sample(t)
+	dir := t.TempDir()
+	for round := range 50 {
+		name := fmt.Sprintf("f%d", round)
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				w := WorkspaceIn(dir)
+				if _, _, err := Send(path, name, w.Put); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if b, err := os.ReadFile(filepath.Join(dir, name)); err != nil || !bytes.Equal(b, content) {
+			t.Fatalf("it has arrived with %d bytes, %v", len(b), err)
+		}
+		content = content[:max(100, len(content)/4)]
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	noParts(t, dir)
+}
+
+func noParts(t *testing.T, dir string) {
+	t.Helper()
+	if left, err := filepath.Glob(filepath.Join(dir, ".*")); err != nil || len(left) > 0 {
+		t.Errorf("left over: %v, %v", left, err)
+	}
+}
+
+func TestAFileThatChangesWhileItIsSentIsSentAnew(t *testing.T) {
+	path, content := sample(t)
+	w := WorkspaceIn(t.TempDir())
+	parts := 0
+	at, _, err := Send(path, "f", func(p Part) (Kept, error) {
+		if parts++; parts == 2 {
+			content = bytes.Repeat([]byte("another "), len(content)/8)
+			if err := os.WriteFile(path, content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return w.Put(p)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(at); err != nil || !bytes.Equal(b, content) {
+		t.Errorf("it has arrived with %d bytes, %v; want the %d that it has now", len(b), err, len(content))
+	}
+	_, _, err = Send(path, "another", func(p Part) (Kept, error) {
+		content[0]++
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return w.Put(p)
+	})
+	if err == nil || !strings.Contains(err.Error(), "changes while it is sent") {
+		t.Errorf("%v; want to be told that it changes", err)
+	}
+	noParts(t, w.dir)
+}
+
+func TestAFileBecomesExecutableWithoutAChange(t *testing.T) {
+	path, _ := sample(t)
+	w := WorkspaceIn(t.TempDir())
+	for _, mode := range []os.FileMode{0o600, 0o700, 0o600} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		at, _, err := Send(path, "run.sh", w.Put)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if st, err := os.Stat(at); err != nil || st.Mode() != mode {
+			t.Errorf("mode %v, %v; want %v", st.Mode(), err, mode)
+		}
+	}
+}
+
+func TestWhatAKilledAgentLeftIsRemoved(t *testing.T) {
+	path, _ := sample(t)
+	dir := t.TempDir()
+	cut := errors.New("killed")
+	killed := WorkspaceIn(dir)
+	_, _, err := Send(path, "f", func(p Part) (Kept, error) {
+		if p.At > 0 {
+			return Kept{}, cut
+		}
+		return killed.Put(p)
+	})
+	if !errors.Is(err, cut) {
+		t.Fatal(err)
+	}
+	left, err := filepath.Glob(filepath.Join(dir, ".*"))
+	if err != nil || len(left) != 1 {
+		t.Fatalf("left over: %v, %v", left, err)
+	}
+	long := time.Now().Add(-2 * staleTime)
+	if err := os.Chtimes(left[0], long, long); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := Send(path, "f", WorkspaceIn(dir).Put); err != nil {
+		t.Fatal(err)
+	}
+	noParts(t, dir)
 }

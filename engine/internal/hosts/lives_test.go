@@ -32,6 +32,52 @@ func TestARankElsewhereComesBack(t *testing.T) {
 	}
 }
 
+// TestNothingIsStartedAnewOnAHostThatIsLost: a policy does not try it as often as it may, and says why.
+func TestNothingIsStartedAnewOnAHostThatIsLost(t *testing.T) {
+	e := start(t)
+	ctx := e.Context()
+	procs, mesh := spawn(ctx, t, "p", append(twoHosts(t), engine.RestartProcs(50, time.Hour))...)
+	front := control.InProcess(e.Backend(), control.ClientInfo{Name: "test"})
+	was := where(ctx, t, mesh)
+	down, err := mesh.Monitor(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer down.Close()
+	if err := syscall.Kill(was[2][1], syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if d, err := down.Recv(ctx); err != nil || d.Rank < 2 {
+			t.Fatalf("told %+v, %v; want ranks 2 and 3", d, err)
+		}
+	}
+	err = front.Restart(ctx, control.RestartReq{Procs: "p", Ranks: []int{2}})
+	if err == nil || !strings.Contains(err.Error(), "its host n2 is lost") || !strings.Contains(err.Error(), "nothing can be started there") {
+		t.Errorf("by hand: %v; want to be told that its host is lost", err)
+	}
+	w, err := front.Watch(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	up, err := w.Next(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rep control.Replica
+	rep.Apply(up)
+	if len(rep.Restarts) > 0 {
+		t.Errorf("restarts %+v, want none", rep.Restarts)
+	}
+	if got, _ := engine.Query(mesh, (*Guest).Where).Call(ctx); failures(got) != 2 {
+		t.Errorf("%d ranks failed, want those of the host", failures(got))
+	}
+	if err := procs.Stop(ctx); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // resolved waits until a mesh lives anew, without that process, and gives its processes.
 func resolved(ctx context.Context, t *testing.T, m engine.Mesh[Guest], without int) [][2]int {
 	t.Helper()
