@@ -64,14 +64,14 @@ func Start(t testing.TB, more ...string) *Server {
 	up := make(chan string, 1)
 	go func() {
 		in := bufio.NewScanner(errs)
-		said := ""
+		var said strings.Builder
 		for in.Scan() {
-			said += in.Text() + "\n"
+			fmt.Fprintln(&said, in.Text())
 			if strings.Contains(in.Text(), "Server listening") {
 				up <- ""
 			}
 		}
-		up <- said
+		up <- said.String()
 	}()
 	if said := <-up; said != "" {
 		t.Fatalf("sshd has not started: %s", said)
