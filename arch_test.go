@@ -166,6 +166,11 @@ var layers = []layer{
 		why:    "an agent starts and ends processes: the engine carries its messages, so that it can be tested without a network",
 	},
 	{
+		folder: "engine/internal/build",
+		own:    []string{"engine/control", "quicnet/clean"},
+		why:    "an executable is built without an engine: what the compiler says is all it has to tell",
+	},
+	{
 		folder: "engine/internal",
 		own:    []string{"engine/internal/..."},
 		others: []string{"golang.org/x/sys"},

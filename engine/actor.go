@@ -59,6 +59,8 @@ type actor struct {
 	turns    map[messageKey]uint64 // of queued messages: number of the last notice about them
 	draining bool
 	quiet    chan struct{} // set while draining; closed when nothing is left to do
+	lull     chan struct{} // set while somebody waits for the actor to do nothing for once; closed then
+	frozen   bool          // it begins nothing: its process is about to end, and another build to take its place
 	left     bool          // it was abandoned: nobody waits for what it does
 	onLeave  func()        // called then, when a stop runs its last hook
 	ended    *wireError    // set once: what later messages are told
@@ -108,7 +110,7 @@ func (a *actor) enqueue(env *quicnet.Envelope) {
 			return
 		}
 	}
-	if ep != nil && ep.concurrent && len(a.starts) < windowSize { // else the starter is far behind: queue it like the others
+	if ep != nil && ep.concurrent && len(a.starts) < windowSize && !a.frozen { // else the starter is far behind: queue it like the others
 		a.starts = append(a.starts, a.activate(env))
 		a.mu.Unlock()
 		poke(a.start)
@@ -200,7 +202,7 @@ func (a *actor) take() (fn func(), act *activation, end bool) {
 	if a.ended != nil {
 		return nil, nil, true
 	}
-	if i := a.late.Next(a.queue); i >= 0 {
+	if i := a.late.Next(a.queue); i >= 0 && !a.frozen {
 		env := a.queue[i]
 		if a.size -= len(env.Body); a.size < mailboxBytes/2 && a.choked.Load() {
 			a.choked.Store(false)

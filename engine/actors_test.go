@@ -41,6 +41,7 @@ func TestMain(m *testing.M) {
 		registerPhoenix()
 		engine.Register[Plotter]()
 		engine.Register[Talker]()
+		registerMover()
 		engine.Register[Looper]()
 		engine.Register[Boss]()
 		engine.Register[Courier]()

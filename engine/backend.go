@@ -25,11 +25,12 @@ func (h *hub) Subscribe(sink func(*control.Event)) (*control.Snapshot, func()) {
 	waits, _ := h.node.waitEdges()
 	h.takeWaits(0, waits)
 	snap := h.snapshot()
-	snap.Types, snap.Named = types, named
+	snap.Types, snap.Named = h.typesOf(types, named)
 	snap.Calls = h.openCalls() // under the lock: the event of the end of these calls comes after the snapshot
 	id := h.nextSink
 	h.nextSink++
 	h.sinks[id] = sink
+	h.askDocs()
 	return snap, func() {
 		h.mu.Lock()
 		delete(h.sinks, id)
@@ -54,7 +55,7 @@ func (h *hub) snapshot() *control.Snapshot {
 		s.Clients = append(s.Clients, c)
 	}
 	s.Stops, s.Breaks, s.Debug = h.debug.book.Stops(), h.debug.book.Breaks(), h.debug.book.State
-	s.Restarts = slices.Clone(h.restarts)
+	s.Restarts, s.Reloads = slices.Clone(h.restarts), slices.Clone(h.reload.list)
 	s.Faults = h.faults.book.Faults()
 	for _, waits := range h.waits {
 		for _, w := range waits {
@@ -136,6 +137,9 @@ func (h *hub) registerVerbs() {
 	control.Handle(v, func(ctx context.Context, _ control.ClientInfo, r control.SyncReq) (control.Synced, error) {
 		return h.sync(ctx, owner{}, r)
 	})
+	control.Handle(v, func(ctx context.Context, c control.ClientInfo, r control.ReloadReq) (control.Reload, error) {
+		return h.reloadVerb(ctx, owner{}, c.Name, r)
+	})
 	control.Handle(v, h.states)
 	control.Handle(v, h.readLogs)
 	control.Handle(v, h.readMessages)
@@ -210,19 +214,39 @@ func (h *hub) bindRequest(ctx context.Context, req control.CallReq) (bound, erro
 	case <-ctx.Done():
 		return bound{}, fmt.Errorf("@%s is still being spawned: %w", req.Mesh, ctx.Err())
 	}
-	at, err := typeNamed(m.rec.Ref.Type)
+	ref := m.rec.Ref
+	hash, err := h.endpointOf(&ref, req.Endpoint)
 	if err != nil {
 		return bound{}, err
 	}
-	ep := at.eps[req.Endpoint]
-	if ep == nil {
-		return bound{}, at.missing(fmt.Sprintf("@%s is a %s, which has no endpoint", req.Mesh, at.short), req.Endpoint)
-	}
-	ref := m.rec.Ref
 	if ref.View, err = viewOf(ref, req.View); err != nil {
 		return bound{}, err
 	}
-	return bound{ref: newMeshRef(ref), name: ep.name, hash: ep.hash}, nil
+	return bound{ref: newMeshRef(ref), name: req.Endpoint, hash: hash}, nil
+}
+
+// endpointOf is the hash of an endpoint that a front end names, in the newest build.
+func (h *hub) endpointOf(ref *control.MeshRef, name string) (uint64, error) {
+	h.mu.Lock()
+	newer, ok := h.reload.types[ref.Type]
+	h.mu.Unlock()
+	if ok {
+		for _, ep := range newer.Endpoints {
+			if ep.Name == name {
+				return ep.Hash, nil
+			}
+		}
+		return 0, fmt.Errorf("@%s is a %s, which has no endpoint %s in the build that was loaded last", ref.Name, newer.Name, clip(name, 100))
+	}
+	at, err := typeNamed(ref.Type)
+	if err != nil {
+		return 0, err
+	}
+	ep := at.eps[name]
+	if ep == nil {
+		return 0, at.missing(fmt.Sprintf("@%s is a %s, which has no endpoint", ref.Name, at.short), name)
+	}
+	return ep.hash, nil
 }
 
 func replyOf(c *call, a answer) control.Reply {

@@ -73,7 +73,7 @@ func (h *hub) specOf(p *proc, req control.ProcsReq) (launch.Spec, error) {
 	env := append(workerEnv(), req.Env...)
 	env = append(env, "GOMAXPROCS="+strconv.Itoa(p.rec.Procs))
 	env = append(env, p.pm.slots.Env(p.rec.Slot)...)
-	return launch.Spec{Path: h.opts.executable, Args: h.opts.args, Env: env, CPUs: p.cpus, Bootstrap: b}, nil
+	return launch.Spec{Path: h.executableOf(p), Args: h.opts.args, Env: env, CPUs: p.cpus, Bootstrap: b}, nil
 }
 
 // workerEnv is this process's environment without what is only for this process.

@@ -254,7 +254,7 @@ func (c *call) send(ctx context.Context, nd *node, b bound, body []byte) *call {
 func (c *call) sendTo(ctx context.Context, env *quicnet.Envelope, i int) {
 	env.ID, env.Index = c.firstMsg+uint64(i), uint64(i)
 	env.To, env.Life = c.addr(i), c.ref.lifeOf(i)
-	w, err := c.node.windows.acquire(ctx, env.To, &pendingSend{c.sender, c.client, c.ref, i, c.endpoint, c.id, c.size})
+	w, err := c.node.windows.acquire(ctx, env.To, &pendingSend{c.sender, c.client, c.caller, c.ref, i, c.endpoint, c.id, c.size})
 	if err != nil {
 		c.answer(answer{index: i, err: notSent(err)})
 		return
@@ -450,7 +450,7 @@ func broadcastRaw(ctx context.Context, nd *node, b bound, body []byte, client st
 		err := cmp.Or(ctx.Err(), nd.stoppedMesh(b.ref.ID))
 		var w *window
 		if err == nil {
-			w, err = nd.windows.acquire(ctx, env.To, &pendingSend{sender, client, b.ref, i, b.name, 0, len(body)})
+			w, err = nd.windows.acquire(ctx, env.To, &pendingSend{sender, client, caller, b.ref, i, b.name, 0, len(body)})
 		}
 		if err == nil {
 			if told {

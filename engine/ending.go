@@ -122,6 +122,10 @@ func (a *actor) stays(left context.CancelFunc) bool {
 
 // checkQuiet tells drain when there is nothing left to do, or nobody waits for it any more. The caller holds a.mu.
 func (a *actor) checkQuiet() {
+	if a.lull != nil && a.idle() {
+		close(a.lull)
+		a.lull = nil
+	}
 	if a.quiet == nil || !a.left && (len(a.queue) > 0 || a.running.len() > 0) {
 		return
 	}

@@ -151,7 +151,7 @@ func (n *node) procsGone(b goneBody) (reported bool) {
 func (n *node) endCalls(b goneBody) (any bool) {
 	n.calls.each(func(c *call) {
 		for _, i := range c.open() {
-			if b.has(c.ref.procOf(i)) {
+			if b.has(c.ref.procOf(i)) && !n.windows.holds(c, i) {
 				c.answer(answer{index: i, err: b.outcome()})
 				any = true
 			}

@@ -32,6 +32,7 @@ type verbBody struct {
 
 	Restart *control.RestartReq `cbor:",omitempty"`
 	Sync    *control.SyncReq    `cbor:",omitempty"`
+	Reload  *control.ReloadReq  `cbor:",omitempty"`
 }
 
 func (v verbBody) name() string {
@@ -46,6 +47,8 @@ func (v verbBody) name() string {
 		return "restart"
 	case v.Sync != nil:
 		return "sync"
+	case v.Reload != nil:
+		return "reload"
 	case v.Fault != nil:
 		return "inject"
 	case v.Heal != nil:
@@ -59,6 +62,7 @@ type verbAnswer struct {
 	ProcMesh *control.ProcMesh
 	Mesh     *control.Mesh
 	Fault    uint64 // its number
+	Reload   *control.Reload
 }
 
 // verb has the controller execute v. The actor that asks becomes the owner of what v creates.
@@ -100,6 +104,9 @@ func (h *hub) execute(ctx context.Context, own owner, v verbBody) (verbAnswer, e
 	case v.Sync != nil:
 		_, err := h.sync(ctx, own, *v.Sync)
 		return verbAnswer{}, err
+	case v.Reload != nil:
+		rec, err := h.reloadVerb(ctx, own, cmp.Or(own.label, theProgram), *v.Reload)
+		return verbAnswer{Reload: &rec}, err
 	case v.Fault != nil:
 		if err := h.mayInject(own, &v.Fault.Fault); err != nil {
 			return verbAnswer{}, err
@@ -166,6 +173,7 @@ func rankHandlers() *sysTable {
 	handle(t, sysFigures, fromController, func(_ context.Context, n *node, _ quicnet.Addr, _ int) (any, error) { return n.figures.take(), nil })
 	debugHandlers(t)
 	livesHandlers(t)
+	reloadHandlers(t)
 	chaosHandlers(t)
 	return t
 }

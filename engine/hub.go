@@ -39,6 +39,7 @@ type hub struct {
 	gpus    *gpu.Finder
 	program func() (via.Program, error) // this executable, for other machines
 	spawner *launch.Spawner
+	builds  programs
 	verbs   control.Handlers // filled by newHub
 
 	mu             sync.Mutex
@@ -65,6 +66,7 @@ type hub struct {
 	faults         faults
 	locks          lockTable          // has a lock of its own
 	fan            fanOut             // links to workers
+	reload         reloads            // moves to other builds
 	tell           tellBody           // whether messages are reported
 	traceSeen      map[uint64]uint64  // by process: number of the next message it reports
 	past           backlog            // the last messages
@@ -145,7 +147,8 @@ func newHub(opts options) (*hub, error) {
 		nextProc: 1,
 	}
 	h.gpus = gpu.NewFinder(gpu.System{Lookup: os.LookupEnv, Sys: "/sys"})
-	h.program = sync.OnceValues(func() (via.Program, error) { return readProgram(opts.executable, opts.args) })
+	h.program = sync.OnceValues(func() (via.Program, error) { return readProgram(ownPath(opts.executable), opts.args) })
+	h.builds = newPrograms()
 	h.debug = debugger{book: stops.New(), holds: map[uint64]*time.Timer{}}
 	h.fan = fanOut{cpus: runtime.NumCPU(), links: map[uint64]struct{}{}}
 	h.locks.over = recent.New[claimKey, struct{}](4096)
@@ -304,6 +307,7 @@ func (h *hub) close(ctx context.Context) {
 	h.gpus.Close(limit)
 	waitUntil(&h.wg, limit.Done()) // but for a supervisor of the user that does not return
 	h.out.close()
+	h.builds.close()
 }
 
 // fanOut knows how many workers the controller has links to. With more of them than CPUs, what the controller's carrier

@@ -41,6 +41,7 @@ type proc struct {
 	expect     bool          // its end was ordered: not a failure; guarded by hub.mu
 	failed     error         // why it ended before it was ready; guarded by hub.mu
 	still      stillBody     // what others are told of its stops by a signal; guarded by hub.mu
+	runs                     // what it runs, and what is to run in its place
 	once       sync.Once
 }
 
@@ -148,7 +149,12 @@ func (h *hub) launchOne(ctx context.Context, p *proc, req control.ProcsReq) erro
 	h.mu.Lock()
 	p.child = child
 	p.rec.PID = child.pid()
-	h.on(p, life.Launched)
+	if p.life.State == life.Requested {
+		h.on(p, life.Launched)
+	} else { // it has joined already
+		rec := p.rec
+		h.publish(control.Event{Proc: &rec})
+	}
 	unwanted := p.expect || h.closed
 	h.mu.Unlock()
 	if unwanted { // it was ended while it started
@@ -280,8 +286,12 @@ func (h *hub) admit(id quicnet.ID, b []byte) ([]byte, error) {
 	case w.Engine != Version:
 		return nil, fmt.Errorf("it was built with engine %s, the controller with %s", w.Engine, Version)
 	}
-	p.rec.Build = w.Build
+	p.rec.Build = h.buildOf(p, w.Build)
+	h.tellOwnBuild()
 	p.rec.Carrier = clean.OneLine(w.Carrier, maxCarrier)
+	if p.life.State == life.Requested { // it was faster than who has started it
+		h.on(p, life.Launched)
+	}
 	if p.life.State == life.Launching {
 		h.on(p, life.Proved)
 	}
@@ -318,6 +328,7 @@ func (h *hub) linkEvent(ev quicnet.LinkEvent) {
 			h.orderProc(p.id)
 		}
 		h.replanFaults()
+		h.tellMoves(p)
 	case quicnet.LinkRecovered:
 		h.on(p, life.Contact)
 	case quicnet.LinkSuspect:
@@ -364,7 +375,7 @@ func (h *hub) watchChild(p *proc, child child) {
 	pipes.drain()
 	exit := child.Exit()
 	h.mu.Lock()
-	joined, expected, linkReason, buried := p.isReady(), p.expect, p.linkReason, p.buried
+	joined, expected, linkReason, buried := p.isReady(), p.expect || p.trial, p.linkReason, p.buried
 	p.rec.Tail = pipes.tail()
 	tail := p.rec.Tail
 	h.mu.Unlock()
@@ -384,7 +395,7 @@ func (h *hub) watchChild(p *proc, child child) {
 	reported := false
 	if joined {
 		reported = h.tellGone(newGone([]*proc{p}, what, expected))
-		h.markGone(p.pm, []*proc{p}, what)
+		h.markEnd(p, what)
 	} else {
 		h.tellGone(newGone([]*proc{p}, fmt.Sprintf("rank %d of procs %s did not start: %s", p.rank, p.rec.Mesh, what), false))
 	}

@@ -306,24 +306,30 @@ var sources = source.NewReader(func() (names []string) {
 
 // describeTypes is the registered actor types as front ends see them. Names of arguments and docs come from
 // internal/source.
-func describeTypes() ([]control.Type, schema.Types) {
+func describeTypes() ([]control.Type, schema.Types) { return describeWith(true) }
+
+// describeWith is describeTypes; without what the sources say it takes no time.
+func describeWith(docs bool) ([]control.Type, schema.Types) {
 	registry.mu.RLock()
 	defer registry.mu.RUnlock()
 	var out []control.Type
 	for _, name := range slices.Sorted(maps.Keys(registry.byName)) {
-		out = append(out, describeType(registry.byName[name]))
+		out = append(out, describeType(registry.byName[name], docs))
 	}
 	return out, maps.Clone(registry.schema.Types)
 }
 
-func describeType(t *actorType) control.Type {
+func describeType(t *actorType, docs bool) control.Type {
 	d := control.Type{Name: displayName(t), Full: t.full, Fields: t.fields}
 	for _, o := range t.others {
 		d.NotCallable = append(d.NotCallable, control.NotCallable{Name: o.name, Why: o.why, Fix: o.fix})
 	}
 	for _, ep := range t.list {
 		e := control.Endpoint{Name: ep.name, Doc: ep.doc, Arg: ep.arg, Result: ep.result, Concurrent: ep.concurrent, Hash: ep.hash}
-		src := sources.Method(source.Query{PC: ep.pc, Type: t.short, Name: ep.name, Arg: len(ep.in) > 0})
+		var src source.Method
+		if docs {
+			src = sources.Method(source.Query{PC: ep.pc, Type: t.short, Name: ep.name, Arg: len(ep.in) > 0})
+		}
 		e.File, e.Line = src.File, src.Line
 		if e.Doc == "" {
 			e.Doc = src.Doc

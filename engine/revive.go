@@ -250,6 +250,9 @@ func (h *hub) revive(ctx context.Context, pl plan) error {
 	slices.Sort(ranks)
 	ranks = slices.Compact(ranks)
 	h.mu.Unlock()
+	if err := h.awaitMoves(ctx, pl.pm, ranks); err != nil {
+		return err
+	}
 	if err := h.reviveProcs(ctx, pl, ranks); err != nil {
 		return err
 	}
@@ -381,7 +384,7 @@ func (h *hub) nextEpoch(old *proc) (p *proc, mine bool, err error) {
 	p.again = make(chan struct{})
 	p.sitOn(old.on, old.place)
 	p.life, p.epoch = next, old.epoch+1
-	p.rec.Restarts = old.rec.Restarts + 1
+	p.follow(old)
 	pm.procs = slices.Clone(pm.procs) // others look through the old list without the lock
 	pm.procs[p.rank] = p
 	h.procs[p.id] = p

@@ -124,7 +124,7 @@ func (h *hub) beginLives(ctx context.Context, m *mesh, in []*proc, pl plan) erro
 			Time: began, Mesh: m.rec.Ref.Name, Procs: m.procs.rec.Name, Rank: r, Proc: p.id, Life: st.Restarts, Why: why, By: pl.by, Tail: pl.tail, State: control.RestartStarting,
 		}
 		h.tellRestart(recs[r])
-		bodies[r] = spawnBody{Rank: r, Proto: m.lives.proto, Orders: h.debug.orders.Turn, Life: uint32(st.Restarts), Saved: m.lives.saved[r]}
+		bodies[r] = spawnBody{Rank: r, Proto: m.lives.proto, Orders: h.debug.orders.Turn, Life: uint32(st.Restarts), Saved: m.lives.saved[r], Loose: p.program != nil}
 	}
 	ref := m.rec.Ref
 	h.tellMesh(m)

@@ -73,6 +73,7 @@ type spawnBody struct {
 	Orders uint64 // of the debugger: these, or newer ones, are to be there first
 	Life   uint32 // of the actor
 	Saved  []byte // what its Snapshot gave in an earlier life; absent: nothing
+	Loose  bool   `cbor:",omitempty"` // the process has another build than who encoded Proto: fields that it does not know are left out
 }
 
 // startMesh creates an actor mesh: it reserves name and processes, then starts the actors.
@@ -239,11 +240,33 @@ func (h *hub) eachOf(ranks []*proc, atOnce int, f func(rank int, p *proc) error)
 
 // spawnHere creates an actor in this process.
 func (n *node) spawnHere(ctx context.Context, b spawnBody) error {
+	return n.beginHere(ctx, b, func(at *actorType, self any) error {
+		if len(b.Proto) > 0 {
+			err := runHook("decoding the prototype into "+at.full, func() error {
+				if b.Loose {
+					_, err := decodeFields(b.Proto, self)
+					return err
+				}
+				return bodies.Decode(b.Proto, self)
+			})
+			if err != nil {
+				return err
+			}
+		}
+		if s, ok := self.(Snapshotter); ok && b.Saved != nil {
+			return runHook("Restore", func() error { return s.Restore(b.Saved) })
+		}
+		return nil
+	})
+}
+
+// beginHere begins a life of an actor in this process; fill gives it its state.
+func (n *node) beginHere(ctx context.Context, b spawnBody, fill func(at *actorType, self any) error) error {
 	registry.mu.RLock()
 	at := registry.byName[b.Ref.Type]
 	registry.mu.RUnlock()
 	if at == nil {
-		return fmt.Errorf("actor type %s is not registered in the worker: call engine.Register before engine.Main, on every path", b.Ref.Type)
+		return n.lacksType(b)
 	}
 	if err := checkRef(b.Ref); err != nil {
 		return err
@@ -258,15 +281,8 @@ func (n *node) spawnHere(ctx context.Context, b spawnBody) error {
 		return fmt.Errorf("@%s[%d] has life %d here already", b.Ref.Name, b.Rank, b.Life+1)
 	}
 	self := reflect.New(at.typ).Interface()
-	if len(b.Proto) > 0 {
-		if err := runHook("decoding the prototype into "+at.full, func() error { return bodies.Decode(b.Proto, self) }); err != nil {
-			return err
-		}
-	}
-	if s, ok := self.(Snapshotter); ok && b.Saved != nil {
-		if err := runHook("Restore", func() error { return s.Restore(b.Saved) }); err != nil {
-			return err
-		}
+	if err := fill(at, self); err != nil {
+		return err
 	}
 	a := &actor{
 		node: n, id: b.Ref.ID, name: b.Ref.Name, rank: b.Rank, life: b.Life, here: pointIn(b.Ref, b.Rank), typ: at, self: self,

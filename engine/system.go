@@ -186,6 +186,15 @@ func (n *node) notice(ctx context.Context, lane quicnet.Lane, act *activation, t
 
 // request sends a request and waits for its answer, which is decoded into out unless that is nil.
 func (n *node) request(ctx context.Context, to quicnet.Addr, name string, body, out any) error {
+	var budget time.Duration
+	if d, ok := ctx.Deadline(); ok {
+		budget = max(time.Until(d), time.Nanosecond)
+	}
+	return n.requestWithin(ctx, budget, to, name, body, out)
+}
+
+// requestWithin is request for an answer that takes no longer than budget, by the clock of who answers; 0: it may.
+func (n *node) requestWithin(ctx context.Context, budget time.Duration, to quicnet.Addr, name string, body, out any) error {
 	b, err := quicnet.Enc().Marshal(body)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
@@ -197,9 +206,7 @@ func (n *node) request(ctx context.Context, to quicnet.Addr, name string, body, 
 	if act := activationOf(ctx); act != nil {
 		env.From = n.addrOf(act)
 	}
-	if d, ok := ctx.Deadline(); ok {
-		env.Budget = max(time.Until(d), time.Nanosecond)
-	}
+	env.Budget = budget
 	lane := quicnet.LaneControl
 	if name == sysStop || name == sysFence { // on the lane of the messages that were sent before, which a stop has handled first
 		lane = quicnet.LaneCalls

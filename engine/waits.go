@@ -408,6 +408,7 @@ func (a *activation) rechain(chain []quicnet.ChainEntry, turn uint64) {
 		calls = append(calls, c.keep()) // it is not over: forget would have taken it off first
 	}
 	a.mu.Unlock()
+	a.actor.node.windows.rechained()
 	for _, c := range calls {
 		c.notifyLater(down, seq)
 		c.free()

@@ -28,6 +28,7 @@ type windows struct {
 	byAddr  map[quicnet.Addr]*window
 	sweepAt int // how many windows are too many
 	blocked map[*blockedSend]struct{}
+	moves   moves // processes that move to another build: what goes there waits, or fails (reload_hold.go)
 }
 
 // window is the count of one receiver. Who calls it often keeps the window (meshRef.window), so that taking and giving back
@@ -72,15 +73,16 @@ func (w *window) take(bytes int) (ok, gone bool) {
 // give gives places back, those that are taken at most, and reports whether somebody may wait for one.
 func (w *window) give(back taken) (wake bool) {
 	for {
-		n := taken(w.used.Load())
-		if n < 0 {
+		is := taken(w.used.Load())
+		if is < 0 {
 			return false
 		}
+		n := is &^ shut
 		left := taken(0) // and no bytes where there are no messages
 		if k := n.messages() - back.messages(); k > 0 {
 			left = takenBy(k, max(0, n.bytes()-back.bytes()))
 		}
-		if w.used.CompareAndSwap(int64(n), int64(left)) {
+		if w.used.CompareAndSwap(int64(is), int64(left|is&shut)) {
 			return w.waiting.Load() > 0
 		}
 	}
@@ -90,6 +92,7 @@ func (w *window) give(back taken) (wake bool) {
 type pendingSend struct {
 	from     *actor // nil outside actors
 	client   string // where a front end sends it
+	act      *activation // whose handler sends it; nil outside handlers
 	to       *meshRef
 	index    int // in the slice to
 	endpoint string
@@ -119,6 +122,9 @@ func (ws *windows) ofLocked(to quicnet.Addr) *window {
 	if w == nil {
 		ws.sweep()
 		w = &window{}
+		if ws.moves.of(to.Proc) != nil {
+			w.used.Store(int64(shut))
+		}
 		put(&ws.byAddr, to, w)
 	}
 	return w
@@ -154,10 +160,13 @@ func (ws *windows) await(ctx context.Context, to quicnet.Addr, p *pendingSend) (
 	}()
 	ws.changed()
 	for {
+		if err := ws.awaitMove(ctx, to, p); err != nil {
+			return nil, err
+		}
 		ws.mu.Lock()
 		w := ws.ofLocked(to)
 		w.waiting.Add(1) // before the last look: who gives a place back after it sees that somebody waits
-		ok, _ := w.take(p.bytes)
+		ok := w.takeFor(p.bytes, ws.moves.letIn(to.Proc, p))
 		if w.free == nil {
 			w.free = make(chan struct{})
 		}
@@ -170,7 +179,7 @@ func (ws *windows) await(ctx context.Context, to quicnet.Addr, p *pendingSend) (
 			case <-ws.closing:
 				err = fmt.Errorf("the engine is closing: %w", ErrStopped)
 			case <-ctx.Done():
-				err = fmt.Errorf("%s wait at this actor already: %w", taken(w.used.Load()), ctx.Err())
+				err = fmt.Errorf("%s wait at this actor already: %w", taken(w.used.Load())&^shut, ctx.Err())
 			}
 		}
 		w.waiting.Add(-1)
@@ -251,7 +260,7 @@ func (ws *windows) leastLoaded(ref *meshRef, turn uint64) int {
 	for k := range size {
 		i := (first + k) % size
 		w := ref.window(ws, i, quicnet.Addr{Proc: ref.procOf(i), Actor: ref.ID})
-		key := [2]int{max(0, taken(w.used.Load()).messages()), int(w.load.Load())}
+		key := [2]int{max(0, taken(w.used.Load()).messages()), int(w.load.Load())} // a rank that moves has more than any other
 		if best < 0 || slices.Compare(key[:], bestKey[:]) < 0 {
 			best, bestKey = i, key
 		}
@@ -265,7 +274,7 @@ func (ws *windows) busy(to func(quicnet.Addr) bool) map[uint64]bool {
 	defer ws.mu.Unlock()
 	procs := map[uint64]bool{}
 	for addr, w := range ws.byAddr {
-		if w.used.Load() > 0 && to(addr) {
+		if taken(w.used.Load())&^shut > 0 && to(addr) {
 			procs[addr.Proc] = true
 		}
 	}

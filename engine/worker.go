@@ -208,6 +208,7 @@ func (w *worker) handlers() *sysTable {
 		}()
 		return nil, nil
 	})
+	w.leaveHandler(t)
 	handle(t, sysTell, fromController, func(_ context.Context, n *node, _ quicnet.Addr, b tellBody) (any, error) {
 		n.tel.set(b)
 		return nil, nil

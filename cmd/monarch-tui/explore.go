@@ -16,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/monarch-tui/monarch-tui/debugger/script"
+	"github.com/monarch-tui/monarch-tui/debugger/watch"
 	"github.com/monarch-tui/monarch-tui/demos"
 	"github.com/monarch-tui/monarch-tui/demos/story"
 	"github.com/monarch-tui/monarch-tui/engine"
@@ -193,7 +194,7 @@ func explore(ctx context.Context, d demoFlags, s screenFlags) error {
 }
 
 // exploreProgram shows the explorer on the session of a program of the user's, which is the controller.
-func exploreProgram(ctx context.Context, path string, args []string, seed uint64, s screenFlags) error {
+func exploreProgram(ctx context.Context, path string, args []string, seed uint64, watches bool, s screenFlags) error {
 	p, err := checkProgram(path)
 	if err != nil {
 		return &exitError{exitUsage, err}
@@ -205,6 +206,11 @@ func exploreProgram(ctx context.Context, path string, args []string, seed uint64
 	if err := needTerminal("run -p does without one"); err != nil {
 		return err
 	}
+	if watches {
+		if _, err := watch.Program(p.path)(ctx); err != nil {
+			return &exitError{exitUsage, err}
+		}
+	}
 	p.args, p.seed, p.quiet, p.who = args, seed, true, who()
 	ctx, cancel := context.WithCancel(ctx)
 	first := make(chan dialed, 1)
@@ -214,10 +220,12 @@ func exploreProgram(ctx context.Context, path string, args []string, seed uint64
 	}()
 	d := dialed{end: func() error { return nil }}
 	var took sync.Once
+	var watching sync.WaitGroup
 	take := func() { took.Do(func() { d = <-first }) }
 	defer func() {
 		cancel()
 		take()
+		watching.Wait()
 		if d.err == nil {
 			_ = d.end()
 		}
@@ -230,8 +238,12 @@ func exploreProgram(ctx context.Context, path string, args []string, seed uint64
 		}
 	case <-time.After(programPatience):
 	}
+	var beside sync.Once
 	connect := func(context.Context) (*control.Client, error) {
 		take()
+		if watches && d.err == nil {
+			beside.Do(func() { watching.Go(func() { watchBeside(ctx, d.client, p.path) }) })
+		}
 		return d.client, d.err
 	}
 	return show(ctx, tui.Config{Connect: connect, Name: path, Own: true, Who: who(), Settings: set, Reread: s.reread()})

@@ -116,7 +116,7 @@ func newRoot() *cobra.Command {
 	var d demoFlags
 	var screen screenFlags
 	var program string
-	var printConfig bool
+	var printConfig, watches bool
 	root := &cobra.Command{
 		Use:   "monarch-tui",
 		Short: "Explore, call and script actor meshes",
@@ -143,7 +143,12 @@ func newRoot() *cobra.Command {
 				if err := d.unused(cmd); err != nil {
 					return err
 				}
-				return exploreProgram(cmd.Context(), program, args, d.seed, screen)
+				if watches && !onTerminal() {
+					return watchProgram(cmd.Context(), cmd.OutOrStdout(), program, args, d.seed)
+				}
+				return exploreProgram(cmd.Context(), program, args, d.seed, watches, screen)
+			case watches:
+				return usageError("--watch reloads a program when its source changes: name it with -p")
 			}
 			if err := d.check(cmd); err != nil {
 				return err
@@ -155,6 +160,7 @@ func newRoot() *cobra.Command {
 		},
 	}
 	root.Flags().StringVarP(&program, "program", "p", "", "explore this program; its arguments follow --")
+	root.Flags().BoolVar(&watches, "watch", false, "with -p: build the program anew when its source changes, and move its ranks to the new build")
 	root.Flags().BoolVar(&printConfig, "print-config", false, "print a settings file that explains every setting")
 	screen.register(root)
 	root.SetVersionTemplate(readAbout().line())

@@ -19,7 +19,7 @@ func (s *Session) whole() map[string]any {
 	env := maps.Clone(s.vars)
 	env["results"], env["text"] = s.last.values(), strings.Join(s.last.text, "\n")
 	s.picture(func(p *control.Replica) {
-		env["stops"], env["breaks"], env["restarts"], env["faults"] = stopValues(p), breakValues(p), restartValues(p), faultValues(p)
+		env["stops"], env["breaks"], env["restarts"], env["faults"], env["builds"] = stopValues(p), breakValues(p), restartValues(p), faultValues(p), buildValues(p)
 		env["machines"] = machineValues(p)
 	})
 	env["seed"] = s.opt.Seed
@@ -112,7 +112,7 @@ func (s *Session) expect(ctx context.Context, c *Clause) []string {
 	}
 	ctx, cancel := wait(ctx, limit)
 	defer cancel()
-	moves := c.Expr.Uses("out", "state", "stops", "breaks", "restarts", "faults", "machines")
+	moves := c.Expr.Uses("out", "state", "stops", "breaks", "restarts", "faults", "machines", "builds")
 	flush := true // once before the first look and once before the last; in between, events tell
 	for pause := 5 * time.Millisecond; ; pause = min(2*pause, 200*time.Millisecond) {
 		s.mu.Lock()

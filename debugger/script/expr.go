@@ -27,7 +27,7 @@ func perRankNames() []string { return []string{"value", "err", "ms", "rank", "ou
 
 // wholeNames are the names whose values are the same for all ranks.
 func wholeNames() []string {
-	return []string{"results", "text", "stops", "breaks", "restarts", "faults", "machines", "seed"}
+	return []string{"results", "text", "stops", "breaks", "restarts", "faults", "machines", "builds", "seed"}
 }
 
 // reservedNames are the names that let and => must not take.
@@ -50,7 +50,7 @@ func free(name string) error {
 // types are the types of names that are known before anything runs, so that a comparison that can never be judged is
 // found early.
 func types() map[string]any {
-	return map[string]any{"rank": 0, "ms": 0.0, "err": "", "out": "", "text": "", "results": []any{}, "stops": []any{}, "breaks": []any{}, "restarts": []any{}, "faults": []any{}, "machines": []any{}, "seed": 0}
+	return map[string]any{"rank": 0, "ms": 0.0, "err": "", "out": "", "text": "", "results": []any{}, "stops": []any{}, "breaks": []any{}, "restarts": []any{}, "faults": []any{}, "machines": []any{}, "builds": []any{}, "seed": 0}
 }
 
 // compile checks and compiles an expression. Errors are *usageError with offsets from at.

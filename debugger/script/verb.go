@@ -115,7 +115,7 @@ var verbs struct {
 func verbTable() verbIndex {
 	verbs.Do(func() {
 		list := slices.Concat(
-			underHead("Meshes", meshVerbs()), underHead("Calls", callVerbs()), underHead("Looking", lookVerbs()), underHead("Session", sessionVerbs()),
+			underHead("Meshes", slices.Concat(meshVerbs(), reloadVerbs())), underHead("Calls", callVerbs()), underHead("Looking", lookVerbs()), underHead("Session", sessionVerbs()),
 			underHead("Debugger", debugVerbs()), underHead("Faults", faultVerbs()), underHead("Screen", screenVerbs()),
 		)
 		byName := map[string]*Verb{}

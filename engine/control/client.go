@@ -95,6 +95,11 @@ func (c *Client) Sync(ctx context.Context, req SyncReq) (Synced, error) {
 	return ask[Synced](ctx, c, req)
 }
 
+// Reload moves ranks to another build of the program. A reload that failed is no error: Reload says so.
+func (c *Client) Reload(ctx context.Context, req ReloadReq) (Reload, error) {
+	return ask[Reload](ctx, c, req)
+}
+
 // State reads the state of actors between two messages: one node per rank, in the order of the ranks asked for.
 func (c *Client) State(ctx context.Context, req StateReq) ([]StateNode, error) {
 	return ask[[]StateNode](ctx, c, req)

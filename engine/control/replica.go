@@ -1,6 +1,9 @@
 package control
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // Replica is a session as a front end knows it: a snapshot that updates are applied to. It is for one goroutine.
 type Replica struct {
@@ -40,7 +43,7 @@ func (r *Replica) reset(s *Snapshot) {
 	r.ProcMeshes, r.Procs, r.Meshes = slices.Clone(s.ProcMeshes), slices.Clone(s.Procs), slices.Clone(s.Meshes)
 	r.Types, r.Hosts, r.Calls, r.Clients = slices.Clone(s.Types), slices.Clone(s.Hosts), slices.Clone(s.Calls), slices.Clone(s.Clients)
 	r.Waits, r.Stops, r.Breaks = slices.Clone(s.Waits), slices.Clone(s.Stops), slices.Clone(s.Breaks)
-	r.Restarts, r.Faults = slices.Clone(s.Restarts), slices.Clone(s.Faults)
+	r.Restarts, r.Faults, r.Reloads = slices.Clone(s.Restarts), slices.Clone(s.Faults), slices.Clone(s.Reloads)
 	r.procMeshes, r.meshes = make(map[string]int), make(map[string]int)
 	r.procs, r.calls = make(map[uint64]int, len(r.Procs)), make(map[uint64]int)
 	r.hosts = make(map[uint64]int, len(r.Hosts))
@@ -84,7 +87,7 @@ func (r *Replica) event(ev *Event) {
 			r.Meshes[i].Ranks[ev.Rank.Rank] = ev.Rank.State
 		}
 	case ev.Type != nil:
-		put(&r.Types, *ev.Type, func(t *Type) bool { return t.Full == ev.Type.Full })
+		r.typ(*ev.Type)
 	case ev.Call != nil:
 		r.call(ev.Call)
 	case ev.Client != nil:
@@ -117,6 +120,8 @@ func (r *Replica) event(ev *Event) {
 		r.Debug = *ev.Debug
 	case ev.Restart != nil:
 		r.Restarts = AddRestart(r.Restarts, *ev.Restart)
+	case ev.Reload != nil:
+		r.Reloads = AddReload(r.Reloads, *ev.Reload)
 	case ev.Failure != nil:
 		r.Failures = append(r.Failures, *ev.Failure)
 		r.Failures = r.Failures[max(0, len(r.Failures)-maxFailures):]
@@ -141,6 +146,19 @@ func putAt[T any](list *[]T, index map[uint64]int, id uint64, v T) {
 	}
 	index[id] = len(*list)
 	*list = append(*list, v)
+}
+
+// typ takes a type that is new, or came with another build.
+func (r *Replica) typ(t Type) {
+	if len(t.Named) > 0 {
+		named := maps.Clone(r.Named) // the snapshot's is the server's in the process
+		if named == nil {
+			named = t.Named
+		}
+		maps.Copy(named, t.Named)
+		r.Named, t.Named = named, nil
+	}
+	put(&r.Types, t, func(old *Type) bool { return old.Full == t.Full })
 }
 
 func (r *Replica) call(ev *CallEvent) {

@@ -54,6 +54,7 @@ func table() []verb {
 		row[KillReq, None]("kill", acts),
 		row[RestartReq, None]("restart", acts),
 		row[SyncReq, Synced]("sync", acts),
+		row[ReloadReq, Reload]("reload", acts),
 		row[CallReq, CallDone](verbCall, acts).runBy((*peer).planCall),
 		row[CancelReq, None]("cancel", acts).runBy((*peer).planCancel),
 		row[StateReq, []StateNode]("state", looks),

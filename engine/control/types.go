@@ -27,6 +27,7 @@ type Snapshot struct {
 	Debug      DebugState
 	Restarts   []Restart // the newest MaxRestarts, oldest first
 	Faults     []Fault   // that act, by ID
+	Reloads    []Reload  // the newest MaxReloads, oldest first
 }
 
 // Session describes the controller process.
@@ -203,6 +204,8 @@ type Type struct {
 	Endpoints []Endpoint
 	// NotCallable are the exported methods that are no endpoints. Absent where the program's engine is older.
 	NotCallable []NotCallable `cbor:",omitempty"`
+	// Named are the named schemas that it refers to, where an event tells of a type that came with another build.
+	Named schema.Types `cbor:",omitempty"`
 }
 
 // NotCallable is an exported method of an actor type that is no endpoint.
@@ -425,6 +428,7 @@ type Event struct {
 	Fault    *FaultEvent `cbor:",omitempty"` // a fault acts, changed, or is over
 	Failure  *Failure    `cbor:",omitempty"`
 	Restart  *Restart    `cbor:",omitempty"` // a rank is, or was, started anew
+	Reload   *Reload     `cbor:",omitempty"` // ranks move, or moved, to another build
 	Log      *Log        `cbor:",omitempty"` // data event: may be dropped, and the drop is counted
 	Message  *Message    `cbor:",omitempty"` // data event
 	Dropped  *Dropped    `cbor:",omitempty"` // told to one client only: what it missed
