@@ -267,6 +267,9 @@ func (r *roll) make(ctx context.Context) (err error) {
 		h.mu.Lock()
 		r.rec.Built = time.Since(r.began)
 		r.rec.Errors = out.Errors
+		if folder, err := filepath.Abs(r.req.Package); err == nil {
+			r.rec.Folder = folder
+		}
 		h.mu.Unlock()
 		if err != nil {
 			return err
