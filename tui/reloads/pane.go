@@ -284,11 +284,8 @@ func (p *Pane) Frame(w *world.World) paint.Frame {
 	if r == nil {
 		return f
 	}
-	switch n := len(r.Errors); {
-	case p.pick != 0:
+	if p.pick != 0 {
 		f.Right = "earlier" + p.keys.Hint(", %s back", "back")
-	case n > 0:
-		f.Right = paint.Plural(n, "error")
 	}
 	if at := p.nthError(); at > 0 {
 		f.Foot = paint.Exact(at) + " of " + paint.Exact(len(r.Errors))

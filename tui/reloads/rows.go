@@ -104,6 +104,12 @@ func (p *Pane) buildHead(w *world.World, r *control.Reload) {
 	if p.watch.Reload == r.ID && p.watch.Delay > 0 && r.State == control.ReloadDone {
 		head.left = append(head.left, seg(paint.Muted, " · "+Took(r.Took+p.watch.Delay)+" from save"))
 	}
+	if n := len(r.Errors); n > 0 {
+		more := seg(paint.Muted, " · "+paint.Plural(n, "error"))
+		if paint.SegsWidth(head.left)+paint.Width(more.Text)+paint.SegsWidth(head.right)+2 <= p.room() {
+			head.left = append(head.left, more)
+		}
+	}
 	head.id, head.copied = fmt.Sprint("head ", r.ID), paint.OneLine(sign+" "+text+" "+cmp.Or(r.Reason, Summary(r)))
 	p.add(head)
 	if p.watch.Why != "" {
