@@ -355,6 +355,9 @@ func (r *roll) make(ctx context.Context) (err error) {
 		h.mu.Lock()
 		r.rec.Built = time.Since(r.began)
 		r.rec.Errors = out.Errors
+		if folder, err := filepath.Abs(r.req.Package); err == nil {
+			r.rec.Folder = folder
+		}
 		h.mu.Unlock()
 		if err != nil {
 			return err
@@ -381,7 +384,7 @@ func (r *roll) hasIt(mv *moving) bool {
 		return false
 	}
 	r.rec.Ranks[mv.at].State = control.RankMoved
-	r.rec.Ranks[mv.at].Notes = []string{"it runs this build already"}
+	r.rec.Ranks[mv.at].Notes = []string{fmt.Sprintf("%s[%d] runs this build already", mv.pm.rec.Name, mv.rank)}
 	return true
 }
 

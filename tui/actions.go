@@ -76,6 +76,8 @@ func doActions() []*Action {
 			hinted: func(m *Model) bool { return m.launching(m.target()) }, disabledReason: nothingToEnd, run: (*Model).askStop},
 		{Name: "kill", Keys: []string{"K"}, Title: "kill what the cursor is on", Hint: "kill", HintIn: []PaneID{Mesh, Ranks}, Weight: 65, disabledReason: nothingToEnd, run: (*Model).askKill},
 		{Name: "restart", Keys: []string{"R"}, Title: "restart what has ended of what the cursor is on", Hint: "restart", HintIn: []PaneID{Mesh, Ranks, Inspect}, Weight: 78, disabledReason: nothingEnded, run: (*Model).restartEnded},
+		{Name: "reload", Keys: []string{"r"}, Title: "reload: build the program anew, and move what the cursor is on to it", Hint: "reload", HintIn: []PaneID{Mesh, Ranks, Inspect, Logs}, Weight: 72,
+			hinted: (*Model).offersReload, disabledReason: nothingToReload, run: (*Model).askReload},
 		{Name: "repeat", Keys: []string{"."}, Title: "repeat the last call", Hint: "repeat", Weight: 20, disabledReason: noCall, run: (*Model).repeatCall},
 		{Name: "cancel", Keys: []string{"ctrl+x"}, Title: "cancel the call or the command that is running", Hint: "cancel", Weight: 88, disabledReason: nothingRuns, run: (*Model).cancelRunning},
 		{Name: "command", Keys: []string{":"}, Title: "type a command", Hint: "command", Weight: 85, run: act(func(m *Model) { m.openCommand("") })},

@@ -145,7 +145,7 @@ func lookActions() []*Action {
 		{Name: "describe", Keys: []string{"d"}, Title: "describe what the cursor is on, in the inspector; delete the breakpoint", run: (*Model).describe},
 		{Name: "warnings", Keys: []string{"W"}, Title: "warnings: each with its evidence", Hint: "warnings", Weight: 29, run: act((*Model).openWarnings)},
 		{Name: "copy", Keys: []string{"y"}, Title: "copy what the cursor is on; a value of an actor as JSON", run: func(m *Model) tea.Cmd { return m.copyHere() }},
-		{Name: "pager", Keys: []string{"o"}, Title: "the pane in a pager", run: func(m *Model) tea.Cmd { return m.pageHere() }},
+		{Name: "pager", Keys: []string{"o"}, Title: "the pane in a pager; a place in the source in the editor", run: func(m *Model) tea.Cmd { return m.pageHere() }},
 	}
 	for _, a := range all {
 		a.Group = groupLook

@@ -31,6 +31,11 @@ func (m *Model) copyHere() tea.Cmd {
 // pageHere shows the pane as text in a pager.
 func (m *Model) pageHere() tea.Cmd {
 	b := m.focused()
+	if v, ok := b.(editable); ok {
+		if cmd, is := v.Edit(); is {
+			return cmd
+		}
+	}
 	if v, ok := b.(pageTexter); ok {
 		return m.pager(v.PageText())
 	}
@@ -104,15 +109,15 @@ func (m *Model) pager(text string) tea.Cmd {
 		m.say(sayError, "open in a pager: "+short(err).Error())
 		return nil
 	}
-	return tea.Exec(newPaging(m.ctx, words, f.Name(), m.cfg.KeepTerminal), func(err error) tea.Msg { return pagerDone{err} })
+	return tea.Exec(newPaging(m.ctx, append(words, f.Name()), f.Name(), m.cfg.KeepTerminal), func(err error) tea.Msg { return pagerDone{err} })
 }
 
-// paging is a pager that has the terminal. Bubble Tea does nothing else in the meantime, so it has to end when the explorer is to
+// paging is a pager, or an editor, that has the terminal. Bubble Tea does nothing else in the meantime, so it has to end when the explorer is to
 // end, or nobody would leave.
 type paging struct {
 	*exec.Cmd
 	ctx  context.Context
-	file string
+	file string // that is removed afterwards; "": none
 	keep func() (putBack func())
 }
 
@@ -122,7 +127,7 @@ var _ tea.ExecCommand = (*paging)(nil)
 const pagerGrace = time.Second
 
 func newPaging(ctx context.Context, words []string, file string, keep func() (putBack func())) *paging {
-	cmd := exec.CommandContext(ctx, words[0], append(words[1:len(words):len(words)], file)...) //nolint:gosec // the pager is the person's own
+	cmd := exec.CommandContext(ctx, words[0], words[1:]...) //nolint:gosec // the pager is the person's own
 	cmd.WaitDelay = pagerGrace
 	cmd.Cancel = func() error {
 		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil { // where there are no signals
@@ -145,9 +150,11 @@ func (p *paging) SetStderr(w io.Writer) { p.Stderr = w }
 // freshKeys gives the arrow and number keys back their own meaning: pagers change it, and one that was killed did not undo that.
 const freshKeys = "\x1b[?1l\x1b>"
 
-// Run shows the file until the pager is left or the explorer is to end, and removes it.
+// Run waits until the program is left or the explorer is to end, and removes the file.
 func (p *paging) Run() error {
-	defer func() { _ = os.Remove(p.file) }()
+	if p.file != "" {
+		defer func() { _ = os.Remove(p.file) }()
+	}
 	putBack := func() {}
 	if p.keep != nil {
 		putBack = p.keep()

@@ -51,6 +51,7 @@ func TestThePicturesAreFresh(t *testing.T) {
 		"ranks.svg":    {"ranks", "dark", 120, 40},
 		"composer.svg": {"composer", "dark", 100, 30},
 		"debugger.svg": {"stopped frame", "dark", 120, 40},
+		"reload.svg":   {"reload rolling", "dark", 120, 40},
 		"demo.svg":     {"story", "dark", 120, 40},
 		"light.svg":    {"messages", "light", 120, 40},
 	} {

@@ -9,6 +9,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/monarch-tui/monarch-tui/debugger/script"
 	"github.com/monarch-tui/monarch-tui/tui/dialog"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 )
@@ -334,6 +335,9 @@ func (e *entry) summary(m *Model) string {
 	}
 	if groups, n, slow := e.answers.list(); n > 0 {
 		return fmt.Sprintf("%s · %s", groupsLine(groups), paint.Duration(slow))
+	}
+	if _, is := e.args.(script.ReloadArgs); is && len(e.text) > 0 { // what stands before is told by its tab
+		return e.text[len(e.text)-1] + " · " + paint.Duration(e.took)
 	}
 	if len(e.text) > 0 {
 		return e.text[0] + map[bool]string{true: fmt.Sprintf("  (+%d)", len(e.text)-1)}[len(e.text) > 1]

@@ -62,7 +62,7 @@ func (m *Model) worldChanged() tea.Cmd {
 	if len(m.world.Breaks) > 0 {
 		m.showBreaks()
 	}
-	cmds := []tea.Cmd{m.showNew()}
+	cmds := []tea.Cmd{m.showNew(), m.noteReloads()}
 	if rev := m.world.StateRevision(); rev != m.refreshed { // dialogs tell nothing of messages and lines
 		m.refreshed = rev
 		cmds = append(cmds, m.refreshOverlays())

@@ -24,7 +24,7 @@ func placeWords() map[string]func(m *Model) {
 	return map[string]func(m *Model){
 		"procs": tab(Mesh, 0), "actors": tab(Mesh, 0), "ranks": tab(Ranks, 0), "inspect": tab(Inspect, 0),
 		"messages": tab(Messages, 0), "flow": tab(Messages, 1), "top": tab(Messages, 2), "charts": tab(Messages, 3), "calls": tab(Messages, 4),
-		"logs": tab(Logs, 0), "breakpoints": tab(Logs, tabBreaks), "commands": tab(Logs, 2),
+		"logs": tab(Logs, 0), "breakpoints": tab(Logs, tabBreaks), "reloads": tab(Logs, tabReload), "commands": tab(Logs, 3),
 		"warnings": func(m *Model) { m.openWarnings() }, "config": (*Model).openConfig,
 	}
 }

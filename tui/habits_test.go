@@ -16,7 +16,7 @@ import (
 func TestAWordAloneGoesToItsPlace(t *testing.T) {
 	for word, want := range map[string]string{
 		"procs": "┏[1]", "actors": "┏[1]", "ranks": "┏[2]", "inspect": "┏[3]", "messages": "┏[4] ‹Messages›", "top": "┏[4] Messages Flow ‹Top›", "charts": "┏[4] Messages Flow Top ‹Charts›", "calls": "┏[4] Messages Flow Top Charts ‹Calls›",
-		"flow": "‹Flow›", "logs": "┏[5] ‹Logs›", "breakpoints": "┏[5] Logs ‹Breakpoints›", "commands": "┏[5] Logs Breakpoints ‹Commands›", "warnings": "┏ Warnings", "config": "# Settings of monarch-tui",
+		"flow": "‹Flow›", "logs": "┏[5] ‹Logs›", "breakpoints": "┏[5] Logs ‹Breakpoints›", "reloads": "┏[5] Logs Breakpoints ‹Reload›", "commands": "Breakpoints Reload ‹Commands›", "warnings": "┏ Warnings", "config": "# Settings of monarch-tui",
 	} {
 		m := still(t, worldtest.Pingpong(t), 120, 40)
 		press(t, m, ":")

@@ -13,6 +13,12 @@ import (
 // heldState is the part of the header about what is not as it would be by itself: what stands still, and the faults that act.
 func (m *Model) heldState(w int) []paint.Seg {
 	out := m.stoodState(w)
+	if segs := m.reloadState(w); len(segs) > 0 {
+		if len(out) > 0 {
+			out = append(out, paint.Seg{Text: "  "})
+		}
+		out = append(out, segs...)
+	}
 	n := len(m.world.FaultList())
 	if n == 0 {
 		return out

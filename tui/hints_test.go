@@ -119,7 +119,7 @@ func TestNoScreenShowsAKeyThatWasGivenAway(t *testing.T) {
 							continue
 						case strings.ContainsAny(word, "[]") && (from > 0 && cells[from-1] != ' ' || x < len(cells) && cells[x] != ' '): // a bracket
 							continue
-						case word == ":" && from == 1, word == "a" && m.pending != "": // the sign of the command line; "a letter"
+						case word == ":" && from == 1, (word == "a" || word == "r") && m.pending != "": // the sign of the command line; "a letter", and one that is kept
 							continue
 						}
 						t.Errorf("row %d shows %q, which was the key of %q:\n%s", y, word, action, line)

@@ -73,6 +73,8 @@ type Model struct {
 	lastType     string
 	asking       bool // for the state that the inspector shows
 	figures      figures
+	reload       reloadLook
+	watch        Watch  // of the source
 	looking      bool   // for what it shows of a stopped actor
 	show         target // to be shown as soon as the world has it
 	newest       uint64 // id of the newest mesh that was seen
@@ -162,7 +164,7 @@ func (m *Model) Close() {
 
 // Init dials the session and starts the clock.
 func (m *Model) Init() tea.Cmd {
-	cmds := []tea.Cmd{m.clock()}
+	cmds := []tea.Cmd{m.clock(), m.watching()}
 	if !m.themeFixed {
 		cmds = append(cmds, tea.RequestBackgroundColor)
 	}
@@ -303,7 +305,7 @@ func (m *Model) updated(msg updateMsg) tea.Cmd {
 // animated draws the next frame of what is in progress, and stops when nothing is.
 func (m *Model) animated() tea.Cmd {
 	m.moving = false
-	if len(m.running()) == 0 && m.dialing == nil && !m.overlayMoves() {
+	if len(m.running()) == 0 && m.dialing == nil && !m.overlayMoves() && !m.reloading() {
 		m.touch()
 		return nil
 	}
@@ -365,7 +367,7 @@ func (m *Model) forget() {
 	m.world = world.New()
 	m.world.Now = m.now()
 	m.panes = newPaneSet(m)
-	m.removed, m.turned, m.keeping = nil, false, nil
+	m.removed, m.turned, m.keeping, m.reload = nil, false, nil, reloadLook{}
 	m.panes.grid.NoColor = m.theme.Mono
 	m.touch()
 }

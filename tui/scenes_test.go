@@ -47,6 +47,19 @@ var scenes = []scene{
 	}},
 	{"faults", worldtest.Faulty, func(t testing.TB, m *Model) { press(t, m, "2", "l", "l", "l") }},
 	{"faults in the tree", worldtest.Faulty, func(t testing.TB, m *Model) { press(t, m, "1", "j", "j", "l", "j", "j", "j") }},
+	{"reload building", worldtest.Building, func(t testing.TB, m *Model) { press(t, m, "5", "]", "]") }},
+	{"reload rolling", worldtest.Rolling, func(t testing.TB, m *Model) { press(t, m, "5", "]", "]", "2", "l", "l") }},
+	{"reloaded", worldtest.Reloaded, func(t testing.TB, m *Model) { press(t, m, "5", "]", "]") }},
+	{"reload does not compile", worldtest.Uncompiled, func(t testing.TB, m *Model) { broken(m); press(t, m, "5") }},
+	{"reload does not compile elsewhere", worldtest.Uncompiled, func(t testing.TB, m *Model) { broken(m); press(t, m, "2", "l", "d") }},
+	{"reload half-way", worldtest.HalfReloaded, func(t testing.TB, m *Model) { broken(m); press(t, m, "5") }},
+	{"reload half-way on the grid", worldtest.HalfReloaded, func(t testing.TB, m *Model) {
+		m.goToProcs("workers")
+		m.worldChanged()
+		press(t, m, "2", "l", "l", "l")
+	}},
+	{"reload question", worldtest.Reloadable, func(t testing.TB, m *Model) { press(t, m, "2", "r") }},
+	{"no reloads", worldtest.Pingpong, func(t testing.TB, m *Model) { press(t, m, "5", "]", "]") }},
 	{"first run", func(t testing.TB) *worldtest.Builder { return worldtest.New(t) }, func(testing.TB, *Model) {}},
 	{"mesh", worldtest.Pingpong, func(testing.TB, *Model) {}},
 	{"ranks", worldtest.Pingpong, func(t testing.TB, m *Model) {
@@ -176,6 +189,12 @@ var scenes = []scene{
 		m.dialing = &dialing{tries: 3, again: true, began: m.now().Add(-2100 * time.Millisecond)}
 		m.touch()
 	}},
+}
+
+// broken is a reload that fails while somebody looks on.
+func broken(m *Model) {
+	m.reload.over = false
+	m.noteReloads()
 }
 
 // task3 is a task of the tutorial.

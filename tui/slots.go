@@ -11,6 +11,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/tui/logs"
 	"github.com/monarch-tui/monarch-tui/tui/messages"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
+	"github.com/monarch-tui/monarch-tui/tui/reloads"
 	"github.com/monarch-tui/monarch-tui/tui/top"
 	"github.com/monarch-tui/monarch-tui/tui/tree"
 	"github.com/monarch-tui/monarch-tui/tui/warn"
@@ -62,6 +63,7 @@ func slots() [panes]slot {
 		Logs: {name: "Logs", tabs: []tab{
 			{name: "Logs", item: "line", box: "Log", filter: ofLogs, make: func(_ *Model, s *paneSet) body { return s.logs }},
 			{name: "Breakpoints", item: "breakpoint", other: "these are the breakpoints", make: func(m *Model, s *paneSet) body { return breaksTab{s.breaks, m} }},
+			{name: "Reload", item: "row", other: "this is about reloads", make: func(m *Model, s *paneSet) body { return reloadTab{s.reloads, m} }},
 			{name: "Commands", item: "command", other: "these are the commands", make: func(_ *Model, s *paneSet) body { return s.cmds }},
 		}},
 	}
@@ -143,6 +145,10 @@ type (
 	noter interface {
 		Note(w *world.World) (string, paint.Role)
 	}
+	// marker has a sign beside its name while another tab of its slot is open.
+	marker interface {
+		Mark(w *world.World) (string, paint.Role)
+	}
 	// modClicker takes a click with what was held down, before Click; done false leaves it to Click.
 	modClicker interface {
 		ClickWith(x, y int, mod tea.KeyMod) (cmd tea.Cmd, done bool)
@@ -187,18 +193,33 @@ func (s *slot) frame(w *world.World) paint.Frame {
 	if len(s.tabs) > 1 {
 		f.Title, f.Tabs, f.Tab = "", make([]string, 0, len(s.tabs)), s.open
 		for i := range s.tabs {
-			f.Tabs = append(f.Tabs, s.tabs[i].name)
+			f.Tabs = append(f.Tabs, s.tabs[i].marked(w, i == s.open))
 		}
 	}
 	return f
 }
 
-// note is a short sign beside its name where it is not seen.
-func (s *slot) note(w *world.World) (string, paint.Role) {
-	if v, ok := s.shown().body.(noter); ok {
-		return v.Note(w)
+// marked is the name of a tab, with its mark while another one is open.
+func (t *tab) marked(w *world.World, open bool) string {
+	if v, ok := t.body.(marker); ok && !open {
+		if mark, _ := v.Mark(w); mark != "" {
+			return t.name + " " + mark
+		}
 	}
-	return "", paint.Default
+	return t.name
+}
+
+// note is a short sign beside its name where it is not seen: of the open tab, else of one that has a mark.
+func (s *slot) note(w *world.World) (text string, role paint.Role) {
+	if v, ok := s.shown().body.(noter); ok {
+		text, role = v.Note(w)
+	}
+	for i := range s.tabs {
+		if v, ok := s.tabs[i].body.(marker); ok && text == "" {
+			text, role = v.Mark(w)
+		}
+	}
+	return text, role
 }
 
 // slotsWith are the slots that have a tab of some kind.
@@ -224,6 +245,7 @@ type paneSet struct {
 	top     *top.Pane
 	calls   *calls.Pane
 	charts  *charts.Pane
+	reloads *reloads.Pane
 	logs    *logs.Pane
 	breaks  *breaks.Pane
 	warn    *warn.Checker
@@ -234,7 +256,7 @@ type paneSet struct {
 
 func newPaneSet(m *Model) paneSet {
 	s := paneSet{
-		tree: tree.New(m.keyOf), grid: grid.New(m.keyOf), inspect: inspect.New(m.keyOf), msgs: messages.New(m.keyOf), top: top.New(m.keyOf), calls: calls.New(m.keyOf), charts: charts.New(m.keyOf), logs: logs.New(m.keyOf), breaks: breaks.New(m.keyOf),
+		tree: tree.New(m.keyOf), grid: grid.New(m.keyOf), inspect: inspect.New(m.keyOf), msgs: messages.New(m.keyOf), top: top.New(m.keyOf), calls: calls.New(m.keyOf), charts: charts.New(m.keyOf), logs: logs.New(m.keyOf), breaks: breaks.New(m.keyOf), reloads: reloads.New(m.keyOf),
 		warn: warn.New(warn.Config{Off: m.cfg.Settings.Off}), cmds: newCmdLog(m), slots: slots(),
 	}
 	for p := range s.slots {

@@ -13,6 +13,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/debugger/kept"
 	"github.com/monarch-tui/monarch-tui/debugger/script"
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/tui/reloads"
 )
 
 // Config is what the explorer begins with. Only Connect is needed.
@@ -25,6 +26,8 @@ type Config struct {
 	Demo     string                                             // the one to begin with
 	Auto     bool                                               // a demo goes on by itself
 	Settings Settings
+	Package  string                                         // that the program of the first session was built from; "": it is not known
+	Watching <-chan Watch                                   // how the watching of its source goes, where somebody watches
 	Reread   func() (set Settings, changed bool, err error) // the settings, where they changed since they were last read; nil: they stay
 	Suspend  func() (why string)                            // why the program cannot be suspended now, "" where it can; nil: it can
 	Commands script.Options
@@ -37,6 +40,9 @@ type Config struct {
 	Kept *kept.Store      // keeps breakpoints from session to session; nil: nowhere
 	Now  func() time.Time // nil: time.Now
 }
+
+// Watch is how the watching of a program's source goes.
+type Watch = reloads.Watch
 
 // Crash is the error of Run when the explorer itself is at fault.
 type Crash struct {

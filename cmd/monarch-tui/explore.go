@@ -239,14 +239,18 @@ func exploreProgram(ctx context.Context, path string, args []string, seed uint64
 	case <-time.After(programPatience):
 	}
 	var beside sync.Once
+	var told chan tui.Watch
+	if watches {
+		told = make(chan tui.Watch, 1)
+	}
 	connect := func(context.Context) (*control.Client, error) {
 		take()
 		if watches && d.err == nil {
-			beside.Do(func() { watching.Go(func() { watchBeside(ctx, d.client, p.path) }) })
+			beside.Do(func() { watching.Go(func() { watchBeside(ctx, d.client, p.path, told) }) })
 		}
 		return d.client, d.err
 	}
-	return show(ctx, tui.Config{Connect: connect, Name: path, Own: true, Who: who(), Settings: set, Reread: s.reread()})
+	return show(ctx, tui.Config{Connect: connect, Name: path, Own: true, Who: who(), Settings: set, Package: p.pkg, Watching: told, Reread: s.reread()})
 }
 
 // programPatience is how long the screen waits for a program, which mostly is there or has failed by then.

@@ -29,6 +29,7 @@ const greeting = 15 * time.Second
 // program is a binary of the user's that is to be the controller.
 type program struct {
 	path string
+	pkg  string // that it was built from
 	args []string
 	main bool
 	seed uint64
@@ -55,7 +56,7 @@ func checkProgram(path string) (*program, error) {
 	if bi.Main.Path != modulePath && !slices.ContainsFunc(bi.Deps, func(m *debug.Module) bool { return m.Path == modulePath }) {
 		return nil, fmt.Errorf("-p %s (%s) does not use %s/engine; a program is explored through the engine it is built with", path, bi.Path, modulePath)
 	}
-	return &program{path: full, who: control.ClientInfo{Name: "script"}}, nil
+	return &program{path: full, pkg: bi.Path, who: control.ClientInfo{Name: "script"}}, nil
 }
 
 // bare is an error without the names that the message around it has told.

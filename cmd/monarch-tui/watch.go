@@ -71,8 +71,3 @@ func printReload(out io.Writer, rec *control.Reload, err error) {
 		_, _ = fmt.Fprintln(out, "reloaded in", script.ReloadTimes(rec))
 	}
 }
-
-// watchBeside does so beside the explorer, which is told by the session.
-func watchBeside(ctx context.Context, c *control.Client, path string) {
-	_ = watch.Loop(ctx, watchConfig(c, path, func(control.Reload, error) {})) // whether it can be watched was asked before
-}

@@ -75,6 +75,7 @@ type Reload struct {
 	Reason string // why it failed, in one line
 	Policy string
 	Build  string         // build id of the new executable, as Proc.Build has it; "" before it is there
+	Folder string         `cbor:",omitempty"` // where it was built: the files of Errors are named from there
 	Errors []CompileError // of the compiler, MaxCompileErrors at most
 	Ranks  []ReloadRank
 	Moved  int           // how many of them are moved

@@ -136,6 +136,9 @@ func (p *Pane) cellStyle(rank int32) (look uint8, st paint.Style) {
 	if p.at.sel.has(int(rank)) {
 		st.Bg = paint.Selection
 	}
+	if look != lookOther && p.now.other[rank] { // what it does is told by the sign
+		st.Attr |= paint.Underline
+	}
 	return look, st
 }
 

@@ -210,13 +210,18 @@ func shortened(text string, room int) string {
 // drawLegend writes what the signs mean; states that no rank is in stand back.
 func (p *Pane) drawLegend(s *paint.Surface, y int) {
 	lines := p.legendLines(p.w)
+	some := func(word string) bool { return p.now.count[world.Severity(word)] > 0 }
+	for _, line := range lines {
+		for j := range line {
+			if line[j].word == "gone" && some("starting") && !some("gone") {
+				line[j] = legendItem{"starting", "starting"} // rare, and never for long
+			}
+		}
+	}
 	gap := legendGap(lines, p.w)
 	for i, line := range lines {
 		x := 1
 		for j, item := range line {
-			if some := func(word string) bool { return p.now.count[world.Severity(word)] > 0 }; item.word == "gone" && some("starting") && !some("gone") {
-				item = legendItem{"starting", "starting"} // rare, and never for long
-			}
 			if j > 0 {
 				x += gap
 			}
@@ -268,6 +273,9 @@ func (p *Pane) drawCursorLine(s *paint.Surface, w *world.World, y int) {
 		state += " " + paint.Restarted + strconv.Itoa(r.Restarts)
 	case proc != nil && proc.Restarts > 0:
 		state += " " + paint.Restarted + strconv.Itoa(proc.Restarts)
+	}
+	if p.now.other[int32(rank)] && proc != nil {
+		state += " " + paint.OtherBuild + world.ShortBuild(proc.Build)
 	}
 	segs := []paint.Seg{
 		{Style: muted, Text: "cursor "}, {Style: text, Text: number}, {Style: muted, Text: pl.coords(rank)}, {Style: muted, Text: where(proc)},

@@ -99,12 +99,14 @@ func isNone(v float32) bool { return math.IsNaN(float64(v)) }
 // nLevels is into how many steps a scale is cut: each has a sign and, two by two, a colour.
 const nLevels = 8
 
-// A look is how a cell is drawn: as a state, at a level, without a figure, or as idle in another life than the first.
+// A look is how a cell is drawn: as a state, at a level, without a figure, or as idle in another life than the first, or on another
+// build than the most.
 const (
 	lookLevel   = nStates
 	lookUnknown = nStates + nLevels
 	lookAgain   = lookUnknown + 1
-	nLooks      = lookAgain + 1
+	lookOther   = lookAgain + 1
+	nLooks      = lookOther + 1
 )
 
 // signs are those of the looks.
@@ -113,14 +115,14 @@ func signs() (out [nLooks]string) {
 		out[code] = paint.Glyph(word)
 	}
 	copy(out[lookLevel:], []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"})
-	out[lookUnknown], out[lookAgain] = "·", paint.Restarted
+	out[lookUnknown], out[lookAgain], out[lookOther] = "·", paint.Restarted, paint.OtherBuild
 	return out
 }
 
 // roles are the colours of the looks. Levels go from what is calm to what is hot.
 var roles = [nLooks]paint.Role{
 	paint.Idle, paint.Busy, paint.Fault, paint.Starting, paint.Gone, paint.Paused, paint.Warning, paint.Failed,
-	paint.Idle, paint.Idle, paint.Busy, paint.Busy, paint.Warning, paint.Warning, paint.Paused, paint.Failed, paint.Muted, paint.Idle,
+	paint.Idle, paint.Idle, paint.Busy, paint.Busy, paint.Warning, paint.Warning, paint.Paused, paint.Failed, paint.Muted, paint.Idle, paint.Starting,
 }
 
 // figures are the figures of all ranks of the mesh that is shown.
@@ -185,6 +187,9 @@ func notRunning(code int) bool {
 func (p *Pane) look(rank int32) uint8 {
 	code := p.now.codes[rank]
 	f := &p.now.figures
+	if code == 0 && f.measure == States && p.now.other[rank] {
+		return lookOther
+	}
 	if code == 0 && f.measure == States && p.now.again[rank] {
 		return lookAgain
 	}

@@ -183,6 +183,8 @@ func (p *Pane) Frame(w *world.World) paint.Frame {
 		f.FootLeft = "by " + p.now.measure.String()
 	case pl.density != Auto:
 		f.FootLeft = pl.density.String()
+	case len(p.now.other) > 0:
+		f.FootLeft = paint.OtherBuild + " " + paint.Exact(len(p.now.other)) + " on another build"
 	}
 	if pl.sel.n > 0 {
 		f.Foot = paint.Exact(pl.sel.n) + " selected"

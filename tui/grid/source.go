@@ -61,6 +61,7 @@ type states struct {
 	hints []int32 // where in World.Procs the process of each rank was
 	count [nStates]int
 	again map[int32]bool  // ranks that are not in their first life
+	other map[int32]bool  // ranks on another build than the most
 	has   [nMeasures]bool // which measures any rank has a figure of
 	hosts []string        // names along the dimension hosts, nil where there are none
 	figures
@@ -83,7 +84,7 @@ func (p *Pane) sync(w *world.World) bool {
 	if len(p.now.codes) != s.n {
 		p.now = states{codes: make([]uint8, s.n), hints: make([]int32, s.n)}
 	}
-	p.now.known, p.now.rev, p.now.count, p.now.again = true, w.StateRevision(), [nStates]int{}, nil
+	p.now.known, p.now.rev, p.now.count, p.now.again, p.now.other = true, w.StateRevision(), [nStates]int{}, nil, nil
 	if hosts := s.hostNames(w); !slices.Equal(hosts, p.now.hosts) {
 		p.now.hosts = hosts
 		p.at.plan.key = planKey{} // labels have other widths
@@ -105,6 +106,7 @@ func (p *Pane) sync(w *world.World) bool {
 
 func (st *states) readProcs(w *world.World, pm *control.ProcMesh) {
 	st.gone = pm.Gone
+	builds := mixed(w, pm)
 	for rank := range st.codes {
 		word := world.AbsentWord(pm)
 		proc := st.proc(w, rank, pm.FirstProc+uint64(rank))
@@ -113,8 +115,28 @@ func (st *states) readProcs(w *world.World, pm *control.ProcMesh) {
 			st.lived(rank, proc.Restarts)
 		}
 		st.codes[rank] = uint8(world.Severity(word))
+		st.built(rank, proc, builds)
 		st.note(rank, proc)
 	}
+}
+
+// mixed are the builds of processes that run several, nil of others.
+func mixed(w *world.World, pm *control.ProcMesh) *world.Builds {
+	if b := w.BuildsOf(pm); b.Mixed() {
+		return b
+	}
+	return nil
+}
+
+// built notes whether a rank runs another build than the most.
+func (st *states) built(rank int, proc *control.Proc, builds *world.Builds) {
+	if builds == nil || proc == nil || !builds.Other(proc.Rank) {
+		return
+	}
+	if st.other == nil {
+		st.other = map[int32]bool{}
+	}
+	st.other[int32(rank)] = true
 }
 
 // lived notes how often a rank was started anew.
@@ -134,6 +156,10 @@ func (st *states) readMesh(w *world.World, m *control.Mesh) {
 	placed := home.Validate() == nil && home.Len() == len(st.codes)
 	dense := placed && home.IsDense()
 	marks := w.MarksOf(m)
+	var builds *world.Builds
+	if pm, ok := w.ProcMesh(m.Procs); ok && pm.FirstProc == m.Ref.First && !m.Gone {
+		builds = mixed(w, pm)
+	}
 	for rank := range st.codes {
 		var proc *control.Proc
 		switch {
@@ -144,6 +170,7 @@ func (st *states) readMesh(w *world.World, m *control.Mesh) {
 		}
 		st.codes[rank] = uint8(world.Severity(world.RankWord(&m.Ranks[rank], proc, marks.At(rank, proc))))
 		st.lived(rank, m.Ranks[rank].Restarts)
+		st.built(rank, proc, builds)
 		st.note(rank, proc)
 	}
 }

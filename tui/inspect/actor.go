@@ -129,6 +129,7 @@ func (p *Pane) buildNow(w *world.World, m *control.Mesh, r *control.RankState) {
 	default:
 		p.field("on", world.ProcName(pr), paint.Text)
 	}
+	p.buildBuild(w, pr, false)
 	if pr.GPU != nil && lives(pr) {
 		p.fieldSegs("gpu", briefGPU(pr.GPU), briefSegs(pr.GPU)...)
 	}

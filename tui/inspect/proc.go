@@ -82,6 +82,7 @@ func (p *Pane) buildProcs(w *world.World) {
 		p.field("memory", paint.Bytes(rss)+" resident", paint.Text)
 	}
 	p.field("restart", restartText(pm.Restart, false), paint.Text)
+	p.buildBuilds(w, pm)
 	if !pm.InProcess {
 		p.field("carrier", w.Session.Carrier, paint.Text)
 	}
@@ -164,9 +165,7 @@ func (p *Pane) buildProc(w *world.World) {
 	if !pr.Since.IsZero() {
 		p.field("since", clock(pr.Since)+" · "+ago(w, pr.Since), paint.Text)
 	}
-	if pr.Build != "" && w.Session.Build != "" && pr.Build != w.Session.Build {
-		p.field("build", pr.Build+" is not the controller's "+w.Session.Build, paint.Warning)
-	}
+	p.buildBuild(w, pr, true)
 	if pr.Restarts > 0 {
 		p.field("restarts", strconv.Itoa(pr.Restarts), paint.Warning)
 	}

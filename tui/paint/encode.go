@@ -126,6 +126,8 @@ func asciiOf(r rune) string {
 		return "!"
 	case '↻':
 		return "@"
+	case '≠':
+		return "#"
 	case '✕', '×':
 		return "X"
 	case '○':

@@ -96,6 +96,9 @@ func (t *Theme) Color(r Role) color.Color { return t.colors[r] }
 // Restarted is the sign of what is not in its first life.
 const Restarted = "↻"
 
+// OtherBuild is the sign of what runs another build than the most beside it.
+const OtherBuild = "≠"
+
 // State is the role of a state of the screens' vocabulary, and Muted for another word.
 func State(word string) Role {
 	if i := slices.IndexFunc(states, func(s stateLook) bool { return s.word == word }); i >= 0 {

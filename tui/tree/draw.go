@@ -282,6 +282,10 @@ func (p *Pane) procsValue(r *row) (long, short string, role paint.Role) {
 	case pm.Virtual:
 		long += " · virtual"
 	}
+	if b := p.model.w.BuildsOf(pm.ProcMesh); b.Mixed() {
+		short = paint.OtherBuild + " " + paint.Plural(len(b.Counts), "build")
+		long += " · " + short
+	}
 	return long, short, paint.Muted
 }
 
@@ -345,6 +349,9 @@ func (p *Pane) procValue(r *row) (long, short string, role paint.Role) {
 	long = short
 	if proc.PID > 0 {
 		long = "pid " + strconv.Itoa(proc.PID) + " · " + short
+	}
+	if b := p.model.w.BuildsOf(pm.ProcMesh); b.Other(int(r.rank)) {
+		long, short = paint.OtherBuild+" build "+world.ShortBuild(proc.Build)+" · "+short, paint.OtherBuild+" "+world.ShortBuild(proc.Build)
 	}
 	return long, short, paint.Muted
 }

@@ -1,5 +1,5 @@
 // Package warn looks for what goes wrong in a session: mailboxes that fill, calls without answers, handlers that run too
-// long, ranks that lag behind the others, processes and hosts that were lost; and for methods that look like
+// long, ranks that lag behind the others, processes and hosts that were lost, reloads that failed; and for methods that look like
 // endpoints and are none.
 //
 // A Rule looks at the world and tells what it found, with the threshold and the evidence; a Checker runs the rules that

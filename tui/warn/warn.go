@@ -64,7 +64,7 @@ type Look struct {
 
 // rules are all rules; warnings that are equally severe are told in their order.
 func rules() []Rule {
-	return []Rule{session{}, logLost{}, failed{}, hosts{}, lostProc{}, gpuTrouble{}, straggler{}, noReply{}, slowHandler{}, backlog{}, notCallable{}}
+	return []Rule{session{}, logLost{}, failed{}, hosts{}, lostProc{}, gpuTrouble{}, straggler{}, noReply{}, slowHandler{}, backlog{}, reload{}, notCallable{}}
 }
 
 // Names are the names of the rules.

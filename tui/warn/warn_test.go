@@ -71,6 +71,13 @@ func trouble(t testing.TB) (*worldtest.Builder, *Checker) {
 		{Name: "Skip", Why: "it does not return an error", Fix: "func (l *Loader) Skip(ctx context.Context, a int) error"},
 	}}}
 	b.Apply(&control.Event{Session: &control.Session{Name: "demo", Program: "monarch-tui", PID: 4711, State: "failed", Reason: "a failure was not handled", Dir: "/run/demo", LogLost: "no space left on device"}})
+	for rank := range 3 {
+		b.OnBuild("trainers", rank, worldtest.NewBuild)
+	}
+	half := control.Reload{ID: 1, State: control.ReloadFailed, Build: "d4e5f60718293", Reason: "trainers[3] could not be moved", Ranks: b.ReloadRanks("trainers", "MMMrkwww")}
+	half.Ranks[3].Error, half.Ranks[3].Tail = "loader[3]: Restore: want a number", []string{"panic: nil map"}
+	half.Ranks[4].Error = "its process is stopped by a signal"
+	b.Reload(half)
 	b.Launched("more", "ssh", "ssh to a1", shape.Extent{{Name: "hosts", Size: 1}})
 	b.HostIs("more", 0, "a1", "failed", "a1: Permission denied (publickey).")
 	b.Tick(5 * time.Second)
@@ -300,5 +307,26 @@ func TestAmongManyRanksTroubleIsLookedForFourTimesASecond(t *testing.T) {
 	b.Tick(pause)
 	if list := c.List(b.World); len(list) != 1 || list[0].Count != 30 {
 		t.Errorf("after the pause it tells %s", text(list))
+	}
+}
+
+// TestAReloadThatFailedIsToldUntilItIsRepaired holds that the warning has those who stay on the old build, and goes with them.
+func TestAReloadThatFailedIsToldUntilItIsRepaired(t *testing.T) {
+	c := New(Config{Off: []string{"lost-proc", "failed"}})
+	if got := text(c.List(worldtest.Uncompiled(t).World)); !strings.Contains(got, "▲ reload: 3 errors in count.go  [reload, 3, workers[0 1 2 3 4 5 6 7]") || !strings.Contains(got, "count.go:44:2: undefined: totl") {
+		t.Errorf("of what does not compile it tells\n%s", got)
+	}
+	b := worldtest.HalfReloaded(t)
+	if got := text(c.List(b.World)); !strings.Contains(got, "▲ reload: 4 of workers stay  [reload, 4, workers[3 4 6 7]") {
+		t.Errorf("of one that stopped half-way it tells\n%s", got)
+	}
+	for _, rank := range []int{3, 4, 6, 7} {
+		b.OnBuild("workers", rank, worldtest.NewBuild)
+	}
+	if got := text(c.List(b.World)); got != "" {
+		t.Errorf("all who live run the new build, and it tells\n%s", got)
+	}
+	if got := text(c.List(worldtest.Reloaded(t).World)); got != "" {
+		t.Errorf("of one that went well it tells\n%s", got)
 	}
 }

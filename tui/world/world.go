@@ -42,6 +42,10 @@ type World struct {
 	stopped  map[string]map[int]bool // ranks with a frame that stands at a site, by mesh
 	stopList []control.Stop          // by mesh, rank and id
 
+	builds     map[uint64]*Builds // by proc mesh, as they are asked for; made anew when a process changes
+	reloadOf   uint64             // the reload that was last told of
+	reloadSeen time.Time          // and when
+
 	faultList   []control.Fault         // by number
 	faultyProcs map[uint64]bool         // processes that a fault acts on
 	faultyRanks map[uint64]map[int]bool // ranks of actor meshes, by id, whose messages a fault acts on
@@ -58,11 +62,13 @@ func (w *World) Apply(u control.Update) {
 		w.Loaded, w.Late = true, late(u.Snapshot, w.Now)
 	}
 	w.noteBegins(u)
+	w.noteBuilds(u)
 	w.Replica.Apply(u)
 	w.noteStops(u)
 	w.noteFaults(u)
 	w.noteStates(u)
 	w.noteHosts(u)
+	w.noteReloads(u)
 	w.tick()
 	for _, ev := range u.Events {
 		switch {
