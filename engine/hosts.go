@@ -66,7 +66,7 @@ func (h *hub) bookHosts(pm *procMesh, req *control.ProcsReq) {
 	for i := range n {
 		m := &machine{
 			pm: pm, index: i, ready: make(chan struct{}), gone: make(chan struct{}), children: map[agent.Worker]*remoteChild{},
-			rec: control.Host{ID: h.nextProc, Mesh: pm.rec.Name, Index: i, Launcher: req.Via, State: "requested", Since: time.Now()},
+			rec: control.Host{ID: h.nextProc, Mesh: pm.rec.Name, MeshID: pm.rec.ID, Index: i, Launcher: req.Via, State: "requested", Since: time.Now()},
 		}
 		if len(req.Hosts) > 0 {
 			m.rec.Name = req.Hosts[i]

@@ -204,8 +204,8 @@ func TestAHostIsWhatKeysActOn(t *testing.T) {
 	if got := screen(t, m); !strings.Contains(got, "n2   · ready") {
 		t.Errorf("the inspector does not show it:\n%s", got)
 	}
-	b.Launched("none", "exec", "mpirun", nil)
-	b.Apply(&control.Event{Host: &control.Host{ID: 1 << 40, Mesh: "none", Name: "odd", State: "queued"}})
+	none := b.Launched("none", "exec", "mpirun", nil)
+	b.Apply(&control.Event{Host: &control.Host{ID: 1 << 40, Mesh: "none", MeshID: none.ID, Name: "odd", State: "queued"}})
 	m.worldChanged()
 	toHost(t, m, "odd")
 	if at, ok := (meshTab{m.panes.tree, m}).Target(); ok && len(at.ranks) == 0 {

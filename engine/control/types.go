@@ -50,6 +50,7 @@ type Session struct {
 type Host struct {
 	ID       uint64 // of its agent, among processes
 	Mesh     string // name of the proc mesh
+	MeshID   uint64 // of that proc mesh: names are used again
 	Index    int    // along the dimension hosts
 	Name     string // as the user, the launcher or the machine itself calls it; "" while none is known
 	Launcher string // ssh | slurm | kubernetes | exec

@@ -104,7 +104,7 @@ func TestOneMachineLooksAsItDid(t *testing.T) {
 
 func TestThousandsOfHostsAreLines(t *testing.T) {
 	b := worldtest.New(t)
-	b.Launched("p", "slurm", "job 1", shape.Extent{{Name: "hosts", Size: 4096}, {Name: "gpus", Size: 8}})
+	pm := b.Launched("p", "slurm", "job 1", shape.Extent{{Name: "hosts", Size: 4096}, {Name: "gpus", Size: 8}})
 	p := New(worldtest.Keys)
 	open(t, p, b, "p")
 	if n := len(p.rows); n != 4098 {
@@ -117,6 +117,6 @@ func TestThousandsOfHostsAreLines(t *testing.T) {
 		}
 		seen[p.rows[i].key] = true
 	}
-	b.Apply(&control.Event{Host: &control.Host{ID: 1 << 50, Mesh: "p", Index: 1 << 30, State: world.Severities()[0]}})
+	b.Apply(&control.Event{Host: &control.Host{ID: 1 << 50, Mesh: "p", MeshID: pm.ID, Index: 1 << 30, State: world.Severities()[0]}})
 	screen(p, b, 60, 20)
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/control"
 )
 
-// hostIndex is which hosts belong to which proc mesh. It is made when somebody first asks, and again after hosts, proc meshes or
-// processes have changed: there may be thousands.
+// hostIndex is which hosts belong to which proc mesh. It is made when somebody first asks, and again after hosts have
+// changed: there may be thousands.
 type hostIndex struct {
 	byMesh map[uint64][]*control.Host // by place, of a proc mesh by its id
 }
@@ -24,42 +24,12 @@ func (w *World) HostsOf(pm *control.ProcMesh) []*control.Host {
 	return w.hosts.byMesh[pm.ID]
 }
 
-// indexHosts finds the proc mesh of each host. A host says the name of its mesh, and names are used again: processes that were seen
-// on a host tell which one it was, and else it is the newest of that name. Of one place the newest host counts.
+// indexHosts sorts hosts by their proc meshes. Of one place the newest host counts.
 func (w *World) indexHosts() *hostIndex {
-	of := make(map[uint64]uint64, len(w.Hosts)) // mesh by host
-	byFirst := make([]*control.ProcMesh, 0, len(w.ProcMeshes))
-	for i := range w.ProcMeshes {
-		if pm := &w.ProcMeshes[i]; pm.Via != "" {
-			byFirst = append(byFirst, pm)
-		}
-	}
-	slices.SortFunc(byFirst, func(a, b *control.ProcMesh) int { return cmp.Compare(a.FirstProc, b.FirstProc) })
-	last := uint64(0)
-	for i := range w.Procs {
-		p := &w.Procs[i]
-		if p.HostID == last || p.HostID == 0 { // those of a host mostly stand side by side
-			continue
-		}
-		last = p.HostID
-		at, exact := slices.BinarySearchFunc(byFirst, p.ID, func(pm *control.ProcMesh, id uint64) int { return cmp.Compare(pm.FirstProc, id) })
-		if !exact {
-			at--
-		}
-		if at >= 0 && p.ID-byFirst[at].FirstProc < uint64(max(0, byFirst[at].Extent.Len())) {
-			of[p.HostID] = byFirst[at].ID
-		}
-	}
 	x := &hostIndex{byMesh: map[uint64][]*control.Host{}}
 	for i := range w.Hosts {
 		h := &w.Hosts[i]
-		mesh, known := of[h.ID]
-		if pm, ok := w.ProcMesh(h.Mesh); !known && ok && pm.Via != "" {
-			mesh, known = pm.ID, true
-		}
-		if known {
-			x.byMesh[mesh] = append(x.byMesh[mesh], h)
-		}
+		x.byMesh[h.MeshID] = append(x.byMesh[h.MeshID], h)
 	}
 	for mesh, list := range x.byMesh {
 		slices.SortFunc(list, func(a, b *control.Host) int { return cmp.Or(cmp.Compare(a.Index, b.Index), cmp.Compare(b.ID, a.ID)) })
@@ -70,7 +40,7 @@ func (w *World) indexHosts() *hostIndex {
 
 // noteHosts forgets which hosts belong where, when an update may have changed it.
 func (w *World) noteHosts(u control.Update) {
-	if u.Snapshot != nil || slices.ContainsFunc(u.Events, func(ev *control.Event) bool { return ev.Host != nil || ev.ProcMesh != nil || ev.Proc != nil }) {
+	if u.Snapshot != nil || slices.ContainsFunc(u.Events, func(ev *control.Event) bool { return ev.Host != nil }) {
 		w.hosts = nil
 	}
 }

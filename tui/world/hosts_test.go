@@ -18,7 +18,7 @@ func names(list []*control.Host) (out []string) {
 	return out
 }
 
-// TestHostsBelongToTheirMesh: a name is used again, and hosts say a name.
+// TestHostsBelongToTheirMesh: a name is used again.
 func TestHostsBelongToTheirMesh(t *testing.T) {
 	b := worldtest.New(t)
 	extent := shape.Extent{{Name: "hosts", Size: 2}, {Name: "gpus", Size: 2}}
@@ -31,7 +31,7 @@ func TestHostsBelongToTheirMesh(t *testing.T) {
 	if got := fmt.Sprint(names(b.HostsOf(&second))); got != "[c host 1]" {
 		t.Errorf("the second has %s", got)
 	}
-	if got := names(b.HostsOf(&first)); !slices.Equal(got, []string{"a"}) { // of b nothing tells whose it was
+	if got := names(b.HostsOf(&first)); !slices.Equal(got, []string{"a", "b"}) {
 		t.Errorf("the first has %q", got)
 	}
 	h := b.HostsOf(&second)[1]
@@ -74,8 +74,8 @@ func TestWhatIsHostileAboutHostsDoesNoHarm(t *testing.T) {
 	b := worldtest.New(t)
 	pm := b.Launched("p", "ssh", "", shape.Extent{{Name: "hosts", Size: 2}})
 	b.Apply(
-		&control.Event{Host: &control.Host{ID: 900, Mesh: "p", Index: -5, State: "no such state"}},
-		&control.Event{Host: &control.Host{ID: 901, Mesh: "p", Index: 1 << 40, State: "ready"}},
+		&control.Event{Host: &control.Host{ID: 900, Mesh: "p", MeshID: pm.ID, Index: -5, State: "no such state"}},
+		&control.Event{Host: &control.Host{ID: 901, Mesh: "p", MeshID: pm.ID, Index: 1 << 40, State: "ready"}},
 		&control.Event{Host: &control.Host{ID: 902, Mesh: "nowhere", State: "ready"}},
 		&control.Event{Host: &control.Host{}},
 		&control.Event{Proc: &control.Proc{ID: 1 << 60, HostID: 901}},

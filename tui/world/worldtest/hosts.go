@@ -18,7 +18,7 @@ func (b *Builder) Launched(name, via, handle string, extent shape.Extent) contro
 	events := []*control.Event{{ProcMesh: &pm}}
 	hosts, _ := extent.Size("hosts")
 	for i := range hosts {
-		events = append(events, &control.Event{Host: &control.Host{ID: b.proc, Mesh: name, Index: i, Launcher: via, Handle: handle, State: "requested", Since: b.Now}})
+		events = append(events, &control.Event{Host: &control.Host{ID: b.proc, Mesh: name, MeshID: pm.ID, Index: i, Launcher: via, Handle: handle, State: "requested", Since: b.Now}})
 		b.proc++
 	}
 	b.Apply(events...)
