@@ -363,7 +363,9 @@ func (r *roll) putBack(ctx context.Context, mv *moving, why error) {
 	h.mu.Unlock()
 	if !stopping {
 		if err := r.arrive(context.WithoutCancel(ctx), mv); err != nil {
-			why = fmt.Errorf("%w; and it did not begin again on the old build: %w", why, err)
+			if err.Error() != why.Error() {
+				why = fmt.Errorf("%w; and it did not begin again on the old build: %w", why, err)
+			}
 			r.lose(mv, why)
 			return
 		}
