@@ -14,8 +14,7 @@ const (
 	tailLines = 20
 	// maxText bounds the text of an event and a line of a tail, in bytes.
 	maxText = 1000
-	// cancelled is the end of what was cancelled by us.
-	cancelled = "it was cancelled"
+	cancelled = Cancelled
 )
 
 // core is what all jobs have: who is told, what was printed last, and when all is over.
