@@ -13,7 +13,7 @@ const (
 	// tailLines is how much is kept of what a host prints.
 	tailLines = 20
 	// maxText bounds the text of an event and a line of a tail, in bytes.
-	maxText = 1000
+	maxText   = 1000
 	cancelled = Cancelled
 )
 
