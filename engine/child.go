@@ -78,23 +78,34 @@ func (h *hub) forkRemote(ctx context.Context, p *proc, req control.ProcsReq) err
 		h.mu.Unlock()
 		return h.neverStarted(p, err)
 	}
+	h.mu.Unlock()
+	boot, err := h.bootOf(p, req)
+	if err != nil {
+		return h.neverStarted(p, err)
+	}
+	program, err := h.shipTo(ctx, p)
+	if err != nil {
+		return h.neverStarted(p, err)
+	}
+	h.mu.Lock()
+	if p.expect || h.closed {
+		h.mu.Unlock()
+		return h.neverStarted(p, ErrStopped)
+	}
+	if why := p.hostIsGone(); why != "" {
+		h.mu.Unlock()
+		return h.neverStarted(p, errors.New(why))
+	}
 	c := h.newRemote(p)
 	p.child = c
 	h.on(p, life.Launched)
 	h.mu.Unlock()
-	boot, err := h.bootOf(p, req)
-	program := ""
-	if err == nil {
-		program, err = h.shipTo(ctx, p)
-	}
 	var got agent.Forked
-	if err == nil {
-		limit, cancel := context.WithTimeout(ctx, forkTime)
-		defer cancel()
-		err = h.node.request(limit, quicnet.Addr{Proc: p.on.rec.ID}, sysFork, agent.Fork{
-			Worker: c.as, Slot: p.place, Slotted: p.rec.Slot >= 0, Threads: p.rec.Procs, Env: req.Env, Args: h.opts.args, Program: program, Bootstrap: boot,
-		}, &got)
-	}
+	limit, cancel := context.WithTimeout(ctx, forkTime)
+	defer cancel()
+	err = h.node.request(limit, quicnet.Addr{Proc: p.on.rec.ID}, sysFork, agent.Fork{
+		Worker: c.as, Slot: p.place, Slotted: p.rec.Slot >= 0, Threads: p.rec.Procs, Env: req.Env, Args: h.opts.args, Program: program, Bootstrap: boot,
+	}, &got)
 	if err != nil {
 		c.Kill() // the agent may have started it, and could not say so
 		h.mu.Lock()
@@ -102,7 +113,13 @@ func (h *hub) forkRemote(ctx context.Context, p *proc, req control.ProcsReq) err
 		delete(p.on.children, c.as)
 		h.mu.Unlock()
 		c.End(launch.Exit{Code: -1, Lost: "was not started"})
-		return h.neverStarted(p, err)
+		err = h.neverStarted(p, err)
+		if errors.Is(err, ErrNotSent) || !errors.Is(err, ErrLost) && limit.Err() == nil { // there is none, so that another may be started
+			h.mu.Lock()
+			h.on(p, life.ExitSeen)
+			h.mu.Unlock()
+		}
+		return err
 	}
 	c.Began(got.PID)
 	h.mu.Lock()

@@ -229,11 +229,14 @@ func (h *hub) awaitHost(ctx, job context.Context, m *machine, req control.ProcsR
 	case <-m.gone:
 		h.mu.Lock()
 		defer h.mu.Unlock()
+		if m.why == via.Cancelled && job.Err() != nil {
+			return context.Cause(job)
+		}
 		return errors.New(cmp.Or(m.rec.Reason, "it did not come"))
 	case <-job.Done():
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		if m.why != "" && m.rec.PID == 0 {
+		if m.why != "" && m.why != via.Cancelled && m.rec.PID == 0 {
 			return errors.New(m.why)
 		}
 		return context.Cause(job)

@@ -296,6 +296,9 @@ func (r *roll) run(ctx context.Context) error {
 		return err
 	}
 	r.ranks = slices.DeleteFunc(r.ranks, func(mv *moving) bool { return r.hasIt(mv) })
+	if err := r.bring(ctx); err != nil {
+		return err
+	}
 	n := cmp.Or(r.req.Batch, min(reloadBatch, max(1, len(r.ranks)/4)))
 	for first := true; len(r.ranks) > 0; first = false {
 		k := min(n, len(r.ranks))

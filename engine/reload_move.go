@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -30,6 +31,38 @@ func (p *proc) follow(old *proc) {
 	if old.moves {
 		p.rec.Restarts, p.program, p.trial = old.rec.Restarts, old.heir, true
 	}
+}
+
+// bring has the hosts of all ranks have the new build before the first rank moves: where one cannot take it, none does.
+func (r *roll) bring(ctx context.Context) error {
+	h := r.h
+	if r.prog == h.builds.Own { // it is what the agents run
+		return nil
+	}
+	on := map[*machine][]*moving{}
+	h.mu.Lock()
+	for _, mv := range r.ranks {
+		if m := mv.pm.procs[mv.rank].on; m != nil && !m.rec.Over() {
+			on[m] = append(on[m], mv)
+		}
+	}
+	h.mu.Unlock()
+	var wg sync.WaitGroup
+	for m, mvs := range on {
+		wg.Go(func() {
+			_, err := h.ship(ctx, m, r.prog.Path, filepath.Base(r.prog.Path))
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			if err == nil || m.rec.Over() { // its ranks are lost, and are told as that
+				return
+			}
+			for _, mv := range mvs {
+				r.note(mv, control.RankKept, err.Error())
+			}
+		})
+	}
+	wg.Wait()
+	return r.failed(ctx.Err())
 }
 
 // moveBatch moves a few ranks beside each other. The error says which of them are not moved.
@@ -363,7 +396,9 @@ func (r *roll) putBack(ctx context.Context, mv *moving, why error) {
 	h.mu.Unlock()
 	if !stopping {
 		if err := r.arrive(context.WithoutCancel(ctx), mv); err != nil {
-			why = fmt.Errorf("%w; and it did not begin again on the old build: %w", why, err)
+			if err.Error() != why.Error() {
+				why = fmt.Errorf("%w; and it did not begin again on the old build: %w", why, err)
+			}
 			r.lose(mv, why)
 			return
 		}

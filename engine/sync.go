@@ -123,6 +123,10 @@ func (h *hub) syncHost(ctx context.Context, m *machine, files []string) (control
 		}
 	}
 	wg.Wait()
+	if h.mu.Lock(); first != nil && m.rec.Over() { // what was sent found no agent any more
+		first = errors.New(m.fate())
+	}
+	h.mu.Unlock()
 	if first != nil {
 		out.Error = clip(first.Error(), maxErrorText)
 	}
@@ -204,12 +208,14 @@ func workspace(dir string, paths []string) (files []string, size int64, err erro
 			return nil, 0, err
 		}
 		err = filepath.WalkDir(filepath.Join(dir, local), func(path string, d fs.DirEntry, err error) error {
-			if err != nil {
-				return err
-			}
-			rel, err := filepath.Rel(dir, path)
-			if err != nil {
-				return err
+			rel, wrong := filepath.Rel(dir, path)
+			switch {
+			case wrong != nil:
+				return wrong
+			case errors.Is(err, fs.ErrNotExist) && rel == local:
+				return fmt.Errorf("there is no %s in %s, the folder of this program", p, dir)
+			case err != nil:
+				return fmt.Errorf("%s cannot be looked at: %w", rel, errorText(err))
 			}
 			hidden := strings.HasPrefix(d.Name(), ".") && rel != local && rel != "."
 			switch {
@@ -219,8 +225,8 @@ func workspace(dir string, paths []string) (files []string, size int64, err erro
 				return nil
 			}
 			st, err := os.Stat(path) // what a link leads to is brought, not the link
-			if err != nil || !st.Mode().IsRegular() {
-				return errors.Join(err, fmt.Errorf("%s is no regular file: name what is to be brought, or move it away", rel))
+			if why := cannotBring(d, st, err); why != "" {
+				return fmt.Errorf("%s %s: name what is to be brought, or move it away", rel, why)
 			}
 			seen[rel] = true
 			files, size = append(files, rel), size+st.Size()
@@ -238,6 +244,29 @@ func workspace(dir string, paths []string) (files []string, size int64, err erro
 	}
 	slices.Sort(files)
 	return files, size, nil
+}
+
+// cannotBring says why what is at a path cannot be brought to a host; "": it can.
+func cannotBring(d fs.DirEntry, st fs.FileInfo, err error) string {
+	switch {
+	case err != nil && d.Type()&fs.ModeSymlink != 0:
+		return fmt.Sprintf("is a link that leads nowhere (%v)", errorText(err))
+	case err != nil:
+		return fmt.Sprintf("cannot be looked at (%v)", errorText(err))
+	case st.IsDir():
+		return "is a link to a folder, and those are not followed"
+	case !st.Mode().IsRegular():
+		return "is no file but a pipe, a socket or a device"
+	}
+	return ""
+}
+
+// errorText is an error of a file without its path.
+func errorText(err error) error {
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
+		return at.Err
+	}
+	return err
 }
 
 // within is a path as it is within a folder.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -19,7 +20,8 @@ import (
 const (
 	maxOutputs = 256              // pieces of output on their way to the controller at once; half of what it answers at a time
 	pieceBytes = 32 << 10         // of output, at most
-	drainTime  = time.Second      // for output that a descendant holds open after the worker has ended
+	drainTime  = time.Second      // without a byte of output, which a descendant holds open after the worker has ended
+	drainBytes = 1 << 20          // of output after the end of a worker, at most: more than a pipe holds is a descendant's
 	endTime    = 2 * time.Second  // for workers that are killed when the agent ends
 	tellTime   = 10 * time.Second // a controller that takes no message for so long is gone
 )
@@ -136,20 +138,16 @@ func (a *Agent) watch(w Worker, child *launch.Child) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	var streams sync.WaitGroup
-	streams.Go(func() { a.carry(ctx, Output{Worker: w}, child.Stdout.Read) })
-	streams.Go(func() { a.carry(ctx, Output{Worker: w, Err: true}, child.Stderr.Read) })
+	var way progress
+	streams.Go(func() { a.carry(ctx, Output{Worker: w}, child.Stdout.Read, &way) })
+	streams.Go(func() { a.carry(ctx, Output{Worker: w, Err: true}, child.Stderr.Read, &way) })
 	a.follow(w, child)
 	drained := make(chan struct{})
 	go func() { streams.Wait(); close(drained) }()
-	late := time.NewTimer(drainTime)
-	defer late.Stop()
-	select {
-	case <-drained:
-	case <-late.C: // a descendant that escaped holds them open
-		_ = child.Stdout.Close()
-		_ = child.Stderr.Close()
-		<-drained
-	}
+	way.await(drained)
+	_ = child.Stdout.Close()
+	_ = child.Stderr.Close()
+	<-drained
 	limit, end := context.WithTimeout(ctx, tellTime)
 	defer end()
 	told := exited(w, child.Exit())
@@ -158,6 +156,33 @@ func (a *Agent) watch(w Worker, child *launch.Child) {
 	delete(a.workers, w) // before it is told: who knows of its end finds it no more
 	a.mu.Unlock()
 	_ = a.cfg.Up.Exited(limit, told) // an error means that there is nobody to tell
+}
+
+// progress is how far the output of a worker is on its way.
+type progress struct {
+	read    atomic.Int64 // bytes
+	sending atomic.Int32 // pieces that the controller has not taken yet
+}
+
+// await waits, after the end of a worker, until all that it printed has been taken, however slow its controller is. Of what holds
+// its output open, a descendant that escaped, it does not wait for more.
+func (p *progress) await(drained <-chan struct{}) {
+	began := p.read.Load()
+	was := began
+	tick := time.NewTicker(drainTime)
+	defer tick.Stop()
+	for {
+		select {
+		case <-drained:
+			return
+		case <-tick.C:
+		}
+		now := p.read.Load()
+		if now == was && p.sending.Load() == 0 || now-began > drainBytes {
+			return
+		}
+		was = now
+	}
 }
 
 // Ending notes why the agent is about to end. It is called once, before Close.
@@ -207,17 +232,20 @@ func (a *Agent) follow(w Worker, child *launch.Child) {
 }
 
 // carry hands on one stream, a piece at a time: the next one is read when the controller has taken the last (INV-BEHIND).
-func (a *Agent) carry(ctx context.Context, o Output, read func([]byte) (int, error)) {
+func (a *Agent) carry(ctx context.Context, o Output, read func([]byte) (int, error), way *progress) {
 	b := make([]byte, pieceBytes)
 	gone := false
 	for {
 		n, err := read(b)
+		way.sending.Add(1)
+		way.read.Add(int64(n))
 		if n > 0 && !gone {
 			a.outputs <- struct{}{}
 			o.Data = b[:n]
 			gone = a.cfg.Up.Output(ctx, o) != nil // what is left is read, so that the worker can end
 			<-a.outputs
 		}
+		way.sending.Add(-1)
 		if err != nil {
 			return
 		}

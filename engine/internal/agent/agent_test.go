@@ -125,6 +125,25 @@ func TestAWorkerPrintsNoFasterThanItsControllerTakes(t *testing.T) {
 	}
 }
 
+// TestASlowControllerGetsAllThatAWorkerHasPrinted: how long it takes is no reason to lose what a pipe still holds.
+func TestASlowControllerGetsAllThatAWorkerHasPrinted(t *testing.T) {
+	d := newDesk()
+	d.hold = make(chan struct{})
+	a := newAgent(t, d)
+	pid := fork(t, a, 1, "i=0; while [ $i -lt 7 ]; do printf '%8192s' x; i=$((i+1)); done")
+	for syscall.Kill(pid, 0) == nil { // until it has been reaped
+		time.Sleep(10 * time.Millisecond)
+	}
+	time.Sleep(drainTime + drainTime/2)
+	close(d.hold)
+	<-d.ended
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if n := len(strings.Join(d.told[:len(d.told)-1], "")); n != 7*8192 {
+		t.Errorf("%d bytes of %d have come", n, 7*8192)
+	}
+}
+
 // TestWorkersEndWithTheirAgent holds INV-END.
 func TestWorkersEndWithTheirAgent(t *testing.T) {
 	for name, end := range map[string]func(a *Agent){

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -68,7 +69,22 @@ func (s *Shelf) Put(p Part) (Kept, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return p.into(filepath.Join(s.dir, hex.EncodeToString(p.Sum[:]), p.Name), s.tag, 0o500)
+	folder := filepath.Join(s.dir, hex.EncodeToString(p.Sum[:]))
+	got, err := p.into(filepath.Join(folder, p.Name), s.tag, 0o500)
+	if err == nil && got.Path != "" {
+		keep(folder)
+	}
+	return got, err
+}
+
+// keep notes that what is in a folder of a shelf runs for as long as this process does, as the script of launchers does (agent.sh):
+// whoever brings newer ones removes what nobody runs, and a rank may be started anew any time.
+func keep(folder string) {
+	name, _ := os.Hostname() // an error leaves a note that counts for a week
+	note := filepath.Join(folder, fmt.Sprintf(".run.%s.%d", cmp.Or(os.Getenv("SLURMD_NODENAME"), name), os.Getpid()))
+	if f, err := os.OpenFile(note, os.O_CREATE|os.O_WRONLY, 0o600); err == nil {
+		_ = f.Close()
+	}
 }
 
 // Workspace is a folder whose files are brought up to date by their content. Agents of several hosts may share it.

@@ -37,6 +37,9 @@ func TestAFileIsSentOnceAndVerified(t *testing.T) {
 	if st, err := os.Stat(at); err != nil || st.Mode() != 0o500 {
 		t.Errorf("mode %v, %v; want one that can be executed and not changed", st.Mode(), err)
 	}
+	if notes, err := filepath.Glob(filepath.Join(filepath.Dir(at), fmt.Sprintf(".run.*.%d", os.Getpid()))); err != nil || len(notes) != 1 {
+		t.Errorf("notes that it runs: %v, %v; want one, or the next launch removes it", notes, err)
+	}
 	if again, sent, err := Send(path, "prog", s.Put); again != at || sent != 0 || err != nil {
 		t.Errorf("again: %s, %d bytes, %v; want nothing sent", again, sent, err)
 	}

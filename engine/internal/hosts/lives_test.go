@@ -32,6 +32,22 @@ func TestARankElsewhereComesBack(t *testing.T) {
 	}
 }
 
+// TestOfManyHostsThoseAreToldThatFailed: what was cancelled because of them is not.
+func TestOfManyHostsThoseAreToldThatFailed(t *testing.T) {
+	var names []string
+	for i := range 300 {
+		names = append(names, fmt.Sprintf("n%d", i))
+	}
+	ssh := filepath.Join(t.TempDir(), "ssh")
+	if err := os.WriteFile(ssh, []byte("#!/bin/sh\nprintf 'no way to it\\r\\n' >&2\nexit 1\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	_, err := engine.SpawnProcs(session(t), engine.Hosts(names...), engine.Via("ssh", "ssh", ssh))
+	if err == nil || strings.Contains(err.Error(), "cancelled") || !strings.HasSuffix(err.Error(), ": no way to it") {
+		t.Errorf("%v; want the hosts that failed, with what ssh said", err)
+	}
+}
+
 // TestNothingIsStartedAnewOnAHostThatIsLost: a policy does not try it as often as it may, and says why.
 func TestNothingIsStartedAnewOnAHostThatIsLost(t *testing.T) {
 	e := start(t)

@@ -3,10 +3,14 @@
 package hosts
 
 import (
+	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine"
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -72,5 +76,51 @@ func TestFilesAreBroughtAsFarAsTheyDiffer(t *testing.T) {
 	}
 	if err := procs.Sync(ctx, "nowhere"); err == nil || !strings.Contains(err.Error(), "nowhere") {
 		t.Errorf("a path that is not there: %v", err)
+	}
+}
+
+// TestWhatCannotBeBroughtIsSaid: what, and why.
+func TestWhatCannotBeBroughtIsSaid(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, dir := range []string{"dangling", "loop", "up/down", "fifo"} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(os.Symlink("nowhere", "dangling/x"), os.Symlink("x", "loop/x"), os.Symlink("..", "up/down/x"), syscall.Mkfifo("fifo/x", 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	ctx := session(t)
+	procs, _ := spawn(ctx, t, "p", engine.Dim("hosts", 1)) // it is looked at before anything is sent
+	for path, want := range map[string]string{
+		"dangling": "dangling/x is a link that leads nowhere (no such file or directory): ",
+		"loop":     "loop/x is a link that leads nowhere (too many levels of symbolic links): ",
+		"up":       "up/down/x is a link to a folder, and those are not followed: ",
+		"fifo":     "fifo/x is no file but a pipe, a socket or a device: ",
+		"missing":  "there is no missing in ",
+	} {
+		if err := procs.Sync(ctx, path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", path, err, want)
+		}
+	}
+}
+
+// TestAHostThatIsLostWhileFilesAreBroughtIsNamed: the words are not those of a call to an actor.
+func TestAHostThatIsLostWhileFilesAreBroughtIsNamed(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("big", bytes.Repeat([]byte("12345678"), 8<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx := session(t)
+	procs, mesh := spawn(ctx, t, "p", engine.Hosts("n1"), engine.Via("ssh", "ssh", login(t), "dir", t.TempDir()))
+	agent := where(ctx, t, mesh)[0][1]
+	done := make(chan error, 1)
+	if err := syscall.Kill(agent, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	go func() { done <- procs.Sync(ctx, "big") }()
+	time.AfterFunc(time.Second, func() { _ = syscall.Kill(agent, syscall.SIGKILL) })
+	if err := <-done; err == nil || !strings.Contains(err.Error(), "its host n1 is lost: ") || strings.Contains(err.Error(), "the rank") {
+		t.Errorf("%v; want that the host is lost", err)
 	}
 }

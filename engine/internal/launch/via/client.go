@@ -201,8 +201,8 @@ func (l *lines) Write(b []byte) (int, error) {
 
 // flush gives away what has no newline yet.
 func (l *lines) flush() {
-	if len(l.part) > 0 && l.each != nil {
-		l.each(string(l.part))
+	if line := bytes.TrimRight(l.part, "\r"); len(line) > 0 && l.each != nil { // ssh ends its own lines as a terminal has them
+		l.each(string(line))
 	}
 	l.part = l.part[:0]
 }

@@ -13,9 +13,8 @@ const (
 	// tailLines is how much is kept of what a host prints.
 	tailLines = 20
 	// maxText bounds the text of an event and a line of a tail, in bytes.
-	maxText = 1000
-	// cancelled is the end of what was cancelled by us.
-	cancelled = "it was cancelled"
+	maxText   = 1000
+	cancelled = Cancelled
 )
 
 // core is what all jobs have: who is told, what was printed last, and when all is over.

@@ -111,7 +111,7 @@ func (j *sshJob) host(i int) {
 	select {
 	case j.room <- struct{}{}:
 	case <-j.ctx.Done():
-		j.event(Event{Host: i, State: Ended, Name: j.spec.Hosts[i], Text: "it was cancelled before it began"})
+		j.event(Event{Host: i, State: Ended, Name: j.spec.Hosts[i], Text: cancelled})
 		return
 	}
 	release := sync.OnceFunc(func() { <-j.room })
@@ -284,6 +284,8 @@ func (j *sshJob) whyEnded(t *talk, i int, running bool) string {
 	}
 	code := t.cmd.ProcessState.ExitCode()
 	switch {
+	case code < 0:
+		return "the ssh client here, on which the agent hangs, has ended (" + t.cmd.ProcessState.String() + ")" + last
 	case running && code == 255:
 		return "the connection, or the agent by a signal, has ended" + last
 	case running:

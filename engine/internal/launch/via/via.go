@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// Cancelled is the text of a host that ended because its job was cancelled.
+const Cancelled = "it was cancelled"
+
 // Launcher starts agents.
 type Launcher interface {
 	// Name is what a person types after via=.
