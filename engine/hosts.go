@@ -36,7 +36,9 @@ type machine struct {
 	children map[agent.Worker]*remoteChild // that run, or are being started
 	why      string                        // what the launcher said of its end
 	shipped  map[string]*shipment          // programs, by their path here
-	reached  string                        // address of the controller that it has reached
+	sent     uint64                        // packets, at the last look; lost too
+	lost     uint64
+	reached  string // address of the controller that it has reached
 }
 
 // fleet is the hosts of a proc mesh, and the job that they are.

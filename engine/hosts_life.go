@@ -221,6 +221,23 @@ func (h *hub) sampleHosts(ctx context.Context) {
 	wg.Wait()
 }
 
+// lossSample is how many packets make a share of those that were lost: of fewer, one that was a probe for a larger size, which is
+// lost on most paths, would be much.
+const lossSample = 200
+
+// lossOf is the share of the packets to a host that were lost lately. The caller holds hub.mu.
+func (m *machine) lossOf(link quicnet.PeerStats) float64 {
+	sent, lost := link.PacketsSent-m.sent, link.PacketsLost-m.lost
+	switch {
+	case m.sent == 0 || link.PacketsSent < m.sent: // the first look, or another connection
+		m.sent, m.lost = link.PacketsSent, link.PacketsLost
+	case sent >= lossSample:
+		m.sent, m.lost = link.PacketsSent, link.PacketsLost
+		return min(1, float64(lost)/float64(sent))
+	}
+	return m.rec.Loss
+}
+
 // differs reports whether a person would care: by a quarter of what it was.
 func differs(now, was float64) bool { return math.Abs(now-was) > was/4 }
 
@@ -231,10 +248,7 @@ func (h *hub) takeMeasured(m *machine, got agent.Measured, link quicnet.PeerStat
 	if m.rec.Over() {
 		return
 	}
-	loss := 0.0
-	if link.PacketsSent > 0 {
-		loss = min(1, float64(link.PacketsLost)/float64(link.PacketsSent))
-	}
+	loss := m.lossOf(link)
 	if differs(float64(link.RTT), float64(m.rec.RTT)) || differs(loss, m.rec.Loss) {
 		m.rec.RTT, m.rec.Loss = link.RTT.Round(10*time.Microsecond), loss
 		h.tellHost(m, "", m.rec.Reason)

@@ -253,7 +253,7 @@ func (r *roll) settleIn(ctx context.Context, mv *moving) error {
 		h.mu.Lock()
 		stopping := a.m.stopping
 		ref, proto := a.m.rec.Ref, a.m.lives.proto
-		b := spawnBody{Ref: ref, Rank: a.rank, Proto: proto, Orders: orders, Life: uint32(a.m.rec.Ranks[a.rank].Restarts), Loose: true}
+		b := spawnBody{Ref: ref, Rank: a.rank, Proto: proto, Orders: orders, Life: uint32(a.m.rec.Ranks[a.rank].Restarts), Before: a.m.rec.Ranks[a.rank].Handled, Loose: true}
 		h.mu.Unlock()
 		if stopping {
 			continue

@@ -73,6 +73,7 @@ type spawnBody struct {
 	Orders uint64 // of the debugger: these, or newer ones, are to be there first
 	Life   uint32 // of the actor
 	Saved  []byte // what its Snapshot gave in an earlier life; absent: nothing
+	Before uint64 `cbor:",omitempty"` // messages that the actor has handled in another process, in the same life
 	Loose  bool   `cbor:",omitempty"` // the process has another build than who encoded Proto: fields that it does not know are left out
 }
 
@@ -290,7 +291,7 @@ func (n *node) beginHere(ctx context.Context, b spawnBody, fill func(at *actorTy
 		return err
 	}
 	a := &actor{
-		node: n, id: b.Ref.ID, name: b.Ref.Name, rank: b.Rank, life: b.Life, here: pointIn(b.Ref, b.Rank), typ: at, self: self,
+		node: n, id: b.Ref.ID, name: b.Ref.Name, rank: b.Rank, life: b.Life, here: pointIn(b.Ref, b.Rank), typ: at, self: self, handled: b.Before,
 		done: make(chan struct{}), since: time.Now(),
 		labels: pprof.WithLabels(context.Background(), pprof.Labels("mesh", b.Ref.Name, "rank", strconv.Itoa(b.Rank))),
 	}
