@@ -96,13 +96,20 @@ func (j *kubeJob) create() error {
 	}
 	ctx, cancel := context.WithTimeout(j.ctx, controllerAnswers)
 	defer cancel()
-	if _, err := once(ctx, strings.NewReader(string(manifest)), j.id.kubectl("create", "--filename=-")...); err != nil {
+	out, err := once(ctx, strings.NewReader(string(manifest)), j.id.kubectl("create", "--filename=-", `--output=jsonpath={.kind}={.metadata.uid}{"\n"}`)...)
+	if err != nil {
 		return err
 	}
-	// The Secret goes with the Job, should we not be there to delete it. Without the right to do that nothing else is lost.
-	if uid, err := once(ctx, nil, j.id.kubectl("get", "job/"+j.id.Name, "--output=jsonpath={.metadata.uid}")...); err == nil {
+	// The Secret goes with the Job, should we not be there to delete it. Without the right to do that nothing else is lost. It comes second
+	// because pods do not start without a Secret: were we killed in between, they would wait for ever with all they were given, and what is
+	// left now until it is reaped is a Secret of no use.
+	for line := range strings.Lines(out) {
+		uid, ok := strings.CutPrefix(strings.TrimSpace(line), "Job=")
+		if !ok {
+			continue
+		}
 		patch, err := json.Marshal(object{"metadata": object{"ownerReferences": []object{
-			{"apiVersion": "batch/v1", "kind": "Job", "name": j.id.Name, "uid": strings.TrimSpace(uid)},
+			{"apiVersion": "batch/v1", "kind": "Job", "name": j.id.Name, "uid": uid},
 		}}})
 		if err == nil {
 			_, _ = once(ctx, nil, j.id.kubectl("patch", "secret/"+j.id.Name, "--type=merge", "--patch="+string(patch))...)
