@@ -62,6 +62,16 @@ func (id kubeID) remove(ctx context.Context) error {
 	defer cancel()
 	_, err := once(ctx, nil, id.kubectl("delete", "job/"+id.Name, "secret/"+id.Name, "--ignore-not-found", "--cascade=foreground", "--wait=true",
 		"--timeout="+kubeGone.String())...)
+	// A kubectl that may delete a Job and not look at it waits for nothing, and says nothing of that.
+	for err == nil {
+		var pods string
+		if pods, err = once(ctx, nil, id.kubectl("get", "pods", "--selector="+kubeLabel+"="+id.Name, "--output=name")...); strings.TrimSpace(pods) == "" {
+			break
+		}
+		if err == nil {
+			err = pause(ctx, 500*time.Millisecond)
+		}
+	}
 	return err
 }
 

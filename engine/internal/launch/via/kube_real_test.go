@@ -254,22 +254,23 @@ func TestKubernetesTellsThatAUserMayNot(t *testing.T) {
 	<-j.Done()
 }
 
-// kubeRights is what a user needs to be allowed.
-const kubeRights = `{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "monarch-tui"}, "rules": [
-	{"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create", "get", "list", "watch", "delete"]},
-	{"apiGroups": [""], "resources": ["secrets"], "verbs": ["create", "get", "list", "watch", "patch", "delete"]},
-	{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]},
-	{"apiGroups": [""], "resources": ["pods/log", "events"], "verbs": ["get", "list"]},
-	{"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["create"]}
-]}`
-
-func TestKubernetesNeedsNoMoreRightsThanTheseOfAUser(t *testing.T) {
-	realKube(t)
+// may gives alice rights, as lists of verbs.
+func may(t *testing.T, jobs, secrets, pods, more string) {
+	t.Helper()
 	role := filepath.Join(t.TempDir(), "role")
-	write(t, role, kubeRights)
+	write(t, role, fmt.Sprintf(`{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "monarch-tui"}, "rules": [
+		{"apiGroups": ["batch"], "resources": ["jobs"], "verbs": [%s]},
+		{"apiGroups": [""], "resources": ["secrets"], "verbs": [%s]},
+		{"apiGroups": [""], "resources": ["pods"], "verbs": [%s]}%s]}`, jobs, secrets, pods, more))
 	kube(t, "create", "--filename="+role)
-	kube(t, "create", "rolebinding", "monarch-tui", "--role=monarch-tui", "--user=alice")
 	t.Cleanup(func() { kube(t, "delete", "role/monarch-tui", "rolebinding/monarch-tui") })
+	kube(t, "create", "rolebinding", "monarch-tui", "--role=monarch-tui", "--user=alice")
+}
+
+func TestKubernetesNeedsNoMoreRightsThanThese(t *testing.T) {
+	realKube(t)
+	may(t, `"create", "get", "list", "watch", "delete"`, `"create", "get", "list", "watch", "patch", "delete"`, `"get", "list", "watch"`,
+		`, {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]}, {"apiGroups": [""], "resources": ["events"], "verbs": ["list"]}, {"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["create"]}`)
 	h := newHall(t)
 	spec := inPod(t, program(t, h), "context", "alice")
 	delete(spec.Options, "program")
@@ -285,6 +286,23 @@ func TestKubernetesNeedsNoMoreRightsThanTheseOfAUser(t *testing.T) {
 	}
 	end(t, j)
 	if left := ours(t); left != "" {
+		t.Errorf("after the end of Cancel there is %s", left)
+	}
+}
+
+// A kubectl that may not look at what it deletes returns at once.
+func TestKubernetesWaitsForTheEndOfPodsWithTheLeastRights(t *testing.T) {
+	realKube(t)
+	may(t, `"create", "delete"`, `"create", "delete"`, `"list", "watch"`, "")
+	h := newHall(t)
+	spec := inPod(t, program(t, h), "context", "alice", "program", "/bin/sleep")
+	spec.Program.Args = []string{"100"} // the first process of a pod ends by no signal that it does not ask for
+	j, rec := start(t, kubeLauncher{}, spec)
+	for i := range 2 {
+		rec.state(t, i, Started)
+	}
+	end(t, j)
+	if left := ours(t); strings.Contains(left, "pod/") {
 		t.Errorf("after the end of Cancel there is %s", left)
 	}
 }

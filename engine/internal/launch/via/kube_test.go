@@ -59,7 +59,7 @@ while :; do case $1 in --*) shift ;; *) break ;; esac; done
 echo "$*" >>$d/asked
 case "$1 $2" in
 create*) cat >$d/manifest; [ ! -f $d/refuses ] || { cat $d/refuses >&2; exit 1; }; printf 'Secret=1233-uid\nJob=1234-uid\n' ;;
-"get pods") exec cat $d/watch ;;
+"get pods") case "$*" in *--watch*) exec cat $d/watch ;; esac ;;
 logs*) echo "the last words of $2" ;;
 exec*)
   while [ "$1" != -- ]; do shift; done; shift
@@ -142,7 +142,7 @@ func TestKubernetesIsToldFromPendingToItsEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	asked := k.asked(t)
-	if last := asked[len(asked)-1]; !strings.HasPrefix(last, "delete job/"+id.Name+" secret/"+id.Name+" ") {
+	if last := asked[len(asked)-2:]; !strings.HasPrefix(last[0], "delete job/"+id.Name+" secret/"+id.Name+" ") || last[1] != "get pods --selector="+kubeLabel+"="+id.Name+" --output=name" {
 		t.Errorf("it was asked last for %q", last)
 	}
 	if !slices.ContainsFunc(asked, func(line string) bool {
@@ -203,7 +203,7 @@ func TestReapDeletesAKubernetesJobOfAnotherProcess(t *testing.T) {
 	if err := Reap(t.Context(), "kubernetes", []byte(`{"name":"mesh-012345","flags":["--context=lab"]}`)); err != nil {
 		t.Fatal(err)
 	}
-	if asked := k.asked(t); len(asked) != 1 || !strings.HasPrefix(asked[0], "delete job/mesh-012345 secret/mesh-012345 --ignore-not-found") {
+	if asked := k.asked(t); len(asked) != 2 || !strings.HasPrefix(asked[0], "delete job/mesh-012345 secret/mesh-012345 --ignore-not-found") {
 		t.Errorf("it was asked for %q", asked)
 	}
 	for _, bad := range []string{"", "{}", `{"name":"--all"}`, `{"name":"a/b"}`} {
