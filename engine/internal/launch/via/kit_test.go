@@ -45,9 +45,11 @@ func beLauncher(hall string) {
 	if err != nil {
 		panic(err)
 	}
-	if _, err := l.Launch(context.Background(), spec, func(e Event) { fmt.Println(e.State, e.Text) }); err != nil {
+	j, err := l.Launch(context.Background(), spec, func(e Event) { fmt.Println(e.State, e.Text) })
+	if err != nil {
 		panic(err)
 	}
+	fmt.Println("resume " + string(j.Resume()))
 	select {}
 }
 

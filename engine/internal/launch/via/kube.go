@@ -62,6 +62,16 @@ func (id kubeID) remove(ctx context.Context) error {
 	defer cancel()
 	_, err := once(ctx, nil, id.kubectl("delete", "job/"+id.Name, "secret/"+id.Name, "--ignore-not-found", "--cascade=foreground", "--wait=true",
 		"--timeout="+kubeGone.String())...)
+	// A kubectl that may delete a Job and not look at it waits for nothing, and says nothing of that.
+	for err == nil {
+		var pods string
+		if pods, err = once(ctx, nil, id.kubectl("get", "pods", "--selector="+kubeLabel+"="+id.Name, "--output=name")...); strings.TrimSpace(pods) == "" {
+			break
+		}
+		if err == nil {
+			err = pause(ctx, 500*time.Millisecond)
+		}
+	}
 	return err
 }
 
@@ -96,13 +106,20 @@ func (j *kubeJob) create() error {
 	}
 	ctx, cancel := context.WithTimeout(j.ctx, controllerAnswers)
 	defer cancel()
-	if _, err := once(ctx, strings.NewReader(string(manifest)), j.id.kubectl("create", "--filename=-")...); err != nil {
+	out, err := once(ctx, strings.NewReader(string(manifest)), j.id.kubectl("create", "--filename=-", `--output=jsonpath={.kind}={.metadata.uid}{"\n"}`)...)
+	if err != nil {
 		return err
 	}
-	// The Secret goes with the Job, should we not be there to delete it. Without the right to do that nothing else is lost.
-	if uid, err := once(ctx, nil, j.id.kubectl("get", "job/"+j.id.Name, "--output=jsonpath={.metadata.uid}")...); err == nil {
+	// The Secret goes with the Job, should we not be there to delete it. Without the right to do that nothing else is lost. It comes second
+	// because pods do not start without a Secret: were we killed in between, they would wait for ever with all they were given, and what is
+	// left now until it is reaped is a Secret of no use.
+	for line := range strings.Lines(out) {
+		uid, ok := strings.CutPrefix(strings.TrimSpace(line), "Job=")
+		if !ok {
+			continue
+		}
 		patch, err := json.Marshal(object{"metadata": object{"ownerReferences": []object{
-			{"apiVersion": "batch/v1", "kind": "Job", "name": j.id.Name, "uid": strings.TrimSpace(uid)},
+			{"apiVersion": "batch/v1", "kind": "Job", "name": j.id.Name, "uid": uid},
 		}}})
 		if err == nil {
 			_, _ = once(ctx, nil, j.id.kubectl("patch", "secret/"+j.id.Name, "--type=merge", "--patch="+string(patch))...)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -47,6 +48,9 @@ type copied struct {
 // watchTries is how often in a row a watch may end without a word before the cluster is given up.
 const watchTries = 5
 
+// lookEvery is how often is asked why there are no pods, while there are none.
+const lookEvery = 2 * time.Second
+
 // run is the job's whole life.
 func (j *kubeJob) run() {
 	defer j.finish()
@@ -82,8 +86,22 @@ func (j *kubeJob) follow() error {
 	defer all.Wait()
 	defer stop()
 	all.Go(func() { failed <- j.watches(ctx, pods) })
+	look, words := time.NewTicker(lookEvery), make(chan string, 1)
+	defer look.Stop()
+	said, looking := "", false
 	for left := len(j.hosts); left > 0; {
 		select {
+		case <-look.C:
+			if !looking && slices.ContainsFunc(j.hosts, func(h kubeHost) bool { return h.pod == "" }) {
+				looking = true
+				all.Go(func() { words <- j.withoutPods(ctx) })
+			}
+		case why := <-words:
+			looking = false
+			if why != "" && why != said {
+				said = why
+				j.event(Event{Host: -1, State: Queued, Text: why})
+			}
 		case w := <-pods:
 			if i, ok := w.Object.index(len(j.hosts)); ok && j.heard(ctx, &all, i, &w) {
 				left--
@@ -121,6 +139,18 @@ func (j *kubeJob) watches(ctx context.Context, pods chan<- watched) error {
 			return err
 		}
 	}
+}
+
+// withoutPods says why the Job has no pods yet: what was told of it last. Pods that a quota or a policy forbids are refused to the
+// cluster's controller, which tries on, and not to us; and a queue such as Kueue holds the Job back.
+func (j *kubeJob) withoutPods(ctx context.Context) string {
+	ctx, cancel := context.WithTimeout(ctx, controllerAnswers)
+	defer cancel()
+	out, err := once(ctx, nil, j.id.kubectl("get", "events", "--field-selector=involvedObject.kind=Job,involvedObject.name="+j.id.Name, "--sort-by=.lastTimestamp", "--output=json")...)
+	if err != nil {
+		return "" // the right to look is needed for nothing else
+	}
+	return lastWords([]byte(out), j.id.Name)
 }
 
 // heard is what a watch says of a pod. It reports whether the host is over.

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+	"slices"
 	"strconv"
 
 	"github.com/monarch-tui/monarch-tui/quicnet/clean"
@@ -128,6 +130,27 @@ func phrase(reason, message string) string {
 		return clean.OneLine(message, maxText)
 	}
 	return clean.OneLine(reason+": "+message, maxText)
+}
+
+// lastWords is the last of a Job's events that tells why it has no pods; they are in order. The name of a pod that was refused, which
+// differs with each try, is left out.
+func lastWords(events []byte, job string) string {
+	var list struct {
+		Items []struct {
+			Reason  string `json:"reason"`
+			Message string `json:"message"`
+		} `json:"items"`
+	}
+	if json.Unmarshal(events, &list) != nil {
+		return ""
+	}
+	for _, e := range slices.Backward(list.Items) {
+		if e.Reason != "SuccessfulCreate" {
+			pod := regexp.MustCompile(regexp.QuoteMeta(job) + `-\d+-[a-z0-9]+`)
+			return phrase(e.Reason, pod.ReplaceAllString(e.Message, job))
+		}
+	}
+	return ""
 }
 
 // maxPod bounds one object of a watch: the API server takes none that is larger.

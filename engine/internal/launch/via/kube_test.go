@@ -58,9 +58,8 @@ d=`+k.dir+`
 while :; do case $1 in --*) shift ;; *) break ;; esac; done
 echo "$*" >>$d/asked
 case "$1 $2" in
-create*) cat >$d/manifest; [ ! -f $d/refuses ] || { cat $d/refuses >&2; exit 1; } ;;
-"get pods") exec cat $d/watch ;;
-get*) printf 1234-uid ;;
+create*) cat >$d/manifest; [ ! -f $d/refuses ] || { cat $d/refuses >&2; exit 1; }; printf 'Secret=1233-uid\nJob=1234-uid\n' ;;
+"get pods") case "$*" in *--watch*) exec cat $d/watch ;; esac ;;
 logs*) echo "the last words of $2" ;;
 exec*)
   while [ "$1" != -- ]; do shift; done; shift
@@ -143,8 +142,13 @@ func TestKubernetesIsToldFromPendingToItsEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	asked := k.asked(t)
-	if last := asked[len(asked)-1]; !strings.HasPrefix(last, "delete job/"+id.Name+" secret/"+id.Name+" ") {
+	if last := asked[len(asked)-2:]; !strings.HasPrefix(last[0], "delete job/"+id.Name+" secret/"+id.Name+" ") || last[1] != "get pods --selector="+kubeLabel+"="+id.Name+" --output=name" {
 		t.Errorf("it was asked last for %q", last)
+	}
+	if !slices.ContainsFunc(asked, func(line string) bool {
+		return strings.HasPrefix(line, "patch secret/"+id.Name+" ") && strings.Contains(line, `"uid":"1234-uid"`)
+	}) {
+		t.Errorf("the Secret does not go with the Job: %q", asked)
 	}
 	if !slices.Contains(id.Flags, "--namespace=alice") || j.Handle() != "Kubernetes job "+id.Name {
 		t.Errorf("it is found by %+v, and is called %s", id, j.Handle())
@@ -199,7 +203,7 @@ func TestReapDeletesAKubernetesJobOfAnotherProcess(t *testing.T) {
 	if err := Reap(t.Context(), "kubernetes", []byte(`{"name":"mesh-012345","flags":["--context=lab"]}`)); err != nil {
 		t.Fatal(err)
 	}
-	if asked := k.asked(t); len(asked) != 1 || !strings.HasPrefix(asked[0], "delete job/mesh-012345 secret/mesh-012345 --ignore-not-found") {
+	if asked := k.asked(t); len(asked) != 2 || !strings.HasPrefix(asked[0], "delete job/mesh-012345 secret/mesh-012345 --ignore-not-found") {
 		t.Errorf("it was asked for %q", asked)
 	}
 	for _, bad := range []string{"", "{}", `{"name":"--all"}`, `{"name":"a/b"}`} {
@@ -244,4 +248,18 @@ func (r *repeated) Read(b []byte) (int, error) {
 		b[i] = r.body[0]
 	}
 	return len(b), nil
+}
+
+func TestTheEventsOfAJobTellWhyItHasNoPods(t *testing.T) {
+	for events, want := range map[string]string{
+		`{"items":[{"reason":"FailedCreate","message":"Error creating: pods \"mesh-012345-1-x8zcv\" is forbidden"},{"reason":"SuccessfulCreate","message":"Created pod: mesh-012345-0-h9zfj"}]}`: `FailedCreate: Error creating: pods "mesh-012345" is forbidden`,
+		`{"items":[{"reason":"Suspended","message":"Job suspended"}]}`:                           "Suspended: Job suspended",
+		`{"items":[{"reason":"SuccessfulCreate","message":"Created pod: mesh-012345-0-h9zfj"}]}`: "",
+		`{"items":`: "",
+		"":          "",
+	} {
+		if got := lastWords([]byte(events), "mesh-012345"); got != want {
+			t.Errorf("%s tells %q, want %q", events, got, want)
+		}
+	}
 }
