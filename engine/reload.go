@@ -384,7 +384,7 @@ func (r *roll) hasIt(mv *moving) bool {
 		return false
 	}
 	r.rec.Ranks[mv.at].State = control.RankMoved
-	r.rec.Ranks[mv.at].Notes = []string{"it runs this build already"}
+	r.rec.Ranks[mv.at].Notes = []string{fmt.Sprintf("%s[%d] runs this build already", mv.pm.rec.Name, mv.rank)}
 	return true
 }
 

@@ -29,8 +29,8 @@ func Hosts(names ...string) ProcOption {
 
 // Via has a launcher find the hosts of a mesh: ssh, slurm, kubernetes, or exec, which is any command of the site that starts one
 // process on each of some hosts. Without Hosts the mesh has as many as its dimension hosts says, of the launcher's choice.
-// Options say more, each by name and value: Via("slurm", "partition", "gpu", "time", "1h"). `monarch-tui help launchers` lists
-// them. It panics on a name without a value.
+// Options say more, each by name and value: Via("slurm", "partition", "gpu", "time", "1h"). The word `help procs` of
+// scripts lists them. It panics on a name without a value.
 //
 // SpawnProcs returns when every host has come and every rank is ready, however long they are queued: Within limits that. On each
 // host this program runs once more as an agent, which starts the ranks there; nothing need be installed. A host that is not heard of
