@@ -13,6 +13,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/internal/agent"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
+	"github.com/monarch-tui/monarch-tui/engine/internal/launch/via"
 	"github.com/monarch-tui/monarch-tui/engine/internal/life"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 	"github.com/monarch-tui/monarch-tui/quicnet/clean"
@@ -153,10 +154,7 @@ func (h *hub) endHosts(ctx context.Context, pm *procMesh) error {
 		})
 	}
 	wg.Wait()
-	var err error
-	if job != nil {
-		err = job.Cancel(limit)
-	}
+	err := cancelJob(ctx, job)
 	if err == nil {
 		f.forgetJob()
 	}
@@ -176,6 +174,30 @@ func (h *hub) endHosts(ctx context.Context, pm *procMesh) error {
 		h.mu.Unlock()
 	}
 	return err
+}
+
+// cancelTime is how long a launcher has to end a job: more than its client has to end by itself, to be asked, and to be killed.
+const cancelTime = 15 * time.Second
+
+// cancelJob ends what was launched, if anything was.
+func cancelJob(ctx context.Context, job via.Job) error {
+	if job == nil {
+		return nil
+	}
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelTime)
+	defer cancel()
+	err := job.Cancel(limit)
+	if err != nil && limit.Err() != nil { // it is our limit, not the caller's
+		return fmt.Errorf("%s has not ended within %v of being cancelled", clean.OneLine(job.Handle(), maxCarrier), cancelTime)
+	}
+	return err
+}
+
+// notSaid is the error of an end that an agent does not tell: it has one all the same, when the agent ends.
+func (h *hub) notSaid(p *proc) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return fmt.Errorf("host %s, which is %s, has not said that pid %d there has ended: it ends with the agent", p.on.shown(), p.on.rec.State, p.rec.PID)
 }
 
 // hostOf finds the host of an agent.

@@ -488,6 +488,9 @@ func (h *hub) endProc(ctx context.Context, p *proc, now bool) error {
 	}
 	child.Kill()
 	if !ended(p, stopTime) {
+		if p.on != nil {
+			return h.notSaid(p)
+		}
 		return fmt.Errorf("pid %d does not end after SIGKILL; is it stuck in a driver?", child.pid())
 	}
 	return nil

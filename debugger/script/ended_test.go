@@ -1,6 +1,7 @@
 package script
 
 import (
+	"github.com/monarch-tui/monarch-tui/engine/control"
 	"strings"
 	"testing"
 )
@@ -57,5 +58,13 @@ func TestInfoCountsWhoIsLeftAsLsDoes(t *testing.T) {
 	code, report := play(t, w, toys+"info @t\ninfo p\n")
 	if code != ExitOK || strings.Count(report, "running, 2 of 4 alive") != 2 {
 		t.Errorf("exit %d, report:\n%s", code, report)
+	}
+}
+
+// TestInfoTellsNoNumbersOfProcesses holds INV-FOLD: they differ in each run.
+func TestInfoTellsNoNumbersOfProcesses(t *testing.T) {
+	pm := control.ProcMesh{Name: "p", State: "failed", Reason: "worker 2 of procs p (pid 4711) was killed by SIGKILL"}
+	if text := strings.Join(procsInfo(&control.Replica{}, &pm, nil), "\n"); strings.Contains(text, "pid") || !strings.Contains(text, "worker 2 of procs p was killed") {
+		t.Error(text)
 	}
 }

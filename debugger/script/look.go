@@ -225,7 +225,7 @@ func (s *Session) info(_ context.Context, a InfoArgs, r *result) error {
 		ses := p.Session
 		r.text = []string{fmt.Sprintf("session %s of %s, engine %s: %s", ses.Name, ses.Program, ses.Engine, ses.State)}
 		if ses.Reason != "" {
-			r.text = append(r.text, ses.Reason)
+			r.text = append(r.text, withoutPIDs(ses.Reason))
 		}
 	})
 	return nil
@@ -234,7 +234,7 @@ func (s *Session) info(_ context.Context, a InfoArgs, r *result) error {
 func meshInfo(p *control.Replica, m *control.Mesh, set rankSet) []string {
 	out := []string{fmt.Sprintf("@%s: %s %s on %s, %s", m.Ref.Name, typeName(p, m.Ref.Type), m.Ref.Extent(), m.Procs, m.State+living(overRanks(m), len(m.Ranks)))}
 	if m.Reason != "" {
-		out = append(out, m.Reason)
+		out = append(out, withoutPIDs(m.Reason))
 	}
 	if m.Owner != "" {
 		out = append(out, "owned by "+m.Owner)
@@ -272,7 +272,7 @@ func aboutRank(mesh string, rank int, text string) string {
 func procsInfo(p *control.Replica, pm *control.ProcMesh, ranks []int) []string {
 	out := []string{fmt.Sprintf("%s: %s, %s, %s", pm.Name, pm.Extent, kindOf(pm), pm.State+living(overProcs(p, pm), pm.Extent.Len()))}
 	if pm.Reason != "" {
-		out = append(out, pm.Reason)
+		out = append(out, withoutPIDs(pm.Reason))
 	}
 	var f fold
 	for _, r := range ranks {

@@ -106,7 +106,9 @@ func (s *Session) reload(ctx context.Context, a ReloadArgs, r *result) error {
 	if err != nil {
 		return err
 	}
-	r.text = append(r.text, ReloadText(&rec)...)
+	for _, line := range ReloadText(&rec) {
+		r.text = append(r.text, withoutPIDs(line))
+	}
 	if rec.State != control.ReloadDone {
 		return errors.New(rec.Reason)
 	}

@@ -94,6 +94,23 @@ func TestNothingIsStartedAnewOnAHostThatIsLost(t *testing.T) {
 	}
 }
 
+// TestAMeshWithAHostThatHangsIsStopped: the launcher's client is given the time to be killed that it needs.
+func TestAMeshWithAHostThatHangsIsStopped(t *testing.T) {
+	ctx := session(t)
+	procs, mesh := spawn(ctx, t, "p", twoHosts(t)...)
+	pids := where(ctx, t, mesh)
+	if err := syscall.Kill(pids[2][1], syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	err := procs.Stop(ctx)
+	if err == nil || errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "host n2, which is ") {
+		t.Errorf("it is stopped: %v; want the host that has said nothing, and no end of a time that nobody has set", err)
+	}
+	for _, p := range pids {
+		gone(t, time.Second, p[0], p[1])
+	}
+}
+
 // resolved waits until a mesh lives anew, without that process, and gives its processes.
 func resolved(ctx context.Context, t *testing.T, m engine.Mesh[Guest], without int) [][2]int {
 	t.Helper()

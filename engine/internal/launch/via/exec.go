@@ -40,6 +40,8 @@ func (l execLauncher) Check(spec *Spec) error {
 		return fmt.Errorf("the option command: %w", err)
 	case len(command) == 0:
 		return errors.New(`via=exec needs a command: command="mpirun -n {hosts} {agent}"`)
+	case command[0] == agentPlace:
+		return errors.New("the command begins with {agent}: what starts that on the hosts comes before it, as in mpirun -n {hosts} {agent}")
 	case !slices.Contains(command, agentPlace):
 		return errors.New("the command has no word {agent}, which stands for the program with its arguments: without it no agent is started")
 	}

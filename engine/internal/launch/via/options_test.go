@@ -106,6 +106,7 @@ func TestWhatIsWrongIsSaidBeforeAnythingIsStarted(t *testing.T) {
 		{"no image", "kubernetes", func(s *Spec) { delete(s.Options, "image") }, "needs an image"},
 		{"a program for pods", "kubernetes", func(s *Spec) { s.Program.OS = "darwin" }, "pods run Linux"},
 		{"no command", "exec", func(s *Spec) { delete(s.Options, "command") }, "needs a command"},
+		{"a command that is the agent", "exec", func(s *Spec) { s.Options["command"] = "{agent}" }, "begins with {agent}"},
 		{"a command without the agent", "exec", func(s *Spec) { s.Options["command"] = "mpirun -n 2" }, "has no word {agent}"},
 		{"an agent within a word", "exec", func(s *Spec) { s.Options["command"] = "mpirun {agent} 'sh {agent}'" }, "it must stand alone"},
 		{"a place that there is not", "exec", func(s *Spec) { s.Options["command"] = "mpirun -n {host} {agent}" }, "{host}, which stands for nothing (did you mean {hosts}?)"},
