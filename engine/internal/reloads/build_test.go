@@ -153,7 +153,7 @@ func TestAProgramIsBuiltAnewAndItsFieldsMoveByName(t *testing.T) {
 	}
 	do("inc", "inc: <nil>")
 	do("get", "{N:11 Name: Gone:0 Changed:0} <nil>")
-	do("reload", "[0] runs this build already")
+	do("reload", "p[1] runs this build already")
 
 	written(t, dir, "\tN int\n\tM Missing", "by int")
 	do("reload", "reload: 0 ", "main.go:15:4: undefined: Missing", "it does not compile: ")
