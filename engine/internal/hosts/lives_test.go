@@ -40,8 +40,9 @@ func TestOfTwoAgentsOfOneHostOneIsRefused(t *testing.T) {
 	if err := os.WriteFile(ssh, []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	ctx := session(t)
-	_, mesh := spawn(ctx, t, "p", engine.Hosts("n1"), engine.Via("ssh", "ssh", ssh, "cache", t.TempDir()))
+	ctx, cache := session(t), t.TempDir()
+	spawn(ctx, t, "first", engine.Hosts("n1"), engine.Via("ssh", "ssh", good, "cache", cache)) // the program is there then: it cannot be copied twice at once
+	_, mesh := spawn(ctx, t, "p", engine.Hosts("n1"), engine.Via("ssh", "ssh", ssh, "cache", cache))
 	if n := len(where(ctx, t, mesh)); n != 1 {
 		t.Errorf("%d ranks", n)
 	}
