@@ -190,6 +190,9 @@ func (p *agentProcess) join(ticket quicnet.Ticket, boot agent.Boot, scheduler st
 	})
 	if err != nil {
 		_ = conn.Close()
+		if ctx.Err() == nil { // it was reached, and has refused
+			return err
+		}
 		return fmt.Errorf("%w; tried %s: UDP must pass from here to one of these addresses", err, strings.Join(ticket.Addrs, ", "))
 	}
 	p.node.peers.connect(wire)

@@ -82,7 +82,7 @@ func (s *Shelf) Put(p Part) (Kept, error) {
 func keep(folder string) {
 	name, _ := os.Hostname() // an error leaves a note that counts for a week
 	note := filepath.Join(folder, fmt.Sprintf(".run.%s.%d", cmp.Or(os.Getenv("SLURMD_NODENAME"), name), os.Getpid()))
-	if f, err := os.OpenFile(note, os.O_CREATE|os.O_WRONLY, 0o600); err == nil { //nolint:gosec // its folder is the shelf's
+	if f, err := os.OpenFile(note, os.O_CREATE|os.O_WRONLY, 0o600); err == nil { //nolint:gosec // the node's name is the scheduler's word, as in agent.sh
 		_ = f.Close()
 	}
 }

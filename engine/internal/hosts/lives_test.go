@@ -32,6 +32,35 @@ func TestARankElsewhereComesBack(t *testing.T) {
 	}
 }
 
+// TestOfTwoAgentsOfOneHostOneIsRefused: who has read its secret too, and comes second, is told that, and not that no packet passes.
+func TestOfTwoAgentsOfOneHostOneIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	ssh, good := filepath.Join(dir, "ssh"), login(t)
+	script := "#!/bin/sh\nmkfifo " + dir + "/$$\n" + good + " \"$@\" <" + dir + "/$$ >" + dir + "/second 2>&1 &\ntee " + dir + "/$$ | " + good + " \"$@\" 2>&1 | tee " + dir + "/first\n"
+	if err := os.WriteFile(ssh, []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cache := session(t), t.TempDir()
+	spawn(ctx, t, "first", engine.Hosts("n1"), engine.Via("ssh", "ssh", good, "cache", cache)) // the program is there then: it cannot be copied twice at once
+	_, mesh := spawn(ctx, t, "p", engine.Hosts("n1"), engine.Via("ssh", "ssh", ssh, "cache", cache))
+	if n := len(where(ctx, t, mesh)); n != 1 {
+		t.Errorf("%d ranks", n)
+	}
+	for said := ""; !strings.Contains(said, "refused: the ticket is unknown, used"); {
+		if ctx.Err() != nil {
+			t.Fatalf("nobody was refused; they said %q", said)
+		}
+		said = ""
+		for _, name := range []string{"first", "second"} {
+			b, _ := os.ReadFile(filepath.Join(dir, name)) // it may not have been written yet
+			said += string(b)
+		}
+		if strings.Contains(said, "UDP must pass") {
+			t.Fatalf("who was refused said %q", said)
+		}
+	}
+}
+
 // TestOfManyHostsThoseAreToldThatFailed: what was cancelled because of them is not.
 func TestOfManyHostsThoseAreToldThatFailed(t *testing.T) {
 	var names []string
