@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -153,6 +154,9 @@ func (h *hub) agentHandlers(t *sysTable) {
 		if err == nil {
 			exit := e.Exit()
 			exit.Memory, exit.With = clean.OneLine(exit.Memory, maxCarrier), clean.OneLine(exit.With, maxCarrier)
+			h.mu.Lock()
+			c.on.ending = cmp.Or(c.on.ending, exit.With) // before anybody judges the end
+			h.mu.Unlock()
 			c.End(exit)
 			h.mu.Lock()
 			delete(c.on.children, c.as)

@@ -282,7 +282,9 @@ func (h *hub) takeCounts(counts []probe.Count) {
 			continue // it was removed meanwhile
 		}
 		b.Hits, b.Skipped, b.Errors = b.Hits+c.Hits, b.Skipped+c.Skipped, b.Errors+c.Errors
-		b.LastError = cmp.Or(clean.Line(clip(c.LastError, maxCauseText)), b.LastError)
+		if !b.Off { // what other processes counted before they heard of that comes later, and does not say so
+			b.LastError = cmp.Or(clean.Line(clip(c.LastError, maxCauseText)), b.LastError)
+		}
 		if b.Errors >= probe.MaxErrors && !b.Off {
 			b.Off = true
 			b.LastError = fmt.Sprintf("off after %d errors: %s", b.Errors, b.LastError)

@@ -34,6 +34,7 @@ type machine struct {
 	expect   bool                          // its end was ordered
 	failed   error                         // why it did not become ready
 	children map[agent.Worker]*remoteChild // that run, or are being started
+	ending   string                        // why its agent is about to end, as it said when a worker ended with it
 	why      string                        // what the launcher said of its end
 	shipped  map[string]*shipment          // programs, by their path here
 	sent     uint64                        // packets, at the last look; lost too

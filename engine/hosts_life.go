@@ -317,6 +317,9 @@ func (m *machine) fate() string {
 	case "exited":
 		text += "has ended"
 	default:
+		if m.ending != "" {
+			return text + "is ending: " + m.ending
+		}
 		text += "is " + m.rec.State
 	}
 	if m.rec.Reason != "" {
@@ -330,7 +333,7 @@ const noRestart = "; nothing can be started there any more"
 
 // hostIsGone says what has become of the host of a process, if nothing can be started there any more. The caller holds h.mu.
 func (p *proc) hostIsGone() string {
-	if p.on == nil || !p.on.rec.Over() {
+	if p.on == nil || !p.on.rec.Over() && p.on.ending == "" {
 		return ""
 	}
 	return p.on.fate()

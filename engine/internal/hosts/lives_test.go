@@ -160,6 +160,46 @@ func resolved(ctx context.Context, t *testing.T, m engine.Mesh[Guest], without i
 	}
 }
 
+// TestNothingIsStartedAnewOnAHostThatEnds: a scheduler cancels the job, and the agent is still there when its workers have ended.
+func TestNothingIsStartedAnewOnAHostThatEnds(t *testing.T) {
+	e := start(t)
+	ctx := e.Context()
+	if _, err := engine.Supervise(ctx, func(context.Context, engine.Failure) engine.Decision { return engine.Handled }); err != nil {
+		t.Fatal(err)
+	}
+	_, mesh := spawn(ctx, t, "p", append(twoHosts(t), engine.RestartProcs(3, time.Minute))...)
+	pids := where(ctx, t, mesh)
+	down, err := mesh.Monitor(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer down.Close()
+	if err := syscall.Kill(pids[2][1], syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if d, err := down.Recv(ctx); err != nil || d.Rank < 2 || !strings.Contains(d.Why, "the agent was told to end by SIGTERM") {
+			t.Errorf("told %+v, %v; want ranks 2 and 3, and why", d, err)
+		}
+	}
+	if _, err := mesh.Resolve(ctx); err != nil { // waits until nothing is judged any more
+		t.Fatal(err)
+	}
+	front := control.InProcess(e.Backend(), control.ClientInfo{Name: "test"})
+	w, err := front.Watch(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	up, err := w.Next(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(up.Snapshot.Restarts); n != 0 {
+		t.Errorf("%d restarts were begun on a host that ends: %+v", n, up.Snapshot.Restarts)
+	}
+}
+
 func TestAHostThatDoesNotComeFailsTheMeshOrIsLeftOut(t *testing.T) {
 	ctx := session(t)
 	ssh := filepath.Join(t.TempDir(), "ssh")

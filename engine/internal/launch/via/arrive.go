@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
@@ -62,7 +63,7 @@ func arrive(lookup func(string) (string, bool), stdin *os.File) (*Arrival, error
 	switch {
 	case value == byStdin:
 		a.Lifeline = stdin
-		a.Secret, err = readSecret(stdin)
+		a.Secret, err = secretWithin(stdin, secretTime)
 	case file && path != "":
 		a.Secret, err = secretOf(path)
 	default:
@@ -77,6 +78,30 @@ func arrive(lookup func(string) (string, bool), stdin *os.File) (*Arrival, error
 // appendSecret is a secret as readSecret reads it.
 func appendSecret(to, secret []byte) []byte {
 	return append(binary.BigEndian.AppendUint32(to, uint32(len(secret))), secret...)
+}
+
+// secretTime is how long a launcher has for sending a secret, which it does at once when the program has been started.
+const secretTime = 30 * time.Second
+
+// secretWithin is readSecret that does not wait for ever: of a secret that was cut short on the way the rest never comes.
+func secretWithin(r io.Reader, limit time.Duration) ([]byte, error) {
+	type result struct {
+		b   []byte
+		err error
+	}
+	got := make(chan result, 1)
+	go func() {
+		b, err := readSecret(r)
+		got <- result{b, err}
+	}()
+	late := time.NewTimer(limit)
+	defer late.Stop()
+	select {
+	case g := <-got:
+		return g.b, g.err
+	case <-late.C:
+		return nil, fmt.Errorf("the secret has not come whole on stdin within %v: something on the way has taken bytes of it", limit)
+	}
 }
 
 // readSecret reads no further than the secret.

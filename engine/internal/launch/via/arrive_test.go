@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // environ is an environment of a test's own.
@@ -49,6 +50,22 @@ func TestAnAgentKnowsWhichHostItIs(t *testing.T) {
 				t.Errorf("it has arrived as %+v", a)
 			}
 		})
+	}
+}
+
+// TestASecretThatIsCutShortIsNotAwaitedForEver: something between the launcher and the agent has taken bytes of it.
+func TestASecretThatIsCutShortIsNotAwaitedForEver(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	defer r.Close()
+	if _, err := w.Write(appendSecret(nil, []byte("hush"))[:6]); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := secretWithin(r, 10*time.Millisecond); err == nil || !strings.Contains(err.Error(), "has not come whole") {
+		t.Error(err)
 	}
 }
 
