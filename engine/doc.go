@@ -57,6 +57,12 @@
 // hits one stops. Break stops an endpoint from inside, for as long as a front end wants, and no longer than the session's grace
 // time where there is none. Acquire takes a lock that all processes know by its name, and whose waits the wait-for graph shows.
 //
+// # Other machines
+//
+// Hosts and Via put a mesh on machines that the site has a way to. There the program runs once more as an agent, before main gets
+// beyond Main, and the agent starts the ranks: what stands before Main runs in agents too (InWorker). Ranks elsewhere have the
+// environment and the folder of their machine; Sync brings files there.
+//
 // # Processes
 //
 // Controller and workers are the same binary: main registers the actor types and calls Main, which runs the program's
@@ -76,11 +82,11 @@
 //   - INV-CYCLE: a call that could only wait for itself fails when the wait begins; the error names the cycle.
 //   - INV-ENDED: an end by order is told as such: a call or a spawn on what was stopped or killed is ErrStopped, and another
 //     stop or kill of it is no error. An order means the mesh of the reference, never a successor that has its name.
-//   - INV-ORPHAN: no worker outlives the controller.
+//   - INV-ORPHAN: no worker outlives the controller; on another machine by no more than its lease.
 //   - INV-BOUND: every queue has a limit. At the limit a sender waits or gets an error, or the oldest entry is dropped and
 //     counted.
 //
-// Lock order: call.telling, then hub.mu, then any of the others; actor.mu before activation.mu, before that of probe.Agent, and
+// Lock order: call.telling and fleet.noting, then hub.mu, then any of the others; actor.mu before activation.mu, before that of probe.Agent, and
 // before that of clock.Context, which comes before that of clock.Clock. Otherwise no lock is held while another is taken (the
 // mutexes of actorTable, callTable, requestTable, portTable, peers, windows, targetCache, lockTable, outbox, call, endWatch, clock.Clock
 // and clock.Context, telemetry, memLink, memEnd, readers, output, pipes and channelState; reporter.mu may be taken under

@@ -32,7 +32,6 @@ type machine struct {
 	gone     chan struct{} // closed when nothing can run there any more
 	once     sync.Once
 	expect   bool                          // its end was ordered
-	failed   error                         // why it did not become ready
 	children map[agent.Worker]*remoteChild // that run, or are being started
 	ending   string                        // why its agent is about to end, as it said when a worker ended with it
 	why      string                        // what the launcher said of its end

@@ -3,7 +3,6 @@ package engine
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -95,7 +94,6 @@ func (h *hub) loseHost(m *machine, state, reason string) {
 	reason = clip(reason, maxErrorText)
 	m.rec.Tail = tail
 	h.tellHost(m, state, reason)
-	m.failed = errors.New(reason)
 	var left []*remoteChild
 	for _, c := range m.children {
 		left = append(left, c)
