@@ -19,7 +19,7 @@ import (
 func init() { controllers["eater"] = eater }
 
 // limit is the memory of the cgroup in which a worker eats more.
-const limit = 256 << 20
+const limit = 512 << 20 // four processes under the race detector begin with more than a quarter of it
 
 // eater is a program, in a cgroup with that limit, one of whose two workers eats more. It tells what became of the call.
 func eater(ctx context.Context) error {
@@ -114,7 +114,7 @@ func TestAWorkerThatEatsTooMuchIsToldSo(t *testing.T) {
 	if kills() == 0 {
 		t.Fatalf("the kernel has killed nobody:\n%s", &out)
 	}
-	const cause = "was killed by the kernel for its memory (the memory limit of its cgroup is 256 MiB)"
+	const cause = "was killed by the kernel for its memory (the memory limit of its cgroup is 512 MiB)"
 	if !strings.Contains(out.String(), cause) || strings.Contains(out.String(), "SIGKILL") {
 		t.Errorf("want %q in\n%s", cause, &out)
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -177,11 +178,23 @@ func TestAReloadThatFailsCallsSaysWhatBecameOfThem(t *testing.T) {
 // TestARankThatDiesWhileItIsToMoveStopsTheRoll: its death is one like any other, and the others stay.
 func TestARankThatDiesWhileItIsToMoveStopsTheRoll(t *testing.T) {
 	next := anotherBuild(t, "v2")
-	ctx := enginetest.Processes(t)
+	e, err := engine.Start(t.Context(), engine.NoSession())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	ctx := e.Context()
 	p, m := movers(t, ctx, 3, Mover{})
 	one := m.Slice(at(0))
-	wait := engine.Signal(one, (*Mover).Wait).Start(ctx)
-	die := engine.Signal(one, (*Mover).Die).Start(ctx)
+	here, err := engine.Method(one, (*Mover).Add).CallOne(ctx, Note{"x", 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wait := engine.Signal(one, (*Mover).Wait).Start(ctx) // so that it does not stand still
+	moves, cancel := watchReload(t, e, func(r *control.Reload) bool {
+		return r.State == control.ReloadRolling && r.Ranks[0].State == control.RankMoves
+	})
+	defer cancel()
 	done := make(chan error, 1)
 	var rec engine.Reload
 	go func() {
@@ -189,14 +202,14 @@ func TestARankThatDiesWhileItIsToMoveStopsTheRoll(t *testing.T) {
 		rec, err = p.Reload(ctx, engine.ReloadProgram(next))
 		done <- err
 	}()
-	if err := engine.Signal(one, (*Mover).Open).Call(ctx); err != nil && !errors.Is(err, engine.ErrLost) { // it comes before or after the hold
-		t.Error(err)
+	<-moves
+	if err := syscall.Kill(here.Pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
 	}
-	_ = wait.Done()
-	if _, err := die.All(ctx); !errors.Is(err, engine.ErrLost) {
-		t.Errorf("%v", err)
+	if _, err := wait.All(ctx); !errors.Is(err, engine.ErrLost) {
+		t.Errorf("what it did ended with %v", err)
 	}
-	if err := <-done; err != nil && !strings.Contains(err.Error(), "exited with code 9") {
+	if err := <-done; err == nil || !strings.Contains(err.Error(), "SIGKILL") {
 		t.Errorf("%v", err)
 	}
 	if got := states(rec)[0]; got != control.RankLost {
