@@ -141,12 +141,12 @@ func startAgent(arrived *via.Arrival) (*agentProcess, error) {
 			return nil, errors.Join(fmt.Errorf("%s is not the program that the controller runs: its bytes differ", exe), err)
 		}
 	}
+	if behind := time.Until(time.UnixMilli(boot.Now)).Round(time.Second); behind > maxSkew {
+		return nil, fmt.Errorf("the clock of this machine is %v behind the controller's, so that no certificate holds here: set it (chrony, ntpd)", behind)
+	}
 	var ticket quicnet.Ticket
 	if err := ticket.UnmarshalBinary(boot.Ticket); err != nil {
 		return nil, fmt.Errorf("its ticket does not decode: %w", err)
-	}
-	if behind := time.Until(time.UnixMilli(boot.Now)).Round(time.Second); behind > maxSkew {
-		return nil, fmt.Errorf("the clock of this machine is %v behind the controller's, so that no certificate holds here: set it (chrony, ntpd)", behind)
 	}
 	if err := workIn(boot.Dir); err != nil {
 		return nil, err
