@@ -290,8 +290,8 @@ func (h *hub) takeMeasured(m *machine, got agent.Measured, link quicnet.PeerStat
 			case !ok:
 				g.Problem = "it is gone from the machine"
 			default:
-				g.Used, g.Busy, g.Celsius, g.Watts, g.ECC, g.Xid, g.Problem = now.Used, now.Busy, now.Celsius, now.Watts, now.ECC, now.Xid, clean.OneLine(now.Problem, maxErrorText)
-				g.Total = cmp.Or(now.Total, g.Total)
+				now.Problem = clean.OneLine(now.Problem, maxErrorText)
+				g = agent.WithSample(g, now)
 			}
 			if g != *p.rec.GPU {
 				p.rec.GPU = &g

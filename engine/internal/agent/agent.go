@@ -11,7 +11,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/internal/gpu"
 	"github.com/monarch-tui/monarch-tui/engine/internal/host"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
@@ -297,10 +296,7 @@ func (a *Agent) Measure(ctx context.Context) Measured {
 		m.Problem = err.Error()
 		return m
 	}
-	m.GPUs = make(map[string]control.GPU, len(samples))
-	for uuid, s := range samples {
-		m.GPUs[uuid] = WithSample(control.GPU{UUID: uuid}, s)
-	}
+	m.GPUs = samples
 	return m
 }
 

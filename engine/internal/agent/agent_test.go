@@ -130,11 +130,12 @@ func TestASlowControllerGetsAllThatAWorkerHasPrinted(t *testing.T) {
 	d := newDesk()
 	d.hold = make(chan struct{})
 	a := newAgent(t, d)
-	pid := fork(t, a, 1, "i=0; while [ $i -lt 7 ]; do printf '%8192s' x; i=$((i+1)); done")
-	for syscall.Kill(pid, 0) == nil { // until it has been reaped
-		time.Sleep(10 * time.Millisecond)
-	}
-	time.Sleep(drainTime + drainTime/2)
+	fork(t, a, 1, "i=0; while [ $i -lt 7 ]; do printf '%8192s' x; i=$((i+1)); done")
+	a.mu.Lock()
+	child := a.workers[Worker{1, 1}]
+	a.mu.Unlock()
+	<-child.Ended()
+	time.Sleep(drainTime + drainTime/2) // how slow the controller is
 	close(d.hold)
 	<-d.ended
 	d.mu.Lock()

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/gpu"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
 )
 
@@ -126,9 +127,9 @@ type Stood struct {
 
 // Measured is what an agent measures.
 type Measured struct {
-	Resident map[uint64]uint64      // bytes, by process
-	GPUs     map[string]control.GPU // by UUID; only what changes
-	Problem  string                 // why the GPUs could not be measured
+	Resident map[uint64]uint64     // bytes, by process
+	GPUs     map[string]gpu.Sample // by UUID
+	Problem  string                // why the GPUs could not be measured
 }
 
 // Up is how an agent reaches its controller. Output and Exited return when the controller has taken the message, or when it will

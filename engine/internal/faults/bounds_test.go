@@ -65,13 +65,7 @@ func TestAMailboxThatFillsHoldsItsSenderAndNobodyElse(t *testing.T) {
 	if grown := resident(t, n) - before; grown > most() {
 		t.Errorf("its process has grown by %d MiB", grown>>20)
 	}
-	told := func() control.RankState { return s.snapshot().Meshes[0].Ranks[0] }
-	for by := time.Now().Add(10 * time.Second); told().QueueBytes < 16<<20; {
-		if time.Now().After(by) {
-			t.Fatalf("front ends are told of %+v", told())
-		}
-		time.Sleep(5 * time.Millisecond) // a process tells of its ranks when it gets to it
-	}
+	s.untilQueued(t, 16<<20)
 	began := time.Now()
 	if _, err := engine.Query(at(s.mesh, 1), (*Victim).Count).CallOne(s.ctx); err != nil || time.Since(began) > time.Second {
 		t.Errorf("the other rank answered %v after %v", err, time.Since(began))
@@ -117,6 +111,30 @@ func (s *session) snapshot() *control.Snapshot {
 	snap, cancel := s.backend.Subscribe(func(*control.Event) {})
 	cancel()
 	return snap
+}
+
+// untilQueued waits until front ends are told of so many bytes in the mailbox of the first rank.
+func (s *session) untilQueued(t *testing.T, bytes int) {
+	t.Helper()
+	told := make(chan control.RankState, 256)
+	snap, cancel := s.backend.Subscribe(func(ev *control.Event) {
+		if r := ev.Rank; r != nil && r.Rank == 0 {
+			select {
+			case told <- r.State:
+			default: // a later one says more
+			}
+		}
+	})
+	defer cancel()
+	late := time.NewTimer(10 * time.Second)
+	defer late.Stop()
+	for now := snap.Meshes[0].Ranks[0]; now.QueueBytes < bytes; {
+		select {
+		case now = <-told:
+		case <-late.C:
+			t.Fatalf("front ends are told of %+v", now)
+		}
+	}
 }
 
 // A worker that prints as fast as it can costs its own pipe: the controller's memory is flat, what front ends get is bounded, and

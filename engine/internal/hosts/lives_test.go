@@ -84,11 +84,7 @@ func TestNothingIsStartedAnewOnAHostThatIsLost(t *testing.T) {
 	procs, mesh := spawn(ctx, t, "p", append(twoHosts(t), engine.RestartProcs(50, time.Hour))...)
 	front := control.InProcess(e.Backend(), control.ClientInfo{Name: "test"})
 	was := where(ctx, t, mesh)
-	down, err := mesh.Monitor(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer down.Close()
+	down := monitor(ctx, t, mesh)
 	if err := syscall.Kill(was[2][1], syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
@@ -97,22 +93,11 @@ func TestNothingIsStartedAnewOnAHostThatIsLost(t *testing.T) {
 			t.Fatalf("told %+v, %v; want ranks 2 and 3", d, err)
 		}
 	}
-	err = front.Restart(ctx, control.RestartReq{Procs: "p", Ranks: []int{2}})
+	err := front.Restart(ctx, control.RestartReq{Procs: "p", Ranks: []int{2}})
 	if err == nil || !strings.Contains(err.Error(), "its host n2 is lost") || !strings.Contains(err.Error(), "nothing can be started there") {
 		t.Errorf("by hand: %v; want to be told that its host is lost", err)
 	}
-	w, err := front.Watch(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
-	up, err := w.Next(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var rep control.Replica
-	rep.Apply(up)
-	if len(rep.Restarts) > 0 {
+	if rep := picture(t, e); len(rep.Restarts) > 0 {
 		t.Errorf("restarts %+v, want none", rep.Restarts)
 	}
 	if got, _ := engine.Query(mesh, (*Guest).Where).Call(ctx); failures(got) != 2 {
@@ -169,11 +154,7 @@ func TestNothingIsStartedAnewOnAHostThatEnds(t *testing.T) {
 	}
 	_, mesh := spawn(ctx, t, "p", append(twoHosts(t), engine.RestartProcs(3, time.Minute))...)
 	pids := where(ctx, t, mesh)
-	down, err := mesh.Monitor(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer down.Close()
+	down := monitor(ctx, t, mesh)
 	if err := syscall.Kill(pids[2][1], syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -185,18 +166,8 @@ func TestNothingIsStartedAnewOnAHostThatEnds(t *testing.T) {
 	if _, err := mesh.Resolve(ctx); err != nil { // waits until nothing is judged any more
 		t.Fatal(err)
 	}
-	front := control.InProcess(e.Backend(), control.ClientInfo{Name: "test"})
-	w, err := front.Watch(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
-	up, err := w.Next(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := len(up.Snapshot.Restarts); n != 0 {
-		t.Errorf("%d restarts were begun on a host that ends: %+v", n, up.Snapshot.Restarts)
+	if list := picture(t, e).Restarts; len(list) != 0 {
+		t.Errorf("restarts were begun on a host that ends: %+v", list)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine"
+	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/enginetest"
 )
 
@@ -120,6 +121,29 @@ func start(t *testing.T, opts ...engine.Option) *engine.Engine {
 	}
 	t.Cleanup(e.Close)
 	return e
+}
+
+// picture is what a front end that comes now sees.
+func picture(t *testing.T, e *engine.Engine) *control.Snapshot {
+	t.Helper()
+	front := control.InProcess(e.Backend(), control.ClientInfo{Name: "late"})
+	defer front.Close()
+	snap, err := front.Snapshot(e.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return snap
+}
+
+// monitor tells of ranks that end, until the test has.
+func monitor(ctx context.Context, t *testing.T, m engine.Mesh[Guest]) *engine.Receiver[engine.Down] {
+	t.Helper()
+	down, err := m.Monitor(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(down.Close)
+	return down
 }
 
 func spawn(ctx context.Context, t *testing.T, name string, opts ...engine.ProcOption) (engine.ProcMesh, engine.Mesh[Guest]) {

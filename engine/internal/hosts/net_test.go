@@ -55,11 +55,7 @@ func TestAHostThatIsCutOffIsLostAndEndsItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	down, err := mesh.Monitor(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer down.Close()
+	down := monitor(ctx, t, mesh)
 	began := time.Now()
 	l.cut(t, 2)
 	gone(t, 9500*time.Millisecond, pids[2][0], pids[3][0], pids[2][1], daemon) // the lease, and a second
@@ -88,11 +84,7 @@ func TestAnAgentThatStandsStillIsLost(t *testing.T) {
 	ctx := session(t)
 	_, mesh := spawn(ctx, t, "p", onLab(l, t)...)
 	pids := where(ctx, t, mesh)
-	down, err := mesh.Monitor(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer down.Close()
+	down := monitor(ctx, t, mesh)
 	if err := syscall.Kill(pids[2][1], syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}

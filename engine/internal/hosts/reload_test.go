@@ -60,17 +60,7 @@ func TestRanksOfAllHostsMoveToAnotherBuild(t *testing.T) {
 			t.Errorf("rank %d has counted %d messages, want 4", i, n)
 		}
 	}
-	w, err := front.Watch(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
-	up, err := w.Next(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var rep control.Replica
-	rep.Apply(up)
+	rep := picture(t, e)
 	sizes := int64(0)
 	for _, name := range []string{os.Args[0], path} {
 		st, err := os.Stat(name)

@@ -120,11 +120,7 @@ func TestAWorkerThatIsKilledElsewhereIsToldAtOnce(t *testing.T) {
 	ctx := session(t)
 	_, mesh := spawn(ctx, t, "p", twoHosts(t)...)
 	pids := where(ctx, t, mesh)
-	down, err := mesh.Monitor(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer down.Close()
+	down := monitor(ctx, t, mesh)
 	began := time.Now()
 	if err := syscall.Kill(pids[3][0], syscall.SIGKILL); err != nil {
 		t.Fatal(err)
@@ -151,11 +147,7 @@ func TestAnAgentThatIsKilledTakesItsHostAlong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	down, err := mesh.Monitor(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer down.Close()
+	down := monitor(ctx, t, mesh)
 	if err := syscall.Kill(pids[2][1], syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}

@@ -125,11 +125,7 @@ func TestAnAgentOfSlurmIsKilled(t *testing.T) {
 	ctx := session(t)
 	procs, mesh := spawn(ctx, t, "p", opts...)
 	pids := where(ctx, t, mesh)
-	down, err := mesh.Monitor(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer down.Close()
+	down := monitor(ctx, t, mesh)
 	if err := syscall.Kill(pids[2][1], syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
@@ -166,11 +162,7 @@ func TestANodeOfSlurmIsCutOff(t *testing.T) {
 	if got := where(ctx, t, mesh); !slices.Equal(got, pids) {
 		t.Fatalf("after 3 s the ranks are %v, before %v", got, pids)
 	}
-	down, err := mesh.Monitor(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer down.Close()
+	down := monitor(ctx, t, mesh)
 	link("down")
 	began := time.Now()
 	gone(t, 9500*time.Millisecond, pids[2][0], pids[3][0], pids[2][1])
