@@ -59,8 +59,15 @@ var layers = []layer{
 		why:    "a carrier moves packets: what is in them, and what becomes of one that is lost, is known above it",
 	},
 	{
+		folder: "quicnet/shm",
+		own:    []string{"quicnet/carrier"},
+		others: []string{"golang.org/x/sys/unix"},
+		std:    []string{"context", "crypto/tls", "log", "log/slog", "net", "os/exec"},
+		why:    "a stream moves bytes: what is in them, who the other process is, and whether to trust it, is known above it",
+	},
+	{
 		folder: "quicnet",
-		own:    []string{"quicnet/carrier", "quicnet/clean", "quicnet/fault", "quicnet/recent"},
+		own:    []string{"quicnet/carrier", "quicnet/clean", "quicnet/fault", "quicnet/recent", "quicnet/shm"},
 		others: []string{"github.com/quic-go/quic-go", "github.com/fxamacker/cbor/v2", "golang.org/x/sys"},
 		why:    "quicnet carries envelopes and knows nothing of actors: it is tested, fuzzed and replaced alone",
 	},

@@ -21,6 +21,8 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/internal/kin"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch/via"
+	"github.com/monarch-tui/monarch-tui/quicnet"
+	"github.com/monarch-tui/monarch-tui/quicnet/carrier"
 	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
 
@@ -241,6 +243,20 @@ func trimGuard(err error) error {
 
 // Keeps says how what workers start, and what they leave behind, ends with them where this program runs.
 func Keeps() string { return kin.Here() }
+
+// Carrier says how packets of the processes of a session travel here, and whether those of this machine share memory, by
+// opening a socket as they do.
+func Carrier() (packets, memory string) {
+	c, how, err := quicnet.ListenUDP("127.0.0.1:0", carrier.Options{})
+	if err != nil {
+		return "none: " + err.Error(), "not shared: there is no carrier"
+	}
+	defer c.Close()
+	if err := quicnet.SharesMemory(c); err != nil {
+		return how.String(), "not shared: " + err.Error()
+	}
+	return how.String(), "shared by processes of this machine"
+}
 
 // InWorker reports whether this process was started as a worker, or as the agent of a host, and has not reached Main yet: code
 // before Main runs in each of them too.

@@ -205,7 +205,7 @@ func (n *Node) welcome(c *conn, p *peer, id ID, h *hello, leaf []byte) error {
 	p.mu.Unlock()
 	w := welcome{Version: Version, Kind: linkWelcome, Speak: Version, Proc: n.id.Proc, Epoch: n.id.Epoch, Nonce: p.nonce,
 		Received: p.received(), WindowFrames: uint32(n.limits.WindowFrames), WindowBytes: uint64(n.limits.WindowBytes),
-		FrameBytes: uint64(n.limits.FrameBytes), Opaque: notNull(opaque)}
+		FrameBytes: uint64(n.limits.FrameBytes), Place: notNull(n.place()), Opaque: notNull(opaque)}
 	var err error
 	if leaf != nil {
 		err = c.sendFrames(bytesFrame{Version: Version, Kind: linkCertificate, Bytes: leaf}, w)
@@ -216,9 +216,11 @@ func (n *Node) welcome(c *conn, p *peer, id ID, h *hello, leaf []byte) error {
 		return err
 	}
 	n.admission.identified(c.q)
+	c.memory.begin(c, h.Place)
 	if why := p.attach(c, id.Epoch, h.Nonce, h.Received, time.Now(), bootTime()); why != nil {
 		return why
 	}
+	c.memory.begun()
 	p.kick()
 	return nil
 }

@@ -224,7 +224,10 @@ func newRogue(t *testing.T, ctl *Node, id ID) *rogue {
 	return r
 }
 
-func dialRogue(t *testing.T, ctl *Node, id ID) (*rogue, error) {
+func dialRogue(t *testing.T, ctl *Node, id ID) (*rogue, error) { return dialRogueFrom(t, ctl, id, nil) }
+
+// dialRogueFrom says in Hello that the rogue is in that place.
+func dialRogueFrom(t *testing.T, ctl *Node, id ID, place []byte) (*rogue, error) {
 	leaf, err := ctl.ca.newLeaf("test", id, time.Now())
 	if err != nil {
 		t.Fatal(err)
@@ -242,7 +245,7 @@ func dialRogue(t *testing.T, ctl *Node, id ID) (*rogue, error) {
 	}
 	l := ctl.limits
 	r.cbor(LaneControl, hello{Version: Version, Kind: linkHello, Least: Version, Most: Version, Proc: id.Proc, Epoch: id.Epoch, Nonce: 77,
-		WindowFrames: uint32(l.WindowFrames), WindowBytes: uint64(l.WindowBytes), FrameBytes: uint64(l.FrameBytes)})
+		WindowFrames: uint32(l.WindowFrames), WindowBytes: uint64(l.WindowBytes), FrameBytes: uint64(l.FrameBytes), Place: place})
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	s, err := q.AcceptUniStream(ctx)

@@ -23,8 +23,14 @@ type bulkOut struct {
 // bulkHead is what a bulk stream begins with: lane, sequence number and size of the body, big-endian.
 const bulkHead = 1 + 8 + 4
 
+func (b *bulkOut) head() []byte {
+	head := binary.BigEndian.AppendUint64([]byte{byte(b.lane)}, b.seq)
+	return binary.BigEndian.AppendUint32(head, uint32(len(b.body)))
+}
+
 // queueBulk sends a body as soon as fewer than BulkStreams are on their way.
 func (c *conn) queueBulk(b bulkOut) {
+	c.memory.offer(streamBodies)
 	c.way.begin(b.pair)
 	c.bulkMu.Lock()
 	defer c.bulkMu.Unlock()
@@ -47,17 +53,18 @@ func (c *conn) sendBulk() {
 		c.bulk[0] = bulkOut{}
 		c.bulk = c.bulk[1:]
 		c.bulkMu.Unlock()
-		s, err := c.q.OpenUniStreamSync(c.q.Context())
-		if err != nil {
-			continue // the connection ended
+		done, err := c.writeByMemory(&b)
+		if !done {
+			s, failed := c.q.OpenUniStreamSync(c.q.Context())
+			if failed != nil {
+				continue // the connection ended
+			}
+			s.SetPriority(bulkUrgency, false)
+			if _, err = s.Write(b.head()); err == nil {
+				err = c.writeBody(s, b.body) // cancelled where the peer has it already
+			}
+			_ = s.Close()
 		}
-		s.SetPriority(bulkUrgency, false)
-		head := binary.BigEndian.AppendUint64([]byte{byte(b.lane)}, b.seq)
-		head = binary.BigEndian.AppendUint32(head, uint32(len(b.body)))
-		if _, err = s.Write(head); err == nil {
-			err = c.writeBody(s, b.body) // cancelled where the peer has it already
-		}
-		_ = s.Close()
 		c.way.end(b.pair)
 		if err == nil { // else the stream may still look at the body: its memory is nobody's any more
 			b.large.Free()
@@ -77,17 +84,13 @@ func (c *conn) readBulk(s *quic.ReceiveStream) {
 }
 
 func (c *conn) readBody(s *quic.ReceiveStream) *CloseError {
-	lim := c.p.n.limits
 	var head [bulkHead]byte
 	if _, err := io.ReadFull(s, head[:]); err != nil {
 		return c.bulkFault(err)
 	}
-	lane, seq, size := Lane(head[0]), binary.BigEndian.Uint64(head[1:]), int64(binary.BigEndian.Uint32(head[9:]))
-	switch {
-	case lane >= lanes || !lane.reliable():
-		return closeErrorf(CodeProtocol, "a body for lane %d", head[0])
-	case size > int64(lim.FrameBytes):
-		return closeErrorf(CodeFrame, "a body of %d bytes, at most %d", size, lim.FrameBytes)
+	lane, seq, size, bad := c.bodyHead(head[:])
+	if bad != nil {
+		return bad
 	}
 	in := &c.p.in[lane]
 	wanted, bad := in.wants(c, seq, size)
@@ -111,6 +114,18 @@ func (c *conn) readBody(s *quic.ReceiveStream) *CloseError {
 		return c.bulkFault(err)
 	}
 	return nil
+}
+
+// bodyHead reads what stands before a body.
+func (c *conn) bodyHead(head []byte) (lane Lane, seq uint64, size int64, bad *CloseError) {
+	lane, seq, size = Lane(head[0]), binary.BigEndian.Uint64(head[1:]), int64(binary.BigEndian.Uint32(head[9:]))
+	switch {
+	case lane >= lanes || !lane.reliable():
+		return 0, 0, 0, closeErrorf(CodeProtocol, "a body for lane %d", head[0])
+	case size > int64(c.p.n.limits.FrameBytes):
+		return 0, 0, 0, closeErrorf(CodeFrame, "a body of %d bytes, at most %d", size, c.p.n.limits.FrameBytes)
+	}
+	return lane, seq, size, nil
 }
 
 // bulkStep is how much of a body counts as progress: a peer that sends less in Limits.FrameDeadline is too slow.

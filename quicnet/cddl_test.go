@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"os"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -240,6 +241,12 @@ func TestRealFramesAreWhatTheSchemaSays(t *testing.T) {
 				seen[rule]++
 			}
 		}
+		if frameKind(f) == linkMemory {
+			var w bytesFrame
+			if err := StrictDec().Unmarshal(f, &w); err != nil || !rules.accepts(t, "memory-offer", w.Bytes) {
+				t.Errorf("an offer that is not in the schema: %x, %v", f, err)
+			}
+		}
 		var items []any
 		if err := Dec().Unmarshal(f, &items); err != nil {
 			t.Fatal(err)
@@ -257,7 +264,8 @@ func TestRealFramesAreWhatTheSchemaSays(t *testing.T) {
 			}
 		}
 	}
-	for _, rule := range []string{"envelope", "bulk-header", "hello", "welcome", "ready", "heartbeat", "heartbeat-ack", "link-ack", "renew", "certificate", "route", "routed-call", "routed-answer", "join"} {
+	for _, rule := range []string{"envelope", "bulk-header", "hello", "welcome", "ready", "heartbeat", "heartbeat-ack", "link-ack", "renew", "certificate", "route", "routed-call", "routed-answer", "join",
+		"memory", "memory-answer", "memory-use", "memory-used", "turn"} {
 		if seen[rule] == 0 {
 			t.Errorf("no %s among %d frames", rule, len(frames))
 		}
@@ -270,11 +278,17 @@ func realFrames(t *testing.T) [][]byte {
 	var mu sync.Mutex
 	var frames [][]byte
 	kinds := map[uint8]bool{}
+	const offerOfCalls = 255 // linkMemory for that lane
 	changed := make(chan struct{}, 1)
 	note := func(f []byte) {
 		mu.Lock()
 		frames = append(frames, slices.Clone(f))
 		kinds[frameKind(f)] = true
+		var w bytesFrame
+		var o memoryOffer
+		if frameKind(f) == linkMemory && StrictDec().Unmarshal(f, &w) == nil && StrictDec().Unmarshal(w.Bytes, &o) == nil && o.Stream == streamCalls {
+			kinds[offerOfCalls] = true
+		}
 		mu.Unlock()
 		select {
 		case changed <- struct{}{}:
@@ -298,6 +312,17 @@ func realFrames(t *testing.T) [][]byte {
 	if err != nil {
 		t.Fatal(err)
 	}
+	saw := func(kind uint8) bool {
+		for late := time.Now().Add(10 * time.Second); time.Now().Before(late); runtime.Gosched() {
+			mu.Lock()
+			ok := kinds[kind]
+			mu.Unlock()
+			if ok {
+				return true
+			}
+		}
+		return false
+	}
 	defer ln.Close()
 	go func() {
 		for {
@@ -312,7 +337,7 @@ func realFrames(t *testing.T) [][]byte {
 			leaf, _ := ctl.ca.issue("test", ID{1, 1}, key, time.Now())
 			out, _ := q.OpenUniStream()
 			for _, v := range []any{bytesFrame{Version: Version, Kind: linkCertificate, Bytes: leaf},
-				welcome{Version: Version, Kind: linkWelcome, Speak: Version, Opaque: []byte{}, Epoch: 1, Nonce: 5, WindowFrames: 9, WindowBytes: 99 << 20, FrameBytes: 9 << 20}} {
+				welcome{Version: Version, Kind: linkWelcome, Speak: Version, Opaque: []byte{}, Epoch: 1, Nonce: 5, WindowFrames: 4096, WindowBytes: 99 << 20, FrameBytes: 9 << 20, Place: ctl.place()}} {
 				b, _ := Enc().Marshal(v)
 				note(b)
 				_, _ = out.Write(framed(b))
@@ -323,6 +348,18 @@ func realFrames(t *testing.T) [][]byte {
 					return
 				}
 				go drain(newFrameReader(s, 1<<20))
+			}
+			say := func(kind uint8, n uint64) {
+				f := appendCounter(nil, kind, n)
+				note(f[lengthBytes:])
+				_, _ = out.Write(f)
+			}
+			say(linkAck, 0)
+			if saw(offerOfCalls) {
+				say(linkMemoryAnswer, 1)
+			}
+			if saw(linkTurn) {
+				say(linkMemoryUse, 0)
 			}
 		}
 	}()
@@ -353,6 +390,23 @@ func realFrames(t *testing.T) [][]byte {
 			t.Fatal(err)
 		}
 	}
+	go func() { // many enough for memory, and more until the lane has turned to it
+		e := routableEnvelopes(1, 0)[0]
+		for range 10 * memoryAfter {
+			if w.Send(t.Context(), 0, LaneCalls, e) != nil {
+				return
+			}
+		}
+		for {
+			mu.Lock()
+			turned := kinds[linkTurn]
+			mu.Unlock()
+			if turned || w.Send(t.Context(), 0, LaneCalls, e) != nil {
+				return
+			}
+			runtime.Gosched()
+		}
+	}()
 
 	// a connection that stands in for a worker
 	r := newRogue(t, ctl, ID{2, 1})

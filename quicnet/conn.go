@@ -35,7 +35,9 @@ type conn struct {
 	bulk    []bulkOut // bodies to send, oldest first
 	senders int
 
-	way way
+	way    way
+	memory memory
+	calls  [2]*frameReader // the peer's calls lane: on its stream, and in memory. Each keeps what came behind a turn
 
 	bulkOpen atomic.Int32 // streams of bodies that are being read
 	moved    atomic.Int64 // when an envelope or a piece of a body last came, as time since the node started
@@ -119,7 +121,11 @@ func (c *conn) acceptStreams() {
 			return
 		}
 		if lane < lanes {
-			c.reads.Go(func() { c.read(lane, newFrameReader(s, c.p.n.limits.frameCap(lane))) })
+			r := newFrameReader(s, c.p.n.limits.frameCap(lane))
+			if lane == LaneCalls {
+				c.calls[0] = r
+			}
+			c.reads.Go(func() { c.read(lane, r) })
 		} else {
 			lane = lanes
 			c.reads.Go(func() { c.readBulk(s) })
@@ -151,7 +157,8 @@ func (c *conn) readLane(lane Lane, r *frameReader) error {
 	for {
 		routes.at = time.Now().UnixMicro()
 		c.p.corkLane(lane) // what the handler sends while we dispatch goes out in one batch
-		err := c.dispatchAll(lane, r, &routes)
+		var err error
+		r, err = c.dispatchAll(lane, r, &routes)
 		runtime.Gosched() // whom the answers have woken send in that batch, too
 		c.p.uncork(lane)
 		if err != nil {
@@ -169,15 +176,15 @@ func (c *conn) readLane(lane Lane, r *frameReader) error {
 	}
 }
 
-// dispatchAll handles every whole frame that r holds.
-func (c *conn) dispatchAll(lane Lane, r *frameReader, routes *inRoutes) error {
+// dispatchAll handles every whole frame that r holds, and gives the reader by which the lane goes on.
+func (c *conn) dispatchAll(lane Lane, r *frameReader, routes *inRoutes) (*frameReader, error) {
 	for {
 		f, err := r.next()
 		if err != nil {
-			return closeErrorf(CodeFrame, "%s lane: %v", lane, err)
+			return r, closeErrorf(CodeFrame, "%s lane: %v", lane, err)
 		}
 		if f == nil {
-			return nil
+			return r, nil
 		}
 		if c.began[lane].Load() != 0 {
 			c.began[lane].Store(0)
@@ -185,15 +192,19 @@ func (c *conn) dispatchAll(lane Lane, r *frameReader, routes *inRoutes) error {
 		switch kind := frameKind(f); {
 		case kind == linkRoute && lane == LaneCalls:
 			if err := routes.declare(f); err != nil {
-				return err
+				return r, err
+			}
+		case kind == linkTurn && lane == LaneCalls:
+			if r, err = c.turn(r, f); err != nil {
+				return r, err
 			}
 		case kind >= linkHello:
 			if err := c.linkFrame(lane, f); err != nil {
-				return err
+				return r, err
 			}
 		default:
 			if err := c.envelope(lane, f, kind, routes); err != nil {
-				return err
+				return r, err
 			}
 		}
 	}
@@ -250,7 +261,13 @@ func (c *conn) linkFrame(lane Lane, f []byte) error {
 			return closeErrorf(CodeFrame, "%s: %v", ID{Proc: c.p.proc}, err)
 		}
 		return c.p.n.renewal(c, kind, w.Bytes)
-	case linkReady, linkHeartbeat, linkHeartbeatAck, linkAck:
+	case linkMemory:
+		var w bytesFrame
+		if err := StrictDec().Unmarshal(f, &w); err != nil {
+			return closeErrorf(CodeFrame, "%s: %v", ID{Proc: c.p.proc}, err)
+		}
+		return c.memory.offered(w.Bytes)
+	case linkReady, linkHeartbeat, linkHeartbeatAck, linkAck, linkMemoryAnswer, linkMemoryUse, linkMemoryUsed:
 	default:
 		return closeErrorf(CodeProtocol, "link frame %d out of place", kind)
 	}
@@ -261,6 +278,12 @@ func (c *conn) linkFrame(lane Lane, f []byte) error {
 	switch kind {
 	case linkReady:
 		c.p.ready(c)
+	case linkMemoryAnswer:
+		return c.memory.answered(n)
+	case linkMemoryUse:
+		c.memory.wanted(n)
+	case linkMemoryUsed:
+		c.memory.used()
 	case linkHeartbeat:
 		c.p.beaten(c, n)
 	case linkHeartbeatAck:

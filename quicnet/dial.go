@@ -171,7 +171,7 @@ func (p *peer) greet(ctx context.Context, c *conn, known uint64) error {
 	}
 	h := hello{Version: Version, Kind: linkHello, Least: Version, Most: Version, Proc: n.id.Proc, Epoch: n.id.Epoch, To: p.proc,
 		Nonce: p.nonce, Peer: known, Received: p.received(), WindowFrames: uint32(n.limits.WindowFrames),
-		WindowBytes: uint64(n.limits.WindowBytes), FrameBytes: uint64(n.limits.FrameBytes), Opaque: notNull(n.cfg.Hello)}
+		WindowBytes: uint64(n.limits.WindowBytes), FrameBytes: uint64(n.limits.FrameBytes), Place: notNull(n.place()), Opaque: notNull(n.cfg.Hello)}
 	at, boot := time.Now(), bootTime()
 	if err := p.say(c, h); err != nil {
 		return err
@@ -211,10 +211,12 @@ func (p *peer) greet(ctx context.Context, c *conn, known uint64) error {
 		p.welcome = append([]byte{}, w.Opaque...)
 	}
 	p.mu.Unlock()
+	c.memory.begin(c, w.Place)
 	if why := p.attach(c, id.Epoch, w.Nonce, w.Received, at, boot); why != nil {
 		return why
 	}
 	p.out[LaneControl].post(c, func(l *outLane) { l.extra = append(l.extra, appendCounter(nil, linkReady, 0)) })
+	c.memory.begun()
 	p.kick()
 	p.ready(c)
 	return nil

@@ -17,6 +17,8 @@
 // while small frames of others are sent beside them and the queue before those grows (way.go). PROTOCOL.md
 // describes the exchange, envelope.cddl the frames.
 //
+// Between processes of one machine the calls lane and large bodies leave their streams for shared memory (memory.go).
+//
 // # Invariants, named by the tests
 //
 //   - INV-1 order: frames of one lane between one pair of actors arrive in the order sent, large bodies included, whatever
@@ -46,12 +48,13 @@
 //
 // In this order: inLane.mu (held while Handler.Frame runs), Node.mu, peer.mu, outLane.mu. Under the rest
 // (ticketIssuer.mu, eventQueue.mu, admissionLimiter.mu, conn.bulkMu, way.mu, Node.wgMu) no other lock is taken, except Node.wgMu
-// under conn.bulkMu. Node.mu is held while the rules of sockets are set and counted, which takes those of packages carrier and fault. way.turn is held while a piece of a body is written, by who holds nothing else. Handler.Link is called with none held, so a handler may call any method of Node but Close.
+// under conn.bulkMu. memory.bodies and memory.say come before all of these but inLane.mu, under which none of them is taken; memory.mu is
+// among the last ones. Node.mu is held while the rules of sockets are set and counted, which takes those of packages carrier and fault. way.turn is held while a piece of a body is written, by who holds nothing else. Handler.Link is called with none held, so a handler may call any method of Node but Close.
 //
 // # Goroutines
 //
 // A node has three: accepting connections (one more for a second socket, Node.Open), looking at each link every Timing.Tick (an idle worker: with each heartbeat of its
 // controller), and telling the handler of events. A link that this side dials has one that keeps it up. A connection has one
 // per lane that it reads and one that accepts streams. While they last, a body that is read or sent, a lane whose stream is
-// full, and a burst of frames that is gathered, have one each. Node.Close waits for all.
+// full, and a burst of frames that is gathered, have one each; so has a stream of bodies in memory. Node.Close waits for all.
 package quicnet

@@ -17,6 +17,11 @@ const (
 	linkCertificate              // the answer, or that to linkJoin, before Welcome: [.., certificate]
 	linkJoin                     // a dialler without a certificate, before Hello: who it is, and the proof
 	linkRoute                    // calls: what a number stands for from here on (route.go)
+	linkMemory                   // control: [.., an offer of shared memory] (memory.go)
+	linkMemoryAnswer             // control: [.., stream << 1 | taken]
+	linkMemoryUse                // control: [.., 0: do not write to memory, 1: you may again]
+	linkMemoryUsed               // control: the answer to 0
+	linkTurn                     // calls: [.., 1: the lane goes on in memory, 0: on its stream]
 	linkEnd
 )
 
@@ -47,6 +52,7 @@ type hello struct {
 	WindowFrames uint32
 	WindowBytes  uint64
 	FrameBytes   uint64
+	Place        []byte // where it shares memory with others (package shm); empty: nowhere
 	Opaque       []byte
 }
 
@@ -63,6 +69,7 @@ type welcome struct {
 	WindowFrames uint32
 	WindowBytes  uint64
 	FrameBytes   uint64
+	Place        []byte
 	Opaque       []byte
 }
 

@@ -81,6 +81,15 @@ func (n *Node) CarrierStats() carrier.Stats {
 // SetPoll switches the carrier's polling on, or off for the reason why. Who talks to more processes than there are CPUs
 // is better off without: what it polls for needs its core.
 func (n *Node) SetPoll(on bool, why string) {
+	n.noPoll.Store(!on)
+	for _, p := range n.allPeers() {
+		p.mu.Lock()
+		c := p.conn
+		p.mu.Unlock()
+		if c != nil {
+			c.memory.setPoll(on)
+		}
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.poll = func(s *gate) {
@@ -99,6 +108,7 @@ func (n *Node) SetFaults(paths []fault.Path, noted func()) error {
 	if _, ok := n.first.pc.(faulty); !ok {
 		return fmt.Errorf("quicnet: the node's packets travel by a %T, which injects no faults", n.first.pc)
 	}
+	n.tellMemories(paths)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.faults = func(s *gate) { s.pc.(faulty).SetFaults(paths, noted) }

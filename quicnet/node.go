@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/quicnet/clean"
+	"github.com/monarch-tui/monarch-tui/quicnet/fault"
 	"github.com/monarch-tui/monarch-tui/quicnet/recent"
 	"github.com/quic-go/quic-go"
 )
@@ -36,20 +37,23 @@ type Node struct {
 	leaf   atomic.Pointer[tls.Certificate]
 	born   atomic.Int64 // when leaf was made, as time since started
 
-	resetKey  quic.StatelessResetKey
-	first     gate
-	wide      *gate       // opened later, for what the first cannot reach; guarded by mu, as the next two
-	poll      func(*gate) // what SetPoll said last, for a socket that is opened later; nil: nothing
-	faults    func(*gate) // what SetFaults said
-	admission admissionLimiter
-	ctx       context.Context
-	cancel    context.CancelFunc
-	events    eventQueue
-	beat      chan struct{} // a heartbeat has come while resting
-	resting   atomic.Bool   // the look at the links waits for it
-	looks     atomic.Uint64 // so far
-	addrs     []string      // worker: where the controller listens
-	entry     *entry        // worker: what it joins with; nil once it has its certificate. For the goroutine of that link
+	resetKey   quic.StatelessResetKey
+	first      gate
+	wide       *gate                        // opened later, for what the first cannot reach; guarded by mu, as the next two
+	poll       func(*gate)                  // what SetPoll said last, for a socket that is opened later; nil: nothing
+	faults     func(*gate)                  // what SetFaults said
+	faultPaths atomic.Pointer[[]fault.Path] // the same, for connections
+	memories   atomic.Int32                 // connections that share memory
+	noPoll     atomic.Bool                  // SetPoll said so last
+	admission  admissionLimiter
+	ctx        context.Context
+	cancel     context.CancelFunc
+	events     eventQueue
+	beat       chan struct{} // a heartbeat has come while resting
+	resting    atomic.Bool   // the look at the links waits for it
+	looks      atomic.Uint64 // so far
+	addrs      []string      // worker: where the controller listens
+	entry      *entry        // worker: what it joins with; nil once it has its certificate. For the goroutine of that link
 
 	fast sync.Map // proc → *peer: what Send looks up
 

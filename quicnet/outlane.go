@@ -2,13 +2,10 @@ package quicnet
 
 import (
 	"context"
-	"errors"
 	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/quic-go/quic-go"
 )
 
 const (
@@ -80,6 +77,8 @@ type outLane struct {
 	space    chan struct{} // closed when frames leave the queue; nil if nobody waits
 	out      []byte        // the batch; belongs to who flushes
 	routes   outRoutes     // of conn
+	memory   *memoryOut    // calls: the frames of conn go there; nil: to its stream
+	onConn   int           // frames written on conn
 
 	deferred   bool          // flushLater will run
 	deferredAt time.Duration // since when, and when flush last ended: as time since the node started
@@ -243,113 +242,6 @@ func (l *outLane) madeSpace() {
 	}
 }
 
-// kick flushes unless someone does. l.mu is held, and released in between.
-func (l *outLane) kick() {
-	if l.conn != nil && !l.flushing && l.work() {
-		l.flushing = true
-		l.flush()
-	}
-}
-
-// work reports whether there is anything to write.
-func (l *outLane) work() bool {
-	return l.unsent < l.queue.n || l.ackDue || l.beat != 0 || l.beatAck != 0 || len(l.extra) > 0
-}
-
-// flush writes until nothing is left, as one batch after the other. The caller holds l.mu and has set
-// flushing; flush never waits for the network: where the stream takes no more, a writer goroutine of
-// the connection goes on, and flushing stays set until it is done.
-func (l *outLane) flush() {
-	l.held, l.heldBytes = false, 0
-	for l.conn != nil && l.work() {
-		c := l.conn
-		l.fill(c)
-		l.mu.Unlock()
-		err := c.streams[l.lane].TryWriteAll(l.out)
-		if errors.Is(err, quic.ErrWouldBlock) && l.p.n.spawn(func() { l.flushBlocking(c) }) {
-			l.mu.Lock()
-			return
-		}
-		l.mu.Lock()
-		if err != nil && l.conn == c {
-			l.conn = nil // it is closed; attach begins anew with what was not acknowledged
-		}
-	}
-	l.flushing = false
-	l.flushedAt = time.Since(l.p.n.started)
-}
-
-// flushBlocking writes the batch that c had no room for, then goes on flushing.
-func (l *outLane) flushBlocking(c *conn) {
-	_, err := c.streams[l.lane].Write(l.out)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err != nil && l.conn == c {
-		l.conn = nil
-	}
-	l.flush()
-}
-
-// fill builds the next batch in l.out: the link's own frames, then envelopes.
-func (l *outLane) fill(c *conn) {
-	if cap(l.out) > 2*batchBytes+lengthBytes+l.p.n.limits.frameCap(l.lane) {
-		l.out = nil
-	}
-	out := l.out[:0]
-	for _, b := range l.extra {
-		out = append(out, b...)
-	}
-	l.extra = nil
-	if l.beat != 0 {
-		out = appendCounter(out, linkHeartbeat, l.beat)
-	}
-	if l.beatAck != 0 {
-		out = appendCounter(out, linkHeartbeatAck, l.beatAck)
-	}
-	l.beat, l.beatAck = 0, 0
-	epoch := l.p.n.id.Epoch
-	ack := l.p.in[l.lane].ack.Load()
-	if l.ackDue && l.unsent == l.queue.n {
-		out = appendCounter(out, linkAck, ack)
-	}
-	if l.ackDue || l.unsent < l.queue.n {
-		l.lastAck.Store(ack)
-	}
-	l.ackDue = false
-	for l.unsent < l.queue.n && len(out) < batchBytes {
-		f := l.queue.at(l.unsent)
-		if f.route != nil {
-			out = l.routes.frame(out, f, ack)
-		} else {
-			at := len(out)
-			out = append(out, 0, 0, 0, 0)
-			out = appendPrefix(out, f.kind, epoch, f.seq, ack)
-			out = append(out, f.b...)
-			out = setLength(out, at)
-			l.routes.base.ack = ack
-		}
-		if f.body != nil {
-			c.queueBulk(bulkOut{l.lane, f.seq, f.pair, f.body, f.large.Keep()})
-		} else if l.lane.reliable() {
-			c.way.small(f.pair, l.p.n.started)
-		}
-		if f.seq <= l.top {
-			l.resent.Add(1)
-		}
-		l.top = max(l.top, f.seq)
-		l.p.framesOut.Add(1)
-		if l.lane.reliable() {
-			l.unsent++
-		} else {
-			l.drop()
-		}
-	}
-	if !l.lane.reliable() {
-		l.madeSpace()
-	}
-	l.out = out
-}
-
 // drop takes the oldest frame out of the queue.
 func (l *outLane) drop() {
 	f := l.queue.pop()
@@ -404,6 +296,7 @@ func (l *outLane) attach(c *conn, received uint64) bool {
 		}
 	}
 	l.conn, l.unsent, l.beat, l.beatAck, l.extra, l.routes = c, 0, 0, 0, nil, outRoutes{}
+	l.memory, l.onConn = nil, 0
 	l.maxFrame, l.maxBytes = min(l.maxFrame, c.peerFrames), min(l.maxBytes, c.peerBytes[l.lane])
 	return true
 }

@@ -176,8 +176,8 @@ func (p *peer) event(s LinkState, reason string) {
 // detach records that c ended. After a final close code the link is terminated too.
 func (p *peer) detach(c *conn, why error) {
 	stats := c.q.ConnectionStats()
-	p.bytesIn.Add(stats.BytesReceived)
-	p.bytesOut.Add(stats.BytesSent)
+	p.bytesIn.Add(stats.BytesReceived + c.memory.taken.Load())
+	p.bytesOut.Add(stats.BytesSent + c.memory.sent.Load())
 	if end := closeError(why); end != nil && end.Code.final() {
 		p.mu.Lock()
 		current := p.conn == c

@@ -15,8 +15,10 @@ type PeerStats struct {
 	Addr          net.Addr  // nil until the first contact
 	RTT           time.Duration
 	Silence       time.Duration // since the last answered heartbeat was sent
-	BytesSent     uint64        // on the wire, all connections
+	Memory        bool          // calls go to it by shared memory now
+	BytesSent     uint64        // on the wire and by memory, all connections
 	BytesReceived uint64
+	BytesShared   uint64 // of both, by memory, of the connection there is
 	PacketsSent   uint64 // by the connection there is
 	PacketsLost   uint64 // of these
 	FramesSent    uint64
@@ -59,8 +61,10 @@ func (p *peer) stats() PeerStats {
 	if p.conn != nil {
 		q := p.conn.q.ConnectionStats()
 		s.RTT, s.PacketsSent, s.PacketsLost = q.SmoothedRTT, q.PacketsSent, q.PacketsLost
-		s.BytesSent += q.BytesSent
-		s.BytesReceived += q.BytesReceived
+		sent, taken := p.conn.memory.sent.Load(), p.conn.memory.taken.Load()
+		s.BytesSent += q.BytesSent + sent
+		s.BytesReceived += q.BytesReceived + taken
+		s.Memory, s.BytesShared = p.conn.memory.writer(streamCalls) != nil, sent+taken
 	}
 	return s
 }

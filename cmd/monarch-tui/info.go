@@ -103,7 +103,9 @@ func printInfo(ctx context.Context, w io.Writer) error {
 	row("colours", "%s", tui.Colors(os.Stdout, os.Environ()))
 	row("CPUs", "%d, GOMAXPROCS %d", runtime.NumCPU(), runtime.GOMAXPROCS(0))
 	row("GPUs", "%s", engine.GPUs(ctx))
-	row("carrier", "%s", carrierHere())
+	packets, memory := engine.Carrier()
+	row("carrier", "%s", packets)
+	row("memory", "%s", memory)
 	row("descendants", "%s", engine.Keeps())
 	for _, k := range heeded {
 		if v, ok := os.LookupEnv(k); ok {
@@ -111,20 +113,6 @@ func printInfo(ctx context.Context, w io.Writer) error {
 		}
 	}
 	return out.err
-}
-
-// carrierHere says how packets of this machine's processes travel, by opening a socket as they do.
-func carrierHere() string {
-	o, err := carrier.FromEnv(carrier.Options{})
-	if err != nil {
-		return "none: " + err.Error()
-	}
-	c, err := carrier.Listen("127.0.0.1:0", o)
-	if err != nil {
-		return "none: " + err.Error()
-	}
-	defer c.Close()
-	return c.Info().String()
 }
 
 // judged is a path with what is to be known about it.

@@ -27,6 +27,8 @@ type Options struct {
 	Plain bool
 	// Poll is the longest that a reader polls before it parks: 0 for DefaultPoll, negative for not at all.
 	Poll time.Duration
+	// NoMemory says that what goes to processes of the same machine goes by packets, too. Plain says it as well.
+	NoMemory bool
 	// Why says who asked for less than the fast carrier, for Info.
 	Why string
 
@@ -65,6 +67,7 @@ type Conn struct {
 	udp   *net.UDPConn
 	batch *ipv4.PacketConn // the plain carrier's; despite its name it reads IPv6 as well
 	fast  *fast            // nil: this is the plain carrier
+	o     Options
 	info  atomic.Pointer[Info]
 	poll  Info // what Info is while polling is on
 
@@ -87,7 +90,7 @@ func Listen(addr string, o Options) (*Conn, error) {
 
 // wrap gives a socket its carrier.
 func wrap(u *net.UDPConn, o Options) *Conn {
-	c := &Conn{udp: u, batch: ipv4.NewPacketConn(u)}
+	c := &Conn{udp: u, batch: ipv4.NewPacketConn(u), o: o}
 	why := o.Why
 	if !o.Plain {
 		f, err := newFast(u, o)
@@ -116,6 +119,9 @@ func orElse(s, otherwise string) string {
 
 // Info says which carrier this is. It may be called at any time.
 func (c *Conn) Info() Info { return *c.info.Load() }
+
+// Options is what was asked for, by the environment too where that was asked.
+func (c *Conn) Options() Options { return c.o }
 
 // Stats returns what the carrier counts.
 func (c *Conn) Stats() Stats {

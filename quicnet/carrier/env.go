@@ -15,6 +15,7 @@ const Env = "MONARCH_CARRIER"
 const (
 	EnvPlain  = "plain"  // the plain carrier
 	EnvNoPoll = "nopoll" // the fast one without polling
+	EnvUDP    = "udp"    // the fast one, and no shared memory
 )
 
 // FromEnv returns o as the environment (Env) wants it. An error means that it wants something that nobody knows.
@@ -26,8 +27,11 @@ func FromEnv(o Options) (Options, error) {
 	case EnvNoPoll:
 		o.Poll = -1
 		o.Why = orElse(o.Why, Env+"="+v)
+	case EnvUDP:
+		o.NoMemory = true
+		o.Why = orElse(o.Why, Env+"="+v)
 	default:
-		return o, fmt.Errorf("%s is %q: want %s, %s, fast or nothing", Env, clean.OneLine(v, 64), EnvPlain, EnvNoPoll)
+		return o, fmt.Errorf("%s is %q: want %s, %s, %s, fast or nothing", Env, clean.OneLine(v, 64), EnvPlain, EnvNoPoll, EnvUDP)
 	}
 	return o, nil
 }

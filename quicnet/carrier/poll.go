@@ -196,3 +196,26 @@ func (p *poller) woke() {
 		p.left--
 	}
 }
+
+// Poller gives readers of other things than sockets the rules by which a socket's reader polls before it parks. It belongs to one
+// reader.
+type Poller struct{ p poller }
+
+// NewPoller makes a poller of the budget that Options.Poll names; nil where that says not at all.
+func NewPoller(budget time.Duration) *Poller {
+	if budget < 0 {
+		return nil
+	}
+	p := &Poller{}
+	p.p.init(budget)
+	return p
+}
+
+// SetPoll switches polling on or off, at any time.
+func (p *Poller) SetPoll(on bool) { p.p.enabled.Store(on) }
+
+// Poll calls try until it reports true or polling costs more than it brings. False means: park now.
+func (p *Poller) Poll(try func() bool) bool { return p.p.poll(try) }
+
+// Woke is to be called when something has come after a park.
+func (p *Poller) Woke() { p.p.woke() }

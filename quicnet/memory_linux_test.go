@@ -1,0 +1,489 @@
+package quicnet
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/quicnet/carrier"
+	"github.com/monarch-tui/monarch-tui/quicnet/fault"
+	"github.com/monarch-tui/monarch-tui/quicnet/shm"
+	"golang.org/x/sys/unix"
+)
+
+// near is a controller and a worker over real sockets of this machine, and what each has received of the other.
+type near struct {
+	t     *testing.T
+	nodes [2]*Node
+	flows [2]*flow // to the node of that index
+}
+
+func newNear(t *testing.T, change func(proc int, c *Config)) *near {
+	t.Helper()
+	n := &near{t: t, flows: [2]*flow{newFlow(), newFlow()}}
+	configs := [2]Config{{Handler: n.flows[0]}, {Handler: n.flows[1]}}
+	for i := range configs {
+		if change != nil {
+			change(i, &configs[i])
+		}
+	}
+	n.nodes[0] = newSession(t, configs[0])
+	ticket, err := n.nodes[0].Ticket(ID{1, 1}, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n.nodes[1], _, err = Join(t.Context(), ticket, configs[1]); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = n.nodes[1].Close("") })
+	return n
+}
+
+// flow is a handler that holds INV-1 and INV-2 on what it gets: of each pair of actors the numbers 1, 2, 3, ….
+type flow struct {
+	mu    sync.Mutex
+	next  map[pair]uint64
+	wrong string
+	wake  chan struct{}
+	ends  []LinkEvent
+}
+
+func newFlow() *flow { return &flow{next: map[pair]uint64{}, wake: make(chan struct{})} }
+
+func (f *flow) Frame(_ ID, _ Lane, env *Envelope) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p := pair{env.From.Actor, env.To.Actor}
+	f.next[p]++
+	switch n := binary.BigEndian.Uint64(env.Body); {
+	case n != f.next[p] && f.wrong == "":
+		f.wrong = fmt.Sprintf("frame %d of %v came where %d was due", n, p, f.next[p])
+	case f.wrong == "":
+		for _, b := range env.Body[8:] {
+			if b != byte(n) {
+				f.wrong = fmt.Sprintf("frame %d of %v holds the byte %d", n, p, b)
+				break
+			}
+		}
+	}
+	env.Free()
+	close(f.wake)
+	f.wake = make(chan struct{})
+}
+
+func (f *flow) Link(ev LinkEvent) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ends = append(f.ends, ev)
+	close(f.wake)
+	f.wake = make(chan struct{})
+}
+
+// until waits until ok holds.
+func (f *flow) until(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	late := time.NewTimer(30 * time.Second)
+	defer late.Stop()
+	for {
+		f.mu.Lock()
+		wake, done, wrong := f.wake, ok(), f.wrong
+		f.mu.Unlock()
+		switch {
+		case wrong != "":
+			t.Fatal(wrong)
+		case done:
+			return
+		}
+		select {
+		case <-wake:
+		case <-late.C:
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			t.Fatalf("waited for %s; received %v, events %v", what, f.next, f.ends)
+		}
+	}
+}
+
+// sender sends numbered frames from one actor of a node to one of the other: 100 small ones, then one with a body of its own way.
+type sender struct {
+	n    *near
+	from int
+	pair pair
+	sent uint64
+}
+
+func (s *sender) send(frames int) {
+	s.n.t.Helper()
+	for range frames {
+		s.sent++
+		size := 8 + int(s.sent*37%300)
+		if s.sent%100 == 0 {
+			size = 100<<10 + int(s.sent)
+		}
+		body := make([]byte, size)
+		binary.BigEndian.PutUint64(body, s.sent)
+		for i := range body[8:] {
+			body[8+i] = byte(s.sent)
+		}
+		env := call(uint64(s.from), uint64(1-s.from), s.sent, body)
+		env.From.Actor, env.To.Actor = s.pair.from, s.pair.to
+		if err := s.n.nodes[s.from].Send(s.n.t.Context(), uint64(1-s.from), LaneCalls, env); err != nil {
+			if s.n.t.Context().Err() == nil {
+				s.n.t.Error(err)
+			}
+			return
+		}
+	}
+}
+
+func (s *sender) arrived() {
+	s.n.t.Helper()
+	f := s.n.flows[1-s.from]
+	f.until(s.n.t, fmt.Sprintf("%d frames of %v", s.sent, s.pair), func() bool { return f.next[s.pair] == s.sent })
+}
+
+// shares waits until each side sends the other's calls, and bodies, by memory, and has sent some.
+func (n *near) shares(senders ...*sender) {
+	n.t.Helper()
+	for late := time.Now().Add(20 * time.Second); ; {
+		for _, s := range senders {
+			s.send(200)
+			s.arrived()
+		}
+		if n.memory(0) && n.memory(1) {
+			return
+		}
+		if time.Now().After(late) {
+			n.t.Fatalf("nothing goes by memory: %+v", n.nodes[0].Peers())
+		}
+	}
+}
+
+func (n *near) memory(at int) bool {
+	c := n.conn(at)
+	return c.memory.writer(streamCalls) != nil && c.memory.writer(streamBodies) != nil && n.nodes[at].Peers()[0].Memory
+}
+
+// conn is the connection there is, once there is one.
+func (n *near) conn(at int) *conn {
+	n.t.Helper()
+	for late := time.Now().Add(20 * time.Second); time.Now().Before(late); time.Sleep(time.Millisecond) {
+		if v, ok := n.nodes[at].fast.Load(uint64(1 - at)); ok {
+			p := v.(*peer)
+			p.mu.Lock()
+			c := p.conn
+			p.mu.Unlock()
+			if c != nil {
+				return c
+			}
+		}
+	}
+	n.t.Fatal("no connection")
+	return nil
+}
+
+func (n *near) both() (there, back *sender) {
+	return &sender{n: n, from: 0, pair: pair{1, 2}}, &sender{n: n, from: 1, pair: pair{3, 4}}
+}
+
+func TestProcessesOfAMachineShareMemory(t *testing.T) {
+	n := newNear(t, nil)
+	there, back := n.both()
+	n.shares(there, back)
+	before := n.nodes[0].Peers()[0]
+	there.send(1000)
+	back.send(1000)
+	there.arrived()
+	back.arrived()
+	after := n.nodes[0].Peers()[0]
+	const least = 2 * (10*100<<10 + 1000*100) // bodies, and the others on average
+	if shared, all := after.BytesShared-before.BytesShared, after.BytesSent+after.BytesReceived-before.BytesSent-before.BytesReceived; shared < least || all < shared || all > shared+shared/10 {
+		t.Errorf("%d bytes by memory, %d in all, want at least %d and few else", shared, all, least)
+	}
+	if n := n.nodes[0].memories.Load(); n != 1 {
+		t.Errorf("%d connections are counted", n)
+	}
+}
+
+func TestFramesKeepTheirOrderWhereTheWayChanges(t *testing.T) {
+	n := newNear(t, nil)
+	var senders []*sender
+	for i := range uint64(3) {
+		senders = append(senders, &sender{n: n, from: 0, pair: pair{10 + i, 20}}, &sender{n: n, from: 1, pair: pair{30 + i, 40}})
+	}
+	n.shares(senders...)
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	for _, s := range senders {
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					s.send(50)
+				}
+			}
+		})
+	}
+	progress := func() {
+		f := n.flows[1]
+		f.mu.Lock()
+		have := f.next[senders[0].pair]
+		f.mu.Unlock()
+		f.until(t, "more frames", func() bool { return f.next[senders[0].pair] > have+100 })
+	}
+	for range 3 {
+		progress()
+		for at := range 2 { // the other way, and back: a rule that does nothing else
+			path := fault.Path{Addr: netip.MustParseAddrPort(n.conn(at).q.RemoteAddr().String()), In: []fault.Rule{{ID: 1, Seed: 1, Loss: 0.001}}}
+			if err := n.nodes[at].SetFaults([]fault.Path{path}, func() {}); err != nil {
+				t.Fatal(err)
+			}
+			progress()
+			if n.memory(at) {
+				t.Error("packets are judged, and frames go by memory")
+			}
+			if err := n.nodes[at].SetFaults(nil, func() {}); err != nil {
+				t.Fatal(err)
+			}
+			progress()
+		}
+		n.conn(0).close(closeErrorf(CodeSilent, "a test")) // what was not acknowledged is sent again on another connection
+		progress()
+	}
+	close(stop)
+	wg.Wait()
+	for _, s := range senders {
+		s.arrived()
+	}
+	n.shares(senders...)
+}
+
+// What goes by memory obeys the faults that are injected into packets: those of either side, in either direction.
+func TestACutAlsoCutsWhatGoesByMemory(t *testing.T) {
+	cut := []fault.Rule{{ID: 1, Seed: 1, Loss: 1}}
+	for name, c := range map[string]struct {
+		at      int
+		out, in []fault.Rule
+		from    int // whose frames do not arrive
+	}{
+		"the sender's way out":    {at: 0, out: cut, from: 0},
+		"the receiver's way in":   {at: 1, in: cut, from: 0},
+		"the worker's way out":    {at: 1, out: cut, from: 1},
+		"the controller's way in": {at: 0, in: cut, from: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := newNear(t, nil)
+			there, back := n.both()
+			n.shares(there, back)
+			path := fault.Path{Addr: netip.MustParseAddrPort(n.conn(c.at).q.RemoteAddr().String()), Out: c.out, In: c.in}
+			if err := n.nodes[c.at].SetFaults([]fault.Path{path}, func() {}); err != nil {
+				t.Fatal(err)
+			}
+			s, f := []*sender{there, back}[c.from], n.flows[1-c.from]
+			had := s.sent
+			s.send(150) // with a body
+			time.Sleep(200 * time.Millisecond)
+			f.mu.Lock()
+			got := f.next[s.pair]
+			f.mu.Unlock()
+			if got != had {
+				t.Errorf("%d frames came through the cut", got-had)
+			}
+			if err := n.nodes[c.at].SetFaults(nil, func() {}); err != nil {
+				t.Fatal(err)
+			}
+			s.arrived()
+			n.shares(there, back)
+		})
+	}
+}
+
+func TestMemoryIsNotSharedWhere(t *testing.T) {
+	for name, change := range map[string]func(int, *Config){
+		"the controller does without": func(i int, c *Config) { c.Carrier.NoMemory = i == 0 },
+		"the worker does without":     func(i int, c *Config) { c.Carrier.NoMemory = i == 1 },
+		"the plain carrier is wanted": func(i int, c *Config) { c.Carrier.Plain = i == 1 },
+		"packets travel by other ways": func(i int, c *Config) {
+			if i == 1 {
+				pc, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				c.Conn = pc
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := newNear(t, change)
+			there, back := n.both()
+			for range 5 {
+				there.send(200)
+				back.send(200)
+				there.arrived()
+				back.arrived()
+			}
+			for at := range 2 {
+				if c := n.conn(at); c.memory.same || c.memory.asked != [memoryStreams]bool{} || n.nodes[at].Peers()[0].BytesShared != 0 {
+					t.Error("memory is shared")
+				}
+			}
+		})
+	}
+	t.Run("the environment says so", func(t *testing.T) {
+		t.Setenv(carrier.Env, carrier.EnvUDP)
+		n := newNear(t, nil)
+		there, _ := n.both()
+		there.send(1000)
+		there.arrived()
+		if n.nodes[0].Peers()[0].BytesShared != 0 {
+			t.Error("memory is shared")
+		}
+	})
+	t.Run("there are too many connections", func(t *testing.T) {
+		n := newNear(t, nil)
+		for _, node := range n.nodes {
+			node.memories.Store(memoryMost)
+		}
+		there, _ := n.both()
+		there.send(1000)
+		there.arrived()
+		if n.nodes[0].Peers()[0].BytesShared != 0 || n.nodes[0].memories.Load() != memoryMost {
+			t.Error("memory is shared")
+		}
+	})
+}
+
+// A peer that does with memory what it must not loses its link, in words.
+func TestHostileUsesOfMemoryEndTheLink(t *testing.T) {
+	offer := func(r *rogue, stream uint8, edit func(o *shm.Offer)) *shm.Writer {
+		w, o, err := shm.New(memoryCalls)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		r.t.Cleanup(func() { _ = w.Close() })
+		if edit != nil {
+			edit(&o)
+		}
+		b, err := Enc().Marshal(memoryOffer{Stream: stream, Offer: o})
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		r.cbor(LaneControl, bytesFrame{Version: Version, Kind: linkMemory, Bytes: b})
+		return w
+	}
+	say := func(lane Lane, kind uint8, n uint64) func(*rogue) {
+		return func(r *rogue) { r.write(lane, appendCounter(nil, kind, n)) }
+	}
+	turned := func(r *rogue) *shm.Writer {
+		w := offer(r, streamCalls, nil)
+		r.answered(streamCalls<<1 | 1)
+		r.write(LaneCalls, appendCounter(nil, linkTurn, 1))
+		return w
+	}
+	for _, c := range []struct {
+		name string
+		do   func(r *rogue)
+		code Code
+		want string
+	}{
+		{"a turn to memory that was not offered", say(LaneCalls, linkTurn, 1), CodeProtocol, "the calls lane turns to 1"},
+		{"a turn to where it is", say(LaneCalls, linkTurn, 0), CodeProtocol, "the calls lane turns to 0"},
+		{"a turn to nowhere", say(LaneCalls, linkTurn, 2), CodeProtocol, "the calls lane turns to 2"},
+		{"a turn on control", say(LaneControl, linkTurn, 1), CodeProtocol, "out of place"},
+		{"an answer to nothing", say(LaneControl, linkMemoryAnswer, 1), CodeProtocol, "was not made"},
+		{"an answer for stream 9", say(LaneControl, linkMemoryAnswer, 19), CodeProtocol, "was not made"},
+		{"stream 2", func(r *rogue) { offer(r, 2, nil) }, CodeProtocol, "an offer of memory for stream 2"},
+		{"a second offer", func(r *rogue) { offer(r, streamCalls, nil); offer(r, streamCalls, nil) }, CodeProtocol, "a second offer"},
+		{"no offer", func(r *rogue) { r.cbor(LaneControl, bytesFrame{Version: Version, Kind: linkMemory, Bytes: []byte{1}}) }, CodeFrame, "an offer of memory"},
+		{"nonsense by memory", func(r *rogue) { _, _ = turned(r).Write([]byte{0, 0, 0, 3, 1, 2, 3}) }, CodeFrame, "calls lane"},
+		{"a frame that is too large", func(r *rogue) { _, _ = turned(r).Write([]byte{0xff, 0, 0, 0}) }, CodeFrame, "at most"},
+		{"a frame in another's name", func(r *rogue) {
+			_, _ = turned(r).Write(r.env(LaneCalls, func(e *Envelope) { e.From.Proc = 5 }))
+		}, CodeIdentity, "in the name of"},
+		{"nonsense in the counters", func(r *rogue) {
+			var o shm.Offer
+			offer(r, streamCalls, func(made *shm.Offer) { o = *made })
+			r.answered(streamCalls<<1 | 1)
+			r.write(LaneCalls, appendCounter(nil, linkTurn, 1))
+			memory, err := unix.Mmap(int(o.Memory), 0, 4096, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer unix.Munmap(memory)                         //nolint:errcheck // a test
+			binary.NativeEndian.PutUint64(memory[64:], 1<<40) // as if so much had been written
+			bell, err := os.OpenFile(fmt.Sprintf("/proc/self/fd/%d", o.Data), os.O_WRONLY, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer bell.Close()
+			_, _ = bell.Write([]byte{1})
+		}, CodeProtocol, "nonsense"},
+		{"a body too large", func(r *rogue) {
+			w := offer(r, streamBodies, nil)
+			_, _ = w.Write((&bulkOut{lane: LaneCalls, seq: 1, body: make([]byte, 64<<20)}).head())
+		}, CodeFrame, "a body of 67108864 bytes"},
+		{"a body for control's events", func(r *rogue) {
+			w := offer(r, streamBodies, nil)
+			_, _ = w.Write((&bulkOut{lane: LaneEvents, seq: 1, body: make([]byte, 8)}).head())
+		}, CodeProtocol, "a body for lane 2"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			ctl := newSession(t, Config{Handler: newRecorder()})
+			r := nearRogue(t, ctl, ID{1, 1})
+			c.do(r)
+			if why := r.ends(10 * time.Second); why.Code != c.code || !strings.Contains(why.Reason, c.want) {
+				t.Errorf("closed with %v, want %v and %q", why, c.code, c.want)
+			}
+		})
+	}
+	t.Run("offers of other things are declined", func(t *testing.T) {
+		ctl := newSession(t, Config{Handler: newRecorder()})
+		r := nearRogue(t, ctl, ID{1, 1})
+		offer(r, streamCalls, func(o *shm.Offer) { o.Memory = uint32(os.Stdin.Fd()) })
+		r.answered(streamCalls << 1)
+		offer(r, streamBodies, func(o *shm.Offer) { o.PID = 1 << 31 })
+		r.answered(streamBodies << 1)
+	})
+	t.Run("from another place", func(t *testing.T) {
+		ctl := newSession(t, Config{Handler: newRecorder()})
+		r := newRogue(t, ctl, ID{1, 1}) // its Hello has none
+		offer(r, streamCalls, nil)
+		r.answered(streamCalls << 1)
+	})
+}
+
+// nearRogue is a rogue that says that it is in the place where ctl is.
+func nearRogue(t *testing.T, ctl *Node, id ID) *rogue {
+	t.Helper()
+	r, err := dialRogueFrom(t, ctl, id, ctl.place())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// answered waits for the answer to an offer.
+func (r *rogue) answered(want uint64) {
+	r.t.Helper()
+	for {
+		f, err := r.in.one()
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if frameKind(f) != linkMemoryAnswer {
+			continue
+		}
+		if n, err := decodeCounter(f); err != nil || n != want {
+			r.t.Fatalf("answer %d, %v, want %d", n, err, want)
+		}
+		return
+	}
+}
