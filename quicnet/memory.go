@@ -23,7 +23,7 @@ import (
 //
 // What goes by memory is not encrypted. Who could read it there could as well read the memory of either process.
 const (
-	memoryAfter  = 64        // frames of the calls lane of a connection
+	memoryAfter  = 16        // frames of the calls lane of a connection
 	memoryCalls  = 256 << 10 // bytes of the ring of the calls lane,
 	memoryBodies = 256 << 10 // and of that for bodies
 	memoryMost   = 256       // connections of a node that use it, at most: each needs up to eight descriptors

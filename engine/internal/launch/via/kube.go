@@ -77,7 +77,7 @@ func (id kubeID) remove(ctx context.Context) error {
 
 func reapKube(ctx context.Context, resume []byte) error {
 	var id kubeID
-	if err := json.Unmarshal(resume, &id); err != nil || !kubeName.MatchString(id.Name) {
+	if err := json.Unmarshal(resume, &id); err != nil || !kubeName().MatchString(id.Name) {
 		return errors.New("this is not what a Kubernetes job was resumed by")
 	}
 	return id.remove(ctx)

@@ -15,7 +15,7 @@ import (
 )
 
 // kubeName is a name that Kubernetes takes for a Job, and for the labels of its pods.
-var kubeName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
+var kubeName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`) })
 
 // kubeJob is a Job and its pods.
 type kubeJob struct {

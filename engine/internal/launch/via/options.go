@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -60,7 +61,7 @@ func checkSpec(l Launcher, spec *Spec) error {
 		return fmt.Errorf("%d hosts are named, but %d are asked for", n, spec.Count)
 	case spec.GPUs < 0 || spec.CPUs < 0:
 		return errors.New("GPUs and CPUs cannot be less than none")
-	case !jobName.MatchString(spec.Job):
+	case !jobName().MatchString(spec.Job):
 		return fmt.Errorf("a job cannot have the name %s: it may have letters, digits and '-', and begins with a letter", clean.Quote(spec.Job, 40))
 	case spec.Secret == nil:
 		return errors.New("there is no secret for the agents")
@@ -78,11 +79,14 @@ func checkSpec(l Launcher, spec *Spec) error {
 	return nil
 }
 
+// Expressions are compiled when they are needed: every worker has this package, and would pay for them when it starts.
 var (
-	jobName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,47}$`)
+	jobName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,47}$`) })
 	// hostName is what can be a host, a user@host or an ssh:// address. An ssh before 9.6 gives a name to a shell where its configuration
 	// has a ProxyCommand with %h (CVE-2023-51385), so nothing that a shell acts on is a name.
-	hostName = regexp.MustCompile(`^[A-Za-z0-9_.\[:][A-Za-z0-9_.:@%\[\]/+-]{0,254}$`)
+	hostName = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^[A-Za-z0-9_.\[:][A-Za-z0-9_.:@%\[\]/+-]{0,254}$`)
+	})
 )
 
 func checkHost(h string) error {
@@ -91,7 +95,7 @@ func checkHost(h string) error {
 		return errors.New("a host has no name")
 	case h[0] == '-':
 		return fmt.Errorf("a host cannot have the name %s: it would be taken for a flag", clean.Quote(h, 60))
-	case !hostName.MatchString(h):
+	case !hostName().MatchString(h):
 		return fmt.Errorf("a host cannot have the name %s: letters, digits and . - _ : @ %% [ ] are what names are made of", clean.Quote(h, 60))
 	}
 	return nil

@@ -157,7 +157,7 @@ func (id slurmID) listed(ctx context.Context) (bool, error) {
 
 func reapSlurm(ctx context.Context, resume []byte) error {
 	var id slurmID
-	if err := json.Unmarshal(resume, &id); err != nil || !jobName.MatchString(id.Name) {
+	if err := json.Unmarshal(resume, &id); err != nil || !jobName().MatchString(id.Name) {
 		return errors.New("this is not what a Slurm job was resumed by")
 	}
 	for {

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
@@ -99,11 +100,13 @@ func (id slurmID) look(ctx context.Context) (q queued, text string, err error) {
 }
 
 // taskEnd is what srun says of tasks that have ended.
-var taskEnd = regexp.MustCompile(`^srun: error: (\S+): tasks? ([0-9,\-]+): (.+)$`)
+var taskEnd = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^srun: error: (\S+): tasks? ([0-9,\-]+): (.+)$`)
+})
 
 // parseTaskEnd reads which hosts' agents have ended, and how. As there is one task on each node, tasks are numbered as hosts are.
 func parseTaskEnd(line string) (hosts []int, why string) {
-	m := taskEnd.FindStringSubmatch(line)
+	m := taskEnd().FindStringSubmatch(line)
 	if m == nil {
 		return nil, ""
 	}
