@@ -345,7 +345,7 @@ func (h *hub) steerPoll(ev quicnet.LinkEvent) {
 
 // tellCarrier puts the controller's carrier into the session's record. The caller holds h.mu.
 func (h *hub) tellCarrier() {
-	h.session.Carrier = h.wire.Carrier().String()
+	h.session.Carrier = h.wire.Way()
 	rec := h.session
 	h.publish(control.Event{Session: &rec})
 }

@@ -318,9 +318,9 @@ func TestAStoppedWorkerEndsWithAKilledController(t *testing.T) {
 	}
 }
 
-// TestTheKeyPromisesHoldOnEveryCarrier runs them again where the fast carrier is not to be had, and where it does not poll.
+// TestTheKeyPromisesHoldOnEveryCarrier runs them again where the fast carrier is not to be had, where it does not poll, and where no memory is shared.
 func TestTheKeyPromisesHoldOnEveryCarrier(t *testing.T) {
-	for _, c := range []string{"plain", "nopoll"} {
+	for _, c := range []string{"plain", "nopoll", "udp"} {
 		for _, p := range []struct {
 			name string
 			test func(*testing.T)

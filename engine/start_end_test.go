@@ -197,7 +197,7 @@ func TestAControllerWithMoreWorkersThanCPUsDoesNotPoll(t *testing.T) {
 	carrier := func() string {
 		e.hub.mu.Lock()
 		defer e.hub.mu.Unlock()
-		if have := e.hub.wire.Carrier().String(); have != e.hub.session.Carrier {
+		if have := e.hub.wire.Way(); have != e.hub.session.Carrier {
 			t.Errorf("the session says %q, the node %q", e.hub.session.Carrier, have)
 		}
 		return e.hub.session.Carrier
@@ -210,7 +210,7 @@ func TestAControllerWithMoreWorkersThanCPUsDoesNotPoll(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if polling == "udp+gro+poll" && carrier() != "udp+gro (more workers than CPUs, which are 2)" {
+	if polling == "shm, udp+gro+poll" && carrier() != "shm, udp+gro (more workers than CPUs, which are 2)" {
 		t.Errorf("with three workers on two CPUs the carrier is %q", carrier())
 	}
 	if err := more.Stop(e.Context()); err != nil {

@@ -135,7 +135,7 @@ func joinSession(boot bootstrap) (*worker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open a socket: %w", err)
 	}
-	h, err := quicnet.Enc().Marshal(hello{PID: os.Getpid(), Build: buildID(), Engine: Version, Carrier: how.String()})
+	h, err := quicnet.Enc().Marshal(hello{PID: os.Getpid(), Build: buildID(), Engine: Version, Carrier: quicnet.Way(conn, how)})
 	if err != nil {
 		return nil, err
 	}

@@ -105,6 +105,17 @@ func SharesMemory(pc net.PacketConn) error {
 	return err
 }
 
+// Way names the ways of frames of a node whose packets travel by pc as how says: shared memory first, where there is such.
+func Way(pc net.PacketConn, how carrier.Info) string {
+	if SharesMemory(pc) != nil {
+		return how.String()
+	}
+	return "shm, " + how.String()
+}
+
+// Way names the ways of the node's frames.
+func (n *Node) Way() string { return Way(n.first.pc, n.Carrier()) }
+
 // begin is called when the connection is attached.
 func (m *memory) begin(c *conn, peersPlace []byte) {
 	here := c.p.n.place()

@@ -41,7 +41,7 @@ type Session struct {
 	Reason  string    // why it failed, in plain words
 	Started time.Time //
 	Dir     string    // run folder: socket, log file
-	Carrier string    // how the controller's packets travel, and why not faster; "" before the first worker process
+	Carrier string    // how the controller's frames travel, and why not faster: by shared memory (shm), by packets (udp); "" before the first worker process
 	LogLost string    // why the log file lacks lines, e.g. "no space left on device"; "" while it has them all
 }
 
@@ -123,7 +123,7 @@ type Proc struct {
 	Tail   []string // last 20 lines of stderr, once the proc has ended
 	RSS    uint64   // bytes resident, 0 when unknown
 
-	Carrier string // how its packets travel, and why not faster; "" in-process
+	Carrier string // how its frames travel, as that of the session; "" in-process
 
 	Ordered bool // it has ended because it was told to
 
