@@ -130,7 +130,7 @@ type Timing struct {
 	Unreachable time.Duration // the connection is closed and dialled again: 4 s
 	Lost        time.Duration // 10 s; also the limit for a first contact. A worker without a lease never loses its controller by silence
 	OwnLag      time.Duration // a tick later than this is our own fault and doesn't count as silence: 500 ms
-	AckDelay    time.Duration // a received frame is acknowledged within: 50 ms
+	AckDelay    time.Duration // a received frame is acknowledged within 50 ms; within twice that where frames go back meanwhile, which take it along
 	RedialMin   time.Duration // first pause between dials, doubled up to RedialMax, jittered: 50 ms
 	RedialMax   time.Duration // 1 s
 	Linger      time.Duration // Close waits this long for acknowledgements: 500 ms, negative: not at all

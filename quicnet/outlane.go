@@ -334,13 +334,24 @@ func (l *outLane) needAck(received uint64) {
 		return
 	}
 	if l.ackArmed.CompareAndSwap(false, true) {
-		l.p.n.after(l.p.n.timing.AckDelay, func() {
-			l.ackArmed.Store(false)
-			if l.p.in[l.lane].ack.Load() > l.lastAck.Load() {
-				l.ackNow()
-			}
-		})
+		l.ackLater(l.lastAck.Load())
 	}
+}
+
+// ackLater acknowledges after AckDelay what was received by then, unless frames take acknowledgements along: sent is the last one. They
+// will take the next one, too.
+func (l *outLane) ackLater(sent uint64) {
+	l.p.n.after(l.p.n.timing.AckDelay, func() {
+		received, last := l.p.in[l.lane].ack.Load(), l.lastAck.Load()
+		if received > last && last != sent {
+			l.ackLater(last)
+			return
+		}
+		l.ackArmed.Store(false)
+		if l.p.in[l.lane].ack.Load() > l.lastAck.Load() {
+			l.ackNow()
+		}
+	})
 }
 
 func (l *outLane) ackNow() {
