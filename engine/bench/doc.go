@@ -25,8 +25,8 @@
 // (start), calls within a process (local) and the bare process (bare) are programs of their own, which `make bench` builds and
 // this one finds beside itself. measure is what they share.
 //
-// ergo and goakt are not measured yet: where this was made, their modules could not be fetched and verified, and what cannot
-// be pinned and tried is not written.
+// ergo is measured in its version 2, and goakt not yet: where this was made, the modules of newer ones could not be fetched and
+// verified, and what cannot be pinned and tried is not written.
 //
 // The debugger's peer is Delve, on the same worker process and by turns who is first. Attaching with Delve includes the
 // start of its program and the reading of the binary, which is how one uses it; ours is a front end's connection.

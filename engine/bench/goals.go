@@ -142,8 +142,5 @@ func (all results) frameworks(rate func(what, peer, label string, least float64)
 			out = append(out, rate(measure.At1024, r.Peer, r.Peer, 3)...)
 		}
 	}
-	for _, missing := range []string{"ergo", "goakt"} {
-		out = append(out, aim{missing, nil, 3, true})
-	}
-	return out
+	return append(out, aim{"goakt", nil, 3, true})
 }
