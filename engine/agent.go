@@ -29,6 +29,7 @@ import (
 const (
 	sysSeat    = "seat"    // request: controller → agent, places for a mesh's ranks
 	sysFork    = "fork"    // request: controller → agent, start a worker
+	sysCallOff = "calloff" // request: controller → agent, end a worker that may have been started, or may be yet
 	sysSignal  = "signal"  // request: controller → agent, a signal to a worker
 	sysMeasure = "measure" // request: controller → agent, memory and devices
 	sysOutput  = "output"  // request: agent → controller, a piece of what a worker printed
@@ -213,6 +214,9 @@ func (p *agentProcess) handlers() *sysTable {
 	})
 	handle(t, sysFork, fromController, func(ctx context.Context, _ *node, _ quicnet.Addr, f agent.Fork) (any, error) {
 		return p.agent.Fork(ctx, f)
+	})
+	handle(t, sysCallOff, fromController, func(ctx context.Context, _ *node, _ quicnet.Addr, w agent.Worker) (any, error) {
+		return p.agent.CallOff(ctx, w)
 	})
 	handle(t, sysSignal, fromController, func(_ context.Context, _ *node, _ quicnet.Addr, s agent.Signal) (any, error) {
 		return nil, p.agent.Signal(s)

@@ -102,25 +102,16 @@ func (h *hub) forkRemote(ctx context.Context, p *proc, req control.ProcsReq) err
 	h.on(p, life.Launched)
 	h.mu.Unlock()
 	var got agent.Forked
-	limit, cancel := context.WithTimeout(ctx, forkTime)
+	limit, cancel := context.WithTimeout(ctx, cmp.Or(h.opts.forkTime, forkTime))
 	defer cancel()
 	err = h.node.request(limit, quicnet.Addr{Proc: p.on.rec.ID}, sysFork, agent.Fork{
 		Worker: c.as, Slot: p.place, Slotted: p.rec.Slot >= 0, Threads: p.rec.Procs, Env: req.Env, Args: h.opts.args, Program: program, Bootstrap: boot,
 	}, &got)
 	if err != nil {
-		c.Kill() // the agent may have started it, and could not say so
-		h.mu.Lock()
-		p.child = nil
-		delete(p.on.children, c.as)
-		h.mu.Unlock()
-		c.End(launch.Exit{Code: -1, Lost: "was not started"})
-		err = h.neverStarted(p, err)
-		if errors.Is(err, ErrNotSent) || !errors.Is(err, ErrLost) && limit.Err() == nil { // there is none, so that another may be started
-			h.mu.Lock()
-			h.on(p, life.ExitSeen)
-			h.mu.Unlock()
+		if errors.Is(err, ErrNotSent) || !errors.Is(err, ErrLost) && limit.Err() == nil {
+			return h.failedToStart(p, err, func() { h.neverRan(p, c) })
 		}
-		return err
+		return h.callOff(p, c, err)
 	}
 	c.Began(got.PID)
 	h.mu.Lock()
@@ -138,6 +129,35 @@ func (h *hub) forkRemote(ctx context.Context, p *proc, req control.ProcsReq) err
 	}
 	h.wg.Go(func() { h.watchChild(p, c) })
 	return nil
+}
+
+// neverRan takes a worker from the books that its agent has not started, or has ended since: another may be started.
+func (h *hub) neverRan(p *proc, c *remoteChild) {
+	c.End(launch.Exit{Code: -1, Lost: "was not started"})
+	h.mu.Lock()
+	delete(c.on.children, c.as)
+	h.on(p, life.ExitSeen)
+	h.mu.Unlock()
+	close(p.settled)
+}
+
+// callOff gives a worker up of which the agent has not said in time whether it has started it, and goes on asking behind the caller's
+// back: the rank may be started again as soon as the agent has said that this one does not run and will not, or has ended.
+func (h *hub) callOff(p *proc, c *remoteChild, err error) error {
+	c.Abandon()
+	return h.failedToStart(p, err, func() {
+		h.wg.Go(func() {
+			var ran bool
+			if err := h.node.request(h.node.root, quicnet.Addr{Proc: c.on.rec.ID}, sysCallOff, c.as, &ran); err != nil || ran {
+				select {
+				case <-c.Ended(): // as the agent tells of each, and of all when its host is gone
+				case <-c.on.gone:
+				case <-h.node.closing:
+				}
+			}
+			h.neverRan(p, c)
+		})
+	})
 }
 
 // agentHandlers takes what agents tell of their workers.

@@ -15,6 +15,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/internal/agent"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch/via"
 	"github.com/monarch-tui/monarch-tui/quicnet"
+	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
 
 const (
@@ -57,8 +58,8 @@ func (h *hub) checkVia(req *control.ProcsReq) error {
 		return fmt.Errorf("hosts that are there within %v", req.Within)
 	}
 	for i, name := range req.Hosts {
-		if slices.Contains(req.Hosts[:i], name) && req.Via != "ssh" {
-			return fmt.Errorf("the host %s is named twice", clip(name, 100))
+		if slices.Contains(req.Hosts[:i], name) {
+			return fmt.Errorf("hosts: %s is there already: one agent runs on a machine", clean.Quote(name, 100))
 		}
 	}
 	spec, err := h.launchSpec(nil, req)

@@ -295,6 +295,7 @@ type options struct {
 	seed       uint64
 
 	virtualIfShort bool
+	forkTime       time.Duration // how long an agent has for starting a worker; 0: forkTime
 }
 
 // NoSession keeps the program from opening a session socket: nobody can attach to it. The variable MONARCH_NO_SESSION=1

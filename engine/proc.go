@@ -167,6 +167,11 @@ func (h *hub) launchOne(ctx context.Context, p *proc, req control.ProcsReq) erro
 }
 
 func (h *hub) neverStarted(p *proc, err error) error {
+	return h.failedToStart(p, err, func() { close(p.settled) })
+}
+
+// failedToStart ends a rank that has not come to life. settle is for who knows when everything about that end is settled.
+func (h *hub) failedToStart(p *proc, err error, settle func()) error {
 	h.mu.Lock()
 	p.failed = err
 	p.expect = true
@@ -177,7 +182,7 @@ func (h *hub) neverStarted(p *proc, err error) error {
 		h.node.peers.noteGone(b)
 		h.mem.Forget(p.id, b.Reason)
 		close(p.ended)
-		close(p.settled)
+		settle()
 	})
 	return err
 }

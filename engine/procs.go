@@ -406,10 +406,12 @@ func (h *hub) bookProcs(own owner, req control.ProcsReq, slots slots) (*procMesh
 	return pm, nil
 }
 
-// startAtOnce is how many workers start beside each other.
-const startAtOnce = 16
+const (
+	startAtOnce    = 16  // workers that start beside each other on one machine
+	startAllAtOnce = 256 // on all: each has the controller make a ticket, and wait for an agent
+)
 
-// launchAll starts the ranks, a few at a time, and returns the errors of those that did not become ready.
+// launchAll starts the ranks, on each machine a few at a time, and returns the errors of those that did not become ready.
 func (h *hub) launchAll(ctx context.Context, pm *procMesh, req control.ProcsReq) map[int]error {
 	ctx, cancel := context.WithTimeoutCause(ctx, spawnTimeout+time.Duration(pm.size())*100*time.Millisecond, errTooSlow)
 	defer cancel()
@@ -417,21 +419,25 @@ func (h *hub) launchAll(ctx context.Context, pm *procMesh, req control.ProcsReq)
 		rank int
 		err  error
 	}
-	results := make(chan result, pm.size())
-	slots := make(chan struct{}, startAtOnce)
-	go func() {
-		for i, p := range h.procsOf(pm) {
-			slots <- struct{}{}
-			go func() {
-				err := h.launchOne(ctx, p, req)
-				<-slots
-				if err == nil {
-					err = h.awaitReady(ctx, p)
-				}
-				results <- result{i, err}
-			}()
-		}
-	}()
+	results, all := make(chan result, pm.size()), make(chan struct{}, startAllAtOnce)
+	for _, ranks := range byMachine(h.procsOf(pm)) {
+		go func() {
+			slots := make(chan struct{}, startAtOnce)
+			for _, p := range ranks {
+				slots <- struct{}{}
+				all <- struct{}{}
+				go func() {
+					err := h.launchOne(ctx, p, req)
+					<-all
+					<-slots
+					if err == nil {
+						err = h.awaitReady(ctx, p)
+					}
+					results <- result{p.rank, err}
+				}()
+			}
+		}()
+	}
 	failed := map[int]error{}
 	for range pm.size() {
 		r := <-results
@@ -443,6 +449,15 @@ func (h *hub) launchAll(ctx context.Context, pm *procMesh, req control.ProcsReq)
 		}
 	}
 	return failed
+}
+
+// byMachine parts ranks by the machine that they are on, in their order.
+func byMachine(procs []*proc) map[*machine][]*proc {
+	out := map[*machine][]*proc{}
+	for _, p := range procs {
+		out[p.on] = append(out[p.on], p)
+	}
+	return out
 }
 
 var errTooSlow = errors.New("it was not ready in time")

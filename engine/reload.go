@@ -230,7 +230,7 @@ func (r *roll) book(pms []*procMesh, by string, notes []string) error {
 		return fmt.Errorf("the engine is closing: %w", ErrStopped)
 	}
 	if h.reload.by != "" {
-		return fmt.Errorf("a reload is going on already, by %s", h.reload.by)
+		return &control.Error{Code: control.CodeTaken, Text: "a reload is going on already, by " + h.reload.by}
 	}
 	h.starts.Add(1)
 	h.reload.by = cmp.Or(by, theProgram)

@@ -33,7 +33,8 @@ const (
 // far as their content differs there; without paths all of it. A rank that reads them again sees them: configuration, data, scripts.
 // Files that are only there stay. Ranks of this machine have the same folder, so there is nothing to do for them.
 //
-// Hidden files and folders, whose names begin with a dot, are left out where a folder is brought as a whole.
+// Hidden files and folders, whose names begin with a dot, are left out where a folder is brought as a whole. Where anything else cannot
+// be brought, such as a pipe or a link to nowhere, the error names all of that and nothing is sent.
 func (p ProcMesh) Sync(ctx context.Context, paths ...string) error {
 	if err := p.whole("sync"); err != nil {
 		return err
@@ -49,7 +50,7 @@ func (p ProcMesh) Sync(ctx context.Context, paths ...string) error {
 	return nil
 }
 
-// sync executes the verb. The error is that of the first host that has not got all.
+// sync executes the verb. The error is that of all hosts that have not got all.
 func (h *hub) sync(ctx context.Context, own owner, req control.SyncReq) (control.Synced, error) {
 	began := time.Now()
 	pm, err := h.findProcs(req.Procs, req.ID)
@@ -80,10 +81,10 @@ func (h *hub) sync(ctx context.Context, own owner, req control.SyncReq) (control
 	out.Took = time.Since(began)
 	for i, err := range errs {
 		if err != nil {
-			return out, fmt.Errorf("host %s: %w", out.Hosts[i].Name, err)
+			errs[i] = fmt.Errorf("host %s: %w", out.Hosts[i].Name, err)
 		}
 	}
-	return out, nil
+	return out, errors.Join(errs...)
 }
 
 // syncHost brings files to one host.
@@ -196,26 +197,29 @@ func (s *shipment) failed() bool {
 	}
 }
 
-// workspace lists the regular files of paths within a folder, sorted, and how many bytes they have.
+// workspace lists the regular files of paths within a folder, sorted, and how many bytes they have. The error tells of all that cannot
+// be brought.
 func workspace(dir string, paths []string) (files []string, size int64, err error) {
 	if len(paths) == 0 {
 		paths = []string{"."}
 	}
 	seen := map[string]bool{}
+	var wrong []string
 	for _, p := range paths {
 		local, err := within(dir, p)
 		if err != nil {
 			return nil, 0, err
 		}
 		err = filepath.WalkDir(filepath.Join(dir, local), func(path string, d fs.DirEntry, err error) error {
-			rel, wrong := filepath.Rel(dir, path)
+			rel, fault := filepath.Rel(dir, path)
 			switch {
-			case wrong != nil:
-				return wrong
+			case fault != nil:
+				return fault
 			case errors.Is(err, fs.ErrNotExist) && rel == local:
 				return fmt.Errorf("there is no %s in %s, the folder of this program", p, dir)
 			case err != nil:
-				return fmt.Errorf("%s cannot be looked at: %w", rel, errorText(err))
+				wrong = append(wrong, fmt.Sprintf("%s cannot be looked at (%v)", rel, errorText(err)))
+				return nil
 			}
 			hidden := strings.HasPrefix(d.Name(), ".") && rel != local && rel != "."
 			switch {
@@ -224,11 +228,12 @@ func workspace(dir string, paths []string) (files []string, size int64, err erro
 			case hidden || d.IsDir() || seen[rel]:
 				return nil
 			}
-			st, err := os.Stat(path) // what a link leads to is brought, not the link
-			if why := cannotBring(d, st, err); why != "" {
-				return fmt.Errorf("%s %s: name what is to be brought, or move it away", rel, why)
-			}
 			seen[rel] = true
+			st, err := os.Stat(path) // what a link leads to is brought, not the link
+			if why := cannotBring(path, d, st, err); why != "" {
+				wrong = append(wrong, rel+" "+why)
+				return nil
+			}
 			files, size = append(files, rel), size+st.Size()
 			switch {
 			case len(files) > maxSyncFiles:
@@ -242,12 +247,28 @@ func workspace(dir string, paths []string) (files []string, size int64, err erro
 			return nil, 0, err
 		}
 	}
+	if len(wrong) > 0 {
+		return nil, 0, cannotBringAll(wrong)
+	}
 	slices.Sort(files)
 	return files, size, nil
 }
 
+// cannotBringAll is the error of what cannot be brought, the first of which it tells one by one.
+func cannotBringAll(wrong []string) error {
+	const advice, most = "name what is to be brought, or move it away", 20
+	if len(wrong) == 1 {
+		return fmt.Errorf("%s: %s", wrong[0], advice)
+	}
+	said := wrong[:min(len(wrong), most)]
+	if more := len(wrong) - len(said); more > 0 {
+		said = append(slices.Clone(said), fmt.Sprintf("and %d more", more))
+	}
+	return fmt.Errorf("%d of these cannot be brought, and nothing was sent: %s\n%s", len(wrong), advice, strings.Join(said, "\n"))
+}
+
 // cannotBring says why what is at a path cannot be brought to a host; "": it can.
-func cannotBring(d fs.DirEntry, st fs.FileInfo, err error) string {
+func cannotBring(path string, d fs.DirEntry, st fs.FileInfo, err error) string {
 	switch {
 	case err != nil && d.Type()&fs.ModeSymlink != 0:
 		return fmt.Sprintf("is a link that leads nowhere (%v)", errorText(err))
@@ -258,6 +279,11 @@ func cannotBring(d fs.DirEntry, st fs.FileInfo, err error) string {
 	case !st.Mode().IsRegular():
 		return "is no file but a pipe, a socket or a device"
 	}
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Sprintf("cannot be read (%v)", errorText(err))
+	}
+	_ = f.Close()
 	return ""
 }
 

@@ -8,7 +8,8 @@ import (
 )
 
 // Hosts puts a mesh on these machines, and gives it the dimension hosts with one point for each, in this order. Via says how they are
-// reached; by default it is ssh, and a name is whatever the ssh client takes: a host, user@host, an alias of its configuration.
+// reached; by default it is ssh, and a name is whatever the ssh client takes: a host, user@host, an alias of its configuration. A name
+// that is there twice is refused: one agent runs on a machine.
 //
 //	engine.SpawnProcs(ctx, engine.Hosts("n1", "n2"), engine.Dim("gpus", 8))
 func Hosts(names ...string) ProcOption {

@@ -167,6 +167,9 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	d.register(root)
 	root.AddCommand(newDemoCommand(), newAttachCommand(), newDebugCommand(), newRunCommand(), newCheckCommand(), newInfoCommand(), newReapCommand(), newVersionCommand(), newManCommand(), newDocsCommand())
+	words := newHelpCommand()
+	root.AddCommand(words)
+	root.SetHelpCommand(words)
 	return root
 }
 

@@ -22,7 +22,7 @@ func onTerminal() bool {
 func watchConfig(c *control.Client, path string, tell func(control.Reload, error)) watch.Config {
 	return watch.Config{
 		Files:  watch.Program(path),
-		Reload: func(ctx context.Context) (control.Reload, error) { return c.Reload(ctx, control.ReloadReq{}) },
+		Reload: func(ctx context.Context) (control.Reload, error) { return watch.Reload(ctx, c) },
 		Tell:   tell,
 	}
 }

@@ -3,28 +3,46 @@ package script
 import (
 	"fmt"
 	"strings"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
 )
+
+// Help explains a command, by its name or an alias, or a launcher; ok is false for another word.
+func Help(word string) (lines []string, ok bool) {
+	if v, ok := VerbNamed(word); ok {
+		return v.help(), true
+	}
+	if l, ok := control.LauncherNamed(word); ok {
+		return launchHelp(l), true
+	}
+	return nil, false
+}
+
+// help explains the verb.
+func (v *Verb) help() []string {
+	out := []string{v.Usage}
+	if v.Summary != "" {
+		out = append(out, v.Summary)
+	}
+	if len(v.Aliases) > 0 {
+		out = append(out, "also: "+strings.Join(v.Aliases, ", "))
+	}
+	switch {
+	case v.Screen:
+		out = append(out, "needs a terminal")
+	case v.Lacks != "":
+		out = append(out, fmt.Sprintf("this build has no %s yet", v.Lacks))
+	}
+	if v.more != nil {
+		out = append(out, v.more()...)
+	}
+	return out
+}
 
 // help lists the commands that work in this build, or explains one.
 func help(name string) []string {
-	if v, ok := VerbNamed(name); ok {
-		out := []string{v.Usage}
-		if v.Summary != "" {
-			out = append(out, v.Summary)
-		}
-		if len(v.Aliases) > 0 {
-			out = append(out, "also: "+strings.Join(v.Aliases, ", "))
-		}
-		switch {
-		case v.Screen:
-			out = append(out, "needs a terminal")
-		case v.Lacks != "":
-			out = append(out, fmt.Sprintf("this build has no %s yet", v.Lacks))
-		}
-		if v.more != nil {
-			out = append(out, v.more()...)
-		}
-		return out
+	if lines, ok := Help(name); ok {
+		return lines
 	}
 	var rows [][]string
 	group := ""

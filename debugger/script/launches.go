@@ -137,10 +137,10 @@ func (l Launches) ParseLine(text string) (*Script, []*Error) {
 	return p.script(), p.errs
 }
 
-// launchHelp tells of the launchers and their options.
-func launchHelp() []string {
+// launchHelp tells of launchers and their options.
+func launchHelp(of ...control.Launcher) []string {
 	var rows [][]string
-	for _, l := range control.Launchers() {
+	for _, l := range of {
 		rows = append(rows, []string{"via=" + l.Name, l.About})
 		for _, o := range l.Options {
 			rows = append(rows, []string{"  " + o.Name + "=" + o.Example, o.About})

@@ -13,7 +13,7 @@ func meshVerbs() []*Verb {
 	return []*Verb{
 		{
 			Name: "procs", Usage: "procs NAME dim=n… [in-process] [cpus=n] [virtual] [oversubscribe] [restart=never|on-failure|n/time] [lease=time] [hosts=name,… via=launcher [option=value…] [within=time]]",
-			Summary: "start a grid of worker processes; in-process: goroutines instead; oversubscribe: ranks share GPUs; virtual: they have none; via: on other machines", more: launchHelp,
+			Summary: "start a grid of worker processes; in-process: goroutines instead; oversubscribe: ranks share GPUs; virtual: they have none; via: on other machines", more: func() []string { return launchHelp(control.Launchers()...) },
 			Changes: true, Forkable: true, completes: append(words("gpus=", "hosts=", "in-process", "cpus=", "restart=", "virtual", "oversubscribe", "via="), word{kind: wordLauncher, key: viaWord}, word{kind: wordOption, after: viaWord}), body: shows(procsArgs, (*Session).makeProcs),
 		},
 		{

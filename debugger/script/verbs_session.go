@@ -26,7 +26,7 @@ func sessionVerbs() []*Verb {
 		},
 		{Name: "quit", Aliases: []string{"q"}, Usage: "quit", Summary: "end the script here", unrecorded: true, body: shows(noArgs, (*Session).quitScript)},
 		{
-			Name: "help", Aliases: []string{"h"}, Usage: "help [COMMAND]", Summary: "list the commands, or explain one",
+			Name: "help", Aliases: []string{"h"}, Usage: "help [COMMAND]", Summary: "list the commands, or explain one, or a launcher such as ssh",
 			Forkable: true, unrecorded: true, completes: []word{{kind: wordVerb}}, body: shows(helpArgs, (*Session).help),
 		},
 	}
@@ -183,7 +183,7 @@ func helpArgs(p *parser, c *cursor, v *Verb) (NameArgs, error) {
 	c.space()
 	at := c.at()
 	a, err := nameArgs(p, c, v)
-	if _, ok := VerbNamed(a.Name); !ok && a.Name != "" {
+	if _, ok := Help(a.Name); !ok && a.Name != "" {
 		return a, fail(at, "%s", noVerb(a.Name))
 	}
 	return a, err

@@ -16,6 +16,7 @@ const (
 	CodeViewer      Code = "viewer"      // the client may only look
 	CodeBadRequest  Code = "bad request" // the request does not decode, or asks for the impossible
 	CodeBusy        Code = "busy"        // too many requests of this client are in flight
+	CodeTaken       Code = "taken"       // there is one of this at a time, and it goes on: ask again when it is over
 	CodeCancelled   Code = "cancelled"
 	CodeDeadline    Code = "deadline"
 	CodeVersion     Code = "version" // no protocol version in common

@@ -47,13 +47,15 @@ type Agent struct {
 	mu      sync.Mutex
 	slots   *gpu.Slots
 	workers map[Worker]*launch.Child
+	starts  map[Worker]chan struct{} // those that are being started; closed when that is over
+	off     map[Worker]bool          // those that are not to run
 	closed  bool
 	wg      sync.WaitGroup
 }
 
 // New makes an agent without workers.
 func New(cfg Config) *Agent {
-	return &Agent{cfg: cfg, spawner: launch.New(), outputs: make(chan struct{}, maxOutputs), workers: map[Worker]*launch.Child{}, ending: make(chan struct{})}
+	return &Agent{cfg: cfg, spawner: launch.New(), outputs: make(chan struct{}, maxOutputs), workers: map[Worker]*launch.Child{}, starts: map[Worker]chan struct{}{}, off: map[Worker]bool{}, ending: make(chan struct{})}
 }
 
 // Keeps says in words how what workers start ends with them.
@@ -94,15 +96,11 @@ func (a *Agent) Seat(ctx context.Context, s Seats) (Seated, error) {
 
 // Fork starts a worker.
 func (a *Agent) Fork(ctx context.Context, f Fork) (Forked, error) {
-	a.mu.Lock()
-	slots, closed, again := a.slots, a.closed, a.workers[f.Worker] != nil
-	a.mu.Unlock()
-	switch {
-	case closed:
-		return Forked{}, errors.New("this agent is ending")
-	case again:
-		return Forked{}, fmt.Errorf("process %d, epoch %d, was started here already", f.Worker.Proc, f.Worker.Epoch)
+	slots, over, err := a.book(f.Worker)
+	if err != nil {
+		return Forked{}, err
 	}
+	defer over()
 	slot := -1
 	if f.Slotted {
 		slot = f.Slot
@@ -124,12 +122,57 @@ func (a *Agent) Fork(ctx context.Context, f Fork) (Forked, error) {
 	}
 	a.mu.Lock()
 	a.workers[f.Worker] = child
-	if a.closed {
+	if a.closed || a.off[f.Worker] {
 		child.Kill()
 	}
 	a.wg.Go(func() { a.watch(f.Worker, child) })
 	a.mu.Unlock()
 	return Forked{PID: child.PID, CPUs: gpu.FormatCPUs(seat.CPUs), Device: seat.Device, GPU: seat.GPU}, nil
+}
+
+// book notes a worker that is about to be started, until over.
+func (a *Agent) book(w Worker) (slots *gpu.Slots, over func(), err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case a.closed:
+		return nil, nil, errors.New("this agent is ending")
+	case a.workers[w] != nil || a.starts[w] != nil:
+		return nil, nil, fmt.Errorf("process %d, epoch %d, was started here already", w.Proc, w.Epoch)
+	case a.off[w]:
+		return nil, nil, fmt.Errorf("process %d, epoch %d, was called off before it was started", w.Proc, w.Epoch)
+	}
+	done := make(chan struct{})
+	a.starts[w] = done
+	return a.slots, func() {
+		a.mu.Lock()
+		delete(a.starts, w)
+		a.mu.Unlock()
+		close(done)
+	}, nil
+}
+
+// CallOff ends a worker of which the controller does not know whether it was started, and starts it no more. It reports whether it
+// ran: its end is told then, like any other.
+func (a *Agent) CallOff(ctx context.Context, w Worker) (ran bool, err error) {
+	a.mu.Lock()
+	a.off[w] = true
+	starts := a.starts[w]
+	a.mu.Unlock()
+	if starts != nil {
+		select {
+		case <-starts:
+		case <-ctx.Done():
+			return false, ctx.Err()
+		}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	child := a.workers[w]
+	if child != nil {
+		child.Kill()
+	}
+	return child != nil, nil
 }
 
 // watch carries what a worker prints to the controller, and tells how it ended once everything has been taken (INV-TOLD).

@@ -223,3 +223,52 @@ func TestAChildEndsOnce(t *testing.T) {
 	}
 	c.Take(Output{Data: []byte("late")}) // nobody reads: it must not wait
 }
+
+// A worker that was called off does not run, whether its order comes late, or it was started, or both at once; one that ran has its end
+// told, which holds INV-TOLD.
+func TestAWorkerThatWasCalledOffDoesNotRun(t *testing.T) {
+	for _, when := range []string{"before", "after", "meanwhile"} {
+		t.Run(when, func(t *testing.T) {
+			d := newDesk()
+			a := newAgent(t, d)
+			w := Worker{1, 1}
+			order := Fork{Worker: w, Threads: 1, Args: []string{"-c", "sleep 300"}, Bootstrap: []byte("x")}
+			forked, off := make(chan error, 1), make(chan bool, 1)
+			fork := func() { _, err := a.Fork(t.Context(), order); forked <- err }
+			call := func() {
+				ran, err := a.CallOff(t.Context(), w)
+				if err != nil {
+					t.Error(err)
+				}
+				off <- ran
+			}
+			switch when {
+			case "before":
+				call()
+				fork()
+			case "after":
+				fork()
+				call()
+			case "meanwhile":
+				go fork()
+				go call()
+			}
+			err, ran := <-forked, <-off
+			if when != "meanwhile" && ran != (when == "after") || ran && err != nil {
+				t.Errorf("it ran: %v, and was started: %v", ran, err)
+			}
+			if err == nil {
+				if e := <-d.ended; e.Worker != w || e.Signal != int(syscall.SIGKILL) {
+					t.Errorf("told %+v, want that it was killed", e)
+				}
+			}
+			if _, err := a.Fork(t.Context(), order); err == nil || !strings.Contains(err.Error(), "called off") {
+				t.Errorf("it is started again: %v", err)
+			}
+			order.Worker.Epoch++
+			if _, err := a.Fork(t.Context(), order); err != nil {
+				t.Errorf("the next one is not: %v", err)
+			}
+		})
+	}
+}

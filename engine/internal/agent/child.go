@@ -46,6 +46,12 @@ func (c *Child) Take(o Output) {
 	_, _ = w.Write(o.Data) // an error means that nobody reads any more
 }
 
+// Abandon has nobody read what it prints, if it was started.
+func (c *Child) Abandon() {
+	_ = c.Stdout.Close()
+	_ = c.Stderr.Close()
+}
+
 // Stood notes that it stands still by a signal, or goes on.
 func (c *Child) Stood(still bool) {
 	if c.stopped.Swap(still) == still {

@@ -192,3 +192,11 @@ func TestALaunchThatHangsCanBeStopped(t *testing.T) {
 		t.Fatal("it waits for ever")
 	}
 }
+
+// TestAHostThatIsNamedTwiceIsRefused: in the words of a script.
+func TestAHostThatIsNamedTwiceIsRefused(t *testing.T) {
+	_, err := engine.SpawnProcs(session(t), engine.Hosts("n1", "n2", "n1"), engine.Via("ssh", "ssh", login(t)))
+	if want := `hosts: "n1" is there already: one agent runs on a machine`; err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("%v, want %s", err, want)
+	}
+}

@@ -103,6 +103,32 @@ func TestWhatCannotBeBroughtIsSaid(t *testing.T) {
 			t.Errorf("%s: %v, want %q", path, err, want)
 		}
 	}
+	want := "4 of these cannot be brought, and nothing was sent: name what is to be brought, or move it away\n" +
+		"dangling/x is a link that leads nowhere (no such file or directory)\n" +
+		"fifo/x is no file but a pipe, a socket or a device\n" +
+		"loop/x is a link that leads nowhere (too many levels of symbolic links)\n" +
+		"up/down/x is a link to a folder, and those are not followed"
+	if err := procs.Sync(ctx); err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("all: %v, want %q", err, want)
+	}
+}
+
+// TestAllHostsAreNamedThatHaveNotGotAll: not only the first.
+func TestAllHostsAreNamedThatHaveNotGotAll(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("rate.txt", []byte("0.1"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	there := t.TempDir()
+	if err := os.Mkdir(filepath.Join(there, "rate.txt"), 0o700); err != nil { // it stands where the file is to be
+		t.Fatal(err)
+	}
+	ctx := session(t)
+	procs, _ := spawn(ctx, t, "p", engine.Hosts("n1", "n2"), engine.Via("ssh", "ssh", login(t), "dir", there))
+	err := procs.Sync(ctx)
+	if err == nil || !strings.Contains(err.Error(), "host n1: rate.txt: ") || !strings.Contains(err.Error(), "host n2: rate.txt: ") {
+		t.Errorf("%v; want both hosts", err)
+	}
 }
 
 // TestAHostThatIsLostWhileFilesAreBroughtIsNamed: the words are not those of a call to an actor.

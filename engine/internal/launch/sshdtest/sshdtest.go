@@ -22,9 +22,11 @@ type Server struct {
 	Config string // of the client
 	Known  string // hosts that the client knows
 	Key    string // of the user
+	Home   string // of the user who has logged in
 }
 
 // Start starts a server with its own keys, which ends with the test. More lines of its configuration may change what a login does.
+// Who logs in has a HOME of the test's own, without files of a shell: what a login does, and takes, is not up to whoever runs the test.
 // Where there is no OpenSSH server the test is left out, and says so.
 func Start(t testing.TB, more ...string) *Server {
 	t.Helper()
@@ -38,15 +40,18 @@ func Start(t testing.TB, more ...string) *Server {
 		}
 	}
 	s := &Server{Dir: t.TempDir()}
-	s.Known, s.Key = filepath.Join(s.Dir, "known"), filepath.Join(s.Dir, "user")
+	s.Known, s.Key, s.Home = filepath.Join(s.Dir, "known"), filepath.Join(s.Dir, "user"), filepath.Join(s.Dir, "home")
+	if err := os.Mkdir(s.Home, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	for _, k := range []string{"host", "user"} {
 		if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", filepath.Join(s.Dir, k)).CombinedOutput(); err != nil {
 			t.Fatalf("ssh-keygen: %v: %s", err, out)
 		}
 	}
 	s.Port = FreePort(t)
-	cfg := fmt.Sprintf("Port %d\nListenAddress 127.0.0.1\nHostKey %s\nAuthorizedKeysFile %s\nStrictModes no\nUsePAM no\nPidFile none\nPermitRootLogin yes\n%s\n",
-		s.Port, filepath.Join(s.Dir, "host"), s.Key+".pub", strings.Join(more, "\n"))
+	cfg := fmt.Sprintf("Port %d\nListenAddress 127.0.0.1\nHostKey %s\nAuthorizedKeysFile %s\nStrictModes no\nUsePAM no\nPidFile none\nPermitRootLogin yes\nSetEnv HOME=%s\n%s\n",
+		s.Port, filepath.Join(s.Dir, "host"), s.Key+".pub", s.Home, strings.Join(more, "\n"))
 	path := filepath.Join(s.Dir, "sshd_config")
 	write(t, path, cfg)
 	cmd := exec.Command(bin, "-D", "-e", "-f", path)

@@ -8,8 +8,10 @@ mt_mask=$(umask)
 umask 077
 [ -n "$PATH" ] || { PATH=/usr/local/bin:/usr/bin:/bin; export PATH; }
 mt_index=${mt_index:-${SLURM_NODEID:-0}}
-mt_node=${SLURMD_NODENAME:-$(uname -n)}
-mt_here=$(uname -s)/$(uname -m)
+mt_s=$(uname -snm) # in the order of uname -a: system, node, machine
+mt_here=${mt_s%% *}/${mt_s##* }
+mt_s=${mt_s#* }
+mt_node=${SLURMD_NODENAME:-${mt_s% *}}
 mt_say hello "$mt_here ${SLURM_JOB_ID:-0} ${SLURM_STEP_ID:-0} $mt_node"
 mt_right=
 for mt_s in $mt_systems; do
@@ -31,37 +33,68 @@ esac
 mt_folder=$mt_root/$mt_sum
 mt_prog=$mt_folder/$mt_base
 mt_new=$mt_folder/.new.$mt_nonce$mt_tag
+mt_note=$mt_folder/.whole.$mt_node
 
-# openssl comes first: it uses what the processor has for this, and coreutils often does not (6 times slower). Each is tried with the
-# sum of nothing, because some are old, or forbid what is asked.
+# mt_tool finds what makes sums. openssl comes first: it uses what the processor has for this, and coreutils often does not (4 to 6
+# times slower). Each is tried with the sum of nothing, because some are old, or forbid what is asked.
 mt_summer=
-for mt_s in "openssl dgst -sha256 -r" "sha256sum" "shasum -a 256"; do
-  case $($mt_s </dev/null 2>/dev/null) in
-  e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855*) mt_summer=$mt_s; break ;;
-  esac
-done
-[ -n "$mt_summer" ] || mt_fail "there is no sha256sum, shasum or openssl to verify the program with; install one"
+mt_tool() {
+  [ -z "$mt_summer" ] || return 0
+  for mt_s in "openssl dgst -sha256 -r" "sha256sum" "shasum -a 256"; do
+    case $($mt_s </dev/null 2>/dev/null) in
+    e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855*) mt_summer=$mt_s; return 0 ;;
+    esac
+  done
+  mt_fail "there is no sha256sum, shasum or openssl to verify the program with; install one"
+}
 
 # mt_whole FILE: is it what was sent?
 mt_whole() {
   [ -f "$1" ] || return 1
+  mt_tool
   mt_s=$($mt_summer <"$1" 2>/dev/null)
   [ "${mt_s%% *}" = "$mt_sum" ]
 }
 
-# mt_ours: may only this user use the folder? Others could change the program after it was verified.
+# mt_ours: may only this user use the folder? Others could change the program after it was verified. Not every shell has -O.
 mt_ours() {
   set -- $(ls -ldn "$mt_folder" 2>/dev/null)
   case $1 in
-  drwx------*) [ "$3" = "$(id -u)" ] ;;
+  drwx------*) [ -O "$mt_folder" ] 2>/dev/null || [ "$3" = "$(id -u)" ] ;;
   *) false ;;
   esac
 }
 
-mt_have() { mt_ours && mt_whole "$mt_prog"; }
+# A program that was verified here is not read again while it is the same file, untouched: a note has its device, inode, size and
+# times, of which the kernel sets the last (ctime) whenever anybody writes to it, renames it or sets the others. The note counts only
+# if this user wrote it, and until the machine starts anew, because of a crash nobody knows what it left on disk. Where there is no
+# such word of the kernel's, or no such stat, the program is read each time.
+mt_look() {
+  mt_is=
+  { IFS= read -r mt_s </proc/sys/kernel/random/boot_id; } 2>/dev/null || return 1
+  mt_is="$mt_s $(stat -c '%d %i %s %y %z' "$mt_prog" 2>/dev/null)" || { mt_is=; return 1; }
+}
+mt_known() {
+  mt_look && [ ! -h "$mt_note" ] && [ -O "$mt_note" ] 2>/dev/null || return 1
+  mt_s=
+  { IFS= read -r mt_s <"$mt_note"; } 2>/dev/null
+  [ "$mt_s" = "$mt_is" ]
+}
+mt_remember() { [ -z "$mt_is" ] || { printf '%s\n' "$mt_is" >"$mt_note"; } 2>/dev/null; }
+
+# mt_have: is the program there, and whole? What changes while it is read is not remembered.
+mt_have() {
+  mt_ours && [ -f "$mt_prog" ] || return 1
+  mt_known && return 0
+  mt_was=$mt_is
+  mt_whole "$mt_prog" || return 1
+  if mt_look && [ "$mt_is" = "$mt_was" ]; then mt_remember; fi
+  return 0
+}
 
 # mt_ready makes the folder, and finds out before anything is copied whether a program can be kept and run there.
 mt_ready() {
+  mt_tool
   mt_e=$(mkdir -p "$mt_folder" 2>&1) || mt_fail "the folder $mt_folder cannot be made: $mt_e; name another with cache=DIR"
   mt_ours || mt_fail "others may use the folder $mt_folder, or it is another user's: remove it, or name another with cache=DIR"
   mt_e=$({ : >"$mt_new"; } 2>&1) || mt_fail "the folder $mt_folder cannot be written: $mt_e; name another with cache=DIR"
@@ -73,7 +106,8 @@ mt_ready() {
 # mt_accept: what has arrived becomes the program, if it is whole.
 mt_accept() {
   mt_whole "$mt_new" || { rm -f "$mt_new"; return 1; }
-  chmod 0500 "$mt_new" && mv -f "$mt_new" "$mt_prog"
+  chmod 0500 "$mt_new" && mv -f "$mt_new" "$mt_prog" || return 1
+  if mt_look; then mt_remember; fi
 }
 
 # mt_busy FOLDER: does it hold a build that runs? Whoever starts one leaves a note with the number of its process, which exec keeps.
@@ -117,14 +151,14 @@ fi
 
 mt_need=
 if mt_have; then mt_say have "$mt_prog"; else mt_ready; mt_need=1; mt_say need "$mt_prog"; fi
-IFS= read -r mt_go && [ "$mt_go" = go ] || exit 1
+[ -z "$mt_need" ] && [ -n "$mt_alone" ] || { IFS= read -r mt_go && [ "$mt_go" = go ]; } || exit 1
 if [ -n "$mt_need" ]; then
   [ -f "$mt_new" ] && mt_accept
   mt_have || mt_fail "the program has not arrived whole in $mt_folder; start it again, or name another folder with cache=DIR"
   mt_prune
 fi
 mt_busy "$mt_folder"
-touch "$mt_folder/.run.$mt_node.$$" 2>/dev/null
+{ : >"$mt_folder/.run.$mt_node.$$"; } 2>/dev/null
 { [ -n "$mt_dir" ] && CDPATH= cd -- "$mt_dir" 2>/dev/null; } || { [ -n "$HOME" ] && CDPATH= cd -- "$HOME" 2>/dev/null; } || cd /
 umask "$mt_mask"
 MONARCH_AGENT=$mt_env

@@ -250,6 +250,149 @@ func TestAProgramIsVerifiedByWhatTheHostHas(t *testing.T) {
 	}
 }
 
+// counted is a tool for sums that tells a file of each time that it has read a program.
+func counted(t *testing.T) (path string, count func() int) {
+	t.Helper()
+	sum, err := exec.LookPath("sha256sum")
+	if err != nil {
+		t.Skip(err)
+	}
+	bin := t.TempDir()
+	log := filepath.Join(bin, "log")
+	executable(t, filepath.Join(bin, "openssl"), "#!/bin/sh\ns=$("+sum+")\ncase $s in e3b0c442*) ;; *) echo >>"+log+";; esac\necho \"$s\"\n")
+	return "PATH=" + bin + ":$PATH; export PATH", func() int {
+		b, _ := os.ReadFile(log) // there is none before the first time
+		return len(b)
+	}
+}
+
+// noted is what the script notes of a program.
+func noted(t *testing.T, place string) string {
+	t.Helper()
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		t.Skip("nothing tells here when the machine was started: ", err)
+	}
+	stat, err := exec.Command("stat", "-c", "%d %i %s %y %z", place).Output()
+	if err != nil {
+		t.Skip("stat tells nothing here: ", err)
+	}
+	return strings.TrimSpace(string(boot)) + " " + string(stat)
+}
+
+func TestAProgramThatWasVerifiedIsNotReadAgain(t *testing.T) {
+	h, cache := newHall(t), t.TempDir()
+	p := program(t, h)
+	path, count := counted(t)
+	spec := Spec{Hosts: []string{"n1"}, Program: p, Options: map[string]string{"ssh": here(t, path), "cache": cache}}
+	for i := range 3 {
+		j, rec := start(t, sshLauncher{}, spec)
+		h.arrive(t, rec, 1)
+		end(t, j)
+		noted(t, placeOf(cache, p))
+		if n := count(); n != 1 {
+			t.Fatalf("launch %d: the program was read %d times, want once when it was copied", i, n)
+		}
+	}
+}
+
+// TestAProgramThatWasTouchedIsReadAgain holds INV-WHOLE: a note that it was verified counts only for the file as it was, and only if
+// this user wrote it.
+func TestAProgramThatWasTouchedIsReadAgain(t *testing.T) {
+	other := func(t *testing.T, place string) { // of the same size and time
+		was, err := os.Stat(place)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := []byte("#!/bin/sh\necho this is another program\n")
+		b = append(b, make([]byte, int(was.Size())-len(b))...)
+		if err := os.WriteFile(place+".x", b, 0o500); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(place+".x", was.ModTime(), was.ModTime()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	moved := func(t *testing.T, place string) {
+		if err := os.Rename(place+".x", place); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		name    string
+		touch   func(t *testing.T, place, note string)
+		shipped bool
+	}{
+		{"another is in its place", func(t *testing.T, place, _ string) { other(t, place); moved(t, place) }, true},
+		{"it was written to", func(t *testing.T, place, _ string) {
+			other(t, place)
+			b, err := os.ReadFile(place + ".x")
+			if err != nil {
+				t.Fatal(err)
+			}
+			was, _ := os.Stat(place) // it was there a moment ago
+			if err := os.Chmod(place, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(place, b, 0o500); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Chtimes(place, was.ModTime(), was.ModTime()); err != nil {
+				t.Fatal(err)
+			}
+		}, true},
+		{"another user wrote the note", func(t *testing.T, place, note string) {
+			if os.Geteuid() != 0 {
+				t.Skip("only root gives a file away")
+			}
+			other(t, place)
+			moved(t, place)
+			write(t, note, noted(t, place))
+			if err := os.Chown(note, 65534, -1); err != nil {
+				t.Fatal(err)
+			}
+		}, true},
+		{"the note is a link", func(t *testing.T, place, note string) {
+			other(t, place)
+			moved(t, place)
+			if err := os.Remove(note); err != nil {
+				t.Fatal(err)
+			}
+			write(t, note+".x", noted(t, place))
+			if err := os.Symlink(note+".x", note); err != nil {
+				t.Fatal(err)
+			}
+		}, true},
+		{"the machine was started anew", func(t *testing.T, place, note string) { write(t, note, "another"+noted(t, place)[7:]) }, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h, cache := newHall(t), t.TempDir()
+			p := program(t, h)
+			place := placeOf(cache, p)
+			path, count := counted(t)
+			spec := Spec{Hosts: []string{"n1"}, Program: p, Options: map[string]string{"ssh": here(t, path), "cache": cache}}
+			j, rec := start(t, sshLauncher{}, spec)
+			h.arrive(t, rec, 1)
+			end(t, j)
+			noted(t, place)
+			notes, err := filepath.Glob(filepath.Join(filepath.Dir(place), ".whole.*"))
+			if err != nil || len(notes) != 1 {
+				t.Fatalf("the notes are %q (%v), want one", notes, err)
+			}
+			was := count()
+			c.touch(t, place, notes[0])
+			_, rec = start(t, sshLauncher{}, spec)
+			h.arrive(t, rec, 1)
+			if shipped := rec.shipped(t, 0) > 0; shipped != c.shipped || count() == was {
+				t.Errorf("it was copied: %v, want %v; it was read %d times", shipped, c.shipped, count()-was)
+			}
+			if sum, _ := sumOf(t, place); sum != p.Sum {
+				t.Error("what is there is not the program")
+			}
+		})
+	}
+}
+
 // TestTheScriptRunsInAnyShell copies a program by the script, and starts it, in each shell that may be a host's /bin/sh.
 func TestTheScriptRunsInAnyShell(t *testing.T) {
 	for _, sh := range [][]string{{"dash"}, {"bash", "--posix"}, {"busybox", "sh"}, {"mksh"}, {"ksh93"}, {"yash"}, {"zsh", "--emulate", "sh"}} {

@@ -30,7 +30,8 @@ var shell = []string{"/bin/sh", "-c", `IFS= read -r s && eval "$(printf %b "$s")
 //	NONCE INDEX start PATH                            it is about to run
 //	NONCE INDEX fail TEXT                             why it will not
 //
-// After have or need it waits for the line go, and leaves what follows to the program.
+// After have or need it waits for the line go, and leaves what follows to the program. A host that is alone with its stdin starts what
+// it has without that line, which is one way there and back less.
 //
 //go:embed agent.sh
 var agentScript string
@@ -53,6 +54,7 @@ type order struct {
 	mode    string // run or put
 	nonce   string
 	index   string // of the host; "": the scheduler says it there
+	alone   bool   // its stdin is not that of other hosts too, of which some may need the program
 	tag     string // ends the name of the file that is copied, where hosts that share a folder copy one each
 	cache   string
 	env     string // value of Env
@@ -63,8 +65,12 @@ type order struct {
 // line is agentScript with an order, as one line for bootstrap to read.
 func (o order) line() string {
 	var b strings.Builder
+	alone := ""
+	if o.alone {
+		alone = "1"
+	}
 	for _, v := range [][2]string{
-		{"mode", o.mode}, {"nonce", o.nonce}, {"index", o.index}, {"tag", o.tag}, {"cache", o.cache}, {"env", o.env}, {"dir", o.dir},
+		{"mode", o.mode}, {"nonce", o.nonce}, {"index", o.index}, {"alone", alone}, {"tag", o.tag}, {"cache", o.cache}, {"env", o.env}, {"dir", o.dir},
 		{"sum", sumHex(o.program)}, {"base", baseOf(o.program)},
 		{"systems", strings.Join(unames(o.program.OS, o.program.Arch), " ")},
 	} {

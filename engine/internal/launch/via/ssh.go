@@ -179,7 +179,7 @@ func (j *sshJob) next(t *talk) (m mark, ok bool) {
 func (j *sshJob) run(i int, started func()) string {
 	nonce := newNonce()
 	o := order{
-		mode: "run", nonce: nonce, index: strconv.Itoa(i), tag: "." + strconv.Itoa(i), cache: j.spec.Options["cache"],
+		mode: "run", nonce: nonce, index: strconv.Itoa(i), alone: true, tag: "." + strconv.Itoa(i), cache: j.spec.Options["cache"],
 		env: byStdin + "#" + strconv.Itoa(i), dir: j.spec.Dir, program: j.spec.Program,
 	}
 	t, err := j.begin(i, command{lifeline: true}, nonce)
@@ -214,14 +214,14 @@ func (j *sshJob) run(i int, started func()) string {
 		case m.word == wordHave && !settled:
 			settled = true
 			j.event(Event{Host: i, State: Shipping, Name: name})
-			j.goOn(t, i)
+			j.give(t, i, "")
 		case m.word == wordNeed && !settled:
 			settled = true
 			if err := j.ship(i, o); err != nil {
 				return err.Error()
 			}
 			j.event(Event{Host: i, State: Shipping, Name: name, Bytes: j.spec.Program.Size, Text: "the program was copied"})
-			j.goOn(t, i)
+			j.give(t, i, goAhead)
 		case m.word == wordStart:
 			running = true
 			started()
@@ -232,9 +232,9 @@ func (j *sshJob) run(i int, started func()) string {
 	}
 }
 
-// goOn has the program start, and gives it its secret. Afterwards stdin is its lifeline.
-func (j *sshJob) goOn(t *talk, i int) {
-	b := appendSecret([]byte(goAhead), j.spec.Secret(i))
+// give gives the program its secret, after what its script waits for. Afterwards stdin is its lifeline.
+func (j *sshJob) give(t *talk, i int, first string) {
+	b := appendSecret([]byte(first), j.spec.Secret(i))
 	go func() { _, _ = t.stdin.Write(b) }() // as above
 }
 
