@@ -30,7 +30,10 @@ type Server struct {
 // Where there is no OpenSSH server the test is left out, and says so.
 func Start(t testing.TB, more ...string) *Server {
 	t.Helper()
-	bin := "/usr/sbin/sshd"
+	bin, err := exec.LookPath("sshd")
+	if err != nil { // it is not in everybody's PATH
+		bin = "/usr/sbin/sshd"
+	}
 	if _, err := os.Stat(bin); err != nil {
 		t.Skip("there is no OpenSSH server here: apt-get install openssh-server")
 	}
