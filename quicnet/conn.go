@@ -283,7 +283,7 @@ func (c *conn) linkFrame(lane Lane, f []byte) error {
 	case linkMemoryUse:
 		c.memory.wanted(n)
 	case linkMemoryUsed:
-		c.memory.used()
+		return c.memory.used(n)
 	case linkHeartbeat:
 		c.p.beaten(c, n)
 	case linkHeartbeatAck:

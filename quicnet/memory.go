@@ -65,7 +65,9 @@ type memory struct {
 	faultOut bool          // packets to the peer are judged by injected faults
 	faultIn  bool          // those from it
 	stopped  bool          // the peer was told not to write to memory
+	stops    uint64        // how often so far
 	unwanted bool          // the peer has told us so
+	heard    uint64        // how often so far
 	pause    chan struct{} // what comes by memory waits until it is closed; nil: it does not
 	bodies   sync.Mutex    // of who writes a body; before all others
 }
@@ -304,6 +306,7 @@ func (m *memory) setFaults(out, in bool) {
 	m.stopped = in
 	if in && tell {
 		may = 0
+		m.stops++
 		if m.pause == nil {
 			m.pause = make(chan struct{})
 		}
@@ -322,19 +325,29 @@ func (m *memory) wanted(n uint64) {
 	m.say.Lock()
 	defer m.say.Unlock()
 	m.mu.Lock()
-	m.unwanted = n == 0
+	if m.unwanted = n == 0; m.unwanted {
+		m.heard++
+	}
+	heard := m.heard
 	m.decide()
 	m.mu.Unlock()
 	if n == 0 {
-		m.c.postCounter(linkMemoryUsed, 0)
+		m.c.p.out[LaneControl].post(m.c, func(l *outLane) { l.used = heard })
 	}
 }
 
-// used takes the peer's answer: it does not write to memory any more.
-func (m *memory) used() {
+// used takes the peer's answer to the n-th time that it was told: it does not write to memory any more. One to an earlier time says
+// nothing, because the peer was told that it may again since then.
+func (m *memory) used(n uint64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.resume()
+	switch {
+	case n > m.stops:
+		return closeErrorf(CodeProtocol, "memory is not written to: that was not asked")
+	case n == m.stops:
+		m.resume()
+	}
+	return nil
 }
 
 func (m *memory) resume() {

@@ -1,0 +1,151 @@
+package quicnet
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/quicnet/fault"
+	"github.com/monarch-tui/monarch-tui/quicnet/shm"
+)
+
+// connOf is the connection of a node to a process, once there is one.
+func connOf(t *testing.T, n *Node, proc uint64) *conn {
+	t.Helper()
+	for late := time.Now().Add(20 * time.Second); time.Now().Before(late); time.Sleep(time.Millisecond) {
+		if v, ok := n.fast.Load(proc); ok {
+			p := v.(*peer)
+			p.mu.Lock()
+			c := p.conn
+			p.mu.Unlock()
+			if c != nil {
+				return c
+			}
+		}
+	}
+	t.Fatal("no connection")
+	return nil
+}
+
+// offers makes a stream and offers it.
+func (r *rogue) offers(stream uint8, edit func(o *shm.Offer)) *shm.Writer {
+	r.t.Helper()
+	w, o, err := shm.New(memoryCalls)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() { _ = w.Close() })
+	if edit != nil {
+		edit(&o)
+	}
+	b, err := Enc().Marshal(memoryOffer{Stream: stream, Offer: o})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.cbor(LaneControl, bytesFrame{Version: Version, Kind: linkMemory, Bytes: b})
+	return w
+}
+
+// turns has the rogue's calls lane go on in memory.
+func (r *rogue) turns() *shm.Writer {
+	r.t.Helper()
+	w := r.offers(streamCalls, nil)
+	r.answered(streamCalls<<1 | 1)
+	r.write(LaneCalls, appendCounter(nil, linkTurn, 1))
+	return w
+}
+
+// hears waits for a frame of a kind on control, and gives its number.
+func (r *rogue) hears(kind uint8) uint64 {
+	r.t.Helper()
+	for {
+		f, err := r.in.one()
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if frameKind(f) != kind {
+			continue
+		}
+		n, err := decodeCounter(f)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		return n
+	}
+}
+
+// heeded waits until everything that was said on control has been heeded.
+func (r *rogue) heeded() {
+	r.t.Helper()
+	r.write(LaneControl, appendCounter(nil, linkHeartbeat, 4711))
+	for r.hears(linkHeartbeatAck) != 4711 {
+	}
+}
+
+// faultIn has a node judge what comes from the other end of c; a rule that loses nothing. false lifts it.
+func faultIn(t *testing.T, n *Node, c *conn, on bool) {
+	t.Helper()
+	var paths []fault.Path
+	if on {
+		paths = []fault.Path{{Addr: netip.MustParseAddrPort(c.q.RemoteAddr().String()), In: []fault.Rule{{ID: 1, Seed: 1, Loss: 1e-12}}}}
+	}
+	if err := n.SetFaults(paths, func() {}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Faults that are set, lifted and set again at once: the answer to the first word does not stand for that to the second.
+func TestALateAnswerLetsNothingByThatTheFaultsHoldBack(t *testing.T) {
+	rec := newRecorder()
+	ctl := newSession(t, Config{Handler: rec})
+	r := nearRogue(t, ctl, ID{1, 1})
+	w := r.turns()
+	c := connOf(t, ctl, 1)
+	for _, on := range []bool{true, false, true} {
+		faultIn(t, ctl, c, on)
+	}
+	for _, want := range []uint64{0, 1, 0} {
+		if n := r.hears(linkMemoryUse); n != want {
+			t.Fatalf("memory-use %d, want %d", n, want)
+		}
+	}
+	r.write(LaneControl, appendCounter(nil, linkMemoryUsed, 1))
+	r.heeded()
+	c.memory.mu.Lock()
+	held := c.memory.pause != nil
+	c.memory.mu.Unlock()
+	if !held {
+		t.Error("what comes by memory is not held back any more")
+	}
+	if err := w.TryWriteAll(r.env(LaneCalls, nil)); err != nil {
+		t.Fatal(err)
+	}
+	r.write(LaneControl, appendCounter(nil, linkMemoryUsed, 2))
+	rec.until(t, 5*time.Second, "the frame", func() bool { return len(rec.frames) == 1 })
+	r.write(LaneControl, appendCounter(nil, linkMemoryUsed, 3))
+	if why := r.ends(5 * time.Second); why.Code != CodeProtocol || !strings.Contains(why.Reason, "was not asked") {
+		t.Errorf("an answer to nothing: %v", why)
+	}
+}
+
+// INV-6: what a peer asks for on control and does not read is not kept for it once for each time that it asks.
+func TestQuestionsAboutMemoryPileUpNothing(t *testing.T) {
+	ctl := newSession(t, Config{Handler: newRecorder()})
+	r := nearRogue(t, ctl, ID{1, 1}) // it reads nothing from here on
+	l := &connOf(t, ctl, 1).p.out[LaneControl]
+	var flood []byte
+	for range 1000 {
+		flood = appendCounter(flood, linkMemoryUse, 0)
+	}
+	most := 0
+	for range 300 {
+		r.write(LaneControl, flood)
+		l.mu.Lock()
+		most = max(most, len(l.extra))
+		l.mu.Unlock()
+	}
+	if most > 10 {
+		t.Errorf("%d frames are kept for a peer that does not read", most)
+	}
+}
