@@ -60,6 +60,7 @@ type memory struct {
 	out      [memoryStreams]*memoryOut
 	in       [memoryStreams]*memoryIn
 	asked    [memoryStreams]bool // an offer was made: there is no second one
+	offers   [memoryStreams]bool // the same of the peer
 	counted  bool                // among Node.memories
 	closed   bool
 	faultOut bool          // packets to the peer are judged by injected faults
@@ -209,9 +210,6 @@ func (m *memory) offered(b []byte) error {
 
 // open opens what was offered. A CloseError ends the connection; for another error the offer is declined.
 func (m *memory) open(stream int, o shm.Offer) error {
-	if !m.same {
-		return errors.New("the peer is in another place")
-	}
 	i := &memoryIn{m: m}
 	if stream == streamCalls {
 		i.poll = m.c.p.n.poller()
@@ -219,10 +217,14 @@ func (m *memory) open(stream int, o shm.Offer) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	switch {
-	case m.in[stream] != nil:
+	case m.offers[stream]:
 		return closeErrorf(CodeProtocol, "a second offer of memory for stream %d", stream)
 	case m.closed:
 		return ErrClosed
+	}
+	m.offers[stream] = true
+	if !m.same {
+		return errors.New("the peer is in another place")
 	}
 	var err error
 	if i.r, err = shm.Open(o, i.poll); err != nil {

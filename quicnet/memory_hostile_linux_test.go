@@ -2,6 +2,7 @@ package quicnet
 
 import (
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -147,5 +148,16 @@ func TestQuestionsAboutMemoryPileUpNothing(t *testing.T) {
 	}
 	if most > 10 {
 		t.Errorf("%d frames are kept for a peer that does not read", most)
+	}
+}
+
+func TestADeclinedOfferIsNotMadeAgain(t *testing.T) {
+	ctl := newSession(t, Config{Handler: newRecorder()})
+	r := nearRogue(t, ctl, ID{1, 1})
+	for range 2 {
+		r.offers(streamCalls, func(o *shm.Offer) { o.Memory = uint32(os.Stdin.Fd()) })
+	}
+	if why := r.ends(5 * time.Second); why.Code != CodeProtocol || !strings.Contains(why.Reason, "a second offer") {
+		t.Errorf("closed with %v", why)
 	}
 }
