@@ -143,14 +143,20 @@ func (m *memory) offer(stream int) {
 		return
 	}
 	m.asked[stream] = true
-	if !m.counted {
-		if m.c.p.n.memories.Add(1) > memoryMost {
-			m.c.p.n.memories.Add(-1)
-			return
-		}
-		m.counted = true
+	if m.count() {
+		m.c.p.n.spawn(func() { m.make(stream) })
 	}
-	m.c.p.n.spawn(func() { m.make(stream) })
+}
+
+// count has the connection be among those that use memory; false if there are too many. m.mu is held, and the connection has not ended.
+func (m *memory) count() bool {
+	if !m.counted {
+		m.counted = m.c.p.n.memories.Add(1) <= memoryMost
+		if !m.counted {
+			m.c.p.n.memories.Add(-1)
+		}
+	}
+	return m.counted
 }
 
 // make is the rest of offer.
@@ -223,8 +229,11 @@ func (m *memory) open(stream int, o shm.Offer) error {
 		return ErrClosed
 	}
 	m.offers[stream] = true
-	if !m.same {
+	switch {
+	case !m.same:
 		return errors.New("the peer is in another place")
+	case !m.count():
+		return errors.New("too many connections share memory")
 	}
 	var err error
 	if i.r, err = shm.Open(o, i.poll); err != nil {

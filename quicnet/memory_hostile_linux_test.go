@@ -161,3 +161,31 @@ func TestADeclinedOfferIsNotMadeAgain(t *testing.T) {
 		t.Errorf("closed with %v", why)
 	}
 }
+
+// The limit on connections that share memory holds for offers of others, too.
+func TestNoOfferIsTakenBeyondTheLimit(t *testing.T) {
+	ctl := newSession(t, Config{Handler: newRecorder()})
+	r := nearRogue(t, ctl, ID{1, 1})
+	connOf(t, ctl, 1)
+	ctl.memories.Store(memoryMost)
+	r.offers(streamCalls, nil)
+	r.answered(streamCalls << 1)
+	if n := ctl.memories.Load(); n != memoryMost {
+		t.Errorf("%d connections are counted", n)
+	}
+	other := nearRogue(t, ctl, ID{2, 1})
+	ctl.memories.Store(0)
+	other.offers(streamCalls, nil)
+	other.answered(streamCalls<<1 | 1)
+	other.offers(streamBodies, nil)
+	other.answered(streamBodies<<1 | 1)
+	if n := ctl.memories.Load(); n != 1 {
+		t.Errorf("%d connections are counted, want 1", n)
+	}
+	_ = other.q.CloseWithError(0, "")
+	for late := time.Now().Add(5 * time.Second); ctl.memories.Load() != 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(late) {
+			t.Fatalf("%d connections are counted, want none", ctl.memories.Load())
+		}
+	}
+}
