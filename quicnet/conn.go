@@ -104,7 +104,6 @@ func (c *conn) acceptControl(ctx context.Context, lim Limits) error {
 // run serves the connection until it ends. The caller has attached it.
 func (c *conn) run() error {
 	_ = c.control.s.(*quic.ReceiveStream).SetReadDeadline(time.Time{})
-	c.progress()
 	c.reads.Go(c.acceptStreams)
 	c.read(LaneControl, c.control)
 	<-c.q.Context().Done()
