@@ -1,0 +1,41 @@
+package quicnet
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/monarch-tui/monarch-tui/quicnet/fault"
+)
+
+// What a cut holds back is not let go by the end of the connection that the cut brings about.
+func TestWhatIsHeldBackEndsWithItsConnection(t *testing.T) {
+	n := newNear(t, nil)
+	there, back := n.both()
+	n.shares(there, back)
+	c, had := n.conn(1), there.sent
+	path := fault.Path{Addr: netip.MustParseAddrPort(c.q.RemoteAddr().String()), In: []fault.Rule{{ID: 1, Seed: 1, Loss: 1}}, Out: []fault.Rule{{ID: 2, Seed: 1, Loss: 1}}}
+	n.nodes[1].first.pc.(faulty).SetFaults([]fault.Path{path}, func() {})
+	c.memory.mu.Lock()
+	c.memory.pause = make(chan struct{}) // as by a cut of which the other side knows nothing yet
+	c.memory.mu.Unlock()
+	before := c.memory.taken.Load()
+	there.send(10)
+	for late := time.Now().Add(5 * time.Second); c.memory.taken.Load() == before; time.Sleep(time.Millisecond) {
+		if time.Now().After(late) {
+			t.Fatal("nothing comes by memory")
+		}
+	}
+	c.close(closeErrorf(CodeSilent, "a test"))
+	<-c.q.Context().Done()
+	c.reads.Wait()
+	f := n.flows[1]
+	f.mu.Lock()
+	got := f.next[there.pair]
+	f.mu.Unlock()
+	if got != had {
+		t.Errorf("%d frames came through the cut", got-had)
+	}
+	n.nodes[1].first.pc.(faulty).SetFaults(nil, func() {})
+	there.arrived()
+}
