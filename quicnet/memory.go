@@ -132,9 +132,6 @@ func (m *memory) begin(c *conn, peersPlace []byte) {
 	context.AfterFunc(c.q.Context(), m.close)
 }
 
-// begun is called when the connection is the link's: faults that were set meanwhile did not find it.
-func (m *memory) begun() { m.setFaults(m.c.p.n.faulted(m.c.q.RemoteAddr())) }
-
 // offer makes a stream and offers it to the peer, once for each kind. It returns at once.
 func (m *memory) offer(stream int) {
 	m.mu.Lock()
@@ -217,9 +214,6 @@ func (m *memory) offered(b []byte) error {
 // open opens what was offered. A CloseError ends the connection; for another error the offer is declined.
 func (m *memory) open(stream int, o shm.Offer) error {
 	i := &memoryIn{m: m}
-	if stream == streamCalls {
-		i.poll = m.c.p.n.poller()
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	switch {
@@ -234,6 +228,9 @@ func (m *memory) open(stream int, o shm.Offer) error {
 		return errors.New("the peer is in another place")
 	case !m.count():
 		return errors.New("too many connections share memory")
+	}
+	if stream == streamCalls {
+		i.poll = m.c.p.n.poller() // under mu: SetPoll finds it, or has been heeded
 	}
 	var err error
 	if i.r, err = shm.Open(o, i.poll); err != nil {
@@ -302,13 +299,18 @@ func (m *memory) reader(stream int) *memoryIn {
 	return m.in[stream]
 }
 
-// setFaults says whether packets to the peer, and from it, are judged by injected faults from now on. Then nothing goes by memory:
-// the peer is asked not to write to it, and what it has written until it heard that is held back until its answer came, or the fault is gone.
-func (m *memory) setFaults(out, in bool) {
+// heedFaults looks whether packets to the peer, and from it, are judged by injected faults. Then nothing goes by memory: the peer is asked
+// not to write to it, and what it has written until it heard that is held back until its answer came, or the fault is gone. It is called
+// when faults were set, and when the connection has become the link's: those that were set meanwhile did not find it.
+func (m *memory) heedFaults() {
+	if !m.same {
+		return
+	}
 	m.say.Lock()
 	defer m.say.Unlock()
+	out, in := m.c.p.n.faulted(m.c.q.RemoteAddr()) // under say: who looks last sees what was set last
 	m.mu.Lock()
-	if !m.same || m.closed {
+	if m.closed {
 		m.mu.Unlock()
 		return
 	}
@@ -414,17 +416,13 @@ func (n *Node) faulted(addr net.Addr) (out, in bool) {
 	if paths == nil {
 		return false, false
 	}
-	return faultsOf(*paths, addr)
-}
-
-func faultsOf(paths []fault.Path, addr net.Addr) (out, in bool) {
 	udp, ok := addr.(*net.UDPAddr)
 	if !ok {
 		return false, false
 	}
 	at := udp.AddrPort()
 	at = netip.AddrPortFrom(at.Addr().Unmap().WithZone(""), at.Port())
-	for _, p := range paths {
+	for _, p := range *paths {
 		if netip.AddrPortFrom(p.Addr.Addr().Unmap().WithZone(""), p.Addr.Port()) == at {
 			out, in = out || len(p.Out) > 0, in || len(p.In) > 0
 		}
@@ -440,7 +438,7 @@ func (n *Node) tellMemories(paths []fault.Path) {
 		c := p.conn
 		p.mu.Unlock()
 		if c != nil {
-			c.memory.setFaults(faultsOf(paths, c.q.RemoteAddr()))
+			c.memory.heedFaults()
 		}
 	}
 }
