@@ -39,3 +39,17 @@ func TestWhatIsHeldBackEndsWithItsConnection(t *testing.T) {
 	n.nodes[1].first.pc.(faulty).SetFaults(nil, func() {})
 	there.arrived()
 }
+
+// Faults in the moment in which memory would be offered put it off, and no more.
+func TestMemoryIsOfferedOnceFaultsAreLifted(t *testing.T) {
+	n := newNear(t, nil)
+	there, back := n.both()
+	c := n.conn(0)
+	faultIn(t, n.nodes[0], c, true)
+	there.send(3 * memoryAfter)
+	back.send(3 * memoryAfter)
+	there.arrived()
+	back.arrived()
+	faultIn(t, n.nodes[0], c, false)
+	n.shares(there, back)
+}

@@ -137,8 +137,8 @@ func (l *outLane) fill(c *conn) {
 			l.resent.Add(1)
 		}
 		l.top = max(l.top, f.seq)
-		if l.onConn++; l.onConn == memoryAfter && l.lane == LaneCalls {
-			c.memory.offer(streamCalls)
+		if l.onConn++; l.onConn%memoryAfter == 0 && l.lane == LaneCalls {
+			c.memory.offer(streamCalls) // again where it was not the time for it
 		}
 		l.p.framesOut.Add(1)
 		if l.lane.reliable() {
