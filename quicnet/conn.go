@@ -107,6 +107,7 @@ func (c *conn) run() error {
 	c.reads.Go(c.acceptStreams)
 	c.read(LaneControl, c.control)
 	<-c.q.Context().Done()
+	c.memory.close()
 	c.reads.Wait()
 	return c.why()
 }

@@ -70,7 +70,8 @@ type memory struct {
 	unwanted bool          // the peer has told us so
 	heard    uint64        // how often so far
 	pause    chan struct{} // what comes by memory waits until it is closed; nil: it does not
-	bodies   sync.Mutex    // of who writes a body; before all others
+	ending   sync.Once
+	bodies   sync.Mutex // of who writes a body; before all others
 }
 
 // place is what Hello and Welcome say of where this node is; empty where it does without memory. The network counts, although memory
@@ -375,8 +376,11 @@ func (m *memory) decide() {
 	m.use.Store(!m.faultOut && !m.faultIn && !m.unwanted && !m.closed)
 }
 
-// close gives everything back. The connection has ended.
-func (m *memory) close() {
+// close gives everything back, and returns when that is done. The connection has ended. It is called by that, because somebody may wait in
+// memory, and by who serves the connection, because Node.Close waits for him.
+func (m *memory) close() { m.ending.Do(m.giveBack) }
+
+func (m *memory) giveBack() {
 	m.mu.Lock()
 	m.closed = true
 	m.decide()

@@ -1,11 +1,14 @@
 package quicnet
 
 import (
+	"bytes"
 	"net/netip"
+	"os"
 	"testing"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/quicnet/fault"
+	"go.uber.org/goleak"
 )
 
 // What a cut holds back is not let go by the end of the connection that the cut brings about.
@@ -52,4 +55,23 @@ func TestMemoryIsOfferedOnceFaultsAreLifted(t *testing.T) {
 	back.arrived()
 	faultIn(t, n.nodes[0], c, false)
 	n.shares(there, back)
+}
+
+// A closed node leaves neither goroutines nor memory behind, at once.
+func TestCloseGivesMemoryBack(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	for range 5 {
+		n := newNear(t, nil)
+		there, back := n.both()
+		n.shares(there, back)
+		_ = n.nodes[1].Close("done")
+		_ = n.nodes[0].Close("done")
+		maps, err := os.ReadFile("/proc/self/maps")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if left := bytes.Count(maps, []byte("monarch-stream")); left != 0 {
+			t.Errorf("%d streams are still mapped", left)
+		}
+	}
 }
