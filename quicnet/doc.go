@@ -17,7 +17,7 @@
 // while small frames of others are sent beside them and the queue before those grows (way.go). PROTOCOL.md
 // describes the exchange, envelope.cddl the frames.
 //
-// Between processes of one machine the calls lane and large bodies leave their streams for shared memory (memory.go).
+// Between processes of one machine the calls lane and its large bodies leave their streams for shared memory (memory.go).
 //
 // # Invariants, named by the tests
 //

@@ -15,7 +15,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/quicnet/shm"
 )
 
-// Between two processes of one machine, user and namespace the frames of the calls lane, and large bodies, leave QUIC for memory that
+// Between two processes of one machine, user and namespace the frames of the calls lane, and its large bodies, leave QUIC for memory that
 // both have (package shm), once there are enough of them: there, packets, their acknowledgements and the kernel cost more than all the
 // rest of a call. Everything else stays as it is: who is who, the life of the connection, heartbeats and control go by QUIC, and what is
 // sent and not acknowledged is sent again by the next connection. The lane is in one way at a time; linkTurn says from where on it is

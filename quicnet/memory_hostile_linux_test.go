@@ -1,6 +1,7 @@
 package quicnet
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"os"
 	"strings"
@@ -187,5 +188,57 @@ func TestNoOfferIsTakenBeyondTheLimit(t *testing.T) {
 		if time.Now().After(late) {
 			t.Fatalf("%d connections are counted, want none", ctl.memories.Load())
 		}
+	}
+}
+
+// INV-3: a large body of the control lane does not wait behind those of calls.
+func TestABodyOfControlDoesNotWaitBehindThoseOfCalls(t *testing.T) {
+	ctl := newSession(t, Config{Handler: newRecorder()})
+	r := nearRogue(t, ctl, ID{1, 1})
+	c := connOf(t, ctl, 1)
+	send := func(lane Lane, id uint64, size int) {
+		t.Helper()
+		if err := ctl.Send(t.Context(), 1, lane, call(0, 1, id, make([]byte, size))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send(LaneCalls, 1, 100<<10)
+	for {
+		f, err := r.in.one()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if frameKind(f) == linkMemory {
+			break
+		}
+	}
+	r.write(LaneControl, appendCounter(nil, linkMemoryAnswer, streamBodies<<1|1)) // and it reads nothing from there
+	r.heeded()
+	send(LaneCalls, 2, 1<<20)
+	for late := time.Now().Add(5 * time.Second); c.memory.sent.Load() == 0; time.Sleep(time.Millisecond) { // its head
+		if time.Now().After(late) {
+			t.Fatal("no body goes by memory")
+		}
+	}
+	send(LaneControl, 1, 100<<10)
+	came := make(chan struct{})
+	go func() {
+		for {
+			s, err := r.q.AcceptUniStream(t.Context())
+			if err != nil {
+				return
+			}
+			go func() { // those of the other lanes say nothing
+				var head [bulkHead]byte
+				if n, _ := s.Read(head[:]); n == bulkHead && Lane(head[0]) == LaneControl && binary.BigEndian.Uint32(head[9:]) == 100<<10 {
+					close(came)
+				}
+			}()
+		}
+	}()
+	select {
+	case <-came:
+	case <-time.After(3 * time.Second):
+		t.Fatal("the body of the control lane does not come")
 	}
 }

@@ -156,9 +156,10 @@ func (c *conn) readBodyOf(in *memoryIn) error {
 	return nil
 }
 
-// writeByMemory sends a body by memory; false if there is none for it.
+// writeByMemory sends a body by memory; false if there is none for it. Bodies of the control lane never go there: in memory they follow each
+// other, and one of control would wait for those of calls (INV-3).
 func (c *conn) writeByMemory(b *bulkOut) (bool, error) {
-	if c.memory.writer(streamBodies) == nil {
+	if b.lane != LaneCalls || c.memory.writer(streamBodies) == nil {
 		return false, nil
 	}
 	c.memory.bodies.Lock()
