@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/monarch-tui/monarch-tui/quicnet/carrier"
 	"github.com/monarch-tui/monarch-tui/quicnet/fault"
@@ -53,6 +54,8 @@ type memory struct {
 	use   atomic.Bool // there may be written to memory: neither side has a reason against it
 	sent  atomic.Uint64
 	taken atomic.Uint64
+
+	pausedAt atomic.Int64 // when pause was made, as time since the node started; 0 = there is none
 
 	say sync.Mutex // held while the peer is told something, so that it hears the last last
 
@@ -323,6 +326,7 @@ func (m *memory) heedFaults() {
 		m.stops++
 		if m.pause == nil {
 			m.pause = make(chan struct{})
+			m.pausedAt.Store(int64(time.Since(m.c.p.n.started)))
 		}
 	} else if !in {
 		m.resume()
@@ -368,6 +372,7 @@ func (m *memory) resume() {
 	if m.pause != nil {
 		close(m.pause)
 		m.pause = nil
+		m.pausedAt.Store(0)
 	}
 }
 

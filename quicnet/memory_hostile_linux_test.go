@@ -242,3 +242,14 @@ func TestABodyOfControlDoesNotWaitBehindThoseOfCalls(t *testing.T) {
 		t.Fatal("the body of the control lane does not come")
 	}
 }
+
+// A peer that does not say that it has left memory holds up its own calls, and is told in the end.
+func TestAPeerThatDoesNotLeaveMemoryLosesItsConnection(t *testing.T) {
+	ctl := newSession(t, Config{Handler: newRecorder(), Limits: Limits{FrameDeadline: 300 * time.Millisecond}})
+	r := nearRogue(t, ctl, ID{1, 1})
+	r.turns()
+	faultIn(t, ctl, connOf(t, ctl, 1), true)
+	if why := r.ends(3 * time.Second); why.Code != CodeSilent || !strings.Contains(why.Reason, "memory") {
+		t.Errorf("closed with %v", why)
+	}
+}
