@@ -71,7 +71,7 @@ func Open(o Offer, poll *carrier.Poller) (*Reader, error) {
 	}
 	r := &Reader{r: newRing(memory), bell: os.NewFile(uintptr(fds[1]), "data"), room: fds[2], poll: poll}
 	r.once, r.ready = r.has, r.hasOrPark
-	if r.bells, err = r.bell.SyscallConn(); err != nil { // it was opened just now: cannot happen
+	if r.bells, err = waits(r.bell); err != nil {
 		_ = r.Close()
 		return nil, err
 	}

@@ -430,3 +430,15 @@ func TestAnOfferOfWhatWouldBlockIsDeclinedAtOnce(t *testing.T) {
 		})
 	}
 }
+
+// A stream that could not wait is none: it is found out before the other side relies on it.
+func TestAPipeThatCannotBeWaitedForIsNoPartOfAStream(t *testing.T) {
+	file, err := os.Create(filepath.Join(t.TempDir(), "what epoll refuses"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if _, err := waits(file); err == nil {
+		t.Error("it is taken for a pipe that can be waited for")
+	}
+}
