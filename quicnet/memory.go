@@ -22,7 +22,8 @@ import (
 // sent and not acknowledged is sent again by the next connection. The lane is in one way at a time; linkTurn says from where on it is
 // in the other one, so that frames keep their order. Where faults are injected into a peer's packets, its frames go by packets.
 //
-// What goes by memory is not encrypted. Who could read it there could as well read the memory of either process.
+// What goes by memory is not encrypted. Until an offer is answered, processes of the same user that may look into this one under /proc can
+// open it as the peer does, even where they may not trace it.
 const (
 	memoryAfter  = 16        // frames of the calls lane of a connection
 	memoryCalls  = 256 << 10 // bytes of the ring of the calls lane,
@@ -46,7 +47,8 @@ type memoryOffer struct {
 	Offer  shm.Offer
 }
 
-// memory is what a connection has of it. mu comes after outLane.mu, and none is taken under it; say comes before both.
+// memory is what a connection has of it. mu comes after outLane.mu, and only Node.wgMu and the locks of a stream are taken under it; say comes
+// before both.
 type memory struct {
 	c    *conn
 	same bool // the peer is in the same place, and wants it too
