@@ -2,8 +2,10 @@ package quicnet
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"net/netip"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -74,4 +76,53 @@ func TestCloseGivesMemoryBack(t *testing.T) {
 			t.Errorf("%d streams are still mapped", left)
 		}
 	}
+}
+
+// INV-1 and INV-2 while both sides set and lift faults at once, as fast as they can, and connections break.
+func TestNothingIsLostWhereBothSidesChangeTheWayAtOnce(t *testing.T) {
+	n := newNear(t, nil)
+	var senders []*sender
+	for i := range uint64(2) {
+		senders = append(senders, &sender{n: n, from: 0, pair: pair{10 + i, 20}}, &sender{n: n, from: 1, pair: pair{30 + i, 40}})
+	}
+	n.shares(senders...)
+	over := time.Now().Add(2 * time.Second)
+	var wg sync.WaitGroup
+	for at := range 2 {
+		wg.Go(func() {
+			rule := []fault.Rule{{ID: 1, Seed: 1, Loss: 0.001}}
+			for time.Now().Before(over) && !t.Failed() {
+				path := fault.Path{Addr: netip.MustParseAddrPort(n.conn(at).q.RemoteAddr().String())}
+				if rand.N(2) == 0 {
+					path.In = rule
+				}
+				if rand.N(2) == 0 {
+					path.Out = rule
+				}
+				if err := n.nodes[at].SetFaults([]fault.Path{path}, func() {}); err != nil {
+					t.Error(err)
+				}
+				time.Sleep(rand.N(3 * time.Millisecond))
+			}
+			_ = n.nodes[at].SetFaults(nil, func() {})
+		})
+	}
+	wg.Go(func() {
+		for time.Now().Before(over) && !t.Failed() {
+			time.Sleep(200 * time.Millisecond)
+			n.conn(rand.N(2)).close(closeErrorf(CodeSilent, "a test"))
+		}
+	})
+	for _, s := range senders {
+		wg.Go(func() {
+			for time.Now().Before(over) && !t.Failed() {
+				s.send(20)
+			}
+		})
+	}
+	wg.Wait()
+	for _, s := range senders {
+		s.arrived()
+	}
+	n.shares(senders...)
 }
