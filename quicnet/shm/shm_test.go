@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -440,5 +441,43 @@ func TestAPipeThatCannotBeWaitedForIsNoPartOfAStream(t *testing.T) {
 	defer file.Close()
 	if _, err := waits(file); err == nil {
 		t.Error("it is taken for a pipe that can be waited for")
+	}
+}
+
+// INV-END: Close comes at any moment of a Read and a Write, from both sides at once: both end, and none touches what is unmapped.
+func TestCloseMayComeAtAnyMoment(t *testing.T) {
+	for i := range 300 {
+		var poll *carrier.Poller
+		if i%2 == 0 {
+			poll = carrier.NewPoller(0)
+		}
+		w, r := stream(t, LeastSize, poll)
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			b := make([]byte, 3*LeastSize)
+			for {
+				if err := w.TryWriteAll(b[:100]); err != nil && !errors.Is(err, ErrFull) {
+					return
+				}
+				if _, err := w.Write(b[:1+rand.N(len(b))]); err != nil {
+					return
+				}
+			}
+		})
+		wg.Go(func() {
+			b := make([]byte, LeastSize)
+			for {
+				if _, err := r.Read(b[:1+rand.N(len(b))]); err != nil {
+					return
+				}
+			}
+		})
+		for _, end := range []io.Closer{w, r, w, r} {
+			wg.Go(func() {
+				time.Sleep(rand.N(500 * time.Microsecond))
+				_ = end.Close()
+			})
+		}
+		wg.Wait()
 	}
 }
