@@ -1,6 +1,7 @@
 package quicnet
 
 import (
+	"context"
 	"encoding/binary"
 	"net/netip"
 	"os"
@@ -251,5 +252,85 @@ func TestAPeerThatDoesNotLeaveMemoryLosesItsConnection(t *testing.T) {
 	faultIn(t, ctl, connOf(t, ctl, 1), true)
 	if why := r.ends(3 * time.Second); why.Code != CodeSilent || !strings.Contains(why.Reason, "memory") {
 		t.Errorf("closed with %v", why)
+	}
+}
+
+// A frame that begins in memory and does not end, and one that begins behind a turn and is come back to, are too slow.
+func TestAFrameThatDoesNotEndInMemoryEndsTheLink(t *testing.T) {
+	for name, do := range map[string]func(r *rogue, w *shm.Writer) error{
+		"in memory": func(_ *rogue, w *shm.Writer) error { return w.TryWriteAll([]byte{0, 0, 0, 50, 1}) },
+		"behind a turn": func(r *rogue, w *shm.Writer) error {
+			r.write(LaneCalls, []byte{0, 0, 0, 50, 1}) // behind the turn to memory
+			return w.TryWriteAll(appendCounter(nil, linkTurn, 0))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctl := newSession(t, Config{Handler: newRecorder(), Limits: Limits{FrameDeadline: 300 * time.Millisecond}})
+			r := nearRogue(t, ctl, ID{1, 1})
+			if err := do(r, r.turns()); err != nil {
+				t.Fatal(err)
+			}
+			if why := r.ends(3 * time.Second); why.Code != CodeSlow || !strings.Contains(why.Reason, "calls lane") {
+				t.Errorf("closed with %v", why)
+			}
+		})
+	}
+}
+
+// A peer that takes what is offered and reads nothing holds up what is for it, and neither other links nor Close.
+func TestAPeerThatReadsNoMemoryHoldsUpItselfAlone(t *testing.T) {
+	rec := newRecorder()
+	ctl := newSession(t, Config{Handler: rec, Timing: Timing{Linger: 100 * time.Millisecond}})
+	other := join(t, ctl, ID{99, 1}, Config{Handler: newRecorder()})
+	r := nearRogue(t, ctl, ID{1, 1})
+	c := connOf(t, ctl, 1)
+	send := func(id uint64, size int) {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		_ = ctl.Send(ctx, 1, LaneCalls, call(0, 1, id, make([]byte, size)))
+	}
+	id := uint64(0)
+	for range 2 * memoryAfter {
+		id++
+		send(id, 10)
+	}
+	send(id+1, 100<<10)
+	for range 2 {
+		for {
+			f, err := r.in.one()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if frameKind(f) == linkMemory {
+				break
+			}
+		}
+	}
+	r.write(LaneControl, appendCounter(nil, linkMemoryAnswer, streamCalls<<1|1))
+	r.write(LaneControl, appendCounter(nil, linkMemoryAnswer, streamBodies<<1|1))
+	r.heeded()
+	for range 20 {
+		id += 2
+		send(id, 60<<10)
+		send(id+1, 200<<10)
+	}
+	if c.memory.sent.Load() < memoryCalls {
+		t.Fatalf("%d bytes went by memory: nothing is held up", c.memory.sent.Load())
+	}
+	faultIn(t, ctl, c, true) // and the lane owes a turn
+	faultIn(t, ctl, c, false)
+	for _, p := range ctl.Peers() {
+		if p.Peer.Proc == 99 && p.State != LinkUp {
+			t.Errorf("the other link is %v", p.State)
+		}
+	}
+	if err := other.Send(t.Context(), 0, LaneCalls, call(99, 0, 1, nil)); err != nil {
+		t.Fatal(err)
+	}
+	rec.until(t, 3*time.Second, "the other's call", func() bool { return len(rec.frames) == 1 })
+	begin := time.Now()
+	_ = ctl.Close("done")
+	if took := time.Since(begin); took > 3*time.Second {
+		t.Errorf("Close took %v", took)
 	}
 }
