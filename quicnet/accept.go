@@ -220,7 +220,7 @@ func (n *Node) welcome(c *conn, p *peer, id ID, h *hello, leaf []byte) error {
 	if why := p.attach(c, id.Epoch, h.Nonce, h.Received, time.Now(), bootTime()); why != nil {
 		return why
 	}
-	c.memory.begun()
+	c.memory.heedFaults()
 	p.kick()
 	return nil
 }

@@ -146,3 +146,30 @@ func TestNobodyRenewsTheControllersLinks(t *testing.T) {
 		}
 	})
 }
+
+// The look at links may find a connection between attach and run, while a body of the one before has not come.
+func TestALinkThatWasDialledAgainIsNotTakenForSlow(t *testing.T) {
+	const deadline = 500 * time.Millisecond
+	ctl := newSession(t, Config{Handler: newRecorder(), Limits: Limits{FrameDeadline: deadline}})
+	newRogue(t, ctl, ID{1, 1})
+	var p *peer
+	for p == nil {
+		if v, ok := ctl.fast.Load(uint64(1)); ok {
+			p = v.(*peer)
+		}
+	}
+	for time.Since(ctl.started) < 2*deadline {
+		time.Sleep(10 * time.Millisecond)
+	}
+	p.mu.Lock()
+	old, nonce := p.conn, p.peerNonce
+	p.mu.Unlock()
+	c := &conn{p: p, q: old.q, streams: old.streams, peerFrames: old.peerFrames, peerBytes: old.peerBytes}
+	p.in[LaneCalls].seen.Store(1)
+	if why := p.attach(c, 1, nonce, [2]uint64{}, time.Now(), bootTime()); why != nil {
+		t.Fatal(why)
+	}
+	if why := c.stuck(time.Now()); why != nil {
+		t.Error(why)
+	}
+}

@@ -30,7 +30,9 @@ func (b *bulkOut) head() []byte {
 
 // queueBulk sends a body as soon as fewer than BulkStreams are on their way.
 func (c *conn) queueBulk(b bulkOut) {
-	c.memory.offer(streamBodies)
+	if b.lane == LaneCalls {
+		c.memory.offer(streamBodies)
+	}
 	c.way.begin(b.pair)
 	c.bulkMu.Lock()
 	defer c.bulkMu.Unlock()

@@ -104,10 +104,10 @@ func (c *conn) acceptControl(ctx context.Context, lim Limits) error {
 // run serves the connection until it ends. The caller has attached it.
 func (c *conn) run() error {
 	_ = c.control.s.(*quic.ReceiveStream).SetReadDeadline(time.Time{})
-	c.progress()
 	c.reads.Go(c.acceptStreams)
 	c.read(LaneControl, c.control)
 	<-c.q.Context().Done()
+	c.memory.close()
 	c.reads.Wait()
 	return c.why()
 }
@@ -283,7 +283,7 @@ func (c *conn) linkFrame(lane Lane, f []byte) error {
 	case linkMemoryUse:
 		c.memory.wanted(n)
 	case linkMemoryUsed:
-		c.memory.used()
+		return c.memory.used(n)
 	case linkHeartbeat:
 		c.p.beaten(c, n)
 	case linkHeartbeatAck:

@@ -216,7 +216,7 @@ func (p *peer) greet(ctx context.Context, c *conn, known uint64) error {
 		return why
 	}
 	p.out[LaneControl].post(c, func(l *outLane) { l.extra = append(l.extra, appendCounter(nil, linkReady, 0)) })
-	c.memory.begun()
+	c.memory.heedFaults()
 	p.kick()
 	p.ready(c)
 	return nil

@@ -17,7 +17,7 @@
 // while small frames of others are sent beside them and the queue before those grows (way.go). PROTOCOL.md
 // describes the exchange, envelope.cddl the frames.
 //
-// Between processes of one machine the calls lane and large bodies leave their streams for shared memory (memory.go).
+// Between processes of one machine the calls lane and its large bodies leave their streams for shared memory (memory.go).
 //
 // # Invariants, named by the tests
 //
@@ -48,7 +48,7 @@
 //
 // In this order: inLane.mu (held while Handler.Frame runs), Node.mu, peer.mu, outLane.mu. Under the rest
 // (ticketIssuer.mu, eventQueue.mu, admissionLimiter.mu, conn.bulkMu, way.mu, Node.wgMu) no other lock is taken, except Node.wgMu
-// under conn.bulkMu. memory.bodies and memory.say come before all of these but inLane.mu, under which none of them is taken; memory.mu is
+// under conn.bulkMu and memory.mu. memory.bodies and memory.say come before all of these but inLane.mu, under which none of them is taken; memory.mu is
 // among the last ones. Node.mu is held while the rules of sockets are set and counted, which takes those of packages carrier and fault. way.turn is held while a piece of a body is written, by who holds nothing else. Handler.Link is called with none held, so a handler may call any method of Node but Close.
 //
 // # Goroutines

@@ -20,7 +20,7 @@ const (
 	linkMemory                   // control: [.., an offer of shared memory] (memory.go)
 	linkMemoryAnswer             // control: [.., stream << 1 | taken]
 	linkMemoryUse                // control: [.., 0: do not write to memory, 1: you may again]
-	linkMemoryUsed               // control: the answer to 0
+	linkMemoryUsed               // control: [.., n]: the answer to the n-th 0
 	linkTurn                     // calls: [.., 1: the lane goes on in memory, 0: on its stream]
 	linkEnd
 )

@@ -176,9 +176,15 @@ func (p *peer) lease(now time.Time) {
 	}
 }
 
-// stuck reports a frame that was begun and not ended in time.
+// stuck reports a frame that was begun and not ended in time, and an answer for which calls wait.
 func (c *conn) stuck(now time.Time) *CloseError {
 	lim := c.p.n.limits
+	if at := c.memory.pausedAt.Load(); at != 0 { // what has begun there is held up by us
+		if now.Sub(c.p.n.started.Add(time.Duration(at))) > lim.FrameDeadline {
+			return closeErrorf(CodeSilent, "it did not answer within %s that it writes to memory no more", lim.FrameDeadline)
+		}
+		return nil
+	}
 	waiting := c.bulkOpen.Load() > 0
 	for lane := range lanes {
 		if at := c.began[lane].Load(); at != 0 && now.Sub(c.p.n.started.Add(time.Duration(at))) > lim.FrameDeadline {

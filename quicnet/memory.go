@@ -9,19 +9,21 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/monarch-tui/monarch-tui/quicnet/carrier"
 	"github.com/monarch-tui/monarch-tui/quicnet/fault"
 	"github.com/monarch-tui/monarch-tui/quicnet/shm"
 )
 
-// Between two processes of one machine, user and namespace the frames of the calls lane, and large bodies, leave QUIC for memory that
+// Between two processes of one machine, user and namespace the frames of the calls lane, and its large bodies, leave QUIC for memory that
 // both have (package shm), once there are enough of them: there, packets, their acknowledgements and the kernel cost more than all the
 // rest of a call. Everything else stays as it is: who is who, the life of the connection, heartbeats and control go by QUIC, and what is
 // sent and not acknowledged is sent again by the next connection. The lane is in one way at a time; linkTurn says from where on it is
 // in the other one, so that frames keep their order. Where faults are injected into a peer's packets, its frames go by packets.
 //
-// What goes by memory is not encrypted. Who could read it there could as well read the memory of either process.
+// What goes by memory is not encrypted. Until an offer is answered, processes of the same user that may look into this one under /proc can
+// open it as the peer does, even where they may not trace it.
 const (
 	memoryAfter  = 16        // frames of the calls lane of a connection
 	memoryCalls  = 256 << 10 // bytes of the ring of the calls lane,
@@ -45,7 +47,8 @@ type memoryOffer struct {
 	Offer  shm.Offer
 }
 
-// memory is what a connection has of it. mu comes after outLane.mu, and none is taken under it; say comes before both.
+// memory is what a connection has of it. mu comes after outLane.mu, and only Node.wgMu and the locks of a stream are taken under it; say comes
+// before both.
 type memory struct {
 	c    *conn
 	same bool // the peer is in the same place, and wants it too
@@ -54,20 +57,26 @@ type memory struct {
 	sent  atomic.Uint64
 	taken atomic.Uint64
 
+	pausedAt atomic.Int64 // when pause was made, as time since the node started; 0 = there is none
+
 	say sync.Mutex // held while the peer is told something, so that it hears the last last
 
 	mu       sync.Mutex
 	out      [memoryStreams]*memoryOut
 	in       [memoryStreams]*memoryIn
 	asked    [memoryStreams]bool // an offer was made: there is no second one
+	offers   [memoryStreams]bool // the same of the peer
 	counted  bool                // among Node.memories
 	closed   bool
 	faultOut bool          // packets to the peer are judged by injected faults
 	faultIn  bool          // those from it
 	stopped  bool          // the peer was told not to write to memory
+	stops    uint64        // how often so far
 	unwanted bool          // the peer has told us so
+	heard    uint64        // how often so far
 	pause    chan struct{} // what comes by memory waits until it is closed; nil: it does not
-	bodies   sync.Mutex    // of who writes a body; before all others
+	ending   sync.Once
+	bodies   sync.Mutex // of who writes a body; before all others
 }
 
 // place is what Hello and Welcome say of where this node is; empty where it does without memory. The network counts, although memory
@@ -129,9 +138,6 @@ func (m *memory) begin(c *conn, peersPlace []byte) {
 	context.AfterFunc(c.q.Context(), m.close)
 }
 
-// begun is called when the connection is the link's: faults that were set meanwhile did not find it.
-func (m *memory) begun() { m.setFaults(m.c.p.n.faulted(m.c.q.RemoteAddr())) }
-
 // offer makes a stream and offers it to the peer, once for each kind. It returns at once.
 func (m *memory) offer(stream int) {
 	m.mu.Lock()
@@ -140,14 +146,20 @@ func (m *memory) offer(stream int) {
 		return
 	}
 	m.asked[stream] = true
-	if !m.counted {
-		if m.c.p.n.memories.Add(1) > memoryMost {
-			m.c.p.n.memories.Add(-1)
-			return
-		}
-		m.counted = true
+	if m.count() {
+		m.c.p.n.spawn(func() { m.make(stream) })
 	}
-	m.c.p.n.spawn(func() { m.make(stream) })
+}
+
+// count has the connection be among those that use memory; false if there are too many. m.mu is held, and the connection has not ended.
+func (m *memory) count() bool {
+	if !m.counted {
+		m.counted = m.c.p.n.memories.Add(1) <= memoryMost
+		if !m.counted {
+			m.c.p.n.memories.Add(-1)
+		}
+	}
+	return m.counted
 }
 
 // make is the rest of offer.
@@ -207,20 +219,24 @@ func (m *memory) offered(b []byte) error {
 
 // open opens what was offered. A CloseError ends the connection; for another error the offer is declined.
 func (m *memory) open(stream int, o shm.Offer) error {
-	if !m.same {
-		return errors.New("the peer is in another place")
-	}
 	i := &memoryIn{m: m}
-	if stream == streamCalls {
-		i.poll = m.c.p.n.poller()
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	switch {
-	case m.in[stream] != nil:
+	case m.offers[stream]:
 		return closeErrorf(CodeProtocol, "a second offer of memory for stream %d", stream)
 	case m.closed:
 		return ErrClosed
+	}
+	m.offers[stream] = true
+	switch {
+	case !m.same:
+		return errors.New("the peer is in another place")
+	case !m.count():
+		return errors.New("too many connections share memory")
+	}
+	if stream == streamCalls {
+		i.poll = m.c.p.n.poller() // under mu: SetPoll finds it, or has been heeded
 	}
 	var err error
 	if i.r, err = shm.Open(o, i.poll); err != nil {
@@ -289,13 +305,18 @@ func (m *memory) reader(stream int) *memoryIn {
 	return m.in[stream]
 }
 
-// setFaults says whether packets to the peer, and from it, are judged by injected faults from now on. Then nothing goes by memory:
-// the peer is asked not to write to it, and what it has written until it heard that is held back until its answer came, or the fault is gone.
-func (m *memory) setFaults(out, in bool) {
+// heedFaults looks whether packets to the peer, and from it, are judged by injected faults. Then nothing goes by memory: the peer is asked
+// not to write to it, and what it has written until it heard that is held back until its answer came, or the fault is gone. It is called
+// when faults were set, and when the connection has become the link's: those that were set meanwhile did not find it.
+func (m *memory) heedFaults() {
+	if !m.same {
+		return
+	}
 	m.say.Lock()
 	defer m.say.Unlock()
+	out, in := m.c.p.n.faulted(m.c.q.RemoteAddr()) // under say: who looks last sees what was set last
 	m.mu.Lock()
-	if !m.same || m.closed {
+	if m.closed {
 		m.mu.Unlock()
 		return
 	}
@@ -304,8 +325,10 @@ func (m *memory) setFaults(out, in bool) {
 	m.stopped = in
 	if in && tell {
 		may = 0
+		m.stops++
 		if m.pause == nil {
 			m.pause = make(chan struct{})
+			m.pausedAt.Store(int64(time.Since(m.c.p.n.started)))
 		}
 	} else if !in {
 		m.resume()
@@ -322,25 +345,36 @@ func (m *memory) wanted(n uint64) {
 	m.say.Lock()
 	defer m.say.Unlock()
 	m.mu.Lock()
-	m.unwanted = n == 0
+	if m.unwanted = n == 0; m.unwanted {
+		m.heard++
+	}
+	heard := m.heard
 	m.decide()
 	m.mu.Unlock()
 	if n == 0 {
-		m.c.postCounter(linkMemoryUsed, 0)
+		m.c.p.out[LaneControl].post(m.c, func(l *outLane) { l.used = heard })
 	}
 }
 
-// used takes the peer's answer: it does not write to memory any more.
-func (m *memory) used() {
+// used takes the peer's answer to the n-th time that it was told: it does not write to memory any more. One to an earlier time says
+// nothing, because the peer was told that it may again since then.
+func (m *memory) used(n uint64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.resume()
+	switch {
+	case n > m.stops:
+		return closeErrorf(CodeProtocol, "memory is not written to: that was not asked")
+	case n == m.stops:
+		m.resume()
+	}
+	return nil
 }
 
 func (m *memory) resume() {
 	if m.pause != nil {
 		close(m.pause)
 		m.pause = nil
+		m.pausedAt.Store(0)
 	}
 }
 
@@ -349,8 +383,11 @@ func (m *memory) decide() {
 	m.use.Store(!m.faultOut && !m.faultIn && !m.unwanted && !m.closed)
 }
 
-// close gives everything back. The connection has ended.
-func (m *memory) close() {
+// close gives everything back, and returns when that is done. The connection has ended. It is called by that, because somebody may wait in
+// memory, and by who serves the connection, because Node.Close waits for him.
+func (m *memory) close() { m.ending.Do(m.giveBack) }
+
+func (m *memory) giveBack() {
 	m.mu.Lock()
 	m.closed = true
 	m.decide()
@@ -390,17 +427,13 @@ func (n *Node) faulted(addr net.Addr) (out, in bool) {
 	if paths == nil {
 		return false, false
 	}
-	return faultsOf(*paths, addr)
-}
-
-func faultsOf(paths []fault.Path, addr net.Addr) (out, in bool) {
 	udp, ok := addr.(*net.UDPAddr)
 	if !ok {
 		return false, false
 	}
 	at := udp.AddrPort()
 	at = netip.AddrPortFrom(at.Addr().Unmap().WithZone(""), at.Port())
-	for _, p := range paths {
+	for _, p := range *paths {
 		if netip.AddrPortFrom(p.Addr.Addr().Unmap().WithZone(""), p.Addr.Port()) == at {
 			out, in = out || len(p.Out) > 0, in || len(p.In) > 0
 		}
@@ -416,7 +449,7 @@ func (n *Node) tellMemories(paths []fault.Path) {
 		c := p.conn
 		p.mu.Unlock()
 		if c != nil {
-			c.memory.setFaults(faultsOf(paths, c.q.RemoteAddr()))
+			c.memory.heedFaults()
 		}
 	}
 }

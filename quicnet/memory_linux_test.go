@@ -121,6 +121,9 @@ type sender struct {
 func (s *sender) send(frames int) {
 	s.n.t.Helper()
 	for range frames {
+		if s.n.t.Failed() {
+			return
+		}
 		s.sent++
 		size := 8 + int(s.sent*37%300)
 		if s.sent%100 == 0 {

@@ -62,13 +62,9 @@ func (i *memoryIn) Read(b []byte) (int, error) {
 	m := i.m
 	if n > 0 {
 		m.taken.Add(uint64(n))
-		m.mu.Lock()
-		pause := m.pause
-		m.mu.Unlock()
-		if pause != nil {
-			<-pause
+		if m.holdBack() {
+			return n, nil
 		}
-		return n, nil
 	}
 	if errors.Is(err, shm.ErrCorrupt) {
 		return 0, closeErrorf(CodeProtocol, "%v", err)
@@ -81,6 +77,23 @@ func (i *memoryIn) Read(b []byte) (int, error) {
 	case <-late.C:
 		return 0, closeErrorf(CodeProtocol, "the memory that it has shared was given up")
 	}
+}
+
+// holdBack waits while what comes by memory is to wait; false if the connection ended meanwhile. Then it is lost, as what waits in the
+// network: the next connection brings it.
+func (m *memory) holdBack() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for m.pause != nil {
+		pause := m.pause
+		m.mu.Unlock()
+		<-pause
+		m.mu.Lock()
+		if m.closed {
+			return false
+		}
+	}
+	return true
 }
 
 // turn takes the word that the calls lane goes on elsewhere, in memory (1) or on its QUIC stream (0), and gives the reader for it.
@@ -143,9 +156,10 @@ func (c *conn) readBodyOf(in *memoryIn) error {
 	return nil
 }
 
-// writeByMemory sends a body by memory; false if there is none for it.
+// writeByMemory sends a body by memory; false if there is none for it. Bodies of the control lane never go there: in memory they follow each
+// other, and one of control would wait for those of calls (INV-3).
 func (c *conn) writeByMemory(b *bulkOut) (bool, error) {
-	if c.memory.writer(streamBodies) == nil {
+	if b.lane != LaneCalls || c.memory.writer(streamBodies) == nil {
 		return false, nil
 	}
 	c.memory.bodies.Lock()

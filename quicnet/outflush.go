@@ -17,7 +17,7 @@ func (l *outLane) kick() {
 
 // work reports whether there is anything to write.
 func (l *outLane) work() bool {
-	return l.unsent < l.queue.n || l.ackDue || l.beat != 0 || l.beatAck != 0 || len(l.extra) > 0
+	return l.unsent < l.queue.n || l.ackDue || l.beat != 0 || l.beatAck != 0 || l.used != 0 || len(l.extra) > 0
 }
 
 // flush writes until nothing is left, as one batch after the other. The caller holds l.mu and has set
@@ -103,7 +103,10 @@ func (l *outLane) fill(c *conn) {
 	if l.beatAck != 0 {
 		out = appendCounter(out, linkHeartbeatAck, l.beatAck)
 	}
-	l.beat, l.beatAck = 0, 0
+	if l.used != 0 {
+		out = appendCounter(out, linkMemoryUsed, l.used)
+	}
+	l.beat, l.beatAck, l.used = 0, 0, 0
 	epoch := l.p.n.id.Epoch
 	ack := l.p.in[l.lane].ack.Load()
 	if l.ackDue && l.unsent == l.queue.n {
@@ -134,8 +137,8 @@ func (l *outLane) fill(c *conn) {
 			l.resent.Add(1)
 		}
 		l.top = max(l.top, f.seq)
-		if l.onConn++; l.onConn == memoryAfter && l.lane == LaneCalls {
-			c.memory.offer(streamCalls)
+		if l.onConn++; l.onConn%memoryAfter == 0 && l.lane == LaneCalls {
+			c.memory.offer(streamCalls) // again where it was not the time for it
 		}
 		l.p.framesOut.Add(1)
 		if l.lane.reliable() {

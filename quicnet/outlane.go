@@ -91,6 +91,7 @@ type outLane struct {
 	ackDue  bool     // an acknowledgement must be sent, with or without a frame
 	beat    uint64   // control: number of the heartbeat to send, 0 = none
 	beatAck uint64   // control: number of the heartbeat to answer, 0 = none
+	used    uint64   // control: number of the memory-use 0 to answer, 0 = none
 	extra   [][]byte // control: encoded link frames to send; a handful at most (ready, renew, certificate)
 
 	ackArmed atomic.Bool
@@ -296,7 +297,7 @@ func (l *outLane) attach(c *conn, received uint64) bool {
 		}
 	}
 	l.conn, l.unsent, l.beat, l.beatAck, l.extra, l.routes = c, 0, 0, 0, nil, outRoutes{}
-	l.memory, l.onConn = nil, 0
+	l.memory, l.onConn, l.used = nil, 0, 0
 	l.maxFrame, l.maxBytes = min(l.maxFrame, c.peerFrames), min(l.maxBytes, c.peerBytes[l.lane])
 	return true
 }

@@ -118,6 +118,7 @@ func (p *peer) attach(c *conn, epoch uint32, nonce uint64, got [2]uint64, at tim
 		return closeErrorf(CodeState, "%s no longer knows what it sent and received", p.id())
 	}
 	old := p.conn
+	c.progress() // from here on it is looked at, and a body of the connection before may be missing
 	for lane := range lanes {
 		var received uint64
 		if lane.reliable() {

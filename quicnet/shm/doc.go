@@ -2,8 +2,8 @@
 // pipe is, without the kernel on the way while both sides run: a byte is copied in and copied out.
 //
 // The side that writes makes the stream (New) and tells the other how to open it (Offer), by a way that both trust. The other finds
-// the descriptors under /proc/PID/fd, which the kernel lets it open where it might read the memory of that process anyway: the same
-// user, in the same PID namespace. A key of 16 random bytes in the memory shows that it is the one that was meant.
+// the descriptors under /proc/PID/fd, which the kernel lets it open where it may look into that process (PTRACE_MODE_READ of ptrace(2)): the
+// same user, in the same PID namespace. Any such process could, until Opened, also one that Yama keeps from reading its memory. A key of 16 random bytes in the memory shows that it is the one that was meant.
 //
 // # Invariants, named by the tests
 //

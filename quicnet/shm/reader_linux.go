@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -52,10 +53,10 @@ func Open(o Offer, poll *carrier.Poller) (*Reader, error) {
 	var fds []int
 	for _, d := range []struct {
 		fd   uint32
-		kind uint32
+		name string
 		mode int
-	}{{o.Memory, unix.S_IFREG, unix.O_RDWR}, {o.Data, unix.S_IFIFO, unix.O_RDONLY | unix.O_NONBLOCK}, {o.Room, unix.S_IFIFO, unix.O_WRONLY | unix.O_NONBLOCK}} {
-		fd, err := reopen(o.PID, d.fd, d.kind, d.mode)
+	}{{o.Memory, memoryName, unix.O_RDWR}, {o.Data, pipeName, unix.O_RDONLY}, {o.Room, pipeName, unix.O_WRONLY}} {
+		fd, err := reopen(o.PID, d.fd, d.name, d.mode)
 		if err != nil {
 			closeAll(fds)
 			return nil, err
@@ -70,29 +71,45 @@ func Open(o Offer, poll *carrier.Poller) (*Reader, error) {
 	}
 	r := &Reader{r: newRing(memory), bell: os.NewFile(uintptr(fds[1]), "data"), room: fds[2], poll: poll}
 	r.once, r.ready = r.has, r.hasOrPark
-	if r.bells, err = r.bell.SyscallConn(); err != nil { // it was opened just now: cannot happen
+	if r.bells, err = waits(r.bell); err != nil {
 		_ = r.Close()
 		return nil, err
 	}
 	return r, nil
 }
 
-// reopen opens a descriptor of another process, once it is known to be of the kind that is wanted: to open something else may have effects.
-func reopen(pid, number, kind uint32, mode int) (int, error) {
+// What the kernel calls the parts of a stream, or the beginning of it.
+const (
+	memoryName = "/memfd:"
+	pipeName   = "pipe:["
+)
+
+// reopen opens a descriptor of another process, once it is known to be of the kind that is wanted: to open something else may have effects,
+// and may wait for ever. Its name tells without asking the file system behind it, which may be one that the other process serves. A lease
+// makes an open wait, too, but for O_NONBLOCK.
+func reopen(pid, number uint32, name string, mode int) (int, error) {
 	at := fmt.Sprintf("/proc/%d/fd/%d", pid, number)
 	look, err := unix.Open(at, unix.O_PATH|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return 0, fmt.Errorf("shm: open %s: %w", at, err)
 	}
 	defer unix.Close(look)
-	var st unix.Stat_t
-	if err := unix.Fstat(look, &st); err != nil {
-		return 0, fmt.Errorf("shm: stat %s: %w", at, err)
+	self := fmt.Sprintf("/proc/self/fd/%d", look)
+	called, err := os.Readlink(self)
+	if err != nil {
+		return 0, fmt.Errorf("shm: read %s: %w", at, err)
 	}
-	if st.Mode&unix.S_IFMT != kind || int(st.Uid) != os.Getuid() {
+	var st unix.Stat_t
+	if strings.HasPrefix(called, name) {
+		err = unix.Fstat(look, &st)
+	}
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("shm: stat %s: %w", at, err)
+	case !strings.HasPrefix(called, name) || int(st.Uid) != os.Getuid():
 		return 0, fmt.Errorf("shm: %s is not a part of a stream of this user", at)
 	}
-	fd, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", look), mode|unix.O_CLOEXEC, 0)
+	fd, err := unix.Open(self, mode|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return 0, fmt.Errorf("shm: open %s: %w", at, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -69,6 +70,15 @@ func drain(fd uintptr) bool {
 	var b [64]byte
 	n, _, errno := syscall.RawSyscall(unix.SYS_READ, fd, uintptr(unsafe.Pointer(&b[0])), uintptr(len(b))) //nolint:gosec // as long as said
 	return errno != 0 || n != 0
+}
+
+// waits gives the way to wait for a pipe. Error: the runtime cannot wait for it, as where the user has no epoll watches left. Without one
+// a stream would end when a side sleeps for the first time.
+func waits(pipe *os.File) (syscall.RawConn, error) {
+	if err := pipe.SetReadDeadline(time.Time{}); err != nil {
+		return nil, fmt.Errorf("shm: wait for a pipe: %w", err)
+	}
+	return pipe.SyscallConn()
 }
 
 func closeAll(fds []int) {

@@ -5,11 +5,13 @@ package shm
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -314,7 +316,7 @@ func TestOffersOfOtherThingsAreDeclined(t *testing.T) {
 		"another key":            {func(o *Offer) { o.Key = make([]byte, KeyBytes) }, "belongs to another stream"},
 		"the memory of another":  {func(o *Offer) { o.Memory = another.Memory }, "belongs to another stream"},
 		"memory that can shrink": {func(o *Offer) { o.Memory = uint32(loose) }, "not that of a stream"},
-		"a file":                 {func(o *Offer) { o.Memory = uint32(file.Fd()) }, "not that of a stream"},
+		"a file":                 {func(o *Offer) { o.Memory = uint32(file.Fd()) }, "not a part of a stream"},
 		"a pipe for memory":      {func(o *Offer) { o.Memory = o.Data }, "not a part of a stream"},
 		"memory for a pipe":      {func(o *Offer) { o.Data = o.Memory }, "not a part of a stream"},
 		"a file for a pipe":      {func(o *Offer) { o.Room = uint32(file.Fd()) }, "not a part of a stream"},
@@ -378,5 +380,104 @@ func TestAStreamGivesItsDescriptorsAndItsMemoryBack(t *testing.T) {
 	}
 	if n := bytes.Count(maps, []byte("monarch-stream")); n != 0 {
 		t.Errorf("%d streams are still mapped", n)
+	}
+}
+
+// To open what somebody has a lease on waits until that is given up: an offer of it is declined at once.
+func TestAnOfferOfWhatWouldBlockIsDeclinedAtOnce(t *testing.T) {
+	file, err := os.Create(filepath.Join(t.TempDir(), "a file"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	memory, err := unix.MemfdCreate("monarch-stream", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+	if err != nil {
+		t.Fatal(err)
+	}
+	only, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", memory), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(only)
+	_ = unix.Close(memory) // who holds such a lease has nobody write
+	for name, c := range map[string]struct{ fd, lease int }{
+		"a file":         {int(file.Fd()), unix.F_WRLCK},
+		"memory to read": {only, unix.F_RDLCK},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := unix.FcntlInt(uintptr(c.fd), unix.F_SETLEASE, c.lease); err != nil {
+				t.Skip(err)
+			}
+			w, o, err := New(LeastSize)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer w.Close()
+			o.Memory = uint32(c.fd)
+			done := make(chan error, 1)
+			go func() {
+				_, err := Open(o, nil)
+				done <- err
+			}()
+			select {
+			case err := <-done:
+				if err == nil {
+					t.Error("it was taken")
+				}
+			case <-time.After(5 * time.Second):
+				t.Error("it waits")
+			}
+			_, _ = unix.FcntlInt(uintptr(c.fd), unix.F_SETLEASE, unix.F_UNLCK)
+		})
+	}
+}
+
+// A stream that could not wait is none: it is found out before the other side relies on it.
+func TestAPipeThatCannotBeWaitedForIsNoPartOfAStream(t *testing.T) {
+	file, err := os.Create(filepath.Join(t.TempDir(), "what epoll refuses"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if _, err := waits(file); err == nil {
+		t.Error("it is taken for a pipe that can be waited for")
+	}
+}
+
+// INV-END: Close comes at any moment of a Read and a Write, from both sides at once: both end, and none touches what is unmapped.
+func TestCloseMayComeAtAnyMoment(t *testing.T) {
+	for i := range 300 {
+		var poll *carrier.Poller
+		if i%2 == 0 {
+			poll = carrier.NewPoller(0)
+		}
+		w, r := stream(t, LeastSize, poll)
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			b := make([]byte, 3*LeastSize)
+			for {
+				if err := w.TryWriteAll(b[:100]); err != nil && !errors.Is(err, ErrFull) {
+					return
+				}
+				if _, err := w.Write(b[:1+rand.N(len(b))]); err != nil {
+					return
+				}
+			}
+		})
+		wg.Go(func() {
+			b := make([]byte, LeastSize)
+			for {
+				if _, err := r.Read(b[:1+rand.N(len(b))]); err != nil {
+					return
+				}
+			}
+		})
+		for _, end := range []io.Closer{w, r, w, r} {
+			wg.Go(func() {
+				time.Sleep(rand.N(500 * time.Microsecond))
+				_ = end.Close()
+			})
+		}
+		wg.Wait()
 	}
 }

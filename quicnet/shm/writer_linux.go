@@ -70,7 +70,7 @@ func New(size int) (*Writer, Offer, error) {
 	copy(memory, o.Key)
 	w := &Writer{r: newRing(memory), bell: fds[2], room: os.NewFile(uintptr(fds[3]), "room"), spare: []int{fds[0], fds[1], fds[4]}}
 	w.ready = w.hasRoom
-	if w.rooms, err = w.room.SyscallConn(); err != nil { // it was opened just now: cannot happen
+	if w.rooms, err = waits(w.room); err != nil {
 		_ = w.Close()
 		return nil, Offer{}, err
 	}
