@@ -490,3 +490,60 @@ func (r *rogue) answered(want uint64) {
 		return
 	}
 }
+
+// A body that is on its way by memory when a fault begins goes by packets, whole, and obeys the fault.
+func TestABodyThatHasBegunObeysAFault(t *testing.T) {
+	n := newNear(t, nil)
+	there, back := n.both()
+	n.shares(there, back)
+	from, to := n.conn(0), n.conn(1)
+	to.memory.mu.Lock()
+	to.memory.pause = make(chan struct{}) // the body fills the ring, and waits there
+	to.memory.mu.Unlock()
+	there.sent = there.sent/100*100 + 99 // the next one has a body of its own way
+	n.flows[1].mu.Lock()
+	n.flows[1].next[there.pair] = there.sent
+	n.flows[1].mu.Unlock()
+	sent := from.memory.sent.Load()
+	large := make([]byte, 8<<20)
+	binary.BigEndian.PutUint64(large, there.sent+1)
+	for i := range large[8:] {
+		large[8+i] = byte(there.sent + 1)
+	}
+	env := call(0, 1, there.sent+1, large)
+	env.From.Actor, env.To.Actor = there.pair.from, there.pair.to
+	if err := n.nodes[0].Send(t.Context(), 1, LaneCalls, env); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the ring to be nearly full", func() bool { return from.memory.sent.Load()-sent >= memoryBodies-wayPiece })
+	path := fault.Path{Addr: netip.MustParseAddrPort(from.q.RemoteAddr().String()), Out: []fault.Rule{{ID: 1, Seed: 1, Loss: 1}}}
+	if err := n.nodes[0].SetFaults([]fault.Path{path}, func() {}); err != nil {
+		t.Fatal(err)
+	}
+	to.memory.mu.Lock()
+	to.memory.resume()
+	to.memory.mu.Unlock()
+	eventually(t, "the body to be given up", func() bool { return to.bulkOpen.Load() == 0 })
+	there.sent++
+	n.flows[1].mu.Lock()
+	got := n.flows[1].next[there.pair]
+	n.flows[1].mu.Unlock()
+	if got == there.sent {
+		t.Error("the body came through the cut")
+	}
+	if err := n.nodes[0].SetFaults(nil, func() {}); err != nil {
+		t.Fatal(err)
+	}
+	there.arrived()
+	n.shares(there, back)
+}
+
+// eventually waits until ok holds.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for late := time.Now().Add(20 * time.Second); !ok(); time.Sleep(time.Millisecond) {
+		if time.Now().After(late) {
+			t.Fatal("waited for " + what)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package quicnet
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"time"
@@ -142,19 +143,60 @@ func (c *conn) readBodyOf(in *memoryIn) error {
 	if bad != nil {
 		return bad
 	}
+	pieces := &pieces{in: in, rest: size}
 	if !wanted {
-		_, err := io.CopyN(io.Discard, in, size)
-		return err
+		if _, err := io.Copy(io.Discard, pieces); !errors.Is(err, errGivenUp) {
+			return err
+		}
+		return nil
 	}
-	body, large, err := c.readAll(in, int(size))
+	body, large, err := c.readAll(pieces, int(size))
 	if err != nil {
 		lanes.body(c, seq, nil, nil)
+		if errors.Is(err, errGivenUp) {
+			return nil
+		}
 		return err
 	}
 	lanes.body(c, seq, body, large)
 	c.p.out[lane].needAck(lanes.ack.Load())
 	return nil
 }
+
+// errGivenUp is the end of a body in memory whose writer has found that it is to go by the network.
+var errGivenUp = errors.New("the body goes by another way")
+
+// pieces is a body in memory: its pieces follow each other, each after its length in 4 bytes. One of no bytes gives the body up.
+type pieces struct {
+	in   io.Reader
+	left int64 // of the piece
+	rest int64 // of the body
+}
+
+// Read implements io.Reader. Errors: io.EOF behind the body, errGivenUp, a CloseError, those of the memory.
+func (p *pieces) Read(b []byte) (int, error) {
+	if p.rest == 0 {
+		return 0, io.EOF
+	}
+	if p.left == 0 {
+		var length [pieceHead]byte
+		if _, err := io.ReadFull(p.in, length[:]); err != nil {
+			return 0, err
+		}
+		switch p.left = int64(binary.BigEndian.Uint32(length[:])); {
+		case p.left == 0:
+			return 0, errGivenUp
+		case p.left > p.rest:
+			return 0, closeErrorf(CodeProtocol, "a piece of %d bytes of a body that has %d left", p.left, p.rest)
+		}
+	}
+	n, err := p.in.Read(b[:min(int64(len(b)), p.left)])
+	p.left -= int64(n)
+	p.rest -= int64(n)
+	return n, err
+}
+
+const pieceHead = 4
 
 // writeByMemory sends a body by memory; false if there is none for it. Bodies of the control lane never go there: in memory they follow each
 // other, and one of control would wait for those of calls (INV-3).
@@ -168,10 +210,24 @@ func (c *conn) writeByMemory(b *bulkOut) (bool, error) {
 	if w == nil {
 		return false, nil
 	}
-	head := b.head()
-	if _, err := w.Write(head[:]); err != nil {
+	if _, err := w.Write(b.head()); err != nil {
 		return true, err
 	}
-	_, err := w.Write(b.body)
-	return true, err
+	var length [pieceHead]byte
+	for rest := b.body; len(rest) > 0; {
+		if c.memory.writer(streamBodies) != w { // because of a fault that is injected now: the body goes by packets
+			_, err := w.Write(make([]byte, pieceHead))
+			return err != nil, err
+		}
+		piece := rest[:min(len(rest), wayPiece)]
+		binary.BigEndian.PutUint32(length[:], uint32(len(piece)))
+		if _, err := w.Write(length[:]); err != nil {
+			return true, err
+		}
+		if _, err := w.Write(piece); err != nil {
+			return true, err
+		}
+		rest = rest[len(piece):]
+	}
+	return true, nil
 }
