@@ -25,48 +25,47 @@ import (
 // it is the same end. It is also the frame that the debugger stops.
 type activation struct {
 	clock.Context
-	frame probe.Frame
-	info  ctxInfo // what the context finds the engine by
+	ctxInfo // what the context finds the engine by
+	frame   probe.Frame
 
-	actor *actor
 	env   *quicnet.Envelope // its handler's until the answer
 	ep    *endpoint
 	to    *target
-	point Point
 	since time.Time
-	marks context.Context // the labels of the goroutine that runs it, for profiles
-	began bool            // it was found fit to begin when it was taken
 
 	// Of the message, for those who still ask when it has been answered.
-	msg, id, call, trace uint64
-	from                 quicnet.Addr
-	endpoint             string
-	bytes                int                  // of the body
-	came                 []quicnet.ChainEntry // who waited for it when it came
+	id, call, trace uint64
+	from            quicnet.Addr
+	index           int    // in the view, once that was judged
+	bytes           uint32 // of the body
 
-	settled bool // its caller has an outcome, or needs none; guarded by actor.mu
-	parked  int  // goroutines of it that stand at a site; guarded by actor.mu
+	parked  int32 // goroutines of it that stand at a site; guarded by actor.mu
+	settled bool  // its caller has an outcome, or needs none; guarded by actor.mu
+	began   bool  // it was found fit to begin when it was taken
+	again   bool  // the debugger wants the handler to begin anew
+	edited  bool  // the debugger changed something of it
 
-	run    invoke.Call // nil before the arguments are decoded
-	left   atomic.Bool // the handler has left a result in it; others look while it runs
-	again  bool        // the debugger wants the handler to begin anew
-	edited bool        // the debugger changed something of it
+	shown atomic.Uint32 // what may be seen of run
+	run   invoke.Call   // nil before the arguments are decoded
 
 	mu     sync.Mutex
 	failed error                // what the handler returned or panicked with
-	kept   bool                 // somebody may still read or change arguments and result
 	chain  []quicnet.ChainEntry // who waits for this activation
-	down   []quicnet.ChainEntry // the same and the activation itself, once it was asked for
-	turn   uint64               // number of the notice that chain came with; 0: it came with the message
-	seq    uint64               // number of the last notice that went to its calls
-	target string               // what it sends to now, for the debugger
-	awaits map[*call]int        // waits on each call
+	waits  *waits               // nil while there is nothing to note
 }
+
+// What may be seen of arguments and result: flags of activation.shown.
+const (
+	shownArgs   uint32 = 1 << iota // there are arguments; others look while the handler runs
+	shownResult                    // the handler has left a result
+	shownKept                      // somebody may still read or change them
+	shownOver                      // they were given back
+)
 
 // Value finds the engine, and what the actor's context has.
 func (a *activation) Value(key any) any {
 	if key == (ctxKey{}) {
-		return &a.info
+		return &a.ctxInfo
 	}
 	return a.Context.Value(key)
 }
@@ -77,21 +76,28 @@ func (a *activation) stamp(env *quicnet.Envelope) {
 		env.Trace = env.Call
 		return
 	}
-	env.Parent, env.Trace = a.msg, a.trace
+	env.Parent, env.Trace = a.msg(), a.trace
 }
+
+// msg is the id of its message, as other messages and front ends name it.
+func (a *activation) msg() uint64 { return sessionID(a.from.Proc, a.id) }
+
+// endpoint is the name of the endpoint that its message is for; the actor may have none of that name.
+func (a *activation) endpoint() string { return a.to.name }
 
 // chainLocked is who waits for what the activation sends. Its messages share it; nobody changes it.
 func (a *activation) chainLocked() []quicnet.ChainEntry {
-	if a.down == nil {
-		a.down = append(slices.Clip(a.chain), a.asEntry())
+	w := a.noted()
+	if w.down == nil {
+		w.down = append(slices.Clip(a.chain), a.asEntry())
 	}
-	return a.down
+	return w.down
 }
 
 // asEntry is the activation as a link of a chain. A concurrent one does not block its actor, so it can close no cycle:
 // its place is kept for the path, its address is not.
 func (a *activation) asEntry() quicnet.ChainEntry {
-	h := quicnet.ChainEntry{Proc: a.actor.node.id, Actor: a.actor.id, Name: a.actor.label(), Msg: a.msg}
+	h := quicnet.ChainEntry{Proc: a.actor.node.id, Actor: a.actor.id, Name: a.actor.label(), Msg: a.msg()}
 	if a.ep != nil && a.ep.concurrent {
 		h.Actor = 0
 	}
@@ -103,19 +109,17 @@ func (a *activation) asEntry() quicnet.ChainEntry {
 func (a *actor) activate(env *quicnet.Envelope) *activation {
 	to := targetOf(env)
 	act := &activation{
-		actor: a, env: env, ep: to.ep, to: to, since: a.node.tel.clock.Now(), chain: env.Chain, came: env.Chain,
-		msg: messageID(env), id: env.ID, call: env.Call, trace: env.Trace, from: env.From, endpoint: env.Endpoint, bytes: len(env.Body),
+		env: env, ep: to.ep, to: to, since: a.node.tel.clock.Now(), chain: env.Chain,
+		id: env.ID, call: env.Call, trace: env.Trace, from: env.From, bytes: uint32(len(env.Body)),
 	}
-	if act.ep != nil { // the message's own copy goes with the message
-		act.endpoint = act.ep.name
-	}
+	act.ctxInfo = ctxInfo{node: a.node, actor: a, act: act}
 	key := messageKey{env.From.Proc, env.ID}
-	if turn, ok := a.turns[key]; ok {
-		act.turn = turn
-		delete(a.turns, key)
+	if len(a.turns) > 0 {
+		if turn, ok := a.turns[key]; ok {
+			act.noted().turn = turn
+			delete(a.turns, key)
+		}
 	}
-	act.marks = a.marksOf(act.ep)
-	act.info = ctxInfo{node: a.node, actor: a, act: act}
 	act.frame.Begin(a.probe, act, env.Token)
 	act.Begin(a.ctx, a.node.clock, env.Budget)
 	a.turned(act.since)
@@ -235,7 +239,7 @@ func (a *actor) leaveLocked(act *activation, loop bool) (settled bool, load int,
 	a.checkQuiet()
 	if load = len(a.queue); load > 0 && loop && a.ended == nil && len(a.between) == 0 && !a.late.Any() {
 		next := targetOf(a.queue[0]).ep
-		more = next != nil && time.Duration(next.took.Load()) < quick
+		more = next != nil && !next.slow.Load()
 	}
 	return settled, load, more
 }
@@ -243,10 +247,22 @@ func (a *actor) leaveLocked(act *activation, loop bool) (settled bool, load int,
 // quick is how long an endpoint may have taken last for the answer before it to wait for its own.
 const quick = 50 * time.Microsecond
 
+// tookTime notes how long an endpoint took. Most take as long as before, and nobody else need see that.
+func (ep *endpoint) tookTime(d time.Duration) {
+	if slow := d >= quick; slow != ep.slow.Load() {
+		ep.slow.Store(slow)
+	}
+}
+
 // prepare judges the message: endpoint, view, deadline.
 func (act *activation) prepare() *wireError {
 	a, env, ep := act.actor, act.env, act.ep
-	bad := func(format string, args ...any) *wireError {
+	bad := func(format string, args ...any) *wireError { // no handler begins, whatever was noted when the message was taken
+		a.mu.Lock()
+		if !act.settled { // else another goroutine may be answering with env
+			act.began, env.Began = false, 0
+		}
+		a.mu.Unlock()
 		return &wireError{Outcome: control.OutcomeError, Type: "call", Msg: fmt.Sprintf(format, args...)}
 	}
 	if ep == nil {
@@ -261,7 +277,7 @@ func (act *activation) prepare() *wireError {
 	if env.Index >= uint64(act.to.view.size) {
 		return bad("index %d is outside the %d ranks of the view", env.Index, act.to.view.size)
 	}
-	act.point = Point{Extent: act.to.view.extent, Rank: int(env.Index)}
+	act.index = int(env.Index)
 	if act.began {
 		return nil
 	}
@@ -294,10 +310,8 @@ func (a *actor) invoke(act *activation) (body []byte, err error) {
 		body, err = act.judged(probe.At(probe.Panic, &act.frame), pe) // nothing is unwound before this returns
 	}()
 	if act.run == nil {
-		run := act.ep.method.Begin()
-		act.mu.Lock()
-		act.run = run
-		act.mu.Unlock()
+		act.run = act.ep.method.Begin()
+		act.shown.Or(shownArgs)
 	}
 	if err := act.run.Decode(act.env.Body); err != nil {
 		return nil, err
@@ -309,30 +323,29 @@ func (a *actor) invoke(act *activation) (body []byte, err error) {
 		act.fail(err)
 		return act.judged(probe.At(probe.Error, &act.frame), err)
 	}
-	act.left.Store(true)
+	act.shown.Or(shownResult)
 	return act.judged(probe.At(probe.Reply, &act.frame), nil)
 }
 
-// args are the arguments, once there are any. They can be set.
+// args are the arguments, once there are any, for who looks at the frame at a site. They can be set.
 func (act *activation) args() []reflect.Value {
-	act.mu.Lock()
-	defer act.mu.Unlock()
-	if act.run == nil {
+	if !act.keeps(shownArgs) {
 		return nil
 	}
-	act.kept = true
 	return act.run.Args()
 }
 
 // result is what the handler has returned, once it has.
 func (act *activation) result() reflect.Value {
-	act.mu.Lock()
-	defer act.mu.Unlock()
-	if act.run == nil || !act.left.Load() {
+	if !act.keeps(shownResult) {
 		return reflect.Value{}
 	}
-	act.kept = true
 	return act.run.Result()
+}
+
+// keeps has something of the frame stay for who looks at it, and reports whether it is there.
+func (act *activation) keeps(what uint32) bool {
+	return act.shown.Load()&what != 0 && act.shown.Or(shownKept)&shownOver == 0
 }
 
 // fail notes what the handler has returned or panicked with.
@@ -360,7 +373,7 @@ func (act *activation) judged(v *probe.Verdict, err error) ([]byte, error) {
 			err = errors.New(v.Text)
 		case control.GoRetry:
 			act.again = true
-			act.left.Store(false)
+			act.shown.And(^shownResult)
 			return nil, nil
 		case probe.Ended:
 			if err == nil {
@@ -381,7 +394,7 @@ func (a *actor) finish(act *activation, body []byte, werr *wireError, pe *panicE
 	env, token := act.env, act.frame.ReplyToken()
 	act.frame.End()
 	now := a.node.tel.clock.Now()
-	act.ep.took.Store(int64(now.Sub(act.since)))
+	act.ep.tookTime(now.Sub(act.since))
 	var failure failureReport
 	if pe != nil { // before leave and the answer: whoever stops the actor on either must find it failed
 		a.mu.Lock()
@@ -444,12 +457,9 @@ func (a *actor) lastAnswer(act *activation, failure failureReport, werr *wireErr
 
 // release gives back what a message that was answered needed. What somebody may still look at stays.
 func (act *activation) release(env *quicnet.Envelope) {
-	act.mu.Lock()
-	if act.run != nil && !act.kept {
+	if was := act.shown.Load(); act.run != nil && was&shownKept == 0 && act.shown.CompareAndSwap(was, was|shownOver) {
 		act.run.Free()
-		act.run = nil
 	}
-	act.mu.Unlock()
 	env.Free()
 }
 

@@ -37,8 +37,9 @@ type actor struct {
 	done   chan struct{}                 // the loop is over
 	worn   context.Context               // the labels that the loop's goroutine has; its own
 
-	removed atomic.Bool // from its process's table: messages to it are refused there
-	choked  atomic.Bool // its mailbox is full, and that was told
+	target  atomic.Pointer[target] // of the message that came last: the next has often the same
+	removed atomic.Bool            // from its process's table: messages to it are refused there
+	choked  atomic.Bool            // its mailbox is full, and that was told
 
 	mu       sync.Mutex
 	queue    []*quicnet.Envelope
@@ -130,6 +131,18 @@ func (a *actor) enqueue(env *quicnet.Envelope) {
 // targetOf is the target of a message that was delivered.
 func targetOf(env *quicnet.Envelope) *target { return env.Memo.(*target) } //nolint:forcetypeassert // node.deliver puts it there
 
+// targetFor finds the target of a message.
+func (a *actor) targetFor(env *quicnet.Envelope) *target {
+	if t := a.target.Load(); t != nil && t.is(env) {
+		return t
+	}
+	t := a.node.targets.of(a.typ, env)
+	if t.ep != nil && t.err == nil {
+		a.target.Store(t)
+	}
+	return t
+}
+
 // wake has the loop look whether there is something to do.
 func (a *actor) wake() {
 	a.mu.Lock()
@@ -172,7 +185,6 @@ func (a *actor) loop() {
 			a.wear(a.labels)
 			fn()
 		case act != nil:
-			a.wear(act.marks)
 			a.handle(act, true)
 		case a.kick != nil:
 			a.wear(a.labels)
@@ -192,7 +204,8 @@ func (a *actor) wear(labels context.Context) {
 	}
 }
 
-// take is the next thing to do: a function between messages, a message, the end, or nothing yet.
+// take is the next thing to do: a function between messages, a message, whose labels the goroutine has then, the end, or nothing
+// yet.
 func (a *actor) take() (fn func(), act *activation, end bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -219,6 +232,7 @@ func (a *actor) take() (fn func(), act *activation, end bool) {
 		}
 		act := a.activate(env)
 		act.begin()
+		a.wear(a.marksOf(act.ep))
 		return nil, act, false
 	}
 	a.checkQuiet()
@@ -240,19 +254,19 @@ func (a *actor) startConcurrent() {
 		select {
 		case <-a.start:
 		case <-a.done:
-			for act := a.nextStart(); act != nil; act = a.nextStart() {
+			for act, _ := a.nextStart(); act != nil; act, _ = a.nextStart() {
 				a.handle(act, false)
 			}
 			return
 		}
-		for act := a.nextStart(); act != nil; act = a.nextStart() {
+		for act, labels := a.nextStart(); act != nil; act, labels = a.nextStart() {
 			a.enterBeside()
 			began := make(chan struct{})
 			running.Go(func() {
 				defer a.leaveBeside()
 				close(began)
 				defer pprof.SetGoroutineLabels(a.labels)
-				pprof.SetGoroutineLabels(act.marks)
+				pprof.SetGoroutineLabels(labels)
 				a.handle(act, false)
 			})
 			<-began
@@ -260,18 +274,18 @@ func (a *actor) startConcurrent() {
 	}
 }
 
-// nextStart takes the next concurrent endpoint; nil: there is none.
-func (a *actor) nextStart() *activation {
+// nextStart takes the next concurrent endpoint, with the labels for its goroutine; nil: there is none.
+func (a *actor) nextStart() (*activation, context.Context) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(a.starts) == 0 {
 		a.starts = nil
-		return nil
+		return nil, nil
 	}
 	act := a.starts[0]
 	a.starts[0] = nil
 	a.starts = a.starts[1:]
-	return act
+	return act, a.marksOf(act.ep)
 }
 
 // panicked ends an actor whose handler did not return: queued and later messages are told so, the process and its other actors

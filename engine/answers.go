@@ -35,7 +35,6 @@ func (p *callPool) newCall(b bound, adverb control.Adverb) *call {
 		c = &call{last: make(chan struct{}, 1), pool: p}
 	}
 	c.endpoint, c.adverb, c.id, c.n = b.name, adverb, 0, 0
-	c.refs.Store(1)
 	return c
 }
 
@@ -47,7 +46,7 @@ func (c *call) keep() *call {
 
 // free ends a use of the call. After the last one it is taken for another.
 func (c *call) free() {
-	if c.refs.Add(-1) != 0 || c.last == nil {
+	if c.refs.Add(-1) >= 0 || c.last == nil {
 		return
 	}
 	select {
@@ -64,7 +63,8 @@ func (c *call) free() {
 		arg = nil
 	}
 	c.large.Free()
-	*c = call{arg: arg[:0], last: last, pool: pool}
+	*c = call{}
+	c.arg, c.last, c.pool = arg[:0], last, pool
 	if quicnet.Poison {
 		c.id, c.n, c.firstMsg = ^uint64(0), -1, ^uint64(0)
 		for arg := c.arg[:cap(c.arg)]; len(arg) > 0; arg = arg[1:] {
@@ -129,16 +129,34 @@ func (t *callTable) get(id uint64) *call {
 	return nil
 }
 
+// take is get for who brings an answer. A call of one rank is off the table then, if the answer is that rank's: it is over.
+func (t *callTable) take(id uint64, from quicnet.Addr, index uint64) (c *call, off bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c = t.find(id)
+	if c == nil {
+		return nil, false
+	}
+	if off = c.n == 1 && index == 0 && c.to == from; off {
+		t.drop(c)
+	}
+	return c.keep(), off
+}
+
 func (t *callTable) remove(id uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	switch c := t.find(id); {
-	case c == nil:
-		return
-	case *t.slot(id) == c:
-		*t.slot(id) = nil
-	default:
-		delete(t.beside, id)
+	if c := t.find(id); c != nil {
+		t.drop(c)
+	}
+}
+
+// drop takes a call off. The caller holds t.mu.
+func (t *callTable) drop(c *call) {
+	if at := t.slot(c.id); *at == c {
+		*at = nil
+	} else {
+		delete(t.beside, c.id)
 	}
 	t.n--
 }
@@ -228,7 +246,7 @@ func (n *node) unanswerable(env *quicnet.Envelope, err error) {
 
 // takeReply completes a call. Answers to calls that are off the books are late and dropped.
 func (n *node) takeReply(env *quicnet.Envelope) {
-	c := n.calls.get(env.Call)
+	c, off := n.calls.take(env.Call, env.From, env.Index)
 	if c == nil {
 		return
 	}
@@ -241,8 +259,10 @@ func (n *node) takeReply(env *quicnet.Envelope) {
 		n.log.Warn("dropped an answer from the wrong process", "from", env.From.Proc, "want", want.Proc)
 		return
 	}
-	c.ref.window(n.windows, i, env.From).load.Store(uint32(min(env.Load, 1<<31)))
-	a := answer{index: i, body: env.Body, env: env}
+	if w, load := c.ref.window(n.windows, i, env.From), uint32(min(env.Load, 1<<31)); w.load.Load() != load { // most find it so
+		w.load.Store(load)
+	}
+	a := answer{index: i, body: env.Body, env: env, off: off}
 	if c.told {
 		a.by = n.receiptOf(env)
 	}

@@ -24,17 +24,26 @@ type bound struct {
 // bind finds the endpoint whose code f is.
 func bind[T any](m Mesh[T], f any) bound {
 	b := bound{ref: m.r}
+	pc := reflect.ValueOf(f).Pointer()
+	if m.r != nil {
+		if ep := m.r.bound.Load(); ep != nil && ep.pc == pc {
+			b.name, b.hash, b.in = ep.name, ep.hash, ep.in
+			return b
+		}
+	}
 	at, err := lookupType(reflect.TypeFor[T]())
 	if err != nil {
 		b.err = err
 		return b
 	}
-	pc := reflect.ValueOf(f).Pointer()
 	ep := at.byPC[pc]
 	if ep == nil {
 		b.err = fmt.Errorf("%s is not an endpoint of %s: pass a method expression such as (*%s).%s, or use MethodNamed and its kin with the name",
 			funcName(pc), at.full, at.short, at.anyEndpoint())
 		return b
+	}
+	if m.r != nil {
+		m.r.bound.Store(ep)
 	}
 	b.name, b.hash, b.in = ep.name, ep.hash, ep.in
 	return b

@@ -45,7 +45,7 @@ type call struct {
 	env          quicnet.Envelope // of its messages, one after the other
 	arg          []byte           // encoded; the memory of the next call, when this one is over
 	large        *quicnet.Large   // what arg is in, where it is large
-	waiters      atomic.Int32     // how many wait for answers
+	waiters      atomic.Int32     // how many wait for answers; nobody counts where the caller waits from the beginning to the end
 	implicitWait atomic.Bool      // waiters counts the first wait already: the messages say that the caller waits
 	toldAt       atomic.Int64     // UnixNano when front ends were last told of its progress
 	behind       atomic.Bool      // front ends have not been told the latest progress
@@ -73,7 +73,7 @@ type call struct {
 	ends <-chan struct{} // of its context, where that is watched for it; nil: who waits looks itself
 
 	pool *callPool    // of a call that is taken again
-	refs atomic.Int32 // who uses it
+	refs atomic.Int32 // how many use it beside the first
 }
 
 type rankPhase uint8
@@ -92,6 +92,7 @@ type answer struct {
 	took  time.Duration
 	by    *receipt          // the message that brought it; nil: none did, or nobody is told
 	env   *quicnet.Envelope // what body is a part of, to be given back with the call; nil: nothing is
+	off   bool              // the call was taken off the table for it
 }
 
 // fail has the call not even begin.
@@ -192,7 +193,7 @@ func (c *call) send(ctx context.Context, nd *node, b bound, body []byte) *call {
 	if v := c.caller.at(probe.Send, b.name, ref); v != nil {
 		return c.fail(v)
 	}
-	switch n := ref.View.Len(); {
+	switch n := ref.size; {
 	case adverb == adverbOne && n != 1:
 		return c.fail(fmt.Errorf("CallOne of %s on %s, which has %d actors: slice it to one, or use Call for all and Choose for any", b.name, refString(ref.MeshRef), n))
 	case adverb == adverbChoose && n > 1:
@@ -201,8 +202,7 @@ func (c *call) send(ctx context.Context, nd *node, b bound, body []byte) *call {
 			return c.fail(ref.err)
 		}
 	}
-	c.to = quicnet.Addr{Proc: ref.procOf(0), Actor: ref.ID}
-	c.node, c.ref, c.n, c.started, c.told = nd, ref, ref.View.Len(), nd.tel.clock.Now(), nd.tel.on.Load()
+	c.node, c.ref, c.n, c.to, c.started, c.told = nd, ref, ref.size, ref.first, nd.tel.clock.Now(), nd.tel.on.Load()
 	if c.told {
 		c.preview = preview(body)
 	}
@@ -211,16 +211,14 @@ func (c *call) send(ctx context.Context, nd *node, b bound, body []byte) *call {
 	} else {
 		c.ranks, c.answers, c.windows = make([]rankPhase, c.n), make([]answer, 0, c.n), make([]*window, c.n)
 	}
-	if c.last != nil && nd.ends.sees(nd, ctx) {
-		c.ends = ctx.Done()
+	if c.last != nil {
+		c.ends = nd.ends.sees(nd, ctx)
 	}
 	c.size = len(body)
 	nd.register(c)
-	env := &c.env
-	*env = quicnet.Envelope{
-		Kind: quicnet.KindCall, Call: c.id, From: nd.addrOf(c.caller), Region: ref.region, Adverb: uint8(adverb),
-		Endpoint: b.name, Hash: b.hash, Body: body,
-	}
+	env := &c.env // nothing is in it yet
+	env.Kind, env.Call, env.From, env.Region, env.Adverb = quicnet.KindCall, c.id, nd.addrOf(c.caller), ref.region, uint8(adverb)
+	env.Endpoint, env.Hash, env.Body = b.name, b.hash, body
 	env.Given, env.Large = len(body) > maxKeptArg, c.large // the call gives it away
 	env.Alone = c.n > 1                                    // the others go to other processes
 	c.caller.stamp(env)
@@ -230,8 +228,10 @@ func (c *call) send(ctx context.Context, nd *node, b bound, body []byte) *call {
 	}
 	var turn uint64
 	if adverb != adverbStart {
-		c.implicitWait.Store(true)
-		c.waiters.Store(1)
+		if c.last == nil {
+			c.implicitWait.Store(true)
+			c.waiters.Store(1)
+		}
 		env.Flags |= flagWaits
 		env.Chain, turn = c.caller.awaitAtOnce(c)
 	}
@@ -375,7 +375,7 @@ func (c *call) answer(a answer) (sent bool) {
 	if c.told {
 		c.tellAnswer(a)
 	}
-	c.node.answered(c, last)
+	c.node.answered(c, last, a.off)
 	if last {
 		if unhook != nil {
 			unhook()

@@ -70,7 +70,7 @@ func Rank(ctx context.Context) Point {
 	case info.act == nil:
 		return info.actor.here
 	}
-	return info.act.point
+	return Point{Extent: info.act.to.view.extent, Rank: info.act.index}
 }
 
 // Here is the actor's own position in the mesh it was spawned in, whatever slice was called.

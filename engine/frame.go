@@ -63,7 +63,7 @@ func (a *activation) aimAt(what string, ref *meshRef) string {
 		what = refString(ref.MeshRef) + "." + what
 	}
 	a.mu.Lock()
-	a.target = what
+	a.noted().target = what
 	a.mu.Unlock()
 	return what
 }
@@ -98,7 +98,7 @@ const maxShown = 256
 func (a *activation) About(s probe.Site) control.Stop {
 	st := control.Stop{
 		Mesh: a.actor.name, Rank: a.actor.rank, Point: a.actor.here, Proc: a.actor.node.id, Endpoint: a.ep.name,
-		Msg: a.msg, Call: a.call, Trace: a.trace, Edited: a.edited, Shared: a.ep.concurrent || !onHandler(),
+		Msg: a.msg(), Call: a.call, Trace: a.trace, Edited: a.edited, Shared: a.ep.concurrent || !onHandler(),
 	}
 	texts := make([]string, 0, len(a.ep.in))
 	for _, arg := range a.args() {
@@ -114,7 +114,7 @@ func (a *activation) About(s probe.Site) control.Stop {
 		st.Func, st.File, st.Line = source.CallerOf("engine.Break")
 	case probe.Send, probe.Result:
 		a.mu.Lock()
-		st.Target = a.target
+		st.Target = a.noted().target
 		a.mu.Unlock()
 	default: // the arguments say it all
 	}
@@ -123,9 +123,9 @@ func (a *activation) About(s probe.Site) control.Stop {
 
 // Sender is who sent the message, by name where that actor waits for the answer.
 func (a *activation) Sender() (probe.Address, string) {
-	from := a.from
-	if n := len(a.came); n > 0 {
-		if last := a.came[n-1]; last.Proc == from.Proc && last.Actor == from.Actor {
+	from, came := a.from, a.came()
+	if n := len(came); n > 0 {
+		if last := came[n-1]; last.Proc == from.Proc && last.Actor == from.Actor {
 			return probe.Address{Proc: from.Proc, Actor: from.Actor}, last.Name
 		}
 	}

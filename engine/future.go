@@ -57,12 +57,15 @@ func decodeValue[R any](c *call, a answer, to *R) *RankError {
 	if a.err != nil {
 		return c.rankError(a)
 	}
-	if len(a.body) > 0 {
-		if err := bodies.Decode(a.body, to); err != nil {
-			a.err = &wireError{Outcome: control.OutcomeError, Type: "decode", Msg: fmt.Sprintf("the result does not decode into %T: %v", *to, err)}
-			return c.rankError(a)
-		}
+	if len(a.body) == 0 || bodies.DecodeCommon(a.body, to) { // which leaves to where it is
+		return nil
 	}
+	v := new(R)
+	if err := bodies.Decode(a.body, v); err != nil {
+		a.err = &wireError{Outcome: control.OutcomeError, Type: "decode", Msg: fmt.Sprintf("the result does not decode into %T: %v", *v, err)}
+		return c.rankError(a)
+	}
+	*to = *v
 	return nil
 }
 
@@ -200,15 +203,21 @@ const (
 	maxWatches = 16 // contexts that end with the process only have a goroutine each for good
 )
 
-// sees reports whether the end of ctx is watched. Calls that rely on it are on the table before they look whether it has ended.
-func (w *endWatch) sees(n *node, ctx context.Context) bool {
+// sees gives the end of ctx where that is watched, else nil. Calls that rely on it are on the table before they look whether it
+// has come.
+func (w *endWatch) sees(n *node, ctx context.Context) <-chan struct{} {
 	end := ctx.Done()
 	if end == nil {
-		return false
+		return nil
 	}
-	if x := w.watched.Load(); x != nil && *x == end {
-		return true
+	if x := w.watched.Load(); x != nil && *x == end || w.begins(n, ctx, end) {
+		return end
 	}
+	return nil
+}
+
+// begins counts a call with an end that is not watched, and reports whether that is watched from now on.
+func (w *endWatch) begins(n *node, ctx context.Context, end <-chan struct{}) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.last != end {
@@ -233,7 +242,8 @@ func (w *endWatch) sees(n *node, ctx context.Context) bool {
 		w.count--
 		w.mu.Unlock()
 	})
-	w.watched.Store(&end)
+	watched := end // which goes to the heap here, and nowhere before
+	w.watched.Store(&watched)
 	return true
 }
 
@@ -248,21 +258,9 @@ func (c *call) taken() {
 func (c *call) collect(ctx context.Context) (answers []answer, missing []*RankError) {
 	c.beginWait()
 	defer c.endWait()
-	switch {
-	case c.ends != nil: // whoever watches its end cancels the call
-		<-c.last
-	default:
-		all := c.done
-		if all == nil {
-			all = c.last
-		}
-		select {
-		case <-all:
-		case <-ctx.Done():
-			if !c.hooked && c.adverb != adverbStart {
-				c.cancel(ctx)
-			}
-		}
+	if c.complete(ctx) {
+		c.arrived()
+		return c.answers, nil // nobody changes them any more
 	}
 	c.mu.Lock()
 	answers = slices.Clip(c.answers)
@@ -280,8 +278,40 @@ func (c *call) collect(ctx context.Context) (answers []answer, missing []*RankEr
 	return answers, missing
 }
 
+// complete waits until every rank has an outcome, or for ctx to end. It cancels a call that has no end of its own then, and such
+// a call is over for its only user.
+func (c *call) complete(ctx context.Context) bool {
+	if c.ends != nil { // whoever watches its end cancels the call
+		<-c.last
+		return true
+	}
+	all := c.done
+	if all == nil {
+		all = c.last
+	}
+	select {
+	case <-all:
+		return true
+	case <-ctx.Done():
+	}
+	if !c.hooked && c.adverb != adverbStart {
+		c.cancel(ctx)
+	}
+	if c.last != nil { // which may be another's to tell, who brings an answer just now
+		<-c.last
+		return true
+	}
+	return false
+}
+
+// awaited reports whether somebody waits for answers.
+func (c *call) awaited() bool { return c.last != nil || c.waiters.Load() > 0 }
+
 // beginWait counts a wait. The first wait on a Start sends the notices that its messages could not carry.
 func (c *call) beginWait() {
+	if c.last != nil { // it is its only wait
+		return
+	}
 	if c.implicitWait.CompareAndSwap(true, false) {
 		return
 	}
@@ -297,6 +327,9 @@ func (c *call) beginWait() {
 // endWait takes a wait back. When the last one ended before the call did, the ranks without an answer learn that nobody
 // waits for them: they may call back.
 func (c *call) endWait() {
+	if c.last != nil {
+		return
+	}
 	c.waiters.Add(-1)
 	if c.caller == nil {
 		return

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"github.com/monarch-tui/monarch-tui/quicnet"
 	"github.com/monarch-tui/monarch-tui/quicnet/recent"
@@ -47,15 +48,37 @@ type memEnd struct {
 	home quicnet.Sender // the way to it
 	stop chan struct{}
 
-	mu      sync.Mutex
-	high    []*quicnet.Envelope // control: never waits behind calls
-	low     []*quicnet.Envelope
-	after   []func() // run when what is in the queue has been read
-	size    int
-	reading bool // a reader has it, or will
-	stopped bool
-	room    chan struct{} // closed and replaced when there is room again
+	state atomic.Uint32 // flags; 0: nothing is on its way, and who sends a frame hands it over himself
+
+	mu    sync.Mutex
+	high  []*quicnet.Envelope // control: never waits behind calls
+	low   []*quicnet.Envelope
+	after []func() // run when what is in the queue has been read
+	size  int
+	room  chan struct{} // closed and replaced when there is room again
 }
+
+// The flags of memEnd.state. All but the first are set under mu, and so is the first taken back where there are others.
+const (
+	endRead    uint32 = 1 << iota // a reader has it, or will
+	endQueued                     // he is to look into the queue when he has done
+	endStopped                    // it takes nothing any more
+)
+
+// queues has the reader look into the queue, and reports whether there is one. The caller holds e.mu.
+func (e *memEnd) queues() bool {
+	for {
+		is := e.state.Load()
+		if is&endRead == 0 || is&endStopped != 0 {
+			return false
+		}
+		if is&endQueued != 0 || e.state.CompareAndSwap(is, is|endQueued) {
+			return true
+		}
+	}
+}
+
+func (e *memEnd) stopped() bool { return e.state.Load()&endStopped != 0 }
 
 func newMemLink() *memLink {
 	l := &memLink{ends: map[uint64]*memEnd{}, procs: map[uint64]struct{}{}, gone: recent.New[uint64, string](maxGone)}
@@ -130,12 +153,7 @@ func (l *memLink) idle(proc uint64) bool {
 	l.mu.Lock()
 	e := l.ends[proc]
 	l.mu.Unlock()
-	if e == nil {
-		return false
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return !e.reading
+	return e != nil && e.state.Load()&endRead == 0
 }
 
 // Send copies the frame at once and waits while the receiver's queue is full.
@@ -199,16 +217,18 @@ func sizeOf(env *quicnet.Envelope) int {
 
 func (e *memEnd) put(ctx context.Context, lane quicnet.Lane, env *quicnet.Envelope) error {
 	for {
+		if e.state.CompareAndSwap(0, endRead) {
+			e.hand(env)
+			return nil
+		}
 		e.mu.Lock()
-		if e.stopped {
+		if e.stopped() {
 			e.mu.Unlock()
 			return errProcEnded
 		}
-		if !e.reading {
-			e.reading = true
+		if !e.queues() { // the reader has done meanwhile
 			e.mu.Unlock()
-			e.hand(env)
-			return nil
+			continue
 		}
 		if e.size < memQueueBytes || lane == quicnet.LaneControl {
 			e.size += sizeOf(env)
@@ -238,9 +258,14 @@ func (e *memEnd) put(ctx context.Context, lane quicnet.Lane, env *quicnet.Envelo
 // hand gives a frame to the node for a sender that is the reader meanwhile. What has come until then is left to the others.
 func (e *memEnd) hand(env *quicnet.Envelope) {
 	e.node.Frame(quicnet.ID{Proc: env.From.Proc}, quicnet.LaneCalls, env)
+	if e.state.CompareAndSwap(endRead, 0) {
+		return
+	}
 	e.mu.Lock()
 	more := len(e.high)+len(e.low)+len(e.after) > 0
-	e.reading = more
+	if !more {
+		e.state.And(endStopped)
+	}
 	e.mu.Unlock()
 	if more {
 		e.link.readers.add(e)
@@ -262,7 +287,7 @@ func (e *memEnd) read() {
 // then runs do when what is in the queue now has been read, at once where that is nothing.
 func (e *memEnd) then(do func()) {
 	e.mu.Lock()
-	if e.reading && !e.stopped {
+	if e.queues() {
 		e.after = append(e.after, do)
 		e.mu.Unlock()
 		return
@@ -277,8 +302,9 @@ func (e *memEnd) take(before []*quicnet.Envelope) (batch []*quicnet.Envelope, af
 	clear(before)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.stopped || len(e.high)+len(e.low)+len(e.after) == 0 {
-		e.reading, e.high, e.low = false, nil, nil
+	if e.stopped() || len(e.high)+len(e.low)+len(e.after) == 0 {
+		e.state.And(endStopped)
+		e.high, e.low = nil, nil
 		return nil, nil
 	}
 	after, e.after = e.after, nil
@@ -359,7 +385,7 @@ func (r *readers) close() {
 // detach refuses what comes from now on; what is in the queue is dropped.
 func (e *memEnd) detach() {
 	e.mu.Lock()
-	e.stopped = true
+	e.state.Or(endStopped)
 	after := e.after
 	e.after = nil
 	e.mu.Unlock()

@@ -96,7 +96,7 @@ func (n *node) frameHere(ctx context.Context, b probeBody, q control.FrameQuery)
 	query := walk.Query{Start: q.Start, Count: q.Count, Depth: q.Depth, Text: q.Text}
 	root, path := cutRoot(q.Path)
 	err = n.frame(b.Number, b.Gen, func(act *activation, s probe.Site, stack string) error {
-		v.Stop, v.Stack, v.Bytes = act.About(s), stack, act.bytes
+		v.Stop, v.Stack, v.Bytes = act.About(s), stack, int(act.bytes)
 		v.Stop.Site, v.Stop.Gen = s.String(), b.Gen
 		if left, ok := act.Deadline(); ok {
 			v.Budget = max(time.Until(left), 0)

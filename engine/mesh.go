@@ -6,6 +6,7 @@ import (
 	"iter"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -48,16 +49,23 @@ func ParseSel(text string) (Sel, error) {
 // meshRef is the immutable inside of a Mesh.
 type meshRef struct {
 	control.MeshRef
-	region []byte // CBOR of View: goes into each message
-	extent Extent // of View
-	err    error  // a bad selector, kept until the mesh is used
+	region []byte       // CBOR of View: goes into each message
+	extent Extent       // of View
+	size   int          // of View
+	first  quicnet.Addr // of its index 0
+	err    error        // a bad selector, kept until the mesh is used
 
 	windows atomic.Pointer[refWindows] // a cache
+	bound   atomic.Pointer[endpoint]   // that was bound last: the next is often the same
 }
 
 func newMeshRef(r control.MeshRef) *meshRef {
 	b, err := quicnet.Enc().Marshal(r.View)
-	return &meshRef{MeshRef: r, region: b, extent: r.View.Extent(), err: err}
+	out := &meshRef{MeshRef: r, region: b, extent: r.View.Extent(), size: r.View.Len(), err: err}
+	if out.size > 0 {
+		out.first = quicnet.Addr{Proc: out.procOf(0), Actor: r.ID}
+	}
+	return out
 }
 
 // checkRef judges a reference that came from outside the process.
@@ -296,9 +304,16 @@ const maxViews = 4096
 
 // target is what the messages to one endpoint through one view have in common at an actor of one type.
 type target struct {
-	ep   *endpoint // nil: the type has none of that name
-	view view
-	err  error // of the view
+	name   string    // of the endpoint that is meant
+	ep     *endpoint // nil: the type has none of that name
+	region string    // as the messages carry it
+	view   view
+	err    error // of the view
+}
+
+// is reports whether a message is for this target.
+func (t *target) is(env *quicnet.Envelope) bool {
+	return t.name == env.Endpoint && t.region == string(env.Region)
 }
 
 // targetKey is what finds a target.
@@ -325,13 +340,18 @@ func (c *targetCache) of(typ *actorType, env *quicnet.Envelope) *target {
 	if ok {
 		return t
 	}
-	t = &target{ep: typ.eps[env.Endpoint]}
+	t = &target{ep: typ.eps[env.Endpoint], region: string(env.Region)}
+	if t.ep != nil {
+		t.name = t.ep.name
+	} else {
+		t.name = strings.Clone(env.Endpoint) // the message's own goes with the message
+	}
 	if t.view, t.err = decodeView(env.Region); t.err != nil || t.ep == nil {
 		return t // not worth a place
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.byKey.Put(targetKey{typ, t.ep.name, string(env.Region)}, t)
+	c.byKey.Put(targetKey{typ, t.name, t.region}, t)
 	return t
 }
 

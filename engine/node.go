@@ -119,9 +119,9 @@ func (n *node) register(c *call) {
 	n.touch() // it may become a wait that is told
 }
 
-// answered is told of each answer; the last one takes the call off the table.
-func (n *node) answered(c *call, last bool) {
-	if last {
+// answered is told of each answer; the last one takes the call off the table, unless it is off already.
+func (n *node) answered(c *call, last, off bool) {
+	if last && !off {
 		n.calls.remove(c.id)
 	}
 	if n.hub != nil {
@@ -300,7 +300,7 @@ func (n *node) deliver(env *quicnet.Envelope) {
 		n.refuse(env, a.stale(env.Life))
 		return
 	}
-	t := n.targets.of(a.typ, env)
+	t := a.targetFor(env)
 	if env.Route != nil {
 		env.Route.Memo = &receiver{a, t}
 	}
@@ -361,6 +361,8 @@ const maxEnded = 256
 // actorTable holds the actors of a process, by mesh: those in their OnStart, those that handle messages, and the error
 // that calls to ended ones get.
 type actorTable struct {
+	last atomic.Pointer[actor] // that was found last, if it is still here
+
 	mu       sync.Mutex
 	live     map[uint64]*actor
 	starting map[uint64]context.CancelCauseFunc
@@ -380,10 +382,24 @@ func (t *actorTable) get(mesh uint64) *actor {
 
 // find gives the actor, or the error that calls to it get if it has ended.
 func (t *actorTable) find(mesh uint64) (*actor, *wireError) {
+	if a := t.last.Load(); a != nil && a.id == mesh && !a.removed.Load() {
+		return a, nil
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if a := t.live[mesh]; a != nil {
+		t.last.Store(a)
+		return a, nil
+	}
 	ended, _ := t.ended.Get(mesh)
-	return t.live[mesh], ended
+	return nil, ended
+}
+
+// takeOff has no message find an actor any more. The caller holds t.mu.
+func (t *actorTable) takeOff(a *actor) {
+	a.removed.Store(true)
+	t.last.CompareAndSwap(a, nil)
+	delete(t.live, a.id)
 }
 
 func (t *actorTable) all() []*actor {
@@ -428,8 +444,7 @@ func (t *actorTable) reopen(mesh uint64, life uint32) bool {
 		if a.life >= life {
 			return false
 		}
-		a.removed.Store(true)
-		delete(t.live, mesh)
+		t.takeOff(a)
 	}
 	t.ended.Delete(mesh)
 	return true
@@ -457,9 +472,8 @@ func (t *actorTable) remove(mesh uint64, why *wireError) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if a := t.live[mesh]; a != nil {
-		a.removed.Store(true)
+		t.takeOff(a)
 	}
-	delete(t.live, mesh)
 	t.ended.Put(mesh, why)
 }
 

@@ -29,7 +29,7 @@ type endpoint struct {
 	pc         uintptr
 	doc        string
 	concurrent bool
-	took       atomic.Int64 // nanoseconds, the last time, in this process
+	slow       atomic.Bool // it was not quick the last time, in this process
 	arg        *schema.Schema
 	result     *schema.Schema
 	hash       uint64

@@ -407,18 +407,18 @@ func TestTheEndsOfFewContextsAreWatched(t *testing.T) {
 		ctx, end := context.WithCancel(t.Context())
 		ends = append(ends, end)
 		for range watchAfter - 1 {
-			if n.ends.sees(n, ctx) {
+			if n.ends.sees(n, ctx) != nil {
 				t.Fatal("it is watched before it was used often")
 			}
 		}
-		if n.ends.sees(n, ctx) {
+		if n.ends.sees(n, ctx) != nil {
 			watched++
 		}
 	}
 	if watched != maxWatches {
 		t.Errorf("%d contexts are watched, want %d", watched, maxWatches)
 	}
-	if n.ends.sees(n, context.Background()) {
+	if n.ends.sees(n, context.Background()) != nil {
 		t.Error("a context that never ends is watched")
 	}
 	for _, end := range ends[:maxWatches/2] { // whose goroutines end with them; the others end with the node

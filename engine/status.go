@@ -160,7 +160,7 @@ func (a *actor) state() control.RankState {
 		if act.parked > 0 && a.stands > 0 && !act.ep.concurrent {
 			s.State = "paused"
 		}
-		s.Running, s.Calls = append(s.Running, act.endpoint), append(s.Calls, act.call)
+		s.Running, s.Calls = append(s.Running, act.endpoint()), append(s.Calls, act.call)
 	}
 	for _, env := range a.queue[:min(len(a.queue), maxNext)] {
 		s.Next = append(s.Next, env.Call)

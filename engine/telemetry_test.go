@@ -194,8 +194,8 @@ func TestTheClockOfAMessageIsAheadOfWhatCausedIt(t *testing.T) {
 			b.peers.link = passing{to: a, seen: &answers}
 			asker := &actor{node: a, id: 3, name: "asker", probe: a.agent.Enter(probe.Who{Mesh: "asker"})}
 			cause := quicnet.Envelope{ID: 77, Trace: 5, From: quicnet.Addr{Proc: 9, Actor: 2}, Clock: a.tel.clock.Tick()}
-			act := &activation{actor: asker, env: &cause, msg: messageID(&cause), trace: cause.Trace}
-			act.info = ctxInfo{node: a, actor: asker, act: act}
+			act := &activation{env: &cause, id: cause.ID, from: cause.From, trace: cause.Trace}
+			act.ctxInfo = ctxInfo{node: a, actor: asker, act: act}
 			act.frame.Begin(asker.probe, act, 0)
 			act.Begin(a.root, a.clock, 0)
 			home := shape.RegionOf(shape.Extent{{Name: "gpus", Size: 1}})

@@ -14,10 +14,22 @@ type Frame struct {
 	act   Activation
 	steps atomic.Uint32 // the sites at which this frame stops next; the mask of its actor has them too
 	into  atomic.Uint32 // the token that goes with what this frame sends
+	past  *past         // nil: it has neither stopped nor stepped; guarded by agent.mu
+}
 
-	id, gen uint64 // of its stops, 0 before the first; guarded by agent.mu, as by
+// past is what is known of a frame that has stopped or steps. agent.mu guards it.
+type past struct {
+	id, gen uint64 // of its stops, 0 before the first
 	by      string // who let it go on last
 	counted bool   // among the actor's steppers
+}
+
+// known gives the past of a frame. The caller holds agent.mu.
+func (f *Frame) known() *past {
+	if f.past == nil {
+		f.past = &past{}
+	}
+	return f.past
 }
 
 // The bits of a token, which travels in an envelope.
@@ -91,14 +103,14 @@ func (f *Frame) step(sites Site) {
 
 // stepLocked is step for who holds agent.mu.
 func (f *Frame) stepLocked(sites Site) {
-	x := f.actor
+	x, p := f.actor, f.known()
 	f.steps.Store(uint32(sites))
 	switch {
-	case sites != 0 && !f.counted:
-		f.counted = true
+	case sites != 0 && !p.counted:
+		p.counted = true
 		x.steppers++
-	case sites == 0 && f.counted:
-		f.counted = false
+	case sites == 0 && p.counted:
+		p.counted = false
 		x.steppers--
 	}
 	if x.stepping |= sites; x.steppers == 0 {

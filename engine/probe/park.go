@@ -63,16 +63,17 @@ func (a *Agent) park(f *Frame, s Site, why *control.Stop) *Verdict {
 // number gives a frame that is about to park its number: the one it had when it stopped before, unless another goroutine of
 // its handler stands under that now. The caller holds a.mu.
 func (a *Agent) number(f *Frame) (id, gen uint64, by string) {
-	if f.id == 0 {
+	p := f.known()
+	if p.id == 0 {
 		a.next++
-		f.id = a.next
+		p.id = a.next
 	}
-	if a.parked[f.id] != nil {
+	if a.parked[p.id] != nil {
 		a.next++
 		return a.next, 1, ""
 	}
-	f.gen++
-	return f.id, f.gen, f.by
+	p.gen++
+	return p.id, p.gen, p.by
 }
 
 // settle lets a parked frame go on because nobody may stop any more. It reports whether the caller, who holds agent.mu, is
@@ -158,7 +159,7 @@ func (a *Agent) Resume(id, gen uint64, how, by string, v *Verdict) error {
 		f.stepLocked(to)
 	}
 	x.refresh()
-	f.by = by
+	f.known().by = by
 	p.going, p.verdict = true, v
 	a.mu.Unlock()
 	close(p.resumed)

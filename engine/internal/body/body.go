@@ -148,6 +148,13 @@ func (c *Codec) Decode(b []byte, p any) error {
 	return nil
 }
 
+// DecodeCommon is Decode for the commonest types, and reports whether it has decoded. It keeps nothing of p, so that what p points
+// to need not go to the heap.
+func (c *Codec) DecodeCommon(b []byte, p any) bool {
+	done, _ := plain.DecodeCommon(b, p)
+	return done
+}
+
 // EncodeAll is AppendEncodeAll into bytes of their own.
 func (c *Codec) EncodeAll(vs []any, static []reflect.Type) ([]byte, error) {
 	b, err := c.AppendEncodeAll(nil, vs, static)

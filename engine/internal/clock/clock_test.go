@@ -124,3 +124,38 @@ func BenchmarkWithTimeout(b *testing.B) {
 		cancel()
 	}
 }
+
+// TestWhoAsksWhileAContextEndsIsTold: whether the question or the end is first.
+func TestWhoAsksWhileAContextEndsIsTold(t *testing.T) {
+	for range 1000 {
+		x := new(Context)
+		x.Begin(t.Context(), new(Clock), 0)
+		ran := make(chan struct{})
+		go x.End(context.Canceled)
+		x.AfterFunc(func() { close(ran) })
+		<-x.Done()
+		<-ran
+		if err := x.Err(); !errors.Is(err, context.Canceled) {
+			t.Fatalf("it has ended with %v", err)
+		}
+	}
+}
+
+// TestAContextEndsAsItsParentDid: also with an error that is none of package context's.
+func TestAContextEndsAsItsParentDid(t *testing.T) {
+	odd := errors.New("odd")
+	x := new(Context)
+	x.Begin(oddContext{t.Context(), odd}, new(Clock), time.Hour)
+	x.End(context.Canceled)
+	if <-x.Done(); x.Err() != odd { //nolint:errorlint // it itself
+		t.Errorf("it has ended with %v, want %v", x.Err(), odd)
+	}
+}
+
+// oddContext has ended with an error of its own.
+type oddContext struct {
+	context.Context
+	err error
+}
+
+func (c oddContext) Err() error { return c.err }

@@ -3,6 +3,7 @@ package clock
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,14 +14,41 @@ type Context struct {
 	context.Context // values, and the cause of its end
 
 	clock    *Clock
-	deadline time.Time // by the clock; zero: none
+	deadline time.Time     // by the clock; zero: none
+	state    atomic.Uint32 // mu guards what becomes of one that is watched
 
 	mu    sync.Mutex
-	timer *Timer        // made when somebody waits for the end
-	done  chan struct{} // made when it is asked for
-	err   error
+	watch *watch // made when somebody is to be told of the end
+}
+
+// The states of a context. Most go from the first to an end at one step, with nobody to be told.
+const (
+	running uint32 = iota
+	watched        // it runs, and somebody is to be told of its end
+	cancelled
+	exceeded
+	otherwise // watch.err says how
+)
+
+// watch is who is to be told of the end of a context, and what tells it.
+type watch struct {
+	timer *Timer         // of the deadline
+	done  chan struct{}  // made when it is asked for
 	after map[int]func() // what AfterFunc was given, by number
 	last  int
+	err   error
+}
+
+// stateOf is the state of a context that ends with an error.
+func stateOf(err error) uint32 {
+	switch err { //nolint:errorlint // these two, and nothing that wraps them
+	case context.Canceled:
+		return cancelled
+	case context.DeadlineExceeded:
+		return exceeded
+	default:
+		return otherwise
+	}
 }
 
 // Begin makes c the context of a parent with so much time; 0: without a limit. It is called once, before c is used.
@@ -44,17 +72,23 @@ func (c *Clock) WithTimeout(parent context.Context, d time.Duration) (context.Co
 
 // End ends the context, if it has not ended yet.
 func (c *Context) End(err error) {
+	to := stateOf(err)
+	if to != otherwise && c.state.CompareAndSwap(running, to) {
+		return
+	}
 	c.mu.Lock()
-	if c.err != nil {
+	w := c.watching()
+	if c.state.Load() != watched {
 		c.mu.Unlock()
 		return
 	}
-	c.err = err
-	if c.done != nil {
-		close(c.done)
+	w.err = err
+	c.state.Store(to)
+	if w.done != nil {
+		close(w.done)
 	}
-	timer, after := c.timer, c.after
-	c.after = nil
+	timer, after := w.timer, w.after
+	w.after = nil
 	c.mu.Unlock()
 	if timer != nil {
 		timer.Stop()
@@ -78,35 +112,50 @@ func (c *Context) Deadline() (time.Time, bool) {
 
 // Err is nil, context.DeadlineExceeded or context.Canceled.
 func (c *Context) Err() error {
-	c.mu.Lock()
-	err, unwatched := c.err, c.timer == nil && !c.deadline.IsZero()
-	c.mu.Unlock()
-	if err == nil && unwatched && !c.clock.Now().Before(c.deadline) {
+	switch c.state.Load() {
+	case running: // no timer looks at the deadline
+		if c.deadline.IsZero() || c.clock.Now().Before(c.deadline) {
+			return nil
+		}
 		c.End(context.DeadlineExceeded)
 		return c.Err()
+	case watched:
+		return nil
+	case cancelled:
+		return context.Canceled
+	case exceeded:
+		return context.DeadlineExceeded
+	default:
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return c.watch.err
 	}
-	return err
 }
 
-// watch sets the timer of the deadline, which most contexts end without. The caller holds c.mu.
-func (c *Context) watch() {
-	if c.timer == nil && c.err == nil && !c.deadline.IsZero() {
-		c.timer = c.clock.at(c.deadline, func() { c.End(context.DeadlineExceeded) })
+// watching gives the watch, and sets the timer of the deadline where the context runs. Most contexts end without either. The
+// caller holds c.mu.
+func (c *Context) watching() *watch {
+	if c.watch == nil {
+		c.watch = &watch{}
 	}
+	if c.state.CompareAndSwap(running, watched) && !c.deadline.IsZero() {
+		c.watch.timer = c.clock.at(c.deadline, func() { c.End(context.DeadlineExceeded) })
+	}
+	return c.watch
 }
 
 // Done is closed when the context ends.
 func (c *Context) Done() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.done == nil {
-		c.done = make(chan struct{})
-		if c.err != nil {
-			close(c.done)
+	w := c.watching()
+	if w.done == nil {
+		w.done = make(chan struct{})
+		if c.state.Load() != watched {
+			close(w.done)
 		}
-		c.watch()
 	}
-	return c.done
+	return w.done
 }
 
 // AfterFunc is how package context attaches contexts that are made of this one without a goroutine for each. f must not
@@ -114,22 +163,22 @@ func (c *Context) Done() <-chan struct{} {
 func (c *Context) AfterFunc(f func()) (stop func() bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.err != nil {
+	w := c.watching()
+	if c.state.Load() != watched {
 		go f() // the caller may hold what f locks
 		return func() bool { return false }
 	}
-	c.watch()
-	if c.after == nil {
-		c.after = map[int]func(){}
+	if w.after == nil {
+		w.after = map[int]func(){}
 	}
-	c.last++
-	key := c.last
-	c.after[key] = f
+	w.last++
+	key := w.last
+	w.after[key] = f
 	return func() bool {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		_, waits := c.after[key]
-		delete(c.after, key)
+		_, waits := w.after[key]
+		delete(w.after, key)
 		return waits
 	}
 }

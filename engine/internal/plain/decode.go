@@ -10,18 +10,8 @@ import (
 // Decode decodes b into what p points to, which is zero, and reports whether it did. Where it did not, what p points to is
 // zero again, and b is for quicnet.Dec to judge.
 func (c *Codec) Decode(b []byte, p any) bool {
-	r := reader{b: b}
-	switch p := p.(type) { // the commonest without a look at their type
-	case *[]byte:
-		return take(p, &r, r.bytes)
-	case *string:
-		return take(p, &r, r.text)
-	case *int64:
-		return take(p, &r, r.integer)
-	case *float64:
-		return take(p, &r, r.float)
-	case *int:
-		return take(p, &r, r.int)
+	if done, common := DecodeCommon(b, p); common {
+		return done
 	}
 	v := reflect.ValueOf(p)
 	if v.Kind() != reflect.Pointer || v.IsNil() {
@@ -34,6 +24,25 @@ func (c *Codec) Decode(b []byte, p any) bool {
 		return false
 	}
 	return ok
+}
+
+// DecodeCommon is Codec.Decode for the commonest types, without a look at them; common is false for the others. It keeps nothing
+// of p.
+func DecodeCommon(b []byte, p any) (done, common bool) {
+	r := reader{b: b}
+	switch p := p.(type) {
+	case *[]byte:
+		return take(p, &r, r.bytes), true
+	case *string:
+		return take(p, &r, r.text), true
+	case *int64:
+		return take(p, &r, r.integer), true
+	case *float64:
+		return take(p, &r, r.float), true
+	case *int:
+		return take(p, &r, r.int), true
+	}
+	return false, false
 }
 
 // take stores what read has read, if nothing follows it.

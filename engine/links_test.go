@@ -1,0 +1,68 @@
+package engine
+
+import (
+	"encoding/binary"
+	"sync"
+	"testing"
+
+	"github.com/monarch-tui/monarch-tui/quicnet"
+)
+
+// TestFramesWithinAProcessKeepTheOrderOfTheirSender holds INV-ORDER where senders hand their frames over themselves, and leave them
+// to a reader while another one does.
+func TestFramesWithinAProcessKeepTheOrderOfTheirSender(t *testing.T) {
+	const senders, frames = 8, 2000
+	n, link := targetNode(t), newMemLink()
+	link.attach(n)
+	t.Cleanup(func() { _ = link.Close("the test ended") })
+	st := &channelState{id: 99, wake: make(chan struct{}, 1)}
+	n.ports.add(st)
+	var wg sync.WaitGroup
+	for s := range senders {
+		wg.Go(func() {
+			for i := range frames {
+				body := binary.BigEndian.AppendUint32([]byte{byte(s)}, uint32(i))
+				env := &quicnet.Envelope{Kind: quicnet.KindPort, From: quicnet.Addr{Proc: 9}, To: quicnet.Addr{Proc: n.id}, Index: st.id, Body: body}
+				if err := link.Send(t.Context(), n.id, quicnet.LaneCalls, env); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	got := 0
+	link.behind([]*node{n}, func(*node) { // which is when all have been read
+		var next [senders]uint32
+		for _, b := range st.queue {
+			if s, i := b[0], binary.BigEndian.Uint32(b[1:]); i != next[s] {
+				t.Errorf("of sender %d came frame %d, want %d", s, i, next[s])
+			}
+			next[b[0]]++
+		}
+		got = len(st.queue)
+	})
+	if got != senders*frames {
+		t.Errorf("%d frames came, want %d", got, senders*frames)
+	}
+}
+
+func TestAFrameForARankThatWasForgottenIsRefused(t *testing.T) {
+	n, link := targetNode(t), newMemLink()
+	link.attach(n)
+	t.Cleanup(func() { _ = link.Close("the test ended") })
+	way, err := link.Sender(n.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	link.Forget(n.id, "it was forgotten")
+	env := &quicnet.Envelope{Kind: quicnet.KindPort, To: quicnet.Addr{Proc: n.id}}
+	if err := way.Send(t.Context(), quicnet.LaneCalls, env); !isError(err, ErrLost) {
+		t.Errorf("a frame by a way that was known before: %v", err)
+	}
+	ran := false
+	link.behind([]*node{n}, func(*node) { ran = true })
+	if !ran {
+		t.Error("what is behind the frames of a rank that has ended does not run")
+	}
+}
