@@ -165,6 +165,7 @@ type passing struct {
 	nowhere
 	to   *node
 	seen *[]quicnet.Envelope
+	sent chan struct{} // gets a word of each; nil: nobody waits
 }
 
 func (l passing) Send(_ context.Context, _ uint64, lane quicnet.Lane, env *quicnet.Envelope) error {
@@ -173,6 +174,9 @@ func (l passing) Send(_ context.Context, _ uint64, lane quicnet.Lane, env *quicn
 		return err
 	}
 	*l.seen = append(*l.seen, far)
+	if l.sent != nil {
+		l.sent <- struct{}{}
+	}
 	if l.to != nil {
 		l.to.Frame(quicnet.ID{Proc: env.From.Proc}, lane, &far)
 	}
@@ -225,13 +229,14 @@ func TestTheClockOfAMessageIsAheadOfWhatCausedIt(t *testing.T) {
 func TestACallerCannotSetTheClockOfWhoAnswers(t *testing.T) {
 	n := targetNode(t)
 	var answers []quicnet.Envelope
-	n.peers.link = passing{seen: &answers}
+	sent := make(chan struct{}, 1)
+	n.peers.link = passing{seen: &answers, sent: sent}
 	lie := uint64(math.MaxUint64)
 	n.Frame(quicnet.ID{Proc: 6}, quicnet.LaneCalls, &quicnet.Envelope{
 		Kind: quicnet.KindCall, ID: 1, Call: 1, From: quicnet.Addr{Proc: 6, Actor: 2}, To: quicnet.Addr{Proc: 5, Actor: 1}, Endpoint: "None",
 		Clock: lie, Arrived: lie, Began: lie,
 	})
-	n.close("the test ended") // and with it the goroutine that answers
+	<-sent // an end before it would be the answer
 	if len(answers) != 1 || answers[0].Arrived == 0 || !n.tel.clock.Takes(answers[0].Clock) || answers[0].Arrived >= answers[0].Clock || answers[0].Began != 0 {
 		t.Errorf("%+v", answers)
 	}
