@@ -209,7 +209,7 @@ func TestSlurmIsCancelledFromOutside(t *testing.T) {
 		how  func(t *testing.T, number string)
 		want string
 	}{
-		{"by scancel", func(t *testing.T, number string) { slurm(t, "scancel", number) }, `^Slurm job \d+: CANCELLED.*: .*CANCELLED AT`},
+		{"by scancel", func(t *testing.T, number string) { slurm(t, "scancel", number) }, `^Slurm job \d+: CANCELLED.*: .*(CANCELLED AT|Terminated)`}, // the first is slurmstepd's, which tasks that end at once cut short
 		{"by its time limit", func(t *testing.T, number string) { slurm(t, "scontrol", "update", "jobid="+number, "EndTime=now") }, `^Slurm job \d+: TIMEOUT \(TimeLimit\): .*DUE TO TIME LIMIT`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
