@@ -14,30 +14,8 @@ import (
 
 // A peer that does with memory what it must not loses its link, in words.
 func TestHostileUsesOfMemoryEndTheLink(t *testing.T) {
-	offer := func(r *rogue, stream uint8, edit func(o *shm.Offer)) *shm.Writer {
-		w, o, err := shm.New(memoryCalls)
-		if err != nil {
-			r.t.Fatal(err)
-		}
-		r.t.Cleanup(func() { _ = w.Close() })
-		if edit != nil {
-			edit(&o)
-		}
-		b, err := Enc().Marshal(memoryOffer{Stream: stream, Offer: o})
-		if err != nil {
-			r.t.Fatal(err)
-		}
-		r.cbor(LaneControl, bytesFrame{Version: Version, Kind: linkMemory, Bytes: b})
-		return w
-	}
 	say := func(lane Lane, kind uint8, n uint64) func(*rogue) {
 		return func(r *rogue) { r.write(lane, appendCounter(nil, kind, n)) }
-	}
-	turned := func(r *rogue) *shm.Writer {
-		w := offer(r, streamCalls, nil)
-		r.answered(streamCalls<<1 | 1)
-		r.write(LaneCalls, appendCounter(nil, linkTurn, 1))
-		return w
 	}
 	for _, c := range []struct {
 		name string
@@ -51,17 +29,17 @@ func TestHostileUsesOfMemoryEndTheLink(t *testing.T) {
 		{"a turn on control", say(LaneControl, linkTurn, 1), CodeProtocol, "out of place"},
 		{"an answer to nothing", say(LaneControl, linkMemoryAnswer, 1), CodeProtocol, "was not made"},
 		{"an answer for stream 9", say(LaneControl, linkMemoryAnswer, 19), CodeProtocol, "was not made"},
-		{"stream 2", func(r *rogue) { offer(r, 2, nil) }, CodeProtocol, "an offer of memory for stream 2"},
-		{"a second offer", func(r *rogue) { offer(r, streamCalls, nil); offer(r, streamCalls, nil) }, CodeProtocol, "a second offer"},
+		{"stream 2", func(r *rogue) { r.offers(2, nil) }, CodeProtocol, "an offer of memory for stream 2"},
+		{"a second offer", func(r *rogue) { r.offers(streamCalls, nil); r.offers(streamCalls, nil) }, CodeProtocol, "a second offer"},
 		{"no offer", func(r *rogue) { r.cbor(LaneControl, bytesFrame{Version: Version, Kind: linkMemory, Bytes: []byte{1}}) }, CodeFrame, "an offer of memory"},
-		{"nonsense by memory", func(r *rogue) { _, _ = turned(r).Write([]byte{0, 0, 0, 3, 1, 2, 3}) }, CodeFrame, "calls lane"},
-		{"a frame that is too large", func(r *rogue) { _, _ = turned(r).Write([]byte{0xff, 0, 0, 0}) }, CodeFrame, "at most"},
+		{"nonsense by memory", func(r *rogue) { _, _ = r.turns().Write([]byte{0, 0, 0, 3, 1, 2, 3}) }, CodeFrame, "calls lane"},
+		{"a frame that is too large", func(r *rogue) { _, _ = r.turns().Write([]byte{0xff, 0, 0, 0}) }, CodeFrame, "at most"},
 		{"a frame in another's name", func(r *rogue) {
-			_, _ = turned(r).Write(r.env(LaneCalls, func(e *Envelope) { e.From.Proc = 5 }))
+			_, _ = r.turns().Write(r.env(LaneCalls, func(e *Envelope) { e.From.Proc = 5 }))
 		}, CodeIdentity, "in the name of"},
 		{"nonsense in the counters", func(r *rogue) {
 			var o shm.Offer
-			offer(r, streamCalls, func(made *shm.Offer) { o = *made })
+			r.offers(streamCalls, func(made *shm.Offer) { o = *made })
 			r.answered(streamCalls<<1 | 1)
 			r.write(LaneCalls, appendCounter(nil, linkTurn, 1))
 			memory, err := unix.Mmap(int(o.Memory), 0, 4096, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
@@ -78,11 +56,11 @@ func TestHostileUsesOfMemoryEndTheLink(t *testing.T) {
 			_, _ = bell.Write([]byte{1})
 		}, CodeProtocol, "nonsense"},
 		{"a body too large", func(r *rogue) {
-			w := offer(r, streamBodies, nil)
+			w := r.offers(streamBodies, nil)
 			_, _ = w.Write((&bulkOut{lane: LaneCalls, seq: 1, body: make([]byte, 64<<20)}).head())
 		}, CodeFrame, "a body of 67108864 bytes"},
 		{"a body for control's events", func(r *rogue) {
-			w := offer(r, streamBodies, nil)
+			w := r.offers(streamBodies, nil)
 			_, _ = w.Write((&bulkOut{lane: LaneEvents, seq: 1, body: make([]byte, 8)}).head())
 		}, CodeProtocol, "a body for lane 2"},
 	} {
@@ -98,15 +76,15 @@ func TestHostileUsesOfMemoryEndTheLink(t *testing.T) {
 	t.Run("offers of other things are declined", func(t *testing.T) {
 		ctl := newSession(t, Config{Handler: newRecorder()})
 		r := nearRogue(t, ctl, ID{1, 1})
-		offer(r, streamCalls, func(o *shm.Offer) { o.Memory = uint32(os.Stdin.Fd()) })
+		r.offers(streamCalls, func(o *shm.Offer) { o.Memory = uint32(os.Stdin.Fd()) })
 		r.answered(streamCalls << 1)
-		offer(r, streamBodies, func(o *shm.Offer) { o.PID = 1 << 31 })
+		r.offers(streamBodies, func(o *shm.Offer) { o.PID = 1 << 31 })
 		r.answered(streamBodies << 1)
 	})
 	t.Run("from another place", func(t *testing.T) {
 		ctl := newSession(t, Config{Handler: newRecorder()})
 		r := newRogue(t, ctl, ID{1, 1}) // its Hello has none
-		offer(r, streamCalls, nil)
+		r.offers(streamCalls, nil)
 		r.answered(streamCalls << 1)
 	})
 }

@@ -46,6 +46,8 @@ func checkProgram(path string) (*program, error) {
 		return nil, fmt.Errorf("-p %s: it may not be executed (chmod +x, if it is a program)", path)
 	case errors.Is(err, exec.ErrNotFound):
 		return nil, fmt.Errorf("-p %s: no such program in PATH; write ./%s for one in this folder", path, path)
+	case errors.Is(err, syscall.EISDIR):
+		return nil, fmt.Errorf("-p %s: it is a folder; build the program that is in it (go build -o NAME %[1]s) and name that", path)
 	case err != nil:
 		return nil, fmt.Errorf("-p %s: %w", path, bare(err))
 	}

@@ -59,7 +59,7 @@ func another(t *testing.T, ssh string) (*exec.Cmd, []int) {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), self)
-	cmd.Env = append(os.Environ(), roleEnv+"="+ssh)
+	cmd.Env = append(os.Environ(), roleEnv+"="+ssh, "XDG_STATE_HOME="+t.TempDir()) // one that is killed leaves notes of its jobs
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
