@@ -64,7 +64,7 @@ func (h *hub) bookHosts(pm *procMesh, req *control.ProcsReq) {
 	n, has := req.Dims.Size(hostsDim)
 	n = max(n, 1)
 	f := &fleet{perHost: req.Dims.Len() / n, asked: time.Now()}
-	f.launcher, _ = h.opts.launcher(req.Via) // checkVia has found it
+	f.launcher, _ = h.ssh.Find(req.Via) // checkVia has found it
 	for i := range n {
 		m := &machine{
 			pm: pm, index: i, ready: make(chan struct{}), gone: make(chan struct{}), children: map[agent.Worker]*remoteChild{},

@@ -42,7 +42,7 @@ func (h *hub) checkVia(req *control.ProcsReq) error {
 		}
 		return nil
 	}
-	launcher, err := h.opts.launcher(req.Via)
+	launcher, err := h.ssh.Find(req.Via)
 	if err != nil {
 		return err
 	}

@@ -41,6 +41,7 @@ type hub struct {
 	program func() (via.Program, error) // this executable, for other machines
 	spawner *launch.Spawner
 	builds  *build.Store
+	ssh     *via.Connections
 	verbs   control.Handlers // filled by newHub
 
 	mu             sync.Mutex
@@ -150,6 +151,7 @@ func newHub(opts options) (*hub, error) {
 	h.gpus = gpu.NewFinder(gpu.System{Lookup: os.LookupEnv, Sys: "/sys"})
 	h.program = sync.OnceValues(func() (via.Program, error) { return readProgram(build.OwnPath(opts.executable), opts.args) })
 	h.builds = build.NewStore()
+	h.ssh = via.NewConnections(h.sessionFolder)
 	h.debug = debugger{book: stops.New(), holds: map[uint64]*time.Timer{}}
 	h.fan = fanOut{cpus: runtime.NumCPU(), links: map[uint64]struct{}{}}
 	h.locks.over = recent.New[claimKey, struct{}](4096)
@@ -307,6 +309,7 @@ func (h *hub) close(ctx context.Context) {
 	defer cancel()
 	h.gpus.Close(limit)
 	waitUntil(&h.wg, limit.Done()) // but for a supervisor of the user that does not return
+	h.ssh.Close()
 	h.out.close()
 	h.builds.Close()
 }

@@ -289,7 +289,6 @@ type options struct {
 	logFile    string
 	listen     string
 	advertise  []string // hosts at which other machines reach this one
-	launcher   func(name string) (via.Launcher, error)
 	executable string
 	args       []string
 	seed       uint64
@@ -334,7 +333,7 @@ func AllInProcess() Option { return func(o *options) { o.inProcess = true } }
 const maxProgramName = 100
 
 func defaults() options {
-	o := options{pid: os.Getpid(), stdout: os.Stdout, stderr: os.Stderr, logger: slog.New(slog.DiscardHandler), launcher: via.Find, args: os.Args[1:], seed: rand.Uint64()} //nolint:gosec // not for secrets
+	o := options{pid: os.Getpid(), stdout: os.Stdout, stderr: os.Stderr, logger: slog.New(slog.DiscardHandler), args: os.Args[1:], seed: rand.Uint64()} //nolint:gosec // not for secrets
 	o.program = clean.Name(filepath.Base(os.Args[0]), maxProgramName)
 	switch os.Getenv(noSessionEnv) {
 	case "", "0", "false":

@@ -50,6 +50,13 @@ func (h *hub) inFolder(dir *control.SessionDir) {
 	h.session.Name, h.session.Dir = dir.Name, dir.Dir
 }
 
+// sessionFolder is where the session is to be found, or "".
+func (h *hub) sessionFolder() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.session.Dir
+}
+
 // logTo opens the session's log file unless the program has a logger of its own.
 func (h *hub) logTo(path string) {
 	if h.log.Handler() != slog.DiscardHandler {

@@ -57,6 +57,7 @@ func Launchers() []Launcher {
 			{"config", "a configuration file to use instead of your own (ssh -F)", "cluster.conf"},
 			{"args", "more arguments for ssh", "-J gateway"},
 			{"ssh", "the ssh to use", "/opt/openssh/bin/ssh"},
+			{"keep", "no: log in for each mesh, instead of once in a session", "no"},
 			cache, dir,
 		}},
 		{Name: "slurm", About: "machines of a Slurm cluster", Options: []LaunchOption{

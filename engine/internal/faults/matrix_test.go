@@ -19,6 +19,7 @@ const (
 	quic = "quicnet/"
 	eng  = "engine/"
 	here = "engine/internal/faults/"
+	via  = "engine/internal/launch/via/"
 )
 
 // attacks is what somebody hostile may try.
@@ -44,7 +45,7 @@ var attacks = map[string]row{
 	"28":   {"a run folder that others could change", []string{eng + "control/session_test.go#TestAnUnsafeRunFolderIsRefusedInWords"}, ""},
 	"29":   {"output that a terminal acts on", []string{quic + "clean/clean_test.go#TestLineLeavesNothingThatATerminalActsOn", quic + "clean/clean_test.go#FuzzRules"}, ""},
 	"30":   {"a flood of output", []string{here + "bounds_test.go#TestAFloodOfOutputCostsNobodyElse"}, ""},
-	"31":   {"names that a shell or a path would act on", []string{eng + "control/names_test.go#TestANameThatTheLanguageCannotSayIsRefusedWithOneThatItCan"}, "there are no launchers that build command lines yet"},
+	"31":   {"names that a shell or a path would act on", []string{eng + "control/names_test.go#TestANameThatTheLanguageCannotSayIsRefusedWithOneThatItCan", via + "options_test.go#TestWhatIsWrongIsSaidBeforeAnythingIsStarted"}, ""},
 	"32":   {"secrets in arguments and environments", []string{here + "processes_test.go#TestNoSecretIsInArgumentsOrEnvironment"}, ""},
 	"33":   {"expressions that do not end", []string{eng + "eval/eval_test.go#TestAnExpressionCannotRunAway_INV_BOUND", eng + "probe/cond/bounds_test.go#TestTheWorstExpressionsEnd_INV_CALM"}, ""},
 	"34":   {"secrets in what is printed or kept", []string{quic + "limits_test.go#TestTicketsPrintWithoutTheirSecret"}, "a core dump is the memory as it is; Go makes none unless GOTRACEBACK=crash asks for it"},
@@ -86,7 +87,10 @@ var matrix = map[string]row{
 	"34":    {"each packet of a join is lost once", []string{quic + "faults_test.go#TestJoiningSurvivesTheLossOfAnyPacket", quic + "faults_test.go#TestJoiningSurvivesACutAtAnyPacket"}, ""},
 	"35":    {"a join too late, twice, of another build", []string{quic + "ticket_test.go#TestTicketsWorkOnceForOneProcess", eng + "start_end_test.go#TestAWorkerThatCannotJoinGivesItsOwnReason"}, ""},
 	"36":    {"one rank of a mesh does not start", []string{eng + "owners_test.go#TestAllowPartialKeepsTheRanksThatStarted"}, ""},
-	"37-40": {"what schedulers do", nil, "there are no launchers but the local one yet"},
+	"37":    {"what Slurm does to a job", []string{via + "slurm_real_test.go#TestSlurmIsCancelledFromOutside", via + "slurm_real_test.go#TestSlurmTellsThatANodeFails", via + "slurm_real_test.go#TestSlurmTellsTheQueueAndIsCancelledInIt", "engine/internal/hosts/tutorial_test.go#TestANodeOfSlurmIsCutOff"}, ""},
+	"38":    {"the launcher's client is killed", []string{via + "ssh_test.go#TestAnAgentHearsThatItsClientIsGone", via + "connections_test.go#TestAConnectionThatBreaksIsToldAndMadeAnew", via + "slurm_real_test.go#TestSlurmKeepsNothingOfAKilledClient"}, ""},
+	"39":    {"ssh does not let in, or prints", []string{via + "ssh_test.go#TestSSHFailsInWordsThatHelp", via + "ssh_test.go#TestSSHStartsThroughAnyLogin", via + "ssh_test.go#TestSSHRefusesAnotherMachineBeforeItCopies"}, ""},
+	"40":    {"what Kubernetes does to a pod", []string{via + "kube_real_test.go#TestKubernetesIsCancelledFromOutside", via + "kube_test.go#TestKubernetesIsToldFromPendingToItsEnd", via + "kube_real_test.go#TestKubernetesRefusesInTheAPIServersWords"}, ""},
 	"41":    {"a controller comes back at the same port", []string{quic + "matrix_test.go#TestAControllerMayComeBackAtItsPort"}, ""},
 	"42":    {"a rank that fails again and again", []string{eng + "restart_test.go#TestTheLimitOfAPolicyIsAFailureToldOnce", eng + "restart_test.go#TestARestoreThatRefusesReachesTheLimit"}, ""},
 	"43":    {"a gang loses a rank", []string{eng + "restart_test.go#TestAGangBeginsAnewTogether"}, ""},

@@ -3,13 +3,13 @@
 package hosts
 
 import (
+	"context"
 	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
 
 	"github.com/monarch-tui/monarch-tui/engine"
-	"github.com/monarch-tui/monarch-tui/engine/enginetest"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch/sshdtest"
 )
 
@@ -59,25 +59,28 @@ func BenchmarkLogins(b *testing.B) {
 }
 
 // BenchmarkStart is from the request to 64 ranks that are ready: of this machine, of four logins to it that cost nothing, and of four
-// over an OpenSSH server. The caches have the program already.
+// over an OpenSSH server: the first of a session, which logs in, and those after it. The caches have the program already.
 func BenchmarkStart(b *testing.B) {
 	fresh, quickly, kept := servers(b)
 	over := func(options ...string) []engine.ProcOption {
 		return []engine.ProcOption{engine.Hosts("n1", "n2", "n3", "n4"), engine.Dim("gpus", 16), engine.Virtual(), engine.Via("ssh", options...)}
 	}
 	for _, c := range []struct {
-		name string
-		opts []engine.ProcOption
+		name  string
+		first bool // of its session
+		opts  []engine.ProcOption
 	}{
-		{"local", []engine.ProcOption{engine.Dim("hosts", 4), engine.Dim("gpus", 16), engine.Virtual()}},
-		{"logins", over("ssh", login(b))},
-		{"ssh", over("config", fresh.Config, "cache", b.TempDir())},
-		{"ssh-quick", over("config", quickly.Config, "cache", b.TempDir())},
-		{"ssh-kept", over("config", kept.Config, "cache", b.TempDir())},
+		{"local-first", true, []engine.ProcOption{engine.Dim("hosts", 4), engine.Dim("gpus", 16), engine.Virtual()}},
+		{"ssh-first", true, over("config", fresh.Config, "cache", b.TempDir())},
+		{"ssh-quick-first", true, over("config", quickly.Config, "cache", b.TempDir())},
+		{"local", false, []engine.ProcOption{engine.Dim("hosts", 4), engine.Dim("gpus", 16), engine.Virtual()}},
+		{"logins", false, over("ssh", login(b))},
+		{"ssh", false, over("config", fresh.Config, "cache", b.TempDir())},
+		{"ssh-kept-by-the-user", false, over("config", kept.Config, "cache", b.TempDir())},
+		{"ssh-not-kept", false, over("config", fresh.Config, "cache", b.TempDir(), "keep", "no")},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			ctx := enginetest.Processes(b)
-			once := func() (stop func()) {
+			once := func(ctx context.Context) (stop func()) {
 				procs, err := engine.SpawnProcs(ctx, c.opts...)
 				if err != nil {
 					b.Fatal(err)
@@ -88,13 +91,21 @@ func BenchmarkStart(b *testing.B) {
 					}
 				}
 			}
-			once()() // it brings the program there
+			e := start(b)
+			once(e.Context())() // it brings the program there
 			for b.Loop() {
-				stop := once()
+				if c.first {
+					b.StopTimer()
+					e.Close()
+					e = start(b)
+					b.StartTimer()
+				}
+				stop := once(e.Context())
 				b.StopTimer()
 				stop()
 				b.StartTimer()
 			}
+			e.Close()
 		})
 	}
 }

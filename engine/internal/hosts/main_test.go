@@ -113,7 +113,7 @@ func login(t testing.TB) string {
 // session is a program of its own, in this process.
 func session(t *testing.T) context.Context { return start(t).Context() }
 
-func start(t *testing.T, opts ...engine.Option) *engine.Engine {
+func start(t testing.TB, opts ...engine.Option) *engine.Engine {
 	t.Helper()
 	e, err := engine.Start(context.Background(), append(opts, engine.NoSession())...)
 	if err != nil {

@@ -11,7 +11,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 )
 
@@ -23,7 +26,13 @@ type Server struct {
 	Known  string // hosts that the client knows
 	Key    string // of the user
 	Home   string // of the user who has logged in
+
+	pid    int
+	logins atomic.Int32
 }
+
+// Logins is how many logins there were so far.
+func (s *Server) Logins() int { return int(s.logins.Load()) }
 
 // Start starts a server with its own keys, which ends with the test. More lines of its configuration may change what a login does.
 // Who logs in has a HOME of the test's own, without files of a shell: what a login does, and takes, is not up to whoever runs the test.
@@ -65,6 +74,7 @@ func Start(t testing.TB, more ...string) *Server {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	s.pid = cmd.Process.Pid
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
@@ -75,6 +85,9 @@ func Start(t testing.TB, more ...string) *Server {
 		var said strings.Builder
 		for in.Scan() {
 			fmt.Fprintln(&said, in.Text())
+			if strings.HasPrefix(in.Text(), "Accepted publickey") {
+				s.logins.Add(1)
+			}
 			if strings.Contains(in.Text(), "Server listening") {
 				up <- ""
 			}
@@ -91,6 +104,20 @@ func Start(t testing.TB, more ...string) *Server {
 	write(t, s.Known, fmt.Sprintf("[127.0.0.1]:%d,[localhost]:%[1]d %s", s.Port, pub))
 	s.Configure(t)
 	return s
+}
+
+// Drop has the server end the connections that it has. It needs /proc.
+func (s *Server) Drop(t testing.TB) {
+	t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", s.pid))
+	if err != nil {
+		t.Skip("the server's processes cannot be listed here: ", err)
+	}
+	for f := range strings.FieldsSeq(string(b)) {
+		if pid, err := strconv.Atoi(f); err == nil {
+			_ = syscall.Kill(pid, syscall.SIGTERM)
+		}
+	}
 }
 
 // Configure writes the client's configuration; lines that come first count.

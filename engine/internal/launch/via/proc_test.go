@@ -35,7 +35,12 @@ func killChildren(t *testing.T, name string) {
 }
 
 // children are the processes that this one has started, by their name.
-func children(t *testing.T, name string) (pids []int) {
+func children(t *testing.T, name string) []int {
+	t.Helper()
+	return childrenOf(t, os.Getpid(), name)
+}
+
+func childrenOf(t *testing.T, parent int, name string) (pids []int) {
 	t.Helper()
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil || len(stats) == 0 {
@@ -49,7 +54,7 @@ func children(t *testing.T, name string) (pids []int) {
 		text := string(b)
 		open, end := strings.IndexByte(text, '('), strings.LastIndexByte(text, ')')
 		rest := strings.Fields(text[end+1:])
-		if text[open+1:end] == name && rest[1] == strconv.Itoa(os.Getpid()) {
+		if text[open+1:end] == name && rest[1] == strconv.Itoa(parent) {
 			pid, _ := strconv.Atoi(strings.TrimSpace(text[:open]))
 			pids = append(pids, pid)
 		}

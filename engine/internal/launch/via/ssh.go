@@ -12,11 +12,15 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
 
 // sshLauncher starts agents with the user's own ssh, so that its configuration, keys, agents and jump hosts are used. The agent's
 // stdin is its lifeline: it is all that tells a host that the client here has gone.
-type sshLauncher struct{}
+type sshLauncher struct {
+	kept *Connections // nil: each job logs in by itself
+}
 
 var _ Launcher = sshLauncher{}
 
@@ -40,6 +44,9 @@ func (l sshLauncher) Check(spec *Spec) error {
 			return fmt.Errorf("port=%s is no port", p)
 		}
 	}
+	if keep := spec.Options["keep"]; keep != "" && keep != "yes" && keep != "no" {
+		return fmt.Errorf("keep=%s: it is yes or no", clean.OneLine(keep, 40))
+	}
 	if err := checkProgram(spec.Program); err != nil {
 		return err
 	}
@@ -56,6 +63,8 @@ type sshJob struct {
 	spec Spec
 	base []string // ssh and its flags
 	room chan struct{}
+	kept *Connections
+	over []*connection // by host; nil: a client logs in by itself
 }
 
 // Launch starts a client for each host.
@@ -63,7 +72,10 @@ func (l sshLauncher) Launch(ctx context.Context, spec Spec, tell func(Event)) (J
 	if err := l.Check(&spec); err != nil {
 		return nil, err
 	}
-	j := &sshJob{core: newCore(ctx, tell), spec: spec, base: sshArgs(&spec), room: make(chan struct{}, atOnce)}
+	j := &sshJob{core: newCore(ctx, tell), spec: spec, base: sshArgs(&spec), room: make(chan struct{}, atOnce), over: make([]*connection, len(spec.Hosts))}
+	if spec.Options["keep"] != "no" {
+		j.kept = l.kept
+	}
 	var hosts sync.WaitGroup
 	for i := range spec.Hosts {
 		hosts.Go(func() { j.host(i) })
@@ -103,7 +115,11 @@ func sshArgs(spec *Spec) []string {
 
 // argv is the client for a host.
 func (j *sshJob) argv(host int) []string {
-	return append(slices.Clone(j.base), j.spec.Hosts[host], bootstrap)
+	argv := slices.Clone(j.base)
+	if over := j.over[host]; over != nil {
+		argv = append(argv, over.flags()...)
+	}
+	return append(argv, j.spec.Hosts[host], bootstrap)
 }
 
 // host starts the agent of a host and waits for its end.
@@ -116,8 +132,31 @@ func (j *sshJob) host(i int) {
 	}
 	release := sync.OnceFunc(func() { <-j.room })
 	defer release()
-	why := j.run(i, release)
+	why := j.connect(i)
+	if why == "" {
+		why = j.run(i, release)
+	}
 	j.event(Event{Host: i, State: Ended, Name: j.spec.Hosts[i], Text: why})
+}
+
+// connect sees to it that there is a connection that the clients of a host can go through. It returns why the host cannot be reached.
+func (j *sshJob) connect(i int) string {
+	conn := j.kept.get(j.ctx, j.base, j.spec.Hosts[i])
+	if conn == nil {
+		return ""
+	}
+	said := conn.last() // such as what the server says to everybody
+	for _, line := range said {
+		j.printed(i, line)
+	}
+	switch {
+	case conn.err != nil:
+		return conn.err.Error()
+	case !conn.open:
+		return j.whyEnded(conn.master, said, i, false)
+	}
+	j.over[i] = conn
+	return ""
 }
 
 // talk is a running client whose stdout may hold marks of our script.
@@ -203,7 +242,7 @@ func (j *sshJob) run(i int, started func()) string {
 		case !ok && j.ctx.Err() != nil:
 			return cancelled
 		case !ok:
-			return j.whyEnded(t, i, running)
+			return j.whyEnded(t.client, j.lastWords(t, i), i, running)
 		}
 		switch {
 		case m.word == wordHello:
@@ -260,7 +299,7 @@ func (j *sshJob) ship(i int, o order) error {
 		case !ok && j.ctx.Err() != nil:
 			return errors.New(cancelled)
 		case !ok:
-			return fmt.Errorf("copy the program: %s", j.whyEnded(t, i, false))
+			return fmt.Errorf("copy the program: %s", j.whyEnded(t.client, j.lastWords(t, i), i, false))
 		case m.word == wordFail:
 			return errors.New(m.text)
 		case m.word == wordPut || m.word == wordHave: // another host may have the same folder
@@ -269,9 +308,16 @@ func (j *sshJob) ship(i int, o order) error {
 	}
 }
 
+// lastWords is what a client that has ended said last. Where it went through a connection that has ended, that one knows why.
+func (j *sshJob) lastWords(t *talk, i int) []string {
+	if over := j.over[i]; over != nil && t.cmd.ProcessState.ExitCode() == 255 && over.master.within(afterExit) {
+		return over.last()
+	}
+	return t.said.last()
+}
+
 // whyEnded is the end of a client in ssh's words, with what to do about it.
-func (j *sshJob) whyEnded(t *talk, i int, running bool) string {
-	said := t.said.last()
+func (j *sshJob) whyEnded(c *client, said []string, i int, running bool) string {
 	if why := sshAdvice(said, j.spec.Hosts[i]); why != "" {
 		return why
 	}
@@ -282,10 +328,10 @@ func (j *sshJob) whyEnded(t *talk, i int, running bool) string {
 	if len(said) > 0 {
 		last = ": " + said[len(said)-1]
 	}
-	code := t.cmd.ProcessState.ExitCode()
+	code := c.cmd.ProcessState.ExitCode()
 	switch {
 	case code < 0:
-		return "the ssh client here, on which the agent hangs, has ended (" + t.cmd.ProcessState.String() + ")" + last
+		return "the ssh client here, on which the agent hangs, has ended (" + c.cmd.ProcessState.String() + ")" + last
 	case running && code == 255:
 		return "the connection, or the agent by a signal, has ended" + last
 	case running:
@@ -293,7 +339,7 @@ func (j *sshJob) whyEnded(t *talk, i int, running bool) string {
 	case code == 255:
 		return "ssh has not connected" + last
 	}
-	return fmt.Sprintf("the login shell there has not run /bin/sh: %s%s", t.howEnded(), last)
+	return fmt.Sprintf("the login shell there has not run /bin/sh: %s%s", c.howEnded(), last)
 }
 
 // Handle names the hosts.

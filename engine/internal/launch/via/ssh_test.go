@@ -22,7 +22,7 @@ func TestSSHStartsAnAgentOnEachHost(t *testing.T) {
 	dir := t.TempDir()
 	odd := []string{"", "two words", `quotes ' " \ and $HOME`, "a\nnewline", "!history", "ünï", "\x01\x7f", "-n", `\c\0141`, "%s*"}
 	spec := Spec{Hosts: []string{"127.0.0.1", "localhost"}, Program: program(t, h, odd...), Dir: dir, Options: s.Options(t.TempDir())}
-	j, rec := start(t, sshLauncher{}, spec)
+	j, rec := start(t, keeping(t), spec)
 	guests := h.arrive(t, rec, 2)
 	for i, g := range guests {
 		if g.Secret != string(secretFor(i)) {
@@ -94,7 +94,7 @@ func TestSSHCopiesTheProgramOnce(t *testing.T) {
 	s, h := sshdtest.Start(t), newHall(t)
 	spec := Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h), Options: s.Options(t.TempDir())}
 	for n, want := range []int64{spec.Program.Size, 0} {
-		j, rec := start(t, sshLauncher{}, spec)
+		j, rec := start(t, keeping(t), spec)
 		h.arrive(t, rec, 1)
 		if got := rec.shipped(t, 0); got != want {
 			t.Errorf("launch %d copied %d bytes, want %d", n+1, got, want)
@@ -136,7 +136,7 @@ func TestSSHFailsInWordsThatHelp(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			c.setUp(t, s)
 			h := newHall(t)
-			_, rec := start(t, sshLauncher{}, Spec{Hosts: []string{c.host}, Program: program(t, h), Options: s.Options(t.TempDir())})
+			_, rec := start(t, keeping(t), Spec{Hosts: []string{c.host}, Program: program(t, h), Options: s.Options(t.TempDir())})
 			why := rec.state(t, 0, Ended).Text
 			for _, w := range c.want {
 				if !strings.Contains(why, w) {
@@ -161,7 +161,7 @@ func TestSSHStartsThroughAnyLogin(t *testing.T) {
 				t.Skip(err)
 			}
 			s, h := sshdtest.Start(t, "ForceCommand "+c.force), newHall(t)
-			_, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h, "a b", "!"), Options: s.Options(t.TempDir())})
+			_, rec := start(t, keeping(t), Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h, "a b", "!"), Options: s.Options(t.TempDir())})
 			g := h.arrive(t, rec, 1)[0]
 			if g.Secret != string(secretFor(0)) || strings.Join(g.Args, "|") != "a b|!" {
 				t.Errorf("it has arrived with %q and %q", g.Secret, g.Args)
@@ -176,7 +176,7 @@ func TestSSHRefusesAnotherMachineBeforeItCopies(t *testing.T) {
 	s, h := sshdtest.Start(t, "ForceCommand PATH="+bin+":$PATH; export PATH; eval \"$SSH_ORIGINAL_COMMAND\""), newHall(t)
 	cache := t.TempDir()
 	p := program(t, h)
-	_, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: p, Options: s.Options(cache)})
+	_, rec := start(t, keeping(t), Spec{Hosts: []string{"127.0.0.1"}, Program: p, Options: s.Options(cache)})
 	want := "it is Plan9/sparc64, this program is " + p.OS + "/" + p.Arch + ": build one for Plan9/sparc64 there"
 	if why := rec.state(t, 0, Ended).Text; why != want {
 		t.Errorf("the end is told as %q, want %q", why, want)
@@ -188,7 +188,7 @@ func TestSSHRefusesAnotherMachineBeforeItCopies(t *testing.T) {
 
 func TestSSHTellsOfAnAccountThatRunsNothing(t *testing.T) {
 	s, h := sshdtest.Start(t, "ForceCommand echo This account is not available.; exit 1"), newHall(t)
-	j, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h), Options: s.Options(t.TempDir())})
+	j, rec := start(t, keeping(t), Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h), Options: s.Options(t.TempDir())})
 	if why := rec.state(t, 0, Ended).Text; why != "the login shell there has not run /bin/sh: it ended with code 1: This account is not available." {
 		t.Errorf("the end is told as %q", why)
 	}
@@ -200,7 +200,7 @@ func TestSSHTellsOfAnAccountThatRunsNothing(t *testing.T) {
 
 func TestSSHTellsHowAnAgentEnds(t *testing.T) {
 	s, h := sshdtest.Start(t), newHall(t)
-	j, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h, "exit"), Options: s.Options(t.TempDir())})
+	j, rec := start(t, keeping(t), Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h, "exit"), Options: s.Options(t.TempDir())})
 	if why := rec.state(t, 0, Ended).Text; !strings.HasPrefix(why, "the agent has ended with code 3") {
 		t.Errorf("the end is told as %q", why)
 	}
@@ -219,7 +219,7 @@ func TestSSHIsCancelledWhileItConnects(t *testing.T) {
 	}
 	defer l.Close()
 	s.Configure(t, "Port "+strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
-	j, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h), Options: s.Options(t.TempDir())})
+	j, rec := start(t, keeping(t), Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h), Options: s.Options(t.TempDir())})
 	conn, err := l.Accept()
 	if err != nil {
 		t.Fatal(err)
@@ -237,7 +237,7 @@ func TestSSHIsCancelledWhileItConnects(t *testing.T) {
 // TestAnAgentHearsThatItsClientIsGone holds INV-GONE: whoever kills the client outright, the agent's lifeline ends.
 func TestAnAgentHearsThatItsClientIsGone(t *testing.T) {
 	s, h := sshdtest.Start(t), newHall(t)
-	j, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h), Options: s.Options(t.TempDir())})
+	j, rec := start(t, keeping(t), Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h), Options: s.Options(t.TempDir())})
 	g := h.arrive(t, rec, 1)[0]
 	killChildren(t, "ssh")
 	if said := g.last(t); said != "lifeline ended after 0 bytes: <nil>" {
@@ -269,7 +269,7 @@ func TestSSHSharesTheUsersConnection(t *testing.T) {
 	s.Configure(t, "ControlMaster auto", "ControlPersist 60", "ControlPath "+control)
 	t.Cleanup(func() { _ = exec.Command("ssh", "-F", s.Config, "-O", "exit", "127.0.0.1").Run() })
 	for range 2 {
-		j, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h), Options: s.Options(t.TempDir())})
+		j, rec := start(t, keeping(t), Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h), Options: s.Options(t.TempDir())})
 		g := h.arrive(t, rec, 1)[0]
 		end(t, j)
 		if said := g.last(t); said != "lifeline ended after 0 bytes: <nil>" {
@@ -284,7 +284,7 @@ func TestSSHSharesTheUsersConnection(t *testing.T) {
 func TestSSHCarriesALargeSecret(t *testing.T) {
 	s, h := sshdtest.Start(t), newHall(t)
 	secret := []byte(strings.Repeat("0123456789abcdef", MaxSecret/16))
-	_, rec := start(t, sshLauncher{}, Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h), Secret: func(int) []byte { return secret }, Options: s.Options(t.TempDir())})
+	_, rec := start(t, keeping(t), Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h), Secret: func(int) []byte { return secret }, Options: s.Options(t.TempDir())})
 	if g := h.arrive(t, rec, 1)[0]; g.Secret != string(secret) {
 		t.Errorf("it has %d bytes of it", len(g.Secret))
 	}

@@ -8,6 +8,12 @@ import (
 	"syscall"
 )
 
+// Whether ssh shares connections here, and whether a client dies with us though its stdin is open.
+const (
+	canKeep          = false
+	clientsDieWithUs = false
+)
+
 func clientAttr(bool) *syscall.SysProcAttr { return nil }
 
 // signalGroup ends a client: here there is nothing to ask it with.
