@@ -17,6 +17,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/internal/invoke"
 	"github.com/monarch-tui/monarch-tui/engine/probe"
 	"github.com/monarch-tui/monarch-tui/quicnet"
+	"github.com/monarch-tui/monarch-tui/quicnet/hlc"
 )
 
 // activation is one message being handled. It is its handler's context, which ends once, with what comes first: its caller's
@@ -31,7 +32,7 @@ type activation struct {
 	env   *quicnet.Envelope // its handler's until the answer
 	ep    *endpoint
 	to    *target
-	since time.Time
+	since hlc.Moment
 
 	// Of the message, for those who still ask when it has been answered.
 	id, call, trace uint64
@@ -191,7 +192,7 @@ func (a *actor) marksOf(ep *endpoint) context.Context {
 func (act *activation) begin() {
 	if act.Err() == nil {
 		act.began = true
-		act.env.Began = act.actor.node.tel.clock.TickAt(act.since.UnixMicro())
+		act.env.Began = act.actor.node.tel.clock.TickAt(act.since.Micros())
 	}
 }
 
@@ -424,7 +425,7 @@ func (a *actor) finish(act *activation, body []byte, werr *wireError, pe *panicE
 	case pe != nil:
 		a.lastAnswer(act, failure, werr, load, token)
 	case !quiet:
-		a.answer(act, body, werr, load, token, more, now.UnixMicro())
+		a.answer(act, body, werr, load, token, more, now.Micros())
 	case werr != nil:
 		what := fmt.Sprintf("%s.%s, called by broadcast, returned an error: %s", a.label(), act.ep.name, clip(werr.Msg, maxCauseText))
 		a.node.reportFailure(failureReport{Mesh: a.id, Rank: a.rank, Life: a.life, What: what}, func() {})

@@ -15,6 +15,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/probe"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/quicnet"
+	"github.com/monarch-tui/monarch-tui/quicnet/hlc"
 )
 
 // actor is one rank of an actor mesh, living in this process.
@@ -67,7 +68,7 @@ type actor struct {
 	ended    *wireError    // set once: what later messages are told
 	failed   bool          // by a panic
 	handled  uint64
-	since    time.Time
+	since    hlc.Moment
 	worked   time.Duration       // in which something was handled, up to since
 	acks     map[uint64]taken    // by process: what broadcasts give back there
 	size     int                 // bytes of the arguments in queue
@@ -318,7 +319,7 @@ func (a *actor) endHow(why *wireError, failed, leave bool) {
 		a.queue, a.room, a.turns, a.size = nil, nil, nil, 0
 		a.late.Clear()
 		a.late.Arm(a.ripen)
-		a.turned(time.Now())
+		a.turned(a.node.tel.clock.Now())
 	}
 	a.left = a.left || leave
 	a.checkQuiet()
@@ -434,7 +435,7 @@ func (a *actor) noticeWait(proc uint64, w waitNotice) {
 
 // turned notes that what the actor does changes: the time before counts as work where it handled something. The caller holds
 // a.mu.
-func (a *actor) turned(at time.Time) {
+func (a *actor) turned(at hlc.Moment) {
 	if a.running.len() > 0 {
 		a.worked += at.Sub(a.since)
 	}

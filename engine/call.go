@@ -12,6 +12,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/probe"
 	"github.com/monarch-tui/monarch-tui/quicnet"
+	"github.com/monarch-tui/monarch-tui/quicnet/hlc"
 )
 
 const (
@@ -40,7 +41,7 @@ type call struct {
 	n            int
 	to           quicnet.Addr // of a call of one rank
 	firstMsg     uint64       // message id of index 0; the others follow
-	started      time.Time
+	started      hlc.Moment
 	err          error            // nothing was sent
 	env          quicnet.Envelope // of its messages, one after the other
 	arg          []byte           // encoded; the memory of the next call, when this one is over
@@ -269,7 +270,7 @@ func (c *call) sendTo(ctx context.Context, env *quicnet.Envelope, i int) {
 		c.node.windows.giveBack(w, takenBy(1, c.size))
 		return
 	}
-	now := c.started.UnixMicro()
+	now := c.started.Micros()
 	if c.told {
 		c.tellSent(env, i)
 		now = time.Now().Add(time.Microsecond).UnixMicro() // not before what was told, which has nanoseconds
@@ -353,7 +354,7 @@ func (c *call) open() []int {
 // answer records an outcome; the first one for an index wins. It reports whether a message of that index was out.
 func (c *call) answer(a answer) (sent bool) {
 	if c.told || c.last == nil { // else nobody asks
-		a.took = time.Since(c.started)
+		a.took = c.node.tel.clock.Now().Sub(c.started)
 	}
 	c.mu.Lock()
 	if a.index < 0 || a.index >= c.n || c.ranks[a.index] == phaseAnswered {

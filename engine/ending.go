@@ -78,7 +78,7 @@ func (a *actor) endIdle(why *wireError) bool {
 		return false
 	}
 	a.ended = why
-	a.turned(time.Now())
+	a.turned(a.node.tel.clock.Now())
 	a.mu.Unlock()
 	a.cancel(errors.New(why.Msg))
 	a.wake()

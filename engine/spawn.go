@@ -292,7 +292,7 @@ func (n *node) beginHere(ctx context.Context, b spawnBody, fill func(at *actorTy
 	}
 	a := &actor{
 		node: n, id: b.Ref.ID, name: b.Ref.Name, rank: b.Rank, life: b.Life, here: pointIn(b.Ref, b.Rank), typ: at, self: self, handled: b.Before,
-		done: make(chan struct{}), since: time.Now(),
+		done: make(chan struct{}), since: n.tel.clock.Now(),
 		labels: pprof.WithLabels(context.Background(), pprof.Labels("mesh", b.Ref.Name, "rank", strconv.Itoa(b.Rank))),
 	}
 	if !n.crowded {

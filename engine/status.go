@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -150,9 +151,9 @@ const maxNext = 16
 func (a *actor) state() control.RankState {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	s := control.RankState{State: "idle", Queue: len(a.queue), QueueBytes: a.size, Since: a.since, Handled: a.handled, Worked: a.worked, Restarts: int(a.life)}
+	s := control.RankState{State: "idle", Queue: len(a.queue), QueueBytes: a.size, Since: a.since.Time(), Handled: a.handled, Worked: a.worked, Restarts: int(a.life)}
 	acts := a.running.all()
-	slices.SortFunc(acts, func(x, y *activation) int { return x.since.Compare(y.since) })
+	slices.SortFunc(acts, func(x, y *activation) int { return cmp.Compare(x.since.Sub(y.since), 0) })
 	for _, act := range acts {
 		if s.State != "paused" {
 			s.State = "busy"
@@ -238,7 +239,7 @@ func (h *hub) tellCalls() {
 }
 
 func (h *hub) callRecord(c *call) control.Call {
-	rec := control.Call{ID: c.id, Client: c.client, Mesh: c.ref.Name, View: c.ref.View, Endpoint: c.endpoint, Adverb: c.adverb, Started: c.started, Ranks: c.n}
+	rec := control.Call{ID: c.id, Client: c.client, Mesh: c.ref.Name, View: c.ref.View, Endpoint: c.endpoint, Adverb: c.adverb, Started: c.started.Time(), Ranks: c.n}
 	if rec.Client == "" {
 		rec.Client = "main"
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -354,22 +355,28 @@ func BenchmarkTell(b *testing.B) {
 }
 
 func TestTimeCountsAsWorkWhileAnythingIsHandled(t *testing.T) {
-	start := time.Unix(1_700_000_000, 0)
-	at := func(s int) time.Time { return start.Add(time.Duration(s) * time.Second) }
-	a := &actor{since: start}
-	begin := func(s int, id uint64) { a.turned(at(s)); a.running.add(messageKey{0, id}, &activation{}) }
-	end := func(s int, id uint64) { a.turned(at(s)); a.running.remove(messageKey{0, id}) }
-	begin(5, 1) // idle before
-	begin(7, 2) // two at a time count once
-	end(8, 1)
-	end(11, 2)
-	begin(20, 3)
-	if a.worked != 6*time.Second || !a.since.Equal(at(20)) {
-		t.Errorf("it has worked for %v until %v", a.worked, a.since)
-	}
-	if end(21, 3); a.worked != 7*time.Second {
-		t.Errorf("at the end for %v", a.worked)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		var clock hlc.Clock
+		start := clock.Now()
+		a := &actor{since: start}
+		now := func(s int) hlc.Moment {
+			time.Sleep(time.Duration(s)*time.Second - clock.Now().Sub(start))
+			return clock.Now()
+		}
+		begin := func(s int, id uint64) { a.turned(now(s)); a.running.add(messageKey{0, id}, &activation{}) }
+		end := func(s int, id uint64) { a.turned(now(s)); a.running.remove(messageKey{0, id}) }
+		begin(5, 1) // idle before
+		begin(7, 2) // two at a time count once
+		end(8, 1)
+		end(11, 2)
+		begin(20, 3)
+		if a.worked != 6*time.Second || a.since.Sub(start) != 20*time.Second {
+			t.Errorf("it has worked for %v until %v", a.worked, a.since)
+		}
+		if end(21, 3); a.worked != 7*time.Second {
+			t.Errorf("at the end for %v", a.worked)
+		}
+	})
 }
 
 func TestWhatIsKeptOfTheMessagesIsBoundedAndCounted(t *testing.T) {

@@ -44,18 +44,19 @@ func (n *node) waitEdges() (out []control.WaitEdge, young bool) {
 			out = append(out, e)
 		}
 	}
+	now := n.tel.clock.Now()
 	n.calls.each(func(c *call) {
 		if !c.awaited() {
 			return
 		}
-		if time.Since(c.started) < slowCall {
+		if now.Sub(c.started) < slowCall {
 			young = true
 			return
 		}
 		beside := c.caller != nil && c.caller.ep != nil && c.caller.ep.concurrent
 		for _, i := range c.sent() {
 			add(c.sender, c.client, c.ref, i, control.WaitEdge{
-				Endpoint: c.endpoint, Call: c.id, Msg: sessionID(n.id, c.firstMsg+uint64(i)), Since: c.started, State: control.WaitSent,
+				Endpoint: c.endpoint, Call: c.id, Msg: sessionID(n.id, c.firstMsg+uint64(i)), Since: c.started.Time(), State: control.WaitSent,
 				Any: c.adverb == adverbStream, Beside: beside,
 			})
 		}
