@@ -443,7 +443,9 @@ func (a *actor) answer(act *activation, body []byte, werr *wireError, load int, 
 	if act.run != nil {
 		large = act.run.Memory()
 	}
-	a.node.answerIn(ans, act.env, body, large, werr, load, token, more, now)
+	if a.node.answerIn(ans, act.env, body, large, werr, load, token, more, now) {
+		ans = nil
+	}
 	act.release(ans)
 }
 
@@ -456,12 +458,15 @@ func (a *actor) lastAnswer(act *activation, failure failureReport, werr *wireErr
 	})
 }
 
-// release gives back what a message that was answered needed. What somebody may still look at stays.
+// release gives back what a message that was answered needed, and its envelope, unless that is nil: it went with the answer. What
+// somebody may still look at stays.
 func (act *activation) release(env *quicnet.Envelope) {
 	if was := act.shown.Load(); act.run != nil && was&shownKept == 0 && act.shown.CompareAndSwap(was, was|shownOver) {
 		act.run.Free()
 	}
-	env.Free()
+	if env != nil {
+		env.Free()
+	}
 }
 
 // wire is the end of a handler as its caller gets it.

@@ -209,7 +209,8 @@ func (n *node) answerTo(req *quicnet.Envelope, body []byte, werr *wireError, loa
 
 // answerIn is answerTo in an envelope of the caller, which may be the message itself: it becomes its own answer. more says that
 // the next answer is near; large is what body lies in, where it is large; now is the machine's clock, in microseconds since 1970.
-func (n *node) answerIn(env, req *quicnet.Envelope, body []byte, large *quicnet.Large, werr *wireError, load int, token uint8, more bool, now int64) {
+// It reports whether the envelope went with the answer, and is not the caller's any more.
+func (n *node) answerIn(env, req *quicnet.Envelope, body []byte, large *quicnet.Large, werr *wireError, load int, token uint8, more bool, now int64) (handed bool) {
 	way := req.Back
 	env.Kind, env.Call, env.Parent, env.Trace, env.Index, env.Arrived, env.Began = quicnet.KindReply, req.Call, messageID(req), req.Trace, req.Index, req.Arrived, req.Began
 	env.From, env.To = req.To, req.From
@@ -222,13 +223,15 @@ func (n *node) answerIn(env, req *quicnet.Envelope, body []byte, large *quicnet.
 		b, err := quicnet.Enc().Marshal(werr)
 		if err != nil {
 			n.log.Error("an error did not encode", "err", err)
-			return
+			return false
 		}
 		env.Body = b
 	}
-	if err := n.sendBy(n.root, way, env, now); err != nil {
+	handed, err := n.handBy(n.root, way, env, now)
+	if err != nil {
 		n.unanswerable(env, err)
 	}
+	return handed
 }
 
 // unanswerable tries to tell a caller at least why its answer cannot travel; a caller that is gone needs nothing.

@@ -42,16 +42,15 @@ type call struct {
 	to           quicnet.Addr // of a call of one rank
 	firstMsg     uint64       // message id of index 0; the others follow
 	started      hlc.Moment
-	err          error            // nothing was sent
-	env          quicnet.Envelope // of its messages, one after the other
-	arg          []byte           // encoded; the memory of the next call, when this one is over
-	large        *quicnet.Large   // what arg is in, where it is large
-	waiters      atomic.Int32     // how many wait for answers; nobody counts where the caller waits from the beginning to the end
-	implicitWait atomic.Bool      // waiters counts the first wait already: the messages say that the caller waits
-	toldAt       atomic.Int64     // UnixNano when front ends were last told of its progress
-	behind       atomic.Bool      // front ends have not been told the latest progress
-	telling      sync.Mutex       // orders the events of this call
-	over         bool             // the event of its end is out; guarded by telling
+	err          error          // nothing was sent
+	arg          []byte         // encoded; the memory of the next call, when this one is over
+	large        *quicnet.Large // what arg is in, where it is large
+	waiters      atomic.Int32   // how many wait for answers; nobody counts where the caller waits from the beginning to the end
+	implicitWait atomic.Bool    // waiters counts the first wait already: the messages say that the caller waits
+	toldAt       atomic.Int64   // UnixNano when front ends were last told of its progress
+	behind       atomic.Bool    // front ends have not been told the latest progress
+	telling      sync.Mutex     // orders the events of this call
+	over         bool           // the event of its end is out; guarded by telling
 
 	mu      sync.Mutex
 	answers []answer    // in arrival order
@@ -217,7 +216,7 @@ func (c *call) send(ctx context.Context, nd *node, b bound, body []byte) *call {
 	}
 	c.size = len(body)
 	nd.register(c)
-	env := &c.env // nothing is in it yet
+	env := quicnet.NewEnvelope() // of the messages, one after the other
 	env.Kind, env.Call, env.From, env.Region, env.Adverb = quicnet.KindCall, c.id, nd.addrOf(c.caller), ref.region, uint8(adverb)
 	env.Endpoint, env.Hash, env.Body = b.name, b.hash, body
 	env.Given, env.Large = len(body) > maxKeptArg, c.large // the call gives it away
@@ -240,8 +239,13 @@ func (c *call) send(ctx context.Context, nd *node, b bound, body []byte) *call {
 		c.cancel(ctx)
 		return c
 	}
+	handed := false
 	for i := range c.n {
-		c.sendTo(ctx, env, i)
+		handed = c.sendTo(ctx, env, i)
+	}
+	if !handed {
+		env.Large = nil // the call's
+		env.Free()
 	}
 	if adverb != adverbStart { // the chain may have changed while the messages were sent, and its notice have overtaken them
 		if chain, seq, changed := c.caller.changedSince(turn); changed {
@@ -251,14 +255,15 @@ func (c *call) send(ctx context.Context, nd *node, b bound, body []byte) *call {
 	return c
 }
 
-// sendTo hands the message of index i to its link, or answers for it when that fails.
-func (c *call) sendTo(ctx context.Context, env *quicnet.Envelope, i int) {
+// sendTo hands the message of index i to its link, or answers for it when that fails. It reports whether env went with it: that of
+// a call of one rank may.
+func (c *call) sendTo(ctx context.Context, env *quicnet.Envelope, i int) (handed bool) {
 	env.ID, env.Index = c.firstMsg+uint64(i), uint64(i)
 	env.To, env.Life = c.addr(i), c.ref.lifeOf(i)
 	w, err := c.node.windows.acquire(ctx, env.To, &pendingSend{c.sender, c.client, c.caller, c.ref, i, c.endpoint, c.id, c.size})
 	if err != nil {
 		c.answer(answer{index: i, err: notSent(err)})
-		return
+		return false
 	}
 	c.mu.Lock()
 	late := c.ranks[i] == phaseAnswered // its process ended before its turn came
@@ -268,7 +273,7 @@ func (c *call) sendTo(ctx context.Context, env *quicnet.Envelope, i int) {
 	c.mu.Unlock()
 	if late {
 		c.node.windows.giveBack(w, takenBy(1, c.size))
-		return
+		return false
 	}
 	now := c.started.Micros()
 	if c.told {
@@ -283,9 +288,15 @@ func (c *call) sendTo(ctx context.Context, env *quicnet.Envelope, i int) {
 			w.way.Store(way)
 		}
 	}
-	if err := c.node.sendBy(ctx, *way, env, now); err != nil {
+	if c.n == 1 {
+		handed, err = c.node.handBy(ctx, *way, env, now)
+	} else {
+		err = c.node.sendBy(ctx, *way, env, now)
+	}
+	if err != nil {
 		c.answer(answer{index: i, err: c.node.whyNotSent(c.ref, i, err)})
 	}
+	return handed
 }
 
 // addr is the receiver of index i.

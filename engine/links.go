@@ -203,11 +203,15 @@ type memWay struct {
 
 // Send implements quicnet.Sender.
 func (w memWay) Send(ctx context.Context, lane quicnet.Lane, env *quicnet.Envelope) error {
-	c := env.Clone()
+	return w.put(ctx, lane, env.Clone())
+}
+
+// put is Send of an envelope that is the receiver's from now on, unless there is an error.
+func (w memWay) put(ctx context.Context, lane quicnet.Lane, env *quicnet.Envelope) error {
 	if w.back != nil {
-		c.Back = w.back.home
+		env.Back = w.back.home
 	}
-	return w.to.put(ctx, lane, c)
+	return w.to.put(ctx, lane, env)
 }
 
 // sizeOf is what a frame counts for in a queue.

@@ -65,6 +65,16 @@ func (e *Envelope) Clone() *Envelope {
 	return c
 }
 
+// Hand has an envelope of NewEnvelope, which holds nothing Large, be received where it is, instead of a Clone: with a body of its own,
+// and without what was its sender's.
+func (e *Envelope) Hand() {
+	memory := append(e.memory[:0], e.Body...)
+	e.Local = Local{pooled: true, memory: memory, At: e.At}
+	if e.Body = memory; len(memory) == 0 {
+		e.Body = nil
+	}
+}
+
 // Free gives an envelope of NewEnvelope back, with the memory that its slices are in: nobody may use either any more. Calling
 // it is never needed. It does nothing to other envelopes.
 func (e *Envelope) Free() {

@@ -57,7 +57,8 @@ func (c *Clock) Now() Moment {
 	if b := c.base.Load(); b != nil && mono-b.mono < int64(baseAge) {
 		return Moment{mono, b.wall + mono - b.mono}
 	}
-	now := Moment{mono, time.Now().UnixNano()}
+	at := time.Now() // both in one reading: whoever had to wait between two would be ahead by as much, for a second
+	now := Moment{int64(at.Sub(began)), at.UnixNano()}
 	c.base.Store(&now)
 	return now
 }
