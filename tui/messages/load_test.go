@@ -88,6 +88,47 @@ func TestOnlyWhatIsSeenIsFormatted(t *testing.T) {
 	}
 }
 
+// TestAFrameLooksAtWhatHasComeAndGone holds that what a frame does is as much as has come and gone since the last one, however much
+// is kept: of the order, of the rows and of the messages themselves nothing else is looked at, and nothing is allocated for it.
+func TestAFrameLooksAtWhatHasComeAndGone(t *testing.T) {
+	for name, set := range views {
+		for _, ranks := range []int{1, 64, 4096} {
+			t.Run(fmt.Sprintf("%s ranks=%d", name, ranks), func(t *testing.T) {
+				l, p, s := underLoad(t, ranks, set)
+				frame := func() {
+					l.b.World.Apply(l.batch(perFrame))
+					l.b.Tick(time.Second / 30)
+					p.Frame(l.b.World)
+					p.Draw(s, l.b.World, true)
+				}
+				for range 20 { // what may be used again comes with what goes
+					frame()
+				}
+				const frames = 5
+				looked, gists, courses, folds := p.ix.looked, p.gists, p.courses, p.ix.pool.made
+				for range frames {
+					frame()
+					if made := len(p.view.Rows) - p.rows.stayed; made > 4*perFrame {
+						t.Errorf("%d of %d rows were made anew", made, len(p.view.Rows))
+					}
+				}
+				if n := (p.ix.looked - looked) / frames; n > 7*perFrame { // of all that is kept it would be twelve times
+					t.Errorf("a frame has looked at %d messages of the order", n)
+				}
+				if n := (p.gists - gists) / frames; n > perFrame+2 {
+					t.Errorf("a frame has read %d messages", n)
+				}
+				if n := (p.courses - courses) / frames; n > perFrame/(2*ranks)+3 {
+					t.Errorf("a frame has made the courses of %d folds", n)
+				}
+				if n := p.ix.pool.made - folds; n > perFrame/4 {
+					t.Errorf("%d folds and exchanges were made in %d frames", n, frames)
+				}
+			})
+		}
+	}
+}
+
 // BenchmarkUnderLoad is what a frame of 76×18 costs at 30 frames and 50,000 messages a second: taking in and drawing. apply-ns is
 // World.Apply alone, which is in it.
 func BenchmarkUnderLoad(b *testing.B) {
