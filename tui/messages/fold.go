@@ -22,6 +22,7 @@ type exchange struct {
 	cancelled    bool   // its caller gave it up: that is no failure
 	matches      bool   // gets through the filter
 	slow         bool   // in the flow, it came in a row of its own
+	own          bool   // it is no part of a fold, of its memory
 	sent         []sent // what its handler has called
 	gist         gist
 }
@@ -144,7 +145,7 @@ func (p *pool) more(f *fold, x exchange) *exchange {
 			p.made++
 		}
 	}
-	x.sent = h.sent[:0]
+	x.sent, x.own = h.sent[:0], h != &f.first
 	*h = x
 	if f.exchanges == nil {
 		f.exchanges = f.firstWhole[:0]
@@ -155,13 +156,13 @@ func (p *pool) more(f *fold, x exchange) *exchange {
 
 // drop takes an exchange, of which nothing is left, for later.
 func (p *pool) drop(h *exchange) {
-	if h != &h.f.first { // that goes with the fold
+	if h.own { // the others go with their fold
 		p.dead = append(p.dead, h)
 	}
 }
 
-// dropAll takes a fold, of which nothing is left, for later. Of those that others were merged into exchanges may be parts of
-// these.
+// dropAll takes a fold, of which nothing is left, for later. One that has become a part of another is not used again: the other
+// has its exchange.
 func (p *pool) dropAll(f *fold) {
 	for _, h := range f.exchanges {
 		p.drop(h)

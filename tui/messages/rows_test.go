@@ -126,3 +126,33 @@ func text(rows []shownRow) (out string) {
 	}
 	return out
 }
+
+// TestWhatMayBeUsedAgainIsNoMoreThanWasKeptAtOnce holds INV-BOUND for the folds and exchanges that have left the ring, also where
+// many folds become one.
+func TestWhatMayBeUsedAgainIsNoMoreThanWasKeptAtOnce(t *testing.T) {
+	k, p := newTalk(t), New(worldtest.Keys)
+	const size = 100
+	k.Messages = world.NewRing[control.Message](size)
+	for round := range 100 {
+		for rank := range 8 { // each worker reports before main does
+			parent := &sentCall{control.Message{ID: uint64(1_000_000 + 8*round + rank), Trace: 99}}
+			c := k.callRanks(parent, fmt.Sprintf("@pinger[%d]", rank), "ponger", "pong", []byte{0x03}, rank)
+			k.answer(c[0], []byte{0x04}, "")
+		}
+		p.sync(k.World)
+		for rank := range 8 {
+			k.Message(control.Message{
+				Time: k.Now, Call: uint64(1_000_000 + round), ID: uint64(1_000_000 + 8*round + rank), Kind: control.MessageCall, From: "main",
+				To: fmt.Sprintf("@pinger[%d]", rank), Endpoint: "run", Ranks: 8,
+			})
+		}
+		k.Tick(time.Millisecond)
+		p.sync(k.World)
+	}
+	if len(p.view.Rows) > size/8 {
+		t.Fatalf("%d rows of %d messages: they do not become one", len(p.view.Rows), size)
+	}
+	if folds, exchanges := len(p.ix.pool.folds), len(p.ix.pool.exchanges); folds > size || exchanges > size {
+		t.Errorf("%d folds and %d exchanges are there to be used again, of %d messages", folds, exchanges, size)
+	}
+}
