@@ -29,7 +29,9 @@ func (ix *index) foldOf(m *control.Message) *fold {
 	ix.byCall.put(m.Call, f)
 	f.calls, f.senders = append(f.calls, m.Call), true
 	f.ranks += max(1, m.Ranks)
-	ix.stale.tail(f.oldest) // what came between its messages is of one rank
+	if ix.flow { // of what was between its messages it tells where they are of one rank
+		ix.stale.tail(f.oldest)
+	}
 	return f
 }
 

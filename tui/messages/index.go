@@ -26,6 +26,7 @@ type index struct {
 	room    []stamp            // for those that come; to be used again, as
 	tape    []stamp            // the room of order
 	looked  int                // entries of order that were looked at so far
+	flow    bool               // the rows are the flow's: they also tell of answers, and of what was between
 	stale   stale              // rows that are to be made anew
 	told    []*exchange        // of which it is known since rows were made when they came
 	moved   []*fold            // their rows stood at messages that have gone

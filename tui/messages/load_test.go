@@ -129,6 +129,27 @@ func TestAFrameLooksAtWhatHasComeAndGone(t *testing.T) {
 	}
 }
 
+// TestAnAnswerOfAnOldCallMakesNoRowOfTheListAnew is about calls that take long: what the flow tells of their handlers, the list does not.
+func TestAnAnswerOfAnOldCallMakesNoRowOfTheListAnew(t *testing.T) {
+	l, p, _ := underLoad(t, 1, views["list"])
+	call := control.Message{Time: l.b.Now, Call: 1 << 50, ID: 1 << 50, Kind: control.MessageCall, From: "main", To: "@ponger[1]", Endpoint: "pong", Ranks: 1}
+	l.b.World.Apply(control.Update{Events: []*control.Event{{Message: &call}}})
+	for range 9 {
+		l.b.World.Apply(l.batch(perFrame))
+		l.b.Tick(time.Second / 30)
+		p.Frame(l.b.World)
+	}
+	answer := control.Message{
+		Time: l.b.Now, Arrived: call.Time.Add(time.Millisecond), Began: call.Time.Add(5 * time.Millisecond), Took: l.b.Now.Sub(call.Time),
+		Call: call.Call, Parent: call.ID, Kind: control.MessageReply, From: call.To, To: "main", Endpoint: "pong",
+	}
+	l.b.World.Apply(control.Update{Events: []*control.Event{{Message: &answer}}})
+	p.Frame(l.b.World)
+	if rows := len(p.view.Rows); rows-p.rows.stayed > 10 {
+		t.Errorf("%d of %d rows were made anew", rows-p.rows.stayed, rows)
+	}
+}
+
 // BenchmarkUnderLoad is what a frame costs at 30 frames a second: taking in and drawing. apply-ns is World.Apply alone, which is in
 // it. A frame of 76×18 at 50,000 messages a second is what is promised; the others tell that neither more room nor more messages
 // make it another thing.

@@ -25,7 +25,7 @@ func (ix *index) latest(h *exchange, number int) {
 		last = &h.f.lastBad
 	}
 	if *last < ix.First || ix.rec(*last).at <= ix.rec(number).at {
-		if *last >= ix.First {
+		if ix.flow && *last >= ix.First {
 			ix.stale.tail(ix.rec(*last).at)
 		}
 		*last = number

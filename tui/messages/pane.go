@@ -105,7 +105,7 @@ func (p *Pane) SetTab(t Tab) {
 		return
 	}
 	cur, ok := p.view.Current()
-	p.tab = t
+	p.tab, p.ix.flow = t, t == Flow
 	p.change()
 	if ok && !p.view.Following() {
 		p.show(cur.f, cur.h)

@@ -24,7 +24,7 @@ func (ix *index) came(h *exchange, at int64) {
 	if f.open {
 		ix.stale.tail(f.oldest)
 	}
-	if !f.alone() || !h.timed() {
+	if !ix.flow || !f.alone() || !h.timed() {
 		return
 	}
 	if h.comesLate() {
@@ -51,10 +51,10 @@ func (ix *index) went(h *exchange, number int, at int64) {
 			}
 		}
 	}
-	if f.open || f.ranks <= 1 && len(f.exchanges)-f.gone > 1 {
+	if f.open || ix.flow && f.ranks <= 1 && len(f.exchanges)-f.gone > 1 {
 		ix.stale.head(f.newest)
 	}
-	if f.ranks <= 1 {
+	if ix.flow && f.ranks <= 1 {
 		ix.stale.head(max(h.arrived, h.began))
 	}
 }
