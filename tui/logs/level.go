@@ -60,17 +60,25 @@ func levelWord(text string, at, end int) (Level, bool) {
 	if strings.HasPrefix(text[end:], ":") && (strings.HasSuffix(word, "Error") || strings.HasSuffix(word, "Exception")) {
 		return Error, true // ValueError: …
 	}
-	if len(word) < 3 || len(word) > len("traceback") {
+	level, ok := levelNamed(word)
+	if !ok || capitals(word) {
+		return level, ok
+	}
+	before := strings.TrimRight(text[:at], `"`)
+	named := strings.HasSuffix(before, "level=") || strings.HasSuffix(before, `level":`) || strings.HasSuffix(before, `level": `)
+	return level, named || strings.HasPrefix(text[end:], ":") || word == "Traceback"
+}
+
+// levelNamed is the level that a word of letters names, in whatever case; nothing is allocated for it.
+func levelNamed(word string) (Level, bool) {
+	var upper [len("traceback")]byte
+	if len(word) > len(upper) {
 		return 0, false
 	}
-	if strings.ToUpper(word) != word {
-		before := strings.TrimRight(text[:at], `"`)
-		named := strings.HasSuffix(before, "level=") || strings.HasSuffix(before, `level":`) || strings.HasSuffix(before, `level": `)
-		if !named && !strings.HasPrefix(text[end:], ":") && word != "Traceback" {
-			return 0, false
-		}
+	for i := range len(word) {
+		upper[i] = word[i] &^ ('a' - 'A')
 	}
-	switch strings.ToUpper(word) {
+	switch string(upper[:len(word)]) {
 	case "ERROR", "ERR", "FATAL", "CRITICAL", "PANIC", "EXCEPTION", "TRACEBACK":
 		return Error, true
 	case "WARN", "WARNING":
@@ -81,6 +89,16 @@ func levelWord(text string, at, end int) (Level, bool) {
 		return Debug, true
 	}
 	return 0, false
+}
+
+// capitals reports whether a word of letters has no small one.
+func capitals(word string) bool {
+	for i := range len(word) {
+		if word[i] >= 'a' {
+			return false
+		}
+	}
+	return true
 }
 
 // glog reads the beginning of a line in the style of glog: E1124 12:04:42.

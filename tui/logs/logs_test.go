@@ -120,6 +120,14 @@ func TestALineHasALevel(t *testing.T) {
 	}
 }
 
+// TestALevelIsReadWithoutMemory is about what happens 50,000 times a second.
+func TestALevelIsReadWithoutMemory(t *testing.T) {
+	l := &control.Log{Stream: "out", Text: "the Actor 3: error of no step is Warning, level=info ends it"}
+	if n := testing.AllocsPerRun(100, func() { LevelOf(l) }); n != 0 {
+		t.Errorf("the level of a line takes %v allocations", n)
+	}
+}
+
 func TestAFilterOfLines(t *testing.T) {
 	b := story(t)
 	for text, want := range map[string]string{

@@ -64,32 +64,35 @@ type late struct {
 	who  *standing
 }
 
-// between puts what happened between two messages among the rows of the flow, into room: that a call came, and began, where it
-// was sent to one rank alone, and who stood at a site.
-func (p *Pane) between(rows, room []row) []row {
-	extra := p.standings(p.extra[:0])
-	for i := range rows {
-		r := &rows[i]
-		if r.part != whole || r.f.broadcast || r.f.ranks > 1 {
-			continue
-		}
-		h := r.f.one()
-		if h.slow = false; !h.matches {
-			continue
-		}
-		if !h.timed() {
-			continue
-		}
-		if time.Duration(h.arrived-p.ix.rec(h.call).at) >= slowWay {
-			extra = append(extra, late{at: h.arrived, part: arriving, h: h})
-		}
-		if h.waited() > 0 {
-			extra = append(extra, late{at: h.began, part: beginning, h: h})
+// alone reports whether a fold is a call to one rank, of which the flow tells when it came and began.
+func (f *fold) alone() bool { return !f.broadcast && f.ranks <= 1 }
+
+// comesLate reports whether a call comes so long after it was sent that the flow tells of it.
+func (h *exchange) comesLate() bool {
+	return h.timed() && h.matches && time.Duration(h.arrived-h.sentAt) >= slowWay
+}
+
+// beginsLate reports whether a handler begins so long after its call came that the flow tells of it.
+func (h *exchange) beginsLate() bool { return h.matches && h.waited() > 0 }
+
+// between puts what happened between two messages, in the times from since to until, among rows of the flow, and appends them
+// to out: that a call came, and began, where it was sent to one rank alone, and who stood at a site. carried is what belongs to
+// rows of before.
+func (p *Pane) between(rows, out []row, since, until int64, carried []late) []row {
+	extra := p.rows.extra[:0]
+	for _, x := range p.rows.stands {
+		if x.at >= since && x.at <= until {
+			extra = append(extra, x)
 		}
 	}
-	p.extra = extra
-	slices.SortStableFunc(extra, func(a, b late) int { return cmp.Compare(a.at, b.at) })
-	out := room
+	extra = append(extra, carried...)
+	for i := range rows {
+		if r := &rows[i]; r.part == whole && r.f.alone() {
+			extra = r.f.one().lates(extra, until, p.ix.stale.since)
+		}
+	}
+	p.rows.extra = extra
+	slices.SortStableFunc(extra, p.compareLate)
 	put := func(x late) {
 		r := row{part: x.part, f: x.h.f, h: x.h, who: x.who}
 		if n := len(out); n > 0 {
@@ -104,12 +107,12 @@ func (p *Pane) between(rows, room []row) []row {
 		}
 		out = append(out, r)
 	}
-	for _, r := range rows {
-		for len(extra) > 0 && extra[0].at < p.at(r) {
+	for i := range rows {
+		for len(extra) > 0 && extra[0].at < p.at(&rows[i]) {
 			put(extra[0])
 			extra = extra[1:]
 		}
-		out = append(out, r)
+		out = append(out, rows[i])
 	}
 	for _, x := range extra {
 		put(x)
@@ -117,10 +120,46 @@ func (p *Pane) between(rows, room []row) []row {
 	return out
 }
 
-// at is the time of a row that tells of messages or of a failure, in nanoseconds.
-func (p *Pane) at(r row) int64 {
-	if r.part == lost {
+// lates adds when a call came, and when its handler began, where that is told in the rows up to a time; those of later stay as
+// they are, from since on they are made anew.
+func (h *exchange) lates(out []late, until, since int64) []late {
+	if !h.comesLate() {
+		h.slow = false
+	} else if h.arrived <= until || !h.slow && h.arrived < since { // the arrow ended where it began, and may do so no longer
+		h.slow = false
+		out = append(out, late{at: h.arrived, part: arriving, h: h})
+	}
+	if h.beginsLate() && h.began <= until {
+		out = append(out, late{at: h.began, part: beginning, h: h})
+	}
+	return out
+}
+
+// compareLate puts in order what happened between two messages: at one time as the calls are that it belongs to.
+func (p *Pane) compareLate(a, b late) int {
+	switch {
+	case a.at != b.at:
+		return cmp.Compare(a.at, b.at)
+	case a.part == stands || b.part == stands:
+		return cmp.Compare(b.part, a.part)
+	case a.h.f != b.h.f:
+		x, y := a.h.f.stands, b.h.f.stands
+		return stamp{p.ix.rec(x).at, x}.compare(stamp{p.ix.rec(y).at, y})
+	}
+	return cmp.Compare(a.part, b.part)
+}
+
+// at is the time of a row, in nanoseconds.
+func (p *Pane) at(r *row) int64 {
+	switch r.part { //nolint:exhaustive // the others stand where a message does
+	case lost:
 		return r.fail.Time.UnixNano()
+	case arriving:
+		return r.h.arrived
+	case beginning:
+		return r.h.began
+	case stands:
+		return r.who.stops[0].Since.UnixNano()
 	}
 	return p.ix.rec(r.n).at
 }

@@ -41,8 +41,15 @@ func (p *Pane) syncFailures(w *world.World) {
 		}
 		p.lastFailure, p.anyFailure = f, true
 		p.ix.Version++
+		p.ix.stale.tail(f.Time.UnixNano())
 	}
-	p.failures = slices.DeleteFunc(p.failures, func(f *failure) bool { return f.at < p.src.First() })
+	p.failures = slices.DeleteFunc(p.failures, func(f *failure) bool {
+		gone := f.at < p.src.First()
+		if gone {
+			p.ix.stale.head(f.Time.UnixNano())
+		}
+		return gone
+	})
 }
 
 func same(a, b *control.Failure) bool {

@@ -2,7 +2,6 @@ package messages
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/monarch-tui/monarch-tui/tui/paint"
@@ -23,7 +22,9 @@ func (p *Pane) drawFlow(s, body *paint.Surface, focus bool) {
 	under := map[*exchange]bool{} // on their way
 	for _, r := range p.view.Rows[before:from] {
 		p.wait(waits, r)
-		p.track(under, r)
+		if r.part != whole || r.f.ranks > 1 || r.f.one().arrived >= p.at(&p.view.Rows[from]) { // others came above the screen
+			p.track(under, r)
+		}
 	}
 	ends := p.untils(from, to)
 	var spans []span
@@ -82,8 +83,7 @@ func (p *Pane) track(under map[*exchange]bool, r row) {
 // way is the column in which a call that is on its way is drawn, beside the lifeline that it goes to; ok is false where it
 // has none.
 func (p *Pane) way(g grid, h *exchange) (x int, right, ok bool) {
-	from, to := ends(p.src.At(h.call))
-	a, b := p.flow.lineOf(from), p.flow.lineOf(to)
+	a, b := p.linesOf(h)
 	if a < 0 || b < 0 || a == b {
 		return 0, false, false
 	}
@@ -107,8 +107,7 @@ func (p *Pane) wait(waits []int, r row) {
 	} else if r.part != whole {
 		return
 	}
-	from, _ := ends(r.f.one().message(p.src))
-	if line := p.flow.lineOf(from); line >= 0 {
+	if line, _ := p.linesOf(r.f.one()); line >= 0 {
 		waits[line] = max(0, waits[line]+by)
 	}
 }
@@ -244,9 +243,9 @@ func (p *Pane) exchangeArrow(r row, w int) (a arrow, note string) {
 func (p *Pane) foldArrow(r row, noteRoom int) (a arrow, note string, st paint.Style) {
 	m := p.texts(r.f)
 	sender, target := ends(r.f.one().message(p.src))
-	a = arrow{from: []int{p.flow.lineOf(sender)}, to: p.flow.linesOf(target, m.ranks), body: "─", style: paint.Style{Fg: paint.Text}}
+	a = arrow{from: []int{p.flow.lineOf(sender)}, to: p.flow.linesOfRanks(target, m.ranks), body: "─", style: paint.Style{Fg: paint.Text}}
 	if r.f.senders {
-		a.from = p.flow.linesOf(sender, m.senders)
+		a.from = p.flow.linesOfRanks(sender, m.senders)
 	}
 	if r.f.ranks > 1 {
 		a.body = "═"
@@ -254,7 +253,8 @@ func (p *Pane) foldArrow(r row, noteRoom int) (a arrow, note string, st paint.St
 	if r.part == good || r.part == bad {
 		a.body, a.back = "╌", true
 		if n := r.f.failed + r.f.cancelled; r.f.answered < r.f.ranks || n > 0 && n < r.f.answered {
-			a.from, a.to = p.answered(r)
+			c := p.courseOf(r.f)
+			a.from, a.to = c.from[r.part-good], c.to[r.part-good]
 		}
 	}
 	if r.part == bad {
@@ -262,24 +262,6 @@ func (p *Pane) foldArrow(r row, noteRoom int) (a arrow, note string, st paint.St
 	}
 	a.label, note, st = p.flowLabel(r, m, noteRoom)
 	return a, note, st
-}
-
-// answered are the lifelines between which the answers of a row went, of a fold that has others, or waits for others.
-func (p *Pane) answered(r row) (from, to []int) {
-	put := func(list []int, line int) []int {
-		if line < 0 || slices.Contains(list, line) {
-			return list
-		}
-		return append(list, line)
-	}
-	for _, h := range r.f.exchanges {
-		if h.answer < 0 || (h.failed || h.cancelled) != (r.part == bad) {
-			continue
-		}
-		sender, target := ends(h.message(p.src))
-		from, to = put(from, p.flow.lineOf(sender)), put(to, p.flow.lineOf(target))
-	}
-	return from, to
 }
 
 // badRole is the colour of the answers of a fold that are none.

@@ -4,8 +4,11 @@ import "github.com/monarch-tui/monarch-tui/engine/control"
 
 // foldOf opens a fold for a call, or finds the one of the same call made in another rank.
 func (ix *index) foldOf(m *control.Message) *fold {
-	parent := ix.byID[m.Parent]
-	if m.Parent == 0 || parent == nil {
+	var parent *exchange
+	if m.Parent != 0 {
+		parent = ix.byID.get(m.Parent)
+	}
+	if parent == nil {
 		f := ix.newFold(m)
 		if m.Parent != 0 {
 			f.orphan = m.Parent
@@ -23,9 +26,12 @@ func (ix *index) foldOf(m *control.Message) *fold {
 		f.nth, ix.byNth[key] = key, f
 		return f
 	}
-	ix.byCall[m.Call] = f
+	ix.byCall.put(m.Call, f)
 	f.calls, f.senders = append(f.calls, m.Call), true
 	f.ranks += max(1, m.Ranks)
+	if ix.flow { // of what was between its messages it tells where they are of one rank
+		ix.stale.tail(f.oldest)
+	}
 	return f
 }
 
@@ -37,10 +43,10 @@ func keyOf(parent *exchange, m *control.Message) nth {
 
 // adopt folds the calls that a handler made, now that the call has come that it handles.
 func (ix *index) adopt(src *ring, h *exchange) {
-	list := ix.orphans[h.id]
-	if list == nil || h.id == 0 {
+	if h.id == 0 || len(ix.orphans) == 0 {
 		return
 	}
+	list := ix.orphans[h.id]
 	delete(ix.orphans, h.id)
 	for _, f := range list {
 		f.orphan = 0
@@ -60,20 +66,19 @@ func (ix *index) adopt(src *ring, h *exchange) {
 // merge makes one fold of two.
 func (ix *index) merge(f, into *fold) {
 	for _, h := range f.exchanges {
-		h.f = into
-		for _, n := range [2]int{h.call, h.answer} {
-			if n >= 0 {
-				ix.rec(n).f = into
-			}
-		}
+		h.f, h.gist = into, gist{}
 	}
 	for _, c := range f.calls {
-		ix.byCall[c] = into
+		ix.byCall.put(c, into)
 	}
 	into.exchanges, into.calls = append(into.exchanges, f.exchanges...), append(into.calls, f.calls...)
 	into.senders, into.open = true, into.open || f.open
 	into.gone += f.gone
 	into.live += f.live
+	into.kept += f.kept
+	into.oldest, into.newest = min(into.oldest, f.oldest), max(into.newest, f.newest)
+	into.changes++
+	ix.stale.tail(into.oldest)
 	into.ranks += f.ranks
 	into.seen += f.seen
 	into.answered += f.answered
@@ -115,14 +120,14 @@ func (h *exchange) count(endpoint, to string) int {
 func (ix *index) newFold(m *control.Message) *fold {
 	ix.folds++
 	ix.live++
-	f := &fold{
-		number: ix.folds, firstCall: [1]uint64{m.Call}, trace: m.Trace, ranks: max(1, m.Ranks),
-		broadcast: m.Adverb == control.AdverbBroadcast && !m.IsAnswer(), lastGood: -1, lastBad: -1,
-	}
+	f := ix.pool.fold()
+	f.number, f.trace, f.ranks = ix.folds, m.Trace, max(1, m.Ranks)
+	f.broadcast, f.lastGood, f.lastBad, f.stands = m.Adverb == control.AdverbBroadcast && !m.IsAnswer(), -1, -1, -1
+	f.firstCall[0] = m.Call
 	f.calls = f.firstCall[:]
 	if f.trace == 0 {
 		f.trace = m.Call
 	}
-	ix.byCall[m.Call] = f
+	ix.byCall.put(m.Call, f)
 	return f
 }

@@ -1,7 +1,6 @@
 package messages
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,7 +21,7 @@ func check(t interface{ Fatalf(string, ...any) }, ix *index, src *ring) {
 	}
 	live, shown := map[*fold]int{}, 0
 	exchanges := map[*exchange]bool{}
-	if len(ix.order) != ix.Next-ix.First || !slices.IsSortedFunc(ix.order, func(a, b int) int { return cmp.Compare(ix.rec(a).at, ix.rec(b).at) }) {
+	if len(ix.order) != ix.Next-ix.First || !slices.IsSortedFunc(ix.order, stamp.compare) {
 		t.Fatalf("the order of %d to %d is %v", ix.First, ix.Next, ix.order)
 	}
 	for id, list := range ix.orphans {
@@ -34,10 +33,10 @@ func check(t interface{ Fatalf(string, ...any) }, ix *index, src *ring) {
 	}
 	for n := ix.First; n < ix.Next; n++ {
 		r := ix.rec(n)
-		if r.h.f != r.f || r.h.call != n && r.h.answer != n {
+		if r.h.call != n && r.h.answer != n {
 			t.Fatalf("message %d is in exchange %+v", n, *r.h)
 		}
-		live[r.f]++
+		live[r.h.f]++
 		exchanges[r.h] = true
 		if r.h.matches {
 			shown++
@@ -46,8 +45,8 @@ func check(t interface{ Fatalf(string, ...any) }, ix *index, src *ring) {
 	if shown != ix.shown || len(live) != ix.live {
 		t.Fatalf("%d messages shown and %d folds; counted %d and %d", shown, len(live), ix.shown, ix.live)
 	}
-	if len(ix.byID) > len(exchanges) || len(ix.byNth) > ix.live {
-		t.Fatalf("%d ids for %d exchanges, %d keys for %d folds", len(ix.byID), len(exchanges), len(ix.byNth), ix.live)
+	if ix.byID.len > len(exchanges) || len(ix.byNth) > ix.live {
+		t.Fatalf("%d ids for %d exchanges, %d keys for %d folds", ix.byID.len, len(exchanges), len(ix.byNth), ix.live)
 	}
 	for f, n := range live {
 		matched, messages, kept := 0, 0, 0

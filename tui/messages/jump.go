@@ -92,7 +92,7 @@ func (p *Pane) cause() string {
 	case m.Parent == 0:
 		return "nothing: it was not sent by a handler"
 	}
-	cause := p.ix.byID[m.Parent]
+	cause := p.ix.byID.get(m.Parent)
 	if cause == nil {
 		return "its cause, message " + world.CallName(m.Parent) + ", is not kept"
 	}
@@ -110,7 +110,7 @@ func (p *Pane) effect() string {
 		if m.IsAnswer() || m.Parent == 0 {
 			continue
 		}
-		if cause := p.ix.byID[m.Parent]; cause != nil && cause.f == r.f && (r.h == nil || r.h == cause) {
+		if cause := p.ix.byID.get(m.Parent); cause != nil && cause.f == r.f && (r.h == nil || r.h == cause) {
 			return p.jump(p.ix.rec(n).h)
 		}
 	}

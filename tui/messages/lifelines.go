@@ -24,12 +24,13 @@ const (
 
 // flow is the state of the sequence view.
 type flow struct {
-	stale bool           // the selection has changed
-	order map[string]int // of groups, by first appearance, so that lifelines do not jump
-	lines []lifeline
-	of    map[string]*lanes // by group
-	other int               // the lifeline of all the others, -1
-	does  []doing           // what goes on at the lifelines in the row that is drawn
+	stale  bool           // the selection has changed
+	order  map[string]int // of groups, by first appearance, so that lifelines do not jump
+	lines  []lifeline
+	of     map[string]*lanes // by group
+	other  int               // the lifeline of all the others, -1
+	layout uint64            // counts how often they were others
+	does   []doing           // what goes on at the lifelines in the row that is drawn
 }
 
 // lifeline is a column of the flow: an actor, the rest of a mesh, a client, or all others.
@@ -73,7 +74,13 @@ func (p *Pane) lay(rows []row, budget int) {
 		return cmp.Compare(btoi(b.mesh == p.focusMesh), btoi(a.mesh == p.focusMesh))
 	})
 	single := p.singles(meshes, max(0, budget-min(3, len(clients))))
+	before, other := f.of, f.other
 	f.lines, f.of, f.other = f.lines[:0], map[string]*lanes{}, -1
+	defer func() {
+		if other != f.other || !sameLines(before, f.of) {
+			f.layout++
+		}
+	}()
 	var overflow []*party
 	room := func(n int, last bool) bool {
 		return len(f.lines)+n <= budget-btoi(!last)
@@ -177,18 +184,20 @@ func (p *Pane) singles(meshes []*party, budget int) map[*party][]int {
 // partiesOf are the groups of the rows, in the order in which they first appeared.
 func (p *Pane) partiesOf(rows []row) []*party {
 	seen := map[string]*party{}
-	add := func(name string, wide bool) {
-		g := world.Name(group(name))
-		mesh, rank, ok := world.SplitName(name)
+	add := func(group string, rank int, wide bool) {
+		g := world.Name(group)
 		q := seen[g]
 		if q == nil {
-			q = &party{group: g, mesh: mesh, ranks: map[int]bool{}}
+			q = &party{group: g, ranks: map[int]bool{}}
+			if rank >= 0 {
+				q.mesh = g
+			}
 			seen[g] = q
 			if _, known := p.flow.order[g]; !known {
 				p.flow.order[g] = len(p.flow.order)
 			}
 		}
-		if ok && len(q.ranks) <= maxLines {
+		if rank >= 0 && len(q.ranks) <= maxLines {
 			q.ranks[rank] = true
 		}
 		q.wide = q.wide || wide || len(q.ranks) > maxLines
@@ -197,13 +206,19 @@ func (p *Pane) partiesOf(rows []row) []*party {
 		if r.part != whole {
 			continue
 		}
-		from, to := ends(r.f.one().message(p.src))
-		add(from, r.f.senders)
-		add(to, r.f.ranks > 1)
+		h := r.f.one()
+		if g := p.read(h); !g.apart {
+			add(r.f.from, int(g.from), r.f.senders)
+			add(r.f.to, int(g.to), r.f.ranks > 1)
+			continue
+		}
+		from, to := ends(h.message(p.src))
+		add(group(from), int(rankOf(from)), r.f.senders)
+		add(group(to), int(rankOf(to)), r.f.ranks > 1)
 	}
 	if p.focusMesh != "" && len(p.focusRanks) > 0 && len(seen) > 0 && seen[p.focusMesh] == nil {
 		if _, ok := p.w.Mesh(p.focusMesh); ok {
-			add(fmt.Sprintf("%s[%d]", p.focusMesh, p.focusRanks[0]), false)
+			add(p.focusMesh, p.focusRanks[0], false)
 			delete(seen[p.focusMesh].ranks, p.focusRanks[0])
 		}
 	}
@@ -212,25 +227,8 @@ func (p *Pane) partiesOf(rows []row) []*party {
 	return out
 }
 
-// lineOf is the lifeline of a party, -1 where it has none.
-func (f *flow) lineOf(name string) int {
-	l := f.of[world.Name(group(name))]
-	if l == nil {
-		return f.other
-	}
-	if _, rank, ok := world.SplitName(name); ok {
-		if i, ok := l.own[rank]; ok {
-			return i
-		}
-	}
-	if l.rest < 0 {
-		return f.other
-	}
-	return l.rest
-}
-
-// linesOf are the lifelines of ranks of a group.
-func (f *flow) linesOf(name string, ranks []int) []int {
+// linesOfRanks are the lifelines of ranks of a group.
+func (f *flow) linesOfRanks(name string, ranks []int) []int {
 	l := f.of[world.Name(group(name))]
 	if l == nil || len(ranks) < 2 {
 		return []int{f.lineOf(name)}

@@ -88,29 +88,99 @@ func TestOnlyWhatIsSeenIsFormatted(t *testing.T) {
 	}
 }
 
-// BenchmarkUnderLoad is what a frame of 76×18 costs at 30 frames and 50,000 messages a second: taking in and drawing. apply-ns is
-// World.Apply alone, which is in it.
-func BenchmarkUnderLoad(b *testing.B) {
-	for _, ranks := range []int{1, 64, 4096} {
-		for name, set := range views {
-			b.Run(fmt.Sprintf("ranks=%d/%s", ranks, name), func(b *testing.B) {
-				l, p, s := underLoad(b, ranks, set)
-				var apply time.Duration
-				b.ReportAllocs()
-				for b.Loop() {
-					b.StopTimer()
-					u := l.batch(perFrame)
+// TestAFrameLooksAtWhatHasComeAndGone holds that what a frame does is as much as has come and gone since the last one, however much
+// is kept: of the order, of the rows and of the messages themselves nothing else is looked at, and nothing is allocated for it.
+func TestAFrameLooksAtWhatHasComeAndGone(t *testing.T) {
+	for name, set := range views {
+		for _, ranks := range []int{1, 64, 4096} {
+			t.Run(fmt.Sprintf("%s ranks=%d", name, ranks), func(t *testing.T) {
+				l, p, s := underLoad(t, ranks, set)
+				frame := func() {
+					l.b.World.Apply(l.batch(perFrame))
 					l.b.Tick(time.Second / 30)
-					b.StartTimer()
-					began := time.Now()
-					l.b.World.Apply(u)
-					apply += time.Since(began)
-					s.Clear()
 					p.Frame(l.b.World)
 					p.Draw(s, l.b.World, true)
 				}
-				b.ReportMetric(float64(apply.Nanoseconds())/float64(b.N), "apply-ns/op")
+				for range 20 { // what may be used again comes with what goes
+					frame()
+				}
+				const frames = 5
+				looked, gists, courses, folds := p.ix.looked, p.gists, p.courses, p.ix.pool.made
+				for range frames {
+					frame()
+					if made := len(p.view.Rows) - p.rows.stayed; made > 4*perFrame {
+						t.Errorf("%d of %d rows were made anew", made, len(p.view.Rows))
+					}
+				}
+				if n := (p.ix.looked - looked) / frames; n > 7*perFrame { // of all that is kept it would be twelve times
+					t.Errorf("a frame has looked at %d messages of the order", n)
+				}
+				if n := (p.gists - gists) / frames; n > perFrame+2 {
+					t.Errorf("a frame has read %d messages", n)
+				}
+				if n := (p.courses - courses) / frames; n > perFrame/(2*ranks)+3 {
+					t.Errorf("a frame has made the courses of %d folds", n)
+				}
+				if n := p.ix.pool.made - folds; n > perFrame/4 {
+					t.Errorf("%d folds and exchanges were made in %d frames", n, frames)
+				}
 			})
 		}
 	}
+}
+
+// TestAnAnswerOfAnOldCallMakesNoRowOfTheListAnew is about calls that take long: what the flow tells of their handlers, the list does not.
+func TestAnAnswerOfAnOldCallMakesNoRowOfTheListAnew(t *testing.T) {
+	l, p, _ := underLoad(t, 1, views["list"])
+	call := control.Message{Time: l.b.Now, Call: 1 << 50, ID: 1 << 50, Kind: control.MessageCall, From: "main", To: "@ponger[1]", Endpoint: "pong", Ranks: 1}
+	l.b.World.Apply(control.Update{Events: []*control.Event{{Message: &call}}})
+	for range 9 {
+		l.b.World.Apply(l.batch(perFrame))
+		l.b.Tick(time.Second / 30)
+		p.Frame(l.b.World)
+	}
+	answer := control.Message{
+		Time: l.b.Now, Arrived: call.Time.Add(time.Millisecond), Began: call.Time.Add(5 * time.Millisecond), Took: l.b.Now.Sub(call.Time),
+		Call: call.Call, Parent: call.ID, Kind: control.MessageReply, From: call.To, To: "main", Endpoint: "pong",
+	}
+	l.b.World.Apply(control.Update{Events: []*control.Event{{Message: &answer}}})
+	p.Frame(l.b.World)
+	if rows := len(p.view.Rows); rows-p.rows.stayed > 10 {
+		t.Errorf("%d of %d rows were made anew", rows-p.rows.stayed, rows)
+	}
+}
+
+// BenchmarkUnderLoad is what a frame costs at 30 frames a second: taking in and drawing. apply-ns is World.Apply alone, which is in
+// it. A frame of 76×18 at 50,000 messages a second is what is promised; the others tell that neither more room nor more messages
+// make it another thing.
+func BenchmarkUnderLoad(b *testing.B) {
+	for _, ranks := range []int{1, 64, 4096} {
+		for name, set := range views {
+			b.Run(fmt.Sprintf("ranks=%d/%s", ranks, name), func(b *testing.B) { benchmarkFrame(b, ranks, perFrame, 76, 18, set) })
+		}
+	}
+	for name, set := range views {
+		b.Run("150x50/"+name, func(b *testing.B) { benchmarkFrame(b, 64, perFrame, 150, 50, set) })
+		b.Run("fourfold/"+name, func(b *testing.B) { benchmarkFrame(b, 64, 4*perFrame, 76, 18, set) })
+	}
+}
+
+func benchmarkFrame(b *testing.B, ranks, messages, w, h int, set func(p *Pane)) {
+	l, p, _ := underLoad(b, ranks, set)
+	s := paint.New(w, h)
+	var apply time.Duration
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		u := l.batch(messages)
+		l.b.Tick(time.Second / 30)
+		b.StartTimer()
+		began := time.Now()
+		l.b.World.Apply(u)
+		apply += time.Since(began)
+		s.Clear()
+		p.Frame(l.b.World)
+		p.Draw(s, l.b.World, true)
+	}
+	b.ReportMetric(float64(apply.Nanoseconds())/float64(b.N), "apply-ns/op")
 }

@@ -122,7 +122,7 @@ func (p *Pane) origin(d *details, h *exchange, m *control.Message) {
 	if m.IsAnswer() || m.Parent == 0 {
 		return
 	}
-	cause := p.ix.byID[m.Parent]
+	cause := p.ix.byID.get(m.Parent)
 	if cause == nil {
 		d.line("cause", "message %s, not kept", world.CallName(m.Parent))
 		return

@@ -1,8 +1,10 @@
 package messages
 
 import (
+	"hash/maphash"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/tui/keys"
@@ -39,13 +41,18 @@ type Pane struct {
 	lastFailure control.Failure
 	anyFailure  bool
 
-	view *stream.View[control.Message, row]
-	pass uint64
-	made int // texts of folds so far
+	view    *stream.View[control.Message, row]
+	rows    rows
+	made    int // texts of folds so far
+	courses int // of folds so far
+	gists   int // messages that were read for a gist so far
 
-	bare  []row  // of the flow, before others came between them; to be used again, as
-	extra []late // those
-	spans []span
+	digests   digests
+	durations []time.Duration // of one fold; to be used again, as
+	results   map[uint64]int  // the digests of what came back, and numbers of messages that brought it,
+	errors    map[uint64]bool // and of errors
+
+	spans []span // to be used again
 
 	focusMesh  string
 	focusRanks []int
@@ -59,7 +66,10 @@ type Pane struct {
 
 // New makes a pane that follows what comes.
 func New(of keys.Of) *Pane {
-	p := &Pane{keys: of, ix: newIndex(), view: stream.New[control.Message, row]()}
+	p := &Pane{
+		keys: of, ix: newIndex(), digests: digests(maphash.MakeSeed()), results: map[uint64]int{}, errors: map[uint64]bool{},
+		view: stream.New[control.Message, row](),
+	}
 	p.Nav = stream.NewNav(p.view, stream.Hooks{Keys: Keys(), Refresh: p.refresh, Change: p.change, Refilter: p.refilter})
 	return p
 }
@@ -73,6 +83,7 @@ func (p *Pane) sync(w *world.World) {
 		p.syncStops(w)
 	}
 	p.view.Bring(p.ix.Version, p.build)
+	p.ix.pool.bury()
 }
 
 func (p *Pane) refresh() {
@@ -84,6 +95,7 @@ func (p *Pane) refresh() {
 // change notes that the person changed what is shown.
 func (p *Pane) change() {
 	p.view.Changed()
+	p.ix.stale.all()
 	p.refresh()
 }
 
@@ -93,7 +105,7 @@ func (p *Pane) SetTab(t Tab) {
 		return
 	}
 	cur, ok := p.view.Current()
-	p.tab = t
+	p.tab, p.ix.flow = t, t == Flow
 	p.change()
 	if ok && !p.view.Following() {
 		p.show(cur.f, cur.h)

@@ -1,6 +1,9 @@
 package messages
 
-import "math"
+import (
+	"cmp"
+	"slices"
+)
 
 // part is which part of a fold a row shows.
 type part uint8
@@ -36,80 +39,6 @@ func (r row) Is(o row) bool {
 	return r.part == o.part && r.f.now() == o.f.now() && r.h == o.h && r.fail == o.fail
 }
 
-// build makes the rows by one pass over what is kept.
-func (p *Pane) build(rows []row) []row {
-	p.pass++
-	room := rows
-	if p.tab == Flow { // rows come between
-		rows = p.bare[:0]
-	}
-	ix, fails := p.ix, p.failures
-	lostUntil := func(at int64) {
-		for len(fails) > 0 && fails[0].Time.UnixNano() <= at {
-			if fails[0].matches {
-				rows = append(rows, row{n: fails[0].at, part: lost, fail: fails[0]})
-			}
-			fails = fails[1:]
-		}
-	}
-	for _, n := range ix.order {
-		r := ix.rec(n)
-		lostUntil(r.at)
-		switch {
-		case p.tab == Flow:
-			rows = p.flowRows(rows, n, r)
-		case p.Unfolded():
-			if r.h.matches {
-				pt := sending
-				if r.h.answer == n {
-					pt = coming
-				}
-				rows = append(rows, row{n: n, part: pt, f: r.f, h: r.h})
-			}
-		case r.f.mark != p.pass && r.f.matched > 0:
-			r.f.mark = p.pass
-			rows = r.f.opened(append(rows, row{n: n, part: whole, f: r.f}), n)
-		}
-	}
-	lostUntil(math.MaxInt64)
-	if p.tab == Flow {
-		p.bare = rows
-		return p.between(rows, room)
-	}
-	return rows
-}
-
-// flowRows adds what the flow shows of a message: the sending of a fold, its last reply, its last error; and of a fold
-// that is open each exchange, where its answer is, or its call while there is none, so that time runs down.
-func (p *Pane) flowRows(rows []row, n int, r *record) []row {
-	f := r.f
-	if f.matched == 0 {
-		return rows
-	}
-	if r.h.call == n && f.mark != p.pass {
-		f.mark = p.pass
-		rows = append(rows, row{n: n, part: whole, f: f})
-	}
-	if f.open && f.opens() && r.h.matches && n == r.h.stands() {
-		rows = append(rows, row{n: n, part: oneExchange, f: f, h: r.h})
-	}
-	if n == f.lastGood {
-		rows = append(rows, row{n: n, part: good, f: f})
-	}
-	if n == f.lastBad {
-		rows = append(rows, row{n: n, part: bad, f: f})
-	}
-	return rows
-}
-
-// stands is the number of the message at which an exchange stands.
-func (h *exchange) stands() int {
-	if h.answer >= 0 {
-		return h.answer
-	}
-	return h.call
-}
-
 // opened adds the exchanges of a fold that is open below it, in the list.
 func (f *fold) opened(rows []row, n int) []row {
 	if !f.open || !f.opens() {
@@ -125,3 +54,84 @@ func (f *fold) opened(rows []row, n int) []row {
 
 // opens reports whether there is more in the fold than its row shows.
 func (f *fold) opens() bool { return len(f.exchanges)-f.gone > 1 }
+
+// stands is the number of the message at which an exchange stands.
+func (h *exchange) stands() int {
+	if h.answer >= 0 {
+		return h.answer
+	}
+	return h.call
+}
+
+// make appends the rows of the times from since to until. carried are those that stand between two messages and belong to
+// rows of before.
+func (p *Pane) make(out []row, since, until int64, carried []late) []row {
+	v, ix := &p.rows, p.ix
+	rows := out
+	if p.tab == Flow { // rows come between
+		rows = v.bare[:0]
+	}
+	fails := p.failures
+	from, _ := slices.BinarySearchFunc(fails, since, func(f *failure, at int64) int { return cmp.Compare(f.Time.UnixNano(), at) })
+	fails = fails[from:]
+	lostUntil := func(at int64) {
+		for len(fails) > 0 && fails[0].Time.UnixNano() <= at {
+			if fails[0].matches {
+				rows = append(rows, row{n: fails[0].at, part: lost, fail: fails[0]})
+			}
+			fails = fails[1:]
+		}
+	}
+	for _, s := range ix.order[ix.since(since):] {
+		if s.at > until {
+			break
+		}
+		ix.looked++
+		lostUntil(s.at)
+		h := ix.rec(s.n).h
+		switch {
+		case p.tab == Flow:
+			rows = flowRows(rows, s.n, h)
+		case p.Unfolded():
+			if h.matches {
+				pt := sending
+				if h.answer == s.n {
+					pt = coming
+				}
+				rows = append(rows, row{n: s.n, part: pt, f: h.f, h: h})
+			}
+		case h.f.stands < 0 && h.f.matched > 0:
+			h.f.stands = s.n
+			rows = h.f.opened(append(rows, row{n: s.n, part: whole, f: h.f}), s.n)
+		}
+	}
+	lostUntil(until)
+	if p.tab == Flow {
+		v.bare = rows
+		rows = p.between(rows, out, since, until, carried)
+	}
+	return rows
+}
+
+// flowRows adds what the flow shows of a message: the sending of a fold, its last reply, its last error; and of a fold
+// that is open each exchange, where its answer is, or its call while there is none, so that time runs down.
+func flowRows(rows []row, n int, h *exchange) []row {
+	f := h.f
+	if f.matched == 0 {
+		return rows
+	}
+	if h.call == n && f.stands < 0 {
+		f.stands = n
+		rows = append(rows, row{n: n, part: whole, f: f})
+	}
+	if f.open && f.opens() && h.matches && n == h.stands() {
+		rows = append(rows, row{n: n, part: oneExchange, f: f, h: h})
+	}
+	if n == f.lastGood {
+		rows = append(rows, row{n: n, part: good, f: f})
+	}
+	if n == f.lastBad {
+		rows = append(rows, row{n: n, part: bad, f: f})
+	}
+	return rows
+}

@@ -89,7 +89,7 @@ func TestClocksThatAreWrongMoveNothingOutOfItsCall(t *testing.T) {
 		k.Tick(10 * ms)
 		k.answerAt(call, []byte{0x02}, c.arrived, c.began)
 		screen(p, k, 100, 12)
-		arrived, began, ok := p.handled(p.ix.byID[call.ID])
+		arrived, began, ok := p.handled(p.ix.byID.get(call.ID))
 		if a, b := arrived.Sub(call.Time), began.Sub(call.Time); !ok || a != c.wantArrived || b != c.wantBegan {
 			t.Errorf("%v, %v: it came after %v and began after %v (%v), want %v and %v", c.arrived, c.began, a, b, ok, c.wantArrived, c.wantBegan)
 		}

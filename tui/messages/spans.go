@@ -43,18 +43,13 @@ func (p *Pane) spansOf(rows []row, from, to int64) []span {
 				add(p.flow.lineOf(fmt.Sprintf("@%s[%d]", s.Mesh, s.Rank)), s.Since.UnixNano(), until.UnixNano(), halted)
 			}
 		case whole:
-			for _, h := range r.f.exchanges {
-				if !h.timed() || !h.matches || p.ix.rec(h.answer).at <= from || p.ix.rec(h.call).at > to {
-					continue
+			if len(r.f.exchanges) > 1 {
+				for _, s := range p.courseOf(r.f).spans {
+					add(s.line, s.from, s.to, s.doing)
 				}
-				_, target := ends(p.src.At(h.call))
-				line, end := p.flow.lineOf(target), p.ix.rec(h.answer).at
-				if h.began == 0 {
-					add(line, h.arrived, end, queued)
-					continue
-				}
-				add(line, h.arrived, h.began, queued)
-				add(line, h.began, end, handles)
+			} else if h := r.f.one(); h.timed() && h.matches && h.ended > from && h.arrived <= to {
+				_, line := p.linesOf(h)
+				h.doings(func(a, b int64, d doing) { add(line, a, b, d) })
 			}
 		}
 	}

@@ -69,6 +69,20 @@ func (p *Pane) syncStops(w *world.World) {
 	})
 }
 
+// restand has all rows made anew when others stand than in the list.
+func (p *Pane) restand() {
+	v := &p.rows
+	if len(p.stood) == 0 && len(v.stands) == 0 {
+		return
+	}
+	v.next = p.standings(v.next[:0])
+	same := func(a, b late) bool { return a.at == b.at && a.h == b.h && slices.Equal(a.who.stops, b.who.stops) }
+	if !slices.EqualFunc(v.stands, v.next, same) {
+		v.stands, v.next = v.next, v.stands
+		p.ix.stale.all()
+	}
+}
+
 // standings adds the rows about who stands: one for the frames of a fold that stand at one breakpoint.
 func (p *Pane) standings(out []late) []late {
 	type key struct {
@@ -96,7 +110,7 @@ func (p *Pane) standings(out []late) []late {
 
 // exchangeOf is the call whose handler stands; nil where it is not kept.
 func (p *Pane) exchangeOf(s *stood) *exchange {
-	if h := p.ix.byID[s.Msg]; s.Msg != 0 && h != nil && h.call >= 0 {
+	if h := p.ix.byID.get(s.Msg); s.Msg != 0 && h != nil && h.call >= 0 {
 		return h
 	}
 	return nil

@@ -3,7 +3,6 @@ package messages
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
@@ -32,8 +31,12 @@ func (p *Pane) texts(f *fold) *memo {
 	if m := f.memo; m != nil && m.seen == f.seen && m.answered == f.answered && m.matched == f.matched {
 		return m
 	}
-	m := &memo{slowest: -1, seen: f.seen, answered: f.answered, matched: f.matched}
-	f.memo = m
+	m := f.memo
+	if m == nil {
+		m = new(memo)
+		f.memo = m
+	}
+	*m = memo{slowest: -1, seen: f.seen, answered: f.answered, matched: f.matched, ranks: m.ranks[:0], senders: m.senders[:0]}
 	p.made++
 	p.parties(f, m)
 	p.outcomes(f, m)
@@ -49,41 +52,42 @@ func (p *Pane) parties(f *fold, m *memo) {
 	if f.ranks == 1 && len(f.exchanges) == 1 {
 		_, rank, ok := world.SplitName(to)
 		if ok {
-			m.ranks = []int{rank}
+			m.ranks = append(m.ranks, rank)
 		}
 		return
 	}
-	var senders, targets []int
-	alike := true
+	argument, alike := p.digests.body(msg), true
 	for _, h := range f.exchanges {
 		if h.messages() == 0 {
 			continue
 		}
-		hm := h.message(p.src)
-		hf, ht := ends(hm)
-		if _, rank, ok := world.SplitName(hf); ok {
-			senders = append(senders, rank)
+		g := p.read(h)
+		if g.from >= 0 {
+			m.senders = append(m.senders, int(g.from))
 		}
-		if _, rank, ok := world.SplitName(ht); ok {
-			targets = append(targets, rank)
+		if g.to >= 0 {
+			m.ranks = append(m.ranks, int(g.to))
 		}
-		alike = alike && (hm.IsAnswer() || string(hm.Body) == string(msg.Body) && hm.Bytes == msg.Bytes)
+		alike = alike && (h.call < 0 || g.argument == argument)
 	}
 	if !alike {
 		m.call = msg.Endpoint + "(…)"
 	}
-	slices.Sort(targets)
-	m.ranks = slices.Compact(targets)
+	slices.Sort(m.ranks)
+	m.ranks = slices.Compact(m.ranks)
 	if mesh, _, ok := world.SplitName(to); ok {
-		m.to = p.w.RanksName(mesh, m.ranks)
 		if known, ok := p.w.Mesh(mesh); ok && f.ranks == len(known.Ranks) && !f.senders {
 			m.to = mesh + "[*]"
+		} else {
+			m.to = p.w.RanksName(mesh, m.ranks)
 		}
 	}
 	if mesh, _, ok := world.SplitName(from); ok && f.senders {
-		slices.Sort(senders)
-		m.senders = slices.Compact(senders)
+		slices.Sort(m.senders)
+		m.senders = slices.Compact(m.senders)
 		m.from = p.w.RanksName(mesh, m.senders)
+	} else {
+		m.senders = m.senders[:0]
 	}
 }
 
@@ -92,8 +96,9 @@ const most = 65
 
 // outcomes sums up what came back.
 func (p *Pane) outcomes(f *fold, m *memo) {
-	results, errors := map[string]*control.Message{}, map[string]bool{}
-	times := make([]time.Duration, 0, len(f.exchanges))
+	clear(p.results)
+	clear(p.errors)
+	times, last := p.durations[:0], uint64(0)
 	for _, h := range f.exchanges {
 		if !h.answered || h.messages() == 0 {
 			continue
@@ -102,33 +107,29 @@ func (p *Pane) outcomes(f *fold, m *memo) {
 		if h.answer < 0 {
 			continue
 		}
-		msg := p.src.At(h.answer)
-		if h.took == f.max {
-			if _, rank, ok := world.SplitName(msg.From); ok {
-				m.slowest = rank
-			}
+		g := p.read(h)
+		if h.took == f.max && g.to >= 0 {
+			m.slowest = int(g.to)
 		}
 		switch {
-		case h.failed && len(errors) < most:
-			text := errorText(msg)
+		case h.failed && len(p.errors) < most:
 			if m.err == "" {
-				m.err = text
+				m.err = errorText(p.src.At(h.answer))
 			}
-			errors[text] = true
-		case h.cancelled:
-		case !h.failed && len(results) < most:
-			results[strconv.Itoa(msg.Bytes)+" "+string(msg.Body)] = msg
+			p.errors[g.answer] = true
+		case h.failed || h.cancelled:
+		case len(p.results) == 0 || g.answer != last && len(p.results) < most:
+			last = g.answer
+			p.results[last] = h.answer
 		}
 	}
+	p.durations = times
 	if len(times) > 0 {
-		slices.Sort(times)
-		m.median = times[len(times)/2]
+		m.median = nthOf(times, len(times)/2)
 	}
-	switch n := len(results); {
+	switch n := len(p.results); {
 	case n == 1:
-		for _, msg := range results {
-			m.result = Answer(p.w, msg)
-		}
+		m.result = Answer(p.w, p.src.At(p.results[last]))
 	case n >= most:
 		m.result = "↩ many values"
 	case n > 1:
@@ -140,7 +141,7 @@ func (p *Pane) outcomes(f *fold, m *memo) {
 	case f.cancelled > 0:
 		m.gaveUp = gaveUp
 	}
-	switch n := len(errors); {
+	switch n := len(p.errors); {
 	case f.failed == 0:
 	case n > 1:
 		m.err = fmt.Sprintf("✕ %d  %s, …", f.failed, m.err)
@@ -149,6 +150,35 @@ func (p *Pane) outcomes(f *fold, m *memo) {
 	default:
 		m.err = "✕ " + m.err
 	}
+}
+
+// nthOf is the value that would stand at n were the values in order. It moves them.
+func nthOf(values []time.Duration, n int) time.Duration {
+	for from, to := 0, len(values)-1; from < to; {
+		pivot := values[from+(to-from)/2]
+		i, j := from, to
+		for i <= j {
+			for values[i] < pivot {
+				i++
+			}
+			for values[j] > pivot {
+				j--
+			}
+			if i <= j {
+				values[i], values[j] = values[j], values[i]
+				i, j = i+1, j-1
+			}
+		}
+		switch {
+		case n <= j:
+			to = j
+		case n >= i:
+			from = i
+		default:
+			return values[n]
+		}
+	}
+	return values[n]
 }
 
 // times is what the row of a fold says of its duration, in at most w cells.
