@@ -58,17 +58,19 @@ func (c *call) free() {
 			env.Free()
 		}
 	}
-	arg, last, pool := c.arg, c.last, c.pool
+	arg, back, last, pool := c.arg, c.back, c.last, c.pool
 	if cap(arg) > maxKeptArg {
 		arg = nil
 	}
 	c.large.Free()
 	*c = call{}
-	c.arg, c.last, c.pool = arg[:0], last, pool
+	c.arg, c.back, c.last, c.pool = arg[:0], back[:0], last, pool
 	if quicnet.Poison {
 		c.id, c.n, c.firstMsg = ^uint64(0), -1, ^uint64(0)
-		for arg := c.arg[:cap(c.arg)]; len(arg) > 0; arg = arg[1:] {
-			arg[0] = 0xDB
+		for _, memory := range [2][]byte{c.arg[:cap(c.arg)], c.back[:cap(c.back)]} {
+			for i := range memory {
+				memory[i] = 0xDB
+			}
 		}
 	}
 	pool.Put(c)
@@ -247,6 +249,10 @@ func (n *node) unanswerable(env *quicnet.Envelope, err error) {
 	}
 }
 
+// smallAnswer is up to how many bytes an answer is copied for its caller. The envelope is taken for the next one then, which is in the
+// processor's cache, instead of one for each caller that has not run yet.
+const smallAnswer = 64
+
 // takeReply completes a call. Answers to calls that are off the books are late and dropped.
 func (n *node) takeReply(env *quicnet.Envelope) {
 	c, off := n.calls.take(env.Call, env.From, env.Index)
@@ -266,8 +272,13 @@ func (n *node) takeReply(env *quicnet.Envelope) {
 		w.load.Store(load)
 	}
 	a := answer{index: i, body: env.Body, env: env, off: off}
-	if c.told {
+	switch {
+	case c.told:
 		a.by = n.receiptOf(env)
+	case off && c.last != nil && len(env.Body) <= smallAnswer && env.Kind == quicnet.KindReply: // nobody else can bring one
+		c.back = append(c.back, env.Body...)
+		a.body, a.env = c.back, nil
+		defer env.Free()
 	}
 	if env.Kind == quicnet.KindError {
 		var w wireError

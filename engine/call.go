@@ -45,6 +45,7 @@ type call struct {
 	err          error          // nothing was sent
 	arg          []byte         // encoded; the memory of the next call, when this one is over
 	large        *quicnet.Large // what arg is in, where it is large
+	back         []byte         // the answer of a call of one rank, where that is small
 	waiters      atomic.Int32   // how many wait for answers; nobody counts where the caller waits from the beginning to the end
 	implicitWait atomic.Bool    // waiters counts the first wait already: the messages say that the caller waits
 	toldAt       atomic.Int64   // UnixNano when front ends were last told of its progress
@@ -193,13 +194,10 @@ func (c *call) send(ctx context.Context, nd *node, b bound, body []byte) *call {
 	if v := c.caller.at(probe.Send, b.name, ref); v != nil {
 		return c.fail(v)
 	}
-	switch n := ref.size; {
-	case adverb == adverbOne && n != 1:
-		return c.fail(fmt.Errorf("CallOne of %s on %s, which has %d actors: slice it to one, or use Call for all and Choose for any", b.name, refString(ref.MeshRef), n))
-	case adverb == adverbChoose && n > 1:
-		best := nd.windows.leastLoaded(ref, nd.turn.Add(1))
-		if ref = ref.slice([]Sel{ref.View.Point(best)}); ref.err != nil {
-			return c.fail(ref.err)
+	if ref.size != 1 && (adverb == adverbOne || adverb == adverbChoose) {
+		var err error
+		if ref, err = c.aim(nd, ref); err != nil {
+			return c.fail(err)
 		}
 	}
 	c.node, c.ref, c.n, c.to, c.started, c.told = nd, ref, ref.size, ref.first, nd.tel.clock.Now(), nd.tel.on.Load()
@@ -253,6 +251,19 @@ func (c *call) send(ctx context.Context, nd *node, b bound, body []byte) *call {
 		}
 	}
 	return c
+}
+
+// aim finds the one rank of several that a call is for, if there can be one. It stands alone, like other things that few calls need,
+// so that the others have small frames: with a thousand calls under way their stacks are what a processor's cache holds.
+func (c *call) aim(nd *node, ref *meshRef) (*meshRef, error) {
+	switch {
+	case c.adverb == adverbOne:
+		return nil, fmt.Errorf("CallOne of %s on %s, which has %d actors: slice it to one, or use Call for all and Choose for any", c.endpoint, refString(ref.MeshRef), ref.size)
+	case ref.size > 1:
+		best := nd.windows.leastLoaded(ref, nd.turn.Add(1))
+		ref = ref.slice([]Sel{ref.View.Point(best)})
+	}
+	return ref, ref.err
 }
 
 // sendTo hands the message of index i to its link, or answers for it when that fails. It reports whether env went with it: that of

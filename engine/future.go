@@ -49,17 +49,22 @@ func (f *Future[R]) stream() iter.Seq2[Reply[R], error] { return f.Each(context.
 
 func decodeReply[R any](c *call, a answer) (Reply[R], *RankError) {
 	r := Reply[R]{Rank: c.ref.View.RankAt(a.index), Point: c.ref.pointAt(a.index)}
-	return r, decodeValue(c, a, &r.Value)
+	return r, decodeValue(c, &a, &r.Value)
 }
 
 // decodeValue decodes the value of an answer into one that is zero.
-func decodeValue[R any](c *call, a answer, to *R) *RankError {
+func decodeValue[R any](c *call, a *answer, to *R) *RankError {
 	if a.err != nil {
-		return c.rankError(a)
+		return c.rankError(*a)
 	}
 	if len(a.body) == 0 || bodies.DecodeCommon(a.body, to) { // which leaves to where it is
 		return nil
 	}
+	return decodeAny(c, *a, to)
+}
+
+// decodeAny is decodeValue for what is not common.
+func decodeAny[R any](c *call, a answer, to *R) *RankError {
 	v := new(R)
 	if err := bodies.Decode(a.body, v); err != nil {
 		a.err = &wireError{Outcome: control.OutcomeError, Type: "decode", Msg: fmt.Sprintf("the result does not decode into %T: %v", *v, err)}
@@ -100,18 +105,26 @@ func (f *Future[R]) One(ctx context.Context) (R, error) {
 		return zero, f.c.err
 	}
 	if f.c.n != 1 {
-		return zero, fmt.Errorf("One on a call of %d ranks; use All or Each", f.c.n)
+		return zero, f.c.notOne()
 	}
 	answers, failed := f.c.collect(ctx)
 	if len(answers) == 1 {
-		err := decodeValue(f.c, answers[0], &zero)
+		err := decodeValue(f.c, &answers[0], &zero)
 		if err == nil {
 			return zero, nil
 		}
 		failed = []*RankError{err}
 	}
 	var none R
-	return none, &MeshError{Endpoint: f.c.endpoint, Mesh: f.c.ref.Name, Ranks: 1, Failed: failed}
+	return none, f.c.oneFailed(failed)
+}
+
+func (c *call) notOne() error {
+	return fmt.Errorf("One on a call of %d ranks; use All or Each", c.n)
+}
+
+func (c *call) oneFailed(failed []*RankError) error {
+	return &MeshError{Endpoint: c.endpoint, Mesh: c.ref.Name, Ranks: 1, Failed: failed}
 }
 
 // Done is closed when every rank has an outcome.
@@ -262,6 +275,11 @@ func (c *call) collect(ctx context.Context) (answers []answer, missing []*RankEr
 		c.arrived()
 		return c.answers, nil // nobody changes them any more
 	}
+	return c.soFar(ctx)
+}
+
+// soFar is collect after the end of ctx.
+func (c *call) soFar(ctx context.Context) (answers []answer, missing []*RankError) {
 	c.mu.Lock()
 	answers = slices.Clip(c.answers)
 	var open []int

@@ -186,10 +186,13 @@ func (n *node) sendBy(ctx context.Context, way quicnet.Sender, env *quicnet.Enve
 // handBy is sendBy for an envelope of quicnet.NewEnvelope that the caller needs no more: to a rank of this process it goes as it is,
 // where it can. Then it is not the caller's any more, which is reported.
 func (n *node) handBy(ctx context.Context, way quicnet.Sender, env *quicnet.Envelope, now int64) (handed bool, err error) {
-	w, here := way.(memWay)
-	if !here || !env.Owned() || env.Large != nil {
-		return false, n.sendBy(ctx, way, env, now)
+	if w, here := way.(memWay); here && env.Owned() && env.Large == nil {
+		return n.handHere(ctx, w, env, now)
 	}
+	return false, n.sendBy(ctx, way, env, now)
+}
+
+func (n *node) handHere(ctx context.Context, w memWay, env *quicnet.Envelope, now int64) (handed bool, err error) {
 	if err := n.stamp(env, now); err != nil {
 		return false, err
 	}
