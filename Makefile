@@ -74,10 +74,11 @@ test-slurm: ## Agents on a real Slurm of two nodes, made here of namespaces, and
 		-exec 'nsenter --net=/run/netns/via0' ./engine/internal/launch/via ./engine/internal/hosts
 
 .PHONY: test-k8s
-test-k8s: ## Agents on a real Kubernetes, but for its kubelets, of two nodes made here: needs root, openssl and kubectl; built from source, at first for long
+test-k8s: ## Agents on a real Kubernetes, but for its kubelets, of two nodes made here of namespaces: needs root, openssl and kubectl; built from source, at first for long
 	cd tools/k8s && go vet ./... && go build -o $(TOOLS)/k8s/ tool
 	@dir=$$(mktemp -d); up=engine/internal/launch/via/testdata/k8s.sh; trap "$$up down $$dir; rm -rf $$dir" EXIT; $$up up $$dir $(TOOLS)/k8s; \
-	VIA_K8S=$$dir go test -race -count=1 -v -run Kube ./engine/internal/launch/via
+	VIA_K8S=$$dir go test -race -count=1 -p 1 -v -run Kube \
+		-exec 'nsenter --net=/run/netns/kube0' ./engine/internal/launch/via ./engine/internal/hosts
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (10s) each

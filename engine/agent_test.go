@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/internal/agent"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch/via"
 	"github.com/monarch-tui/monarch-tui/quicnet"
@@ -47,5 +48,23 @@ func TestAClockThatIsOffIsSaid(t *testing.T) {
 	}
 	if _, err := startAgent(&via.Arrival{Secret: []byte("hello")}); err == nil || !strings.Contains(err.Error(), "does not decode") {
 		t.Errorf("something else in the place of the secret: %v", err)
+	}
+}
+
+// TestALauncherThatTellsLateTakesNoHostBack: a watch of Kubernetes' tells that a pod begins after the agent in it has come, and on a host
+// that is launching nothing can be started.
+func TestALauncherThatTellsLateTakesNoHostBack(t *testing.T) {
+	h, err := newHub(defaults())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.close(t.Context())
+	m := &machine{rec: control.Host{State: "ready", PID: 1}}
+	m.pm = &procMesh{fleet: &fleet{machines: []*machine{m}}}
+	for _, s := range []via.State{via.Queued, via.Placed, via.Shipping, via.Started} {
+		h.launchEvent(m.pm, via.Event{Host: 0, State: s, Name: "n1", Text: "late"})
+		if m.rec.State != "ready" || m.rec.Reason != "" || m.rec.Name != "n1" {
+			t.Errorf("event %d leaves the host %+v", s, m.rec)
+		}
 	}
 }

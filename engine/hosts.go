@@ -301,19 +301,19 @@ func (h *hub) launchEvent(pm *procMesh, ev via.Event) {
 		if name := clean.Name(ev.Name, 64); name != "" && len(pm.req.Hosts) == 0 {
 			h.nameHost(m, name)
 		}
+		state := "launching"
 		switch ev.State {
 		case via.Queued:
-			h.tellHost(m, "queued", text)
-		case via.Placed:
-			h.tellHost(m, "launching", text)
+			state = "queued"
 		case via.Shipping:
+			state = "shipping"
 			m.rec.Shipped = max(m.rec.Shipped, ev.Bytes)
-			h.tellHost(m, "shipping", text)
-		case via.Started:
-			if m.rec.State != "joining" && m.rec.State != "ready" {
-				h.tellHost(m, "launching", text)
-			}
 		case via.Ended:
+			continue
+		case via.Placed, via.Started:
+		}
+		if m.rec.PID == 0 { // else its agent is there already: a launcher that watches is told of what it has started later than we are
+			h.tellHost(m, state, text)
 		}
 	}
 }

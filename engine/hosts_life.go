@@ -174,8 +174,9 @@ func (h *hub) endHosts(ctx context.Context, pm *procMesh) error {
 	return err
 }
 
-// cancelTime is how long a launcher has to end a job: more than its client has to end by itself, to be asked, and to be killed.
-const cancelTime = 15 * time.Second
+// cancelTime is how long a launcher has to end a job: more than its client has to end by itself, to be asked, and to be killed, and more
+// than Kubernetes has to end pods.
+const cancelTime = 20 * time.Second
 
 // cancelJob ends what was launched, if anything was.
 func cancelJob(ctx context.Context, job via.Job) error {

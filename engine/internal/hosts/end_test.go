@@ -51,15 +51,16 @@ func controller(ctx context.Context) error {
 	return nil
 }
 
-// another starts a controller of its own, and gives it with all that it has started.
-func another(t *testing.T, ssh string) (*exec.Cmd, []int) {
+// another starts a controller of its own, and gives it with all that it has started. One that is killed leaves notes of its jobs, in the
+// folder state.
+func another(t *testing.T, ssh, state string) (*exec.Cmd, []int) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), self)
-	cmd.Env = append(os.Environ(), roleEnv+"="+ssh, "XDG_STATE_HOME="+t.TempDir()) // one that is killed leaves notes of its jobs
+	cmd.Env = append(os.Environ(), roleEnv+"="+ssh, "XDG_STATE_HOME="+state)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -89,7 +90,7 @@ func TestNothingIsLeftOfAControllerThatIsKilled(t *testing.T) {
 	for name, sig := range map[string]syscall.Signal{"SIGKILL": syscall.SIGKILL, "SIGTERM": syscall.SIGTERM} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cmd, pids := another(t, login(t))
+			cmd, pids := another(t, login(t), t.TempDir())
 			if err := cmd.Process.Signal(sig); err != nil {
 				t.Fatal(err)
 			}
@@ -113,7 +114,7 @@ func TestNothingIsLeftWhenNobodyCanSayIt(t *testing.T) {
 	if err := os.WriteFile(ssh, []byte(strings.Replace(string(b), "exec nsenter", "(cat; sleep 12) | nsenter", 1)), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	cmd, pids := another(t, ssh)
+	cmd, pids := another(t, ssh, t.TempDir())
 	l.cut(t, 0)
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)

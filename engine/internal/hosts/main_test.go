@@ -51,6 +51,12 @@ func (g *Guest) Restore(b []byte) error { g.got = int(b[0]); return nil }
 // Where is its process, and the agent that started it.
 func (*Guest) Where(context.Context) ([2]int, error) { return [2]int{os.Getpid(), os.Getppid()}, nil }
 
+// Agent names the agent that started its process, among those of all hosts: where each has processes of its own, they have the same numbers.
+func (*Guest) Agent(context.Context) (string, error) {
+	name, err := os.Hostname()
+	return fmt.Sprint(name, " ", os.Getppid()), err
+}
+
 // Print prints.
 func (*Guest) Print(ctx context.Context, line string) error {
 	fmt.Fprintln(engine.Out(ctx), line)

@@ -8,12 +8,10 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine"
-	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch/sshdtest"
 )
 
@@ -25,8 +23,9 @@ func tutorial(ctx context.Context, t *testing.T, opts ...engine.ProcOption) (eng
 		t.Fatalf("the mesh is %s", e)
 	}
 	pids := where(ctx, t, pingers)
-	if agents := map[int]bool{pids[0][1]: true, pids[1][1]: true, pids[2][1]: true, pids[3][1]: true}; len(agents) != 2 {
-		t.Fatalf("four ranks of %d agents: %v", len(agents), pids)
+	agents, err := engine.Query(pingers, (*Guest).Agent).Call(ctx)
+	if a := values(t, agents, err); len(a) != 4 || a[0] != a[1] || a[1] == a[2] || a[2] != a[3] {
+		t.Fatalf("the ranks are of the agents %q; want two of each of two", a)
 	}
 	if got := where(ctx, t, pingers.Slice(engine.At("hosts", 1))); !slices.Equal(got, pids[2:]) {
 		t.Errorf("the second host is %v, want %v", got, pids[2:])
@@ -98,11 +97,18 @@ func slurm(t *testing.T, name string, args ...string) string {
 // unlisted waits until Slurm has no job any more.
 func unlisted(t *testing.T) {
 	t.Helper()
-	by := time.Now().Add(20 * time.Second)
-	for list := "?"; list != ""; {
-		if list = slurm(t, "squeue", "-h", "-o", "%i %T"); list != "" && time.Now().After(by) {
-			t.Fatalf("Slurm still lists %s", list)
+	isEmpty(t, 20*time.Second, "Slurm lists", func() string { return slurm(t, "squeue", "-h", "-o", "%i %T") })
+}
+
+// isEmpty waits until a list is empty.
+func isEmpty(t *testing.T, within time.Duration, what string, list func() string) {
+	t.Helper()
+	by := time.Now().Add(within)
+	for left := list(); left != ""; left = list() {
+		if time.Now().After(by) {
+			t.Fatalf("after %v %s %s", within, what, left)
 		}
+		time.Sleep(50 * time.Millisecond) // whom we ask tells nobody by itself
 	}
 }
 
@@ -122,57 +128,28 @@ func TestTheTutorialOnSlurm(t *testing.T) {
 
 func TestAnAgentOfSlurmIsKilled(t *testing.T) {
 	opts := onSlurm(t)
-	ctx := session(t)
-	procs, mesh := spawn(ctx, t, "p", opts...)
-	pids := where(ctx, t, mesh)
-	down := monitor(ctx, t, mesh)
-	if err := syscall.Kill(pids[2][1], syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
-		if d, err := down.Recv(ctx); err != nil || d.Rank < 2 {
-			t.Errorf("told %+v, %v; want ranks 2 and 3", d, err)
-		}
-	}
-	gone(t, time.Second, pids[2][0], pids[3][0])
-	if got := where(ctx, t, mesh.Slice(engine.At("hosts", 0))); len(got) != 2 {
-		t.Errorf("%d ranks of the other host answer", len(got))
-	}
-	if err := procs.Stop(ctx); err != nil {
-		t.Fatal(err)
-	}
+	anAgentIsKilled(t, thisMachines, opts...)
 	unlisted(t)
 }
 
 // TestANodeOfSlurmIsCutOff: 3 s cost nothing; 20 s cost the host, and nothing of it is left, though Slurm cannot reach it.
 func TestANodeOfSlurmIsCutOff(t *testing.T) {
 	opts := onSlurm(t)
-	link := func(how string) {
-		t.Helper()
-		if out, err := exec.Command("ip", "-n", "viasw", "link", "set", "p2", how).CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", err, out)
+	link := func(how string) func() {
+		return func() {
+			t.Helper()
+			if out, err := exec.Command("ip", "-n", "viasw", "link", "set", "p2", how).CombinedOutput(); err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
 		}
 	}
 	ctx := session(t)
 	procs, mesh := spawn(ctx, t, "p", opts...)
-	pids := where(ctx, t, mesh)
-	link("down")
-	time.Sleep(3 * time.Second) // how long the fault lasts
-	link("up")
-	if got := where(ctx, t, mesh); !slices.Equal(got, pids) {
-		t.Fatalf("after 3 s the ranks are %v, before %v", got, pids)
-	}
-	down := monitor(ctx, t, mesh)
-	link("down")
+	losesNothing(ctx, t, mesh, link("down"), link("up"))
 	began := time.Now()
-	gone(t, 9500*time.Millisecond, pids[2][0], pids[3][0], pids[2][1])
-	for range 2 {
-		if d, err := down.Recv(ctx); err != nil || d.Rank < 2 {
-			t.Errorf("told %+v, %v; want ranks 2 and 3", d, err)
-		}
-	}
+	isLost(ctx, t, mesh, thisMachines, link("down"))
 	time.Sleep(20*time.Second - time.Since(began)) // how long the fault lasts
-	link("up")
+	link("up")()
 	if err := procs.Stop(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -183,36 +160,7 @@ func TestAQueuedJobOfSlurmIsStopped(t *testing.T) {
 	opts := onSlurm(t)
 	slurm(t, "sbatch", "--nodes=2", "--exclusive", "--output=/dev/null", "--wrap=sleep 300")
 	defer func() { slurm(t, "scancel", "--user=root"); unlisted(t) }()
-	e := start(t)
-	ctx := e.Context()
-	done := make(chan error, 1)
-	go func() {
-		_, err := engine.SpawnProcs(ctx, append(opts, engine.Name("q"))...)
-		done <- err
-	}()
-	front := control.InProcess(e.Backend(), control.ClientInfo{Name: "test"})
-	w, err := front.Watch(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
-	var rep control.Replica
-	for queued := false; !queued; {
-		up, err := w.Next(ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rep.Apply(up)
-		for _, h := range rep.Hosts {
-			queued = queued || h.State == "queued" && strings.Contains(h.Reason, "Resources") && strings.HasPrefix(h.Handle, "Slurm job ")
-		}
-	}
-	if err := front.Stop(ctx, control.StopReq{Procs: "q"}); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-done; err == nil || !strings.Contains(err.Error(), "stopped") {
-		t.Errorf("the spawn ended with %v", err)
-	}
+	isStoppedInTheQueue(t, "Slurm job ", "Resources", opts...)
 	if list := slurm(t, "squeue", "-h", "-o", "%j"); strings.Contains(list, "mtui") {
 		t.Errorf("Slurm still lists %s", list)
 	}
@@ -221,7 +169,7 @@ func TestAQueuedJobOfSlurmIsStopped(t *testing.T) {
 func TestNothingOnSlurmIsLeftOfAControllerThatIsKilled(t *testing.T) {
 	onSlurm(t)
 	t.Setenv(viaEnv, "slurm")
-	cmd, pids := another(t, t.TempDir())
+	cmd, pids := another(t, t.TempDir(), t.TempDir())
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -235,7 +183,11 @@ const viaEnv = "HOSTS_VIA"
 
 // how is how it asks for its hosts.
 func how(place string) []engine.ProcOption {
-	if via := os.Getenv(viaEnv); via != "" {
+	switch via := os.Getenv(viaEnv); via {
+	case "":
+	case "kubernetes":
+		return []engine.ProcOption{engine.Dim("hosts", 2), engine.Via(via, "image", "debian:12", "program", place)}
+	default:
 		return []engine.ProcOption{engine.Dim("hosts", 2), engine.Via(via, "cache", place)}
 	}
 	return []engine.ProcOption{engine.Hosts("n1", "n2"), engine.Via("ssh", "ssh", place)}

@@ -14,7 +14,9 @@
 //   - INV-SECRET: the secret is in no arguments, no environment and no scheduler's records, and in no file that others may read.
 //   - INV-GONE: when a client is gone, by whatever cause, agents whose stdin is their lifeline read its end; when this process is gone,
 //     so are its clients, and what waits in a queue for them. Slurm has an exception: of a node that it has given up (no answer from its daemon) it ends
-//     nothing and lets go of stdin, so that an agent there needs a lease as well. A connection that a session keeps is a client too.
+//     nothing and lets go of stdin, so that an agent there needs a lease as well. So do the pods of Kubernetes, which have no lifeline; and
+//     of a node that does not answer it lists a pod until that is back or was removed: nothing runs any more, and who cancels is told.
+//     A connection that a session keeps is a client too.
 //   - INV-WHOLE: a program runs on a host only after its checksum was compared there, of this very file as it is: who has touched it
 //     since, even without changing it, has it compared again.
 package via

@@ -326,6 +326,14 @@ func secretFor(host int) []byte {
 
 func start(t testing.TB, l Launcher, spec Spec) (Job, *recorder) {
 	t.Helper()
+	j, rec := launch(t, l, spec)
+	t.Cleanup(func() { end(t, j) })
+	return j, rec
+}
+
+// launch starts a job that the test itself ends.
+func launch(t testing.TB, l Launcher, spec Spec) (Job, *recorder) {
+	t.Helper()
 	rec := newRecorder()
 	if spec.Job == "" {
 		spec.Job = "mesh"
@@ -338,7 +346,6 @@ func start(t testing.TB, l Launcher, spec Spec) (Job, *recorder) {
 		t.Fatal(err)
 	}
 	rec.job = j
-	t.Cleanup(func() { end(t, j) })
 	return j, rec
 }
 

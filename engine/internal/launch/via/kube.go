@@ -1,11 +1,13 @@
 package via
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,26 +55,57 @@ func (id kubeID) kubectl(args ...string) []string {
 	return append(append([]string{"kubectl"}, id.Flags...), args...)
 }
 
-// kubeGone is how long the end of a job's pods is waited for; they have ten seconds to end by themselves.
-const kubeGone = time.Minute
+// kubeGone is how long the end of a job's pods is waited for: longer than a node that lives needs to end and confirm one.
+const kubeGone = kubeGrace*time.Second + kubeConfirms
 
-// remove deletes the Job, its pods and its Secret, and waits until they are gone. That there are none is no error.
-func (id kubeID) remove(ctx context.Context) error {
+// remove deletes the Job, its pods and its Secret, and waits until they are gone. That there are none is no error. For the pods that are
+// known to be lost it does not wait. What is listed still because its node does not answer is an error that says so: it is deleted, but
+// Kubernetes forgets a pod only when its node has confirmed the end, or was removed.
+func (id kubeID) remove(ctx context.Context, lost []string) error {
 	ctx, cancel := context.WithTimeout(ctx, kubeGone+controllerAnswers)
 	defer cancel()
-	_, err := once(ctx, nil, id.kubectl("delete", "job/"+id.Name, "secret/"+id.Name, "--ignore-not-found", "--cascade=foreground", "--wait=true",
-		"--timeout="+kubeGone.String())...)
+	wait := []string{"--wait=true", "--timeout=" + kubeGone.String()}
+	if len(lost) > 0 {
+		wait = []string{"--wait=false"}
+	}
+	_, err := once(ctx, nil, id.kubectl(append([]string{"delete", "job/" + id.Name, "secret/" + id.Name, "--ignore-not-found", "--cascade=foreground"}, wait...)...)...)
+	if err != nil && !strings.Contains(err.Error(), "timed out waiting") {
+		return err
+	}
 	// A kubectl that may delete a Job and not look at it waits for nothing, and says nothing of that.
-	for err == nil {
-		var pods string
-		if pods, err = once(ctx, nil, id.kubectl("get", "pods", "--selector="+kubeLabel+"="+id.Name, "--output=name")...); strings.TrimSpace(pods) == "" {
-			break
+	for by := time.Now().Add(kubeGone); ; {
+		pods, looked := id.pods(ctx)
+		switch {
+		case looked != nil:
+			return cmp.Or(err, looked)
+		case len(pods) == 0:
+			return err
+		case err != nil || allAmong(pods, lost) || time.Now().After(by):
+			return stillListed(pods)
 		}
-		if err == nil {
-			err = pause(ctx, 500*time.Millisecond)
+		if err := pause(ctx, 500*time.Millisecond); err != nil {
+			return err
 		}
 	}
-	return err
+}
+
+// allAmong reports whether all of some pods are among the named.
+func allAmong(pods []pod, names []string) bool {
+	return !slices.ContainsFunc(pods, func(p pod) bool { return !slices.Contains(names, p.Metadata.Name) })
+}
+
+// pods lists the job's pods: their names, nodes, and whether they are deleted. Of very many the whole of each would be too much.
+func (id kubeID) pods(ctx context.Context) (pods []pod, err error) {
+	out, err := once(ctx, nil, id.kubectl("get", "pods", "--selector="+kubeLabel+"="+id.Name,
+		`--output=jsonpath={range .items[*]}{.metadata.name},{.spec.nodeName},{.metadata.deletionTimestamp}{"\n"}{end}`)...)
+	for line := range strings.Lines(out) {
+		var p pod
+		var rest string
+		p.Metadata.Name, rest, _ = strings.Cut(strings.TrimSpace(line), ",")
+		p.Spec.NodeName, p.Metadata.Deleted, _ = strings.Cut(rest, ",")
+		pods = append(pods, p)
+	}
+	return pods, err
 }
 
 func reapKube(ctx context.Context, resume []byte) error {
@@ -80,7 +113,7 @@ func reapKube(ctx context.Context, resume []byte) error {
 	if err := json.Unmarshal(resume, &id); err != nil || !kubeName().MatchString(id.Name) {
 		return errors.New("this is not what a Kubernetes job was resumed by")
 	}
-	return id.remove(ctx)
+	return id.remove(ctx, nil)
 }
 
 // Launch asks for the pods and returns; they may be pending for long.
@@ -90,7 +123,7 @@ func (l kubeLauncher) Launch(ctx context.Context, spec Spec, tell func(Event)) (
 	}
 	n := spec.hosts()
 	j := &kubeJob{
-		core: newCore(ctx, tell), spec: spec, hosts: make([]kubeHost, n), room: make(chan struct{}, atOnce), copied: make(chan copied, n),
+		core: newCore(ctx, tell), spec: spec, hosts: make([]kubeHost, n), room: make(chan struct{}, atOnce), reading: make(chan struct{}, atOnce), copied: make(chan copied, n),
 		id: kubeID{Name: strings.ToLower(spec.Job) + "-" + newNonce()[:6], Flags: append(flags(&spec, "context", "namespace"), words(&spec, "args")...)},
 	}
 	go j.run()

@@ -1,6 +1,7 @@
 package via
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,10 +21,11 @@ var kubeName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(
 // kubeJob is a Job and its pods.
 type kubeJob struct {
 	*core
-	id     kubeID
-	spec   Spec
-	room   chan struct{} // for copying
-	copied chan copied
+	id      kubeID
+	spec    Spec
+	room    chan struct{} // for copying
+	reading chan struct{} // room for reading what was printed last
+	copied  chan copied
 
 	hosts []kubeHost // of run's goroutine
 
@@ -35,7 +37,10 @@ type kubeJob struct {
 type kubeHost struct {
 	pod, pending    string
 	placed, copying bool
-	over            bool
+	over, lost      bool      // lost: its node does not answer
+	deleted         pod       // as it was when it was deleted
+	by              time.Time // when its end is to be confirmed; zero while it was not deleted
+	stopCopy        context.CancelFunc
 }
 
 // copied is the end of a copy of the program.
@@ -47,6 +52,9 @@ type copied struct {
 
 // watchTries is how often in a row a watch may end without a word before the cluster is given up.
 const watchTries = 5
+
+// podDeleted is the end of a pod of which nothing else is known.
+const podDeleted = "the pod was deleted"
 
 // lookEvery is how often is asked why there are no pods, while there are none.
 const lookEvery = 2 * time.Second
@@ -67,7 +75,13 @@ func (j *kubeJob) run() {
 	if j.ctx.Err() != nil {
 		text = cancelled
 	}
-	if err := j.id.remove(context.WithoutCancel(j.ctx)); err != nil {
+	var lost []string
+	for _, h := range j.hosts {
+		if h.lost {
+			lost = append(lost, h.pod)
+		}
+	}
+	if err := j.id.remove(context.WithoutCancel(j.ctx), lost); err != nil {
 		j.mu.Lock()
 		j.cancels = fmt.Errorf("cancel %s: %w", j.Handle(), err)
 		j.mu.Unlock()
@@ -86,12 +100,19 @@ func (j *kubeJob) follow() error {
 	defer all.Wait()
 	defer stop()
 	all.Go(func() { failed <- j.watches(ctx, pods) })
-	look, words := time.NewTicker(lookEvery), make(chan string, 1)
+	look, words, listed := time.NewTicker(lookEvery), make(chan string, 1), make(chan listing, 1)
 	defer look.Stop()
-	said, looking := "", false
+	said, looking, asked := "", false, false
 	for left := len(j.hosts); left > 0; {
 		select {
-		case <-look.C:
+		case now := <-look.C:
+			if !asked && slices.ContainsFunc(j.hosts, func(h kubeHost) bool { return h.late(now) }) {
+				asked = true
+				all.Go(func() {
+					pods, err := j.id.pods(ctx)
+					listed <- listing{pods, err == nil}
+				})
+			}
 			if !looking && slices.ContainsFunc(j.hosts, func(h kubeHost) bool { return h.pod == "" }) {
 				looking = true
 				all.Go(func() { words <- j.withoutPods(ctx) })
@@ -102,12 +123,15 @@ func (j *kubeJob) follow() error {
 				said = why
 				j.event(Event{Host: -1, State: Queued, Text: why})
 			}
+		case l := <-listed:
+			asked = false
+			left -= j.unconfirmed(&all, l)
 		case w := <-pods:
 			if i, ok := w.Object.index(len(j.hosts)); ok && j.heard(ctx, &all, i, &w) {
 				left--
 			}
 		case c := <-j.copied:
-			if j.arrived(c) {
+			if j.arrived(&all, c) {
 				left--
 			}
 		case err := <-failed:
@@ -161,10 +185,11 @@ func (j *kubeJob) heard(ctx context.Context, all *sync.WaitGroup, i int, w *watc
 	}
 	h.pod = p.Metadata.Name
 	if why := p.over(); why != "" || w.Type == "DELETED" {
-		if why == "" {
-			why = "the pod was deleted"
-		}
-		return j.over(ctx, i, why)
+		j.over(all, i, cmp.Or(why, p.disrupted(), podDeleted))
+		return true
+	}
+	if p.Metadata.Deleted != "" && h.by.IsZero() {
+		h.deleted, h.by = *p, time.Now().Add(time.Duration(p.Metadata.Grace)*time.Second+kubeConfirms)
 	}
 	if p.Spec.NodeName != "" && !h.placed {
 		h.placed = true
@@ -182,6 +207,7 @@ func (j *kubeJob) heard(ctx context.Context, all *sync.WaitGroup, i int, w *watc
 	case !h.copying:
 		h.copying = true
 		name := h.pod
+		ctx, h.stopCopy = context.WithCancel(ctx)
 		all.Go(func() {
 			n, err := j.copy(ctx, i, name)
 			j.copied <- copied{i, n, err}
@@ -191,32 +217,86 @@ func (j *kubeJob) heard(ctx context.Context, all *sync.WaitGroup, i int, w *watc
 }
 
 // arrived is the end of a copy: the pod's script starts the program as soon as it is there.
-func (j *kubeJob) arrived(c copied) (ended bool) {
+func (j *kubeJob) arrived(all *sync.WaitGroup, c copied) (ended bool) {
 	h := &j.hosts[c.host]
 	switch {
 	case h.over:
 		return false
 	case c.err != nil:
-		return j.over(j.ctx, c.host, c.err.Error())
+		j.over(all, c.host, c.err.Error())
+		return true
 	}
 	j.event(Event{Host: c.host, State: Shipping, Name: h.pod, Bytes: c.bytes})
 	j.event(Event{Host: c.host, State: Started, Name: h.pod})
 	return false
 }
 
+// lastLines is how long what a pod printed last is waited for: its node may have ended with it.
+const lastLines = 5 * time.Second
+
 // over ends a host, after what its pod printed last was fetched.
-func (j *kubeJob) over(ctx context.Context, i int, why string) bool {
+func (j *kubeJob) over(all *sync.WaitGroup, i int, why string) {
 	h := &j.hosts[i]
-	h.over = true
-	ctx, cancel := context.WithTimeout(ctx, controllerAnswers)
+	h.end()
+	pod := h.pod
+	all.Go(func() {
+		j.readLast(i, pod)
+		j.event(Event{Host: i, State: Ended, Name: pod, Text: why})
+	})
+}
+
+// readLast fetches what a pod printed last, if it can be had. A few are read at a time.
+func (j *kubeJob) readLast(i int, pod string) {
+	select {
+	case j.reading <- struct{}{}:
+		defer func() { <-j.reading }()
+	case <-j.ctx.Done():
+		return
+	}
+	ctx, cancel := context.WithTimeout(j.ctx, lastLines)
 	defer cancel()
-	if out, err := once(ctx, nil, j.id.kubectl("logs", "pod/"+h.pod, fmt.Sprintf("--tail=%d", tailLines))...); err == nil {
+	if out, err := once(ctx, nil, j.id.kubectl("logs", "pod/"+pod, fmt.Sprintf("--tail=%d", tailLines))...); err == nil {
 		for line := range strings.Lines(out) {
 			j.printed(i, strings.TrimSuffix(line, "\n"))
 		}
 	}
-	j.event(Event{Host: i, State: Ended, Name: h.pod, Text: why})
-	return true
+}
+
+// end is the end of a host: what is still being copied there is given up.
+func (h *kubeHost) end() {
+	h.over = true
+	if h.stopCopy != nil {
+		h.stopCopy()
+	}
+}
+
+// late reports whether a host's pod was to have ended by now, and nothing was heard of its end.
+func (h *kubeHost) late(now time.Time) bool { return !h.over && !h.by.IsZero() && now.After(h.by) }
+
+// listing is which pods there are, if that could be asked.
+type listing struct {
+	pods []pod
+	ok   bool
+}
+
+// unconfirmed ends the hosts whose pods are late. Those that are listed still are their nodes' fault; of the others the end was missed.
+// It reports how many.
+func (j *kubeJob) unconfirmed(all *sync.WaitGroup, l listing) (ended int) {
+	for i := range j.hosts {
+		h := &j.hosts[i]
+		switch {
+		case !l.ok || !h.late(time.Now()):
+			continue
+		case slices.ContainsFunc(l.pods, func(p pod) bool { return p.Metadata.Name == h.pod }):
+			h.end()
+			h.lost = true
+			j.event(Event{Host: i, State: Ended, Name: h.pod, Text: h.deleted.unconfirmed()})
+		default:
+			j.over(all, i, cmp.Or(h.deleted.disrupted(), podDeleted))
+		}
+		ended++
+	}
+	return ended
 }
 
 // copy puts the program into a pod, by the script that does it elsewhere too.

@@ -16,6 +16,9 @@ const (
 	kubeLabel    = "monarch-tui/job"
 )
 
+// kubeGrace is how long a pod has to end by itself when it is told to, in seconds.
+const kubeGrace = 10
+
 // kubeMaxSecret is what a Secret holds at most: etcd takes 1 MiB, and base64 takes a third more.
 const kubeMaxSecret = 700 << 10
 
@@ -82,7 +85,7 @@ func kubePod(spec *Spec, name string) object {
 	if len(resources) > 0 {
 		container["resources"] = resources
 	}
-	pod := object{"restartPolicy": "Never", "terminationGracePeriodSeconds": 10, "enableServiceLinks": false, "automountServiceAccountToken": false, "volumes": volumes, "containers": []object{container}}
+	pod := object{"restartPolicy": "Never", "terminationGracePeriodSeconds": kubeGrace, "enableServiceLinks": false, "automountServiceAccountToken": false, "volumes": volumes, "containers": []object{container}}
 	if len(spec.Hosts) > 0 { // the nodes of their choice; one pod on each
 		pod["affinity"] = object{
 			"nodeAffinity": object{"requiredDuringSchedulingIgnoredDuringExecution": object{"nodeSelectorTerms": []object{

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
@@ -20,6 +22,8 @@ type pod struct {
 		Name        string            `json:"name"`
 		Labels      map[string]string `json:"labels"`
 		Annotations map[string]string `json:"annotations"`
+		Deleted     string            `json:"deletionTimestamp"`          // when it is to have ended; "" while nobody has deleted it
+		Grace       int               `json:"deletionGracePeriodSeconds"` // how long it has from being deleted to that
 	} `json:"metadata"`
 	Spec struct {
 		NodeName string `json:"nodeName"`
@@ -104,10 +108,8 @@ func (p *pod) over() string {
 	if p.Status.Reason != "" { // Evicted, Preempting, NodeLost
 		return phrase(p.Status.Reason, p.Status.Message)
 	}
-	for _, c := range p.Status.Conditions {
-		if c.Type == "DisruptionTarget" && c.Status == "True" {
-			return phrase(c.Reason, c.Message)
-		}
+	if why := p.disrupted(); why != "" {
+		return why
 	}
 	for _, c := range p.Status.Containers {
 		t := c.State.Terminated
@@ -120,6 +122,46 @@ func (p *pod) over() string {
 		}
 	}
 	return p.Status.Phase
+}
+
+// disrupted says why Kubernetes ends a pod, or has ended it; "" where it does not.
+func (p *pod) disrupted() string {
+	for _, c := range p.Status.Conditions {
+		if c.Type == "DisruptionTarget" && c.Status == "True" {
+			return phrase(c.Reason, c.Message)
+		}
+	}
+	return ""
+}
+
+// kubeConfirms is how long a node has to say that a pod has ended, from when it is to have ended.
+const kubeConfirms = 5 * time.Second
+
+// unconfirmed says that a node has not said that a pod has ended, which was to: it has lost its power, or is cut off.
+func (p *pod) unconfirmed() string {
+	text := fmt.Sprintf("node %s does not answer: it has not confirmed that pod %s, which was deleted, has ended", cmp.Or(p.Spec.NodeName, "?"), p.Metadata.Name)
+	if why := p.disrupted(); why != "" {
+		text += " (" + why + ")"
+	}
+	return text
+}
+
+// stillListed says why pods of a job that was deleted are listed still, of the first few.
+func stillListed(pods []pod) error {
+	var texts []string
+	advice := ""
+	for _, p := range pods[:min(len(pods), 3)] {
+		if p.Metadata.Deleted == "" {
+			texts = append(texts, "pod "+p.Metadata.Name+" is not deleted yet")
+		} else {
+			texts = append(texts, p.unconfirmed())
+			advice = "; Kubernetes lists such a pod until its node is back, or is removed (kubectl delete node)"
+		}
+	}
+	if more := len(pods) - len(texts); more > 0 {
+		texts = append(texts, fmt.Sprintf("and %d pods more", more))
+	}
+	return errors.New(strings.Join(texts, "; ") + advice)
 }
 
 func phrase(reason, message string) string {

@@ -18,9 +18,10 @@ import (
 )
 
 // realKube has kubectl talk to the Kubernetes of two nodes that was made for these tests: make test-k8s. Real are etcd, the API server,
-// the scheduler, the controllers of Jobs, of what is owned and of what has outlived its time, and kubectl. A stand-in is the kubelet of
-// each node (tools/k8s/kubelet): it runs a pod's command as a process of this machine, in mounts and processes of its own, and knows
-// nothing of images, cgroups and GPUs. At the end of a test nothing may be left.
+// the scheduler, the controllers of Jobs, of nodes, of what is owned and of what has outlived its time, and kubectl; and so is the network
+// of each node, which can be cut off, and its power, which can fail. Nodes are stand-ins only in what they run pods with, their kubelets
+// (tools/k8s/kubelet): a pod's command is a process of this machine, in mounts and processes of its own and in its node's network, and
+// nothing is known there of images, cgroups and GPUs. At the end of a test nothing may be left.
 func realKube(t *testing.T) string {
 	t.Helper()
 	dir := os.Getenv("VIA_K8S")

@@ -56,10 +56,11 @@ func kubectl(t *testing.T) *fakeKubectl {
 	executable(t, filepath.Join(k.dir, "kubectl"), `#!/bin/sh
 d=`+k.dir+`
 while :; do case $1 in --*) shift ;; *) break ;; esac; done
-echo "$*" >>$d/asked
+printf '%s\n' "$*" >>$d/asked
 case "$1 $2" in
 create*) cat >$d/manifest; [ ! -f $d/refuses ] || { cat $d/refuses >&2; exit 1; }; printf 'Secret=1233-uid\nJob=1234-uid\n' ;;
-"get pods") case "$*" in *--watch*) exec cat $d/watch ;; esac ;;
+"get pods") case "$*" in *--watch*) exec cat $d/watch ;; esac; [ ! -f $d/listed ] || cat $d/listed ;;
+"logs pod/mesh-0-x") [ ! -f $d/hangs ] || exec sleep 300; echo "the last words of $2" ;;
 logs*) echo "the last words of $2" ;;
 exec*)
   while [ "$1" != -- ]; do shift; done; shift
@@ -142,7 +143,7 @@ func TestKubernetesIsToldFromPendingToItsEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	asked := k.asked(t)
-	if last := asked[len(asked)-2:]; !strings.HasPrefix(last[0], "delete job/"+id.Name+" secret/"+id.Name+" ") || last[1] != "get pods --selector="+kubeLabel+"="+id.Name+" --output=name" {
+	if last := asked[len(asked)-2:]; !strings.HasPrefix(last[0], "delete job/"+id.Name+" secret/"+id.Name+" ") || !strings.HasPrefix(last[1], "get pods --selector="+kubeLabel+"="+id.Name+" ") {
 		t.Errorf("it was asked last for %q", last)
 	}
 	if !slices.ContainsFunc(asked, func(line string) bool {
@@ -248,6 +249,73 @@ func (r *repeated) Read(b []byte) (int, error) {
 		b[i] = r.body[0]
 	}
 	return len(b), nil
+}
+
+// TestAPodWhoseWordsCannotBeReadHoldsNobodyUp: the API server waits for its node, which is gone.
+func TestAPodWhoseWordsCannotBeReadHoldsNobodyUp(t *testing.T) {
+	k := kubectl(t)
+	write(t, filepath.Join(k.dir, "hangs"), "")
+	_, rec := start(t, kubeLauncher{}, kubeSpec(t, "program", "/bin/agent"))
+	for i := range 2 {
+		k.pod(t, "MODIFIED", i, "w1", `{"phase":"Failed","reason":"NodeShutdown"}`)
+	}
+	rec.state(t, 1, Ended)
+	if slices.ContainsFunc(rec.all(), func(e Event) bool { return e.State == Ended && e.Host == 0 }) {
+		t.Error("the words of the first were read")
+	}
+	if why := rec.state(t, 0, Ended).Text; why != "NodeShutdown" {
+		t.Errorf("it has ended because %q", why)
+	}
+}
+
+// TestAPodThatIsDeletedEndsWhoeverSaysSo: its node may never do, and what a watch tells of it may be missed.
+func TestAPodThatIsDeletedEndsWhoeverSaysSo(t *testing.T) {
+	k := kubectl(t)
+	j, rec := launch(t, kubeLauncher{}, kubeSpec(t, "program", "/bin/agent"))
+	write(t, filepath.Join(k.dir, "listed"), "mesh-0-x,w1,2026-01-01T00:00:00Z\n")
+	for i := range 2 {
+		fmt.Fprintf(k.watch, `{"type":"MODIFIED","object":{"metadata":{"name":"mesh-%d-x","labels":{%q:"%[1]d"},"deletionTimestamp":"2026-01-01T00:00:00Z","deletionGracePeriodSeconds":0},"spec":{"nodeName":"w1"},"status":%[3]s}}`+"\n",
+			i, indexKey, running)
+	}
+	if why, want := rec.state(t, 0, Ended).Text, "node w1 does not answer: it has not confirmed that pod mesh-0-x, which was deleted, has ended"; why != want {
+		t.Errorf("it has ended because %q, want %q", why, want)
+	}
+	if why := rec.state(t, 1, Ended).Text; why != podDeleted {
+		t.Errorf("the other has ended because %q", why)
+	}
+	<-j.Done()
+	if err := j.Cancel(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "cancel "+j.Handle()+": node w1 does not answer: ") {
+		t.Errorf("it is cancelled: %v; want what is listed still", err)
+	}
+	if err := os.Remove(filepath.Join(k.dir, "listed")); err != nil {
+		t.Fatal(err)
+	}
+	if err := Reap(t.Context(), "kubernetes", j.Resume()); err != nil {
+		t.Errorf("reaped, when it is gone: %v", err)
+	}
+}
+
+// TestWhatANodeHasNotConfirmedIsToldInWords: which node, which pods, and what is to be done.
+func TestWhatANodeHasNotConfirmedIsToldInWords(t *testing.T) {
+	at := func(name, node, deleted string) (p pod) {
+		p.Metadata.Name, p.Spec.NodeName, p.Metadata.Deleted = name, node, deleted
+		return p
+	}
+	const end = "; Kubernetes lists such a pod until its node is back, or is removed (kubectl delete node)"
+	lost := at("mesh-0", "w1", "2026-01-01T00:00:00Z")
+	for want, pods := range map[string][]pod{
+		"node w1 does not answer: it has not confirmed that pod mesh-0, which was deleted, has ended" + end: {lost},
+		"pod mesh-1 is not deleted yet": {at("mesh-1", "w1", "")},
+		"pod a is not deleted yet; pod b is not deleted yet; pod c is not deleted yet; and 2 pods more": {at("a", "", ""), at("b", "", ""), at("c", "", ""), at("d", "", ""), at("e", "", "")},
+	} {
+		if err := stillListed(pods); err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	lost.Status.Conditions = []condition{{Type: "DisruptionTarget", Status: "True", Reason: "DeletionByTaintManager", Message: "Taint manager: deleting due to NoExecute taint"}}
+	if got, want := lost.unconfirmed(), "node w1 does not answer: it has not confirmed that pod mesh-0, which was deleted, has ended (DeletionByTaintManager: Taint manager: deleting due to NoExecute taint)"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
 }
 
 func TestTheEventsOfAJobTellWhyItHasNoPods(t *testing.T) {

@@ -1,16 +1,15 @@
 #!/bin/bash
 # slurm.sh up|down DIR, slurm.sh node DIR N: a Slurm of two nodes with two GPUs each on this machine, for slurm_real_test.go. Each node has its own network
-# and host name; the switch between them is in a namespace of its own, so that the machine's network is not touched.
-# Needs root, and: apt-get install --no-install-recommends slurmctld slurmd slurm-client munge iproute2
+# and host name. Needs root, and: apt-get install --no-install-recommends slurmctld slurmd slurm-client munge iproute2
 set -eu
 C=$2
+. "$(dirname "$0")/net.sh"
 
 down() {
   for p in slurmd-n1 slurmd-n2 slurmctld munged; do
     [ ! -s "$C/$p.pid" ] || kill -KILL "$(cat "$C/$p.pid")" 2>/dev/null || true
   done
-  for n in via1 via2; do ip netns pids $n 2>/dev/null | xargs -r kill -KILL 2>/dev/null || true; done # steps outlive a node's daemon
-  for n in via0 via1 via2 viasw; do ip netns del $n 2>/dev/null || true; done
+  net_down via # steps outlive a node's daemon
 }
 
 node() { SLURM_CONF=$C/slurm.conf nsenter --net=/run/netns/via$1 unshare -u sh -c "hostname n$1; exec slurmd"; }
@@ -21,18 +20,7 @@ down) down; exit ;;
 up) down ;;
 esac
 
-ip netns add viasw
-ip -n viasw link set lo up
-ip -n viasw link add br0 type bridge
-ip -n viasw link set br0 up
-for i in 0 1 2; do
-  ip netns add via$i
-  ip link add eth0 netns via$i type veth peer name p$i netns viasw
-  ip -n viasw link set p$i master br0 up
-  ip -n via$i addr add 10.78.0.$((i + 1))/24 dev eth0
-  ip -n via$i link set eth0 up
-  ip -n via$i link set lo up
-done
+net via 10.78.0
 
 mkdir -p "$C"/{state,log,dev,spool/n1,spool/n2}
 chmod 755 "$C"
