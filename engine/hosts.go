@@ -293,7 +293,7 @@ func (h *hub) launchEvent(pm *procMesh, ev via.Event) {
 	for _, m := range machines {
 		if ev.State == via.Ended && m.why == "" {
 			m.why = text
-			h.wg.Go(func() { h.launcherEnded(m) }) // it asks the job, which is telling us
+			h.wg.Go(func() { h.launcherEnded(m, ev.Gone) }) // it asks the job, which is telling us
 		}
 		if m.rec.Over() {
 			continue
@@ -318,9 +318,12 @@ func (h *hub) launchEvent(pm *procMesh, ev via.Event) {
 	}
 }
 
-// launcherEnded is told that the launcher has nothing to do with a host any more. An agent that has joined may live on: then its
-// link decides.
-func (h *hub) launcherEnded(m *machine) {
+// ownWord is how long an agent that has ended is given for its own reason to be here, which says more than that of its launcher.
+const ownWord = time.Second
+
+// launcherEnded is told that the launcher has nothing to do with a host any more, and whether its agent is known to have ended. One that
+// has joined may live on otherwise: then its link decides.
+func (h *hub) launcherEnded(m *machine, gone bool) {
 	h.mu.Lock()
 	joined, why := m.rec.PID != 0, m.why
 	if m.rec.Over() && m.rec.State != "exited" && !strings.Contains(m.rec.Reason, why) { // the scheduler's words come last
@@ -329,8 +332,23 @@ func (h *hub) launcherEnded(m *machine) {
 		h.publish(control.Event{Host: &rec})
 	}
 	h.mu.Unlock()
-	if !joined {
+	switch {
+	case !joined:
 		h.loseHost(m, "failed", cmp.Or(why, "the launcher gave no reason"))
+	case gone:
+		wait := time.NewTimer(ownWord)
+		defer wait.Stop()
+		select {
+		case <-m.gone:
+			return
+		case <-wait.C:
+		}
+		h.mu.Lock()
+		expected := m.expect
+		h.mu.Unlock()
+		if !expected { // whoever has told it to end waits for that
+			h.loseHost(m, "lost", why)
+		}
 	}
 }
 

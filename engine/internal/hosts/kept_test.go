@@ -3,11 +3,13 @@
 package hosts
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/monarch-tui/monarch-tui/engine"
@@ -38,6 +40,34 @@ func TestASessionKeepsItsConnections(t *testing.T) {
 	}
 	e.Close()
 	gone(t, 0, kept...)
+}
+
+// TestAnAgentThatEndsIsToldWithoutWaiting: where the launcher knows that an agent has ended, nobody waits until its link is lost. Here
+// nobody else says so: all processes of the host end at once, as those of a pod do.
+func TestAnAgentThatEndsIsToldWithoutWaiting(t *testing.T) {
+	s := sshdtest.Start(t)
+	s.Configure(t, "Host n*", "HostName 127.0.0.1")
+	ctx := start(t).Context()
+	_, mesh := spawn(ctx, t, "p", engine.Hosts("n1", "n2"), engine.Dim("gpus", 2), engine.Via("ssh", "config", s.Config, "cache", t.TempDir()))
+	pids := where(ctx, t, mesh)
+	agent := pids[2][1]
+	down := monitor(ctx, t, mesh)
+	for _, x := range []struct {
+		pid int
+		sig syscall.Signal
+	}{{agent, syscall.SIGSTOP}, {pids[2][0], syscall.SIGKILL}, {pids[3][0], syscall.SIGKILL}, {agent, syscall.SIGKILL}} {
+		if err := syscall.Kill(x.pid, x.sig); err != nil {
+			t.Fatal(err)
+		}
+	}
+	limit, cancel := context.WithTimeout(ctx, lostEnded)
+	defer cancel()
+	for range 2 {
+		d, err := down.Recv(limit)
+		if err != nil || d.Rank < 2 || !strings.Contains(d.Why, "the agent was ended by a signal") {
+			t.Fatalf("told %+v, %v; want ranks 2 and 3, whose agent was ended by a signal", d, err)
+		}
+	}
 }
 
 // clients are the processes of ssh that this one has started.

@@ -187,7 +187,7 @@ func TestANodeOfKubernetesIsKilled(t *testing.T) {
 	if left := inPods(t, on[1]); len(left) > 0 {
 		t.Fatalf("without power it runs %v", left)
 	}
-	tellsTwoLost(ctx, t, down, began)
+	tellsTwoLost(ctx, t, down, began, lostUnheard)
 	oneHostIsLeft(ctx, t, mesh)
 	what := "node " + on[1] + " does not answer: it has not confirmed that pod "
 	limit, cancel := context.WithTimeout(ctx, 60*time.Second)

@@ -115,7 +115,7 @@ func (s *Server) Drop(t testing.TB) {
 	}
 	for f := range strings.FieldsSeq(string(b)) {
 		if pid, err := strconv.Atoi(f); err == nil {
-			_ = syscall.Kill(pid, syscall.SIGTERM)
+			_ = syscall.Kill(pid, syscall.SIGKILL) // told to end, one may overlook it until the client says something
 		}
 	}
 }

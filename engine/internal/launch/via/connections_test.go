@@ -160,6 +160,25 @@ func TestAConnectionThatBreaksIsToldAndMadeAnew(t *testing.T) {
 	}
 }
 
+// What a client alone cannot tell from a lost connection: its agent was killed.
+func TestAnAgentThatIsKilledIsToldFromAConnectionThatIsLost(t *testing.T) {
+	s, h, l := sshdtest.Start(t), newHall(t), keeping(t)
+	for _, c := range []struct {
+		want string
+		gone bool
+		end  func(g *guest)
+	}{
+		{"the agent was ended by a signal", true, func(g *guest) { _ = syscall.Kill(g.PID, syscall.SIGKILL) }},
+		{"the connection, or the agent by a signal, has ended", false, func(*guest) { s.Drop(t) }},
+	} {
+		_, rec := start(t, l, sshTo(t, s, h))
+		c.end(h.arrive(t, rec, 1)[0])
+		if e := rec.state(t, 0, Ended); !strings.HasPrefix(e.Text, c.want) || e.Gone != c.gone {
+			t.Errorf("the end is told as %q, gone: %v; want %q, %v", e.Text, e.Gone, c.want, c.gone)
+		}
+	}
+}
+
 // A reason that only the connection knows is told as the agent's.
 func TestTheEndOfAConnectionIsToldInItsWords(t *testing.T) {
 	s, h, l := sshdtest.Start(t), newHall(t), keeping(t)

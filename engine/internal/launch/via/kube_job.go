@@ -185,7 +185,7 @@ func (j *kubeJob) heard(ctx context.Context, all *sync.WaitGroup, i int, w *watc
 	}
 	h.pod = p.Metadata.Name
 	if why := p.over(); why != "" || w.Type == "DELETED" {
-		j.over(all, i, cmp.Or(why, p.disrupted(), podDeleted))
+		j.over(all, i, cmp.Or(why, p.disrupted(), podDeleted), p.terminated())
 		return true
 	}
 	if p.Metadata.Deleted != "" && h.by.IsZero() {
@@ -223,7 +223,7 @@ func (j *kubeJob) arrived(all *sync.WaitGroup, c copied) (ended bool) {
 	case h.over:
 		return false
 	case c.err != nil:
-		j.over(all, c.host, c.err.Error())
+		j.over(all, c.host, c.err.Error(), false)
 		return true
 	}
 	j.event(Event{Host: c.host, State: Shipping, Name: h.pod, Bytes: c.bytes})
@@ -234,14 +234,14 @@ func (j *kubeJob) arrived(all *sync.WaitGroup, c copied) (ended bool) {
 // lastLines is how long what a pod printed last is waited for: its node may have ended with it.
 const lastLines = 5 * time.Second
 
-// over ends a host, after what its pod printed last was fetched.
-func (j *kubeJob) over(all *sync.WaitGroup, i int, why string) {
+// over ends a host, after what its pod printed last was fetched; gone says that its agent has ended.
+func (j *kubeJob) over(all *sync.WaitGroup, i int, why string, gone bool) {
 	h := &j.hosts[i]
 	h.end()
 	pod := h.pod
 	all.Go(func() {
 		j.readLast(i, pod)
-		j.event(Event{Host: i, State: Ended, Name: pod, Text: why})
+		j.event(Event{Host: i, State: Ended, Name: pod, Text: why, Gone: gone})
 	})
 }
 
@@ -292,7 +292,7 @@ func (j *kubeJob) unconfirmed(all *sync.WaitGroup, l listing) (ended int) {
 			h.lost = true
 			j.event(Event{Host: i, State: Ended, Name: h.pod, Text: h.deleted.unconfirmed()})
 		default:
-			j.over(all, i, cmp.Or(h.deleted.disrupted(), podDeleted))
+			j.over(all, i, cmp.Or(h.deleted.disrupted(), podDeleted), false)
 		}
 		ended++
 	}

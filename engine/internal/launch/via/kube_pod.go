@@ -124,6 +124,11 @@ func (p *pod) over() string {
 	return p.Status.Phase
 }
 
+// terminated reports whether its node has said that the pod's process has ended.
+func (p *pod) terminated() bool {
+	return len(p.Status.Containers) > 0 && p.Status.Containers[0].State.Terminated != nil
+}
+
 // disrupted says why Kubernetes ends a pod, or has ended it; "" where it does not.
 func (p *pod) disrupted() string {
 	for _, c := range p.Status.Conditions {

@@ -127,12 +127,12 @@ func TestKubernetesIsToldFromPendingToItsEnd(t *testing.T) {
 		}
 	}
 	k.pod(t, "MODIFIED", 0, "w1", `{"phase":"Failed","containerStatuses":[{"state":{"terminated":{"reason":"OOMKilled","exitCode":137}}}]}`)
-	if why := rec.state(t, 0, Ended).Text; why != "OOMKilled: the agent has ended with code 137" {
-		t.Errorf("it has ended because %q", why)
+	if e := rec.state(t, 0, Ended); e.Text != "OOMKilled: the agent has ended with code 137" || !e.Gone { // its node says so
+		t.Errorf("it has ended as %+v", e)
 	}
 	k.pod(t, "MODIFIED", 1, "w1", `{"phase":"Failed","reason":"Evicted","message":"The node was low on resource: memory."}`)
-	if why := rec.state(t, 1, Ended).Text; why != "Evicted: The node was low on resource: memory." {
-		t.Errorf("it has ended because %q", why)
+	if e := rec.state(t, 1, Ended); e.Text != "Evicted: The node was low on resource: memory." || e.Gone {
+		t.Errorf("it has ended as %+v", e)
 	}
 	<-j.Done()
 	if tail := j.Tail(0); !slices.Equal(tail, []string{"the last words of pod/mesh-0-x"}) {

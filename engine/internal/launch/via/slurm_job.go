@@ -244,7 +244,7 @@ func (j *slurmJob) heard(m mark) {
 		h.name = hi.node
 		j.learn(hi.job, hi.step)
 		if why := hi.refuses(j.spec.Program); why != "" {
-			j.leave(m.index, why)
+			j.leave(m.index, why, false)
 			return
 		}
 		j.event(Event{Host: m.index, State: Placed, Name: h.name})
@@ -257,15 +257,15 @@ func (j *slurmJob) heard(m mark) {
 		h.starts = true
 		j.event(Event{Host: m.index, State: Started, Name: h.name})
 	case wordFail:
-		j.leave(m.index, m.text)
+		j.leave(m.index, m.text, false)
 	}
 }
 
-// leave has a host take no further part.
-func (j *slurmJob) leave(host int, why string) {
+// leave has a host take no further part; gone says that its task has ended.
+func (j *slurmJob) leave(host int, why string, gone bool) {
 	h := &j.hosts[host]
 	h.settled, h.out = true, true
-	j.event(Event{Host: host, State: Ended, Name: h.name, Text: why})
+	j.event(Event{Host: host, State: Ended, Name: h.name, Text: why, Gone: gone && h.starts})
 }
 
 // taskEnded is srun's word about a task. The script's own word says more, and may come a little later.
@@ -273,7 +273,7 @@ func (j *slurmJob) taskEnded(e ending) {
 	if e.node != "" {
 		for i := range j.hosts {
 			if h := &j.hosts[i]; h.name == e.node && !h.out {
-				j.leave(i, e.why)
+				j.leave(i, e.why, false)
 			}
 		}
 		return
@@ -285,7 +285,7 @@ func (j *slurmJob) taskEnded(e ending) {
 		return
 	}
 	if !h.out {
-		j.leave(e.host, e.why)
+		j.leave(e.host, e.why, true)
 	}
 }
 
@@ -303,7 +303,7 @@ func (j *slurmJob) goOn() {
 	if err := j.ship(); err != nil {
 		for i := range j.hosts {
 			if j.hosts[i].needs && !j.hosts[i].out {
-				j.leave(i, err.Error())
+				j.leave(i, err.Error(), false)
 			}
 		}
 	}

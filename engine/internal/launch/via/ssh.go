@@ -132,11 +132,11 @@ func (j *sshJob) host(i int) {
 	}
 	release := sync.OnceFunc(func() { <-j.room })
 	defer release()
-	why := j.connect(i)
+	why, gone := j.connect(i), false
 	if why == "" {
-		why = j.run(i, release)
+		why, gone = j.run(i, release)
 	}
-	j.event(Event{Host: i, State: Ended, Name: j.spec.Hosts[i], Text: why})
+	j.event(Event{Host: i, State: Ended, Name: j.spec.Hosts[i], Text: why, Gone: gone})
 }
 
 // connect sees to it that there is a connection that the clients of a host can go through. It returns why the host cannot be reached.
@@ -214,8 +214,9 @@ func (j *sshJob) next(t *talk) (m mark, ok bool) {
 	}
 }
 
-// run is a host's whole life; started is called when its agent has been started. It returns why it has ended.
-func (j *sshJob) run(i int, started func()) string {
+// run is a host's whole life; started is called when its agent has been started. It returns why it has ended, and whether its agent
+// is known to have.
+func (j *sshJob) run(i int, started func()) (why string, gone bool) {
 	nonce := newNonce()
 	o := order{
 		mode: "run", nonce: nonce, index: strconv.Itoa(i), alone: true, tag: "." + strconv.Itoa(i), cache: j.spec.Options["cache"],
@@ -223,7 +224,7 @@ func (j *sshJob) run(i int, started func()) string {
 	}
 	t, err := j.begin(i, command{lifeline: true}, nonce)
 	if err != nil {
-		return err.Error()
+		return err.Error(), false
 	}
 	running := false
 	defer func() {
@@ -240,14 +241,14 @@ func (j *sshJob) run(i int, started func()) string {
 		m, ok := j.next(t)
 		switch {
 		case !ok && j.ctx.Err() != nil:
-			return cancelled
+			return cancelled, false
 		case !ok:
-			return j.whyEnded(t.client, j.lastWords(t, i), i, running)
+			return j.whyEnded(t.client, j.lastWords(t, i), i, running), running && j.agentEnded(t.client, i)
 		}
 		switch {
 		case m.word == wordHello:
 			if why := parseHello(m.text).refuses(j.spec.Program); why != "" {
-				return why
+				return why, false
 			}
 			j.event(Event{Host: i, State: Placed, Name: name})
 		case m.word == wordHave && !settled:
@@ -257,7 +258,7 @@ func (j *sshJob) run(i int, started func()) string {
 		case m.word == wordNeed && !settled:
 			settled = true
 			if err := j.ship(i, o); err != nil {
-				return err.Error()
+				return err.Error(), false
 			}
 			j.event(Event{Host: i, State: Shipping, Name: name, Bytes: j.spec.Program.Size, Text: "the program was copied"})
 			j.give(t, i, goAhead)
@@ -266,9 +267,21 @@ func (j *sshJob) run(i int, started func()) string {
 			started()
 			j.event(Event{Host: i, State: Started, Name: name})
 		case m.word == wordFail:
-			return m.text
+			return m.text, false
 		}
 	}
+}
+
+// agentEnded reports whether a client has ended because its agent has. The code of one that was ended by a signal is that of a connection
+// that is lost, which the connection itself tells apart.
+func (j *sshJob) agentEnded(c *client, i int) bool {
+	switch code := c.cmd.ProcessState.ExitCode(); {
+	case code < 0:
+		return false
+	case code == 255:
+		return j.over[i] != nil && j.over[i].lives()
+	}
+	return true
 }
 
 // give gives the program its secret, after what its script waits for. Afterwards stdin is its lifeline.
@@ -332,6 +345,8 @@ func (j *sshJob) whyEnded(c *client, said []string, i int, running bool) string 
 	switch {
 	case code < 0:
 		return "the ssh client here, on which the agent hangs, has ended (" + c.cmd.ProcessState.String() + ")" + last
+	case running && code == 255 && j.agentEnded(c, i):
+		return "the agent was ended by a signal" + last
 	case running && code == 255:
 		return "the connection, or the agent by a signal, has ended" + last
 	case running:

@@ -201,8 +201,8 @@ func TestSSHTellsOfAnAccountThatRunsNothing(t *testing.T) {
 func TestSSHTellsHowAnAgentEnds(t *testing.T) {
 	s, h := sshdtest.Start(t), newHall(t)
 	j, rec := start(t, keeping(t), Spec{Hosts: []string{"127.0.0.1"}, Program: program(t, h, "exit"), Options: s.Options(t.TempDir())})
-	if why := rec.state(t, 0, Ended).Text; !strings.HasPrefix(why, "the agent has ended with code 3") {
-		t.Errorf("the end is told as %q", why)
+	if e := rec.state(t, 0, Ended); !strings.HasPrefix(e.Text, "the agent has ended with code 3") || !e.Gone {
+		t.Errorf("the end is told as %+v", e)
 	}
 	<-j.Done()
 	if tail := j.Tail(0); len(tail) == 0 || tail[len(tail)-1] != "agent 0 says hello" {

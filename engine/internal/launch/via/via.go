@@ -80,6 +80,7 @@ type Event struct {
 	Name  string // of the host, as the launcher calls it; "" while it does not know
 	Text  string // for a person
 	Bytes int64  // Shipping: how many were copied so far; 0 where the program was there already
+	Gone  bool   // Ended: an agent that was started there is known to have ended; otherwise only its launcher has lost it
 	Time  time.Time
 }
 
