@@ -78,7 +78,7 @@ func (h *hub) bookHosts(pm *procMesh, req *control.ProcsReq) {
 		f.machines = append(f.machines, m)
 	}
 	pm.fleet = f
-	pm.rec.Via = req.Via
+	pm.rec.Via, pm.rec.Hosts = req.Via, control.NewHosts(req.Dims, f.names()...)
 	used := make([]int, n)
 	for _, p := range pm.procs {
 		at := 0
@@ -286,6 +286,7 @@ func (h *hub) launchEvent(pm *procMesh, ev via.Event) {
 	if ev.Host >= 0 && ev.Host < len(machines) {
 		machines = machines[ev.Host : ev.Host+1]
 	}
+	defer h.tellNames(pm)
 	text := clip(clean.Shown(ev.Text), maxErrorText)
 	if ev.State == via.Queued || ev.State == via.Placed {
 		h.wg.Go(func() { h.noteJob(pm) }) // it asks the job, which is telling us
@@ -334,9 +335,19 @@ func (h *hub) launcherEnded(m *machine) {
 	}
 }
 
-// nameHost gives a host the name that became known. The caller holds h.mu.
+// names are those of the hosts, "" where one is not known.
+func (f *fleet) names() []string {
+	out := make([]string, len(f.machines))
+	for i, m := range f.machines {
+		out[i] = m.rec.Name
+	}
+	return out
+}
+
+// nameHost gives a host the name that became known. It stays while there are actors: selections choose their ranks by it. The
+// caller holds h.mu, and calls tellNames.
 func (h *hub) nameHost(m *machine, name string) {
-	if m.rec.Name == name {
+	if m.rec.Name == name || len(h.meshesBy(m.pm)) > 0 {
 		return
 	}
 	m.rec.Name = name
@@ -346,6 +357,15 @@ func (h *hub) nameHost(m *machine, name string) {
 			rec := p.rec
 			h.publish(control.Event{Proc: &rec})
 		}
+	}
+}
+
+// tellNames has those who choose by the names of a mesh's hosts know the new ones. The caller holds h.mu.
+func (h *hub) tellNames(pm *procMesh) {
+	if now := pm.fleet.names(); !slices.Equal(now, pm.rec.Hosts.Names) {
+		pm.rec.Hosts = control.NewHosts(pm.rec.Extent, now...)
+		rec := pm.rec
+		h.publish(control.Event{ProcMesh: &rec})
 	}
 }
 

@@ -37,6 +37,7 @@ func (h *hub) admitHost(m *machine, b []byte) error {
 	}
 	if m.rec.Name == "" {
 		h.nameHost(m, a.Host)
+		h.tellNames(m.pm)
 	}
 	h.tellHost(m, "joining", "")
 	return nil

@@ -20,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) {
 	enginetest.Main(m, func() {
-		engine.Register[Guest](engine.Concurrent((*Guest).Beside))
+		engine.Register[Guest](engine.Concurrent((*Guest).Beside), engine.Concurrent((*Guest).Pid))
 		if os.Getenv(roleEnv) != "" && !engine.InWorker() {
 			engine.Main(controller, engine.NoSession())
 		}
@@ -87,6 +87,24 @@ func (g *Guest) Tell(ctx context.Context, n int) (int, error) {
 	}
 	return sum, nil
 }
+
+// OnArg is a mesh, and a host of it.
+type OnArg struct {
+	Mesh engine.Mesh[Guest]
+	Host string
+}
+
+// On lists the processes of a host.
+func (*Guest) On(ctx context.Context, a OnArg) ([]int, error) {
+	got, err := engine.Method(a.Mesh.Slice(engine.OnHost(a.Host)), (*Guest).Pid).Call(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	return got.Values()
+}
+
+// Pid is its process.
+func (*Guest) Pid(context.Context, int) (int, error) { return os.Getpid(), nil }
 
 // Daemon starts a process that leaves the worker's process group and session, and heeds nothing but SIGKILL.
 func (*Guest) Daemon(context.Context) (int, error) {
