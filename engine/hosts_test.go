@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"net"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -34,5 +36,52 @@ func TestReferencesWithHostileHostsDoNotDecode(t *testing.T) {
 				t.Errorf("%s: %v, want %q", what, err, want)
 			}
 		}
+	}
+}
+
+// TestWorkersFindAControllerWhereverItListens: one that listens at all addresses is found at one of them.
+func TestWorkersFindAControllerWhereverItListens(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no worker processes there")
+	}
+	for _, addr := range []string{"127.0.0.1:0", "0.0.0.0:0", ":0", "[::]:0", "[::1]:0"} {
+		t.Run(addr, func(t *testing.T) {
+			if err := CheckReach(control.Reach{Listen: addr}); err != nil {
+				t.Skip(err) // a machine without IPv6
+			}
+			e, err := Start(t.Context(), NoSession(), Listen(addr))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer e.Close()
+			procs, err := SpawnProcs(e.Context(), Dim("gpus", 2), Virtual())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := procs.Stop(e.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestWhatThisMachineHasNotIsNotListenedAt(t *testing.T) {
+	taken, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	for want, r := range map[string]control.Reach{
+		"this machine has no such address; it has ": {Listen: "192.0.2.1:0"}, // of nobody (RFC 5737)
+		"the port is taken, perhaps by another":     {Listen: taken.LocalAddr().String()},
+		"want an address and a port":                {Listen: "4433"},
+		"want the host without a port":              {Listen: "127.0.0.1:0", Advertise: []string{"n1:22"}},
+	} {
+		if err := CheckReach(r); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v, want %s", r, err, want)
+		}
+	}
+	if err := CheckReach(control.Reach{Listen: "127.0.0.1:0", Advertise: []string{"login1"}}); err != nil {
+		t.Error(err)
 	}
 }

@@ -127,7 +127,7 @@ func joinSession(boot bootstrap) (*worker, error) {
 	w.node.slot, w.node.seed = boot.Slot, boot.Seed
 	w.node.out = stdSink{}
 	w.node.tel.set(boot.Tell)
-	listen := "127.0.0.1:0"
+	listen := nearSocket(ticket.Addrs) // there is one: a ticket without does not decode
 	if boot.Remote {
 		listen = anyAddr
 	}
