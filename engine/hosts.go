@@ -12,6 +12,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/internal/agent"
+	"github.com/monarch-tui/monarch-tui/engine/internal/farlog"
 	"github.com/monarch-tui/monarch-tui/engine/internal/jobs"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch/via"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
@@ -39,6 +40,7 @@ type machine struct {
 	sent     uint64                        // packets, at the last look; lost too
 	lost     uint64
 	reached  string // address of the controller that it has reached
+	logs     *farlog.Gate
 }
 
 // fleet is the hosts of a proc mesh, and the job that they are.
@@ -67,7 +69,7 @@ func (h *hub) bookHosts(pm *procMesh, req *control.ProcsReq) {
 	f.launcher, _ = h.opts.launcher(req.Via) // checkVia has found it
 	for i := range n {
 		m := &machine{
-			pm: pm, index: i, ready: make(chan struct{}), gone: make(chan struct{}), children: map[agent.Worker]*remoteChild{},
+			pm: pm, index: i, ready: make(chan struct{}), gone: make(chan struct{}), children: map[agent.Worker]*remoteChild{}, logs: farlog.OfHost(),
 			rec: control.Host{ID: h.nextProc, Mesh: pm.rec.Name, MeshID: pm.rec.ID, Index: i, Launcher: req.Via, State: "requested", Since: time.Now()},
 		}
 		if len(req.Hosts) > 0 {
@@ -89,10 +91,23 @@ func (h *hub) bookHosts(pm *procMesh, req *control.ProcsReq) {
 		used[at]++
 	}
 	h.mem.expectHosts(f.machines)
+	h.writeLogs()
 	for _, m := range f.machines {
 		rec := m.rec
 		h.publish(control.Event{Host: &rec})
 	}
+}
+
+// writeLogs has what is logged on other machines written to the session's log, from the first mesh there on. The caller holds h.mu.
+func (h *hub) writeLogs() {
+	if h.farLogs != nil {
+		return
+	}
+	q := farlog.NewQueue()
+	h.farLogs = q
+	h.node.wg.Go(func() {
+		q.Run(h.node.closing, func(r farlog.Record) { r.Write(h.log) })
+	})
 }
 
 // sitOn puts a rank on a host, at a place among those there; nil: this machine.

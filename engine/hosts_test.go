@@ -1,12 +1,15 @@
 package engine
 
 import (
+	"errors"
+	"log/slog"
 	"net"
 	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/farlog"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
@@ -83,5 +86,27 @@ func TestWhatThisMachineHasNotIsNotListenedAt(t *testing.T) {
 	}
 	if err := CheckReach(control.Reach{Listen: "127.0.0.1:0", Advertise: []string{"login1"}}); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestNobodyLogsForOthers: a process of the controller's machine has the log at hand, and one that nobody knows has nothing to say.
+func TestNobodyLogsForOthers(t *testing.T) {
+	var out strings.Builder
+	e, err := Start(t.Context(), NoSession(), AllInProcess(), Log(slog.New(slog.NewTextHandler(&out, nil))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	procs, err := SpawnProcs(e.Context(), Dim("gpus", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, from := range []uint64{0, procs.r.First, 1 << 40} {
+		if err := e.hub.takeLog(from, farlog.Record{Text: "believe me"}); !errors.Is(err, ErrForbidden) {
+			t.Errorf("process %d: %v", from, err)
+		}
+	}
+	e.Close()
+	if strings.Contains(out.String(), "believe me") {
+		t.Error(out.String())
 	}
 }

@@ -57,6 +57,20 @@ func (*Guest) Print(ctx context.Context, line string) error {
 	return nil
 }
 
+// LogArg is a text, and how often it is logged.
+type LogArg struct {
+	Text  string
+	Times int
+}
+
+// Log logs.
+func (*Guest) Log(ctx context.Context, a LogArg) error {
+	for i := range a.Times {
+		engine.Logger(ctx).Warn(a.Text, "i", i)
+	}
+	return nil
+}
+
 // Getenv reads a variable of its process.
 func (*Guest) Getenv(_ context.Context, name string) (string, error) { return os.Getenv(name), nil }
 
