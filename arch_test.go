@@ -178,6 +178,12 @@ var layers = []layer{
 		why:    "an executable is built without an engine: what the compiler says is all it has to tell",
 	},
 	{
+		folder: "engine/internal/farlog",
+		own:    []string{"quicnet/clean"},
+		std:    []string{"io", "net", "os", "os/exec"},
+		why:    "who logs waits for nothing: how records travel and where they are written is said above it",
+	},
+	{
 		folder: "engine/internal",
 		own:    []string{"engine/internal/..."},
 		others: []string{"golang.org/x/sys"},

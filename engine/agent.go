@@ -154,7 +154,8 @@ func startAgent(arrived *via.Arrival) (*agentProcess, error) {
 	}
 	ticket.Addrs = nearest(ticket.Addrs, os.LookupEnv)
 	p := &agentProcess{shelf: agent.ShelfOf(exe, boot.Sum), work: agent.WorkspaceIn(workDir()), end: make(chan string, 1)}
-	n := newNode(boot.Proc, 1, workerLog(bootstrap{}))
+	log, far := workerLog(bootstrap{Remote: true})
+	n := newNode(boot.Proc, 1, log)
 	p.node, n.seed = n, boot.Seed
 	n.abandoned = p.abandoned
 	p.agent = agent.New(agent.Config{
@@ -162,7 +163,12 @@ func startAgent(arrived *via.Arrival) (*agentProcess, error) {
 		GPUs: gpu.NewFinder(gpu.System{Lookup: os.LookupEnv, Sys: "/sys"}), Lookup: os.LookupEnv,
 	})
 	n.alone(p.handlers())
-	return p, p.join(ticket, boot, arrived.Scheduler)
+	if err := p.join(ticket, boot, arrived.Scheduler); err != nil {
+		return p, err
+	}
+	n.tellLog(far)
+	n.log.Info("an agent serves this host", "pid", os.Getpid(), "program", exe)
+	return p, nil
 }
 
 func (p *agentProcess) join(ticket quicnet.Ticket, boot agent.Boot, scheduler string) error {

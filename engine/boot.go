@@ -37,7 +37,7 @@ func (h *hub) bootOf(p *proc, req control.ProcsReq) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var at []string
+	at := []string{nearAddr(wire.Addr())}
 	if p.on != nil {
 		if at, err = h.openWide(); err != nil {
 			return nil, err

@@ -108,7 +108,7 @@ func Out(ctx context.Context) io.Writer {
 }
 
 // Logger is the engine's own log, with the actor's name on each line. It goes to the session's log file, not to the
-// program's output.
+// program's output; from other machines too, 100 lines a second of each process.
 func Logger(ctx context.Context) *slog.Logger {
 	info := infoOf(ctx)
 	if info == nil {

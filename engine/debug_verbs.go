@@ -223,8 +223,9 @@ func (h *hub) boundTo(b *control.Breakpoint) {
 		}
 		names, ext := at.names(), m.rec.Ref.Home.Extent()
 		fits, all := sel.FitsMesh(name, names)
+		who := probe.Who{Mesh: name, MeshID: m.rec.Ref.ID, On: m.rec.Ref.HostOf(), Parts: names}
 		for rank := 0; fits && rank < len(m.rec.Ranks); rank++ {
-			if !m.rec.Ranks[rank].Over() && (all || sel.Fits(name, ext.Point(rank), names)) {
+			if who.Point = ext.Point(rank); !m.rec.Ranks[rank].Over() && (all || sel.Fits(&who)) {
 				b.Bound++
 			}
 		}
@@ -270,7 +271,7 @@ func rankError(b *control.Breakpoint, m *mesh) error {
 	if err != nil {
 		return err
 	}
-	_, err = sel.Ranks(m.rec.Ref.View)
+	_, err = m.rec.Ref.Ranks(sel)
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/farlog"
 	"github.com/monarch-tui/monarch-tui/engine/probe"
 	"github.com/monarch-tui/monarch-tui/engine/probe/walk"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
@@ -260,6 +261,7 @@ func controllerHandlers(h *hub) *sysTable {
 		h.takeTrace(from.Proc, r)
 		return nil
 	})
+	handleNote(t, sysLog, fromAll, func(_ *node, from quicnet.Addr, r farlog.Record) error { return h.takeLog(from.Proc, r) })
 	h.livesVerbs(t)
 	h.agentHandlers(t)
 	handle(t, sysAcquire, fromAll, func(ctx context.Context, _ *node, from quicnet.Addr, b claimBody) (any, error) {

@@ -198,11 +198,11 @@ func TestAWorkerSpeaksForItselfOnly(t *testing.T) {
 // handlers that take messages of all processes are named here, with what they look at instead.
 func TestNobodyButTheControllerIsObeyed(t *testing.T) {
 	open := map[string]string{
-		sysWait:    "a caller's word on its own message, which is found by its process and id",
-		sysFence:   "asks nothing",
-		sysVerb:    "ownerOf looks whether the actor lives in the asking process",
-		sysFind:    "the directory is for all",
-		sysAlive:   "the directory is for all",
+		sysWait:  "a caller's word on its own message, which is found by its process and id",
+		sysFence: "asks nothing",
+		sysVerb:  "ownerOf looks whether the actor lives in the asking process",
+		sysFind:  "the directory is for all", sysAlive: "the directory is for all",
+		sysLog:     "takeLog looks whether the asking process is on another machine, and says on which",
 		sysFailure: "only of an actor in the asking process",
 		sysAcquire: "ownerOf looks whether the actor lives in the asking process",
 		sysRelease: "a claim is found by its process",

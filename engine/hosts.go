@@ -12,6 +12,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/internal/agent"
+	"github.com/monarch-tui/monarch-tui/engine/internal/farlog"
 	"github.com/monarch-tui/monarch-tui/engine/internal/jobs"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch/via"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
@@ -39,6 +40,7 @@ type machine struct {
 	sent     uint64                        // packets, at the last look; lost too
 	lost     uint64
 	reached  string // address of the controller that it has reached
+	logs     *farlog.Gate
 }
 
 // fleet is the hosts of a proc mesh, and the job that they are.
@@ -67,7 +69,7 @@ func (h *hub) bookHosts(pm *procMesh, req *control.ProcsReq) {
 	f.launcher, _ = h.ssh.Find(req.Via) // checkVia has found it
 	for i := range n {
 		m := &machine{
-			pm: pm, index: i, ready: make(chan struct{}), gone: make(chan struct{}), children: map[agent.Worker]*remoteChild{},
+			pm: pm, index: i, ready: make(chan struct{}), gone: make(chan struct{}), children: map[agent.Worker]*remoteChild{}, logs: farlog.OfHost(),
 			rec: control.Host{ID: h.nextProc, Mesh: pm.rec.Name, MeshID: pm.rec.ID, Index: i, Launcher: req.Via, State: "requested", Since: time.Now()},
 		}
 		if len(req.Hosts) > 0 {
@@ -78,7 +80,7 @@ func (h *hub) bookHosts(pm *procMesh, req *control.ProcsReq) {
 		f.machines = append(f.machines, m)
 	}
 	pm.fleet = f
-	pm.rec.Via = req.Via
+	pm.rec.Via, pm.rec.Hosts = req.Via, control.NewHosts(req.Dims, f.names()...)
 	used := make([]int, n)
 	for _, p := range pm.procs {
 		at := 0
@@ -89,10 +91,23 @@ func (h *hub) bookHosts(pm *procMesh, req *control.ProcsReq) {
 		used[at]++
 	}
 	h.mem.expectHosts(f.machines)
+	h.writeLogs()
 	for _, m := range f.machines {
 		rec := m.rec
 		h.publish(control.Event{Host: &rec})
 	}
+}
+
+// writeLogs has what is logged on other machines written to the session's log, from the first mesh there on. The caller holds h.mu.
+func (h *hub) writeLogs() {
+	if h.farLogs != nil {
+		return
+	}
+	q := farlog.NewQueue()
+	h.farLogs = q
+	h.node.wg.Go(func() {
+		q.Run(h.node.closing, func(r farlog.Record) { r.Write(h.log) })
+	})
 }
 
 // sitOn puts a rank on a host, at a place among those there; nil: this machine.
@@ -286,6 +301,7 @@ func (h *hub) launchEvent(pm *procMesh, ev via.Event) {
 	if ev.Host >= 0 && ev.Host < len(machines) {
 		machines = machines[ev.Host : ev.Host+1]
 	}
+	defer h.tellNames(pm)
 	text := clip(clean.Shown(ev.Text), maxErrorText)
 	if ev.State == via.Queued || ev.State == via.Placed {
 		h.wg.Go(func() { h.noteJob(pm) }) // it asks the job, which is telling us
@@ -352,9 +368,19 @@ func (h *hub) launcherEnded(m *machine, gone bool) {
 	}
 }
 
-// nameHost gives a host the name that became known. The caller holds h.mu.
+// names are those of the hosts, "" where one is not known.
+func (f *fleet) names() []string {
+	out := make([]string, len(f.machines))
+	for i, m := range f.machines {
+		out[i] = m.rec.Name
+	}
+	return out
+}
+
+// nameHost gives a host the name that became known. It stays while there are actors: selections choose their ranks by it. The
+// caller holds h.mu, and calls tellNames.
 func (h *hub) nameHost(m *machine, name string) {
-	if m.rec.Name == name {
+	if m.rec.Name == name || len(h.meshesBy(m.pm)) > 0 {
 		return
 	}
 	m.rec.Name = name
@@ -364,6 +390,15 @@ func (h *hub) nameHost(m *machine, name string) {
 			rec := p.rec
 			h.publish(control.Event{Proc: &rec})
 		}
+	}
+}
+
+// tellNames has those who choose by the names of a mesh's hosts know the new ones. The caller holds h.mu.
+func (h *hub) tellNames(pm *procMesh) {
+	if now := pm.fleet.names(); !slices.Equal(now, pm.rec.Hosts.Names) {
+		pm.rec.Hosts = control.NewHosts(pm.rec.Extent, now...)
+		rec := pm.rec
+		h.publish(control.Event{ProcMesh: &rec})
 	}
 }
 

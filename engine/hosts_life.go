@@ -5,12 +5,14 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/internal/agent"
+	"github.com/monarch-tui/monarch-tui/engine/internal/farlog"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch/via"
 	"github.com/monarch-tui/monarch-tui/engine/internal/life"
@@ -37,6 +39,7 @@ func (h *hub) admitHost(m *machine, b []byte) error {
 	}
 	if m.rec.Name == "" {
 		h.nameHost(m, a.Host)
+		h.tellNames(m.pm)
 	}
 	h.tellHost(m, "joining", "")
 	return nil
@@ -204,6 +207,24 @@ func (h *hub) hostOf(proc uint64) *machine {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.hosts[proc]
+}
+
+// takeLog has a line of the log of a process on another machine written to the session's log, with whose it is. It waits for nothing.
+func (h *hub) takeLog(from uint64, r farlog.Record) error {
+	h.mu.Lock()
+	m, who := h.hosts[from], []string(nil)
+	if p := h.procs[from]; p != nil && p.on != nil {
+		m, who = p.on, []string{"rank", strconv.Itoa(p.rank)}
+	}
+	if m == nil {
+		h.mu.Unlock()
+		return fmt.Errorf("process %d is on no other machine, and has the log at hand: %w", from, ErrForbidden)
+	}
+	who = append([]string{"host", m.shown(), "procs", m.pm.rec.Name}, who...)
+	to := h.farLogs
+	h.mu.Unlock()
+	to.Put(r.Of(who...), m.logs)
+	return nil
 }
 
 // measureTime is how long an agent has for measuring.

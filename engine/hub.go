@@ -14,6 +14,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/internal/build"
+	"github.com/monarch-tui/monarch-tui/engine/internal/farlog"
 	"github.com/monarch-tui/monarch-tui/engine/internal/gpu"
 	"github.com/monarch-tui/monarch-tui/engine/internal/host"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
@@ -50,6 +51,7 @@ type hub struct {
 	procMeshes     map[string]*procMesh
 	procs          map[uint64]*proc
 	hosts          map[uint64]*machine // by the number of their agents
+	farLogs        *farlog.Queue       // what is logged on them; nil until there is one
 	meshes         map[string]*mesh
 	meshByID       map[uint64]*mesh
 	leaving        map[uint64]*mesh // off the books, but what they owned still ends

@@ -35,6 +35,12 @@ const mainEnv = "MONARCH_CONTROL_MAIN"
 // seedEnv, next to controlEnv, is the tool's --seed.
 const seedEnv = "MONARCH_CONTROL_SEED"
 
+// listenEnv and advertiseEnv, next to controlEnv, are the tool's --listen and --advertise, whose hosts have commas between them.
+const (
+	listenEnv    = "MONARCH_CONTROL_LISTEN"
+	advertiseEnv = "MONARCH_CONTROL_ADVERTISE"
+)
+
 // noSessionEnv turns off the session socket of whatever program runs, as NoSession does from within.
 const noSessionEnv = "MONARCH_NO_SESSION"
 

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"reflect"
@@ -35,9 +36,13 @@ func Span(dim string, lo, hi int) Sel { return shape.Span(dim, lo, hi) }
 // Range selects lo:hi:step along dim.
 func Range(dim string, lo, hi, step int) Sel { return shape.Range(dim, lo, hi, step) }
 
+// OnHost selects along the dimension hosts what is on the hosts of these names, as the texts "hosts=n2" and "hosts=(n1,n3)" do: the
+// names that Hosts was given, or that the launcher and the machines have. One name of one host drops the dimension, as At does.
+func OnHost(names ...string) Sel { return shape.OnHosts(names...) }
+
 // ParseSel reads a selection as scripts and screens write it between the brackets of @mesh[…]: "gpus=2, hosts=0:2",
-// "gpus=(0,3)", flat ranks "0,2-5" or "1:4", "*" for all. A dash includes its end, a colon does not. The error names the
-// column. Whether the selection fits a mesh shows when it is sliced by it; Mesh.Select does both.
+// "gpus=(0,3)", "hosts=n2", flat ranks "0,2-5" or "1:4", "*" for all. A dash includes its end, a colon does not. The error names
+// the column. Whether the selection fits a mesh shows when it is sliced by it; Mesh.Select does both.
 func ParseSel(text string) (Sel, error) {
 	s, err := shape.Parse(text)
 	if err != nil {
@@ -79,14 +84,14 @@ func checkRef(r control.MeshRef) error {
 	if rank := r.View.Max(); rank >= r.Home.Len() { // every rank of a mesh is sent the reference: a loop over them would be one too many
 		return fmt.Errorf("mesh reference @%s: rank %d is outside its %d ranks", r.Name, rank, r.Home.Len())
 	}
-	if err := r.CheckLives(); err != nil {
+	if err := errors.Join(r.CheckLives(), r.Hosts.Check()); err != nil {
 		return fmt.Errorf("mesh reference @%s: %w", r.Name, err)
 	}
 	return nil
 }
 
 func (r *meshRef) slice(s []Sel) *meshRef {
-	return r.derive("slice of ", func(v shape.Region) (shape.Region, error) { return v.Slice(s...) })
+	return r.derive("slice of ", func(shape.Region) (shape.Region, error) { return r.Slice(s...) })
 }
 
 // derive is the mesh seen through another view. verb begins the text of an error; it may be empty.
@@ -106,15 +111,13 @@ func (r *meshRef) derive(verb string, f func(shape.Region) (shape.Region, error)
 	return newMeshRef(out)
 }
 
-// selectFrom is a view narrowed by a selection's text.
-func selectFrom(text string) func(shape.Region) (shape.Region, error) {
-	return func(v shape.Region) (shape.Region, error) {
-		s, err := ParseSel(text)
-		if err != nil {
-			return v, err
-		}
-		return v.Slice(s)
+// selectFrom is the view of a reference narrowed by a selection's text.
+func selectFrom(r control.MeshRef, text string) (shape.Region, error) {
+	s, err := ParseSel(text)
+	if err != nil {
+		return r.View, err
 	}
+	return r.Slice(s)
 }
 
 // pointAt is the position of index i in the slice.
@@ -156,7 +159,7 @@ func (m Mesh[T]) Slice(s ...Sel) Mesh[T] { return Mesh[T]{m.r.slice(s)} }
 // Select is Slice by a selection's text, as ParseSel reads it: m.Select("hosts=0, gpus=1:4"). What is no regular slice, such
 // as gpus=(0,1,3), is refused with the slices that it would take.
 func (m Mesh[T]) Select(text string) Mesh[T] {
-	return Mesh[T]{m.r.derive("select from ", selectFrom(text))}
+	return Mesh[T]{m.r.derive("select from ", func(shape.Region) (shape.Region, error) { return selectFrom(m.r.MeshRef, text) })}
 }
 
 // Split makes several dimensions of one, the outermost first; one size may be 0, it follows from the others:

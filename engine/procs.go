@@ -61,6 +61,12 @@ type procRef struct {
 	Extent shape.Extent
 	First  uint64
 	View   shape.Region
+	Hosts  *control.Hosts // nil: it is all on the controller's own machine
+}
+
+// grid is the reference as one whose ranks are processes.
+func (r *procRef) grid() control.MeshRef {
+	return control.MeshRef{Name: r.Name, First: r.First, Home: shape.RegionOf(r.Extent), View: r.View, Hosts: r.Hosts}
 }
 
 // ProcMesh is a reference to a grid of worker processes. It is a value: it slices and travels as a Mesh does.
@@ -103,11 +109,13 @@ func (p ProcMesh) Err() error {
 
 // Slice narrows the mesh; Spawn on a slice puts actors on those ranks only.
 func (p ProcMesh) Slice(s ...Sel) ProcMesh {
-	return p.derive("slice of ", func(v shape.Region) (shape.Region, error) { return v.Slice(s...) })
+	return p.derive("slice of ", func(shape.Region) (shape.Region, error) { return p.r.grid().Slice(s...) })
 }
 
 // Select is Slice by a selection's text, as ParseSel reads it.
-func (p ProcMesh) Select(text string) ProcMesh { return p.derive("select from ", selectFrom(text)) }
+func (p ProcMesh) Select(text string) ProcMesh {
+	return p.derive("select from ", func(shape.Region) (shape.Region, error) { return selectFrom(p.r.grid(), text) })
+}
 
 // Split, Rename and Flatten give the grid other dimensions, as those of Mesh do; actors spawned on it have its shape. The
 // processes keep their GPU slots.
@@ -170,7 +178,7 @@ func (p *ProcMesh) UnmarshalCBOR(b []byte) error {
 	if err := quicnet.Dec().Unmarshal(b, &r); err != nil {
 		return fmt.Errorf("proc mesh reference: %w", err)
 	}
-	if err := errors.Join(r.Extent.Validate(maxLocalRanks), r.View.Validate()); err != nil {
+	if err := errors.Join(r.Extent.Validate(maxLocalRanks), r.View.Validate(), r.Hosts.Check()); err != nil {
 		return fmt.Errorf("proc mesh reference %s: %w", r.Name, err)
 	}
 	if rank := r.View.Max(); rank >= r.Extent.Len() {
@@ -202,7 +210,7 @@ func SpawnProcs(ctx context.Context, opts ...ProcOption) (ProcMesh, error) {
 		return ProcMesh{}, fmt.Errorf("spawn procs %s: %w", orDims(req), err)
 	}
 	pm := rec.ProcMesh
-	return ProcMesh{r: &procRef{ID: pm.ID, Name: pm.Name, Extent: pm.Extent, First: pm.FirstProc, View: shape.RegionOf(pm.Extent)}}, nil
+	return ProcMesh{r: &procRef{ID: pm.ID, Name: pm.Name, Extent: pm.Extent, First: pm.FirstProc, View: shape.RegionOf(pm.Extent), Hosts: pm.Hosts}}, nil
 }
 
 func orDims(r control.ProcsReq) string {

@@ -2,13 +2,17 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
+	"syscall"
 	"time"
 
+	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
@@ -17,9 +21,39 @@ import (
 // name the one way there is.
 func Advertise(hosts ...string) Option { return func(o *options) { o.advertise = hosts } }
 
+// CheckReach says whether a session of this machine can listen and be reached so: what is wrong with its form, an address that this
+// machine does not have, and a port that is taken.
+func CheckReach(r control.Reach) error {
+	if err := r.CheckListen(); err != nil {
+		return err
+	}
+	if r.Listen != "" {
+		conn, err := net.ListenPacket("udp", r.Listen)
+		if err != nil {
+			return notHere(r.Listen, err)
+		}
+		_ = conn.Close() // it was only tried
+	}
+	return r.CheckAdvertise()
+}
+
+// notHere says why nobody can listen at an address.
+func notHere(addr string, err error) error {
+	switch {
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		own, _ := ownAddrs() // what is not known is not told
+		return fmt.Errorf("%s: this machine has no such address; it has %s, and 0.0.0.0 is all of them", addr, strings.Join(own, ", "))
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("%s: the port is taken, perhaps by another session; port 0 is any that is free", addr)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("%s: the system does not let you have that port; those from 1024 on are for everybody", addr)
+	}
+	return fmt.Errorf("%s: %w", addr, err)
+}
+
 const (
-	maxAddrs = 16              // that a ticket names
-	openTime = 3 * time.Second // for another process to open a socket
+	maxAddrs = control.MaxAdvertise // that a ticket names
+	openTime = 3 * time.Second      // for another process to open a socket
 )
 
 const sysOpen = "open" // request: controller → worker, be reachable from other machines; the answer is its port there
@@ -40,6 +74,9 @@ func (h *hub) openWide() ([]string, error) {
 	}
 	port := strconv.Itoa(at.Port)
 	hosts := h.opts.advertise
+	if err := (control.Reach{Listen: at.String(), Advertise: hosts}).CheckAdvertise(); err != nil {
+		return nil, fmt.Errorf("advertise %w", err)
+	}
 	switch {
 	case len(hosts) > 0:
 	case !at.IP.IsUnspecified():
@@ -54,6 +91,22 @@ func (h *hub) openWide() ([]string, error) {
 		out = append(out, net.JoinHostPort(host, port))
 	}
 	return out, nil
+}
+
+// nearAddr is where a worker of this machine finds a socket of the controller: one that listens at all addresses has none to send to.
+func nearAddr(listens net.Addr) string {
+	if at, ok := listens.(*net.UDPAddr); ok && at.IP.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", strconv.Itoa(at.Port))
+	}
+	return listens.String()
+}
+
+// nearSocket is where a worker of the controller's machine opens the socket from which it reaches an address there.
+func nearSocket(controller []string) string {
+	if at, err := netip.ParseAddrPort(controller[0]); err == nil && at.Addr().Is6() && !at.Addr().Is4In6() {
+		return "[::1]:0"
+	}
+	return "127.0.0.1:0"
 }
 
 // ownAddrs lists the addresses of this machine at which others may reach it; where it has none, those of its loopback interface.

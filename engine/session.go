@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -130,6 +131,14 @@ func serveInherited(fd string, run func(context.Context) error, opts []Option) i
 		opts = append(opts, Seed(seed)) // the command line wins over the program
 	}
 	_ = os.Unsetenv(seedEnv)
+	if addr := os.Getenv(listenEnv); addr != "" {
+		opts = append(opts, Listen(addr))
+	}
+	_ = os.Unsetenv(listenEnv)
+	if hosts := os.Getenv(advertiseEnv); hosts != "" {
+		opts = append(opts, Advertise(strings.Split(hosts, ",")...))
+	}
+	_ = os.Unsetenv(advertiseEnv)
 	conn, err := inheritedConn(fd)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "error: %s=%q is set by monarch-tui -p only: %v\n", controlEnv, fd, err)

@@ -158,7 +158,7 @@ func (h *hub) bookMesh(own owner, req control.SpawnReq, at *actorType) (*mesh, [
 		return nil, nil, err
 	}
 	h.nextMesh++
-	ref := control.MeshRef{ID: h.nextMesh, Name: req.Name, Type: at.full, First: pm.rec.FirstProc, Home: home, View: shape.RegionOf(home.Extent())}
+	ref := control.MeshRef{ID: h.nextMesh, Name: req.Name, Type: at.full, First: pm.rec.FirstProc, Home: home, View: shape.RegionOf(home.Extent()), Hosts: pm.rec.Hosts}
 	m := &mesh{owner: own, procs: pm, started: make(chan struct{}), ending: newEnding(), lives: newLives(req.Prototype), rec: control.Mesh{
 		Ref: ref, Procs: pm.rec.Name, Owner: own.label, State: "starting", Restart: req.Restart, Gang: req.Gang,
 	}}
@@ -306,7 +306,7 @@ func (n *node) beginHere(ctx context.Context, b spawnBody, fill func(at *actorTy
 	a.coords = a.here.Coords()
 	dims := a.here.Extent.Names()
 	a.probe = n.agent.Enter(probe.Who{
-		Mesh: a.name, MeshID: a.id, Rank: a.rank, Point: a.here, Type: at.full, Parts: at.names(),
+		Mesh: a.name, MeshID: a.id, Rank: a.rank, Point: a.here, On: b.Ref.HostOf(), Type: at.full, Parts: at.names(),
 		Scope:  func(endpoint string) (cond.Scope, bool) { return scopeOf(at, dims, endpoint) },
 		Beside: func(endpoint string) bool { ep := at.eps[endpoint]; return ep != nil && ep.concurrent },
 	})

@@ -19,13 +19,14 @@ type ValueMesh[R any] struct {
 	vals []R
 	errs []*RankError // nil where there is a value
 	done []bool
+	on   shape.HostOf // of ranks of the mesh
 }
 
 func newValueMesh[R any](ref control.MeshRef) ValueMesh[R] {
 	n := ref.View.Len()
 	return ValueMesh[R]{
 		mesh: ref.Name, base: ref.View, view: shape.RegionOf(ref.View.Extent()),
-		vals: make([]R, n), errs: make([]*RankError, n), done: make([]bool, n),
+		vals: make([]R, n), errs: make([]*RankError, n), done: make([]bool, n), on: ref.HostOf(),
 	}
 }
 
@@ -165,12 +166,24 @@ func (v ValueMesh[R]) Answered() []R {
 
 // Slice narrows the values as Mesh.Slice narrows a mesh.
 func (v ValueMesh[R]) Slice(s ...Sel) (ValueMesh[R], error) {
-	return v.derive("slice of ", func(r shape.Region) (shape.Region, error) { return r.Slice(s...) })
+	return v.derive("slice of ", func(r shape.Region) (shape.Region, error) { return r.SliceOn(v.hostOf(), s...) })
+}
+
+// hostOf tells on which host the rank of a value is.
+func (v ValueMesh[R]) hostOf() shape.HostOf {
+	if v.on == nil {
+		return nil
+	}
+	return func(i int) string { return v.on(v.base.RankAt(i)) }
 }
 
 // Select is Slice by a selection's text, as ParseSel reads it.
 func (v ValueMesh[R]) Select(text string) (ValueMesh[R], error) {
-	return v.derive("select from ", selectFrom(text))
+	s, err := ParseSel(text)
+	if err != nil {
+		return v, fmt.Errorf("select from the values of @%s: %w", v.mesh, err)
+	}
+	return v.derive("select from ", func(r shape.Region) (shape.Region, error) { return r.SliceOn(v.hostOf(), s) })
 }
 
 // Split, Rename and Flatten give the values other dimensions, as those of Mesh do.

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/monarch-tui/monarch-tui/engine/internal/farlog"
 	"github.com/monarch-tui/monarch-tui/engine/internal/host"
 	"github.com/monarch-tui/monarch-tui/engine/internal/kin"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
@@ -122,12 +123,13 @@ func joinSession(boot bootstrap) (*worker, error) {
 	if err := ticket.UnmarshalBinary(boot.Ticket); err != nil {
 		return nil, fmt.Errorf("its ticket does not decode: %w", err)
 	}
-	w := &worker{node: newNode(boot.Proc, boot.Epoch, workerLog(boot)), exit: make(chan int, 1)}
+	log, far := workerLog(boot)
+	w := &worker{node: newNode(boot.Proc, boot.Epoch, log), exit: make(chan int, 1)}
 	w.node.alone(w.handlers())
 	w.node.slot, w.node.seed = boot.Slot, boot.Seed
 	w.node.out = stdSink{}
 	w.node.tel.set(boot.Tell)
-	listen := "127.0.0.1:0"
+	listen := nearSocket(ticket.Addrs) // there is one: a ticket without does not decode
 	if boot.Remote {
 		listen = anyAddr
 	}
@@ -150,17 +152,37 @@ func joinSession(boot bootstrap) (*worker, error) {
 	workerNode.Store(w.node)
 	w.node.wg.Go(func() { w.node.reporter.run(w.node.closing) })
 	w.node.wg.Go(func() { w.node.tel.run(w.node.closing) })
+	w.node.tellLog(far)
 	return w, nil
 }
 
-// workerLog writes to the session's log file; a worker's stderr belongs to its user.
-func workerLog(boot bootstrap) *slog.Logger {
+// workerLog writes to the session's log file, on another machine by way of the controller: the queue is that of what it is told. A
+// worker's stderr belongs to its user.
+func workerLog(boot bootstrap) (*slog.Logger, *farlog.Queue) {
+	if boot.Remote {
+		far := farlog.NewQueue()
+		return far.Logger(), far
+	}
 	if boot.LogFile != "" {
 		if f, err := os.OpenFile(boot.LogFile, os.O_APPEND|os.O_WRONLY, 0); err == nil {
-			return slog.New(slog.NewTextHandler(f, nil)).With("procs", boot.Mesh, "rank", boot.Rank)
+			return slog.New(slog.NewTextHandler(f, nil)).With("procs", boot.Mesh, "rank", boot.Rank), nil
 		}
 	}
-	return slog.New(slog.DiscardHandler)
+	return slog.New(slog.DiscardHandler), nil
+}
+
+const sysLog = "log" // note: process on another machine → controller, a line for the session's log
+
+// tellLog has a goroutine tell the controller what the node logs; nil: it is written here.
+func (n *node) tellLog(far *farlog.Queue) {
+	if far == nil {
+		return
+	}
+	n.wg.Go(func() {
+		far.Run(n.closing, func(r farlog.Record) {
+			_ = n.notice(n.root, quicnet.LaneEvents, nil, quicnet.Addr{}, sysLog, r) // what is lost on the way is lost: it is a log
+		})
+	})
 }
 
 // found is the directory's answer.

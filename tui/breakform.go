@@ -228,7 +228,7 @@ func (k *breakForm) judgeRanks(text string) (note, err string, column int) {
 		}
 		return "", err, column
 	}
-	parts, e := resolve(text, x.Ref.View)
+	parts, e := resolve(text, x.Ref)
 	if e != nil {
 		err, column = columnOf(e)
 		return "", err, column

@@ -295,7 +295,7 @@ func (c *composer) judgeRanks() {
 	}
 	view := mesh.Ref.View
 	f.Judge = func(text string) (string, string, int) {
-		if err := c.resolve(text, view); err != nil {
+		if err := c.resolve(text, mesh.Ref); err != nil {
 			msg, col := columnOf(err)
 			return "", msg, col
 		}
@@ -327,6 +327,7 @@ func (c *composer) judgeRanks() {
 type meaning struct {
 	known bool
 	text  string
+	mesh  uint64
 	view  shape.Region
 	err   error
 }
@@ -341,12 +342,12 @@ type endCount struct {
 }
 
 // resolve finds which ranks a text means. Where it means none they stay as they were.
-func (c *composer) resolve(text string, view shape.Region) error {
-	if c.means.known && c.means.text == text && c.means.view.Equal(view) {
+func (c *composer) resolve(text string, ref control.MeshRef) error {
+	if c.means.known && c.means.text == text && c.means.mesh == ref.ID && c.means.view.Equal(ref.View) {
 		return c.means.err
 	}
-	parts, err := resolve(text, view)
-	c.means = meaning{true, text, view, err}
+	parts, err := resolve(text, ref)
+	c.means = meaning{true, text, ref.ID, ref.View, err}
 	if err != nil {
 		return err
 	}
@@ -358,10 +359,10 @@ func (c *composer) resolve(text string, view shape.Region) error {
 }
 
 // resolve finds the regions that a selection means; "" and "all" mean all.
-func resolve(text string, view shape.Region) ([]shape.Region, error) {
+func resolve(text string, ref control.MeshRef) ([]shape.Region, error) {
 	text = strings.TrimSpace(text)
 	if text == "" || text == "all" {
-		return []shape.Region{view}, nil
+		return []shape.Region{ref.View}, nil
 	}
 	if inner, ok := strings.CutPrefix(text, "ranks("); ok {
 		sel, err := shape.ParseRanks(strings.TrimSuffix(inner, ")"))
@@ -371,13 +372,13 @@ func resolve(text string, view shape.Region) ([]shape.Region, error) {
 		if err != nil {
 			return nil, err
 		}
-		return sel.Resolve(view)
+		return ref.Resolve(sel)
 	}
 	sel, err := shape.Parse(text)
 	if err != nil {
 		return nil, err
 	}
-	return sel.Resolve(view)
+	return ref.Resolve(sel)
 }
 
 // ended is how many of the ranks have ended or failed, and why the first of them did.

@@ -234,3 +234,78 @@ func TestAWarningOfHostsLeadsToThem(t *testing.T) {
 		t.Errorf("the grid has %v", got)
 	}
 }
+
+// TestHostsAreChosenByNameOnTheScreen: at the command line with completion, in the fields of forms, and for the grid's selection.
+func TestHostsAreChosenByNameOnTheScreen(t *testing.T) {
+	b := worldtest.Cluster(t)
+	m := still(t, b, 120, 40)
+	for typed, want := range map[string]string{
+		"call @trainer[hosts=":      "n1|n2|n3|n4|n5|n6|n7|n8",
+		"call @trainer[hosts=(n1,n": "n1|n2|n3|n4|n5|n6|n7|n8",
+		"kill train[ho":             "hosts=",
+		"kill train[gpus=1,hosts=n": "n1|n2|n3|n4|n5|n6|n7|n8",
+		"call @trainer[gpus=":       "",
+		"call @none[hosts=":         "",
+	} {
+		if _, got := script.Complete(typed, m.known()); strings.Join(got, "|") != want {
+			t.Errorf("%s goes on with %q", typed, got)
+		}
+	}
+	press(t, m, ":")
+	typeText(m, "call @trainer[hosts=n")
+	press(t, m, "tab", "tab")
+	if got := m.input.field.Value(); got != "call @trainer[hosts=n2" {
+		t.Errorf("the second one that is offered gives %q", got)
+	}
+	press(t, m, "esc")
+
+	mesh, _ := m.world.Mesh("trainer")
+	pm, _ := m.world.ProcMesh("train")
+	for _, c := range []struct {
+		text string
+		ref  control.MeshRef
+		want int
+	}{{"hosts=n2", mesh.Ref, 4}, {"hosts=(n1,n3), gpus=1", mesh.Ref, 2}, {`hosts="n8"`, pm.Grid(), 4}, {"all", mesh.Ref, 32}} {
+		parts, err := resolve(c.text, c.ref)
+		n := 0
+		for _, p := range parts {
+			n += p.Len()
+		}
+		if err != nil || n != c.want {
+			t.Errorf("a form takes %s for %d ranks, %v", c.text, n, err)
+		}
+	}
+	if _, err := resolve("hosts=n9", mesh.Ref); err == nil || !strings.Contains(err.Error(), "no host n9: it has n1, n2") {
+		t.Error(err)
+	}
+
+	if err := m.focusTarget("@trainer[hosts=n2]"); err != nil {
+		t.Fatal(err)
+	}
+	if got := m.panes.grid.Selector(); got != "@trainer[hosts=1]" { // what is written by itself has numbers
+		t.Errorf("selected is %s", got)
+	}
+	for text, want := range map[string]string{
+		"hosts=(n1,n2),gpus=0:2": "hosts=0:2,gpus=0:2",
+		`@trainer[hosts="n3"]`:   "hosts=2",
+		`hosts="n4",state=busy`:  "hosts=3,gpus=1:3",
+	} {
+		if err := m.panes.grid.SetSelection(text); err != nil || m.panes.grid.Text() != want {
+			t.Errorf("%s selects %s, %v", text, m.panes.grid.Text(), err)
+		}
+	}
+	for text, want := range map[string]string{
+		"gpus=1,hosts=n9":      "no host n9: it has n1",
+		`hosts="[::1]",gpus=1`: `no host "[::1]": it has n1`,
+		"hosts=n1:22":          "between double quotes",
+	} {
+		if err := m.panes.grid.SetSelection(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	queued := worldtest.Queued(t)
+	big, _ := still(t, queued, 120, 40).world.ProcMesh("big")
+	if _, err := resolve("hosts=n1", big.Grid()); err == nil || !strings.Contains(err.Error(), "none has a name yet; their numbers are 0 to 3") {
+		t.Error(err)
+	}
+}

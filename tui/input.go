@@ -10,6 +10,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/monarch-tui/monarch-tui/debugger/script"
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/tui/dialog"
 	"github.com/monarch-tui/monarch-tui/tui/filter"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
@@ -321,14 +323,36 @@ func (m *Model) known() script.Known {
 		}
 		return nil
 	}
-	k.Dims = func(mesh string) []string {
-		x, ok := m.world.Mesh(mesh)
-		if !ok {
-			return nil
+	k.Dims = func(target string) (out []string) {
+		ref, _ := m.refOf(target)
+		for _, d := range ref.Extent().Names() {
+			out = append(out, d+"=")
 		}
-		return x.Ref.Extent().Names()
+		return out
+	}
+	k.Hosts = func(target string) (out []string) {
+		if ref, ok := m.refOf(target); ok && ref.Hosts != nil {
+			for _, name := range ref.Hosts.Names {
+				if text := shape.HostText(name); name != "" && !slices.Contains(out, text) {
+					out = append(out, text)
+				}
+			}
+		}
+		return out
 	}
 	return k
+}
+
+// refOf is what @MESH or PROCS stands for.
+func (m *Model) refOf(target string) (control.MeshRef, bool) {
+	if mesh, ok := strings.CutPrefix(target, "@"); ok {
+		if x, ok := m.world.Mesh(mesh); ok {
+			return x.Ref, true
+		}
+	} else if pm, ok := m.world.ProcMesh(target); ok {
+		return pm.Grid(), true
+	}
+	return control.MeshRef{}, false
 }
 
 // openFilter opens the filter of the focused pane.

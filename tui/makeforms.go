@@ -171,7 +171,7 @@ func (m *Model) openSpawn() tea.Cmd {
 		if !ok {
 			return "", "", 0
 		}
-		parts, err := resolve(text, regionOf(pm))
+		parts, err := resolve(text, pm.Grid())
 		switch {
 		case err != nil:
 			msg, col := columnOf(err)
@@ -245,7 +245,7 @@ func (m *Model) openSpawn() tea.Cmd {
 		if !ok {
 			return ""
 		}
-		parts, err := resolve(sel.Value(), regionOf(pm))
+		parts, err := resolve(sel.Value(), pm.Grid())
 		if err != nil || len(parts) != 1 {
 			return ""
 		}

@@ -35,6 +35,7 @@ type Settings struct {
 	Off          []string            // warnings that are switched off, by name
 	ForgetBreaks bool                // breakpoints are not kept from session to session
 	Launches     script.Launches     // what via= means besides the launchers themselves
+	Reach        control.Reach       // how workers on other machines reach a session that is begun here
 }
 
 // settingsFile is the form of the settings' file.
@@ -48,10 +49,11 @@ type settingsFile struct {
 	Warnings     struct {
 		Off []string `toml:"off"`
 	} `toml:"warnings"`
-	Launch launchTables `toml:"launch"`
+	Launch  launchTables `toml:"launch"`
+	Network networkTable `toml:"network"`
 }
 
-var settingNames = []string{"theme", "ascii", "reduce_motion", "mouse", "breakpoints", "keys", "warnings", "warnings.off", "launch"}
+var settingNames = []string{"theme", "ascii", "reduce_motion", "mouse", "breakpoints", "keys", "warnings", "warnings.off", "launch", "network", "network.listen", "network.advertise"}
 
 // keepings says what becomes of breakpoints when their session ends: they are kept for the next one, or forgotten.
 var keepings = []string{"keep", "forget"}
@@ -128,6 +130,9 @@ func parseSettings(name string, b []byte) (Settings, error) {
 	}
 	var err error
 	if s.Launches, err = parseLaunches(name, b, file.Launch); err != nil {
+		return Settings{}, err
+	}
+	if s.Reach, err = parseNetwork(name, b, file.Network); err != nil {
 		return Settings{}, err
 	}
 	for action, v := range file.Keys {
@@ -233,6 +238,12 @@ func SettingsTemplate() string {
 # Other keys for actions, by the names in docs/keys.md: one, or several in [ ].
 # call = "x"
 # quit = ["q", "ctrl+q"]
+
+# How workers on other machines reach a session that begins here, where a firewall or a NAT stands between: the address of this machine,
+# host:port, at which it listens, and the hosts, without a port, at which others find it. --listen and --advertise win.
+# [network]
+# listen = "0.0.0.0:4433"
+# advertise = ["login1.example.com"]
 
 # Launchers of this site: with the lines below, "procs p hosts=4 gpus=8 via=gpu" is one of Slurm with these options. via is one of
 # %s; docs/commands.md lists the options of each. Words of a command win.

@@ -11,26 +11,50 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"github.com/monarch-tui/monarch-tui/debugger/script"
+	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 )
 
 // launchTables are the tables [launch.NAME] of the settings' file.
 type launchTables map[string]map[string]any
 
-// LoadLaunches reads the launchers of a file of settings, and nothing else of it: what is wrong with a key or a theme does not
-// concern who has no screen. A file that is not there has none.
-func LoadLaunches(name string) (script.Launches, error) {
+// networkTable is the table [network] of the settings' file.
+type networkTable struct {
+	Listen    string   `toml:"listen"`
+	Advertise []string `toml:"advertise"`
+}
+
+// LoadSite reads the launchers and the network of a file of settings, and nothing else of it: what is wrong with a key or a theme does
+// not concern who has no screen. A file that is not there has none.
+func LoadSite(name string) (s Settings, err error) {
 	b, err := readSettings(name)
 	if err != nil || b == nil {
-		return nil, err
+		return s, err
 	}
 	var file struct {
-		Launch launchTables `toml:"launch"`
+		Launch  launchTables `toml:"launch"`
+		Network networkTable `toml:"network"`
 	}
 	if err := toml.Unmarshal(b, &file); err != nil {
-		return nil, decodeError(name, err)
+		return s, decodeError(name, err)
 	}
-	return parseLaunches(name, b, file.Launch)
+	if s.Launches, err = parseLaunches(name, b, file.Launch); err != nil {
+		return Settings{}, err
+	}
+	s.Reach, err = parseNetwork(name, b, file.Network)
+	return s, err
+}
+
+// parseNetwork judges how a session is to be reached, as far as its form tells: the file may be read on another machine.
+func parseNetwork(file string, b []byte, n networkTable) (control.Reach, error) {
+	r := control.Reach{Listen: n.Listen, Advertise: n.Advertise}
+	if err := r.CheckListen(); err != nil {
+		return control.Reach{}, fmt.Errorf("%s:%d: network.listen: %w", file, lineIn(b, "network", "listen"), err)
+	}
+	if err := r.CheckAdvertise(); err != nil {
+		return control.Reach{}, fmt.Errorf("%s:%d: network.advertise: %w", file, lineIn(b, "network", "advertise"), err)
+	}
+	return r, nil
 }
 
 // parseLaunches judges the launchers that a file sets up.
@@ -46,7 +70,7 @@ func parseLaunches(file string, b []byte, tables launchTables) (script.Launches,
 			if key != "" {
 				place += "." + key
 			}
-			return fmt.Errorf("%s:%d: %s: %s", file, lineIn(b, name, key), place, text)
+			return fmt.Errorf("%s:%d: %s: %s", file, lineIn(b, "launch."+name, key), place, text)
 		}
 		for _, key := range slices.Sorted(maps.Keys(tables[name])) {
 			text, err := optionText(tables[name][key])
@@ -85,14 +109,14 @@ func optionText(v any) (string, error) {
 	return "", fmt.Errorf("want text in quotes, not %v", v)
 }
 
-// lineIn is the line of a key in the table of a launcher, else that of the table, 1 where neither is found.
+// lineIn is the line of a key in a table, else that of the table, 1 where neither is found.
 func lineIn(b []byte, name, key string) int {
 	table, inside := 1, false
 	for i, line := range strings.Split(string(b), "\n") {
 		line = strings.TrimSpace(line)
 		if head, ok := strings.CutPrefix(line, "["); ok {
 			head, _, _ = strings.Cut(head, "]")
-			inside = strings.NewReplacer(" ", "", `"`, "", "'", "").Replace(head) == "launch."+strings.ReplaceAll(name, " ", "")
+			inside = strings.NewReplacer(" ", "", `"`, "", "'", "").Replace(head) == strings.ReplaceAll(name, " ", "")
 			if inside {
 				table = i + 1
 			}

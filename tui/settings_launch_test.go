@@ -59,16 +59,18 @@ func TestWhoHasNoScreenReadsTheLaunchersAlone(t *testing.T) {
 		"theme = \"lihgt\"\n[keys]\ncal = \"x\"\n[launch.gpu]\nvia = \"slurm\"": "",
 		"[launch.gpu]\nvia = \"slrum\"":                                         ":2: launch.gpu.via: there is no launcher",
 		"[launch.gpu":                                                           ":1:",
+		"[launch.gpu]\nvia = \"slurm\"\n[network]\nlisten = \"4433\"":           ":4: network.listen: \"4433\": want an address and a port",
+		"[network]\n\nadvertise = [\"n1\", \"n1:22\"]":                          ":3: network.advertise: \"n1:22\": want the host without a port, n1",
 	} {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		set, err := LoadLaunches(file)
-		if want == "" && (err != nil || len(set) != 1) || want != "" && (err == nil || !strings.Contains(err.Error(), file+want)) {
+		set, err := LoadSite(file)
+		if want == "" && (err != nil || len(set.Launches) != 1) || want != "" && (err == nil || !strings.Contains(err.Error(), file+want)) {
 			t.Errorf("%s: %v, %v", text, set, err)
 		}
 	}
-	if set, err := LoadLaunches(filepath.Join(t.TempDir(), "none")); set != nil || err != nil {
+	if set, err := LoadSite(filepath.Join(t.TempDir(), "none")); set.Launches != nil || err != nil {
 		t.Errorf("a file that is not there: %v, %v", set, err)
 	}
 }

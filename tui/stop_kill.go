@@ -37,9 +37,6 @@ func (t target) String() string {
 	return name
 }
 
-// regionOf is all ranks of a proc mesh.
-func regionOf(p *control.ProcMesh) shape.Region { return shape.RegionOf(p.Extent) }
-
 // askStop ends what the cursor is on in order; stopping is for whole meshes.
 func (m *Model) askStop() tea.Cmd {
 	t := m.target()

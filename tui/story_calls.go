@@ -87,7 +87,7 @@ func (c *watchedCall) answered() bool {
 // covers reports whether calls have reached all ranks that a command would call, and no others. Several calls together
 // will do, for a person may call one rank after the other.
 func (c *callWatch) covers(w *world.World, mesh *control.Mesh, a script.CallArgs, caller string) bool {
-	want, err := a.Target.Choice.Ranks(mesh.Ref.View)
+	want, err := mesh.Ref.Ranks(a.Target.Choice)
 	if err != nil {
 		return false
 	}

@@ -170,7 +170,7 @@ func (m *Model) chosen(text string) (name string, ranks []int) {
 	if !ok || err != nil {
 		return name, nil
 	}
-	ranks, _ = s.Ranks(x.Ref.View)
+	ranks, _ = x.Ref.Ranks(s)
 	return name, ranks
 }
 

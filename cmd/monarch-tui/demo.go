@@ -12,6 +12,7 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/demos"
 	"github.com/monarch-tui/monarch-tui/engine"
+	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
 )
 
@@ -23,6 +24,7 @@ type demoFlags struct {
 	headless bool
 	ranks    int
 	auto     bool
+	reach    control.Reach // of a demo that is printed
 }
 
 func (d *demoFlags) register(cmd *cobra.Command) {

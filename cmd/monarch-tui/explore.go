@@ -107,8 +107,9 @@ func needTerminal(instead string) error {
 
 // own is monarch-tui's own session: the demos' actors, run by this process.
 type own struct {
-	name string
-	seed uint64
+	name  string
+	seed  uint64
+	reach control.Reach
 
 	mu     sync.Mutex
 	engine *engine.Engine // nil until the explorer has asked for it
@@ -124,7 +125,8 @@ func (o *own) open(ctx context.Context) (*control.Client, error) {
 		return nil, context.Canceled
 	}
 	if o.engine == nil {
-		e, err := engine.Start(context.WithoutCancel(ctx), engine.Output(io.Discard, io.Discard), engine.Seed(o.seed), engine.SessionName(o.name), engine.VirtualIfShort())
+		opts := []engine.Option{engine.Output(io.Discard, io.Discard), engine.Seed(o.seed), engine.SessionName(o.name), engine.VirtualIfShort()}
+		e, err := engine.Start(context.WithoutCancel(ctx), append(opts, reachOptions(o.reach)...)...)
 		if err != nil {
 			return nil, err
 		}
@@ -162,8 +164,8 @@ func (o *own) close() {
 }
 
 // ownSession is what the explorer shows without -p.
-func ownSession(d demoFlags, set tui.Settings) (tui.Config, *own) {
-	o := &own{name: "explorer", seed: d.seed}
+func ownSession(d demoFlags, set tui.Settings, reach control.Reach) (tui.Config, *own) {
+	o := &own{name: "explorer", seed: d.seed, reach: reach}
 	if d.name != "" {
 		o.name = "demo-" + d.name
 	}
@@ -175,8 +177,12 @@ func ownSession(d demoFlags, set tui.Settings) (tui.Config, *own) {
 }
 
 // explore shows the explorer on monarch-tui's own session.
-func explore(ctx context.Context, d demoFlags, s screenFlags) error {
+func explore(ctx context.Context, d demoFlags, s screenFlags, net networkFlags) error {
 	set, err := s.settings()
+	if err != nil {
+		return err
+	}
+	reach, err := net.reach(set.Reach)
 	if err != nil {
 		return err
 	}
@@ -187,20 +193,23 @@ func explore(ctx context.Context, d demoFlags, s screenFlags) error {
 	if err := needTerminal(instead); err != nil {
 		return err
 	}
-	cfg, o := ownSession(d, set)
+	cfg, o := ownSession(d, set, reach)
 	defer o.close()
 	cfg.Reread = s.reread()
 	return show(ctx, cfg)
 }
 
 // exploreProgram shows the explorer on the session of a program of the user's, which is the controller.
-func exploreProgram(ctx context.Context, path string, args []string, seed uint64, watches bool, s screenFlags) error {
+func exploreProgram(ctx context.Context, path string, args []string, seed uint64, watches bool, s screenFlags, net networkFlags) error {
 	p, err := checkProgram(path)
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}
 	set, err := s.settings()
 	if err != nil {
+		return err
+	}
+	if p.reach, err = net.reach(set.Reach); err != nil {
 		return err
 	}
 	if err := needTerminal("run -p does without one"); err != nil {

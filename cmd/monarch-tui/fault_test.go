@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/tui"
 )
 
@@ -16,7 +17,7 @@ func newFaulty() *cobra.Command {
 	return &cobra.Command{
 		SilenceUsage: true, SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, o := ownSession(demoFlags{}, tui.Settings{})
+			cfg, o := ownSession(demoFlags{}, tui.Settings{}, control.Reach{})
 			defer o.close()
 			sign := filepath.Join(os.Getenv("HOME"), "fault")
 			cfg.Now = func() time.Time {

@@ -14,13 +14,17 @@ import (
 	"github.com/monarch-tui/monarch-tui/demos"
 	"github.com/monarch-tui/monarch-tui/demos/story"
 	"github.com/monarch-tui/monarch-tui/engine"
+	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 )
 
 // runDemo runs a demo and prints its story.
-func runDemo(ctx context.Context, d demoFlags) error {
+func runDemo(ctx context.Context, d demoFlags, net networkFlags) error {
 	demo, err := findDemo(d.name)
 	if err != nil {
+		return err
+	}
+	if d.reach, err = net.reach(control.Reach{}); err != nil {
 		return err
 	}
 	if d.ranks == 0 {
@@ -58,7 +62,8 @@ func (d *demoFlags) print(ctx context.Context, demo demos.Demo, out io.Writer) e
 func (d *demoFlags) play(ctx context.Context, demo demos.Demo, tell teller) error {
 	limited, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
-	e, err := engine.Start(limited, engine.Output(storyLines{tell}, os.Stderr), engine.SortedOutput(), engine.Seed(d.seed), engine.SessionName("demo-"+demo.Name), engine.VirtualIfShort())
+	opts := []engine.Option{engine.Output(storyLines{tell}, os.Stderr), engine.SortedOutput(), engine.Seed(d.seed), engine.SessionName("demo-" + demo.Name), engine.VirtualIfShort()}
+	e, err := engine.Start(limited, append(opts, reachOptions(d.reach)...)...)
 	if err != nil {
 		return failed(tell, exitInternal, err)
 	}

@@ -56,13 +56,16 @@ func printInfo(ctx context.Context, w io.Writer) error {
 		_, err := tui.LoadSettings(settings)
 		return err
 	}))
-	launches, _ := tui.LoadLaunches(settings) // what is wrong with it has been told
-	for i, name := range slices.Sorted(maps.Keys(launches)) {
+	site, _ := tui.LoadSite(settings) // what is wrong with it has been told
+	for i, name := range slices.Sorted(maps.Keys(site.Launches)) {
 		key := ""
 		if i == 0 {
 			key = "launchers"
 		}
-		row(key, "%s: %s", name, tui.LaunchText(name, launches))
+		row(key, "%s: %s", name, tui.LaunchText(name, site.Launches))
+	}
+	if r := site.Reach; r.Listen != "" || len(r.Advertise) > 0 {
+		row("network", "listens at %s, told to other machines as %s", first(r.Listen, "any port"), first(strings.Join(r.Advertise, ", "), "its addresses"))
 	}
 	row("state", "%s", judged(state, "not there yet", nil))
 	if dir, err := control.RunDir(); err == nil {

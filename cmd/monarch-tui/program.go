@@ -28,12 +28,13 @@ const greeting = 15 * time.Second
 
 // program is a binary of the user's that is to be the controller.
 type program struct {
-	path string
-	pkg  string // that it was built from
-	args []string
-	main bool
-	seed uint64
-	who  control.ClientInfo // how the program sees us
+	path  string
+	pkg   string // that it was built from
+	args  []string
+	main  bool
+	seed  uint64
+	reach control.Reach
+	who   control.ClientInfo // how the program sees us
 	// quiet keeps what the program prints off the terminal: the screen is drawn there.
 	quiet bool
 }
@@ -81,6 +82,7 @@ func (p *program) open(ctx context.Context) (*control.Client, func() error, erro
 	cmd := exec.Command(p.path, p.args...) //nolint:gosec // the user named it
 	cmd.ExtraFiles = []*os.File{theirs}
 	cmd.Env = append(os.Environ(), "MONARCH_CONTROL_FD=3", "MONARCH_CONTROL_SEED="+strconv.FormatUint(p.seed, 10))
+	cmd.Env = append(cmd.Env, reachEnv(p.reach)...)
 	if p.main {
 		cmd.Env = append(cmd.Env, "MONARCH_CONTROL_MAIN=1")
 	}

@@ -20,11 +20,19 @@ func TestAProgramOfOnesOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	ssh := filepath.Join(t.TempDir(), "ssh") // it logs in to this machine
+	if err := os.WriteFile(ssh, []byte("#!/bin/sh\nfor a; do last=$a; done\ncd "+filepath.Dir(ssh)+"\nexec sh -c \"$last\"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	for name, tt := range map[string]struct {
 		args []string
 		code int
 		want []string
 	}{
+		"where it listens and is found": {
+			args: []string{"run", "-p", prog, "--listen", "0.0.0.0:0", "--advertise", "nowhere.invalid", "-c", `procs p gpus=2 virtual; procs q hosts=n1 via=ssh ssh=` + ssh + ` cache=` + filepath.Dir(ssh) + `/cache`}, code: 3,
+			want: []string{"ok     1", "procs q: n1: ", "lookup nowhere.invalid"},
+		},
 		"its types, its arguments, its state": {
 			args: []string{"run", "-p", prog, filepath.Join("testdata", "tally", "good.mtui"), "--", "-greeting", "ahoy"},
 			want: []string{"good.mtui: 14 steps: 14 ok"},

@@ -115,6 +115,7 @@ func first(texts ...string) string {
 func newRoot() *cobra.Command {
 	var d demoFlags
 	var screen screenFlags
+	var net networkFlags
 	var program string
 	var printConfig, watches bool
 	root := &cobra.Command{
@@ -144,9 +145,9 @@ func newRoot() *cobra.Command {
 					return err
 				}
 				if watches && !onTerminal() {
-					return watchProgram(cmd.Context(), cmd.OutOrStdout(), program, args, d.seed)
+					return watchProgram(cmd.Context(), cmd.OutOrStdout(), program, args, d.seed, screen, net)
 				}
-				return exploreProgram(cmd.Context(), program, args, d.seed, watches, screen)
+				return exploreProgram(cmd.Context(), program, args, d.seed, watches, screen, net)
 			case watches:
 				return usageError("--watch reloads a program when its source changes: name it with -p")
 			}
@@ -154,15 +155,16 @@ func newRoot() *cobra.Command {
 				return err
 			}
 			if d.headless {
-				return runDemo(cmd.Context(), d)
+				return runDemo(cmd.Context(), d, net)
 			}
-			return explore(cmd.Context(), d, screen)
+			return explore(cmd.Context(), d, screen, net)
 		},
 	}
 	root.Flags().StringVarP(&program, "program", "p", "", "explore this program; its arguments follow --")
 	root.Flags().BoolVar(&watches, "watch", false, "with -p: build the program anew when its source changes, and move its ranks to the new build")
 	root.Flags().BoolVar(&printConfig, "print-config", false, "print a settings file that explains every setting")
 	screen.register(root)
+	net.register(root)
 	root.SetVersionTemplate(readAbout().line())
 	root.SetFlagErrorFunc(flagError)
 	d.register(root)

@@ -60,26 +60,28 @@ type runFlags struct {
 	short       bool
 	times       bool
 	launchFlags
+	networkFlags
+	from control.Reach // what the network flags and the settings say
 }
 
 // launchFlags are the flags of what reads scripts: the settings say what via= means.
 type launchFlags struct{ config string }
 
 func (l *launchFlags) register(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&l.config, "config", "", "settings file, of which the tables [launch.NAME] count (default: see monarch-tui info)")
+	cmd.Flags().StringVar(&l.config, "config", "", "settings file, of which the tables [launch.NAME] and [network] count (default: see monarch-tui info)")
 }
 
-// launches are the launchers of the settings.
-func (l *launchFlags) launches() (script.Launches, error) {
+// site is what of the settings concerns who has no screen.
+func (l *launchFlags) site() (tui.Settings, error) {
 	name := l.config
 	if name == "" {
 		name, _ = tui.Paths()
 	} else if _, err := os.Stat(name); err != nil {
-		return nil, usageError("--config %s: %w", name, bare(err))
+		return tui.Settings{}, usageError("--config %s: %w", name, bare(err))
 	}
-	set, err := tui.LoadLaunches(name)
+	set, err := tui.LoadSite(name)
 	if err != nil {
-		return nil, &exitError{exitUsage, err}
+		return set, &exitError{exitUsage, err}
 	}
 	return set, nil
 }
@@ -113,6 +115,7 @@ func newRunCommand() *cobra.Command {
 	fl.BoolVar(&f.short, "short", false, "skip steps that have the guard [!short]")
 	fl.BoolVar(&f.times, "times", false, "show how long each step took; two runs then differ")
 	f.launchFlags.register(cmd)
+	f.networkFlags.register(cmd)
 	return cmd
 }
 
@@ -130,23 +133,26 @@ func (f *runFlags) run(ctx context.Context, files, progArgs []string) error {
 	case f.program == "" && (len(progArgs) > 0 || f.withMain):
 		return usageError("--main and arguments after -- are for a program: name it with -p")
 	}
+	set, err := f.site()
+	if err != nil {
+		return err
+	}
+	if f.from, err = f.reach(set.Reach); err != nil {
+		return err
+	}
 	open := f.openOwn
 	if f.program != "" {
 		prog, err := checkProgram(f.program)
 		if err != nil {
 			return &exitError{exitUsage, err}
 		}
-		prog.args, prog.main, prog.seed = progArgs, f.withMain, f.seed
+		prog.args, prog.main, prog.seed, prog.reach = progArgs, f.withMain, f.seed, f.from
 		open = prog.open
-	}
-	launches, err := f.launches()
-	if err != nil {
-		return err
 	}
 	out := &report{w: os.Stdout}
 	r := script.Runner{
 		Open: open, Format: f.format, Out: out, Stdin: os.Stdin, Times: f.times, Color: colored(os.Stdout),
-		Options: script.Options{Timeout: f.timeout, FileTimeout: f.fileTimeout, Seed: int(f.seed), Short: f.short, Conds: conditions(), Launches: launches},
+		Options: script.Options{Timeout: f.timeout, FileTimeout: f.fileTimeout, Seed: int(f.seed), Short: f.short, Conds: conditions(), Launches: set.Launches},
 	}
 	var code int
 	if f.commands != "" {
@@ -179,7 +185,8 @@ func (r *report) Write(b []byte) (int, error) {
 
 // openOwn begins a session whose controller is this process, with the demos' actor types.
 func (f *runFlags) openOwn(ctx context.Context) (*control.Client, func() error, error) {
-	e, err := engine.Start(context.WithoutCancel(ctx), engine.Output(nil, os.Stderr), engine.Seed(f.seed), engine.SessionName("run"), engine.VirtualIfShort())
+	opts := []engine.Option{engine.Output(nil, os.Stderr), engine.Seed(f.seed), engine.SessionName("run"), engine.VirtualIfShort()}
+	e, err := engine.Start(context.WithoutCancel(ctx), append(opts, reachOptions(f.from)...)...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -252,13 +259,13 @@ func newCheckCommand() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			launches, err := l.launches()
+			set, err := l.site()
 			if err != nil {
 				return err
 			}
 			bad := 0
 			for _, name := range args {
-				bad += checkFile(cmd.ErrOrStderr(), name, launches)
+				bad += checkFile(cmd.ErrOrStderr(), name, set.Launches)
 			}
 			if bad > 0 {
 				return &exitError{code: exitUsage}

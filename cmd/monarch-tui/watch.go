@@ -29,12 +29,19 @@ func watchConfig(c *control.Client, path string, tell func(control.Reload, error
 
 // watchProgram runs a program, run function and all, and reloads its ranks when its source changes, until it ends or somebody
 // interrupts it. It prints what came of each change.
-func watchProgram(ctx context.Context, out io.Writer, path string, args []string, seed uint64) error {
+func watchProgram(ctx context.Context, out io.Writer, path string, args []string, seed uint64, s screenFlags, net networkFlags) error {
 	p, err := checkProgram(path)
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}
 	p.args, p.seed, p.main, p.who = args, seed, true, who()
+	set, err := (&launchFlags{s.config}).site()
+	if err != nil {
+		return err
+	}
+	if p.reach, err = net.reach(set.Reach); err != nil {
+		return err
+	}
 	first, err := watch.Program(p.path)(ctx)
 	if err != nil {
 		return &exitError{exitUsage, err}

@@ -3,6 +3,8 @@ package script
 import (
 	"slices"
 	"strings"
+
+	"github.com/monarch-tui/monarch-tui/engine/shape"
 )
 
 // word is one kind of word that a verb's arguments take, for completion.
@@ -42,7 +44,7 @@ type Known struct {
 	Meshes, Procs, Types, Themes, Demos []string
 	Launches                            Launches // that are set up
 	Endpoints                           func(mesh string) []string
-	Dims                                func(mesh string) []string
+	Dims, Hosts                         func(target string) []string // of @MESH or PROCS: its dimensions with their =, and its hosts as they are typed
 }
 
 // Complete gives the words with which a command, typed as far as text, could go on, sorted, and the place in text where
@@ -50,8 +52,9 @@ type Known struct {
 func Complete(text string, k Known) (from int, out []string) {
 	from = strings.LastIndexAny(text, " ,=") + 1
 	at := strings.LastIndex(text, " @") + 1
-	if open, end := strings.LastIndexByte(text, '['), strings.LastIndexByte(text, ']'); at > 0 && open > max(at, end) { // within a selection
-		return k.dims(text, at, open)
+	open, end := strings.LastIndexByte(text, '['), strings.LastIndexByte(text, ']')
+	if target := text[strings.LastIndexByte(text[:max(open, 0)], ' ')+1 : max(open, 0)]; open > end && target != "" { // within a selection
+		return k.within(target, text, open+1)
 	} else if at > 0 && end > at && !strings.ContainsRune(text[end:], ' ') { // behind one, which may have commas
 		from = at
 	}
@@ -165,16 +168,29 @@ func (k *Known) endpoints(typed string) (out []string) {
 	return out
 }
 
-// dims are the dimensions that a selection of the mesh that is named at a place could go on with.
-func (k *Known) dims(text string, at, open int) (from int, out []string) {
-	from = max(open, strings.LastIndexByte(text, ',')) + 1
+// within are the words with which the selection of a target could go on that begins at a place: its dimensions, and behind hosts= the
+// names of its hosts.
+func (k *Known) within(target, text string, begin int) (from int, out []string) {
+	const key = shape.HostsDim + "="
+	could := k.Dims
+	if at := strings.LastIndex(text[begin:], key); at >= 0 {
+		from = begin + at + len(key)
+		list, isList := strings.CutPrefix(text[from:], "(")
+		switch {
+		case isList && !strings.ContainsRune(list, ')'):
+			could, begin = k.Hosts, from+1
+		case !isList && !strings.ContainsRune(list, ','):
+			could, begin = k.Hosts, from
+		}
+	}
+	from = begin + strings.LastIndexByte(text[begin:], ',') + 1
 	from += len(text[from:]) - len(strings.TrimLeft(text[from:], " "))
-	if k.Dims == nil {
+	if could == nil {
 		return from, nil
 	}
-	for _, d := range k.Dims(text[at+1 : open]) {
-		if strings.HasPrefix(d, text[from:]) {
-			out = append(out, d+"=")
+	for _, w := range could(target) {
+		if strings.HasPrefix(w, text[from:]) && w != text[from:] {
+			out = append(out, w)
 		}
 	}
 	return from, out

@@ -11,7 +11,12 @@ func TestCompletionOffersWhatAVerbTakes(t *testing.T) {
 		Meshes: []string{"toy", "pings"}, Procs: []string{"p", "q"}, Types: []string{"ToyActor", "Echo"}, Themes: []string{"dark", "light"}, Demos: []string{"pingpong"},
 		Launches:  Launches{"gpu": {Via: "slurm"}},
 		Endpoints: func(mesh string) []string { return map[string][]string{"toy": {"Hello", "Help", "Count"}}[mesh] },
-		Dims:      func(mesh string) []string { return map[string][]string{"toy": {"hosts", "gpus"}}[mesh] },
+		Dims: func(target string) []string {
+			return map[string][]string{"@toy": {"hosts=", "gpus="}, "p": {"hosts="}}[target]
+		},
+		Hosts: func(target string) []string {
+			return map[string][]string{"@toy": {"n1", "n2", `"12"`}, "p": {"node-07"}}[target]
+		},
 	}
 	for _, c := range []struct{ typed, want string }{ // words joined by |
 		{"ca", "call |calls |cancel |cast "},
@@ -24,6 +29,16 @@ func TestCompletionOffersWhatAVerbTakes(t *testing.T) {
 		{"call @toy[hosts=0,gpus=1].Co", "@toy[hosts=0,gpus=1].Count"},
 		{"call @toy[", "hosts=|gpus="},
 		{"call @toy[gpus=1, h", "hosts="},
+		{"call @toy[gpus=1,hosts=", `n1|n2|"12"`},
+		{"call @toy[hosts=n", "n1|n2"},
+		{`call @toy[hosts="`, `"12"`},
+		{"call @toy[hosts=(n1, n", "n1|n2"},
+		{"call @toy[hosts=(n1,n2),", "hosts=|gpus="},
+		{"call @toy[hosts=n1,", "hosts=|gpus="},
+		{"call @toy[hosts=n1", ""},
+		{"kill p[hosts=", "node-07"},
+		{"kill q[hosts=", ""},
+		{"call @toy.Hello [", ""},
 		{"call @none.", ""},
 		{"broadcast ", "@pings.|@toy."},
 		{"stop ", "@pings|@toy|p|q"},

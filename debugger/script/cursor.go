@@ -310,18 +310,19 @@ func (c *cursor) target() (*Target, error) {
 func (c *cursor) selection(t *Target) error {
 	save := c.pos
 	if c.peek() == '[' {
-		end := strings.IndexByte(c.rest(), ']')
+		inner := c.rest()[1:]
+		end := shape.EndOf(inner, ']')
 		if end < 0 {
 			return fail(c.at(), "the [ of the selection is never closed")
 		}
 		at := c.at() + 1
-		t.Sel = strings.TrimSpace(c.rest()[1:end])
-		sel, err := shape.Parse(c.rest()[1:end])
+		t.Sel = strings.TrimSpace(inner[:end])
+		sel, err := shape.Parse(inner[:end])
 		if err != nil {
 			return selError(at, err)
 		}
 		t.Choice = sel
-		c.pos += end + 1
+		c.pos += end + 2
 		return nil
 	}
 	c.space()

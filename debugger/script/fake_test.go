@@ -38,6 +38,7 @@ type world struct {
 	over    []int   // ranks that have ended as soon as they are there
 	done    []string
 	asked   []control.ProcsReq
+	killed  []control.KillReq
 	queued  bool // machines never come
 }
 
@@ -132,6 +133,9 @@ func (w *world) Handle(ctx context.Context, _ control.ClientInfo, req any) (any,
 			return nil, fmt.Errorf("procs %s: the name is taken", r.Name)
 		}
 		pm := control.ProcMesh{ID: uint64(len(w.snap.ProcMeshes) + 1), Name: r.Name, Extent: r.Dims, FirstProc: uint64(len(w.snap.Procs) + 1), State: "running", InProcess: r.InProcess, Virtual: true}
+		if len(r.Hosts) > 0 {
+			pm.Hosts = control.NewHosts(r.Dims, r.Hosts...)
+		}
 		for i := range r.Dims.Len() {
 			p := control.Proc{ID: pm.FirstProc + uint64(i), Mesh: r.Name, Rank: i, State: "ready"}
 			if slices.Contains(w.over, i) {
@@ -193,7 +197,7 @@ func (w *world) spawn(r control.SpawnReq) (any, error) {
 			return nil, err
 		}
 	}
-	m := control.Mesh{Ref: control.MeshRef{ID: uint64(100 + len(w.snap.Meshes)), Name: r.Name, Type: r.Type, First: pm.FirstProc, Home: home, View: shape.RegionOf(home.Extent())}, Procs: pm.Name, State: "running", Ranks: make([]control.RankState, home.Len())}
+	m := control.Mesh{Ref: control.MeshRef{ID: uint64(100 + len(w.snap.Meshes)), Name: r.Name, Type: r.Type, First: pm.FirstProc, Home: home, View: shape.RegionOf(home.Extent()), Hosts: pm.Hosts}, Procs: pm.Name, State: "running", Ranks: make([]control.RankState, home.Len())}
 	for rank := range home.Len() {
 		m.Ranks[rank].State = "idle"
 		if w.stuck {
@@ -218,6 +222,7 @@ func (w *world) end(req any) error {
 		procs, mesh = r.Procs, r.Mesh
 	case control.KillReq:
 		procs, mesh, verb = r.Procs, r.Mesh, "kill"
+		w.killed = append(w.killed, r)
 		if len(r.Ranks) > 0 {
 			w.done = append(w.done, fmt.Sprint("kill ", procs, mesh, r.Ranks))
 			return nil

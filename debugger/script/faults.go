@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
-	"github.com/monarch-tui/monarch-tui/engine/shape"
 )
 
 // inject injects a fault.
@@ -93,7 +92,7 @@ func (s *Session) procRanks(t *Target, seed uint64) (pm control.ProcMesh, ranks 
 	if pm, err = s.procMesh(t.Mesh); err != nil || t.Choice.IsAll() {
 		return pm, nil, err
 	}
-	if ranks, err = t.Choice.Ranks(shape.RegionOf(pm.Extent)); err != nil {
+	if ranks, err = pm.Grid().Ranks(t.Choice); err != nil {
 		err = fmt.Errorf("%s: %w", pm.Name, err)
 	}
 	return pm, ranks, err

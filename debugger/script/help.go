@@ -107,7 +107,7 @@ echo ${r}                                    # ${EXPR} is filled in
 ` + "```" + `
 
 - A command begins at column 1. An open ` + "`{` or `[`" + ` goes on in the next line.
-- Ranks: ` + "`@m[0,2-5]`" + ` (a dash includes its end), ` + "`@m[1:4]`" + ` (a colon does not), ` + "`@m[gpus=2,hosts=0:4]`" + `, ` + "`@m[gpus=(1,3)]`" + `; Monarch's ` + "`ranks(…)`" + ` is read wherever a selection is.
+- Ranks: ` + "`@m[0,2-5]`" + ` (a dash includes its end), ` + "`@m[1:4]`" + ` (a colon does not), ` + "`@m[gpus=2,hosts=0:4]`" + `, ` + "`@m[gpus=(1,3)]`" + `, ` + "`@m[hosts=n2]`" + `; Monarch's ` + "`ranks(…)`" + ` is read wherever a selection is.
 - Values: JSON, and bare words for texts, bare keys, ` + "`1.5s`, `h'00ff'`, `0x1f`, `1_000`, `@mesh[sel]`" + `.
   Several arguments stand one after the other, ` + "`call @m.Add 1 two`, or by name, `call @m.Add {n: 1, who: two}`" + `.
 - Expectations: ` + "`[TARGET:] [all|any|one|none] EXPR [within DURATION]`" + `; expressions are those of expr-lang.

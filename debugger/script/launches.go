@@ -161,10 +161,14 @@ procs p hosts=ada@n1,n2 gpus=8 via=ssh identity=~/.ssh/cluster        # destinat
 procs p hosts=4 gpus=8 via=slurm partition=gpu time=1h within=30m     # four that the cluster finds
 procs p hosts=2 via=exec command="mpirun -n {hosts} {agent}"          # a value with spaces between quotes
 expect machines == ["n1 ready", "n2 ready"]                           # how they are
+call @m[hosts=n2,gpus=0:4].Get                                        # four ranks of the second one
 ` + "```" + `
 
 - ` + "`hosts=`" + ` is how many machines, or their names; the dimension ` + "`hosts`" + ` has as many. ` + "`via=NAME`" + ` says who finds them and starts an agent on each, which starts the ranks.
   With it, a word that is called as an option of that launcher is told to the launcher, even where a dimension might be called so; all other words are as without it.
+- In a selection ` + "`hosts=`" + ` takes names where it takes places: ` + "`hosts=n2`" + `, ` + "`hosts=(n1,ada@n3)`" + `, in every command, field and breakpoint, but not in ` + "`ranks(…)`" + `, which is Monarch's.
+  A name is what was given to ` + "`procs`" + `, or else what the launcher and the machine call it; where several places have it, all are chosen. Digits are a place, ` + "`hosts=12`" + `, also with a dash or colon.
+  Between double quotes it is always a name: ` + "`hosts=\"12\"`" + `; so are written those with other characters than letters, digits and ` + "`. _ - @`" + `: ` + "`hosts=\"fe80::1\"`" + `. What monarch-tui writes by itself has numbers, so that it runs on other machines too.
 - A launch may be queued for long. ` + "`within=10m`" + ` is how long the machines may take; the command is given as long, and its usual limit after that for the ranks to start.
   Without it a script gives up after 10 minutes, not after the limit of its other commands; a person who types it waits until it is there, or cancels. ` + "`timeout`" + ` behind the command is about all of it, and ` + "`--file-timeout`" + ` of ` + "`run`" + ` about the file.
 - A table ` + "`[launch.NAME]`" + ` of the settings (` + "`monarch-tui --print-config`" + `) makes ` + "`via=NAME`" + ` a launcher with a site's defaults; words of the command win.

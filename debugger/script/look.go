@@ -214,7 +214,7 @@ func (s *Session) info(_ context.Context, a InfoArgs, r *result) error {
 		if err != nil {
 			return err
 		}
-		ranks, err := a.Procs.Choice.Ranks(shape.RegionOf(pm.Extent))
+		ranks, err := pm.Grid().Ranks(a.Procs.Choice)
 		if err != nil {
 			return fmt.Errorf("%s: %w", pm.Name, err)
 		}

@@ -83,7 +83,7 @@ func (s *Session) spawn(ctx context.Context, a SpawnArgs, r *result) error {
 	}
 	req := control.SpawnReq{Name: a.Mesh, Procs: pm.Name, ProcsID: pm.ID, Budget: budget(ctx), Restart: a.Restart, Gang: a.Gang}
 	if !a.Procs.Choice.IsAll() {
-		if req.View, err = shape.RegionOf(pm.Extent).Slice(a.Procs.Choice); err != nil {
+		if req.View, err = pm.Grid().Slice(a.Procs.Choice); err != nil {
 			return fmt.Errorf("%s[%s]: %w", pm.Name, a.Procs.Sel, err)
 		}
 	}
@@ -264,7 +264,7 @@ func (s *Session) kill(ctx context.Context, a EndArgs, r *result) error {
 			}
 			r.text = append(r.text, fmt.Sprintf("%s[%d] (seed %d)", pm.Name, req.Ranks[0], seed))
 		case !a.Target.Choice.IsAll():
-			if req.Ranks, err = a.Target.Choice.Ranks(shape.RegionOf(pm.Extent)); err != nil {
+			if req.Ranks, err = pm.Grid().Ranks(a.Target.Choice); err != nil {
 				return fmt.Errorf("%s: %w", pm.Name, err)
 			}
 			s.picture(func(p *control.Replica) {
@@ -306,7 +306,7 @@ func (s *Session) restart(ctx context.Context, a EndArgs, _ *result) error {
 		}
 		req.Procs, req.ID = pm.Name, pm.ID
 		if !a.Target.Choice.IsAll() {
-			if req.Ranks, err = a.Target.Choice.Ranks(shape.RegionOf(pm.Extent)); err != nil {
+			if req.Ranks, err = pm.Grid().Ranks(a.Target.Choice); err != nil {
 				return fmt.Errorf("%s: %w", pm.Name, err)
 			}
 		}

@@ -312,7 +312,7 @@ func (s *Session) resolve(t *Target) (rankSet, error) {
 	if err != nil {
 		return rankSet{}, err
 	}
-	parts, err := t.Choice.Resolve(ref.View)
+	parts, err := ref.Resolve(t.Choice)
 	if err != nil {
 		return rankSet{}, fmt.Errorf("%s: %w", (&Target{Mesh: t.Mesh, Sel: t.Sel}).String(), err)
 	}
@@ -373,7 +373,7 @@ func (s *Session) Ref(name, sel string) ([]byte, string, error) {
 		return nil, "", fmt.Errorf("@%s[%s]: %w", name, sel, err)
 	}
 	if sel != "" && !choice.IsAll() {
-		if ref.View, err = ref.View.Slice(choice); err != nil {
+		if ref.View, err = ref.Slice(choice); err != nil {
 			return nil, "", fmt.Errorf("@%s[%s]: %w", name, sel, err)
 		}
 	}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/schema"
-	"github.com/monarch-tui/monarch-tui/engine/shape"
 )
 
 // reloadVerbs are the words that change what ranks run.
@@ -97,7 +96,7 @@ func (s *Session) reload(ctx context.Context, a ReloadArgs, r *result) error {
 		}
 		req.Procs = []string{pm.Name}
 		if !a.Procs.Choice.IsAll() {
-			if req.Ranks, err = a.Procs.Choice.Ranks(shape.RegionOf(pm.Extent)); err != nil {
+			if req.Ranks, err = pm.Grid().Ranks(a.Procs.Choice); err != nil {
 				return fmt.Errorf("%s: %w", pm.Name, err)
 			}
 		}

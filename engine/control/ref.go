@@ -1,15 +1,16 @@
 package control
 
 import (
-	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/fxamacker/cbor/v2"
 
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 )
 
 // MeshRef is a reference to (a slice of) an actor mesh; it is what travels in arguments. In CBOR it is an array of the fields
-// in this order, without the last where that is empty.
+// in this order; the last two are left out where they are empty.
 type MeshRef struct {
 	ID    uint64 // unique in the session, never used again
 	Name  string
@@ -18,6 +19,7 @@ type MeshRef struct {
 	Home  shape.Region // where the actors live, in ranks of the proc mesh; rank r of the mesh runs on proc First+Home.RankAt(r)
 	View  shape.Region // the slice this reference stands for, in ranks of the mesh
 	Lives []RankLife   // by rank: which incarnations are meant, where not the first ones
+	Hosts *Hosts       // of the proc mesh, where they have names
 }
 
 // RankLife says which incarnation of a rank is meant.
@@ -71,60 +73,45 @@ func (r MeshRef) CheckLives() error {
 	return nil
 }
 
-// refArray is how a reference travels while all its ranks are in their first life, so that it is what it was before there were
-// others; refLives is how it travels later.
-type (
-	refArray struct {
-		_          struct{} `cbor:",toarray"`
-		ID         uint64
-		Name, Type string
-		First      uint64
-		Home, View shape.Region
-	}
-	refLives struct {
-		_          struct{} `cbor:",toarray"`
-		ID         uint64
-		Name, Type string
-		First      uint64
-		Home, View shape.Region
-		Lives      []RankLife
-	}
+// How many fields of a reference travel.
+const (
+	minRef = 6
+	maxRef = 8
 )
 
-// The first byte of the two forms: an array of 6 or of 7.
-const (
-	headRef   = 0x86
-	headLives = 0x87
-)
+// fields are where those of a reference are.
+func (r *MeshRef) fields() [maxRef]any {
+	return [maxRef]any{&r.ID, &r.Name, &r.Type, &r.First, &r.Home, &r.View, &r.Lives, &r.Hosts}
+}
 
 // MarshalCBOR is the array.
 func (r MeshRef) MarshalCBOR() ([]byte, error) {
-	if len(r.Lives) == 0 {
-		return enc().Marshal(refArray{ID: r.ID, Name: r.Name, Type: r.Type, First: r.First, Home: r.Home, View: r.View})
+	n := minRef
+	switch {
+	case r.Hosts != nil:
+		n = maxRef
+	case len(r.Lives) > 0:
+		n = minRef + 1
 	}
-	return enc().Marshal(refLives{ID: r.ID, Name: r.Name, Type: r.Type, First: r.First, Home: r.Home, View: r.View, Lives: r.Lives})
+	all := r.fields()
+	return enc().Marshal(all[:n])
 }
 
-// UnmarshalCBOR takes both forms.
+// UnmarshalCBOR takes the array, whichever of the last fields are there.
 func (r *MeshRef) UnmarshalCBOR(b []byte) error {
-	if len(b) == 0 {
-		return errors.New("a mesh reference of no bytes")
+	var all []cbor.RawMessage
+	if err := friendlyDec().Unmarshal(b, &all); err != nil {
+		return fmt.Errorf("a mesh reference: %w", err)
 	}
-	switch b[0] {
-	case headRef:
-		var w refArray
-		if err := friendlyDec().Unmarshal(b, &w); err != nil {
+	if len(all) < minRef || len(all) > maxRef {
+		return fmt.Errorf("a mesh reference of %d fields, want %d to %d", len(all), minRef, maxRef)
+	}
+	*r = MeshRef{}
+	fields := r.fields()
+	for i, field := range all {
+		if err := friendlyDec().Unmarshal(field, fields[i]); err != nil {
 			return err
 		}
-		*r = MeshRef{ID: w.ID, Name: w.Name, Type: w.Type, First: w.First, Home: w.Home, View: w.View}
-	case headLives:
-		var w refLives
-		if err := friendlyDec().Unmarshal(b, &w); err != nil {
-			return err
-		}
-		*r = MeshRef{ID: w.ID, Name: w.Name, Type: w.Type, First: w.First, Home: w.Home, View: w.View, Lives: w.Lives}
-	default:
-		return fmt.Errorf("a mesh reference begins with byte %#x, want an array of 6 or 7", b[0])
 	}
 	return nil
 }

@@ -99,6 +99,7 @@ type ProcMesh struct {
 
 	Via    string // launcher; "": the controller's own machine
 	Handle string // what the launcher calls the job
+	Hosts  *Hosts `cbor:",omitempty" json:",omitempty"` // by name; nil: it is all on the controller's own machine
 }
 
 // Proc is one rank of a proc mesh.

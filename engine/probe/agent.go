@@ -101,9 +101,10 @@ type Who struct {
 	Mesh   string
 	MeshID uint64
 	Rank   int
-	Point  shape.Point // in its mesh
-	Type   string      // full name of its type
-	Parts  []string    // names of its endpoints
+	Point  shape.Point  // in its mesh
+	On     shape.HostOf // on which host a rank of its mesh is
+	Type   string       // full name of its type
+	Parts  []string     // names of its endpoints
 	// Scope is what conditions about one of its endpoints can speak of, but for the names of arguments; ok is false where
 	// there is no such endpoint.
 	Scope func(endpoint string) (s cond.Scope, ok bool)

@@ -66,7 +66,7 @@ func (a *Agent) bind(x *Actor) {
 	old := x.bound
 	x.bound = nil
 	for _, b := range a.breaks {
-		if b.spec.Off || !b.sel.Fits(x.who.Mesh, x.who.Point, x.who.Parts) {
+		if b.spec.Off || !b.sel.Fits(&x.who) {
 			continue
 		}
 		var at *binding
@@ -98,8 +98,14 @@ func Match(pattern, name string) bool {
 // Selector finds the actors that a breakpoint is about. It is for one goroutine at a time.
 type Selector struct {
 	mesh, endpoint string
-	sel            *shape.Selection            // nil: all ranks
-	ranks          map[string]map[int]struct{} // by extent
+	sel            *shape.Selection // nil: all ranks
+	ranks          map[meshShape]map[int]struct{}
+}
+
+// meshShape is what the ranks of a selection depend on.
+type meshShape struct {
+	extent string
+	mesh   uint64 // id of the mesh; 0 where the selection does not ask for its hosts
 }
 
 // NewSelector reads the selector of a breakpoint; the error is about its ranks.
@@ -111,7 +117,7 @@ func NewSelector(b *control.Breakpoint) (*Selector, error) {
 			return nil, err
 		}
 		if !sel.IsAll() {
-			s.sel, s.ranks = &sel, map[string]map[int]struct{}{}
+			s.sel, s.ranks = &sel, map[meshShape]map[int]struct{}{}
 		}
 	}
 	return s, nil
@@ -123,22 +129,26 @@ func (s *Selector) FitsMesh(mesh string, endpoints []string) (fits, all bool) {
 	return fits, s.sel == nil
 }
 
-// Fits reports whether the breakpoint is about an actor: its mesh, its place in it, and one of its endpoints.
-func (s *Selector) Fits(mesh string, p shape.Point, endpoints []string) bool {
-	if fits, all := s.FitsMesh(mesh, endpoints); !fits || all {
+// Fits reports whether the breakpoint is about an actor: its mesh, its place in it, the host there, and one of its endpoints.
+func (s *Selector) Fits(w *Who) bool {
+	if fits, all := s.FitsMesh(w.Mesh, w.Parts); !fits || all {
 		return fits
 	}
-	key := p.Extent.String()
+	key := meshShape{extent: w.Point.Extent.String()}
+	if s.sel.Named() {
+		key.mesh = w.MeshID
+	}
 	in, known := s.ranks[key]
 	if !known {
 		in = map[int]struct{}{}
-		ranks, _ := s.sel.Ranks(shape.RegionOf(p.Extent)) // an error: the mesh has no such ranks
+		home := shape.RegionOf(w.Point.Extent)
+		ranks, _ := s.sel.RanksOn(home, w.On) // an error: the mesh has no such ranks
 		for _, r := range ranks {
 			in[r] = struct{}{}
 		}
 		s.ranks[key] = in
 	}
-	_, fits := in[p.Rank]
+	_, fits := in[w.Point.Rank]
 	return fits
 }
 

@@ -84,6 +84,27 @@ func goesOn(t *testing.T, what string, v <-chan *Verdict) {
 	}
 }
 
+// TestABreakpointIsOnTheRanksOfAHost: of two meshes of one shape each has its own hosts.
+func TestABreakpointIsOnTheRanksOfAHost(t *testing.T) {
+	sel, err := NewSelector(&control.Breakpoint{Mesh: "*", Ranks: "hosts=n2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	on := func(names ...string) shape.HostOf { return func(rank int) string { return names[rank] } }
+	local := shape.Extent{{Name: "hosts", Size: 2}}
+	for i, c := range []struct {
+		mesh uint64
+		on   shape.HostOf
+		want []bool // by rank
+	}{{1, on("n1", "n2"), []bool{false, true}}, {2, on("n2", "n3"), []bool{true, false}}, {3, nil, []bool{false, false}}} {
+		for rank, want := range c.want {
+			if got := sel.Fits(&Who{Mesh: "toy", MeshID: c.mesh, Point: local.Point(rank), On: c.on}); got != want {
+				t.Errorf("mesh %d, rank %d: %v", i, rank, got)
+			}
+		}
+	}
+}
+
 // TestASiteStopsTheFrameThatReachedIt holds INV-ONE and INV-LEFT.
 func TestASiteStopsTheFrameThatReachedIt(t *testing.T) {
 	tab := newTable()

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
 
@@ -416,12 +417,12 @@ func (p *litParser) reference(path string) (name, sel string, err error) {
 	if p.peek() != '[' {
 		return name, "", nil
 	}
-	n := strings.IndexByte(p.text[p.pos:], ']')
+	n := shape.EndOf(p.text[p.pos+1:], ']')
 	if n < 0 {
 		return "", "", p.fail(p.pos, path, "this [ is never closed")
 	}
-	sel = p.text[p.pos+1 : p.pos+n]
-	p.pos += n + 1
+	sel = p.text[p.pos+1 : p.pos+1+n]
+	p.pos += n + 2
 	return name, sel, nil
 }
 

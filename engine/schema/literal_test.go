@@ -407,15 +407,18 @@ func TestMeshesPrintAsTheyAreTyped(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		body, err := mode.Marshal(meshWire{ID: 1, Name: "toy", Type: "x.Toy", Home: shape.RegionOf(e), View: view})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := Format(nil, s, body); got != want {
-			t.Errorf("%s prints as %s", want, got)
-		}
-		if v, err := Value(nil, s, body); err != nil || v != want {
-			t.Errorf("the value of %s is %v, %v", want, v, err)
+		whole := []any{1, "toy", "x.Toy", 1, shape.RegionOf(e), view, nil, []any{[]string{"n1", "n2"}, 4}}
+		for n := 6; n <= len(whole); n++ { // incarnations and hosts may be absent
+			body, err := mode.Marshal(whole[:n])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := Format(nil, s, body); got != want {
+				t.Errorf("%s prints as %s", want, got)
+			}
+			if v, err := Value(nil, s, body); err != nil || v != want {
+				t.Errorf("the value of %s is %v, %v", want, v, err)
+			}
 		}
 	}
 	junk, _ := hex.DecodeString("820102")

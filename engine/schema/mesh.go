@@ -7,21 +7,30 @@ import (
 	"github.com/monarch-tui/monarch-tui/quicnet/clean"
 )
 
-// meshWire is a mesh reference as the engine encodes it; see control.MeshRef.
+// meshWire is what is shown of a mesh reference, an array of 6 to 8 as the engine encodes it; see control.MeshRef.
 type meshWire struct {
-	_     struct{} `cbor:",toarray"`
-	ID    uint64
-	Name  string
-	Type  string
-	First uint64
-	Home  shape.Region
-	View  shape.Region
+	Name       string
+	Home, View shape.Region
+}
+
+// readMesh decodes it, if the bytes are one.
+func readMesh(b []byte) (w meshWire, ok bool) {
+	var all []cbor.RawMessage
+	if err := cbor.Unmarshal(b, &all); err != nil || len(all) < 6 || len(all) > 8 {
+		return w, false
+	}
+	for i, into := range map[int]any{0: new(uint64), 1: &w.Name, 2: new(string), 3: new(uint64), 4: &w.Home, 5: &w.View} {
+		if err := cbor.Unmarshal(all[i], into); err != nil {
+			return w, false
+		}
+	}
+	return w, w.Name != ""
 }
 
 // meshText is the reference in the command language, @name or @name[sel], when the bytes are one.
 func meshText(b []byte) (string, bool) {
-	var w meshWire
-	if err := cbor.Unmarshal(b, &w); err != nil || w.Name == "" {
+	w, ok := readMesh(b)
+	if !ok {
 		return "", false
 	}
 	name := "@" + clean.Escape(w.Name)

@@ -2,7 +2,8 @@
 // slices, and selections written as text. It follows Monarch's semantics: row-major order, views that never copy,
 // rank = offset + Σ index·stride; slicing a dimension by an int drops it, by a range keeps it.
 //
-// It is pure: no I/O, no goroutines, no clock. It knows nothing of actors or processes.
+// It is pure: no I/O, no goroutines, no clock. It knows nothing of actors or processes; where a selection names hosts it is
+// told which rank is on which (HostOf).
 //
 // There are two numberings. A base rank counts in the mesh that was spawned; an index counts in one region, from 0 to
 // Len-1. Region.RankAt and Region.IndexOf translate between them.

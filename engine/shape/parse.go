@@ -19,8 +19,9 @@ type ParseError struct {
 func (e *ParseError) Error() string { return e.Msg + " (column " + strconv.Itoa(e.Offset+1) + ")" }
 
 // Parse reads a selection: "*", flat ranks "3" "0,2-5" "1:4" "1:10:2", conditions on dimensions "dp=1:4,tp=(1,2)",
-// or Monarch's ranks(…) around what ParseRanks reads. A dash includes its end, a colon does not. Spaces between
-// parts are allowed. Its errors are *ParseError.
+// or Monarch's ranks(…) around what ParseRanks reads. A dash includes its end, a colon does not. Where an index of the
+// dimension hosts stands, the name of a host may: "hosts=n2", "hosts=(n1,ada@n3)", "hosts=\"fe80::1\"" (see HostText). Spaces
+// between parts are allowed. Its errors are *ParseError.
 func Parse(text string) (Selection, error) {
 	p := &selParser{text: text}
 	p.space()
@@ -188,7 +189,7 @@ func (p *selParser) condition(name string) (dimRuns, error) {
 		d.runs = []run{{hi: End, step: 1}}
 		return d, nil
 	case c != '(':
-		r, err := p.run("index")
+		r, err := p.place(name)
 		d.runs = []run{r}
 		return d, err
 	}
@@ -197,7 +198,7 @@ func (p *selParser) condition(name string) (dimRuns, error) {
 	d.list = true
 	for {
 		p.space()
-		r, err := p.run("index")
+		r, err := p.place(name)
 		if err != nil {
 			return d, err
 		}
@@ -219,6 +220,20 @@ func (p *selParser) condition(name string) (dimRuns, error) {
 			return d, p.fail(p.pos, "want a comma or the ) of %s=(…)%s", printable(name), p.found())
 		}
 	}
+}
+
+// place reads what chooses along a dimension: an index, a range, or the name of a host.
+func (p *selParser) place(dim string) (run, error) {
+	if dim == HostsDim {
+		at := p.pos
+		switch r, is, err := p.host(); {
+		case is && err == nil && p.monarch:
+			return run{}, p.fail(at, "ranks(…) knows no names: write [%s=%s] instead", HostsDim, r.text())
+		case is:
+			return r, err
+		}
+	}
+	return p.run("index")
 }
 
 // run reads INT, INT-INT (ours only), or [INT]:[INT][:[INT]]. what names an index for the reader.

@@ -144,10 +144,11 @@ func TestParseRanksAcceptsAndRefusesAsMonarch(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, seed := range []string{"*", "0,2-5", "1:10:2", "dp=1:4,tp=(1,2)", "ranks(host=0:2, gpu=(1,3))", "ranks(:)", "1-9223372036854775807", "\xff,"} {
+	for _, seed := range []string{"*", "0,2-5", "1:10:2", "dp=1:4,tp=(1,2)", "ranks(host=0:2, gpu=(1,3))", "ranks(:)", "1-9223372036854775807", "\xff,", "hosts=n2", "hosts=(n1,ada@n2,2:4),tp=1", `hosts="fe80::1"`, `hosts="a\"]"`} {
 		f.Add(seed)
 	}
-	r := RegionOf(Extent{{Name: "dp", Size: 3}, {Name: "tp", Size: 5}})
+	r := RegionOf(Extent{{Name: "dp", Size: 3}, {Name: "tp", Size: 5}, {Name: "hosts", Size: 2}})
+	on := func(rank int) string { return []string{"n1", "n2"}[rank%2] }
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, parse := range []func(string) (Selection, error){Parse, ParseRanks} {
 			s, err := parse(text)
@@ -158,7 +159,7 @@ func FuzzParse(f *testing.F) {
 				}
 				continue
 			}
-			if parts, err := s.Resolve(r); err == nil {
+			if parts, err := s.ResolveOn(r, on); err == nil {
 				seen := map[int]bool{}
 				for _, p := range parts {
 					for base := range p.Ranks() {

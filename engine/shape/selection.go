@@ -13,8 +13,8 @@ import (
 const maxChosen = 1 << 20
 
 // Selection is a set of ranks as a person typed it: all of them, flat indices (0,2-5), or conditions on dimensions
-// (dp=1:4,tp=(1,2)) that must all hold. It is not bound to a mesh: Resolve and Ranks apply it to a region. The zero
-// Selection chooses everything.
+// (dp=1:4,tp=(1,2)) that must all hold. It is not bound to a mesh: Resolve and Ranks apply it to a region. One that names
+// hosts (hosts=n2) needs to be told where the ranks of a mesh are: ResolveOn and RanksOn. The zero Selection chooses everything.
 type Selection struct {
 	flat []run     // indices in the region, in the order typed
 	dims []dimRuns // conditions; never both flat and dims
@@ -27,10 +27,12 @@ type dimRuns struct {
 	list bool // written in parentheses
 }
 
-// run is one index, or the half-open range lo:hi:step.
+// run is one index, the half-open range lo:hi:step, or the name of a host.
 type run struct {
 	lo, hi, step int
-	one          bool // a plain index: hi and step are not used
+	one          bool   // a plain index: hi and step are not used
+	host         string // the name of a host, where named is set: nothing else is used
+	named        bool
 }
 
 // IsAll reports whether the selection chooses every rank of any region.
@@ -64,7 +66,10 @@ func (d dimRuns) String() string {
 }
 
 func (r run) text() string {
-	if r.one {
+	switch {
+	case r.named:
+		return HostText(r.host)
+	case r.one:
 		return strconv.Itoa(r.lo)
 	}
 	return rangeText(r.lo, r.hi, r.step)
@@ -97,9 +102,16 @@ func rangeText(lo, hi, step int) string {
 // Resolve breaks the selection of r into the fewest strided slices found (see Cover), each rank in exactly one. A
 // plain index drops its dimension, and a single flat index drops all; ranges and lists keep theirs. Unknown dimensions, indices out
 // of range and conditions that match nothing are errors that name what would be right; ends of ranges are clamped.
-func (s Selection) Resolve(r Region) ([]Region, error) {
+func (s Selection) Resolve(r Region) ([]Region, error) { return s.ResolveOn(r, nil) }
+
+// ResolveOn is Resolve of a region of which it is known on which host each rank is: the selection may name hosts.
+func (s Selection) ResolveOn(r Region, on HostOf) ([]Region, error) {
 	if r.IsZero() {
 		return nil, errors.New("nothing to select from: the region is not given")
+	}
+	s, err := s.bind(r, on)
+	if err != nil {
+		return nil, err
 	}
 	switch {
 	case s.IsAll():
@@ -228,8 +240,11 @@ func (s Selection) resolveFlat(r Region) ([]Region, error) {
 }
 
 // Ranks are the base ranks that the selection chooses of r, sorted. Its errors are those of Resolve.
-func (s Selection) Ranks(r Region) ([]int, error) {
-	parts, err := s.Resolve(r)
+func (s Selection) Ranks(r Region) ([]int, error) { return s.RanksOn(r, nil) }
+
+// RanksOn is Ranks of a region of which it is known on which host each rank is.
+func (s Selection) RanksOn(r Region, on HostOf) ([]int, error) {
+	parts, err := s.ResolveOn(r, on)
 	if err != nil {
 		return nil, err
 	}

@@ -44,7 +44,10 @@ func Range(dim string, lo, hi, step int) Sel {
 // Slice narrows the region by each of s in turn. Unknown dimensions, indices and starts out of range, negative
 // numbers, steps below 1, and ranges that hold nothing are errors that say what would have been right. A Selection
 // that is not one regular slice is refused by an *IrregularError, which lists the slices it would take.
-func (r Region) Slice(s ...Sel) (Region, error) {
+func (r Region) Slice(s ...Sel) (Region, error) { return r.SliceOn(nil, s...) }
+
+// SliceOn is Slice of a region of which it is known on which host each rank is: s may name hosts.
+func (r Region) SliceOn(on HostOf, s ...Sel) (Region, error) {
 	if r.IsZero() {
 		return Region{}, errors.New("nothing to slice: the region is not given")
 	}
@@ -54,6 +57,11 @@ func (r Region) Slice(s ...Sel) (Region, error) {
 			return Region{}, errors.New("slice: nil is no selection; want At, Span, Range, a Point or a parsed Selection")
 		}
 		var err error
+		if named, ok := sel.(Selection); ok {
+			if sel, err = named.bind(out, on); err != nil {
+				return Region{}, err
+			}
+		}
 		if out, err = sel.narrow(out); err != nil {
 			return Region{}, err
 		}

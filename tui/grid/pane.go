@@ -39,6 +39,7 @@ type place struct {
 	key      key
 	name     string
 	region   shape.Region // all of the mesh, in its own ranks
+	on       shape.HostOf // on which host each of them is
 	n        int          // ranks
 	views    []*view      // the whole mesh, and each part that was zoomed into
 	cursor   int          // own rank
@@ -110,7 +111,7 @@ func (p *Pane) Hide() { p.at, p.now = nil, states{} }
 
 func newPlace(k key, s source) *place {
 	return &place{
-		key: k, name: s.name, region: s.region, n: s.n, views: []*view{newView(s.region, s.region)}, sel: newSet(s.n), stored: map[rune]set{},
+		key: k, name: s.name, region: s.region, on: s.on, n: s.n, views: []*view{newView(s.region, s.region)}, sel: newSet(s.n), stored: map[rune]set{},
 	}
 }
 

@@ -73,7 +73,7 @@ func (pl *place) stripMesh(text string) (string, error) {
 	trimmed := strings.TrimLeft(text, " ")
 	at := len(text) - len(trimmed)
 	name, bracket, has := strings.Cut(trimmed, "[")
-	if !has {
+	if !has || strings.ContainsRune(name, '"') { // the bracket is in the name of a host
 		name = strings.TrimRight(trimmed, " ")
 		if bare, ref := strings.CutPrefix(name, "@"); !ref || bare != pl.name {
 			if ref {
@@ -100,7 +100,7 @@ func (pl *place) resolve(text string) ([]int, error) {
 	if err != nil {
 		return nil, err
 	}
-	ranks, err := s.Ranks(pl.region)
+	ranks, err := s.RanksOn(pl.region, pl.on)
 	if err == nil {
 		return ranks, nil
 	}
@@ -111,7 +111,7 @@ func (pl *place) resolve(text string) ([]int, error) {
 		if parseErr != nil {
 			continue
 		}
-		if _, err := one.Ranks(pl.region); err != nil {
+		if _, err := one.RanksOn(pl.region, pl.on); err != nil {
 			out.Offset, out.Msg = part.from, err.Error()
 			break
 		}
@@ -146,7 +146,7 @@ func parts(text string) []textPart {
 		}
 	}
 	var out []textPart
-	depth := 0
+	depth, quoted := 0, false
 	add := func(a, b int) {
 		for a < b && text[a] == ' ' {
 			a++
@@ -158,12 +158,15 @@ func parts(text string) []textPart {
 	}
 	start := from
 	for i := from; i < to; i++ {
-		switch text[i] {
-		case '(':
+		switch c := text[i]; {
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '(':
 			depth++
-		case ')':
+		case c == ')':
 			depth--
-		case ',':
+		case c == ',':
 			if depth == 0 {
 				add(start, i)
 				start = i + 1

@@ -18,6 +18,7 @@ var words = [nStates]string{"idle", "busy", "fault", "starting", "gone", "paused
 type source struct {
 	name   string
 	region shape.Region
+	on     shape.HostOf
 	n      int
 	mesh   *control.Mesh
 	procs  *control.ProcMesh
@@ -33,7 +34,7 @@ func find(w *world.World, k key) (source, bool) {
 				if pm.Extent.Validate(maxRanks) != nil {
 					return s, false
 				}
-				s.region = shape.RegionOf(pm.Extent)
+				s.region, s.on = shape.RegionOf(pm.Extent), pm.Grid().HostOf()
 				return s, true
 			}
 		}
@@ -44,7 +45,11 @@ func find(w *world.World, k key) (source, bool) {
 		return source{}, false
 	}
 	s := source{name: m.Ref.Name, mesh: m, n: len(m.Ranks), region: m.Ref.View}
-	if v := m.Ref.View; v.Validate() != nil || v.Len() != s.n || !v.IsDense() || v.Offset != 0 {
+	if v := m.Ref.View; v.Validate() == nil && v.Len() == s.n && v.IsDense() && v.Offset == 0 {
+		if m.Ref.Home.Validate() == nil && m.Ref.Home.Len() == s.n {
+			s.on = m.Ref.HostOf()
+		}
+	} else {
 		s.region = shape.RegionOf(shape.Extent{{Name: "rank", Size: s.n}})
 	}
 	return s, true
@@ -80,7 +85,7 @@ func (p *Pane) sync(w *world.World) bool {
 		p.now.known = false
 		return false
 	}
-	p.at.name = s.name
+	p.at.name, p.at.on = s.name, s.on
 	if len(p.now.codes) != s.n {
 		p.now = states{codes: make([]uint8, s.n), hints: make([]int32, s.n)}
 	}

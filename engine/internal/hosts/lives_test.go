@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -263,3 +264,70 @@ func TestWhatIsPrintedElsewhereIsOurs(t *testing.T) {
 type writer func([]byte) (int, error)
 
 func (w writer) Write(b []byte) (int, error) { return w(b) }
+
+// TestWhatIsLoggedElsewhereIsInTheLog: of workers and of agents, with whose it is, and no more of it than is good.
+func TestWhatIsLoggedElsewhereIsInTheLog(t *testing.T) {
+	var mu sync.Mutex
+	var out strings.Builder
+	news := make(chan struct{}, 1)
+	log := slog.New(slog.NewTextHandler(writer(func(b []byte) (int, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		select {
+		case news <- struct{}{}:
+		default:
+		}
+		return out.Write(b)
+	}), nil))
+	ctx, cancel := context.WithTimeout(start(t, engine.Log(log)).Context(), 30*time.Second)
+	defer cancel()
+	find := func(words string) (line string) {
+		mu.Lock()
+		defer mu.Unlock()
+		for l := range strings.Lines(out.String()) {
+			if strings.Contains(l, words) {
+				return l
+			}
+		}
+		return ""
+	}
+	has := func(words string) string {
+		t.Helper()
+		for {
+			if line := find(words); line != "" {
+				return line
+			}
+			select {
+			case <-news:
+			case <-ctx.Done():
+				t.Fatalf("no line of the log has %q:\n%.5000s", words, out.String())
+			}
+		}
+	}
+	_, mesh := spawn(ctx, t, "p", twoHosts(t)...)
+	for _, host := range []string{"n1", "n2"} {
+		has(`level=INFO msg="an agent serves this host" host=` + host + " procs=p pid=")
+	}
+	if err := engine.Action(mesh.Slice(engine.OnHost("n2"), engine.At("gpus", 1)), (*Guest).Log).Call(ctx, LogArg{"the disk is \x1b[31mfull", 1}); err != nil {
+		t.Fatal(err)
+	}
+	if line := has("full"); !strings.Contains(line, "level=WARN") || !strings.Contains(line, "host=n2 procs=p rank=3 actor=@guests-p[3] i=0") || strings.ContainsRune(line, '\x1b') || strings.Contains(line, `\x1b`) {
+		t.Errorf("logged was %q", line)
+	}
+	if err := engine.Action(mesh.Slice(engine.OnHost("n1"), engine.At("gpus", 0)), (*Guest).Log).Call(ctx, LogArg{"again", 20_000}); err != nil {
+		t.Fatal(err)
+	}
+	for find("at last") == "" { // until its rate lets it
+		if err := engine.Action(mesh.Slice(engine.OnHost("n1"), engine.At("gpus", 0)), (*Guest).Log).Call(ctx, LogArg{"at last", 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if line := find("lost="); !strings.Contains(line, "host=n1 procs=p rank=0") {
+		t.Errorf("what was lost is not told: %q", line)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if n := strings.Count(out.String(), "msg=again"); n == 0 || n > 1000 {
+		t.Errorf("%d lines of 20,000", n)
+	}
+}

@@ -20,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) {
 	enginetest.Main(m, func() {
-		engine.Register[Guest](engine.Concurrent((*Guest).Beside))
+		engine.Register[Guest](engine.Concurrent((*Guest).Beside), engine.Concurrent((*Guest).Pid))
 		if os.Getenv(roleEnv) != "" && !engine.InWorker() {
 			engine.Main(controller, engine.NoSession())
 		}
@@ -63,6 +63,20 @@ func (*Guest) Print(ctx context.Context, line string) error {
 	return nil
 }
 
+// LogArg is a text, and how often it is logged.
+type LogArg struct {
+	Text  string
+	Times int
+}
+
+// Log logs.
+func (*Guest) Log(ctx context.Context, a LogArg) error {
+	for i := range a.Times {
+		engine.Logger(ctx).Warn(a.Text, "i", i)
+	}
+	return nil
+}
+
 // Getenv reads a variable of its process.
 func (*Guest) Getenv(_ context.Context, name string) (string, error) { return os.Getenv(name), nil }
 
@@ -93,6 +107,24 @@ func (g *Guest) Tell(ctx context.Context, n int) (int, error) {
 	}
 	return sum, nil
 }
+
+// OnArg is a mesh, and a host of it.
+type OnArg struct {
+	Mesh engine.Mesh[Guest]
+	Host string
+}
+
+// On lists the processes of a host.
+func (*Guest) On(ctx context.Context, a OnArg) ([]int, error) {
+	got, err := engine.Method(a.Mesh.Slice(engine.OnHost(a.Host)), (*Guest).Pid).Call(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	return got.Values()
+}
+
+// Pid is its process.
+func (*Guest) Pid(context.Context, int) (int, error) { return os.Getpid(), nil }
 
 // Daemon starts a process that leaves the worker's process group and session, and heeds nothing but SIGKILL.
 func (*Guest) Daemon(context.Context) (int, error) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -198,5 +199,64 @@ func TestAHostThatIsNamedTwiceIsRefused(t *testing.T) {
 	_, err := engine.SpawnProcs(session(t), engine.Hosts("n1", "n2", "n1"), engine.Via("ssh", "ssh", login(t)))
 	if want := `hosts: "n1" is there already: one agent runs on a machine`; err == nil || !strings.HasSuffix(err.Error(), want) {
 		t.Errorf("%v, want %s", err, want)
+	}
+}
+
+// TestRanksAreChosenByTheirHost: by the controller and by an actor, also where it was put on one host only, and after a rank has begun
+// anew.
+func TestRanksAreChosenByTheirHost(t *testing.T) {
+	ctx := session(t)
+	procs, mesh := spawn(ctx, t, "p", append(twoHosts(t), engine.RestartProcs(3, time.Minute))...)
+	all := where(ctx, t, mesh)
+	if got := where(ctx, t, mesh.Slice(engine.OnHost("n2"))); !slices.Equal(got, all[2:]) {
+		t.Errorf("on n2 are %v of %v", got, all)
+	}
+	if got := where(ctx, t, mesh.Select(`hosts=("n2",n1),gpus=1`)); !slices.Equal(got, [][2]int{all[1], all[3]}) {
+		t.Errorf("the last ones of both are %v of %v", got, all)
+	}
+	got, err := engine.Query(mesh, (*Guest).Where).Call(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	on, err := got.Slice(engine.OnHost("n2"), engine.At("gpus", 0))
+	if got := values(t, on, err); !slices.Equal(got, all[2:3]) {
+		t.Errorf("the value of n2 is %v", got)
+	}
+	told, err := engine.Method(mesh, (*Guest).On).Call(ctx, OnArg{mesh, "n2"}) // each asks those of n2 itself
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, got := range values(t, told, nil) {
+		if !slices.Equal(got, []int{all[2][0], all[3][0]}) {
+			t.Errorf("an actor found %v on n2", got)
+		}
+	}
+	half, err := engine.Spawn(ctx, procs.Slice(engine.OnHost("n2")), "half", Guest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := where(ctx, t, half); got[0][1] != all[2][1] || len(got) != 2 {
+		t.Errorf("spawned on n2: %v, want children of %v", got, all[2])
+	}
+	if err := mesh.Slice(engine.OnHost("n3")).Err(); err == nil || !strings.Contains(err.Error(), "slice of @guests-p: no host n3: it has n1, n2") {
+		t.Error(err)
+	}
+	if err := half.Slice(engine.OnHost("n2")).Err(); err == nil || !strings.Contains(err.Error(), "no dimension hosts") {
+		t.Error(err)
+	}
+	if err := syscall.Kill(all[2][0], syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	back := resolved(ctx, t, mesh, all[2][0])
+	again, err := mesh.Resolve(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := where(ctx, t, again.Slice(engine.OnHost("n2"))); !slices.Equal(got, back[2:]) {
+		t.Errorf("after a new life on n2 are %v of %v", got, back)
+	}
+	local, _ := spawn(ctx, t, "q", engine.Dim("hosts", 2))
+	if err := local.Slice(engine.OnHost("n1")).Err(); err == nil || !strings.Contains(err.Error(), "all its ranks are on one machine") {
+		t.Error(err)
 	}
 }

@@ -110,7 +110,7 @@ func (b *Builder) MeshOn(name, procs, typ string, home shape.Region) control.Mes
 	b.t.Helper()
 	pm := b.procMesh(procs)
 	m := control.Mesh{
-		Ref:   control.MeshRef{ID: b.id(), Name: name, Type: typ, First: pm.FirstProc, Home: home, View: shape.RegionOf(home.Extent())},
+		Ref:   control.MeshRef{ID: b.id(), Name: name, Type: typ, First: pm.FirstProc, Home: home, View: shape.RegionOf(home.Extent()), Hosts: pm.Hosts},
 		Procs: procs, State: "running", Ranks: make([]control.RankState, home.Len()),
 	}
 	for i := range m.Ranks {

@@ -2,6 +2,7 @@ package worldtest
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ func (b *Builder) Launched(name, via, handle string, extent shape.Extent) contro
 	b.proc += uint64(extent.Len())
 	events := []*control.Event{{ProcMesh: &pm}}
 	hosts, _ := extent.Size("hosts")
+	pm.Hosts = control.NewHosts(extent, make([]string, hosts)...)
 	for i := range hosts {
 		events = append(events, &control.Event{Host: &control.Host{ID: b.proc, Mesh: name, MeshID: pm.ID, Index: i, Launcher: via, Handle: handle, State: "requested", Since: b.Now}})
 		b.proc++
@@ -33,10 +35,22 @@ func (b *Builder) Host(procs string, index int, edit func(*control.Host)) {
 			c := *h
 			edit(&c)
 			b.Apply(&control.Event{Host: &c})
+			b.rename(procs, index, c.Name)
 			return
 		}
 	}
 	b.t.Fatalf("worldtest: no host %d of procs %s", index, procs)
+}
+
+// rename has those who choose by the names of hosts know one.
+func (b *Builder) rename(procs string, index int, name string) {
+	pm := b.procMesh(procs)
+	names := slices.Clone(pm.Hosts.Names)
+	if names[index] == name {
+		return
+	}
+	names[index] = name
+	b.EditProcs(procs, func(pm *control.ProcMesh) { pm.Hosts = control.NewHosts(pm.Extent, names...) })
 }
 
 // HostIs gives a host a name, a state and a reason.
