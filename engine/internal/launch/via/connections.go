@@ -3,7 +3,9 @@ package via
 import (
 	"bufio"
 	"context"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -21,7 +23,7 @@ type Connections struct {
 	// Folder is one of the session's own, where sockets may be made, or "" for one among the temporary files. nil is "".
 	Folder func() string
 	// lifeline: a connection runs something on its host that ends with its stdin, and the connection with it. That is for systems on which
-	// a client does not die with us by itself.
+	// a client does not die with us by itself, and for what a wrapper starts.
 	lifeline bool
 
 	mu      sync.Mutex // guards what follows
@@ -150,13 +152,14 @@ func (c *Connections) make(ctx context.Context, conn *connection, base []string,
 	if starter == nil {
 		return
 	}
-	argv := append(slices.Clone(base), "-M", "-S", conn.socket, "-o", "ControlPersist=no")
-	if c.lifeline {
+	argv := append(slices.Clone(base), endsWithUs, "-M", "-S", conn.socket)
+	lifeline := c.lifeline || wraps(argv[0])
+	if lifeline {
 		argv = append(argv, host, "exec cat")
 	} else {
 		argv = append(argv, "-N", host)
 	}
-	master, err := starter.start(command{argv: argv, asked: true, lifeline: c.lifeline, err: func(line string) {
+	master, err := starter.start(command{argv: argv, asked: true, lifeline: lifeline, err: func(line string) {
 		conn.mu.Lock()
 		defer conn.mu.Unlock()
 		conn.said.add(line)
@@ -188,11 +191,31 @@ func (c *Connections) make(ctx context.Context, conn *connection, base []string,
 	}
 }
 
-// sharesNothing asks ssh what the configuration says: whether it is an OpenSSH at all, and has no control socket for the host.
+// endsWithUs has a connection leave none behind in its place.
+const endsWithUs = "-oControlPersist=no"
+
+// wraps reports whether a client may be something that starts an ssh. The signal of our death would reach only the former.
+func wraps(client string) bool {
+	path, err := exec.LookPath(client)
+	if err != nil || filepath.Base(path) != "ssh" {
+		return true
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return true
+	}
+	defer f.Close()
+	var first [2]byte
+	_, err = io.ReadFull(f, first[:])
+	return err != nil || string(first[:]) == "#!"
+}
+
+// sharesNothing asks ssh what the configuration says: whether it is an OpenSSH at all, has no control socket for the host, and leaves
+// no connection behind when it ends.
 func sharesNothing(ctx context.Context, base []string, host string) bool {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	out, err := once(ctx, nil, append(slices.Clone(base), "-G", host)...)
+	out, err := once(ctx, nil, append(slices.Clone(base), endsWithUs, "-G", host)...)
 	if err != nil {
 		return false
 	}
@@ -201,6 +224,10 @@ func sharesNothing(ctx context.Context, base []string, host string) bool {
 		switch word, value, _ := strings.Cut(in.Text(), " "); word {
 		case "controlpath":
 			return false
+		case "controlpersist":
+			if value != "no" { // what args say counts before our word
+				return false
+			}
 		case "controlmaster":
 			openSSH = value == "false"
 		}

@@ -214,15 +214,57 @@ func TestConnectionsEndWithTheirProcess(t *testing.T) {
 		t.Fatalf("%d clients run", len(clients))
 	}
 	_ = p.Kill()
+	areGone(t, clients)
+}
+
+// TestAConnectionOfAWrapperEndsWithItsProcess holds INV-GONE: what a wrapper has started gets no signal when we die.
+func TestAConnectionOfAWrapperEndsWithItsProcess(t *testing.T) {
+	for _, name := range []string{"ssh", "wrapper"} {
+		t.Run(name, func(t *testing.T) {
+			s, h := sshdtest.Start(t), newHall(t)
+			wrapper := executable(t, filepath.Join(t.TempDir(), name), "#!/bin/sh\nssh \"$@\"\nexit $?\n")
+			p, _ := launcher(t, h, "ssh", fmt.Sprintf(`{"Hosts":["127.0.0.1"],"Options":{"config":%q,"cache":%q,"ssh":%q}}`, s.Config, t.TempDir(), wrapper))
+			h.arrive(t, newRecorder(), 1)
+			var clients []int
+			for _, pid := range childrenOf(t, p.Pid, name) {
+				clients = append(clients, childrenOf(t, pid, "ssh")...)
+			}
+			if len(clients) != 2 {
+				t.Fatalf("%d clients run", len(clients))
+			}
+			_ = p.Kill()
+			areGone(t, clients)
+		})
+	}
+}
+
+// areGone waits until processes have ended.
+func areGone(t *testing.T, pids []int) {
+	t.Helper()
 	for deadline := time.Now().Add(limit); ; time.Sleep(5 * time.Millisecond) {
-		clients = slices.DeleteFunc(clients, func(pid int) bool { return !alive(pid) })
-		if len(clients) == 0 {
+		pids = slices.DeleteFunc(pids, func(pid int) bool { return !alive(pid) })
+		if len(pids) == 0 {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("the processes %v have outlived their launcher", clients)
+			for _, pid := range pids {
+				_ = syscall.Kill(pid, syscall.SIGKILL)
+			}
+			t.Fatalf("the processes %v have outlived their launcher", pids)
 		}
 	}
+}
+
+// TestAConnectionThatWouldOutliveUsIsNotMade holds INV-GONE: what a person says with args comes first, for ssh as for us.
+func TestAConnectionThatWouldOutliveUsIsNotMade(t *testing.T) {
+	s, h, l := sshdtest.Start(t), newHall(t), keeping(t)
+	j, rec := start(t, l, sshTo(t, s, h, "args", "-o ControlPersist=60"))
+	h.arrive(t, rec, 1)
+	if masters := l.kept.masters(); len(masters) > 0 {
+		t.Errorf("the connections %v were made", masters)
+		_ = exec.Command("ssh", "-S", filepath.Join(l.kept.dir, "1"), "-O", "exit", "127.0.0.1").Run()
+	}
+	end(t, j)
 }
 
 // A path that has no place in the address of a socket is not used.
