@@ -177,12 +177,15 @@ func (c *Connections) make(ctx context.Context, conn *connection, base []string,
 		}
 		select {
 		case <-look.C:
-			if last := conn.last(); len(last) > 0 && strings.Contains(last[len(last)-1], "disabling multiplexing") {
+			if slices.ContainsFunc(conn.last(), aboutSocket) {
 				master.end(0)
 				return
 			}
 		case <-master.ended:
-			conn.master = master
+			// Why a host cannot be reached is told. Where only the connection does not come about, a client may still log in, or tells more.
+			if master.cmd.ProcessState.ExitCode() == 255 && !slices.ContainsFunc(conn.last(), aboutSocket) {
+				conn.master = master
+			}
 			return
 		case <-ctx.Done():
 			master.end(0)
@@ -193,6 +196,11 @@ func (c *Connections) make(ctx context.Context, conn *connection, base []string,
 
 // endsWithUs has a connection leave none behind in its place.
 const endsWithUs = "-oControlPersist=no"
+
+// aboutSocket tells the words of an ssh that cannot make its control socket.
+func aboutSocket(line string) bool {
+	return strings.Contains(line, "unix_listener") || strings.Contains(line, "mux listener") || strings.Contains(line, "disabling multiplexing")
+}
 
 // wraps reports whether a client may be something that starts an ssh. The signal of our death would reach only the former.
 func wraps(client string) bool {
@@ -242,10 +250,12 @@ func (c *Connections) place(conn *connection) *starter {
 	if c.closed {
 		return nil
 	}
-	if c.dir == "" {
+	if _, err := os.Lstat(c.dir); err != nil { // there is none yet, or somebody has cleaned up
 		if c.dir = c.folder(); c.dir == "" {
 			return nil
 		}
+	}
+	if c.starter == nil {
 		c.starter = newStarter()
 	}
 	c.made++

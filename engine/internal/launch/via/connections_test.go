@@ -255,6 +255,38 @@ func areGone(t *testing.T, pids []int) {
 	}
 }
 
+// A folder that is cleaned of what looks old does not keep anybody from a host.
+func TestSocketsWhoseFolderHasGoneLieInAnother(t *testing.T) {
+	s, h, l := sshdtest.Start(t), newHall(t), keeping(t)
+	j, rec := start(t, l, sshTo(t, s, h))
+	h.arrive(t, rec, 1)
+	end(t, j)
+	if err := os.RemoveAll(l.kept.dir); err != nil {
+		t.Fatal(err)
+	}
+	before := s.Logins()
+	for range 2 { // another way to the host, so that it is another connection
+		j, rec := start(t, l, sshTo(t, s, h, "args", "-4"))
+		h.arrive(t, rec, 1)
+		end(t, j)
+	}
+	if n := s.Logins() - before; n != 1 {
+		t.Errorf("there were %d logins", n)
+	}
+}
+
+// What only the connection that is to be kept cannot do does not keep anybody from a host.
+func TestWhereNoSocketCanBeMadeEachJobLogsIn(t *testing.T) {
+	s, h, l := sshdtest.Start(t), newHall(t), keeping(t)
+	client := executable(t, filepath.Join(t.TempDir(), "ssh"), `#!/bin/sh
+case " $* " in *" -M "*) echo 'unix_listener: cannot bind to path /x: Operation not supported' >&2; exit 255 ;; esac
+exec ssh "$@"
+`)
+	j, rec := start(t, l, sshTo(t, s, h, "ssh", client))
+	h.arrive(t, rec, 1)
+	end(t, j)
+}
+
 // TestAConnectionThatWouldOutliveUsIsNotMade holds INV-GONE: what a person says with args comes first, for ssh as for us.
 func TestAConnectionThatWouldOutliveUsIsNotMade(t *testing.T) {
 	s, h, l := sshdtest.Start(t), newHall(t), keeping(t)
