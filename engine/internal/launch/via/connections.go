@@ -25,6 +25,7 @@ type Connections struct {
 	// lifeline: a connection runs something on its host that ends with its stdin, and the connection with it. That is for systems on which
 	// a client does not die with us by itself, and for what a wrapper starts.
 	lifeline bool
+	silence  time.Duration // how long a client waits for the first word of a host; then it logs in by itself
 
 	mu      sync.Mutex // guards what follows
 	closed  bool
@@ -36,7 +37,7 @@ type Connections struct {
 
 // NewConnections is for a session.
 func NewConnections(folder func() string) *Connections {
-	return &Connections{Folder: folder, lifeline: !clientsDieWithUs}
+	return &Connections{Folder: folder, lifeline: !clientsDieWithUs, silence: 15 * time.Second}
 }
 
 // Find is the launcher of a name, whose jobs share these connections.

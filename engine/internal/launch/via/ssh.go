@@ -234,13 +234,18 @@ func (j *sshJob) run(i int, started func()) string {
 		}
 	}()
 	go func() { _, _ = io.WriteString(t.stdin, o.line()) }() // which ends with the client: until it reads, the pipe may be full
+	waits := j.waits(t, i)
 	name := j.spec.Hosts[i]
 	settled := false // a host that says more than once that it needs something is not given more
-	for {
+	for heard := false; ; heard = true {
 		m, ok := j.next(t)
+		inTime := heard || waits.Stop()
 		switch {
 		case !ok && j.ctx.Err() != nil:
 			return cancelled
+		case !ok && !inTime && j.over[i] != nil: // such as over a connection from before this machine slept
+			j.over[i] = nil
+			return j.run(i, started)
 		case !ok:
 			return j.whyEnded(t.client, j.lastWords(t, i), i, running)
 		}
@@ -269,6 +274,15 @@ func (j *sshJob) run(i int, started func()) string {
 			return m.text
 		}
 	}
+}
+
+// waits ends a client of a kept connection that is silent for too long; stopping it reports whether it has not. A connection whose
+// other end has gone without a word takes a minute to notice that (ServerAliveInterval).
+func (j *sshJob) waits(t *talk, i int) *time.Timer {
+	if j.over[i] == nil {
+		return time.NewTimer(time.Hour)
+	}
+	return time.AfterFunc(j.kept.silence, func() { t.end(0) })
 }
 
 // give gives the program its secret, after what its script waits for. Afterwards stdin is its lifeline.
