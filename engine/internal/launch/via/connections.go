@@ -200,7 +200,7 @@ const endsWithUs = "-oControlPersist=no"
 
 // aboutSocket tells the words of an ssh that cannot make its control socket.
 func aboutSocket(line string) bool {
-	return strings.Contains(line, "unix_listener") || strings.Contains(line, "mux listener") || strings.Contains(line, "disabling multiplexing")
+	return strings.HasPrefix(line, "unix_listener: ") || strings.HasPrefix(line, "muxserver_listen: ") || strings.HasSuffix(line, ", disabling multiplexing")
 }
 
 // wraps reports whether a client may be something that starts an ssh. The signal of our death would reach only the former.
