@@ -273,8 +273,9 @@ func (c *Connections) folder() string {
 		}
 	}
 	for _, parent := range append(parents, os.TempDir(), "/tmp") {
-		// ssh reads % and ${ in the path, and puts a dot and 16 letters behind it while it makes the socket. 103 bytes fit everywhere.
-		if len(parent)+len("/ssh-1234567890/99999")+17 > 103 || strings.Contains(parent, "%") || strings.Contains(parent, "${") {
+		// ssh reads % and ${ in the path, a ~ where it begins, and puts a dot and 16 letters behind it while it makes the socket. 103 bytes
+		// fit everywhere.
+		if !filepath.IsAbs(parent) || len(parent)+len("/ssh-1234567890/99999")+17 > 103 || strings.Contains(parent, "%") || strings.Contains(parent, "${") {
 			continue
 		}
 		if dir, err := os.MkdirTemp(parent, "ssh-"); err == nil {

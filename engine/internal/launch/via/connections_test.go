@@ -322,7 +322,11 @@ func TestSocketsLieWhereTheirNamesFit(t *testing.T) {
 	if err := os.Mkdir(long, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for name, own := range map[string]string{"too long": long, "read by ssh": "/tmp/100%n", "none": "", "not there": "/nonexistent/at/all"} {
+	t.Chdir(t.TempDir())
+	if err := os.Mkdir("~nobody", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, own := range map[string]string{"too long": long, "somebody's home": "~nobody", "read by ssh": "/tmp/100%n", "none": "", "not there": "/nonexistent/at/all"} {
 		t.Run(name, func(t *testing.T) {
 			s, h := sshdtest.Start(t), newHall(t)
 			c := NewConnections(func() string { return own })
