@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -212,6 +213,30 @@ func (w memWay) put(ctx context.Context, lane quicnet.Lane, env *quicnet.Envelop
 		env.Back = w.back.home
 	}
 	return w.to.put(ctx, lane, env)
+}
+
+// handBy is sendBy for an envelope of quicnet.NewEnvelope that the caller needs no more: to a rank of this process it goes as it is,
+// where it can. Then it is not the caller's any more, which is reported.
+func (n *node) handBy(ctx context.Context, way quicnet.Sender, env *quicnet.Envelope, now int64) (handed bool, err error) {
+	if w, here := way.(memWay); here && env.Owned() && env.Large == nil {
+		return n.handHere(ctx, w, env, now)
+	}
+	return false, n.sendBy(ctx, way, env, now)
+}
+
+func (n *node) handHere(ctx context.Context, w memWay, env *quicnet.Envelope, now int64) (handed bool, err error) {
+	if err := n.stamp(env, now); err != nil {
+		return false, err
+	}
+	env.Hand()
+	switch err := w.put(ctx, quicnet.LaneCalls, env); {
+	case err == nil:
+		return true, nil
+	case errors.Is(err, errProcEnded): // the long way knows why
+		return false, n.send(ctx, quicnet.LaneCalls, env)
+	default:
+		return false, err
+	}
 }
 
 // sizeOf is what a frame counts for in a queue.

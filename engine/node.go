@@ -183,30 +183,6 @@ func (n *node) sendBy(ctx context.Context, way quicnet.Sender, env *quicnet.Enve
 	return err
 }
 
-// handBy is sendBy for an envelope of quicnet.NewEnvelope that the caller needs no more: to a rank of this process it goes as it is,
-// where it can. Then it is not the caller's any more, which is reported.
-func (n *node) handBy(ctx context.Context, way quicnet.Sender, env *quicnet.Envelope, now int64) (handed bool, err error) {
-	if w, here := way.(memWay); here && env.Owned() && env.Large == nil {
-		return n.handHere(ctx, w, env, now)
-	}
-	return false, n.sendBy(ctx, way, env, now)
-}
-
-func (n *node) handHere(ctx context.Context, w memWay, env *quicnet.Envelope, now int64) (handed bool, err error) {
-	if err := n.stamp(env, now); err != nil {
-		return false, err
-	}
-	env.Hand()
-	switch err := w.put(ctx, quicnet.LaneCalls, env); {
-	case err == nil:
-		return true, nil
-	case errors.Is(err, errProcEnded): // the long way knows why
-		return false, n.send(ctx, quicnet.LaneCalls, env)
-	default:
-		return false, err
-	}
-}
-
 // wayTo is the way to a process that send would take; nil where each frame has to find its own.
 func (n *node) wayTo(to uint64) quicnet.Sender {
 	if to == n.id || to&inProcessBit != 0 && n.local == nil || to&inProcessBit == 0 && to != 0 && n.id&inProcessBit != 0 {

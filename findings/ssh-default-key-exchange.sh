@@ -6,8 +6,8 @@
 #           is, as in TLS. A launcher that logs in on many hosts at once waits for the network and for them, not for itself.
 # Happens   sntrup761x25519, the default since 9.0, takes about seven times the CPU of curve25519: some 90 milliseconds more for each login
 #           of both sides together. Who logs in on 64 hosts at once spends seconds, most of them here.
-# Matters   monarch-tui starts a mesh over ssh with a login for each host. On two cores four logins took as long as 64 workers. OpenSSH
-#           10.0, whose default is mlkem768x25519, does the same start in two thirds of the time; kept connections (ControlPersist) do
+# Matters   A session of monarch-tui logs in to each host for the first mesh there. On two cores four logins took as long as 64 workers. OpenSSH
+#           10.0, whose default is mlkem768x25519, does the same start in two thirds of the time; later meshes, over the connections that are kept, do
 #           without. We leave the choice to the person's configuration, and README says what to look at.
 # Source    ssh_config(5), KexAlgorithms, gives the order of the defaults and no costs. The release notes of 9.0 name the reason for
 #           sntrup761, those of 10.0 that mlkem768 is preferred and faster.

@@ -109,15 +109,33 @@ func Start(t testing.TB, more ...string) *Server {
 // Drop has the server end the connections that it has. It needs /proc.
 func (s *Server) Drop(t testing.TB) {
 	t.Helper()
+	s.signal(t, syscall.SIGKILL) // one that is told to end may overlook it until the client says something
+}
+
+// Hold has the server say nothing more on the connections that it has, which stay until the end of the test. It needs /proc.
+func (s *Server) Hold(t testing.TB) {
+	t.Helper()
+	held := s.signal(t, syscall.SIGSTOP)
+	t.Cleanup(func() {
+		for _, pid := range held {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	})
+}
+
+// signal reaches the processes of the connections that there are.
+func (s *Server) signal(t testing.TB, sig syscall.Signal) (pids []int) {
+	t.Helper()
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", s.pid))
 	if err != nil {
 		t.Skip("the server's processes cannot be listed here: ", err)
 	}
 	for f := range strings.FieldsSeq(string(b)) {
-		if pid, err := strconv.Atoi(f); err == nil {
-			_ = syscall.Kill(pid, syscall.SIGKILL) // told to end, one may overlook it until the client says something
+		if pid, err := strconv.Atoi(f); err == nil && syscall.Kill(pid, sig) == nil {
+			pids = append(pids, pid)
 		}
 	}
+	return pids
 }
 
 // Configure writes the client's configuration; lines that come first count.

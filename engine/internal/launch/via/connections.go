@@ -3,7 +3,9 @@ package via
 import (
 	"bufio"
 	"context"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -21,8 +23,9 @@ type Connections struct {
 	// Folder is one of the session's own, where sockets may be made, or "" for one among the temporary files. nil is "".
 	Folder func() string
 	// lifeline: a connection runs something on its host that ends with its stdin, and the connection with it. That is for systems on which
-	// a client does not die with us by itself.
+	// a client does not die with us by itself, and for what a wrapper starts.
 	lifeline bool
+	silence  time.Duration // how long a client waits for the first word of a host; then it logs in by itself
 
 	mu      sync.Mutex // guards what follows
 	closed  bool
@@ -34,7 +37,7 @@ type Connections struct {
 
 // NewConnections is for a session.
 func NewConnections(folder func() string) *Connections {
-	return &Connections{Folder: folder, lifeline: !clientsDieWithUs}
+	return &Connections{Folder: folder, lifeline: !clientsDieWithUs, silence: 15 * time.Second}
 }
 
 // Find is the launcher of a name, whose jobs share these connections.
@@ -150,13 +153,14 @@ func (c *Connections) make(ctx context.Context, conn *connection, base []string,
 	if starter == nil {
 		return
 	}
-	argv := append(slices.Clone(base), "-M", "-S", conn.socket, "-o", "ControlPersist=no")
-	if c.lifeline {
+	argv := append(slices.Clone(base), endsWithUs, "-M", "-S", conn.socket)
+	lifeline := c.lifeline || wraps(argv[0])
+	if lifeline {
 		argv = append(argv, host, "exec cat")
 	} else {
 		argv = append(argv, "-N", host)
 	}
-	master, err := starter.start(command{argv: argv, asked: true, lifeline: c.lifeline, err: func(line string) {
+	master, err := starter.start(command{argv: argv, asked: true, lifeline: lifeline, err: func(line string) {
 		conn.mu.Lock()
 		defer conn.mu.Unlock()
 		conn.said.add(line)
@@ -174,12 +178,15 @@ func (c *Connections) make(ctx context.Context, conn *connection, base []string,
 		}
 		select {
 		case <-look.C:
-			if last := conn.last(); len(last) > 0 && strings.Contains(last[len(last)-1], "disabling multiplexing") {
+			if slices.ContainsFunc(conn.last(), aboutSocket) {
 				master.end(0)
 				return
 			}
 		case <-master.ended:
-			conn.master = master
+			// Why a host cannot be reached is told. Where only the connection does not come about, a client may still log in, or tells more.
+			if master.cmd.ProcessState.ExitCode() == 255 && !slices.ContainsFunc(conn.last(), aboutSocket) {
+				conn.master = master
+			}
 			return
 		case <-ctx.Done():
 			master.end(0)
@@ -188,11 +195,36 @@ func (c *Connections) make(ctx context.Context, conn *connection, base []string,
 	}
 }
 
-// sharesNothing asks ssh what the configuration says: whether it is an OpenSSH at all, and has no control socket for the host.
+// endsWithUs has a connection leave none behind in its place.
+const endsWithUs = "-oControlPersist=no"
+
+// aboutSocket tells the words of an ssh that cannot make its control socket.
+func aboutSocket(line string) bool {
+	return strings.HasPrefix(line, "unix_listener: ") || strings.HasPrefix(line, "muxserver_listen: ") || strings.HasSuffix(line, ", disabling multiplexing")
+}
+
+// wraps reports whether a client may be something that starts an ssh. The signal of our death would reach only the former.
+func wraps(client string) bool {
+	path, err := exec.LookPath(client)
+	if err != nil || filepath.Base(path) != "ssh" {
+		return true
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return true
+	}
+	defer f.Close()
+	var first [2]byte
+	_, err = io.ReadFull(f, first[:])
+	return err != nil || string(first[:]) == "#!"
+}
+
+// sharesNothing asks ssh what the configuration says: whether it is an OpenSSH at all, has no control socket for the host, and leaves
+// no connection behind when it ends.
 func sharesNothing(ctx context.Context, base []string, host string) bool {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	out, err := once(ctx, nil, append(slices.Clone(base), "-G", host)...)
+	out, err := once(ctx, nil, append(slices.Clone(base), endsWithUs, "-G", host)...)
 	if err != nil {
 		return false
 	}
@@ -201,6 +233,10 @@ func sharesNothing(ctx context.Context, base []string, host string) bool {
 		switch word, value, _ := strings.Cut(in.Text(), " "); word {
 		case "controlpath":
 			return false
+		case "controlpersist":
+			if value != "no" { // what args say counts before our word
+				return false
+			}
 		case "controlmaster":
 			openSSH = value == "false"
 		}
@@ -215,10 +251,12 @@ func (c *Connections) place(conn *connection) *starter {
 	if c.closed {
 		return nil
 	}
-	if c.dir == "" {
+	if _, err := os.Lstat(c.dir); err != nil { // there is none yet, or somebody has cleaned up
 		if c.dir = c.folder(); c.dir == "" {
 			return nil
 		}
+	}
+	if c.starter == nil {
 		c.starter = newStarter()
 	}
 	c.made++
@@ -235,8 +273,9 @@ func (c *Connections) folder() string {
 		}
 	}
 	for _, parent := range append(parents, os.TempDir(), "/tmp") {
-		// ssh reads % and ${ in the path, and puts a dot and 16 letters behind it while it makes the socket. 103 bytes fit everywhere.
-		if len(parent)+len("/ssh-1234567890/99999")+17 > 103 || strings.Contains(parent, "%") || strings.Contains(parent, "${") {
+		// ssh reads % and ${ in the path, a ~ where it begins, and puts a dot and 16 letters behind it while it makes the socket. 103 bytes
+		// fit everywhere.
+		if !filepath.IsAbs(parent) || len(parent)+len("/ssh-1234567890/99999")+17 > 103 || strings.Contains(parent, "%") || strings.Contains(parent, "${") {
 			continue
 		}
 		if dir, err := os.MkdirTemp(parent, "ssh-"); err == nil {

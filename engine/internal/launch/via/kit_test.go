@@ -41,7 +41,7 @@ func beLauncher(hall string) {
 	}
 	spec.Job, spec.Secret = "orphan", secretFor
 	spec.Program = Program{Path: exe, Args: []string{hall}, Sum: sha256.Sum256(b), Size: int64(len(b)), OS: runtime.GOOS, Arch: runtime.GOARCH}
-	l, err := NewConnections(nil).Find(os.Getenv("VIA_TEST_VIA"))
+	l, err := NewConnections(func() string { return filepath.Dir(hall) }).Find(os.Getenv("VIA_TEST_VIA"))
 	if err != nil {
 		panic(err)
 	}

@@ -235,13 +235,18 @@ func (j *sshJob) run(i int, started func()) (why string, gone bool) {
 		}
 	}()
 	go func() { _, _ = io.WriteString(t.stdin, o.line()) }() // which ends with the client: until it reads, the pipe may be full
+	first := j.waits(t, i)
 	name := j.spec.Hosts[i]
 	settled := false // a host that says more than once that it needs something is not given more
-	for {
+	for heard := false; ; heard = true {
 		m, ok := j.next(t)
+		inTime := heard || first()
 		switch {
 		case !ok && j.ctx.Err() != nil:
 			return cancelled, false
+		case !ok && !inTime && j.over[i] != nil: // such as over a connection from before this machine slept
+			j.over[i] = nil
+			return j.run(i, started)
 		case !ok:
 			return j.whyEnded(t.client, j.lastWords(t, i), i, running), running && j.agentEnded(t.client, i)
 		}
@@ -282,6 +287,15 @@ func (j *sshJob) agentEnded(c *client, i int) bool {
 		return j.over[i] != nil && j.over[i].lives()
 	}
 	return true
+}
+
+// waits ends a client of a kept connection that is silent for too long; heard ends that, and reports whether it was in time. A
+// connection whose other end has gone without a word takes a minute to notice that (ServerAliveInterval).
+func (j *sshJob) waits(t *talk, i int) (heard func() bool) {
+	if j.over[i] == nil {
+		return func() bool { return true }
+	}
+	return time.AfterFunc(j.kept.silence, func() { t.end(0) }).Stop
 }
 
 // give gives the program its secret, after what its script waits for. Afterwards stdin is its lifeline.
