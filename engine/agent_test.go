@@ -60,7 +60,7 @@ func TestALauncherThatTellsLateTakesNoHostBack(t *testing.T) {
 	}
 	defer h.close(t.Context())
 	m := &machine{rec: control.Host{State: "ready", PID: 1}}
-	m.pm = &procMesh{fleet: &fleet{machines: []*machine{m}}}
+	m.pm = &procMesh{fleet: &fleet{machines: []*machine{m}}, rec: control.ProcMesh{Hosts: control.NewHosts(nil, "n1")}}
 	for _, s := range []via.State{via.Queued, via.Placed, via.Shipping, via.Started} {
 		h.launchEvent(m.pm, via.Event{Host: 0, State: s, Name: "n1", Text: "late"})
 		if m.rec.State != "ready" || m.rec.Reason != "" || m.rec.Name != "n1" {

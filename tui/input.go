@@ -11,7 +11,6 @@ import (
 
 	"github.com/monarch-tui/monarch-tui/debugger/script"
 	"github.com/monarch-tui/monarch-tui/engine/control"
-	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/tui/dialog"
 	"github.com/monarch-tui/monarch-tui/tui/filter"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
@@ -323,23 +322,7 @@ func (m *Model) known() script.Known {
 		}
 		return nil
 	}
-	k.Dims = func(target string) (out []string) {
-		ref, _ := m.refOf(target)
-		for _, d := range ref.Extent().Names() {
-			out = append(out, d+"=")
-		}
-		return out
-	}
-	k.Hosts = func(target string) (out []string) {
-		if ref, ok := m.refOf(target); ok && ref.Hosts != nil {
-			for _, name := range ref.Hosts.Names {
-				if text := shape.HostText(name); name != "" && !slices.Contains(out, text) {
-					out = append(out, text)
-				}
-			}
-		}
-		return out
-	}
+	k.Ref = m.refOf
 	return k
 }
 

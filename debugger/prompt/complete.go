@@ -19,11 +19,12 @@ func (p *Prompt) Complete(line string) (from int, words []string) {
 
 // names are the names that completion offers.
 func (p *Prompt) names() (k script.Known) {
-	endpoints, dims := map[string][]string{}, map[string][]string{}
+	endpoints, refs := map[string][]string{}, map[string]control.MeshRef{}
 	p.s.Look(func(r *control.Replica) {
 		for i := range r.ProcMeshes {
 			if m := &r.ProcMeshes[i]; !m.Gone {
 				k.Procs = append(k.Procs, m.Name)
+				refs[m.Name] = m.Grid()
 			}
 		}
 		for i := range r.Types {
@@ -35,7 +36,7 @@ func (p *Prompt) names() (k script.Known) {
 				continue
 			}
 			k.Meshes = append(k.Meshes, m.Ref.Name)
-			dims[m.Ref.Name] = slices.Clone(m.Ref.View.Labels)
+			refs["@"+m.Ref.Name] = m.Ref
 			if t, ok := r.Type(m.Ref.Type); ok {
 				for _, e := range t.Endpoints {
 					endpoints[m.Ref.Name] = append(endpoints[m.Ref.Name], e.Name)
@@ -44,7 +45,10 @@ func (p *Prompt) names() (k script.Known) {
 		}
 	})
 	k.Endpoints = func(mesh string) []string { return endpoints[mesh] }
-	k.Dims = func(mesh string) []string { return dims[mesh] }
+	k.Ref = func(target string) (control.MeshRef, bool) {
+		ref, ok := refs[target]
+		return ref, ok
+	}
 	return k
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 )
 
@@ -44,7 +45,7 @@ type Known struct {
 	Meshes, Procs, Types, Themes, Demos []string
 	Launches                            Launches // that are set up
 	Endpoints                           func(mesh string) []string
-	Dims, Hosts                         func(target string) []string // of @MESH or PROCS: its dimensions with their =, and its hosts as they are typed
+	Ref                                 func(target string) (control.MeshRef, bool) // what @MESH or PROCS stands for
 }
 
 // Complete gives the words with which a command, typed as far as text, could go on, sorted, and the place in text where
@@ -168,27 +169,52 @@ func (k *Known) endpoints(typed string) (out []string) {
 	return out
 }
 
+// dimWords are the dimensions of a mesh, as a selection has them.
+func dimWords(ref control.MeshRef) (out []string) {
+	for _, d := range ref.Extent().Names() {
+		out = append(out, d+"=")
+	}
+	return out
+}
+
+// hostWords are the names of its hosts, as a selection has them.
+func hostWords(ref control.MeshRef) (out []string) {
+	if ref.Hosts == nil {
+		return nil
+	}
+	for _, name := range ref.Hosts.Names {
+		if text := shape.HostText(name); name != "" && !slices.Contains(out, text) {
+			out = append(out, text)
+		}
+	}
+	return out
+}
+
 // within are the words with which the selection of a target could go on that begins at a place: its dimensions, and behind hosts= the
 // names of its hosts.
 func (k *Known) within(target, text string, begin int) (from int, out []string) {
 	const key = shape.HostsDim + "="
-	could := k.Dims
+	could := dimWords
 	if at := strings.LastIndex(text[begin:], key); at >= 0 {
 		from = begin + at + len(key)
 		list, isList := strings.CutPrefix(text[from:], "(")
 		switch {
 		case isList && !strings.ContainsRune(list, ')'):
-			could, begin = k.Hosts, from+1
+			could, begin = hostWords, from+1
 		case !isList && !strings.ContainsRune(list, ','):
-			could, begin = k.Hosts, from
+			could, begin = hostWords, from
 		}
 	}
 	from = begin + strings.LastIndexByte(text[begin:], ',') + 1
 	from += len(text[from:]) - len(strings.TrimLeft(text[from:], " "))
-	if could == nil {
+	if k.Ref == nil {
 		return from, nil
 	}
-	for _, w := range could(target) {
+	ref, ok := k.Ref(target)
+	if !ok {
+		return from, nil
+	}
+	for _, w := range could(ref) {
 		if strings.HasPrefix(w, text[from:]) && w != text[from:] {
 			out = append(out, w)
 		}

@@ -4,6 +4,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
 )
 
 func TestCompletionOffersWhatAVerbTakes(t *testing.T) {
@@ -11,11 +14,13 @@ func TestCompletionOffersWhatAVerbTakes(t *testing.T) {
 		Meshes: []string{"toy", "pings"}, Procs: []string{"p", "q"}, Types: []string{"ToyActor", "Echo"}, Themes: []string{"dark", "light"}, Demos: []string{"pingpong"},
 		Launches:  Launches{"gpu": {Via: "slurm"}},
 		Endpoints: func(mesh string) []string { return map[string][]string{"toy": {"Hello", "Help", "Count"}}[mesh] },
-		Dims: func(target string) []string {
-			return map[string][]string{"@toy": {"hosts=", "gpus="}, "p": {"hosts="}}[target]
-		},
-		Hosts: func(target string) []string {
-			return map[string][]string{"@toy": {"n1", "n2", `"12"`}, "p": {"node-07"}}[target]
+		Ref: func(target string) (control.MeshRef, bool) {
+			toy := shape.Extent{{Name: "hosts", Size: 3}, {Name: "gpus", Size: 2}}
+			ref, ok := map[string]control.MeshRef{
+				"@toy": {View: shape.RegionOf(toy), Hosts: control.NewHosts(toy, "n1", "n2", "12")},
+				"p":    {View: shape.RegionOf(toy[:1]), Hosts: control.NewHosts(toy[:1], "node-07", "", "node-07")},
+			}[target]
+			return ref, ok
 		},
 	}
 	for _, c := range []struct{ typed, want string }{ // words joined by |
