@@ -318,7 +318,12 @@ func (r *roll) keepAll(batch []*moving, why error) {
 	each(batch, func(mv *moving) {
 		limit, cancel := context.WithTimeout(r.h.node.root, time.Second)
 		defer cancel()
-		_ = r.h.node.request(limit, quicnet.Addr{Proc: mv.p.id}, sysThaw, 0, nil) // an error means that it has ended
+		if err := r.h.node.request(limit, quicnet.Addr{Proc: mv.p.id}, sysThaw, 0, nil); err != nil { // it has ended, or is about to be on the books
+			select {
+			case <-mv.p.ended:
+			case <-limit.Done():
+			}
+		}
 	})
 	r.h.mu.Lock()
 	for _, mv := range batch {
