@@ -92,15 +92,17 @@ mt_have() {
   return 0
 }
 
-# mt_ready makes the folder, and finds out before anything is copied whether a program can be kept and run there.
+# mt_ready makes the folder, and finds out before anything is copied whether a program can be kept and run there. Other hosts of the
+# job may have the same folder, and look at it now: what is tried has the name of this one.
 mt_ready() {
   mt_tool
   mt_e=$(mkdir -p "$mt_folder" 2>&1) || mt_fail "the folder $mt_folder cannot be made: $mt_e; name another with cache=DIR"
   mt_ours || mt_fail "others may use the folder $mt_folder, or it is another user's: remove it, or name another with cache=DIR"
-  mt_e=$({ : >"$mt_new"; } 2>&1) || mt_fail "the folder $mt_folder cannot be written: $mt_e; name another with cache=DIR"
-  chmod 0500 "$mt_new"
-  [ -x "$mt_new" ] || { rm -f "$mt_new"; mt_fail "the folder $mt_folder is on a file system that runs no programs (noexec); name another with cache=DIR"; }
-  rm -f "$mt_new"
+  mt_try=$mt_new.$mt_index
+  mt_e=$({ : >"$mt_try"; } 2>&1) || mt_fail "the folder $mt_folder cannot be written: $mt_e; name another with cache=DIR"
+  chmod 0500 "$mt_try"
+  [ -x "$mt_try" ] || { rm -f "$mt_try"; mt_fail "the folder $mt_folder is on a file system that runs no programs (noexec); name another with cache=DIR"; }
+  rm -f "$mt_try"
 }
 
 # mt_accept: what has arrived becomes the program, if it is whole.
