@@ -414,3 +414,21 @@ func TestTheScriptRunsInAnyShell(t *testing.T) {
 		})
 	}
 }
+
+// Tasks of a Slurm job may have one folder, and have one nonce. What another removes that it has tried is its own.
+func TestHostsThatShareAFolderTryItBesideEachOther(t *testing.T) {
+	chmod, err := exec.LookPath("chmod")
+	if err != nil {
+		t.Skip(err)
+	}
+	bin, cache := t.TempDir(), t.TempDir()
+	o := order{mode: "run", nonce: newNonce(), cache: cache, env: byStdin, program: program(t, newHall(t))}
+	tried := cache + "/*/.new." + o.nonce
+	executable(t, filepath.Join(bin, "chmod"), "#!/bin/sh\nrm -f "+tried+" "+tried+".0\nexec "+chmod+" \"$@\"\n") // the other comes first each time
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	t.Setenv("SLURM_NODEID", "1")
+	out, _ := once(t.Context(), strings.NewReader(o.line()), shell...) // it ends, for nobody says go
+	if !strings.Contains(out, o.nonce+" 1 "+wordNeed+" "+cache) {
+		t.Errorf("it says %q", out)
+	}
+}
