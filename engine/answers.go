@@ -293,3 +293,61 @@ func (n *node) takeReply(env *quicnet.Envelope) {
 	}
 	c.answer(a)
 }
+
+// answer records an outcome; the first one for an index wins. It reports whether a message of that index was out.
+func (c *call) answer(a answer) (sent bool) {
+	if c.told || c.last == nil { // else nobody asks
+		a.took = c.node.tel.clock.Now().Sub(c.started)
+	}
+	c.mu.Lock()
+	if a.index < 0 || a.index >= c.n || c.ranks[a.index] == phaseAnswered {
+		c.mu.Unlock()
+		return false
+	}
+	sent = c.ranks[a.index] == phaseSent
+	c.ranks[a.index] = phaseAnswered
+	c.answers = append(c.answers, a)
+	w := c.windows[a.index]
+	last := len(c.answers) == c.n
+	wake := c.wake
+	c.wake = nil
+	unhook := c.unhook
+	c.mu.Unlock()
+	if sent {
+		c.node.windows.giveBack(w, takenBy(1, c.size))
+	}
+	if c.told {
+		c.tellAnswer(a)
+	}
+	c.node.answered(c, last, a.off)
+	if last {
+		if unhook != nil {
+			unhook()
+		}
+		c.caller.forget(c)
+	}
+	if wake != nil {
+		close(wake)
+	}
+	if last {
+		c.ended()
+	}
+	return sent
+}
+
+// sent lists the indices whose message left and whose answer has not come.
+func (c *call) sent() []int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var out []int
+	for i, p := range c.ranks {
+		if p == phaseSent {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+func (c *call) rankError(a answer) *RankError {
+	return c.ref.rankError(c.endpoint, a.index, a.err)
+}

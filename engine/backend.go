@@ -226,7 +226,7 @@ func (h *hub) bindRequest(ctx context.Context, req control.CallReq) (bound, erro
 	if ref.View, err = viewOf(ref, req.View); err != nil {
 		return bound{}, err
 	}
-	return bound{ref: newMeshRef(ref), name: req.Endpoint, hash: hash}, nil
+	return bound{newMeshRef(ref), &endpoint{name: req.Endpoint, hash: hash}}, nil
 }
 
 // endpointOf is the hash of an endpoint that a front end names, in the newest build.

@@ -12,61 +12,50 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/schema"
 )
 
-// bound is a mesh with one of its endpoints.
+// bound is a mesh with one of its endpoints. It is two words, because a program binds anew for each call: what it hands on goes in
+// registers.
 type bound struct {
-	ref  *meshRef
-	name string
-	hash uint64
-	in   []reflect.Type // of the arguments
-	err  error
+	ref *meshRef
+	*endpoint
 }
 
 // bind finds the endpoint whose code f is.
 func bind[T any](m Mesh[T], f any) bound {
-	b := bound{ref: m.r}
 	pc := reflect.ValueOf(f).Pointer()
 	if m.r != nil {
 		if ep := m.r.bound.Load(); ep != nil && ep.pc == pc {
-			b.name, b.hash, b.in = ep.name, ep.hash, ep.in
-			return b
+			return bound{m.r, ep}
 		}
 	}
 	at, err := lookupType(reflect.TypeFor[T]())
 	if err != nil {
-		b.err = err
-		return b
+		return bound{m.r, &endpoint{bad: err}}
 	}
 	ep := at.byPC[pc]
 	if ep == nil {
-		b.err = fmt.Errorf("%s is not an endpoint of %s: pass a method expression such as (*%s).%s, or use MethodNamed and its kin with the name",
-			funcName(pc), at.full, at.short, at.anyEndpoint())
-		return b
+		return bound{m.r, &endpoint{bad: fmt.Errorf("%s is not an endpoint of %s: pass a method expression such as (*%s).%s, or use MethodNamed and its kin with the name",
+			funcName(pc), at.full, at.short, at.anyEndpoint())}}
 	}
 	if m.r != nil {
 		m.r.bound.Store(ep)
 	}
-	b.name, b.hash, b.in = ep.name, ep.hash, ep.in
-	return b
+	return bound{m.r, ep}
 }
 
 // bindNamed finds the endpoint by name and judges its form.
 func bindNamed[T any](m Mesh[T], name string, out reflect.Type, in ...reflect.Type) bound {
-	b := bound{ref: m.r, name: name}
 	at, err := lookupType(reflect.TypeFor[T]())
 	if err != nil {
-		b.err = err
-		return b
+		return bound{m.r, &endpoint{name: name, bad: err}}
 	}
 	ep := at.eps[name]
 	switch {
 	case ep == nil:
-		b.err = at.missing(at.full+" has no endpoint", name)
+		ep = &endpoint{name: name, bad: at.missing(at.full+" has no endpoint", name)}
 	case !slices.Equal(ep.in, in) || ep.out != out:
-		b.err = fmt.Errorf("endpoint %s of %s is %s; it was bound as %s", name, at.full, formOf(ep.in, ep.out), formOf(in, out))
-	default:
-		b.hash, b.in = ep.hash, ep.in
+		ep = &endpoint{name: name, bad: fmt.Errorf("endpoint %s of %s is %s; it was bound as %s", name, at.full, formOf(ep.in, ep.out), formOf(in, out))}
 	}
-	return b
+	return bound{m.r, ep}
 }
 
 // missing is the error for a name that no endpoint has.

@@ -114,6 +114,9 @@ func (c *call) ended() {
 
 // start encodes the argument and sends it to every rank of the bound mesh.
 func start[A any](ctx context.Context, b bound, arg A, adverb control.Adverb) *call {
+	if b.endpoint == nil { // a zero value, which nothing was bound to
+		b.endpoint = new(endpoint)
+	}
 	nd, err := nodeOf(ctx)
 	if err != nil {
 		return (&call{endpoint: b.name, done: make(chan struct{})}).fail(err)
@@ -136,8 +139,8 @@ func start[A any](ctx context.Context, b bound, arg A, adverb control.Adverb) *c
 }
 
 func (b bound) usable() error {
-	if b.err != nil {
-		return b.err
+	if b.bad != nil {
+		return b.bad
 	}
 	if err := b.ref.usable(); err != nil {
 		return fmt.Errorf("%s: %w", b.name, err)
@@ -271,7 +274,11 @@ func (c *call) aim(nd *node, ref *meshRef) (*meshRef, error) {
 func (c *call) sendTo(ctx context.Context, env *quicnet.Envelope, i int) (handed bool) {
 	env.ID, env.Index = c.firstMsg+uint64(i), uint64(i)
 	env.To, env.Life = c.addr(i), c.ref.lifeOf(i)
-	w, err := c.node.windows.acquire(ctx, env.To, &pendingSend{c.sender, c.client, c.caller, c.ref, i, c.endpoint, c.id, c.size})
+	w := c.ref.window(c.node.windows, i, env.To)
+	var err error
+	if ok, _ := w.take(c.size); !ok {
+		w, err = c.place(ctx, env.To, i)
+	}
 	if err != nil {
 		c.answer(answer{index: i, err: notSent(err)})
 		return false
@@ -308,6 +315,11 @@ func (c *call) sendTo(ctx context.Context, env *quicnet.Envelope, i int) (handed
 		c.answer(answer{index: i, err: c.node.whyNotSent(c.ref, i, err)})
 	}
 	return handed
+}
+
+// place waits for a place in the window of index i. It stands alone for the sake of small frames, as aim does.
+func (c *call) place(ctx context.Context, to quicnet.Addr, i int) (*window, error) {
+	return c.node.windows.acquire(ctx, to, &pendingSend{c.sender, c.client, c.caller, c.ref, i, c.endpoint, c.id, c.size})
 }
 
 // addr is the receiver of index i.
@@ -373,66 +385,11 @@ func (c *call) open() []int {
 	return out
 }
 
-// answer records an outcome; the first one for an index wins. It reports whether a message of that index was out.
-func (c *call) answer(a answer) (sent bool) {
-	if c.told || c.last == nil { // else nobody asks
-		a.took = c.node.tel.clock.Now().Sub(c.started)
-	}
-	c.mu.Lock()
-	if a.index < 0 || a.index >= c.n || c.ranks[a.index] == phaseAnswered {
-		c.mu.Unlock()
-		return false
-	}
-	sent = c.ranks[a.index] == phaseSent
-	c.ranks[a.index] = phaseAnswered
-	c.answers = append(c.answers, a)
-	w := c.windows[a.index]
-	last := len(c.answers) == c.n
-	wake := c.wake
-	c.wake = nil
-	unhook := c.unhook
-	c.mu.Unlock()
-	if sent {
-		c.node.windows.giveBack(w, takenBy(1, c.size))
-	}
-	if c.told {
-		c.tellAnswer(a)
-	}
-	c.node.answered(c, last, a.off)
-	if last {
-		if unhook != nil {
-			unhook()
-		}
-		c.caller.forget(c)
-	}
-	if wake != nil {
-		close(wake)
-	}
-	if last {
-		c.ended()
-	}
-	return sent
-}
-
-// sent lists the indices whose message left and whose answer has not come.
-func (c *call) sent() []int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var out []int
-	for i, p := range c.ranks {
-		if p == phaseSent {
-			out = append(out, i)
-		}
-	}
-	return out
-}
-
-func (c *call) rankError(a answer) *RankError {
-	return c.ref.rankError(c.endpoint, a.index, a.err)
-}
-
 // broadcast sends without asking for a reply.
 func broadcast[A any](ctx context.Context, b bound, arg A) error {
+	if b.endpoint == nil {
+		b.endpoint = new(endpoint)
+	}
 	nd, err := nodeOf(ctx)
 	if err == nil {
 		err = b.usable()

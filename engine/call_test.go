@@ -458,6 +458,13 @@ func TestArgumentsThatDoNotEncodeAreErrorsOfTheCall(t *testing.T) {
 	if _, err := engine.Query(empty, (*Acc).Sum).Call(ctx); err == nil || !strings.Contains(err.Error(), "never assigned") {
 		t.Errorf("call on an empty mesh: %v", err)
 	}
+	var unbound engine.BoundQuery[int]
+	if _, err := unbound.Call(ctx); err == nil || !strings.Contains(err.Error(), "never assigned") {
+		t.Errorf("calling what was never bound: %v", err)
+	}
+	if err := unbound.Broadcast(ctx); err == nil || !strings.Contains(err.Error(), "never assigned") {
+		t.Errorf("broadcasting what was never bound: %v", err)
+	}
 	if _, err := engine.Query(acc, (*Acc).Sum).Call(context.Background()); !errors.Is(err, engine.ErrNoEngine) {
 		t.Errorf("call without an engine: %v", err)
 	}

@@ -68,6 +68,9 @@
 // Controller and workers are the same binary: main registers the actor types and calls Main, which runs the program's
 // function in the controller and the worker loop in the processes that SpawnProcs started.
 //
+// The heap of a worker that handles very many small messages may grow to 16 MiB before it is collected, as long as that is so. GOGC,
+// GOMEMLIMIT and debug.SetGCPercent count as everywhere: where one of them is set the engine leaves the heap alone.
+//
 // While a program runs its ranks can move to another build of it, with their state and without losing a message: ProcMesh.Reload
 // says how; what it promises is in engine/internal/reloads.
 //

@@ -125,7 +125,7 @@ func TestAReplyCountsOnlyFromTheRankThatWasCalled(t *testing.T) {
 	n := targetNode(t)
 	view := shape.RegionOf(shape.Extent{{Name: "gpus", Size: 2}})
 	ref := newMeshRef(control.MeshRef{ID: 3, Name: "far", First: 8, Home: view, View: view})
-	c := startRaw(n.root, n, bound{ref: ref, name: "Get"}, nil, adverbStart, "")
+	c := startRaw(n.root, n, bound{ref, &endpoint{name: "Get"}}, nil, adverbStart, "")
 	reply := func(proc, actor, index uint64) {
 		n.Frame(quicnet.ID{Proc: proc}, quicnet.LaneCalls, &quicnet.Envelope{Kind: quicnet.KindReply, Call: c.id, From: quicnet.Addr{Proc: proc, Actor: actor}, To: quicnet.Addr{Proc: 5}, Index: index})
 	}

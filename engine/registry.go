@@ -33,6 +33,7 @@ type endpoint struct {
 	arg        *schema.Schema
 	result     *schema.Schema
 	hash       uint64
+	bad        error // why nothing can be called by it: it only stands for one that was asked for
 }
 
 // actorType is what Register learned about a Go type.

@@ -267,7 +267,7 @@ func TestACallIsCompleteWhenOthersFindIt(t *testing.T) {
 		}
 	})
 	for range 5000 {
-		c := startRaw(n.root, n, bound{ref: ref, name: "Get"}, nil, adverbStart, "")
+		c := startRaw(n.root, n, bound{ref, &endpoint{name: "Get"}}, nil, adverbStart, "")
 		if <-c.done; len(c.answers) != 1 || c.answers[0].err == nil {
 			t.Fatalf("it has %d answers", len(c.answers))
 		}

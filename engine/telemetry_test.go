@@ -41,7 +41,7 @@ func TestNothingIsToldWhileNobodyWatches(t *testing.T) {
 	view := shape.RegionOf(shape.Extent{{Name: "gpus", Size: 2}})
 	far := newMeshRef(control.MeshRef{ID: 3, Name: "far", First: 8, Home: view, View: view})
 	call := func() {
-		b := bound{ref: far, name: "Get"}
+		b := bound{far, &endpoint{name: "Get"}}
 		startRaw(n.root, n, b, nil, adverbStart, "")
 		if err := broadcastRaw(n.root, n, b, nil, ""); err != nil {
 			t.Fatal(err)
@@ -205,7 +205,7 @@ func TestTheClockOfAMessageIsAheadOfWhatCausedIt(t *testing.T) {
 			act.Begin(a.root, a.clock, 0)
 			home := shape.RegionOf(shape.Extent{{Name: "gpus", Size: 1}})
 			ref := newMeshRef(control.MeshRef{ID: 1, Name: "target", First: 5, Home: home, View: home})
-			c := start(act, bound{ref: ref, name: "Peek"}, noArg{}, adverbOne)
+			c := start(act, bound{ref, &endpoint{name: "Peek"}}, noArg{}, adverbOne)
 			<-c.last
 			if len(calls) != 1 || len(answers) != 1 || c.answers[0].err != nil {
 				t.Fatalf("%+v, %+v, %+v", calls, answers, c.answers)

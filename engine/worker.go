@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/internal/farlog"
+	"github.com/monarch-tui/monarch-tui/engine/internal/heap"
 	"github.com/monarch-tui/monarch-tui/engine/internal/host"
 	"github.com/monarch-tui/monarch-tui/engine/internal/kin"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
@@ -58,6 +59,7 @@ func runWorker(fd string) int {
 		return exitInternal
 	}
 	launch.Adopt()
+	heap.Tend()
 	go watchLifeline(pipe, boot.Remote)
 	w, err := joinSession(boot)
 	if err != nil {
