@@ -149,7 +149,8 @@ func (e *entry) dial(ctx context.Context, n *Node, addr net.Addr) (*quic.Conn, e
 	}
 	at, q, err := reach(ctx, addrs, func(ctx context.Context, a string, to net.Addr) (*quic.Conn, error) {
 		v := verdicts[a]
-		q, err := n.gateTo(to).tr.Dial(ctx, to, e.joinTLS(v), n.quicConfig())
+		s := n.gateTo(to)
+		q, err := s.tr.Dial(ctx, to, e.joinTLS(v), n.quicConfigAt(s))
 		if _, bad := v.get(); bad != nil {
 			return nil, bad
 		}
