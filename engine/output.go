@@ -248,6 +248,9 @@ func (p *pipes) tail() []string {
 	return slices.Clone(p.last)
 }
 
+// mostRead is the most that is read of a child's output at once.
+const mostRead = 32 << 10
+
 func (p *pipes) readAll(r io.Reader, stream string) {
 	said := &lineHead{}
 	split := marks.Splitter{
@@ -256,12 +259,15 @@ func (p *pipes) readAll(r io.Reader, stream string) {
 		Mark:  p.takeMark,
 		Piece: func(who marks.Speaker, text []byte, end bool) { p.take(stream, said, who, text, end) },
 	}
-	b := make([]byte, 32<<10)
+	b := make([]byte, 1<<10)
 	for {
 		n, err := r.Read(b)
 		split.Write(b[:n])
 		if err != nil {
 			break
+		}
+		if n == len(b) && n < mostRead { // it says much; most say next to nothing
+			b = make([]byte, mostRead)
 		}
 	}
 	split.End()

@@ -340,7 +340,9 @@ func (n *node) beginHere(ctx context.Context, b spawnBody, fill func(at *actorTy
 	if a.start != nil {
 		go a.startConcurrent()
 	}
-	n.touch()
+	if b.Life > 0 || b.Before > 0 { // else there is nothing to tell: its starter says that it is idle
+		n.touch()
+	}
 	return nil
 }
 

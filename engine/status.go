@@ -57,12 +57,16 @@ func (n *node) touch() {
 	poke(r.kick)
 }
 
-// run reports until the process ends its node.
+// run reports until the process ends its node. What is first to be told waits for statusEvery: a process that has just begun has an
+// answer to send, and so have those beside it.
 func (r *reporter) run(closing <-chan struct{}) {
-	for {
+	for first := true; ; first = false {
 		select {
 		case <-r.kick:
 		case <-closing:
+			return
+		}
+		if first && !pause(statusEvery, closing) {
 			return
 		}
 		r.mu.Lock()
@@ -75,13 +79,21 @@ func (r *reporter) run(closing <-chan struct{}) {
 				n.sendStatus()
 			}
 		}
-		t := time.NewTimer(statusEvery)
-		select {
-		case <-t.C:
-		case <-closing:
-			t.Stop()
+		if !pause(statusEvery, closing) {
 			return
 		}
+	}
+}
+
+// pause waits for d; false if closing was closed before.
+func pause(d time.Duration, closing <-chan struct{}) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-closing:
+		return false
 	}
 }
 

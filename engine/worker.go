@@ -52,6 +52,7 @@ func runWorker(fd string) int {
 		return exitInternal
 	}
 	host.CloseOnExec(n)
+	host.Pollable(n) // it is read for as long as the process lives
 	pipe := os.NewFile(uintptr(n), "bootstrap")
 	boot, err := readBootstrap(pipe)
 	if err != nil {
@@ -135,7 +136,7 @@ func joinSession(boot bootstrap) (*worker, error) {
 	if boot.Remote {
 		listen = anyAddr
 	}
-	conn, how, err := quicnet.ListenUDP(listen, carrier.Options{})
+	conn, how, err := quicnet.ListenUDP(listen, carrier.Options{HoldOff: true})
 	if err != nil {
 		return nil, fmt.Errorf("open a socket: %w", err)
 	}

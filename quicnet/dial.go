@@ -135,7 +135,8 @@ func (p *peer) connect(ctx context.Context, addr net.Addr) (*conn, error) {
 	if e := p.joins(); e != nil {
 		q, err = e.dial(ctx, n, addr)
 	} else {
-		q, err = n.gateTo(addr).tr.Dial(ctx, addr, n.clientTLS(p.proc, least), n.quicConfig())
+		s := n.gateTo(addr)
+		q, err = s.tr.Dial(ctx, addr, n.clientTLS(p.proc, least), n.quicConfigAt(s))
 	}
 	if err != nil {
 		return nil, err

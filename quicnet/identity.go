@@ -175,7 +175,7 @@ func baseTLS(alpn ...string) *tls.Config {
 }
 
 // serverTLS is the listener's configuration. On the controller a client that offers exactly the join
-// protocol may show a certificate that it has signed itself; everything else needs one of the session.
+// protocol may show a certificate that nobody has signed; everything else needs one of the session.
 func (n *Node) serverTLS() *tls.Config {
 	own := func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return n.leaf.Load(), nil }
 	mesh := baseTLS(alpnMesh)

@@ -132,7 +132,7 @@ func (i *ticketIssuer) refuse(c *conn, id ID, err error) {
 	c.close(errJoinRefused)
 }
 
-// identify reads and verifies the join request on a connection whose peer has signed its certificate itself, and makes the
+// identify reads and verifies the join request on a connection whose peer shows a certificate that nobody has signed, and makes the
 // certificate of the session for its key. Until the proof is good no more than maxJoinBytes of it are held.
 func (i *ticketIssuer) identify(ctx context.Context, c *conn) (id ID, leaf []byte, err error) {
 	if err := c.acceptControl(ctx, i.n.limits); err != nil {

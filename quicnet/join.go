@@ -11,7 +11,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"math/big"
 	"net"
 	"sync"
 	"time"
@@ -73,7 +72,7 @@ func (n *Node) join(ctx context.Context, t Ticket) ([]byte, error) {
 }
 
 // entry is what a worker joins with: its ticket, and the key that its certificate will be for. Until it has that it shows one that
-// it has signed itself, which says nothing but that it holds the key.
+// nobody has signed.
 type entry struct {
 	ticket  Ticket
 	key     *ecdsa.PrivateKey
@@ -100,12 +99,26 @@ func newEntry(t Ticket) (*entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	blank := &x509.Certificate{SerialNumber: big.NewInt(1)}
-	der, err := x509.CreateCertificate(rand.Reader, blank, blank, key.Public(), key)
-	if err != nil {
-		return nil, err
+	return &entry{ticket: t, key: key, pub: pub, shown: tls.Certificate{Certificate: [][]byte{blankCertificate(pub)}, PrivateKey: key}, refused: make(chan error, 1)}, nil
+}
+
+// blankCertificate is a certificate that says nothing but a key (PKIX), with no signature: that its holder has the key is proven by
+// TLS, and who it is by the ticket. x509.CreateCertificate would sign it and verify the signature, for nobody.
+func blankCertificate(pub []byte) []byte {
+	const sequence, integer, bits, utc = 0x30, 0x02, 0x03, 0x17                        // tags of X.690
+	algorithm := der(sequence, []byte{0x06, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2}) // ecdsa-with-SHA256, RFC 5758
+	nobody, never := der(sequence), der(utc, []byte("000101000000Z"))
+	body := der(sequence, der(integer, []byte{1}), algorithm, nobody, der(sequence, never, never), nobody, pub)
+	return der(sequence, body, algorithm, der(bits, []byte{0}))
+}
+
+// der is an element of DER whose content is less than 256 bytes long.
+func der(tag byte, content ...[]byte) []byte {
+	all := bytes.Join(content, nil)
+	if len(all) < 0x80 {
+		return append([]byte{tag, byte(len(all))}, all...)
 	}
-	return &entry{ticket: t, key: key, pub: pub, shown: tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, refused: make(chan error, 1)}, nil
+	return append([]byte{tag, 0x81, byte(len(all))}, all...)
 }
 
 var errPin = errors.New("whoever answers is not this session's controller (its CA is not the one in the ticket)")
@@ -149,7 +162,8 @@ func (e *entry) dial(ctx context.Context, n *Node, addr net.Addr) (*quic.Conn, e
 	}
 	at, q, err := reach(ctx, addrs, func(ctx context.Context, a string, to net.Addr) (*quic.Conn, error) {
 		v := verdicts[a]
-		q, err := n.gateTo(to).tr.Dial(ctx, to, e.joinTLS(v), n.quicConfig())
+		s := n.gateTo(to)
+		q, err := s.tr.Dial(ctx, to, e.joinTLS(v), n.quicConfigAt(s))
 		if _, bad := v.get(); bad != nil {
 			return nil, bad
 		}
@@ -189,7 +203,7 @@ func (e *entry) request(c *conn) (joinRequest, error) {
 // certified takes the certificate that the controller has made for us, and lets others connect: they may as soon as the
 // controller knows that we have it.
 func (n *Node) certified(e *entry, leaf []byte) error {
-	if err := checkLeaf(e.ticket, e.pool, leaf, e.pub); err != nil {
+	if err := checkLeaf(e.ticket, leaf, e.pub, time.Now()); err != nil {
 		return closeErrorf(CodeProtocol, "%v", err)
 	}
 	n.pool, n.entry = e.pool, nil
@@ -231,18 +245,22 @@ func pinned(t Ticket, cs tls.ConnectionState) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// checkLeaf checks that the certificate is for this key and this process.
-func checkLeaf(t Ticket, pool *x509.CertPool, der, pub []byte) error {
+// checkLeaf checks that the certificate is for this key and this process, and good by this clock. That the session's CA has signed it
+// is for those to check whom it is shown to: we have it from the controller, on a connection on which that has proven who it is.
+func checkLeaf(t Ticket, der, pub []byte, now time.Time) error {
 	leaf, err := x509.ParseCertificate(der)
 	if err != nil {
 		return fmt.Errorf("the controller's answer is no certificate: %w", err)
 	}
-	id, err := peerIdentity(t.Session, pool, tls.ConnectionState{PeerCertificates: []*x509.Certificate{leaf}}, x509.ExtKeyUsageClientAuth)
-	if err != nil {
+	id, err := identityOf(t.Session, tls.ConnectionState{PeerCertificates: []*x509.Certificate{leaf}})
+	switch {
+	case err != nil:
 		return fmt.Errorf("the certificate from the controller: %w", err)
-	}
-	if id != t.ID || !bytes.Equal(leaf.RawSubjectPublicKeyInfo, pub) {
+	case id != t.ID || !bytes.Equal(leaf.RawSubjectPublicKeyInfo, pub):
 		return fmt.Errorf("the certificate from the controller is for %s or another key", id)
+	case now.Before(leaf.NotBefore) || now.After(leaf.NotAfter):
+		return fmt.Errorf("the certificate from the controller is good from %s to %s, and here it is %s",
+			leaf.NotBefore.Format(time.RFC3339), leaf.NotAfter.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 	}
 	return nil
 }

@@ -25,8 +25,8 @@ const (
 	linkEnd
 )
 
-// joinRequest is what a process with a ticket says before Hello. Its key is that of the certificate that it has shown, which it
-// made and signed itself.
+// joinRequest is what a process with a ticket says before Hello. Its key is that of the certificate that it has shown, which
+// nobody has signed.
 type joinRequest struct {
 	_       struct{} `cbor:",toarray"`
 	Version uint8

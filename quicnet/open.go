@@ -38,7 +38,7 @@ func (n *Node) Open(addr string) (net.Addr, error) {
 		return nil, fmt.Errorf("quicnet: listen on %s: %w", addr, err)
 	}
 	s := &gate{tr: n.newTransport(pc), pc: pc}
-	if s.ln, err = s.tr.Listen(n.serverTLS(), n.quicConfig()); err != nil {
+	if s.ln, err = s.tr.Listen(n.serverTLS(), n.quicConfigAt(s)); err != nil {
 		return nil, errors.Join(fmt.Errorf("quicnet: listen on %s: %w", addr, err), s.close())
 	}
 	if !n.spawn(func() { n.acceptLoop(s.ln) }) {
@@ -69,6 +69,15 @@ func (n *Node) gates() []*gate {
 		return []*gate{&n.first}
 	}
 	return []*gate{&n.first, n.wide}
+}
+
+// near reports whether it is a socket of the system that only processes of this machine reach.
+func (s *gate) near() bool {
+	if _, real := s.pc.(lossyUDP); !real {
+		return false
+	}
+	at, ok := s.pc.LocalAddr().(*net.UDPAddr)
+	return ok && at.IP.IsLoopback()
 }
 
 func (s *gate) close() error {

@@ -6,6 +6,8 @@ import (
 	"net"
 	"testing"
 	"time"
+
+	"github.com/monarch-tui/monarch-tui/quicnet/carrier"
 )
 
 // outside is an address of this machine that is not of its loopback interface.
@@ -80,5 +82,25 @@ func TestANodeOfOneMachineOpensToOthers(t *testing.T) {
 			t.Fatal(err)
 		}
 		recs[c.to].until(t, 5*time.Second, fmt.Sprintf("a frame of %d at %d", c.from, c.to), func() bool { return len(recs[c.to].frames) > before })
+	}
+}
+
+// TestThePathIsProbedWhereItLeavesTheMachine: only there a packet may be too long.
+func TestThePathIsProbedWhereItLeavesTheMachine(t *testing.T) {
+	for addr, far := range map[string]bool{"127.0.0.1:0": false, "[::1]:0": false, "0.0.0.0:0": true, "[::]:0": true} {
+		pc, _, err := ListenUDP(addr, carrier.Options{})
+		if err != nil {
+			t.Logf("%s: %v", addr, err) // a machine without IPv6
+			continue
+		}
+		n, err := newNode("s", ID{1, 1}, Config{Handler: newRecorder(), Conn: pc})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := n.quicConfigAt(&n.first)
+		if c.DisablePathMTUDiscovery == far || (c.InitialPacketSize == 1200) != far {
+			t.Errorf("%s: packets of %d bytes, probes of the path are off: %v", addr, c.InitialPacketSize, c.DisablePathMTUDiscovery)
+		}
+		_ = n.Close("")
 	}
 }

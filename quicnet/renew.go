@@ -94,7 +94,7 @@ func (n *Node) renewal(c *conn, kind uint8, b []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := checkLeaf(Ticket{Session: n.session, ID: n.id}, n.pool, b, pub); err != nil {
+	if err := checkLeaf(Ticket{Session: n.session, ID: n.id}, b, pub, time.Now()); err != nil {
 		return closeErrorf(CodeProtocol, "%v", err)
 	}
 	n.leaf.Store(&tls.Certificate{Certificate: [][]byte{b}, PrivateKey: key})

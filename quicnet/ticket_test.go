@@ -1,7 +1,10 @@
 package quicnet
 
 import (
+	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"regexp"
 	"slices"
 	"strings"
@@ -194,5 +197,62 @@ func TestASessionsNameIsWhatTheRuleSays(t *testing.T) {
 		if got, want := isSessionName(name), rule.MatchString(name); got != want {
 			t.Errorf("%q: %v, want %v", name, got, want)
 		}
+	}
+}
+
+// TestACertificateFromTheControllerIsTheOneAskedFor: it names this process and this key, and is good now.
+func TestACertificateFromTheControllerIsTheOneAskedFor(t *testing.T) {
+	now := time.Now()
+	ca, err := newAuthority("s", now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tk := Ticket{Session: "s", ID: ID{7, 2}}
+	own, other := entryFor(t, tk), entryFor(t, tk)
+	leaf := func(session string, id ID, e *entry) []byte {
+		der, err := ca.issue(session, id, e.key.Public(), now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return der
+	}
+	good := leaf("s", tk.ID, own)
+	for _, c := range []struct {
+		what string
+		der  []byte
+		now  time.Time
+		want string
+	}{
+		{"good", good, now, ""},
+		{"good, by a clock that is a little behind", good, now.Add(-clockSkew / 2), ""},
+		{"too early", good, now.Add(-time.Hour), "is good from "},
+		{"too late", good, now.Add(leafLife + time.Minute), "is good from "},
+		{"of another key", leaf("s", tk.ID, other), now, "or another key"},
+		{"of another epoch", leaf("s", ID{7, 1}, own), now, "is for proc 7"},
+		{"of the controller", leaf("s", ID{Controller, 1}, own), now, "is for controller"},
+		{"of another session", leaf("else", tk.ID, own), now, "is not a process of session"},
+		{"of nobody", blankCertificate(own.pub), now, "names 0 identities"},
+		{"noise", []byte("noise"), now, "is no certificate"},
+	} {
+		err := checkLeaf(tk, c.der, own.pub, c.now)
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", c.what, err, c.want)
+		}
+	}
+}
+
+// TestABlankCertificateSaysNothingButItsKey: the other side reads it as any other.
+func TestABlankCertificateSaysNothingButItsKey(t *testing.T) {
+	e := entryFor(t, Ticket{ID: ID{7, 2}})
+	cert, err := x509.ParseCertificate(e.shown.Certificate[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(cert.RawSubjectPublicKeyInfo, e.pub) || len(cert.Signature) != 0 || len(cert.URIs) != 0 || len(cert.Subject.Names) != 0 {
+		t.Errorf("it says more than its key, or another one: %+v", cert)
+	}
+	key, err := joinKey(tls.ConnectionState{PeerCertificates: []*x509.Certificate{cert}})
+	if err != nil || !key.Equal(e.key.Public()) {
+		t.Errorf("its key is read as %v: %v", key, err)
 	}
 }

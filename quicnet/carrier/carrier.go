@@ -27,6 +27,9 @@ type Options struct {
 	Plain bool
 	// Poll is the longest that a reader polls before it parks: 0 for DefaultPoll, negative for not at all.
 	Poll time.Duration
+	// HoldOff has a reader poll only when its parks have turned out short: for a process that starts beside others, which want
+	// the core while its first packets come.
+	HoldOff bool
 	// NoMemory says that what goes to processes of the same machine goes by packets, too. Plain says it as well.
 	NoMemory bool
 	// Why says who asked for less than the fast carrier, for Info.

@@ -77,6 +77,9 @@ func newFast(u *net.UDPConn, o Options) (*fast, error) {
 	}
 	f.senders.New = func() any { return newSender() }
 	f.poll.init(o.Poll)
+	if o.HoldOff {
+		f.poll.holdOff()
+	}
 	f.r.iov.Base = &f.r.buf[0]
 	f.r.once, f.r.whole = f.tryRead, f.readOrPark
 	return f, nil

@@ -60,6 +60,7 @@ const (
 	offAfter   = 8   // misses in a row
 	offAgain   = 4   // the same after a try has brought polling back, until it is proven
 	proven     = 32  // hits
+	firstTry   = 16  // short parks of a reader that holds off, until it polls
 	maxBackoff = 512 // short parks
 	// tryFactor is how many budgets a poll lasts until polling is proven again, and what a short park is shorter than. Both must
 	// span a round trip in which the peer sleeps as well: 80 to 160 µs where cores have to be woken by interrupts.
@@ -87,6 +88,12 @@ func (p *poller) init(budget time.Duration) {
 	if runtime.GOMAXPROCS(0) == 1 { // with more Ps it would hand the core to this process's own idle threads
 		p.sys.yield = yield
 	}
+}
+
+// holdOff has the reader begin as if polling had been given up: it polls when parks have turned out short.
+func (p *poller) holdOff() {
+	p.off, p.backoff, p.left = true, 1, firstTry
+	p.given.Store(true)
 }
 
 func (p *poller) stats() Stats {

@@ -109,6 +109,30 @@ func TestSlowTrafficIsNotPolledFor(t *testing.T) {
 	}
 }
 
+// TestAReaderThatHoldsOffPollsOnceItsParksAreShort holds INV-5 for the first packets of a process.
+func TestAReaderThatHoldsOffPollsOnceItsParksAreShort(t *testing.T) {
+	m := &machine{}
+	p := m.poller(50 * time.Microsecond)
+	p.holdOff()
+	for range 100 {
+		m.wait(p, time.Millisecond)
+	}
+	for range firstTry {
+		m.wait(p, soon)
+	}
+	if m.looks != 0 || !p.stats().Off {
+		t.Errorf("it has looked %d times before its parks were known to be short, off: %v", m.looks, p.stats().Off)
+	}
+	for i := range 100 {
+		if !m.wait(p, soon) {
+			t.Fatalf("wait %d after %d short parks is a park", i, firstTry)
+		}
+	}
+	if p.stats().Off {
+		t.Error("it says that polling is given up")
+	}
+}
+
 // TestPollingComesBack: short waits bring it back, with rare tries as long as they fail.
 func TestPollingComesBack(t *testing.T) {
 	m := &machine{}

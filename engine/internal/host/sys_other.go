@@ -4,6 +4,7 @@ package host
 
 // Worker processes do not start here, so there is no descriptor to keep and no group to kill.
 func CloseOnExec(int) {}
+func Pollable(int)    {}
 func KillOwnGroup()   {}
 
 // filesLimit is not known here.

@@ -11,6 +11,9 @@ import (
 // CloseOnExec keeps a descriptor from the children of this process.
 func CloseOnExec(fd int) { syscall.CloseOnExec(fd) }
 
+// Pollable has an os.File of the descriptor wait for it as for a socket, and not with a thread of its own.
+func Pollable(fd int) { _ = syscall.SetNonblock(fd, true) } // else with one
+
 // KillOwnGroup kills the process group that the launcher made this worker the leader of.
 func KillOwnGroup() {
 	if pid := os.Getpid(); pid > 1 {

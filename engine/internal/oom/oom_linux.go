@@ -13,8 +13,9 @@ import (
 
 // Meter counts for all children of one process. The zero value is ready for use.
 type Meter struct {
-	mu   sync.Mutex
-	told map[string]int64 // by file: kills that were told, or that were there before
+	mu     sync.Mutex
+	told   map[string]int64 // by file: kills that were told, or that were there before
+	mounts string           // proc(5)'s mountinfo, when the first child was started: to read it takes as long as a fork
 }
 
 // Watch looks after one child.
@@ -31,18 +32,26 @@ type group struct {
 
 // Watch begins to look after a process that has just been started.
 func (m *Meter) Watch(pid int) *Watch {
-	w := &Watch{m: m, group: groupOf(pid)}
-	if w.group.file == "" {
-		return w
-	}
-	n := w.group.kills()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if _, known := m.told[w.group.file]; !known {
-		if m.told == nil {
-			m.told = map[string]int64{}
+	if m.mounts == "" {
+		b, _ := os.ReadFile("/proc/self/mountinfo") // nothing is mounted then
+		m.mounts, m.told = string(b), map[string]int64{}
+	}
+	w := &Watch{m: m}
+	member, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cgroup")
+	if err != nil {
+		return w
+	}
+	for _, g := range groupsOf(string(member), m.mounts) {
+		n, known := m.told[g.file]
+		if !known {
+			n = g.kills()
 		}
-		m.told[w.group.file] = n
+		if n >= 0 {
+			w.group, m.told[g.file] = g, n
+			break
+		}
 	}
 	return w
 }
@@ -73,25 +82,17 @@ func mebibytes(n int64) string {
 	return fmt.Sprintf("%d bytes", n)
 }
 
-// groupOf finds the memory cgroup of a process.
-func groupOf(pid int) group {
-	member, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cgroup")
-	if err != nil {
-		return group{}
+// groupsOf lists where the kernel may count for a process, likely ones first: who has a memory cgroup of v1 has none of v2. Of v2,
+// the controller may be off in the innermost.
+func groupsOf(member, mounts string) (out []group) {
+	if _, folder := locate(member, mounts, false); folder != "" {
+		return []group{{filepath.Join(folder, countFile(false)), false}}
 	}
-	mounts, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		return group{}
+	top, folder := locate(member, mounts, true)
+	for ; folder != ""; folder = above(top, folder) {
+		out = append(out, group{filepath.Join(folder, countFile(true)), true})
 	}
-	for _, v2 := range []bool{false, true} {
-		top, folder := locate(string(member), string(mounts), v2)
-		for ; folder != ""; folder = above(top, folder) { // of v2, the controller may be off in the innermost
-			if g := (group{filepath.Join(folder, countFile(v2)), v2}); g.kills() >= 0 {
-				return g
-			}
-		}
-	}
-	return group{}
+	return out
 }
 
 func countFile(v2 bool) string {

@@ -4,6 +4,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -31,6 +32,20 @@ func TestTheMemoryCgroupIsFoundWhereItIsMounted(t *testing.T) {
 	} {
 		if top, folder := locate(c.member, c.mounts, c.v2); top != c.top || folder != c.folder {
 			t.Errorf("%q, v2 %v: %q, %q; want %q, %q", c.member, c.v2, top, folder, c.top, c.folder)
+		}
+	}
+}
+
+// Who has a memory cgroup of v1 has none of v2; of v2, the count may be further out.
+func TestTheCountIsLookedForWhereItCanBe(t *testing.T) {
+	const mounts = "31 24 0:27 / /v1 rw - cgroup cgroup rw,memory\n32 24 0:28 / /v2 rw - cgroup2 cgroup2 rw\n"
+	for member, want := range map[string][]group{
+		"4:memory:/job\n0::/x/y\n": {{"/v1/job/memory.oom_control", false}},
+		"4:cpu:/job\n0::/x/y\n":    {{"/v2/x/y/memory.events", true}, {"/v2/x/memory.events", true}, {"/v2/memory.events", true}},
+		"":                         nil,
+	} {
+		if got := groupsOf(member, mounts); !slices.Equal(got, want) {
+			t.Errorf("%q: %v, want %v", member, got, want)
 		}
 	}
 }
