@@ -59,6 +59,14 @@ func (a *alarm) hurry(now time.Time, d time.Duration) {
 	}
 }
 
+// changed is hurry for another link or another connection: what is put off for one link holds no more.
+func (a *alarm) changed(now time.Time, d time.Duration) {
+	a.mu.Lock()
+	a.alone = false
+	a.mu.Unlock()
+	a.hurry(now, d)
+}
+
 // wait waits for the time of a look and says when it should have come; false: there is none any more.
 func (a *alarm) wait() (due time.Time, ok bool) {
 	ok = a.clock.wait()

@@ -70,6 +70,10 @@ func TestALookIsPutOffWithinBounds(t *testing.T) {
 	if a.hurry(start, time.Second); clock.d != time.Second {
 		t.Error("it was hurried though it comes in time")
 	}
+	a.changed(start, time.Second)
+	if a.putOff(start, time.Minute); clock.d != time.Second {
+		t.Error("a look at another link was put off")
+	}
 	a.hurry(start, 0)
 	a.set(start, time.Minute, true)
 	if a.putOff(start, time.Minute); clock.d != 1 {

@@ -40,7 +40,7 @@
 //     another process never holds the CA's key.
 //   - INV-9 rest: a link that nobody uses costs one datagram each way in Timing.Rest, beside QUIC, and wakes who answers once. What comes
 //     beside QUIC and is not new and sealed by the peer of a connection at its address changes nothing, is not answered, and
-//     costs a look-up.
+//     costs a look-up; with that peer's address and the connection's label, trying to open it.
 //
 // # What it is not
 //

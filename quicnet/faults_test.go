@@ -279,6 +279,7 @@ func TestWorkersTalkToEachOtherDirectly(t *testing.T) {
 func TestAPeerThatCannotBeReachedIsLostInTime(t *testing.T) {
 	inWorld(t, 2, nil, func(t *testing.T, w *world) {
 		w.net.both(1, 2, true)
+		time.Sleep(20 * time.Second) // what it has is at rest
 		start := time.Now()
 		if err := w.nodes[1].Send(t.Context(), 2, LaneCalls, call(1, 2, 1, nil)); err != nil {
 			t.Fatal(err)

@@ -270,6 +270,7 @@ func (n *Node) peer(proc uint64) (*peer, error) {
 func (n *Node) add(p *peer) {
 	n.peers[p.proc] = p
 	n.fast.Store(p.proc, p)
+	n.alarm.changed(time.Now(), n.timing.Tick)
 }
 
 // spawn starts a goroutine that Close waits for; false if the node is closed.

@@ -140,6 +140,7 @@ func (p *peer) attach(c *conn, epoch uint32, nonce uint64, got [2]uint64, at tim
 	p.peerNonce, p.conn, p.addr = nonce, c, c.q.RemoteAddr()
 	p.live.attached(at, boot)
 	p.mu.Unlock()
+	p.n.alarm.changed(time.Now(), p.n.timing.Tick)
 	if old != nil {
 		old.close(&CloseError{Code: CodeReplaced})
 	}
