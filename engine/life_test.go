@@ -435,9 +435,8 @@ func TestAnEndOfAProcessNamesTheActorsThatDiedWithIt(t *testing.T) {
 	}
 }
 
-// TestAnIdleWorkerSleeps counts how often the threads of a worker that nobody calls give up their CPU, in the calmest of seven
-// seconds: what else goes on here only adds to that. Each of the two heartbeats of its controller in a second costs it four wakes
-// (the heartbeat, the acknowledgement of its answer, and two timers of QUIC), each of them some more of the runtime's own thread.
+// TestAnIdleWorkerSleeps counts how often the threads of a worker that nobody calls give up their CPU, in the calmest of five times
+// two seconds: what else goes on here only adds to that. It wakes for the heartbeat of its controller, every 750 ms, and for nothing else.
 func TestAnIdleWorkerSleeps(t *testing.T) {
 	ctx := enginetest.Processes(t)
 	pid, err := engine.Query(spawn(t, ctx, "acc", 1, Acc{}), (*Acc).Pid).CallOne(ctx)
@@ -445,14 +444,13 @@ func TestAnIdleWorkerSleeps(t *testing.T) {
 		t.Fatal(err)
 	}
 	least := math.MaxInt
-	for range 7 {
+	for range 5 {
 		before := switches(t, pid)
-		time.Sleep(time.Second) // real: it is another process that is measured
+		time.Sleep(2 * time.Second) // real: it is another process that is measured
 		least = min(least, switches(t, pid)-before)
 	}
-	t.Logf("%d switches a second", least)
-	if most := 58; least > most || least < 2 {
-		t.Errorf("its threads gave up their CPU %d times in its calmest second, want 2 to %d", least, most)
+	if least > 4 || least < 2 {
+		t.Errorf("its threads gave up their CPU %d times in its calmest two seconds, want 2 to 4", least)
 	}
 }
 

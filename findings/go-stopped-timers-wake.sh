@@ -10,8 +10,9 @@
 #           at once it is two to five times as often, as it is with one that is moved an hour away. Only with GOMAXPROCS=1 a stopped one
 #           costs nothing; one that is moved does there too.
 # Matters   A connection of QUIC sets timers for its acknowledgements and for loss with each packet, and moves or stops them with
-#           the next. A worker of monarch-tui at rest exchanges a packet and its answer with its controller twice a second, and its threads wake
-#           twelve times: half of that is timers that were not needed any more. Fewer packets help; stopping timers earlier does not.
+#           the next. A worker of monarch-tui at rest exchanged a packet and its answer with its controller twice a second, and its threads woke
+#           twelve times: half of that were timers that were not needed any more. Its heartbeats go beside QUIC since, and the time by
+#           which the next one has to come is a timerfd in the poller's set: set again later, it wakes nobody (quicnet/alarm_linux.go).
 # Source    runtime/time.go: stop and modify mark a timer that is in the heap (timerZombie, timerModified) and leave it there until it
 #           comes to the top or the heap is cleaned; the poller sleeps until the time of the top. The documentation of package time says of
 #           Stop that the timer will not fire. A P that looks at its own timers throws the stopped ones out where they are over a quarter

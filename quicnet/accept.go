@@ -9,21 +9,21 @@ import (
 )
 
 // acceptLoop takes connections as fast as they come: quic-go refuses what finds 32 waiting.
-func (n *Node) acceptLoop(ln *quic.Listener) {
+func (n *Node) acceptLoop(s *gate, ln *quic.Listener) {
 	for {
 		q, err := ln.Accept(n.ctx)
 		if err != nil {
 			return
 		}
-		if !n.spawn(func() { n.serve(q) }) {
+		if !n.spawn(func() { n.serve(s, q) }) {
 			return
 		}
 	}
 }
 
 // serve handles one incoming connection until it ends.
-func (n *Node) serve(q *quic.Conn) {
-	c := &conn{q: q}
+func (n *Node) serve(s *gate, q *quic.Conn) {
+	c := &conn{q: q, gate: s}
 	id, err := n.handshake(c)
 	if err != nil {
 		if c.closed.Load() != nil { // who asked to join was told what it may know
@@ -203,10 +203,13 @@ func (n *Node) welcome(c *conn, p *peer, id ID, h *hello, leaf []byte) error {
 	p.mu.Lock()
 	opaque := p.welcome
 	p.mu.Unlock()
+	var err error
+	if c.beside, err = newBeside(c); err != nil {
+		return err
+	}
 	w := welcome{Version: Version, Kind: linkWelcome, Speak: Version, Proc: n.id.Proc, Epoch: n.id.Epoch, Nonce: p.nonce,
 		Received: p.received(), WindowFrames: uint32(n.limits.WindowFrames), WindowBytes: uint64(n.limits.WindowBytes),
 		FrameBytes: uint64(n.limits.FrameBytes), Place: notNull(n.place()), Opaque: notNull(opaque)}
-	var err error
 	if leaf != nil {
 		err = c.sendFrames(bytesFrame{Version: Version, Kind: linkCertificate, Bytes: leaf}, w)
 	} else {

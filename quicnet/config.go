@@ -126,6 +126,7 @@ type Limits struct {
 type Timing struct {
 	Tick        time.Duration // how often links are looked at: 250 ms
 	Heartbeat   time.Duration // request/acknowledge pair each way, from the controller alone to a worker without a lease: 500 ms
+	Rest        time.Duration // the same where nothing else goes over the link, beside QUIC: half of Suspect
 	Suspect     time.Duration // 1.5 s
 	Unreachable time.Duration // the connection is closed and dialled again: 4 s
 	Lost        time.Duration // 10 s; also the limit for a first contact. A worker without a lease never loses its controller by silence
@@ -164,6 +165,7 @@ func (t Timing) withDefaults() Timing {
 	set(&t.Tick, 250*time.Millisecond)
 	set(&t.Heartbeat, 500*time.Millisecond)
 	set(&t.Suspect, 1500*time.Millisecond)
+	set(&t.Rest, t.Suspect/2)
 	set(&t.Unreachable, 4*time.Second)
 	set(&t.Lost, 10*time.Second)
 	set(&t.OwnLag, 500*time.Millisecond)

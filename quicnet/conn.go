@@ -19,6 +19,7 @@ import (
 type conn struct {
 	p       *peer
 	q       *quic.Conn
+	gate    *gate // by which it goes
 	dialled bool
 	control *frameReader // the peer's control lane
 	streams [lanes]*quic.SendStream
@@ -37,6 +38,7 @@ type conn struct {
 
 	way    way
 	memory memory
+	beside *beside         // nil: heartbeats go by the stream only
 	calls  [2]*frameReader // the peer's calls lane: on its stream, and in memory. Each keeps what came behind a turn
 
 	bulkOpen atomic.Int32 // streams of bodies that are being read
@@ -287,7 +289,7 @@ func (c *conn) linkFrame(lane Lane, f []byte) error {
 	case linkHeartbeat:
 		c.p.beaten(c, n)
 	case linkHeartbeatAck:
-		c.p.beatAcked(c, n)
+		c.p.beatAcked(c, n, false)
 	case linkAck:
 		if !lane.reliable() || !c.p.out[lane].acked(n) {
 			return closeErrorf(CodeProtocol, "frame %d of the %s lane was acknowledged and never sent", n, lane)

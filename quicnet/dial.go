@@ -132,16 +132,16 @@ func (p *peer) connect(ctx context.Context, addr net.Addr) (*conn, error) {
 	p.mu.Unlock()
 	var q *quic.Conn
 	var err error
+	from := n.gateTo(addr) // who joins has one
 	if e := p.joins(); e != nil {
 		q, err = e.dial(ctx, n, addr)
 	} else {
-		s := n.gateTo(addr)
-		q, err = s.tr.Dial(ctx, addr, n.clientTLS(p.proc, least), n.quicConfigAt(s))
+		q, err = from.tr.Dial(ctx, addr, n.clientTLS(p.proc, least), n.quicConfigAt(from))
 	}
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{p: p, q: q, dialled: true}
+	c := &conn{p: p, q: q, gate: from, dialled: true}
 	if err := p.greet(ctx, c, known); err != nil {
 		why := closeError(err)
 		if why == nil {
@@ -168,6 +168,9 @@ func (p *peer) greet(ctx context.Context, c *conn, known uint64) error {
 		return closeErrorf(CodeStaleEpoch, "%s has taken its place", id)
 	}
 	if err := c.openLanes(); err != nil {
+		return err
+	}
+	if c.beside, err = newBeside(c); err != nil {
 		return err
 	}
 	h := hello{Version: Version, Kind: linkHello, Least: Version, Most: Version, Proc: n.id.Proc, Epoch: n.id.Epoch, To: p.proc,

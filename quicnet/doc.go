@@ -15,7 +15,7 @@
 // Frames of the calls lane are short: a number, the route, stands for what they repeat.
 // A body over Limits.InlineBytes travels on a stream of its own while its header keeps its place in the lane. Bodies are slowed down
 // while small frames of others are sent beside them and the queue before those grows (way.go). PROTOCOL.md
-// describes the exchange, envelope.cddl the frames.
+// describes the exchange, envelope.cddl the frames. Heartbeats of a link at rest go beside QUIC (beside.go).
 //
 // Between processes of one machine the calls lane and its large bodies leave their streams for shared memory (memory.go).
 //
@@ -38,6 +38,9 @@
 //     and every Send to it fails with the reason.
 //   - INV-8 no secret shows: a ticket prints, logs and encodes as JSON without its secret or not at all, and what goes to
 //     another process never holds the CA's key.
+//   - INV-9 rest: a link that nobody uses costs one datagram each way in Timing.Rest, beside QUIC, and wakes who answers once. What comes
+//     beside QUIC and is not new and sealed by the peer of a connection at its address changes nothing, is not answered, and
+//     costs a look-up; with that peer's address and the connection's label, trying to open it.
 //
 // # What it is not
 //
@@ -47,14 +50,14 @@
 // # Locks
 //
 // In this order: inLane.mu (held while Handler.Frame runs), Node.mu, peer.mu, outLane.mu. Under the rest
-// (ticketIssuer.mu, eventQueue.mu, admissionLimiter.mu, conn.bulkMu, way.mu, Node.wgMu) no other lock is taken, except Node.wgMu
+// (ticketIssuer.mu, eventQueue.mu, admissionLimiter.mu, conn.bulkMu, way.mu, beside.mu, alarm.mu, Node.wgMu) no other lock is taken, except Node.wgMu
 // under conn.bulkMu and memory.mu. memory.bodies and memory.say come before all of these but inLane.mu, under which none of them is taken; memory.mu is
 // among the last ones. Node.mu is held while the rules of sockets are set and counted, which takes those of packages carrier and fault. way.turn is held while a piece of a body is written, by who holds nothing else. Handler.Link is called with none held, so a handler may call any method of Node but Close.
 //
 // # Goroutines
 //
-// A node has three: accepting connections (one more for a second socket, Node.Open), looking at each link every Timing.Tick (an idle worker: with each heartbeat of its
-// controller), and telling the handler of events. A link that this side dials has one that keeps it up. A connection has one
+// A node has three: accepting connections (one more for a second socket, Node.Open), looking at each link every Timing.Tick (while all rest:
+// when a heartbeat is due or should have come), and telling the handler of events. A Config.Conn has one more for what comes beside QUIC. A link that this side dials has one that keeps it up. A connection has one
 // per lane that it reads and one that accepts streams. While they last, a body that is read or sent, a lane whose stream is
 // full, and a burst of frames that is gathered, have one each; so has a stream of bodies in memory. Node.Close waits for all.
 package quicnet

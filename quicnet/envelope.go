@@ -10,7 +10,7 @@ import (
 )
 
 // Version is the version of the envelope and of the link frames.
-const Version = 5
+const Version = 6
 
 // Envelope is one message between two actors. envelope.cddl describes its encoding.
 //

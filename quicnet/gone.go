@@ -96,6 +96,7 @@ func (n *Node) Hold(proc uint64, held bool) {
 	defer p.mu.Unlock()
 	p.live.held = held
 	p.live.contact = time.Now()
+	p.live.heard.proven = p.live.contact
 }
 
 // terminate ends a link for good and tells the handler; the connection is closed with why, if given.

@@ -254,8 +254,8 @@ func TestProgramsWithoutACommonVersionSayWhich(t *testing.T) { // cases 35
 		t.Fatal(err)
 	}
 	for want, hello := range map[string][]any{
-		"speaks versions 6 to 7, this one speaks 5": {7, linkHello, 6, 7, "a form", "of the future"},
-		"speaks versions 1 to 1, this one speaks 5": {1, linkHello, 1, 1, 1, 1, 0, 77, 0, []uint64{0, 0}, 4096, 64 << 20, 64 << 20, []byte{}},
+		"speaks versions 7 to 8, this one speaks 6": {8, linkHello, 7, 8, "a form", "of the future"},
+		"speaks versions 1 to 1, this one speaks 6": {1, linkHello, 1, 1, 1, 1, 0, 77, 0, []uint64{0, 0}, 4096, 64 << 20, 64 << 20, []byte{}},
 	} {
 		q, err := socket(t).Dial(t.Context(), ctl.Addr(), tlsFor(leaf, alpnMesh), ctl.quicConfig())
 		if err != nil {

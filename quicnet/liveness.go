@@ -12,49 +12,147 @@ const beatsKept = 32
 // that needs both directions, so a one-way cut is seen as fast as a two-way one, and it is a time at
 // which the peer was surely alive.
 type liveness struct {
-	contact time.Time
-	lease   time.Time // like contact, but time in which we stood still counts
-	boot    time.Duration
-	beat    uint64 // number of the last heartbeat sent
-	sent    [beatsKept]time.Time
-	booted  [beatsKept]time.Duration // the same by the clock that counts sleep
-	sentOn  *conn
-	expired bool // LinkLease was sent
-	held    bool
+	contact  time.Time
+	lease    time.Time // like contact, but time in which we stood still counts
+	boot     time.Duration
+	beat     uint64        // number of the last heartbeat sent
+	answered uint64        // the highest that was answered,
+	took     time.Duration // after this time
+	sent     [beatsKept]time.Time
+	booted   [beatsKept]time.Duration // the same by the clock that counts sleep
+	sentOn   *conn
+	beside   bool      // the last one went beside QUIC
+	misses   int       // how many of these were lost in a row,
+	missed   time.Time // and when the last of them
+	asked    time.Time // when one last went by the stream
+	frames   uint64    // of the link, at the last look
+	expired  bool      // LinkLease was sent
+	held     bool
+
+	heard hearing
+}
+
+// cameKept is how many heartbeats of the peer are remembered. It says with each which one it has the answer of: mostly the one before.
+const cameKept = 4
+
+// hearing is what the side that dialled knows of the peer's heartbeats.
+type hearing struct {
+	last     uint64 // the highest that came
+	came     [cameKept]beatCame
+	presumed bool      // the peer has the answer to the one before the last: contact is when the last came, as long as it rests
+	proven   time.Time // contact without this
+}
+
+type beatCame struct {
+	n    uint64
+	at   time.Time
+	boot time.Duration
+}
+
+func (h *hearing) note(n uint64, now time.Time) {
+	h.came[n%cameKept] = beatCame{n, now, bootTime()}
+	h.last = max(h.last, n)
 }
 
 // attached notes a new connection. at is when our Hello was sent (a lease must not count from later
 // than that), or when the peer's came.
 func (v *liveness) attached(at time.Time, boot time.Duration) {
 	v.contact, v.lease, v.boot, v.expired = at, at, boot, false
+	v.beside, v.misses, v.heard = false, 0, hearing{proven: at}
 }
 
 // follows reports whether this side of the link sends no heartbeats, and takes the peer's for contact: a worker that is tied to its
 // controller by other means than silence. One wake for each beat of the controller is all that it costs then. Who loses the other
-// by silence, as a worker with a lease does, has to know that the other hears it, and asks itself.
+// by silence, as a worker with a lease does, has to know that the other hears it: while the link rests, the other's heartbeats say so;
+// else it asks itself.
 func (p *peer) follows() bool { return p.proc == Controller && p.n.timing.Lease <= 0 }
 
-// beaten takes heartbeat n of the peer, and answers it.
+// beaten takes heartbeat n of the peer, which came by the stream, and answers it.
 func (p *peer) beaten(c *conn, n uint64) {
 	p.out[LaneControl].post(c, func(l *outLane) { l.beatAck = n })
-	if !p.follows() {
+	if !c.dialled {
 		return
 	}
+	now := time.Now()
 	p.mu.Lock()
-	if p.conn == c && p.gone == nil {
-		p.live.contact = time.Now()
+	if p.conn != c || p.gone != nil {
+		p.mu.Unlock()
+		return
+	}
+	v := &p.live
+	v.heard.note(n, now)
+	doubts := v.heard.presumed // the peer may not have heard us
+	if p.follows() {
+		v.contact = now
 		p.contact("answering again")
+	} else if doubts {
+		v.heard.presumed, v.contact = false, v.heard.proven
 	}
 	p.mu.Unlock()
-	if p.n.resting.Load() { // this look saves one of our own
-		select {
-		case p.n.beat <- struct{}{}:
-		default:
+	p.beat(now, doubts)
+}
+
+// beatenBeside takes one that came beside QUIC; true means that it is to be answered.
+func (p *peer) beatenBeside(c *conn, m besideBeat) bool {
+	now := time.Now()
+	p.mu.Lock()
+	if p.conn != c || p.gone != nil {
+		p.mu.Unlock()
+		return false
+	}
+	v := &p.live
+	if p.follows() {
+		v.contact = now
+	} else {
+		v.confirmed(m, now)
+	}
+	v.heard.note(m.n, now)
+	p.contact("answering again")
+	p.mu.Unlock()
+	p.beat(now, false)
+	return true
+}
+
+// confirmed takes it that the peer has the answer to heartbeat m.heard: it has sent that one m.took or less before it came here.
+func (v *liveness) confirmed(m besideBeat, now time.Time) {
+	h := &v.heard
+	if e := &h.came[m.heard%cameKept]; e.n == m.heard && m.heard != 0 {
+		if at := e.at.Add(-m.took); at.After(v.lease) {
+			v.lease, v.boot = at, e.boot-m.took
 		}
+		h.proven = later(h.proven, e.at.Add(-m.took))
+	}
+	h.presumed = m.heard == h.last && m.heard != 0
+	v.contact = later(v.contact, h.proven)
+	if h.presumed {
+		v.contact = now
 	}
 }
 
-// rests reports whether there is nothing on the link to look at until the peer's next heartbeat, or the end of the time in which
+// beat has the look at the links put off where the peer's heartbeat is all that has come, else done.
+func (p *peer) beat(now time.Time, look bool) {
+	p.mu.Lock()
+	frames := p.live.frames
+	p.mu.Unlock()
+	switch {
+	case look:
+		p.n.alarm.hurry(now, 0)
+	case p.frames() != frames:
+		p.n.alarm.hurry(now, p.n.timing.Tick)
+	default:
+		p.n.alarm.putOff(now, p.patience())
+	}
+}
+
+// patience is how long a link at rest is not looked at after a heartbeat of the peer: the next one comes before that.
+func (p *peer) patience() time.Duration {
+	if t := &p.n.timing; !p.follows() {
+		return t.Rest + t.Tick
+	}
+	return p.n.timing.Suspect + p.n.timing.Tick/2
+}
+
+// rests reports whether there is nothing on the link to look at until the next heartbeat, or the end of the time in which
 // it should come: it is up, nothing came or went since frames, nothing waits to be sent, and nothing has begun to come.
 func (p *peer) rests(frames uint64) bool {
 	p.mu.Lock()
@@ -74,38 +172,89 @@ func (p *peer) rests(frames uint64) bool {
 // frames is how many frames came and went.
 func (p *peer) frames() uint64 { return p.framesIn.Load() + p.framesOut.Load() }
 
-// beatAcked takes the answer to heartbeat n.
-func (p *peer) beatAcked(c *conn, n uint64) {
+// beatAcked takes the answer to heartbeat n, which came by the stream or beside QUIC.
+func (p *peer) beatAcked(c *conn, n uint64, beside bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	v := &p.live
 	if p.conn != c || v.sentOn != c || n == 0 || n > v.beat || v.beat-n >= beatsKept {
 		return // of another connection, or nonsense
 	}
-	if at := v.sent[n%beatsKept]; at.After(v.contact) {
-		v.contact = at
-	}
-	if at := v.sent[n%beatsKept]; at.After(v.lease) {
+	at := v.sent[n%beatsKept]
+	v.contact, v.heard.proven = later(v.contact, at), later(v.heard.proven, at)
+	if at.After(v.lease) {
 		v.lease, v.boot = at, v.booted[n%beatsKept]
+	}
+	if n > v.answered {
+		v.answered, v.took = n, time.Since(at)
+	}
+	if beside {
+		v.misses = 0
 	}
 	p.contact("answering again")
 }
 
-// tick looks at one link. lag is how much too late the tick itself is: silence in that time says
+// due decides on a heartbeat: its number, 0 for none. p.mu is held.
+func (p *peer) due(c *conn, now time.Time, rests bool) (n uint64, beside bool) {
+	v, t := &p.live, &p.n.timing
+	since, waits, ask := now.Sub(v.sent[v.beat%beatsKept]), v.answered < v.beat, now.Sub(v.asked) >= askQUIC
+	early := t.Tick / 2 // than it should be
+	switch {
+	case p.follows():
+		return 0, false
+	case v.sentOn != c:
+	case c.dialled && v.heard.presumed && rests && now.Sub(v.contact) < t.Rest+t.Tick:
+		return 0, false
+	case v.beside && (waits || ask && since < t.Rest-early): // the peer knows this one for what follows one that was not answered
+		if since < early {
+			return 0, false
+		}
+		if waits {
+			v.misses, v.missed = v.misses+1, now
+		}
+	case rests && !waits && !c.dialled && v.carried(c, now):
+		if since < t.Rest-early {
+			return 0, false
+		}
+		beside = true
+	case since < t.Heartbeat-early:
+		return 0, false
+	}
+	if !beside {
+		v.asked = now
+	}
+	v.beat++
+	v.sent[v.beat%beatsKept], v.booted[v.beat%beatsKept], v.sentOn, v.beside = now, bootTime(), c, beside
+	return v.beat, beside
+}
+
+// carried reports whether what goes beside QUIC gets through, as far as is known.
+func (v *liveness) carried(c *conn, now time.Time) bool {
+	return c.beside != nil && (v.misses < besideMisses || now.Sub(v.missed) >= askQUIC)
+}
+
+// tick looks at one link, and says when to look again. lag is how much too late the tick itself is: silence in that time says
 // nothing about the peer (the Lifeguard rule of memberlist).
-func (p *peer) tick(now time.Time, lag time.Duration) {
+func (p *peer) tick(now time.Time, lag time.Duration) (next time.Duration) {
 	t := &p.n.timing
+	next = t.Tick
+	frames := p.frames()
+	p.mu.Lock()
+	v := &p.live
+	before := v.frames
+	v.frames = frames
+	p.mu.Unlock()
+	rests := p.rests(before)
 	p.mu.Lock()
 	if p.gone != nil {
 		p.mu.Unlock()
-		return
+		return next
 	}
-	v := &p.live
 	if v.held {
-		v.contact = now
+		v.contact, v.heard.proven = now, now
 	}
 	if lag > 0 {
-		v.contact = earlier(v.contact.Add(lag), now)
+		v.contact, v.heard.proven = earlier(v.contact.Add(lag), now), earlier(v.heard.proven.Add(lag), now)
 	}
 	silence := now.Sub(v.contact)
 	c := p.conn
@@ -115,33 +264,50 @@ func (p *peer) tick(now time.Time, lag time.Duration) {
 		reason := p.lostReason(silence)
 		p.mu.Unlock()
 		p.n.terminate(p, LinkLost, reason, closeErrorf(CodeGone, "%s lost this process: %s", p.n.id, reason))
-		return
+		return next
 	case c != nil && silence > t.Unreachable:
 		fault := fmt.Sprintf("no heartbeat was answered for %s", round(silence))
 		p.down(fault)
 		p.mu.Unlock()
 		c.close(closeErrorf(CodeSilent, "%s", fault))
-		return
+		return next
 	case c != nil && p.state == LinkUp && silence > t.Suspect:
 		p.set(LinkSuspect, fmt.Sprintf("silent for %s", round(silence)))
+		rests = false
 	}
-	beat := uint64(0)
-	if c != nil && !p.follows() && (v.sentOn != c || now.Sub(v.sent[v.beat%beatsKept]) >= t.Heartbeat-t.Tick/2) {
-		v.beat++
-		v.sent[v.beat%beatsKept], v.booted[v.beat%beatsKept], v.sentOn = now, bootTime(), c
-		beat = v.beat
-	}
-	p.mu.Unlock()
 	if c == nil {
-		return
+		p.mu.Unlock()
+		return next
 	}
-	if beat != 0 {
-		p.out[LaneControl].post(c, func(l *outLane) { l.beat = beat })
+	n, beside := p.due(c, now, rests)
+	if rests {
+		next = p.rest(now)
+	}
+	m := besideBeat{n: n, heard: v.answered, took: v.took}
+	p.mu.Unlock()
+	switch {
+	case beside:
+		c.sendBeside(m)
+	case n != 0:
+		p.out[LaneControl].post(c, func(l *outLane) { l.beat = n })
 	}
 	p.kick() // a handler that blocks in Frame may hold a cork
 	if why := c.stuck(now); why != nil {
 		c.close(why)
 	}
+	return next
+}
+
+// rest is how long a link at rest is not looked at. p.mu is held.
+func (p *peer) rest(now time.Time) time.Duration {
+	v, t := &p.live, &p.n.timing
+	switch {
+	case p.follows() || p.conn.dialled && v.heard.presumed:
+		return max(v.contact.Add(p.patience()).Sub(now), t.Tick)
+	case p.conn.dialled || v.answered < v.beat || v.beside && now.Sub(v.asked) >= askQUIC || !v.carried(p.conn, now):
+		return t.Tick
+	}
+	return max(v.sent[v.beat%beatsKept].Add(t.Rest).Sub(now), t.Tick)
 }
 
 // losable reports whether silence ends the link. A worker without a lease holds on to its controller:
@@ -200,6 +366,13 @@ func (c *conn) stuck(now time.Time) *CloseError {
 
 func earlier(a, b time.Time) time.Time {
 	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
 		return a
 	}
 	return b

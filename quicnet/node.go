@@ -49,9 +49,10 @@ type Node struct {
 	ctx        context.Context
 	cancel     context.CancelFunc
 	events     eventQueue
-	beat       chan struct{} // a heartbeat has come while resting
-	resting    atomic.Bool   // the look at the links waits for it
+	alarm      alarm         // of the looks at the links
 	looks      atomic.Uint64 // so far
+	beside     sync.Map      // label → *conn: whose heartbeats beside QUIC come with it
+	strange    atomic.Uint64 // datagrams that are neither QUIC's nor such heartbeats
 	addrs      []string      // worker: where the controller listens
 	entry      *entry        // worker: what it joins with; nil once it has its certificate. For the goroutine of that link
 
@@ -79,7 +80,6 @@ func newNode(session string, id ID, cfg Config) (*Node, error) {
 	n := &Node{
 		session: session, id: id, cfg: cfg, limits: cfg.Limits, timing: cfg.Timing, handler: cfg.Handler, log: cfg.Logger,
 		started: time.Now(), peers: map[uint64]*peer{}, gone: recent.New[uint64, *GoneError](maxGone), least: recent.New[uint64, uint32](maxGone), done: make(chan struct{}),
-		beat: make(chan struct{}, 1),
 	}
 	pc := cfg.Conn
 	if pc == nil {
@@ -92,6 +92,11 @@ func newNode(session string, id ID, cfg Config) (*Node, error) {
 	n.admission.init(cfg.Limits)
 	_, _ = rand.Read(n.resetKey[:])
 	n.first = gate{tr: n.newTransport(pc), pc: pc}
+	n.alarm.clock = newGoTimer()
+	if _, ok := pc.(lossyUDP); ok { // a simulated network has simulated time
+		n.alarm.clock = newWaker()
+	}
+	n.watchBeside(&n.first)
 	n.spawn(n.runEvents)
 	return n, nil
 }
@@ -143,7 +148,7 @@ func (n *Node) listen() error {
 		_ = ln.Close()
 		return ErrClosed
 	}
-	n.spawn(func() { n.acceptLoop(ln) })
+	n.spawn(func() { n.acceptLoop(&n.first, ln) })
 	n.spawn(n.tickLoop)
 	return nil
 }
@@ -278,6 +283,7 @@ func (n *Node) peer(proc uint64) (*peer, error) {
 func (n *Node) add(p *peer) {
 	n.peers[p.proc] = p
 	n.fast.Store(p.proc, p)
+	n.alarm.changed(time.Now(), n.timing.Tick)
 }
 
 // spawn starts a goroutine that Close waits for; false if the node is closed.
@@ -306,19 +312,13 @@ func (n *Node) after(d time.Duration, f func()) {
 	})
 }
 
-// tickLoop looks at every link each Tick.
-// tickLoop looks at every link each Timing.Tick; where a worker has nothing to do, with each heartbeat of its controller.
+// tickLoop looks at every link each Timing.Tick; while all rest, when a heartbeat is due or should have come.
 func (n *Node) tickLoop() {
-	t := time.NewTimer(n.timing.Tick)
-	defer t.Stop()
-	due := time.Now().Add(n.timing.Tick)
-	frames := uint64(0)
+	n.alarm.set(time.Now(), n.timing.Tick, false)
 	for {
-		select {
-		case <-n.ctx.Done():
+		due, ok := n.alarm.wait()
+		if !ok || n.ctx.Err() != nil {
 			return
-		case <-n.beat:
-		case <-t.C:
 		}
 		now := time.Now()
 		lag := now.Sub(due)
@@ -327,22 +327,15 @@ func (n *Node) tickLoop() {
 		}
 		n.looks.Add(1)
 		peers := n.allPeers()
+		next := longestRest
 		for _, p := range peers {
-			p.tick(now, lag)
+			next = min(next, p.tick(now, lag))
 		}
 		n.renewTick(now)
-		wait := n.timing.Tick
-		rests := len(peers) == 1 && peers[0].follows() && peers[0].rests(frames)
-		if rests {
-			wait = n.timing.Suspect + n.timing.Tick/2 // the next heartbeat comes before that
+		if len(peers) == 0 {
+			next = n.timing.Tick
 		}
-		frames = 0
-		for _, p := range peers {
-			frames += p.frames()
-		}
-		n.resting.Store(rests)
-		due = time.Now().Add(wait)
-		t.Reset(wait)
+		n.alarm.set(time.Now(), next, len(peers) == 1 && next > n.timing.Tick)
 	}
 }
 
@@ -382,6 +375,7 @@ func (n *Node) Close(reason string) error {
 		}
 	}
 	n.cancel()
+	n.alarm.clock.close()
 	var errs []error
 	n.mu.Lock()
 	gates := n.gates()

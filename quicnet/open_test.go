@@ -38,8 +38,8 @@ func TestANodeOfOneMachineOpensToOthers(t *testing.T) {
 		}
 		return net.ResolveUDPAddr("udp", fmt.Sprintf("%s:%d", ip, n.wide.pc.LocalAddr().(*net.UDPAddr).Port))
 	}
-	ctl := newSession(t, Config{Handler: newRecorder()})
-	recs := [4]*recorder{1: newRecorder(), 2: newRecorder(), 3: newRecorder()}
+	recs := [4]*recorder{newRecorder(), newRecorder(), newRecorder(), newRecorder()}
+	ctl := newSession(t, Config{Handler: recs[0]})
 	for _, local := range []uint64{1, 3} {
 		dir[local] = join(t, ctl, ID{local, 1}, Config{Handler: recs[local], Resolve: resolve})
 	}
@@ -73,6 +73,7 @@ func TestANodeOfOneMachineOpensToOthers(t *testing.T) {
 	if took := time.Since(began); took > 2*time.Second {
 		t.Errorf("joined after %v: it has waited for the address that leads nowhere", took)
 	}
+	recs[0].until(t, 5*time.Second, "the worker from outside", func() bool { return recs[0].saw(2, LinkUp) })
 	if from := ctl.PeerAddr(2).(*net.UDPAddr); !from.IP.Equal(ip) {
 		t.Errorf("the worker from outside came from %v, want %v", from, ip)
 	}

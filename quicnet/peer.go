@@ -107,7 +107,13 @@ func (p *peer) kick() {
 
 // attach makes c the link's connection: hello and welcome were exchanged, the peer has received what
 // got says, and at is when contact is certain. A connection before it is closed.
-func (p *peer) attach(c *conn, epoch uint32, nonce uint64, got [2]uint64, at time.Time, boot time.Duration) *CloseError {
+func (p *peer) attach(c *conn, epoch uint32, nonce uint64, got [2]uint64, at time.Time, boot time.Duration) (why *CloseError) {
+	p.n.openBeside(c)
+	defer func() {
+		if why != nil {
+			p.n.closeBeside(c)
+		}
+	}()
 	p.mu.Lock()
 	if p.gone != nil {
 		p.mu.Unlock()
@@ -134,6 +140,7 @@ func (p *peer) attach(c *conn, epoch uint32, nonce uint64, got [2]uint64, at tim
 	p.peerNonce, p.conn, p.addr = nonce, c, c.q.RemoteAddr()
 	p.live.attached(at, boot)
 	p.mu.Unlock()
+	p.n.alarm.changed(time.Now(), p.n.timing.Tick)
 	if old != nil {
 		old.close(&CloseError{Code: CodeReplaced})
 	}
@@ -176,6 +183,7 @@ func (p *peer) event(s LinkState, reason string) {
 
 // detach records that c ended. After a final close code the link is terminated too.
 func (p *peer) detach(c *conn, why error) {
+	p.n.closeBeside(c)
 	stats := c.q.ConnectionStats()
 	p.bytesIn.Add(stats.BytesReceived + c.memory.taken.Load())
 	p.bytesOut.Add(stats.BytesSent + c.memory.sent.Load())

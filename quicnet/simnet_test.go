@@ -31,6 +31,7 @@ type faultNet struct {
 	port    int // that host 1 is seen with: its address has changed; 0: its own
 	cut     map[[2]string]bool
 	drop    func(n int, from uint64) bool // by number and sender of the packet
+	see     func(p simnet.Packet) (lost bool)
 	packets int
 	hits    int // packets to which a fault has happened
 	longest int // packet
@@ -44,7 +45,8 @@ func (r *faultNet) SendPacket(p simnet.Packet) error {
 	if r.port > 0 {
 		p = r.translate(p)
 	}
-	lost := r.cut[[2]string{from, to}] || r.rnd.Float64() < r.loss || r.drop != nil && r.drop(r.packets, uint64(p.From.(*net.UDPAddr).IP.To4()[3])-1)
+	lost := r.see != nil && r.see(p)
+	lost = lost || r.cut[[2]string{from, to}] || r.rnd.Float64() < r.loss || r.drop != nil && r.drop(r.packets, uint64(p.From.(*net.UDPAddr).IP.To4()[3])-1)
 	twice, late := r.rnd.Float64() < r.double, time.Duration(0)
 	if r.rnd.Float64() < r.reorder {
 		late = time.Duration(r.rnd.IntN(30)) * time.Millisecond

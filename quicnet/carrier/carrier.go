@@ -73,6 +73,7 @@ type Conn struct {
 	o     Options
 	info  atomic.Pointer[Info]
 	poll  Info // what Info is while polling is on
+	take  func(b []byte, from net.Addr) bool
 
 	faults faults
 }
@@ -148,15 +149,41 @@ func (c *Conn) SetPoll(on bool, why string) {
 	}
 }
 
+// SetTake has take see each packet first, in the goroutine of who reads: what it takes, by returning true, the reader is not given.
+// It must not block, nor keep b. It must be set before anybody reads.
+func (c *Conn) SetTake(take func(b []byte, from net.Addr) bool) { c.take = take }
+
 // ReadBatch reads what has arrived into ms and returns how many messages it has filled; it waits for the first. A message
 // needs one buffer; its N, NN, Flags and Addr are set, and Addr must not be changed. The fast carrier ignores flags.
 // Errors are those of net.UDPConn.
 func (c *Conn) ReadBatch(ms []ipv4.Message, flags int) (int, error) {
-	n, err := c.read(ms, flags)
-	if j := c.faults.inject.Load(); j != nil {
-		return c.readFaulty(j, ms, flags, n, err)
+	for {
+		n, err := c.read(ms, flags)
+		if j := c.faults.inject.Load(); j != nil {
+			n, err = c.readFaulty(j, ms, flags, n, err)
+		}
+		if c.take == nil || n <= 0 || err != nil {
+			return n, err
+		}
+		if n = without(ms, n, c.take); n > 0 {
+			return n, nil
+		}
 	}
-	return n, err
+}
+
+// without leaves out of n packets those that gone says to be gone.
+func without(ms []ipv4.Message, n int, gone func(b []byte, from net.Addr) bool) (left int) {
+	for i := range n {
+		m := &ms[i]
+		if len(m.Buffers) > 0 && m.Addr != nil && gone(m.Buffers[0][:m.N], m.Addr) {
+			continue
+		}
+		if to := &ms[left]; i != left { // into the buffers of the one that is missing: they belong to their place
+			to.N, to.NN, to.Flags, to.Addr = copy(to.Buffers[0], m.Buffers[0][:m.N]), copy(to.OOB, m.OOB[:m.NN]), m.Flags, m.Addr
+		}
+		left++
+	}
+	return left
 }
 
 // read is ReadBatch without faults.
@@ -182,11 +209,15 @@ func (c *Conn) ReadMsgUDP(b, oob []byte) (n, oobn, flags int, addr *net.UDPAddr,
 
 // ReadFrom reads one packet, as net.UDPConn does.
 func (c *Conn) ReadFrom(b []byte) (int, net.Addr, error) {
-	n, _, _, addr, err := c.ReadMsgUDP(b, nil)
-	if err != nil {
-		return n, nil, err
+	for {
+		n, _, _, addr, err := c.ReadMsgUDP(b, nil)
+		if err != nil {
+			return n, nil, err
+		}
+		if c.take == nil || !c.take(b[:n], addr) {
+			return n, addr, nil
+		}
 	}
-	return n, addr, nil
 }
 
 // WriteMsgUDP sends b, as net.UDPConn does: one packet, or a train that oob tells the kernel to cut.
@@ -212,6 +243,17 @@ func (c *Conn) WriteTo(b []byte, addr net.Addr) (int, error) {
 		return n, err
 	}
 	return c.udp.WriteTo(b, addr)
+}
+
+// WriteBeside sends one packet as WriteTo does, but never waits, and wakes nothing of this process: where the fast carrier finds no
+// room for it at once it is lost, as is any that the network refuses.
+func (c *Conn) WriteBeside(b []byte, addr *net.UDPAddr) {
+	if j := c.faults.inject.Load(); j != nil && c.writeFaulty(j, b, nil, addr) {
+		return
+	}
+	if c.fast == nil || !c.fast.sendQuiet(b, addr) {
+		_, _ = c.udp.WriteTo(b, addr)
+	}
 }
 
 // Close closes the socket. Whoever reads or writes gets net.ErrClosed.

@@ -17,6 +17,9 @@
 // Both give quic-go what its fast path looks for (quic.OOBCapablePacketConn and ReadBatch), so GSO, ECN, the
 // don't-fragment bit and the choice of the local address stay. [Conn.Info] says which one it is, and why not the other.
 //
+// Packets that are not QUIC's can be taken before quic-go sees them (SetTake), in the goroutine that reads, and sent from there (WriteBeside):
+// nothing but the reader wakes for them.
+//
 // # Invariants, named by the tests
 //
 //   - INV-1 packets: what is read is a packet as its sender sent it: never two in one, never a part of one without MSG_TRUNC. A

@@ -102,7 +102,7 @@ func (c *Conn) readFaulty(j *fault.Injector, ms []ipv4.Message, flags, n int, er
 		if err != nil {
 			n = 0
 		}
-		if n = c.judged(j, ms, n); n == 0 {
+		if n = without(ms, n, j.In); n == 0 {
 			n = dueNow(j, ms)
 		}
 		if n > 0 {
@@ -119,21 +119,6 @@ func (c *Conn) readFaulty(j *fault.Injector, ms []ipv4.Message, flags, n int, er
 		c.faults.mu.Unlock()
 		n, err = c.read(ms, flags)
 	}
-}
-
-// judged leaves of n packets those that go on at once.
-func (c *Conn) judged(j *fault.Injector, ms []ipv4.Message, n int) (left int) {
-	for i := range n {
-		m := &ms[i]
-		if len(m.Buffers) > 0 && m.Addr != nil && j.In(m.Buffers[0][:m.N], m.Addr) {
-			continue
-		}
-		if to := &ms[left]; i != left { // into the buffers of the one that is missing: they belong to their place
-			to.N, to.NN, to.Flags, to.Addr = copy(to.Buffers[0], m.Buffers[0][:m.N]), copy(to.OOB, m.OOB[:m.NN]), m.Flags, m.Addr
-		}
-		left++
-	}
-	return left
 }
 
 // dueNow fills in packets that were held up until now.

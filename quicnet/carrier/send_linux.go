@@ -31,13 +31,25 @@ func newSender() *sender {
 // help: what the packet wakes may run at once on the core that sends. False means that nothing was sent, and that the standard library must try: it waits for room
 // in the send buffer, heeds deadlines, knows the interfaces that zones name, and words the errors.
 func (f *fast) send(b, oob []byte, to *net.UDPAddr) bool {
-	if len(b) == 0 || to == nil || to.Zone != "" || to.Port < 0 || to.Port > 1<<16-1 || f.hasDeadline.Load() {
+	if len(b) == 0 || f.hasDeadline.Load() {
 		return false
 	}
+	errno, ok := f.sendmsg(b, oob, to, f.alone || f.hot.Load())
+	return ok && errno == 0
+}
+
+// sendQuiet is send where the runtime is never told, and what the system refuses is lost.
+func (f *fast) sendQuiet(b []byte, to *net.UDPAddr) bool {
+	_, ok := f.sendmsg(b, nil, to, true)
+	return ok
+}
+
+// sendmsg is false where it knows no way to the address, or the socket is closed.
+func (f *fast) sendmsg(b, oob []byte, to *net.UDPAddr, quiet bool) (syscall.Errno, bool) {
 	s := f.senders.Get().(*sender)
 	defer f.senders.Put(s)
-	if !s.address(to, f.six) {
-		return false
+	if to == nil || to.Zone != "" || to.Port < 0 || to.Port > 1<<16-1 || !s.address(to, f.six) {
+		return 0, false
 	}
 	s.iov.Base = &b[0]
 	s.iov.SetLen(len(b))
@@ -45,10 +57,10 @@ func (f *fast) send(b, oob []byte, to *net.UDPAddr) bool {
 	s.hdr.SetIovlen(1)
 	s.hdr.Control = unsafe.SliceData(oob) //nolint:gosec // nil where there is none
 	s.hdr.SetControllen(len(oob))
-	s.quiet = f.alone || f.hot.Load()
+	s.quiet = quiet
 	err := f.raw.Control(s.call)
 	s.iov.Base, s.hdr.Control = nil, nil
-	return err == nil && s.errno == 0
+	return s.errno, err == nil
 }
 
 // address sets where to send to, for a socket of either family.

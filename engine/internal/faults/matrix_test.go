@@ -37,7 +37,7 @@ var attacks = map[string]row{
 	"20":   {"a frame that dribbles", []string{quic + "limits_test.go#TestWhatIsBegunMustEnd", eng + "control/slots_test.go#TestHalfAFrameDoesNotHoldAConnection"}, ""},
 	"21":   {"streams that are opened and not used", []string{quic + "limits_test.go#TestWhatIsBegunMustEnd", eng + "control/slots_test.go#TestConnectionsThatAskNothingMakeRoom"}, ""},
 	"22":   {"who never reads", []string{quic + "limits_test.go#TestAPeerCannotMakeALaneHoldMoreThanItsWindow", here + "bounds_test.go#TestAMailboxThatFillsHoldsItsSenderAndNobodyElse", eng + "control/watch_test.go#TestAClientThatNeverReadsItsRepliesIsClosedAndTheEngineGoesOn"}, "a rank that does not read holds its senders until their contexts end, however long: calls obey nothing else, and a rank at a breakpoint reads nothing for hours"},
-	"23":   {"junk datagrams", []string{quic + "limits_test.go#TestJunkCostsLittleAndAnHonestWorkerJoinsAfterIt"}, ""},
+	"23":   {"junk datagrams", []string{quic + "limits_test.go#TestJunkCostsLittleAndAnHonestWorkerJoinsAfterIt", quic + "beside_test.go#TestOnlyNewDatagramsOfThePeerCount"}, ""},
 	"24":   {"a thousand half-open handshakes", []string{quic + "matrix_test.go#TestHalfOpenHandshakesKeepNobodyOut"}, ""},
 	"25":   {"0-RTT", []string{quic + "limits_test.go#TestThereIsNoZeroRTT"}, ""},
 	"26":   {"packets damaged, doubled, out of order", []string{quic + "matrix_test.go#TestABadPathCostsTimeAndNothingElse", quic + "faults_test.go#TestNothingIsLostRepeatedOrReorderedOnABadNetwork"}, ""},
@@ -64,11 +64,11 @@ var matrix = map[string]row{
 	"10":    {"one way is cut", []string{quic + "faults_test.go#TestACutThatHealsBeforeLostLosesNothing", quic + "faults_test.go#TestSilenceIsSeenInTime", quic + "netns_linux_test.go#TestARealPathMayFail"}, ""},
 	"11":    {"a link that flaps", []string{quic + "matrix_test.go#TestAFlappingLinkLosesNothing", quic + "tun_linux_test.go#TestABadRealPath"}, ""},
 	"12":    {"hosts cut one by one, healed in another order", []string{quic + "matrix_test.go#TestHostsComeBackInAnyOrder"}, ""},
-	"13":    {"loss", []string{quic + "faults_test.go#TestNothingIsLostRepeatedOrReorderedOnABadNetwork", quic + "matrix_test.go#TestABadPathCostsTimeAndNothingElse"}, ""},
+	"13":    {"loss", []string{quic + "beside_test.go#TestDatagramsThatAreLostAreMadeUpForByTheStream", quic + "faults_test.go#TestNothingIsLostRepeatedOrReorderedOnABadNetwork", quic + "matrix_test.go#TestABadPathCostsTimeAndNothingElse"}, ""},
 	"14-15": {"packets late, out of order, doubled, damaged", []string{quic + "matrix_test.go#TestABadPathCostsTimeAndNothingElse", quic + "tun_linux_test.go#TestABadRealPath"}, ""},
 	"16":    {"a slow path", []string{quic + "matrix_test.go#TestASlowPathIsSlowNotLost", quic + "netns_linux_test.go#TestARealPathMayFail"}, ""},
 	"17":    {"the smallest MTU", []string{quic + "matrix_test.go#TestTheLargestBodyFitsTheSmallestPath"}, ""},
-	"18":    {"an address that changes", []string{quic + "matrix_test.go#TestAnAddressMayChange", quic + "tun_linux_test.go#TestABadRealPath"}, ""},
+	"18":    {"an address that changes", []string{quic + "matrix_test.go#TestAnAddressMayChange", quic + "beside_test.go#TestAnAddressMayChangeAtRest", quic + "tun_linux_test.go#TestABadRealPath"}, ""},
 	"19":    {"an interface that goes down at the sender", []string{quic + "semantics_test.go#TestAFailedSendIsALostPacket", quic + "netns_linux_test.go#TestARealPathMayFail"}, ""},
 	"20":    {"a worker is stopped by a signal", []string{here + "pause_test.go#TestAWorkerThatIsPausedLosesNothing", here + "pause_test.go#TestAPausedWorkerHasOneEnd"}, ""},
 	"21":    {"an agent of another host is stopped", []string{eng + "internal/hosts/net_test.go#TestAnAgentThatStandsStillIsLost"}, ""},
@@ -97,7 +97,7 @@ var matrix = map[string]row{
 	"44":    {"a certificate is renewed", []string{quic + "semantics_test.go#TestALeafIsRenewedBeforeItExpires"}, ""},
 	"45":    {"clocks that are apart", []string{quic + "matrix_test.go#TestClocksMayBeApart"}, ""},
 	"46":    {"the terminal goes away", []string{"cmd/monarch-tui/explore_test.go#TestTheTerminalIsRestoredAndWorkersEndWhateverHappens"}, ""},
-	"47":    {"nobody does anything", []string{quic + "matrix_test.go#TestALinkThatNobodyUsesStays"}, ""},
+	"47":    {"nobody does anything", []string{quic + "matrix_test.go#TestALinkThatNobodyUsesStays", quic + "beside_test.go#TestALinkAtRestCostsOneDatagramEachWay"}, ""},
 }
 
 func TestEveryRowHasItsTestOrAReason(t *testing.T) {

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package quicnet
+
+func newWaker() waker { return newGoTimer() }
