@@ -257,6 +257,7 @@ const smallAnswer = 64
 func (n *node) takeReply(env *quicnet.Envelope) {
 	c, off := n.calls.take(env.Call, env.From, env.Index)
 	if c == nil {
+		n.windows.settle(env.From)
 		return
 	}
 	defer c.free()
@@ -271,7 +272,7 @@ func (n *node) takeReply(env *quicnet.Envelope) {
 	if w, load := c.ref.window(n.windows, i, env.From), uint32(min(env.Load, 1<<31)); w.load.Load() != load { // most find it so
 		w.load.Store(load)
 	}
-	a := answer{index: i, body: env.Body, env: env, off: off}
+	a := answer{index: i, body: env.Body, env: env, off: off, came: true}
 	switch {
 	case c.told:
 		a.by = n.receiptOf(env)
