@@ -184,6 +184,12 @@ var layers = []layer{
 		why:    "who logs waits for nothing: how records travel and where they are written is said above it",
 	},
 	{
+		folder: "engine/internal/relay",
+		own:    []string{"quicnet"},
+		std:    []string{"io", "net", "os", "os/exec"},
+		why:    "what goes by an agent is gathered and put in order without a network, so that it can be tested in virtual time",
+	},
+	{
 		folder: "engine/internal",
 		own:    []string{"engine/internal/..."},
 		others: []string{"golang.org/x/sys"},

@@ -159,10 +159,11 @@ func startAgent(arrived *via.Arrival) (*agentProcess, error) {
 	p.node, n.seed = n, boot.Seed
 	n.abandoned = p.abandoned
 	p.agent = agent.New(agent.Config{
-		Up: agentUp{n}, Program: exe, Hidden: []string{via.Env, controlEnv},
+		Up: agentUp{p}, Program: exe, Hidden: []string{via.Env, controlEnv},
 		GPUs: gpu.NewFinder(gpu.System{Lookup: os.LookupEnv, Sys: "/sys"}), Lookup: os.LookupEnv,
 	})
 	n.alone(p.handlers())
+	n.relayer = newRelayer(n, p.agent)
 	if err := p.join(ticket, boot, arrived.Scheduler); err != nil {
 		return p, err
 	}
@@ -182,7 +183,7 @@ func (p *agentProcess) join(ticket quicnet.Ticket, boot agent.Boot, scheduler st
 		system += ", " + scheduler
 	}
 	h, err := quicnet.Enc().Marshal(agent.Hello{
-		PID: os.Getpid(), Host: name, System: system, Build: buildID(), Engine: Version, Carrier: how.String(), Clock: time.Now().UnixMilli(),
+		PID: os.Getpid(), Host: name, System: system, Build: buildID(), Engine: Version, Carrier: how.String(), Clock: time.Now().UnixMilli(), Port: portOf(conn),
 	})
 	if err != nil {
 		return err
@@ -192,7 +193,7 @@ func (p *agentProcess) join(ticket quicnet.Ticket, boot agent.Boot, scheduler st
 	wire, _, err := quicnet.Join(ctx, ticket, quicnet.Config{
 		Timing: quicnet.Timing{Lease: boot.Lease}, Conn: conn, Handler: p.node, Hello: h, Logger: p.node.log,
 		Resolve: func(context.Context, uint64) (net.Addr, error) {
-			return nil, errors.New("an agent talks to its controller only")
+			return nil, errors.New("an agent dials its controller only")
 		},
 	})
 	if err != nil {
@@ -236,6 +237,10 @@ func (p *agentProcess) handlers() *sysTable {
 	handle(t, sysSync, fromController, func(_ context.Context, _ *node, _ quicnet.Addr, part agent.Part) (any, error) {
 		return p.work.Put(part)
 	})
+	handleRelay(t, fromController, func(n *node, _ quicnet.Addr, env *quicnet.Envelope) error {
+		n.relayer.pass(env)
+		return nil
+	})
 	handle(t, sysExit, fromController, func(context.Context, *node, quicnet.Addr, int) (any, error) {
 		p.endFor(exitReason)
 		return nil, nil
@@ -244,18 +249,31 @@ func (p *agentProcess) handlers() *sysTable {
 }
 
 // agentUp carries an agent's messages to its controller.
-type agentUp struct{ node *node }
+type agentUp struct{ *agentProcess }
 
 func (u agentUp) Output(ctx context.Context, o agent.Output) error {
 	return u.node.request(ctx, quicnet.Addr{}, sysOutput, o, nil)
 }
 
 func (u agentUp) Exited(ctx context.Context, e agent.Exited) error {
+	u.node.relayer.ended(ctx, e.Worker)
 	return u.node.request(ctx, quicnet.Addr{}, sysExited, e, nil)
 }
 
 func (u agentUp) Stood(s agent.Stood) {
+	if wire, ok := u.node.peers.current().(*quicnet.Node); ok {
+		wire.Hold(s.Worker.Proc, s.Still) // its silence says nothing
+	}
 	_ = u.node.notice(u.node.root, quicnet.LaneControl, nil, quicnet.Addr{}, sysStood, s) // an error means that the controller is gone
+}
+
+// portOf is the port of a socket.
+func portOf(c net.PacketConn) int {
+	at, _ := c.LocalAddr().(*net.UDPAddr)
+	if at == nil {
+		return 0
+	}
+	return at.Port
 }
 
 // anyAddr is a socket that other machines can reach.

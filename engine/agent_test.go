@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -8,6 +10,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/internal/agent"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch/via"
+	"github.com/monarch-tui/monarch-tui/engine/internal/relay"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
 
@@ -65,6 +68,115 @@ func TestALauncherThatTellsLateTakesNoHostBack(t *testing.T) {
 		h.launchEvent(m.pm, via.Event{Host: 0, State: s, Name: "n1", Text: "late"})
 		if m.rec.State != "ready" || m.rec.Reason != "" || m.rec.Name != "n1" {
 			t.Errorf("event %d leaves the host %+v", s, m.rec)
+		}
+	}
+}
+
+// TestAnAgentSpeaksForItsOwnWorkersOnly: what it says for others, and what workers send by no agent, is refused.
+func TestAnAgentSpeaksForItsOwnWorkersOnly(t *testing.T) {
+	h, err := newHub(defaults())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.close(t.Context())
+	h.detours.Store(uint64(7), &detour{agent: 20})
+	h.detours.Store(uint64(8), &detour{agent: 21})
+	h.detourOf(7).up.Store(1)
+	h.detourOf(8).up.Store(1)
+	st := &channelState{id: 99, wake: make(chan struct{}, 1)}
+	h.node.ports.add(st)
+	value := func(proc uint64) []byte {
+		return relay.AppendFrame(nil, &quicnet.Envelope{Kind: quicnet.KindPort, From: quicnet.Addr{Proc: proc}, Index: st.id, Body: []byte{1}})
+	}
+	fold := h.node.handlers.notes[sysFold]
+	say := func(agent uint64, body []byte) error {
+		_, err := fold.take(t.Context(), h.node, quicnet.Addr{Proc: agent}, body)
+		return err
+	}
+	for name, c := range map[string]struct {
+		agent uint64
+		body  []byte
+	}{
+		"a worker of another":  {20, value(8)},
+		"itself":               {20, value(20)},
+		"the controller":       {20, value(0)},
+		"a worker in its name": {7, value(7)},
+		"a request":            {20, relay.AppendFrame(nil, &quicnet.Envelope{Kind: quicnet.KindSystem, From: quicnet.Addr{Proc: 7}, Endpoint: sysVerb, Flags: sysRequest})},
+		"a call":               {20, relay.AppendFrame(nil, &quicnet.Envelope{Kind: quicnet.KindCall, From: quicnet.Addr{Proc: 7}})},
+		"half a frame":         {20, value(7)[:9]},
+	} {
+		if err := say(c.agent, c.body); err == nil || len(st.queue) != 0 {
+			t.Errorf("an agent speaks for %s: %v", name, err)
+		}
+	}
+	if err := say(20, value(7)); err != nil || len(st.queue) != 1 {
+		t.Errorf("an agent speaks for its worker: %v, %d values", err, len(st.queue))
+	}
+	h.leaveDetour(7, 1)
+	if err := say(20, value(7)); err != nil || len(st.queue) != 1 {
+		t.Errorf("its worker has ended: %v, %d values", err, len(st.queue))
+	}
+	near := h.node.handlers.notes[sysNear]
+	for _, from := range []uint64{21, 8} {
+		b, _ := quicnet.Enc().Marshal(nearBody{7, 1})
+		if _, err := near.take(t.Context(), h.node, quicnet.Addr{Proc: from}, b); !errors.Is(err, ErrForbidden) || h.detourOf(7).up.Load() != 0 {
+			t.Errorf("process %d has a link to another's worker: %v", from, err)
+		}
+	}
+}
+
+// TestAnAgentTakesFromItsOwnWorkersWhatGoesByIt and nothing else; and a worker takes nothing in the controller's name but from its agent.
+func TestAnAgentTakesFromItsOwnWorkersWhatGoesByIt(t *testing.T) {
+	n := newNode(20, 1, slog.New(slog.DiscardHandler))
+	r := newRelayer(n, nil)
+	var got int
+	r.fold = relay.NewFold(func(b []byte, _ []relay.Asked) {
+		if err := relay.Frames(b, func(env *quicnet.Envelope) error {
+			if got++; env.From.Proc != 7 || env.To.Proc != 0 || env.Call != quicnet.SessionID(0, 5) || env.Flags != 0 {
+				t.Errorf("%+v", env)
+			}
+			return nil
+		}); err != nil {
+			t.Error(err)
+		}
+	}, n.closing)
+	r.near[7] = 2
+	for name, c := range map[string]struct {
+		from quicnet.ID
+		env  quicnet.Envelope
+		want int
+	}{
+		"its worker":     {quicnet.ID{Proc: 7, Epoch: 2}, quicnet.Envelope{Kind: quicnet.KindReply, Call: quicnet.SessionID(20, 5), Flags: flagAsk}, 1},
+		"an older epoch": {quicnet.ID{Proc: 7, Epoch: 1}, quicnet.Envelope{Kind: quicnet.KindReply}, 0},
+		"a stranger":     {quicnet.ID{Proc: 8, Epoch: 2}, quicnet.Envelope{Kind: quicnet.KindReply}, 0},
+		"a request":      {quicnet.ID{Proc: 7, Epoch: 2}, quicnet.Envelope{Kind: quicnet.KindSystem, Endpoint: sysFork, Flags: sysRequest}, 0},
+		"a large one":    {quicnet.ID{Proc: 7, Epoch: 2}, quicnet.Envelope{Kind: quicnet.KindReply, Body: make([]byte, maxNear+1)}, 0},
+	} {
+		got = 0
+		c.env.From, c.env.To = quicnet.Addr{Proc: c.from.Proc}, quicnet.Addr{Proc: 20}
+		if !r.takes(c.from, &c.env) {
+			t.Errorf("%s: the agent takes it for its own", name)
+		}
+		if r.fold.Flush(); got != c.want {
+			t.Errorf("%s: %d frames go up, want %d", name, got, c.want)
+		}
+	}
+	r.takes(quicnet.ID{}, &quicnet.Envelope{Kind: quicnet.KindCall, Body: []byte{0xff}}) // a list that nobody writes
+	u := newUpward(n, 20)
+	for name, c := range map[string]struct {
+		from       uint64
+		kind       quicnet.Kind
+		done, name bool // there is nothing more to do; it is in the controller's name
+	}{
+		"the agent's call":    {20, quicnet.KindCall, false, true},
+		"the agent's answer":  {20, quicnet.KindReply, true, false},
+		"the agent's request": {20, quicnet.KindSystem, true, false},
+		"another's call":      {9, quicnet.KindCall, false, false},
+		"another's ack":       {9, quicnet.KindAck, false, false},
+	} {
+		env := quicnet.Envelope{Kind: c.kind, From: quicnet.Addr{Proc: c.from}, Endpoint: sysExit, Flags: sysRequest}
+		if done := u.takes(c.from, &env); done != c.done || env.From.Proc == 0 != c.name {
+			t.Errorf("%s: done %v, from %d", name, done, env.From.Proc)
 		}
 	}
 }

@@ -257,6 +257,7 @@ const smallAnswer = 64
 func (n *node) takeReply(env *quicnet.Envelope) {
 	c, off := n.calls.take(env.Call, env.From, env.Index)
 	if c == nil {
+		n.windows.settle(env.From)
 		return
 	}
 	defer c.free()
@@ -271,7 +272,7 @@ func (n *node) takeReply(env *quicnet.Envelope) {
 	if w, load := c.ref.window(n.windows, i, env.From), uint32(min(env.Load, 1<<31)); w.load.Load() != load { // most find it so
 		w.load.Store(load)
 	}
-	a := answer{index: i, body: env.Body, env: env, off: off}
+	a := answer{index: i, body: env.Body, env: env, off: off, came: true}
 	switch {
 	case c.told:
 		a.by = n.receiptOf(env)
@@ -302,6 +303,9 @@ func (c *call) answer(a answer) (sent bool) {
 	c.mu.Lock()
 	if a.index < 0 || a.index >= c.n || c.ranks[a.index] == phaseAnswered {
 		c.mu.Unlock()
+		if a.came {
+			c.node.windows.settle(c.addr(a.index))
+		}
 		return false
 	}
 	sent = c.ranks[a.index] == phaseSent
@@ -314,7 +318,7 @@ func (c *call) answer(a answer) (sent bool) {
 	unhook := c.unhook
 	c.mu.Unlock()
 	if sent {
-		c.node.windows.giveBack(w, takenBy(1, c.size))
+		c.node.windows.giveBack(w, a.back(w, c.size))
 	}
 	if c.told {
 		c.tellAnswer(a)
@@ -333,6 +337,14 @@ func (c *call) answer(a answer) (sent bool) {
 		c.ended()
 	}
 	return sent
+}
+
+// back is what an answer gives back in a window.
+func (a *answer) back(w *window, size int) taken {
+	if a.left && w.detour != nil {
+		return takenBy(1, size) + doubt
+	}
+	return takenBy(1, size)
 }
 
 // sent lists the indices whose message left and whose answer has not come.

@@ -28,7 +28,8 @@ type bootstrap struct {
 	Tell       tellBody
 	GOMAXPROCS string // the variable as the user had it, restored for the program
 	HadProcs   bool
-	Remote     bool // it is on another machine than the controller
+	Agent      uint64 // that starts it, on another machine
+	Remote     bool   // it is on another machine than the controller
 }
 
 // bootOf makes what the worker of p reads first.
@@ -59,6 +60,7 @@ func (h *hub) bootOf(p *proc, req control.ProcsReq) ([]byte, error) {
 	boot.GOMAXPROCS, boot.HadProcs = os.LookupEnv("GOMAXPROCS")
 	if p.on != nil { // its machine has neither our log nor our environment
 		boot.Lease, boot.LogFile, boot.Remote = cmp.Or(req.Lease, remoteLease), "", true
+		boot.Agent = p.on.rec.ID
 		boot.GOMAXPROCS, boot.HadProcs = "", false
 	}
 	return quicnet.Enc().Marshal(boot)

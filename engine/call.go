@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"reflect"
@@ -94,6 +93,8 @@ type answer struct {
 	by    *receipt          // the message that brought it; nil: none did, or nobody is told
 	env   *quicnet.Envelope // what body is a part of, to be given back with the call; nil: nothing is
 	off   bool              // the call was taken off the table for it
+	came  bool              // the rank has answered
+	left  bool              // the caller waits no more: the rank will answer yet
 }
 
 // fail has the call not even begin.
@@ -241,9 +242,14 @@ func (c *call) send(ctx context.Context, nd *node, b bound, body []byte) *call {
 		return c
 	}
 	handed := false
-	for i := range c.n {
-		handed = c.sendTo(ctx, env, i)
+	var f *fan
+	if nd.fans(ref, c.size) {
+		f = nd.fanOf(ctx, ref, env, c.notSentTo)
 	}
+	for i := range c.n {
+		handed = c.sendTo(ctx, env, i, f)
+	}
+	f.flush()
 	if !handed {
 		env.Large = nil // the call's
 		env.Free()
@@ -270,14 +276,15 @@ func (c *call) aim(nd *node, ref *meshRef) (*meshRef, error) {
 }
 
 // sendTo hands the message of index i to its link, or answers for it when that fails. It reports whether env went with it: that of
-// a call of one rank may.
-func (c *call) sendTo(ctx context.Context, env *quicnet.Envelope, i int) (handed bool) {
+// a call of one rank may. With f it may go by an agent.
+func (c *call) sendTo(ctx context.Context, env *quicnet.Envelope, i int, f *fan) (handed bool) {
 	env.ID, env.Index = c.firstMsg+uint64(i), uint64(i)
 	env.To, env.Life = c.addr(i), c.ref.lifeOf(i)
 	w := c.ref.window(c.node.windows, i, env.To)
+	ok, _, by := w.take(c.size, f.takes(w))
 	var err error
-	if ok, _ := w.take(c.size); !ok {
-		w, err = c.place(ctx, env.To, i)
+	if !ok {
+		w, by, err = c.place(ctx, env.To, i, f)
 	}
 	if err != nil {
 		c.answer(answer{index: i, err: notSent(err)})
@@ -298,6 +305,10 @@ func (c *call) sendTo(ctx context.Context, env *quicnet.Envelope, i int) (handed
 		c.tellSent(env, i)
 		now = time.Now().Add(time.Microsecond).UnixMicro() // not before what was told, which has nanoseconds
 	}
+	if by {
+		f.add(c.node, ctx, w, env, c.notSentTo)
+		return false
+	}
 	way := w.way.Load()
 	if way == nil {
 		x := c.node.wayTo(env.To.Proc)
@@ -312,14 +323,19 @@ func (c *call) sendTo(ctx context.Context, env *quicnet.Envelope, i int) (handed
 		err = c.node.sendBy(ctx, *way, env, now)
 	}
 	if err != nil {
-		c.answer(answer{index: i, err: c.node.whyNotSent(c.ref, i, err)})
+		c.notSentTo(i, err)
 	}
 	return handed
 }
 
 // place waits for a place in the window of index i. It stands alone for the sake of small frames, as aim does.
-func (c *call) place(ctx context.Context, to quicnet.Addr, i int) (*window, error) {
-	return c.node.windows.acquire(ctx, to, &pendingSend{c.sender, c.client, c.caller, c.ref, i, c.endpoint, c.id, c.size})
+func (c *call) place(ctx context.Context, to quicnet.Addr, i int, f *fan) (w *window, by bool, err error) {
+	return c.node.windows.acquire(ctx, to, &pendingSend{c.sender, c.client, c.caller, c.ref, i, c.endpoint, c.id, c.size, f})
+}
+
+// notSentTo answers for a rank whose message could not be sent.
+func (c *call) notSentTo(i int, err error) {
+	c.answer(answer{index: i, err: c.node.whyNotSent(c.ref, i, err)})
 }
 
 // addr is the receiver of index i.
@@ -358,7 +374,7 @@ func (c *call) cancel(ctx context.Context) {
 	}
 	var sent []int
 	for _, i := range c.open() {
-		if c.answer(answer{index: i, err: why}) {
+		if c.answer(answer{index: i, err: why, left: true}) {
 			sent = append(sent, i)
 		}
 	}
@@ -366,8 +382,8 @@ func (c *call) cancel(ctx context.Context) {
 		c.keep()
 		c.node.outbox.Add(c.ref.procOf(i), func() {
 			defer c.free()
-			env := quicnet.Envelope{Kind: quicnet.KindCancel, ID: c.firstMsg + uint64(i), Call: c.id, From: c.node.addrOf(c.caller), To: c.addr(i), Flags: flags}
-			_ = c.node.send(c.node.root, quicnet.LaneCalls, &env) // on the lane of its message; an error means that the peer has ended
+			env := quicnet.Envelope{Kind: quicnet.KindCancel, ID: c.firstMsg + uint64(i), Call: c.id, From: c.node.addrOf(c.caller), To: c.addr(i), Index: uint64(i), Flags: flags}
+			c.node.cancelBy(c.windows[i], &env)
 		})
 	}
 }
@@ -383,70 +399,4 @@ func (c *call) open() []int {
 		}
 	}
 	return out
-}
-
-// broadcast sends without asking for a reply.
-func broadcast[A any](ctx context.Context, b bound, arg A) error {
-	if b.endpoint == nil {
-		b.endpoint = new(endpoint)
-	}
-	nd, err := nodeOf(ctx)
-	if err == nil {
-		err = b.usable()
-	}
-	if err != nil {
-		return err
-	}
-	body, err := encodeArg(nil, b, arg)
-	if err != nil {
-		return err
-	}
-	return broadcastRaw(ctx, nd, b, body, "")
-}
-
-func broadcastRaw(ctx context.Context, nd *node, b bound, body []byte, client string) error {
-	sender, caller := whoCalls(ctx)
-	if v := caller.at(probe.Send, b.name, b.ref); v != nil {
-		return v
-	}
-	n := b.ref.View.Len()
-	first, call := nd.newMessages(n)
-	env := quicnet.Envelope{
-		Kind: quicnet.KindCall, Call: call, From: nd.addrOf(caller), Region: b.ref.region,
-		Adverb: uint8(adverbBroadcast), Endpoint: b.name, Hash: b.hash, Body: body,
-	}
-	env.Given = len(body) > maxKeptArg
-	caller.stamp(&env)
-	env.Token = caller.token()
-	told := nd.tel.on.Load()
-	var head []byte
-	if told {
-		head = preview(body)
-	}
-	failed := &MeshError{Endpoint: b.name, Mesh: b.ref.Name, Ranks: n}
-	for i := range n {
-		env.ID, env.Index = first+uint64(i), uint64(i)
-		env.To, env.Life = quicnet.Addr{Proc: b.ref.procOf(i), Actor: b.ref.ID}, b.ref.lifeOf(i)
-		err := cmp.Or(ctx.Err(), nd.stoppedMesh(b.ref.ID))
-		var w *window
-		if err == nil {
-			w, err = nd.windows.acquire(ctx, env.To, &pendingSend{sender, client, caller, b.ref, i, b.name, 0, len(body)})
-		}
-		if err == nil {
-			if told {
-				nd.tellBroadcast(&env, sender, client, b.ref, i, head)
-			}
-			if err = nd.send(ctx, quicnet.LaneCalls, &env); err != nil {
-				nd.windows.giveBack(w, takenBy(1, len(body)))
-			}
-		}
-		if err != nil {
-			w := nd.whyNotSent(b.ref, i, err)
-			failed.Failed = append(failed.Failed, b.ref.rankError(b.name, i, w))
-		}
-	}
-	if len(failed.Failed) > 0 {
-		return failed
-	}
-	return nil
 }

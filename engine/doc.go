@@ -61,7 +61,7 @@
 //
 // Hosts and Via put a mesh on machines that the site has a way to. There the program runs once more as an agent, before main gets
 // beyond Main, and the agent starts the ranks: what stands before Main runs in agents too (InWorker). Ranks elsewhere have the
-// environment and the folder of their machine; Sync brings files there.
+// environment and the folder of their machine; Sync brings files there. A message to many ranks goes to each agent once (Wide).
 //
 // # Processes
 //
@@ -95,6 +95,7 @@
 // and clock.Context, telemetry, memLink, memEnd, readers, output, pipes and channelState; reporter.mu may be taken under
 // windows.mu, and so may activation.mu; and that of chaos.Messages under actor.mu), and none while user code runs or a frame is sent: within a process a sender may
 // hand its frame over itself. That of chaos.Agent is held while the rules of the socket are set, which takes those of package
-// carrier and of package fault, and sends what was held up; reporter.mu may be taken under it. Who
-// looks at a parked frame holds that frame's own lock meanwhile: the frame waits for it, nobody else does.
+// carrier and of package fault, and sends what was held up; reporter.mu may be taken under it. That of
+// relay.Ways is held while the link says whether all was received, that of relay.Fold while a batch is put into the outbox, and that of
+// relayer too. Who looks at a parked frame holds that frame's own lock meanwhile: the frame waits for it, nobody else does.
 package engine

@@ -85,6 +85,9 @@ func (b goneBody) outcome() *wireError {
 // for one. Processes of other meshes that are ending themselves hear of it too, for their handlers finish what they do, but
 // nobody waits for that; those of the same mesh have no handlers any more when the first of them ends.
 func (h *hub) tellGone(b goneBody) bool {
+	for i, proc := range b.Procs {
+		h.leaveDetour(proc, b.epoch(i))
+	}
 	var others []quicnet.Addr
 	here := []*node{h.node}
 	h.mu.Lock()
@@ -163,6 +166,10 @@ func (n *node) endCalls(b goneBody) (any bool) {
 
 // Link is quicnet's upcall about a peer. The controller's hub turns it into the rank's life.
 func (n *node) Link(ev quicnet.LinkEvent) {
+	if n.relayer != nil && ev.Peer.Proc != 0 {
+		n.relayer.link(ev)
+		return
+	}
 	switch final := ev.State == quicnet.LinkLost || ev.State == quicnet.LinkClosed; {
 	case n.hub != nil:
 		n.hub.linkEvent(ev)
@@ -305,6 +312,7 @@ func (h *hub) endLocals(ctx context.Context, pm *procMesh, ps []*proc, now bool,
 func (h *hub) forget(pm *procMesh) {
 	for _, p := range pm.procs {
 		delete(h.procs, p.id)
+		h.detours.Delete(p.id)
 		delete(h.traceSeen, p.id)
 		delete(h.waits, p.id)
 	}

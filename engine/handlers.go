@@ -235,6 +235,7 @@ func (n *node) stateHere(ctx context.Context, b stateBody) (control.StateNode, e
 func controllerHandlers(h *hub) *sysTable {
 	t := rankHandlers()
 	handleRelay(t, fromAll, (*node).passOn)
+	h.treeHandlers(t)
 	handle(t, sysVerb, fromAll, func(ctx context.Context, _ *node, from quicnet.Addr, v ownedVerb) (any, error) {
 		own, err := h.ownerOf(from.Proc, v)
 		if err != nil {

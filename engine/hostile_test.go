@@ -199,9 +199,9 @@ func TestAWorkerSpeaksForItselfOnly(t *testing.T) {
 func TestNobodyButTheControllerIsObeyed(t *testing.T) {
 	open := map[string]string{
 		sysWait:  "a caller's word on its own message, which is found by its process and id",
-		sysFence: "asks nothing",
-		sysVerb:  "ownerOf looks whether the actor lives in the asking process",
-		sysFind:  "the directory is for all", sysAlive: "the directory is for all",
+		sysFence: "asks nothing", sysNear: "whether the worker is the agent's", sysFold: "whether the workers are the agent's",
+		sysVerb: "ownerOf looks whether the actor lives in the asking process",
+		sysFind: "the directory is for all", sysAlive: "the directory is for all",
 		sysLog:     "takeLog looks whether the asking process is on another machine, and says on which",
 		sysFailure: "only of an actor in the asking process",
 		sysAcquire: "ownerOf looks whether the actor lives in the asking process",

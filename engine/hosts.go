@@ -41,6 +41,7 @@ type machine struct {
 	lost     uint64
 	reached  string // address of the controller that it has reached
 	logs     *farlog.Gate
+	port     int // of its agent's socket, for its workers
 }
 
 // fleet is the hosts of a proc mesh, and the job that they are.
@@ -88,8 +89,10 @@ func (h *hub) bookHosts(pm *procMesh, req *control.ProcsReq) {
 			at = coordinate(req.Dims, hostsDim, p.rank)
 		}
 		p.sitOn(f.machines[at], used[at])
+		h.detours.Store(p.id, &detour{agent: f.machines[at].rec.ID})
 		used[at]++
 	}
+	h.far.Store(true)
 	h.mem.expectHosts(f.machines)
 	h.writeLogs()
 	for _, m := range f.machines {

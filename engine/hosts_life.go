@@ -33,6 +33,7 @@ func (h *hub) admitHost(m *machine, b []byte) error {
 		return fmt.Errorf("it was built with engine %s, the controller with %s", clip(a.Engine, 40), Version)
 	}
 	a = tidyHello(a)
+	m.port = a.Port
 	m.rec.PID, m.rec.System, m.rec.Build = a.PID, a.System, a.Build
 	if off := skewed(a.Clock); off != "" {
 		m.rec.System += ", " + off

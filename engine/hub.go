@@ -58,7 +58,9 @@ type hub struct {
 	history        []control.Mesh   // ended meshes, newest last, for front ends
 	endedProcs     []string         // names of ended proc meshes, newest last
 	nextProc       uint64
-	stills         uint64 // turns of stops by a signal
+	detours        sync.Map    // process → *detour
+	far            atomic.Bool // there are, or were, some
+	stills         uint64      // turns of stops by a signal
 	nextLocal      uint64
 	nextMesh       uint64
 	autoName       int
@@ -159,6 +161,7 @@ func newHub(opts options) (*hub, error) {
 	h.locks.over = recent.New[claimKey, struct{}](4096)
 	h.out = newOutput(h, opts.stdout, opts.stderr, opts.sorted)
 	h.node = newNode(0, 1, opts.logger)
+	h.node.windows.detours = h.detourOf
 	h.node.seed = opts.seed
 	h.node.hub, h.node.local, h.node.out = h, h, h.out
 	h.node.alone(controllerHandlers(h))

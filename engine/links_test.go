@@ -66,3 +66,58 @@ func TestAFrameForARankThatWasForgottenIsRefused(t *testing.T) {
 		t.Error("what is behind the frames of a rank that has ended does not run")
 	}
 }
+
+// TestTheWayToAnActorChangesOnlyWhileNothingIsOnIt holds INV-ORDER between a link and the detour by an agent: what was cancelled and
+// not answered is on its way yet.
+func TestTheWayToAnActorChangesOnlyWhileNothingIsOnIt(t *testing.T) {
+	w := &window{detour: &detour{}}
+	take := func(may, want bool) {
+		t.Helper()
+		if ok, gone, by := w.take(5, may); !ok || gone || by != want {
+			t.Errorf("takes a place %v, gone %v, goes by the agent %v; want %v", ok, gone, by, want)
+		}
+	}
+	one := takenBy(1, 5)
+	take(true, true)
+	take(false, true)
+	w.give(one)
+	take(false, true)
+	w.give(one)
+	w.give(one)
+	take(false, false)
+	take(true, false)
+	w.give(one + doubt)
+	w.give(one)
+	if used := taken(w.used.Load()); used.messages() != 0 || used.bytes() != 0 || used&doubts != doubt {
+		t.Errorf("%b is taken; want one doubt", used)
+	}
+	take(true, false)
+	w.give(one)
+	w.settle()
+	w.settle() // nobody asked for that
+	take(true, true)
+	w.give(one + doubt)
+	take(false, true)
+	w.mark(shut)
+	if ok, _, _ := w.take(5, false); ok {
+		t.Error("it is shut, and takes a message")
+	}
+	if ok, by := w.takeFor(5, true); !ok || !by {
+		t.Errorf("who is let in: %v, by the agent %v", ok, by)
+	}
+	w.give(one)
+	w.give(one)
+	w.mark(0)
+	w.settle()
+	if used := w.used.Load(); used != 0 {
+		t.Errorf("%b is taken; want nothing", used)
+	}
+	for range 1 << placeBits { // more than are counted: then the way stays
+		take(false, false)
+		w.give(one + doubt)
+	}
+	w.settle()
+	if used := taken(w.used.Load()); used&doubts != doubts || used.messages() != 0 || used >= shut || used < 0 {
+		t.Errorf("%b is taken", used)
+	}
+}

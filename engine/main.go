@@ -284,6 +284,7 @@ type Option func(*options)
 
 type options struct {
 	name       string
+	wide       int // above how many ranks a message goes by the agents of their hosts
 	program    string
 	pid        int
 	stdout     io.Writer
@@ -339,7 +340,7 @@ func AllInProcess() Option { return func(o *options) { o.inProcess = true } }
 const maxProgramName = 100
 
 func defaults() options {
-	o := options{pid: os.Getpid(), stdout: os.Stdout, stderr: os.Stderr, logger: slog.New(slog.DiscardHandler), args: os.Args[1:], seed: rand.Uint64()} //nolint:gosec // not for secrets
+	o := options{pid: os.Getpid(), wide: wideRanks, stdout: os.Stdout, stderr: os.Stderr, logger: slog.New(slog.DiscardHandler), args: os.Args[1:], seed: rand.Uint64()} //nolint:gosec // not for secrets
 	o.program = clean.Name(filepath.Base(os.Args[0]), maxProgramName)
 	switch os.Getenv(noSessionEnv) {
 	case "", "0", "false":

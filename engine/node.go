@@ -38,6 +38,9 @@ type node struct {
 	root  context.Context // carries the engine; parent of every actor's context; ends with the node
 	end   context.CancelFunc
 
+	relayer *relayer // in an agent: between the controller and its workers
+	up      *upward  // in a worker that an agent has started: its ways to the controller
+
 	abandoned func(reason string) // what a process that is no worker does when it has lost its controller; nil in workers
 
 	crowded bool // one of very many ranks in its process: idle actors keep no goroutine
@@ -140,6 +143,9 @@ func (n *node) send(ctx context.Context, lane quicnet.Lane, env *quicnet.Envelop
 		n.Frame(quicnet.ID{Proc: n.id}, lane, env.Clone())
 		return nil
 	}
+	if n.up != nil && to == 0 && lane == quicnet.LaneCalls && env.Kind != quicnet.KindSystem {
+		return n.up.send(ctx, env, env.Kind == quicnet.KindAck && n.up.last.Load())
+	}
 	lk, err := n.peers.linkTo(to, n.closing)
 	if err != nil {
 		return err
@@ -241,6 +247,9 @@ func (n *node) passOn(from quicnet.Addr, env *quicnet.Envelope) error {
 func (n *node) Frame(from quicnet.ID, _ quicnet.Lane, env *quicnet.Envelope) {
 	if env.To.Proc != n.id {
 		n.log.Warn("dropped a frame for another process", "to", env.To.Proc)
+		return
+	}
+	if n.relayer != nil && n.relayer.takes(from, env) || n.up != nil && n.up.takes(from.Proc, env) {
 		return
 	}
 	if env.At == 0 {

@@ -326,6 +326,7 @@ func (h *hub) linkEvent(ev quicnet.LinkEvent) {
 	case quicnet.LinkRefused:
 		h.log.Warn("somebody was refused in the name of a rank", "procs", p.rec.Mesh, "rank", p.rank, "reason", ev.Reason)
 	case quicnet.LinkUp:
+		h.leaveDetour(p.id, p.epoch)
 		h.on(p, life.Welcomed)
 		p.signalReady()
 		h.tellAnew(p)

@@ -20,7 +20,7 @@ import (
 // ErrMoving: the rank is moving to another build of the program, and the reload says that nothing waits for that.
 var ErrMoving = Sentinel("the rank moves to another build")
 
-// shut marks a window that takes nothing for now: so many messages no window has.
+// shut marks a window that takes nothing for now.
 const shut = taken(1) << 61
 
 // Names of the engine's messages about moves.
@@ -59,15 +59,15 @@ func (m *moves) letIn(to uint64, p *pendingSend) bool {
 }
 
 // takeFor is take, in a shut window too where in says so.
-func (w *window) takeFor(bytes int, in bool) bool {
+func (w *window) takeFor(bytes int, in bool) (ok, by bool) {
 	for {
 		is := taken(w.used.Load())
-		n := is &^ shut
-		if is < 0 || is&shut != 0 && !in || n.messages() >= windowSize || n.bytes() >= windowBytes {
-			return false
+		if is < 0 || is&shut != 0 && !in || is.messages() >= windowSize || is.bytes() >= windowBytes {
+			return false, false
 		}
-		if w.used.CompareAndSwap(int64(is), int64(is+takenBy(1, bytes))) {
-			return true
+		now := is.turn(false) + takenBy(1, bytes)
+		if w.used.CompareAndSwap(int64(is), int64(now)) {
+			return true, now&detoured != 0
 		}
 	}
 }
@@ -194,7 +194,7 @@ func (ws *windows) empty(ctx context.Context, procs []uint64) error {
 				continue
 			}
 			w.waiting.Add(1) // before the look: who gives a place back after it sees that somebody waits
-			if taken(w.used.Load())&^shut > 0 {
+			if taken(w.used.Load()).messages() > 0 {
 				busy, at = w, addr
 				break
 			}
@@ -215,7 +215,7 @@ func (ws *windows) empty(ctx context.Context, procs []uint64) error {
 		case <-ws.closing:
 			err = ErrStopped
 		case <-ctx.Done():
-			err = fmt.Errorf("%d messages to process %d are not answered: %w", (taken(busy.used.Load()) &^ shut).messages(), at.Proc, ctx.Err())
+			err = fmt.Errorf("%d messages to process %d are not answered: %w", taken(busy.used.Load()).messages(), at.Proc, ctx.Err())
 		}
 		busy.waiting.Add(-1)
 		if err != nil {

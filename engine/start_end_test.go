@@ -374,7 +374,7 @@ func TestNoPlaceIsGivenBackUnseen(t *testing.T) {
 	waits, got := make(chan struct{}), make(chan error)
 	go func() {
 		for range waits {
-			_, err := ws.acquire(late, to, &pendingSend{to: ref})
+			_, _, err := ws.acquire(late, to, &pendingSend{to: ref})
 			got <- err
 		}
 	}()

@@ -211,7 +211,12 @@ func (n *node) requestWithin(ctx context.Context, budget time.Duration, to quicn
 	if name == sysStop || name == sysFence { // on the lane of the messages that were sent before, which a stop has handled first
 		lane = quicnet.LaneCalls
 	}
-	if err := n.send(ctx, lane, &env); err != nil {
+	if b, stop := body.(endBody); stop && n.hub != nil && lane == quicnet.LaneCalls {
+		err = n.followTo(ctx, quicnet.Addr{Proc: to.Proc, Actor: b.Mesh}, &env)
+	} else {
+		err = n.send(ctx, lane, &env)
+	}
+	if err != nil {
 		return err
 	}
 	select {

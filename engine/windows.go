@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -28,7 +29,8 @@ type windows struct {
 	byAddr  map[quicnet.Addr]*window
 	sweepAt int // how many windows are too many
 	blocked map[*blockedSend]struct{}
-	moves   moves // processes that move to another build: what goes there waits, or fails (reload_hold.go)
+	detours func(proc uint64) *detour // the way by an agent, in the controller; nil: there is none
+	moves   moves                     // processes that move to another build: what goes there waits, or fails (reload_hold.go)
 }
 
 // window is the count of one receiver. Who calls it often keeps the window (meshRef.window), so that taking and giving back
@@ -38,6 +40,7 @@ type window struct {
 	load    atomic.Uint32                  // messages in its mailbox, as last told in an answer
 	waiting atomic.Int32                   // how many wait for a place
 	way     atomic.Pointer[quicnet.Sender] // to it, once it is known
+	detour  *detour                        // the other way to it; nil: there is none
 	free    chan struct{}                  // closed and replaced when there is one; guarded by windows.mu
 }
 
@@ -48,42 +51,86 @@ type taken int64
 // placeShift leaves the bytes more room than windowBytes and one frame can need.
 const placeShift = 32
 
+// Above the number of messages, which is below 1<<placeBits, the word has which way they go, and how many were cancelled that the
+// receiver has not answered: what is sent behind them has to go their way, for they may still be on it (tree.go).
+const (
+	placeBits = 14
+	detoured  = taken(1) << (placeShift + placeBits)
+	doubt     = detoured << 1
+	doubts    = (shut - 1) &^ (doubt - 1)
+)
+
 // placesFor is what so many messages take, of so many bytes together.
 func takenBy(messages, bytes int) taken { return taken(messages)<<placeShift | taken(bytes) }
 
-func (p taken) messages() int { return int(p >> placeShift) }
+func (p taken) messages() int { return int(p >> placeShift & (1<<placeBits - 1)) }
 func (p taken) bytes() int    { return int(p & (1<<placeShift - 1)) }
 
 // forgotten marks a window that is off the table: another one counts for its receiver, if any does.
 const forgotten = taken(-1 << 62)
 
-// take takes a place for a message of so many bytes. Where it did not, gone says that the window counts no more.
-func (w *window) take(bytes int) (ok, gone bool) {
+// take takes a place for a message of so many bytes. Where it did not, gone says that the window counts no more. by says which way
+// the message is to go: that of those before it, else the one by the agent if detour says so.
+func (w *window) take(bytes int, detour bool) (ok, gone, by bool) {
 	for {
 		n := taken(w.used.Load())
-		if n < 0 || n.messages() >= windowSize || n.bytes() >= windowBytes {
-			return false, n < 0
+		if n < 0 || n&shut != 0 || n.messages() >= windowSize || n.bytes() >= windowBytes {
+			return false, n < 0, false
 		}
-		if w.used.CompareAndSwap(int64(n), int64(n+takenBy(1, bytes))) {
-			return true, false
+		now := n.turn(detour) + takenBy(1, bytes)
+		if w.used.CompareAndSwap(int64(n), int64(now)) {
+			return true, false, now&detoured != 0
 		}
 	}
 }
 
-// give gives places back, those that are taken at most, and reports whether somebody may wait for one.
+// turn has what is sent next go by the agent, or not, unless it has to follow what is on its way.
+func (p taken) turn(detour bool) taken {
+	switch {
+	case p&(doubts|takenBy(1<<placeBits-1, 0)) != 0:
+		return p
+	case detour:
+		return p | detoured
+	}
+	return p &^ detoured
+}
+
+// give gives places back, those that are taken at most, and reports whether somebody may wait for one. back may have a doubt.
 func (w *window) give(back taken) (wake bool) {
 	for {
 		is := taken(w.used.Load())
 		if is < 0 {
 			return false
 		}
-		n := is &^ shut
-		left := taken(0) // and no bytes where there are no messages
-		if k := n.messages() - back.messages(); k > 0 {
-			left = takenBy(k, max(0, n.bytes()-back.bytes()))
+		left := is & (shut | doubts)
+		if back&doubt != 0 && left&doubts != doubts {
+			left += doubt
 		}
-		if w.used.CompareAndSwap(int64(is), int64(left|is&shut)) {
+		if k := is.messages() - back.messages(); k > 0 { // and no bytes where there are no messages
+			left |= takenBy(k, max(0, is.bytes()-back.bytes()))
+		}
+		if w.used.CompareAndSwap(int64(is), int64((left | is&detoured).turn(false))) {
 			return w.waiting.Load() > 0
+		}
+	}
+}
+
+// detoured reports whether what is on its way there goes by the agent.
+func (w *window) detoured() bool {
+	n := taken(w.used.Load())
+	return n >= 0 && n&detoured != 0
+}
+
+// settle takes a doubt away: the receiver has answered what was cancelled. Once there are very many, some of which were not counted,
+// they stay.
+func (w *window) settle() {
+	for {
+		is := taken(w.used.Load())
+		if is < 0 || is&doubts == 0 || is&doubts == doubts {
+			return
+		}
+		if w.used.CompareAndSwap(int64(is), int64((is - doubt).turn(false))) {
+			return
 		}
 	}
 }
@@ -98,6 +145,7 @@ type pendingSend struct {
 	endpoint string
 	call     uint64 // 0: a broadcast
 	bytes    int    // of its argument
+	fan      *fan   // by which it may go; nil: by none
 }
 
 // blockedSend is a pendingSend that waits for a place.
@@ -122,6 +170,9 @@ func (ws *windows) ofLocked(to quicnet.Addr) *window {
 	if w == nil {
 		ws.sweep()
 		w = &window{}
+		if ws.detours != nil {
+			w.detour = ws.detours(to.Proc)
+		}
 		if ws.moves.of(to.Proc) != nil {
 			w.used.Store(int64(shut))
 		}
@@ -131,15 +182,16 @@ func (ws *windows) ofLocked(to quicnet.Addr) *window {
 }
 
 // acquire takes a place in the window of a receiver, and waits for one where there is none. It gives the window in which it
-// has the place.
-func (ws *windows) acquire(ctx context.Context, to quicnet.Addr, p *pendingSend) (*window, error) {
-	w := p.to.window(ws, p.index, to)
+// has the place, and which way the message is to go: by the agent, or not.
+func (ws *windows) acquire(ctx context.Context, to quicnet.Addr, p *pendingSend) (w *window, by bool, err error) {
+	w = p.to.window(ws, p.index, to)
 	for {
-		ok, gone := w.take(p.bytes)
+		ok, gone, by := w.take(p.bytes, p.fan.takes(w))
 		switch {
 		case ok:
-			return w, nil
+			return w, by, nil
 		case !gone:
+			p.fan.flush() // those that have a place do not wait for one that has none
 			return ws.await(ctx, to, p)
 		}
 		w = p.to.freshWindow(ws, p.index, to)
@@ -147,7 +199,7 @@ func (ws *windows) acquire(ctx context.Context, to quicnet.Addr, p *pendingSend)
 }
 
 // await is acquire where the window is full.
-func (ws *windows) await(ctx context.Context, to quicnet.Addr, p *pendingSend) (*window, error) {
+func (ws *windows) await(ctx context.Context, to quicnet.Addr, p *pendingSend) (_ *window, by bool, _ error) {
 	s := &blockedSend{*p, time.Now()}
 	ws.mu.Lock()
 	put(&ws.blocked, s, struct{}{})
@@ -161,12 +213,12 @@ func (ws *windows) await(ctx context.Context, to quicnet.Addr, p *pendingSend) (
 	ws.changed()
 	for {
 		if err := ws.awaitMove(ctx, to, p); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		ws.mu.Lock()
 		w := ws.ofLocked(to)
 		w.waiting.Add(1) // before the last look: who gives a place back after it sees that somebody waits
-		ok := w.takeFor(p.bytes, ws.moves.letIn(to.Proc, p))
+		ok, by := w.takeFor(p.bytes, ws.moves.letIn(to.Proc, p))
 		if w.free == nil {
 			w.free = make(chan struct{})
 		}
@@ -179,12 +231,12 @@ func (ws *windows) await(ctx context.Context, to quicnet.Addr, p *pendingSend) (
 			case <-ws.closing:
 				err = fmt.Errorf("the engine is closing: %w", ErrStopped)
 			case <-ctx.Done():
-				err = fmt.Errorf("%s wait at this actor already: %w", taken(w.used.Load())&^shut, ctx.Err())
+				err = fmt.Errorf("%s wait at this actor already: %w", taken(w.used.Load()), ctx.Err())
 			}
 		}
 		w.waiting.Add(-1)
 		if ok || err != nil {
-			return w, err
+			return w, by, err
 		}
 	}
 }
@@ -214,13 +266,22 @@ func (w *window) wake() {
 	}
 }
 
-// release is giveBack for who knows the receiver only.
-func (ws *windows) release(to quicnet.Addr, back taken) {
+// known is the window of a receiver; nil: there is none.
+func (ws *windows) known(to quicnet.Addr) *window {
 	ws.mu.Lock()
-	w := ws.byAddr[to]
-	ws.mu.Unlock()
-	ws.giveBack(w, back)
+	defer ws.mu.Unlock()
+	return ws.byAddr[to]
 }
+
+// settle notes that a receiver has answered what was cancelled.
+func (ws *windows) settle(to quicnet.Addr) {
+	if w := ws.known(to); w != nil {
+		w.settle()
+	}
+}
+
+// release is giveBack for who knows the receiver only.
+func (ws *windows) release(to quicnet.Addr, back taken) { ws.giveBack(ws.known(to), back) }
 
 // maxIdleWindows is how many receivers are remembered at least; idle ones beyond it are forgotten.
 const maxIdleWindows = 65_536
@@ -260,7 +321,11 @@ func (ws *windows) leastLoaded(ref *meshRef, turn uint64) int {
 	for k := range size {
 		i := (first + k) % size
 		w := ref.window(ws, i, quicnet.Addr{Proc: ref.procOf(i), Actor: ref.ID})
-		key := [2]int{max(0, taken(w.used.Load()).messages()), int(w.load.Load())} // a rank that moves has more than any other
+		used := taken(w.used.Load())
+		key := [2]int{used.messages(), int(w.load.Load())}
+		if used >= shut { // a rank that moves has more than any other
+			key[0] = math.MaxInt
+		}
 		if best < 0 || slices.Compare(key[:], bestKey[:]) < 0 {
 			best, bestKey = i, key
 		}
@@ -274,7 +339,7 @@ func (ws *windows) busy(to func(quicnet.Addr) bool) map[uint64]bool {
 	defer ws.mu.Unlock()
 	procs := map[uint64]bool{}
 	for addr, w := range ws.byAddr {
-		if taken(w.used.Load())&^shut > 0 && to(addr) {
+		if taken(w.used.Load()).messages() > 0 && to(addr) {
 			procs[addr.Proc] = true
 		}
 	}

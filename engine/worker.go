@@ -132,6 +132,9 @@ func joinSession(boot bootstrap) (*worker, error) {
 	w.node.slot, w.node.seed = boot.Slot, boot.Seed
 	w.node.out = stdSink{}
 	w.node.tel.set(boot.Tell)
+	if boot.Agent != 0 {
+		w.node.up = newUpward(w.node, boot.Agent)
+	}
 	listen := nearSocket(ticket.Addrs) // there is one: a ticket without does not decode
 	if boot.Remote {
 		listen = anyAddr
@@ -332,6 +335,12 @@ func (h *hub) alive(from quicnet.Addr, id uint64) (*proc, error) {
 
 // find answers the directory's question and has the lower id dial.
 func (h *hub) find(ctx context.Context, from quicnet.Addr, proc uint64) (found, error) {
+	h.mu.Lock()
+	if m, asker := h.hosts[proc], h.procs[from.Proc]; m != nil && asker != nil && asker.on == m {
+		defer h.mu.Unlock()
+		return found{Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(m.port))}, nil
+	}
+	h.mu.Unlock()
 	p, err := h.alive(from, proc)
 	if err != nil {
 		return found{}, err

@@ -238,6 +238,16 @@ func (n *Node) Sender(to uint64) (Sender, error) {
 	return n.peer(to)
 }
 
+// Settled reports whether a peer has all that was sent to it on a lane: its Handler has been called for each frame.
+func (n *Node) Settled(proc uint64, lane Lane) bool {
+	v, ok := n.fast.Load(proc)
+	if !ok {
+		return true
+	}
+	frames, _ := v.(*peer).out[lane].depth()
+	return frames == 0
+}
+
 // Send implements Sender.
 func (p *peer) Send(ctx context.Context, lane Lane, env *Envelope) error {
 	if err := p.n.judge(p.proc, lane, env); err != nil {

@@ -317,6 +317,13 @@ func (a *Agent) Signal(s Signal) error {
 	return nil
 }
 
+// Runs reports whether a worker was started and is not known to have ended.
+func (a *Agent) Runs(w Worker) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.workers[w] != nil
+}
+
 // Measure measures the workers and their devices.
 func (a *Agent) Measure(ctx context.Context) Measured {
 	a.mu.Lock()

@@ -32,6 +32,7 @@ type Hello struct {
 	Engine  string
 	Carrier string
 	Clock   int64 // Unix milliseconds, of the host
+	Port    int   // of its socket, for its workers
 }
 
 // Seats asks for the places of a mesh's ranks on the host.

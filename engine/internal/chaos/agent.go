@@ -19,6 +19,7 @@ type Socket interface {
 // Agent is the half of a process: it carries out orders, and counts. Its zero value has none.
 type Agent struct {
 	messages atomic.Pointer[Messages]
+	links    atomic.Bool // there are rules for packets
 
 	mu   sync.Mutex // held while orders are carried out
 	turn uint64     // of those that hold
@@ -39,6 +40,7 @@ func (a *Agent) Obey(o Orders, wire Socket, noted func()) (relieved bool, err er
 	a.turn = o.Turn
 	old := a.messages.Load()
 	a.messages.Store(NewMessages(old, o.Messages))
+	a.links.Store(len(o.Links) > 0)
 	if wire == nil {
 		return old != nil, nil
 	}
@@ -59,6 +61,9 @@ func (a *Agent) Active() bool {
 	defer a.mu.Unlock()
 	return a.turn > 0
 }
+
+// OnLinks reports whether faults act on packets of this process.
+func (a *Agent) OnLinks() bool { return a.links.Load() }
 
 // News gives what the faults in this process have done, where that has changed since it was asked last.
 func (a *Agent) News(wire Socket) (counts []fault.Count, changed bool) {

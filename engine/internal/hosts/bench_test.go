@@ -4,10 +4,14 @@ package hosts
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
 	"os/exec"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch/sshdtest"
@@ -108,4 +112,62 @@ func BenchmarkStart(b *testing.B) {
 			e.Close()
 		})
 	}
+}
+
+// BenchmarkCall is a call of all ranks of four hosts, rank by rank and by their agents, as the controller pays for it: its CPU and its
+// time. Packets go from one network to another, so that nothing goes by memory but what stays within a host.
+func BenchmarkCall(b *testing.B) {
+	l := inLab(b)
+	if l == nil {
+		return
+	}
+	for _, c := range []struct {
+		name string
+		wide int
+	}{{"rank-by-rank", 1 << 30}, {"by-agents", 2}} {
+		for _, size := range []int{8, 100 << 10} {
+			b.Run(fmt.Sprintf("%s/%dB", c.name, size), func(b *testing.B) {
+				log := byAgents{make(chan struct{}, 1000)}
+				e := start(b, engine.Wide(c.wide), engine.Log(slog.New(log)))
+				ctx := e.Context()
+				procs, err := engine.SpawnProcs(ctx, engine.Hosts("n1", "n2", "n3", "n4"), engine.Dim("gpus", 16), engine.Virtual(), engine.Via("ssh", "ssh", l.ssh(b)))
+				if err != nil {
+					b.Fatal(err)
+				}
+				mesh, err := engine.Spawn(ctx, procs, "leaves", Leaf{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				arg := make([]byte, size)
+				once := func() {
+					if _, err := engine.Method(mesh, (*Leaf).Size).Call(ctx, arg); err != nil {
+						b.Fatal(err)
+					}
+				}
+				once()
+				if c.wide < 64 {
+					for range 64 {
+						<-log.came
+					}
+				}
+				for range 10 {
+					once()
+				}
+				began, n := cpu(), 0
+				for b.Loop() {
+					once()
+					n++
+				}
+				b.ReportMetric(float64((cpu()-began).Microseconds())/float64(n)/64, "cpu-us/rank")
+				e.Close()
+			})
+		}
+	}
+}
+
+// cpu is the processor time that this process has taken.
+func cpu() time.Duration {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // it cannot fail
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -4,6 +4,7 @@ package hosts
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -21,7 +22,7 @@ type lab struct{ name string }
 
 // inLab runs the rest of the test in a namespace of its own, as a process of its own: it returns nil in the test's first process, when
 // that has ended, and the lab in the second. Where namespaces cannot be made the test is left out, and says why.
-func inLab(t *testing.T) *lab {
+func inLab(t testing.TB) *lab {
 	t.Helper()
 	if name := os.Getenv(labEnv); name != "" {
 		return &lab{name}
@@ -54,20 +55,24 @@ func inLab(t *testing.T) *lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "nsenter", "--net=/run/netns/"+l.name+"0", self, "-test.run=^"+t.Name()+"$", "-test.v", "-test.count=1")
+	what := []string{"-test.run=^" + t.Name() + "$", "-test.v", "-test.count=1"}
+	if _, bench := t.(*testing.B); bench {
+		what = []string{"-test.run=^$", "-test.bench=^" + t.Name() + "$", "-test.benchtime=" + flag.Lookup("test.benchtime").Value.String()}
+	}
+	cmd := exec.CommandContext(t.Context(), "nsenter", append([]string{"--net=/run/netns/" + l.name + "0", self}, what...)...)
 	cmd.Env = append(os.Environ(), labEnv+"="+l.name)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Run(); err != nil {
 		t.Errorf("%v:\n%s", err, &out)
-	} else if testing.Verbose() {
+	} else if _, bench := t.(*testing.B); bench || testing.Verbose() {
 		t.Logf("%s", &out)
 	}
 	return nil
 }
 
 // ip runs a command; @ in it is the lab's name.
-func (l *lab) ip(t *testing.T, line string, args ...any) {
+func (l *lab) ip(t testing.TB, line string, args ...any) {
 	t.Helper()
 	argv := strings.Fields(strings.ReplaceAll(fmt.Sprintf(line, args...), "@", l.name))
 	if out, err := exec.CommandContext(t.Context(), argv[0], argv[1:]...).CombinedOutput(); err != nil {
@@ -79,13 +84,13 @@ func (l *lab) ip(t *testing.T, line string, args ...any) {
 func (l *lab) cut(t *testing.T, host int)  { l.ip(t, "ip -n @sw link set p%d nomaster", host) }
 func (l *lab) heal(t *testing.T, host int) { l.ip(t, "ip -n @sw link set p%d master br0", host) }
 
-// ssh writes a program that stands for ssh, and logs in to hosts 1 and 2 of the lab: n1 and n2.
-func (l *lab) ssh(t *testing.T) string {
+// ssh writes a program that stands for ssh, and logs in to hosts 1 and 2 of the lab: n1 and n2, and again as n3 and n4.
+func (l *lab) ssh(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "ssh")
 	script := "#!/bin/sh\nfor a; do host=$prev; prev=$a; done\nexport HOME=" + dir + "/$host; mkdir -p $HOME; unset XDG_CACHE_HOME; cd $HOME\n" +
-		"exec nsenter --net=/run/netns/" + l.name + "${host#n} sh -c \"$a\"\n"
+		"n=${host#n}; exec nsenter --net=/run/netns/" + l.name + "$(((n-1)%2+1)) sh -c \"$a\"\n"
 	if err := os.WriteFile(path, []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}

@@ -58,7 +58,7 @@ func (o *Outbox) Settle(ctx context.Context, procs ...uint64) {
 		procs = o.busy()
 	}
 	for _, to := range procs {
-		if o.empty(to) {
+		if !o.Busy(to) {
 			continue
 		}
 		ran := make(chan struct{})
@@ -71,10 +71,11 @@ func (o *Outbox) Settle(ctx context.Context, procs ...uint64) {
 	}
 }
 
-func (o *Outbox) empty(to uint64) bool {
+// Busy reports whether something for a process waits or runs.
+func (o *Outbox) Busy(to uint64) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return len(o.queue[to]) == 0
+	return len(o.queue[to]) > 0
 }
 
 // busy lists the processes for which something waits or runs.
