@@ -161,6 +161,29 @@ func (l *lab) states(i int) (out []LinkState) {
 	return out
 }
 
+// TestProcessesMeetByANarrowLoopbackInterface has a controller and a worker in one namespace, where packets as large as a machine usually
+// takes are sent to nobody.
+func TestProcessesMeetByANarrowLoopbackInterface(t *testing.T) {
+	l := newNamespaces(t)
+	l.ip(t, "ip -n @0 link set lo up mtu 1300")
+	sock := func() (c net.PacketConn) {
+		if err := l.inside(0, func() (err error) {
+			c, _, err = ListenUDP("127.0.0.1:0", carrier.Options{NoMemory: true})
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	for i := range l.recs {
+		l.recs[i] = newRecorder()
+	}
+	l.ctl = newSession(t, Config{Handler: l.recs[0], Conn: sock()})
+	l.node = [2]*Node{l.ctl, join(t, l.ctl, ID{1, 1}, Config{Handler: l.recs[1], Conn: sock()})}
+	l.talk(t, 100)
+	l.arrived(t, 10*time.Second)
+}
+
 // TestARealPathMayFail is rows 6 to 10, 16 and 19 of the fault matrix on real interfaces.
 func TestARealPathMayFail(t *testing.T) {
 	for _, c := range []struct {

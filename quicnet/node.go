@@ -121,8 +121,12 @@ func (n *Node) quicConfig() *quic.Config {
 	}
 }
 
-// nearPacket is the size of packets within a machine: the largest that quic-go makes. The loopback interface takes 64 KiB.
-const nearPacket = 1452
+// nearPacket is the size of packets within a machine: the largest that quic-go makes. A loopback interface takes 64 KiB, unless somebody
+// has made it take less.
+const (
+	nearPacket  = 1452
+	nearHeaders = 40 + 8 // of IPv6 and UDP
+)
 
 // quicConfigAt is that of connections of one socket. Where it reaches this machine only, nothing is to be found out about the path:
 // the probes for that were a quarter of the packets of a worker that starts.

@@ -72,13 +72,14 @@ func (n *Node) gates() []*gate {
 	return []*gate{&n.first, n.wide}
 }
 
-// near reports whether it is a socket of the system that only processes of this machine reach.
+// near reports whether it is a socket of the system that only processes of this machine reach, and by packets as large as there are any.
 func (s *gate) near() bool {
-	if _, real := s.pc.(lossyUDP); !real {
+	pc, real := s.pc.(lossyUDP)
+	if !real {
 		return false
 	}
 	at, ok := s.pc.LocalAddr().(*net.UDPAddr)
-	return ok && at.IP.IsLoopback()
+	return ok && at.IP.IsLoopback() && pc.LoopbackMTU() >= nearPacket+nearHeaders
 }
 
 func (s *gate) close() error {

@@ -21,3 +21,21 @@ func (c *Conn) Network() (uint64, error) {
 	})
 	return cookie, errors.Join(err, os.NewSyscallError("SO_NETNS_COOKIE", refused))
 }
+
+// LoopbackMTU is how large packets within this machine may be, in the network of the socket, with their headers; 0: not known.
+func (c *Conn) LoopbackMTU() int {
+	raw, err := c.udp.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	lo, err := unix.NewIfreq("lo")
+	if err != nil {
+		return 0
+	}
+	var refused error
+	err = raw.Control(func(fd uintptr) { refused = unix.IoctlIfreq(int(fd), unix.SIOCGIFMTU, lo) })
+	if err != nil || refused != nil {
+		return 0
+	}
+	return int(lo.Uint32())
+}
