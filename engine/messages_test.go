@@ -188,7 +188,7 @@ func TestAnAnswerTellsWhenItsCallCameAndWhenItBegan(t *testing.T) {
 		defer open()
 		block := engine.Signal(b, (*Acc).Block).Start(gate)
 		add := engine.Method(b, (*Acc).Add).Start(ctx, 1)
-		p.until("a message in the mailbox", func() bool { return p.rank("b", 0).Queue == 1 })
+		p.until("a message in the mailbox, behind the one that blocks", func() bool { r := p.rank("b", 0); return r.Queue == 1 && len(r.Running) == 1 })
 		opened := time.Now()
 		open()
 		<-block.Done()

@@ -26,7 +26,7 @@ func TestNothingIsLostRepeatedOrReorderedOnABadNetwork(t *testing.T) {
 				w.net.mu.Unlock()
 				there, back := w.stream(0, 1, LaneCalls), w.stream(1, 0, LaneCalls)
 				control := w.stream(0, 1, LaneControl)
-				lasts := 8 * time.Second
+				lasts := 4 * time.Second
 				if name == "loss 20 %" {
 					lasts = 2 * time.Second // little gets through: a thousand packets take minutes
 				}

@@ -255,7 +255,7 @@ func TestEveryCallOfASwarmHasOneOutcome(t *testing.T) {
 	}
 	from, count := max(number("SWARM_FROM"), 1), number("SWARM_SEEDS")
 	if count == 0 && lasts == 0 {
-		count = 8
+		count = 4
 	}
 	var sum swarmCounts
 	began, seed := time.Now(), from
