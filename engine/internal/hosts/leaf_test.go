@@ -128,7 +128,9 @@ func (g *gate) until(ctx context.Context, so func() bool, back func()) error {
 // Die kills the process of a rank, after it has answered the messages before.
 func (l *Leaf) Die(ctx context.Context, rank int) (int, error) {
 	if engine.Here(ctx).Rank == rank {
-		time.Sleep(20 * time.Millisecond) // an answer waits a millisecond at most for the next one
+		for range 20 { // an answer waits a millisecond at most for the next one, and nobody tells a handler that it has left
+			time.Sleep(time.Millisecond)
+		}
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		select {}
 	}
