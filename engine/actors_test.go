@@ -53,6 +53,7 @@ func TestMain(m *testing.M) {
 		engine.Register[Mirror](engine.Concurrent((*Mirror).Beside))
 		engine.Register[Patient](engine.Concurrent((*Patient).Open))
 		dieOnce()
+		passGate()
 		if os.Getenv("ENGINE_TEST_FORGET") == "" || !engine.InWorker() {
 			engine.Register[Forgotten]()
 		}

@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"context"
 	"encoding/binary"
+	"errors"
 	"sync"
 	"testing"
 
@@ -119,5 +121,25 @@ func TestTheWayToAnActorChangesOnlyWhileNothingIsOnIt(t *testing.T) {
 	w.settle()
 	if used := taken(w.used.Load()); used&doubts != doubts || used.messages() != 0 || used >= shut || used < 0 {
 		t.Errorf("%b is taken", used)
+	}
+}
+
+// deadLink is a link whose other end is gone, which is all that is known.
+type deadLink struct {
+	link
+	err error
+}
+
+func (l deadLink) Send(context.Context, uint64, quicnet.Lane, *quicnet.Envelope) error { return l.err }
+func (deadLink) Close(string) error                                                    { return nil }
+
+// TestALostLinkIsALostRank holds it for the time in which the controller is being asked whether the other end lives.
+func TestALostLinkIsALostRank(t *testing.T) {
+	n := targetNode(t)
+	gone := &quicnet.GoneError{Peer: quicnet.ID{Proc: 8, Epoch: 1}, Reason: "no contact for 10s"}
+	n.peers.link = deadLink{err: gone}
+	env := quicnet.Envelope{Kind: quicnet.KindPort, From: quicnet.Addr{Proc: 5}, To: quicnet.Addr{Proc: 8}}
+	if err := n.send(n.root, quicnet.LaneCalls, &env); !errors.Is(err, ErrLost) || !errors.Is(err, gone) {
+		t.Errorf("a message to it is told %v", err)
 	}
 }

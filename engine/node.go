@@ -161,6 +161,7 @@ func (n *node) send(ctx context.Context, lane quicnet.Lane, env *quicnet.Envelop
 		if _, known := n.peers.whyGone(to); known {
 			return n.peers.lostError(to)
 		}
+		return fmt.Errorf("%w: %w", err, ErrLost) // the link is: the controller is being asked about the process
 	}
 	return err
 }

@@ -402,6 +402,13 @@ func dieOnce() {
 	}
 }
 
+// passGate has a worker wait, where there is a gate, until somebody opens it: a pipe, at its other end.
+func passGate() {
+	if f := os.Getenv("ENGINE_TEST_GATE"); f != "" && engine.InWorker() {
+		_, _ = os.ReadFile(f) // where there is none it does not wait
+	}
+}
+
 // TestWhoBorrowedAProcessHearsOfItsDeath has an actor spawn on processes of the program, of which one dies.
 func TestWhoBorrowedAProcessHearsOfItsDeath(t *testing.T) {
 	for what, c := range map[string]struct {

@@ -143,11 +143,15 @@ func (w *worker) openHere() (port int, err error) {
 	return at.(*net.UDPAddr).Port, nil
 }
 
-// meet says where a process finds another, and sees to it that both can be reached where they are on different machines.
+// meet says where a process finds another, and sees to it that both can be reached where they are on different machines. It waits
+// for one that is being started: what is sent to its next life meanwhile is not for nobody.
 func (h *hub) meet(ctx context.Context, asker, to *proc) (string, error) {
+	if err := h.awaitReady(ctx, to); err != nil {
+		return "", err
+	}
 	addr := h.wire.PeerAddr(to.id)
 	if addr == nil {
-		return "", fmt.Errorf("process %d has not joined yet", to.id)
+		return "", errProcEnded // since
 	}
 	if asker.on == nil && to.on == nil {
 		return addr.String(), nil

@@ -3,6 +3,8 @@ package engine_test
 import (
 	"context"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -130,5 +132,50 @@ func TestWhatIsNoDecisionIsToldAndEscalates(t *testing.T) {
 				t.Errorf("the log has %q", text)
 			}
 		})
+	}
+}
+
+// TestWhatIsSentToAProcessThatIsBeingStartedWaitsForIt has one process send to another that comes back slowly: for longer than it takes
+// to ask where it is.
+func TestWhatIsSentToAProcessThatIsBeingStartedWaitsForIt(t *testing.T) {
+	gate := filepath.Join(t.TempDir(), "gate")
+	e, err := engine.Start(t.Context(), engine.NoSession())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	ctx, cancel := context.WithTimeout(e.Context(), 2*eventLimit)
+	defer cancel()
+	p, err := engine.SpawnProcs(ctx, engine.Name("p"), engine.Dim("gpus", 2), engine.Env("ENGINE_TEST_GATE="+gate))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := spawnOn(t, ctx, p, "m", Courier{})
+	port, err := engine.Query(m.Slice(at(1)), (*Courier).Open).CallOne(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(gate, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	one := p.Slice(at(1))
+	if err := one.Kill(ctx); err != nil {
+		t.Fatal(err)
+	}
+	back := make(chan error, 1)
+	go func() { back <- one.Restart(ctx) }()
+	keeper, err := os.OpenFile(gate, os.O_WRONLY, 0) // returns when the next life has come to the gate
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 200 { // where the directory has said that there is nobody, the link is lost, and made anew for the next one
+		if err := engine.Action(m.Slice(at(0)), (*Courier).Post).Call(ctx, Parcel{To: port, N: 1}); err != nil {
+			t.Error(err)
+			break
+		}
+	}
+	_ = keeper.Close()
+	if err := <-back; err != nil {
+		t.Fatal(err)
 	}
 }
