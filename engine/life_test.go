@@ -32,7 +32,7 @@ func TestAKilledWorkerIsOneHonestErrorAndTheOthersAnswer(t *testing.T) {
 	if !errors.Is(err, engine.ErrLost) {
 		t.Fatalf("error %v", err)
 	}
-	if took := time.Since(began); took > time.Second {
+	if took := time.Since(began); took > 5*time.Second { // by silence it would be 10
 		t.Errorf("it took %v to learn of a death on this machine", took)
 	}
 	if len(vals.Answered()) != 3 || !strings.Contains(err.Error(), "[2] worker 2 of procs p_acc (pid ") || !strings.Contains(err.Error(), "was killed by SIGKILL") {

@@ -192,7 +192,7 @@ func TestAllowPartialKeepsTheRanksThatStarted(t *testing.T) {
 	m := spawnOn(t, ctx, p, "m", Acc{Start: 2})
 	began := time.Now()
 	vm, err := engine.Query(m, (*Acc).Sum).Call(ctx)
-	if took := time.Since(began); took > time.Second {
+	if took := time.Since(began); took > 5*time.Second { // by silence it would be 10
 		t.Errorf("the missing rank took %v to be told", took)
 	}
 	if len(vm.Answered()) != 2 || err == nil || !errors.Is(err, engine.ErrLost) && !errors.Is(err, engine.ErrNotSent) || !strings.Contains(err.Error(), "did not start") {

@@ -3,6 +3,7 @@ package waitfor
 import (
 	"fmt"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -245,6 +246,13 @@ func TestTooManyEdgesAreRefusedInWords(t *testing.T) {
 }
 
 // TestAHundredThousandEdgesAreJudgedInASecond holds INV-BOUND.
+// cpu is what this process has had of the processors: how long something took by a clock would be the machine's load.
+func cpu() time.Duration {
+	var r syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &r)
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+}
+
 func TestAHundredThousandEdgesAreJudgedInASecond(t *testing.T) {
 	const n = 100_000 / slack
 	ring, star, ladder := make([]Edge, n), make([]Edge, n), make([]Edge, 0, n)
@@ -258,10 +266,10 @@ func TestAHundredThousandEdgesAreJudgedInASecond(t *testing.T) {
 	for name, edges := range map[string][]Edge{"ring": ring, "star": star, "ladder": ladder} {
 		took := time.Hour
 		var r *Report
-		for range 3 { // the best of three: other tests may have the processor
-			start := time.Now()
+		for range 3 { // the best of three: the collector may have had work of the others
+			start := cpu()
 			r = twice(edges)
-			took = min(took, time.Since(start))
+			took = min(took, cpu()-start)
 		}
 		t.Logf("%s: %v, %s", name, took, r.Verdict())
 		if took > time.Second {
