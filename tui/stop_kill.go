@@ -230,5 +230,6 @@ func (m *Model) interrupt() tea.Cmd {
 // leaveProgram ends the program.
 func (m *Model) leaveProgram() tea.Cmd {
 	m.quitting = true
+	m.touch()
 	return tea.Quit
 }
