@@ -108,9 +108,14 @@ func (m *Model) noteReloads() tea.Cmd {
 		m.showReload()
 	default:
 		m.leaveReload()
-		if !m.askedReload() {
-			m.say(sayGood, "reloaded: "+reloads.Summary(r))
+		if m.askedReload() {
+			break
 		}
+		if note := reloads.Noted(m.world, r); note != "" { // state that was lost is nothing to find out by looking
+			m.say(sayWarn, "reloaded, but "+note)
+			break
+		}
+		m.say(sayGood, "reloaded: "+reloads.Summary(r))
 	}
 	return m.wantState()
 }
