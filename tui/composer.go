@@ -299,7 +299,7 @@ func (c *composer) judgeRanks() {
 			msg, col := columnOf(err)
 			return "", msg, col
 		}
-		note := fmt.Sprintf("%d of %d", c.ranks, view.Len())
+		note := paint.Of(c.ranks, view.Len())
 		if len(c.on) > 1 {
 			note += fmt.Sprintf(" · %d slices", len(c.on))
 		}
