@@ -111,9 +111,9 @@ func TestAReloadThatLostStateSaysSo(t *testing.T) {
 	ranks[3].Notes = append(ranks[3].Notes, "@counter[3] Level did not fit")
 	m := still(t, worldtest.Reloadable(t), 120, 40)
 	ends(m, control.Reload{ID: 9, State: control.ReloadDone, Took: time.Second, Moved: 8, Ranks: ranks})
-	worldtest.Has(t, screen(t, m), "▲ reloaded, but counter[*] began anew from its prototype: Counter had no Snapshot, and fields")
+	worldtest.Has(t, screen(t, m), "▲ reloaded: 8 ranks in 1.0s, but counter[*] began anew from its prototype: Counter had no Snapshot")
 	ends(m, control.Reload{ID: 10, State: control.ReloadDone, Took: time.Second, Moved: 8, Ranks: ranks[3:4]})
-	worldtest.Has(t, screen(t, m), "▲ reloaded, but counter[3] began anew from its prototype:")
+	worldtest.Has(t, screen(t, m), "▲ reloaded: 1 rank in 1.0s, but counter[3] began anew from its prototype:")
 	for i := range ranks {
 		ranks[i].Notes = nil
 	}

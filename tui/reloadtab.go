@@ -111,11 +111,12 @@ func (m *Model) noteReloads() tea.Cmd {
 		if m.askedReload() {
 			break
 		}
+		text := "reloaded: " + reloads.Summary(r)
 		if note := reloads.Noted(m.world, r); note != "" { // state that was lost is nothing to find out by looking
-			m.say(sayWarn, "reloaded, but "+note)
+			m.say(sayWarn, text+", but "+note)
 			break
 		}
-		m.say(sayGood, "reloaded: "+reloads.Summary(r))
+		m.say(sayGood, text)
 	}
 	return m.wantState()
 }
