@@ -1,10 +1,12 @@
 package monarch_test
 
 import (
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os/exec"
 	"regexp"
 	"slices"
 	"strings"
@@ -39,6 +41,19 @@ func TestTheRecipesNamePlacesThatExist(t *testing.T) {
 			if problem := missing(t, s[1], s[2]); problem != "" {
 				t.Errorf("CONTRIBUTING.md, %q: %s", title, problem)
 			}
+		}
+	}
+}
+
+// TestTheListOfMakeHasEveryTarget: what is told behind ## is in what make says.
+func TestTheListOfMakeHasEveryTarget(t *testing.T) {
+	list, err := exec.Command("make", "--no-print-directory", "help").CombinedOutput()
+	if errors.Is(err, exec.ErrNotFound) {
+		t.Skip(err)
+	}
+	for _, target := range regexp.MustCompile(`(?m)^([^\s:#]+):.*## `).FindAllStringSubmatch(string(read(t, "Makefile")), -1) {
+		if !strings.Contains(string(list), "  make "+target[1]+" ") {
+			t.Errorf("make does not list %s (%v)", target[1], err)
 		}
 	}
 }

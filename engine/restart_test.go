@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine"
+	"github.com/monarch-tui/monarch-tui/engine/control"
 )
 
 // Phoenix counts, keeps its count over lives when it is told to save, and dies in every way.
@@ -444,4 +446,55 @@ func TestAProcessIsStartedAnewByHand(t *testing.T) {
 			t.Errorf("%d, %v", v, err)
 		}
 	})
+}
+
+// Until the last of the ranks that died lives again the mesh is a failed one.
+func TestAFailedProcMeshRunsAgainWhenAllItsRanksDo(t *testing.T) {
+	e, err := engine.Start(t.Context(), engine.NoSession())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	ctx := e.Context()
+	p := procs(t, ctx, "p", 3)
+	m := spawnOn(t, ctx, p, "m", Phoenix{})
+	front := listen(t, frontEnd(t, e), control.TopicState)
+	state := func(want string) func() bool {
+		return func() bool {
+			pm, ok := front.pic.ProcMesh("p")
+			return ok && pm.State == want && (pm.Reason == "") == (want == "running")
+		}
+	}
+	for round := range 2 {
+		if round > 0 {
+			m = anew(t, ctx, m)
+		}
+		if err := engine.Signal(m.Slice(engine.Span("gpus", 1, 3)), (*Phoenix).Die).Broadcast(ctx); err != nil {
+			t.Fatal(err)
+		}
+		front.until("the failure of the procs", func() bool {
+			dead := 0
+			for _, proc := range front.pic.Procs {
+				if proc.State == "killed" {
+					dead++
+				}
+			}
+			return dead == 2 && state("failed")()
+		})
+		if err := p.Slice(at(1)).Restart(ctx); err != nil {
+			t.Fatal(err)
+		}
+		front.until("the restart of rank 1", func() bool {
+			return slices.ContainsFunc(front.pic.Restarts, func(r control.Restart) bool {
+				return r.Mesh == "" && r.Rank == 1 && r.Life == round+1 && r.State == control.RestartReady
+			})
+		})
+		if !state("failed")() {
+			t.Error("one of two is back, and the mesh is no longer a failed one")
+		}
+		if err := p.Slice(at(2)).Restart(ctx); err != nil {
+			t.Fatal(err)
+		}
+		front.until("the procs running again", state("running"))
+	}
 }

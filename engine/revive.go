@@ -225,13 +225,6 @@ func (h *hub) waitToRevive(v *verdict) bool {
 	return false
 }
 
-// tellRestart keeps a restart and tells front ends. The caller holds h.mu.
-func (h *hub) tellRestart(r control.Restart) {
-	r.Why, r.Error = clip(r.Why, maxErrorText), clip(r.Error, maxErrorText)
-	h.restarts = control.AddRestart(h.restarts, r)
-	h.publish(control.Event{Restart: &r})
-}
-
 // revive carries a plan out: processes first, then the actors on them. The error of what was stopped meanwhile is ErrStopped.
 func (h *hub) revive(ctx context.Context, pl plan) error {
 	h.mu.Lock()
@@ -331,12 +324,14 @@ func (h *hub) reviveProc(ctx context.Context, old *proc, pl plan) error {
 		h.buryActors(ctx, p, pl)
 	}
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	rec.State, rec.Took = control.RestartReady, time.Since(began)
 	if err != nil {
 		rec.State, rec.Error = control.RestartFailed, err.Error()
+	} else {
+		h.procsBack(p.pm)
 	}
 	h.tellRestart(rec)
-	h.mu.Unlock()
 	return err
 }
 

@@ -165,6 +165,13 @@ func (h *hub) beginLives(ctx context.Context, m *mesh, in []*proc, pl plan) erro
 	return nil
 }
 
+// tellRestart keeps a restart and tells front ends. The caller holds h.mu.
+func (h *hub) tellRestart(r control.Restart) {
+	r.Why, r.Error = clip(r.Why, maxErrorText), clip(r.Error, maxErrorText)
+	h.restarts = control.AddRestart(h.restarts, r)
+	h.publish(control.Event{Restart: &r})
+}
+
 // tellMesh tells front ends of a mesh as a whole. The caller holds h.mu.
 func (h *hub) tellMesh(m *mesh) {
 	rec := cloneMesh(m.rec)

@@ -195,7 +195,7 @@ func (h *hub) trialsOfDeath(p *proc, f Failure) (whole trial, losses []trial) {
 	return trial{
 		f: f, own: pm.owner, dead: p.id, lent: len(losses) > 0 && len(losses) == len(f.Died),
 		stop: func(ctx context.Context) { _ = h.endProcs(ctx, pm, "stopped by its supervisor") },
-		show: func() { h.procsFailed(pm, f.What) },
+		show: func() { h.procsFailed(pm, p.rank, f.What) },
 		again: func(all bool) *verdict {
 			v := &verdict{
 				plan: plan{pm: pm, ranks: []int{p.rank}, which: func(*mesh) bool { return true }, all: all, why: f.What, tail: p.rec.Tail},
@@ -421,12 +421,22 @@ func (h *hub) meshFailed(m *mesh, why string) {
 	h.publish(control.Event{Mesh: &rec})
 }
 
-// procsFailed marks a proc mesh. The caller holds h.mu.
-func (h *hub) procsFailed(pm *procMesh, why string) {
-	if pm.rec.State != "running" {
+// procsFailed marks a proc mesh for the end of one rank, unless that lives again already. The caller holds h.mu.
+func (h *hub) procsFailed(pm *procMesh, rank int, why string) {
+	if pm.rec.State != "running" || !pm.procs[rank].over() {
 		return
 	}
 	pm.rec.State, pm.rec.Reason = "failed", why
+	rec := pm.rec
+	h.publish(control.Event{ProcMesh: &rec})
+}
+
+// procsBack takes the mark of procsFailed away once all ranks live again. The caller holds h.mu.
+func (h *hub) procsBack(pm *procMesh) {
+	if pm.rec.State != "failed" || slices.ContainsFunc(pm.procs, (*proc).over) {
+		return
+	}
+	pm.rec.State, pm.rec.Reason = "running", ""
 	rec := pm.rec
 	h.publish(control.Event{ProcMesh: &rec})
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -31,6 +30,7 @@ type answers struct {
 type answerGroup struct {
 	ok    bool
 	gave  bool   // up: it was cancelled, which is no error
+	rest  bool   // they did not answer alike: there are too many groups
 	text  string // the value, or the error
 	more  string // the stack of a panic, or all that is known of the first
 	ranks []int
@@ -41,7 +41,7 @@ func (g answerGroup) who() string {
 	if len(g.ranks) == 1 {
 		return fmt.Sprintf("[%d]", g.ranks[0])
 	}
-	return strconv.Itoa(len(g.ranks))
+	return paint.Exact(len(g.ranks))
 }
 
 // look is the sign and the colour of an answer.
@@ -55,7 +55,7 @@ func (g answerGroup) look() (sign string, role paint.Role) {
 	return "✕", paint.Failed
 }
 
-// maxGroups bounds the groups: more different answers are counted as others.
+// maxGroups bounds the groups: more different values are counted as others, and more different errors.
 const maxGroups = 1000
 
 func newAnswers() *answers { return &answers{index: map[string]int{}} }
@@ -79,21 +79,25 @@ func (a *answers) add(x script.Answer) {
 		key = "\x00" + text
 	}
 	i, found := a.index[key]
-	if !found && len(a.groups) >= maxGroups {
-		key, text = "\x01", "other values"
+	rest := !found && len(a.groups) >= maxGroups
+	if rest {
+		if key, text = "\x01", "other values"; !ok {
+			key, text, more = "\x01\x00", "other errors", ""
+		}
 		i, found = a.index[key]
 	}
 	if !found {
 		i = len(a.groups)
 		a.index[key] = i
-		a.groups = append(a.groups, answerGroup{ok: ok, gave: x.Outcome == control.OutcomeCancelled, text: text, more: more})
+		a.groups = append(a.groups, answerGroup{ok: ok, gave: x.Outcome == control.OutcomeCancelled, rest: rest, text: text, more: more})
 	}
 	a.groups[i].ranks = append(a.groups[i].ranks, x.Rank)
 	a.total++
 	a.slow = max(a.slow, x.Took)
 }
 
-// list is the groups, errors last, the largest first and of equal ones that of the first rank, with their ranks in order.
+// list is the groups, errors last and the others behind those of a kind, else the largest first and of equal ones that of the
+// first rank, with their ranks in order.
 func (a *answers) list() (groups []answerGroup, total int, slowest time.Duration) {
 	if a == nil {
 		return nil, 0, 0
@@ -108,6 +112,12 @@ func (a *answers) list() (groups []answerGroup, total int, slowest time.Duration
 	slices.SortStableFunc(groups, func(x, y answerGroup) int {
 		if x.ok != y.ok {
 			if x.ok {
+				return -1
+			}
+			return 1
+		}
+		if x.rest != y.rest {
+			if y.rest {
 				return -1
 			}
 			return 1

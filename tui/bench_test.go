@@ -147,7 +147,7 @@ func TestAnOpenComposerJudgesItsRanksOnlyWhenTheyChange(t *testing.T) {
 			}
 			c.f.Fields[atRanks].Set("dp=0, tp=1:3")
 			c.f.Check()
-			if want := fmt.Sprintf("2 of %d", 65536); note() != want || c.ranks != 2 {
+			if want := "2 of 65,536"; note() != want || c.ranks != 2 {
 				t.Errorf("of another selection it says %q, want %q", note(), want)
 			}
 			w.Rank("m", 1, "failed", 0)

@@ -234,10 +234,12 @@ func exampleOf(named schema.Types, s *schema.Schema) string {
 		return "{key: " + exampleOf(named, d.Elem) + "}"
 	case schema.KindMesh:
 		return "@mesh"
+	case schema.KindAny: // the quotes teach: bare words are no values here
+		return `"text"`
 	case schema.KindStruct:
 		return schema.Fields(named, s)
 	}
-	return ""
+	return "…" // a port: no literal is one
 }
 
 // refs finds the meshes that a literal names.
@@ -299,7 +301,7 @@ func (c *composer) judgeRanks() {
 			msg, col := columnOf(err)
 			return "", msg, col
 		}
-		note := fmt.Sprintf("%d of %d", c.ranks, view.Len())
+		note := paint.Of(c.ranks, view.Len())
 		if len(c.on) > 1 {
 			note += fmt.Sprintf(" · %d slices", len(c.on))
 		}

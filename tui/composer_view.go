@@ -56,7 +56,7 @@ func (c *composer) result(w int) (out [][]paint.Seg) {
 	first, _, _ := strings.Cut(c.sent.err, "\n")
 	switch {
 	case !c.sent.done:
-		line("answers", paint.Busy, fmt.Sprintf("%s %d of %d  %s", m.spinner(), n, c.asked, paint.Duration(m.now().Sub(c.sent.began).Truncate(100*time.Millisecond))))
+		line("answers", paint.Busy, fmt.Sprintf("%s %s  %s", m.spinner(), paint.Of(n, c.asked), paint.Duration(m.now().Sub(c.sent.began).Truncate(100*time.Millisecond))))
 	case n == 0 && c.sent.ok:
 		line("sent", paint.Busy, "✓ no answer is waited for")
 	case n == 0 || c.sent.late:

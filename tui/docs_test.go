@@ -149,7 +149,7 @@ func TestBreakpointsAreKeptUnlessTheSettingsSayOtherwise(t *testing.T) {
 
 func TestSuspendingIsRefusedWithTheReason(t *testing.T) {
 	m := still(t, worldtest.Pingpong(t), 120, 40, func(c *Config) { c.Suspend = func() string { return "nobody wakes us" } })
-	if cmd := m.key(tea.KeyPressMsg{Code: 'z', Mod: tea.ModCtrl}); cmd != nil || !strings.Contains(screen(t, m), "suspend; fg comes back: nobody wakes us") {
+	if cmd := m.key(tea.KeyPressMsg{Code: 'z', Mod: tea.ModCtrl}); cmd != nil || !strings.Contains(screen(t, m), "▲ suspend: nobody wakes us") {
 		t.Errorf("it suspends, or does not say why not:\n%s", screen(t, m))
 	}
 }

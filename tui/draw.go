@@ -31,6 +31,9 @@ func (m *Model) View() (v tea.View) {
 	if m.w <= 0 || m.h <= 0 { // the first View comes before the size is known
 		return m.view
 	}
+	if m.quitting { // nothing is left behind: tmux 3.3 puts what is drawn last into the shell's screen where the window has grown
+		return m.view
+	}
 	if m.screen == nil || m.screen.Bounds() != (paint.Rect{W: m.w, H: m.h}) {
 		m.screen = paint.New(m.w, m.h)
 	}

@@ -259,3 +259,16 @@ func TestAPasteIsOneLineWhateverEndsItsLines(t *testing.T) {
 		}
 	}
 }
+
+// A field that takes any value shows how one is written: a bare word is none there.
+func TestTheExampleOfAFieldIsAValueOfIt(t *testing.T) {
+	list := func(elem string) *schema.Schema {
+		return &schema.Schema{Kind: schema.KindList, Elem: &schema.Schema{Kind: elem}}
+	}
+	for _, s := range []*schema.Schema{{Kind: schema.KindAny}, {Kind: schema.KindString}, {Kind: schema.KindBytes}, {Kind: schema.KindDuration}, list(schema.KindAny), list(schema.KindInt)} {
+		text := strings.ReplaceAll(exampleOf(nil, s), ", …", "")
+		if _, err := schema.ParseArg("v", nil, s, text, nil); err != nil || text == "" {
+			t.Errorf("%s: e.g. %s: %v", s.TypeName(), text, err)
+		}
+	}
+}

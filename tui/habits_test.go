@@ -162,6 +162,18 @@ func TestTheInspectorIsWrittenAndCopiedAsJSON(t *testing.T) {
 	}
 }
 
+// Terminals differ in what they do with an alternate screen that has grown since it began: an empty one they cannot get wrong.
+func TestTheLastFrameIsEmpty(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 120, 40)
+	if before := m.View(); before.Content == "" || !before.AltScreen {
+		t.Fatalf("while it runs: %q", before.Content)
+	}
+	press(t, m, "ctrl+c", "y")
+	if last := m.View(); !m.quitting || last.Content != "" || last.Cursor != nil || !last.AltScreen {
+		t.Errorf("quitting: %v, and the last frame is %q", m.quitting, last.Content)
+	}
+}
+
 // leaves presses ctrl+c and reports whether that ends the program.
 func leaves(t *testing.T, m *Model) bool {
 	t.Helper()

@@ -179,7 +179,7 @@ func (m *Model) openSpawn() tea.Cmd {
 		case len(parts) > 1:
 			return "", "actors are spawned on one regular slice, and this is several", 1
 		}
-		note := fmt.Sprintf("%d of %d", parts[0].Len(), pm.Extent.Len())
+		note := paint.Of(parts[0].Len(), pm.Extent.Len())
 		if dead := m.deadOf(pm, parts[0]); len(dead) > 0 {
 			note += fmt.Sprintf(" · %d ended", len(dead))
 		}

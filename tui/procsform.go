@@ -316,7 +316,7 @@ func (m *Model) startProgress(name string) (out [][]paint.Seg) {
 	bar := strings.Repeat("█", full) + strings.Repeat("░", 30-full)
 	out = append(out, []paint.Seg{
 		{Style: paint.Style{Fg: paint.Busy}, Text: bar},
-		{Style: paint.Style{Fg: paint.Text}, Text: fmt.Sprintf(" %d of %d ready", ready, n)},
+		{Style: paint.Style{Fg: paint.Text}, Text: " " + paint.Of(ready, n) + " ready"},
 	})
 	slices.SortFunc(slow, func(a, b *control.Proc) int { return a.Since.Compare(b.Since) })
 	for i, p := range slow {

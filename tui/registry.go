@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -40,6 +41,13 @@ func (a *Action) Key() string {
 		return ""
 	}
 	return keyName(a.Keys[0])
+}
+
+// called is the action in a word or two: before a reason why it cannot be done, which is what the row is for.
+func (a *Action) called() string {
+	title, _, _ := strings.Cut(a.Title, ": ")
+	title, _, _ = strings.Cut(title, "; ")
+	return cmp.Or(a.Hint, title)
 }
 
 // keyName is a key as a person reads it.
@@ -148,7 +156,7 @@ func (m *Model) do(a *Action) tea.Cmd {
 		return nil
 	}
 	if why := m.whyNot(a); why != "" {
-		m.say(sayWarn, a.Title+": "+why)
+		m.say(sayWarn, a.called()+": "+why)
 		return nil
 	}
 	return a.run(m)

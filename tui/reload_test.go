@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -98,6 +99,26 @@ func TestAReloadThatFailsComesToTheFrontWithoutTheFocus(t *testing.T) {
 	if got := screen(t, m); !strings.Contains(got, "‹Logs›") || strings.Contains(got, "Reload ✕") {
 		t.Errorf("when it is repaired it is\n%s", got)
 	}
+}
+
+// Who saves a file does not look at the tab of a reload that went well: state that did not move is told where he looks.
+func TestAReloadThatLostStateSaysSo(t *testing.T) {
+	lost := "@counter[%d] began anew from its prototype: Counter had no Snapshot, and fields that are not exported"
+	ranks := make([]control.ReloadRank, 8)
+	for i := range ranks {
+		ranks[i] = control.ReloadRank{Procs: "workers", Rank: i, State: control.RankMoved, Notes: []string{fmt.Sprintf(lost, i)}}
+	}
+	ranks[3].Notes = append(ranks[3].Notes, "@counter[3] Level did not fit")
+	m := still(t, worldtest.Reloadable(t), 120, 40)
+	ends(m, control.Reload{ID: 9, State: control.ReloadDone, Took: time.Second, Moved: 8, Ranks: ranks})
+	worldtest.Has(t, screen(t, m), "▲ reloaded: 8 ranks in 1.0s, but counter[*] began anew from its prototype: Counter had no Snapshot")
+	ends(m, control.Reload{ID: 10, State: control.ReloadDone, Took: time.Second, Moved: 8, Ranks: ranks[3:4]})
+	worldtest.Has(t, screen(t, m), "▲ reloaded: 1 rank in 1.0s, but counter[3] began anew from its prototype:")
+	for i := range ranks {
+		ranks[i].Notes = nil
+	}
+	ends(m, control.Reload{ID: 11, State: control.ReloadDone, Took: time.Second, Moved: 8, Ranks: ranks})
+	worldtest.Has(t, screen(t, m), "✓ reloaded: 8 ranks in 1.0s")
 }
 
 func TestAReloadThatFailsLeavesTheTabOfAPersonAlone(t *testing.T) {

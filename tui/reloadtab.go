@@ -108,9 +108,15 @@ func (m *Model) noteReloads() tea.Cmd {
 		m.showReload()
 	default:
 		m.leaveReload()
-		if !m.askedReload() {
-			m.say(sayGood, "reloaded: "+reloads.Summary(r))
+		if m.askedReload() {
+			break
 		}
+		text := "reloaded: " + reloads.Summary(r)
+		if note := reloads.Noted(m.world, r); note != "" { // state that was lost is nothing to find out by looking
+			m.say(sayWarn, text+", but "+note)
+			break
+		}
+		m.say(sayGood, text)
 	}
 	return m.wantState()
 }

@@ -64,15 +64,21 @@ func (m *Model) launching(t target) bool {
 func (m *Model) askKill() tea.Cmd {
 	t := m.target()
 	line := "kill " + t.String()
-	what := "Its processes are killed; what they were doing is lost."
-	if t.mesh != "" {
-		what = "What these actors are doing is abandoned at once; their processes stay: those are killed in the tree."
+	all, one := "its processes are killed; what they were doing is lost.", "its process is killed; what it was doing is lost."
+	switch {
+	case t.mesh != "":
+		all = "what these actors are doing is abandoned at once; their processes stay: those are killed in the tree."
+		one = "what this actor is doing is abandoned at once; its process stays: that is killed in the tree."
+	case m.launching(t):
+		all = "what of it is there is killed, and what is not is given up."
+		one = all
 	}
-	if m.launching(t) {
-		what = "What of it is there is killed, and what is not is given up."
-	}
-	if n := len(t.ranks); n > 0 {
-		what = fmt.Sprintf("%s: %s", paint.Plural(n, "rank"), strings.ToLower(what[:1])+what[1:])
+	what := strings.ToUpper(all[:1]) + all[1:]
+	switch n := len(t.ranks); {
+	case n == 1:
+		what = "1 rank: " + one
+	case n > 1:
+		what = paint.Plural(n, "rank") + ": " + all
 	}
 	word := t.procs
 	if t.mesh != "" {
@@ -230,5 +236,6 @@ func (m *Model) interrupt() tea.Cmd {
 // leaveProgram ends the program.
 func (m *Model) leaveProgram() tea.Cmd {
 	m.quitting = true
+	m.touch()
 	return tea.Quit
 }

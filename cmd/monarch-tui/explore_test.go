@@ -106,7 +106,7 @@ func TestWithoutATerminalOneSentenceSaysWhatToDo(t *testing.T) {
 
 func TestSuspendingIsRefusedWhereNobodyCouldWakeUs(t *testing.T) {
 	term := open(t, shortDir(t), 80, 24) // the leader of the terminal's session, as xterm -e and a tmux window start it
-	term.see("live").press("ctrl+z").see("suspend; fg comes back: no shell could wake it").press("q").ends()
+	term.see("live").press("ctrl+z").see("suspend: no shell could wake it").press("q").ends()
 }
 
 func TestATerminalThatWasLeftRawIsTold(t *testing.T) {

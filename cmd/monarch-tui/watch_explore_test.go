@@ -40,11 +40,11 @@ func TestASavedLineRunsOnAllRanksWithoutLeavingTheExplorer(t *testing.T) {
 	term.see("watching 3 files").press(":").press("procs p gpus=2").press("enter").see("2 procs")
 	term.press(":").press("spawn @t on p Tally").press("enter").see("✓ spawn @t", "2 actors")
 	save(`return *greeting + " there", nil`)
-	term.see("✓ reloaded: 2 ranks").press(":").press("call @t.Greet").press("enter").see(`2 → "ahoy there"`)
+	term.see("▲ reloaded: 2 ranks", "t[*] began anew").press(":").press("call @t.Greet").press("enter").see(`2 → "ahoy there"`)
 	save("return *greetings, nil")
 	term.see("✕ reload: main.go:", "‹Reload›", "undefined: greetings")
 	save(before)
-	term.see("✓ reloaded: 2 ranks", "‹Logs›").press(":").press("call @t.Greet").press("enter").see(`2 → "ahoy"`)
+	term.see("▲ reloaded: 2 ranks", "t[*] began anew", "‹Logs›").press(":").press("call @t.Greet").press("enter").see(`2 → "ahoy"`)
 	term.press("q").see("Leave monarch-tui?").press("y")
 	if code, _ := term.ends(); code != 0 {
 		t.Errorf("exit code %d", code)

@@ -3,6 +3,7 @@ package script
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 )
@@ -20,9 +21,9 @@ func Help(word string) (lines []string, ok bool) {
 
 // help explains the verb.
 func (v *Verb) help() []string {
-	out := []string{v.Usage}
+	out := wrap("", "  ", v.Usage)
 	if v.Summary != "" {
-		out = append(out, v.Summary)
+		out = append(out, wrap("", "", v.Summary)...)
 	}
 	if len(v.Aliases) > 0 {
 		out = append(out, "also: "+strings.Join(v.Aliases, ", "))
@@ -31,7 +32,7 @@ func (v *Verb) help() []string {
 	case v.Screen:
 		out = append(out, "needs a terminal")
 	case v.Lacks != "":
-		out = append(out, fmt.Sprintf("this build has no %s yet", v.Lacks))
+		out = append(out, wrap("", "", fmt.Sprintf("this build has no %s yet", v.Lacks))...)
 	}
 	if v.more != nil {
 		out = append(out, v.more()...)
@@ -39,12 +40,12 @@ func (v *Verb) help() []string {
 	return out
 }
 
-// help lists the commands that work in this build, or explains one.
+// help lists the commands that work in this build, each with the first clause of what it does, or explains one.
 func help(name string) []string {
 	if lines, ok := Help(name); ok {
 		return lines
 	}
-	var rows [][]string
+	var out []string
 	group := ""
 	for _, v := range Verbs() {
 		if !v.Alive() {
@@ -52,11 +53,56 @@ func help(name string) []string {
 		}
 		if v.Group != group {
 			group = v.Group
-			rows = append(rows, []string{group})
+			out = append(out, group)
 		}
-		rows = append(rows, []string{"  " + v.Usage, v.Summary})
+		what, _, _ := strings.Cut(v.Summary, "; ")
+		what, _, _ = strings.Cut(what, ". ")
+		if len(v.Aliases) > 0 {
+			what += " (also " + strings.Join(v.Aliases, ", ") + ")"
+		}
+		out = append(out, entry("  "+v.Name, 4+longestName(), what)...)
 	}
-	return table(rows)
+	return append(out, "help COMMAND explains one.")
+}
+
+func longestName() (n int) {
+	for _, v := range Verbs() {
+		if v.Alive() {
+			n = max(n, len(v.Name))
+		}
+	}
+	return n
+}
+
+// helpWidth is how many characters a line of help takes: it is read on terminals that break lines wherever they end, and, in
+// reports, behind eleven blanks.
+const helpWidth = 80 - 11
+
+// entry is a name and, from a column on, what it is; a name that reaches the column has a line of its own.
+func entry(name string, column int, what string) []string {
+	blank := strings.Repeat(" ", column)
+	if utf8.RuneCountInString(name)+2 > column {
+		return append([]string{name}, wrap(blank, blank, what)...)
+	}
+	return wrap(fmt.Sprintf("%-*s", column, name), blank, what)
+}
+
+// wrap breaks a text between words, and begins the first line and the others with these.
+func wrap(first, others, text string) []string {
+	line := first
+	var out []string
+	for i, word := range strings.Fields(text) {
+		switch {
+		case i == 0:
+			line += word
+		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > helpWidth:
+			out = append(out, line)
+			line = others + word
+		default:
+			line += " " + word
+		}
+	}
+	return append(out, line)
 }
 
 // Markdown is the page about the commands of this build, made from the table of verbs.

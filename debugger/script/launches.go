@@ -139,14 +139,15 @@ func (l Launches) ParseLine(text string) (*Script, []*Error) {
 
 // launchHelp tells of launchers and their options.
 func launchHelp(of ...control.Launcher) []string {
-	var rows [][]string
+	const column = 31
+	var out []string
 	for _, l := range of {
-		rows = append(rows, []string{"via=" + l.Name, l.About})
+		out = append(out, entry("via="+l.Name, column, l.About)...)
 		for _, o := range l.Options {
-			rows = append(rows, []string{"  " + o.Name + "=" + o.Example, o.About})
+			out = append(out, entry("  "+o.Name+"="+o.Example, column, o.About)...)
 		}
 	}
-	return table(rows)
+	return out
 }
 
 // launchMarkdown is the part of the page of commands about machines.

@@ -13,7 +13,7 @@ func TestWellFormedScriptsParse(t *testing.T) {
 	good := []string{
 		"", "\n\n", "# only a comment", "  # an indented comment\n", "\ufeffls\r\nls\r\n", "ls # a comment", "ls\t#x",
 		"procs p", "procs p gpus=4 hosts=2 in-process cpus=2 virtual oversubscribe",
-		"spawn @t on p Toy", "spawn @t on p[gpus=0:2] main.Toy {A: 1}", "spawn @t on p Toy{A: 1}", "spawn @t on p ranks(0,1) Toy", "spawn @t on @p Toy",
+		"spawn @t on p Toy", "spawn @t on p[gpus=0:2] main.Toy {A: 1}", "spawn @t on p Toy{A: 1}", `spawn @t on p Toy {A: "} gang"}`, "spawn @t on p ranks(0,1) Toy", "spawn @t on @p Toy",
 		"call @t.Hello hi there # greeting", "call @t.Hello \"a # b\"", "call @t.Hello don't stop", "call @t.Hello (see #4)",
 		"call @t.Hello {a: 1,\n  b: [2,\n3]} => r # done", "call @t.Hello {a: \"}\",\n # comment\n b: 1}",
 		"call @t[0,2-5].E", "call @t[1:4].E", "call @t[dp=1:4,tp=(1,2)].E", "call @t[*].E", "call @t ranks(0,3).E", "call @t[ranks(gpus=0:2)].E", "call_one @t.E x", "one @t[0].E", "choose @t.E", "stream @t.E", "broadcast @t.E",
@@ -210,6 +210,8 @@ func TestMistakesAreToldWithPlaceAndWhatWouldBeRight(t *testing.T) {
 		{"spawn @t on p T restart=0/1m", `1:25: restart policy: 0 restarts: want 1 to 1000`},
 		{"spawn @t on p T restart=3/1ms", `restart policy: within 1ms: want 1s to 168h`},
 		{"spawn @t on p T gang restart=never gang", `1:36: "gang" is there already`},
+		{"spawn @t on p T {a: 1} restart=3/1m gang", `1:24: "restart=3/1m" stands between the type and its fields: spawn @t on p T restart=3/1m {…}`},
+		{"spawn @t on p T{a: {b: 1}}  gang", `1:29: "gang" stands between the type and its fields`},
 		{"spawn @t on p T restart=never restart=3/1m", `1:31: "restart=3/1m" is there already`},
 		{"procs p gpus=1 restart=never restart=3/1m", `1:30: "restart=3/1m" is there already`},
 		{"procs p gpus=1 lease=8s lease=9s", `1:25: "lease=9s" is there already`},

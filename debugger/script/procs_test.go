@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
@@ -254,6 +255,30 @@ func TestALauncherOfASiteIsJudged(t *testing.T) {
 		key, err := c.l.Check(c.name)
 		if got := fmt.Sprint(err); key != c.key || (err == nil) != (c.want == "") || !strings.Contains(got, c.want) && c.want != "" {
 			t.Errorf("%q %+v: %q, %v, want %q, %s", c.name, c.l, key, err, c.key, c.want)
+		}
+	}
+}
+
+// TestHelpFitsATerminal: behind the eleven blanks of a report 80 columns hold every line, but for one word that is longer.
+func TestHelpFitsATerminal(t *testing.T) {
+	words := []string{""}
+	for _, v := range Verbs() {
+		words = append(words, v.Name)
+	}
+	for _, l := range control.Launchers() {
+		words = append(words, l.Name)
+	}
+	for _, word := range words {
+		for _, line := range help(word) {
+			if utf8.RuneCountInString(line) > 80-11 && len(strings.Fields(line)) > 1 && !strings.Contains(line, "=\"") {
+				t.Errorf("help %s: %q", word, line)
+			}
+		}
+	}
+	list := strings.Join(help(""), "\n")
+	for _, v := range Verbs() {
+		if v.Alive() && !strings.Contains(list, "\n  "+v.Name+" ") {
+			t.Errorf("help does not list %s", v.Name)
 		}
 	}
 }

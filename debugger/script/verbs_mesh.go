@@ -81,6 +81,9 @@ func spawnArgs(p *parser, c *cursor, v *Verb) (a SpawnArgs, err error) {
 	if err := a.options(c); err != nil {
 		return a, err
 	}
+	if err := a.optionsBehind(c); err != nil {
+		return a, err
+	}
 	a.Literal = p.literal(c)
 	p.scope.spawn(a.Mesh, a.Procs)
 	return a, nil
@@ -116,6 +119,24 @@ func (a *SpawnArgs) options(c *cursor) error {
 			return nil
 		}
 	}
+}
+
+// optionsBehind refuses options behind the fields, where a hand puts them that thinks of procs.
+func (a *SpawnArgs) optionsBehind(c *cursor) error {
+	rest := c.rest()
+	end := strings.LastIndexByte(rest, '}')
+	if end < 0 {
+		return nil
+	}
+	behind := *c
+	behind.pos += end + 1
+	behind.space()
+	at := behind.at()
+	word := behind.word()
+	if word != gangWord && !strings.HasPrefix(word, restartWord+"=") {
+		return nil
+	}
+	return fail(at, "%s stands between the type and its fields: spawn @%s on %s %s %s {…}", quoted(word), a.Mesh, a.Procs.Mesh, a.Type, word)
 }
 
 // policyOf reads a restart policy: never, on-failure, or how many restarts of a rank in which time.

@@ -100,7 +100,7 @@ func (r *Report) Lines(width, rows int, at time.Time) []string {
 	for _, h := range r.Holds[:min(rows, len(r.Holds))] {
 		line := fmt.Sprintf("%s is held by %s", shown(h.Name), stopText(h.Stop, h.Break))
 		if len(h.Waiting) > 0 {
-			line += "; for it wait " + folded(h.Waiting)
+			line += ", and keeps waiting: " + folded(h.Waiting)
 		}
 		out = append(out, line)
 	}

@@ -84,7 +84,7 @@ that is @philosopher[1] again: a deadlock`},
 			held(call("@a[0]", "@b[3]", 1), 3, 2), held(call("@a[1]", "@b[3]", 2), 3, 2), held(call("@a[2]", "@b[3]", 3), 3, 2), call("main", "@a[1]", 9),
 		}), `
 no deadlock: 4 wait for @b[3], held by stop 3 at breakpoint 2
-@b[3] is held by stop 3 at breakpoint 2; for it wait @a[0-2], main
+@b[3] is held by stop 3 at breakpoint 2, and keeps waiting: @a[0-2], main
 who waits for whom:
   @a[0-2] → @b[3]  Fork queued, for 3.2s
   main → @a[1]  Fork queued, for 3.2s`,

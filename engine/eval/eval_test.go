@@ -263,7 +263,8 @@ func TestShowIsForAPerson(t *testing.T) {
 		want string
 	}{
 		{nil, "nil"}, {"a\n", `"a\n"`}, {[]byte("hi"), "h'6869'"}, {2 * time.Second, "2s"}, {uint64(math.MaxUint64), "18446744073709551615"},
-		{map[string]any{"b": 1, "a": []any{2.5, Count(4)}}, "{a: [2.5, 4], b: 1}"}, {new(big.Int).SetInt64(7), "7"},
+		{map[string]any{"b": 1, "a": []any{2.5, Count(4)}}, "{a: [2.5, 4], b: 1}"},
+		{map[string]any{"": nil, "a\nb": 1, "{A: 1}": 2, "schlüssel x": 3}, `{"": nil, "a\nb": 1, schlüssel x: 3, {A: 1}: 2}`}, {new(big.Int).SetInt64(7), "7"},
 		{strings.Repeat("é", 500), `"` + strings.Repeat("é", 399) + "… (502 characters)"},
 	} {
 		if got := Show(c.v); got != c.want {

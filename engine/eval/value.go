@@ -194,13 +194,21 @@ func write(b *strings.Builder, v any, depth int) {
 			if i > 0 {
 				b.WriteString(", ")
 			}
-			b.WriteString(k + ": ")
+			b.WriteString(spelled(k) + ": ")
 			write(b, Canonical(v[k]), depth+1)
 		}
 		b.WriteByte('}')
 	default:
 		fmt.Fprint(b, v)
 	}
+}
+
+// spelled is a key as it is spelled, a name or a value such as {A: 1}, between quotes only where it would break its line.
+func spelled(k string) string {
+	if k == "" || strings.ContainsFunc(k, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		return strconv.Quote(k)
+	}
+	return k
 }
 
 func writeList(b *strings.Builder, n int, item func(int)) {

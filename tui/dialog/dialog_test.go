@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -119,6 +120,36 @@ func TestTheCursorOfAListIsNeverOnAHeading(t *testing.T) {
 	}
 	only := NewPicker("x", []Choice{{Head: "nothing but a heading"}})
 	pressIn(t, only, &record{}, "down", "enter")
+}
+
+func TestAWordThatIsTypedIsFoundBeforeWhatMerelyHasItsLetters(t *testing.T) {
+	for _, c := range []struct{ typed, want string }{
+		{"call", "call an endpoint: of what is selected|repeat the last call|callers|cancel the recall|select all"},
+		{"CALL", "call an endpoint: of what is selected|repeat the last call|callers|cancel the recall|select all"},
+		{"all", "select all|callers|repeat the last call|cancel the recall|call an endpoint: of what is selected"},
+		{"last call", "repeat the last call"},
+		{"x", "call an endpoint: of what is selected"}, // a key
+	} {
+		p := NewPicker("x", []Choice{
+			{Text: "callers"}, {Text: "select all"}, {Text: "cancel the recall"}, {Text: "repeat the last call"}, {Text: "call an endpoint: of what is selected", Right: "x"},
+		})
+		p.SetFilter(c.typed)
+		var got []string
+		for _, i := range p.shown {
+			got = append(got, p.rows[i].Text)
+		}
+		if found := strings.Join(got, "|"); found != c.want {
+			t.Errorf("%q finds\n %s, want\n %s", c.typed, found, c.want)
+		}
+	}
+}
+
+func TestWhatWasTypedIsMarkedWhereItIsTheWord(t *testing.T) {
+	p := NewPicker("x", []Choice{{Text: "cancel the call"}})
+	p.SetFilter("call")
+	if got, want := p.found[0], []int{11, 12, 13, 14}; !slices.Equal(got, want) {
+		t.Errorf("marked at %v, want %v", got, want)
+	}
 }
 
 // TestADangerousThingWantsItsNameTyped holds INV-WORD.

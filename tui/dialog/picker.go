@@ -7,8 +7,6 @@ import (
 
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
-	"github.com/sahilm/fuzzy"
-
 	"github.com/monarch-tui/monarch-tui/tui/list"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 )
@@ -87,7 +85,7 @@ func (p *Picker) apply() {
 				}
 			}
 		}
-		for _, f := range fuzzy.Find(q, names) {
+		for _, f := range match(q, names) {
 			if i := at[f.Index]; !slices.Contains(p.shown, i) {
 				p.shown = append(p.shown, i)
 				p.found[i] = f.MatchedIndexes

@@ -100,8 +100,29 @@ func wrapped(text string, w int) []string {
 
 // Size is how much of the screen it wants.
 func (b *TextBox) Size(w, h int) (int, int) {
-	width := min(w, 96)
+	width := min(w, prose)
+	if table := b.table() + 4; table > width && table <= w { // a table that fits whole is worth the room, prose is not
+		width = table
+	}
 	return width, min(h, len(b.rows(width-4))+2)
+}
+
+// prose is how wide a text is set: longer lines are hard to read on.
+const prose = 96
+
+// table is how wide the rows of tables are, as wrapped knows them; 0: there are none. Of a long text its beginning tells: this is
+// done for every frame.
+func (b *TextBox) table() (widest int) {
+	left := 500
+	for l := range strings.Lines(b.Plain()) {
+		if left--; left < 0 {
+			break
+		}
+		if l = strings.TrimRight(l, " \n"); len(columns.FindAllStringIndex(strings.TrimLeft(l, " "), 2)) == 2 {
+			widest = max(widest, paint.Width(l))
+		}
+	}
+	return widest
 }
 
 // Draw draws it.

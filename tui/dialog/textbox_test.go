@@ -32,3 +32,20 @@ func TestARowOfATableThatDoesNotFitIsBrokenBetweenItsCells(t *testing.T) {
 		}
 	}
 }
+
+// A table has the room that it needs, where there is as much; prose stays as wide as it reads well.
+func TestATextBoxIsAsWideAsItsTable(t *testing.T) {
+	row := func(n int) string { return strings.Repeat("a", n-10) + "  b  " + strings.Repeat("c", 5) }
+	for _, c := range []struct {
+		text    string
+		w, want int
+	}{
+		{row(100), 120, 104}, {row(100) + "\n" + strings.Repeat("word ", 60), 120, 104}, {row(100), 104, 104}, {row(100), 103, 96}, {row(100), 80, 80},
+		{row(40), 120, 96}, {strings.Repeat("word ", 60), 120, 96}, {"two  cells " + strings.Repeat("x", 90), 120, 96},
+	} {
+		b := &TextBox{Lines: func() []paint.Seg { return []paint.Seg{{Text: c.text}} }}
+		if got, _ := b.Size(c.w, 40); got != c.want {
+			t.Errorf("%q: %d of %d cells, want %d", c.text, got, c.w, c.want)
+		}
+	}
+}

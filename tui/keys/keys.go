@@ -3,10 +3,14 @@ package keys
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
+
+	"github.com/monarch-tui/monarch-tui/engine/schema"
 )
 
 // Parse is the message of a key: one character, or a name such as enter, shift+tab, ctrl+p.
@@ -34,7 +38,7 @@ func Parse(name string) (tea.KeyPressMsg, error) {
 	if !named {
 		var n int
 		if code, n = utf8.DecodeRuneInString(rest); n != len(rest) || n == 0 {
-			return tea.KeyPressMsg{}, fmt.Errorf("there is no key %q", name)
+			return tea.KeyPressMsg{}, fmt.Errorf("there is no key %q%s", name, schema.Suggest(rest, slices.Collect(maps.Keys(names()))))
 		}
 	}
 	k.Code = code

@@ -191,7 +191,7 @@ func (p *Pane) times(f *fold, m *memo, w int) (string, paint.Role) {
 	case f.answered == 0:
 		return p.waiting(f.one()), paint.Muted
 	case f.answered < f.ranks:
-		return oneOf(w, fmt.Sprintf("%d of %d replied", f.answered, f.ranks), fmt.Sprintf("%d of %d", f.answered, f.ranks),
+		return oneOf(w, paint.Of(f.answered, f.ranks)+" replied", paint.Of(f.answered, f.ranks),
 			fmt.Sprintf("%d/%d", f.answered, f.ranks), fmt.Sprintf("-%d", f.ranks-f.answered)), paint.Text
 	}
 	half, top := paint.PadLeft(paint.Duration(m.median), 6), paint.Duration(f.max)

@@ -55,6 +55,9 @@ func Count[N ~int | ~int64 | ~uint64](n N) string {
 	return ""
 }
 
+// Of is how many of how many, each exact.
+func Of(n, all int) string { return Exact(n) + " of " + Exact(all) }
+
 // Exact is a number with a comma between thousands.
 func Exact[N ~int | ~int64 | ~uint64](n N) string {
 	s := strconv.FormatInt(int64(n), 10)

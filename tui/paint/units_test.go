@@ -10,7 +10,7 @@ func TestUnitsKeepTheirWidth(t *testing.T) {
 		{Duration(850), "850ns"}, {Duration(12100), "12µs"}, {Duration(1200 * time.Microsecond), "1.2ms"}, {Duration(999600 * time.Microsecond), "1.0s"},
 		{Duration(12 * time.Second), "12s"}, {Duration(725 * time.Second), "12m05s"}, {Duration(200 * time.Minute), "3h20m"}, {Duration(52 * time.Hour), "2d04h"}, {Duration(0), "0s"},
 		{Count(999), "999"}, {Count(1000), "1.0k"}, {Count(12400), "12.4k"}, {Count(999_999), "1.0M"}, {Count(int64(120_000_000_000)), "120G"},
-		{Exact(0), "0"}, {Exact(999), "999"}, {Exact(1204), "1,204"}, {Exact(1234567), "1,234,567"}, {Exact(123456), "123,456"},
+		{Exact(0), "0"}, {Exact(999), "999"}, {Exact(1204), "1,204"}, {Exact(1234567), "1,234,567"}, {Exact(123456), "123,456"}, {Of(7, 4096), "7 of 4,096"},
 		{Bytes(31), "31 B"}, {Bytes(4300), "4.2 KiB"}, {Bytes(3 << 30), "3.0 GiB"},
 		{Plural(1, "rank"), "1 rank"}, {Plural(24, "rank"), "24 ranks"}, {Plural(2, "process"), "2 processes"},
 		{Spark([]int{0, 1, 4, 8}), "▁▁▄█"},

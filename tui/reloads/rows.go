@@ -229,9 +229,8 @@ func (p *Pane) buildTrouble(w *world.World, r *control.Reload) {
 	}
 }
 
-// buildNotes tells what did not fit, once for all ranks of which it is so.
-func (p *Pane) buildNotes(w *world.World, r *control.Reload) {
-	var list []group
+// notes are what did not fit, each with the ranks of which it is so.
+func notes(r *control.Reload) (list []group) {
 	for i := range r.Ranks {
 		x := &r.Ranks[i]
 		for _, n := range x.Notes {
@@ -240,6 +239,16 @@ func (p *Pane) buildNotes(w *world.World, r *control.Reload) {
 			}
 		}
 	}
+	for i := range list {
+		slices.Sort(list[i].ranks)
+		list[i].ranks = slices.Compact(list[i].ranks)
+	}
+	return list
+}
+
+// buildNotes tells what did not fit, once for all ranks of which it is so.
+func (p *Pane) buildNotes(w *world.World, r *control.Reload) {
+	list := notes(r)
 	if len(list)+len(r.Notes) == 0 {
 		return
 	}
@@ -247,8 +256,7 @@ func (p *Pane) buildNotes(w *world.World, r *control.Reload) {
 	p.line(bold(paint.Text, "To be known"))
 	for i := range list {
 		g := &list[i]
-		slices.Sort(g.ranks)
-		name := w.RanksName(g.name, slices.Compact(g.ranks))
+		name := w.RanksName(g.name, g.ranks)
 		x := row{id: fmt.Sprint("note ", r.ID, " ", g.name, " ", g.text), name: g.name, ranks: g.ranks, copied: name + " " + g.text}
 		x.left = []paint.Seg{seg(paint.Muted, "· "), seg(paint.Text, name)}
 		if paint.Width(name)+3+paint.Width(g.text) <= p.room() {

@@ -96,6 +96,22 @@ func Summary(r *control.Reload) string {
 	return Progress(r)
 }
 
+// Noted is the first of what is to be known of a reload that is done, such as state that did not move, and how much more there is;
+// "" where all of it fitted.
+func Noted(w *world.World, r *control.Reload) string {
+	list, text := notes(r), ""
+	switch {
+	case len(list) > 0:
+		text = w.RanksName(list[0].name, list[0].ranks) + " " + list[0].text
+	case len(r.Notes) > 0:
+		text = paint.OneLine(r.Notes[0])
+	}
+	if n := len(list) + len(r.Notes) - 1; n > 0 {
+		text += fmt.Sprintf("  (+%d)", n)
+	}
+	return text
+}
+
 func moved(r *control.Reload) string {
 	if lacking(r) > 0 {
 		return fmt.Sprintf("%s of %s", paint.Exact(r.Moved), paint.Plural(len(r.Ranks), "rank"))

@@ -209,14 +209,14 @@ func (p *Pane) value(r *row, room int) []paint.Seg {
 			return p.hostValue(r, room)
 		}
 		n := len(p.model.procs[r.pm].hosts[r.host].ranks)
-		long, short = paint.Plural(n, p.slots(r)), strconv.Itoa(n)
+		long, short = paint.Plural(n, p.slots(r)), paint.Exact(n)
 	case KindRun:
 		if p.model.procs[r.pm].procs[r.rank] < 0 {
 			long, short, role = p.absent(r)
 			break
 		}
 		n := int(r.to-r.rank+1) * len(p.model.procs[r.pm].meshes)
-		long, short = paint.Plural(n, "actor"), strconv.Itoa(n)
+		long, short = paint.Plural(n, "actor"), paint.Exact(n)
 	case KindProc:
 		long, short, role = p.procValue(r)
 	case KindActor:

@@ -2,7 +2,6 @@ package tree
 
 import (
 	"fmt"
-	"strconv"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
@@ -46,7 +45,7 @@ func (p *Pane) hostValue(r *row, room int) []paint.Seg {
 		return fitting(room, text(world.HostSays(h.rec), role), text(h.rec.State, role))
 	}
 	n := len(h.ranks)
-	count := strconv.Itoa(n)
+	count := paint.Exact(n)
 	if n == 0 {
 		return fitting(room, text(h.rec.State, paint.Muted))
 	}

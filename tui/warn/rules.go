@@ -199,8 +199,8 @@ func (r noReply) Check(l *Look) (out []Warning) {
 		var ranks []int
 		for _, c := range calls {
 			ranks = append(ranks, c.Waiting...)
-			d.add("Call %s, %s.%s from %s, has waited for %s: %d of %d answered, not yet %s.", world.CallName(c.ID), mesh, c.Endpoint, world.Name(c.Client),
-				age(l.World.Now.Sub(c.Started)), Answered(c), c.Ranks, l.World.RanksName(mesh, sorted(c.Waiting)))
+			d.add("Call %s, %s.%s from %s, has waited for %s: %s answered, not yet %s.", world.CallName(c.ID), mesh, c.Endpoint, world.Name(c.Client),
+				age(l.World.Now.Sub(c.Started)), paint.Of(Answered(c), c.Ranks), l.World.RanksName(mesh, sorted(c.Waiting)))
 		}
 		wait := "wait"
 		if len(calls) == 1 {
@@ -247,14 +247,14 @@ func (r straggler) Check(l *Look) (out []Warning) {
 			continue
 		}
 		var d lines
-		d.add("Call %s, %s.%s from %s: %d of %d ranks have answered, after %s not yet %s.", world.CallName(c.ID), c.Mesh, c.Endpoint, world.Name(c.Client),
-			Answered(c), c.Ranks, age(l.World.Now.Sub(c.Started)), c.Mesh+"["+shape.FormatRanks(c.Waiting)+"]")
+		d.add("Call %s, %s.%s from %s: %s ranks have answered, after %s not yet %s.", world.CallName(c.ID), c.Mesh, c.Endpoint, world.Name(c.Client),
+			paint.Of(Answered(c), c.Ranks), age(l.World.Now.Sub(c.Started)), c.Mesh+"["+shape.FormatRanks(c.Waiting)+"]")
 		if half := l.Pace.Half(c.ID); half > 0 {
 			d.add("Half of them had after %s.", paint.Duration(half))
 		}
 		out = append(out, Warning{
 			Name: r.Name(), Count: len(c.Waiting), Mesh: c.Mesh, Ranks: sorted(c.Waiting), Call: c.ID,
-			Line: fmt.Sprintf("%d of %d late in %s.%s", len(c.Waiting), c.Ranks, c.Mesh, c.Endpoint),
+			Line: fmt.Sprintf("%s late in %s.%s", paint.Of(len(c.Waiting), c.Ranks), c.Mesh, c.Endpoint),
 			Detail: d.end("The thresholds are %.0f %% answered, %s, and %.0f times the time of half. Slow ranks hold up the others: compare their state, host and GPU with those that answered.",
 				l.Config.StragglerShare*100, l.Config.StragglerAfter, l.Config.StragglerTimes),
 		})

@@ -46,8 +46,9 @@ func Nearest(word string, from []string) string {
 	}
 	limit := max(1, len(w)/3)
 	type scored struct {
-		name string
-		d    int
+		name  string
+		d     int
+		alike int // letters at the beginning that are the same: hands err less there
 	}
 	var best []scored
 	for _, name := range from {
@@ -60,14 +61,14 @@ func Nearest(word string, from []string) string {
 			d = 1
 		}
 		if d <= limit && d < max(len(w), len(n)) {
-			best = append(best, scored{name, d})
+			best = append(best, scored{name, d, alike(w, n)})
 		}
 	}
 	if len(best) == 0 {
 		return ""
 	}
 	return slices.MinFunc(best, func(a, b scored) int {
-		return cmp.Or(cmp.Compare(a.d, b.d), cmp.Compare(a.name, b.name))
+		return cmp.Or(cmp.Compare(a.d, b.d), cmp.Compare(b.alike, a.alike), cmp.Compare(a.name, b.name))
 	}).name
 }
 
@@ -84,6 +85,13 @@ func fold(s string) []rune {
 
 func hasPrefix(s, prefix []rune) bool {
 	return len(s) >= len(prefix) && slices.Equal(s[:len(prefix)], prefix)
+}
+
+func alike(a, b []rune) (n int) {
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
 }
 
 // distance is the optimal string alignment distance: insertions, deletions, substitutions, and swaps of neighbours.

@@ -22,6 +22,9 @@ func TestAnUnknownNameSuggests(t *testing.T) {
 			}
 		})
 	}
+	if got := Suffix("lost", []string{"host", "lost-proc"}); got != " (did you mean lost-proc?)" {
+		t.Errorf("of two that are as near it is the one that begins alike, got %q", got)
+	}
 	if got := Suffix("x", nil); got != "" {
 		t.Errorf("with nothing to choose from the suffix is empty, got %q", got)
 	}
