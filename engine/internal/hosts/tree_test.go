@@ -382,3 +382,85 @@ func TestAStopComesBehindWhatWentByAgents(t *testing.T) {
 		}
 	}
 }
+
+// agent is the process of the agent of a rank.
+func (x *tree) agent(t *testing.T, rank int) int {
+	t.Helper()
+	pid, err := engine.Query(x.rank(rank), (*Leaf).Agent).CallOne(x.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pid
+}
+
+// while does something while a process stands still.
+func while(t *testing.T, pid int, do func()) {
+	t.Helper()
+	for _, s := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGCONT} {
+		if err := syscall.Kill(pid, s); err != nil {
+			t.Fatal(err)
+		}
+		if s == syscall.SIGSTOP {
+			do()
+		}
+	}
+}
+
+// TestNothingOvertakesWhatWasCancelled on its way by an agent: nobody waits for it, and what follows goes behind it all the same.
+func TestNothingOvertakesWhatWasCancelled(t *testing.T) {
+	x := growTree(t)
+	pid := x.agent(t, 6)
+	for n := 1; n < 20; n += 2 {
+		var behind *engine.Future[int]
+		while(t, pid, func() {
+			ctx, cancel := context.WithCancel(x.ctx)
+			first := engine.Method(x.mesh, (*Leaf).Next).Start(ctx, NextArg{N: n})
+			cancel()
+			_, _ = first.All(x.ctx)
+			behind = engine.Method(x.rank(6), (*Leaf).Next).Start(x.ctx, NextArg{N: n + 1})
+		})
+		if _, err := behind.One(x.ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := engine.Query(x.mesh, (*Leaf).Count).Call(x.ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestWhatWasGivenUpInAMailboxIsOnItsWayNoMore: what follows need not go behind it.
+func TestWhatWasGivenUpInAMailboxIsOnItsWayNoMore(t *testing.T) {
+	x := growTree(t)
+	pid := x.agent(t, 5)
+	held := engine.Method(x.mesh, (*Leaf).Wait).Start(x.ctx, []int{5})
+	if _, err := engine.Query(x.rank(5), (*Leaf).Began).CallOne(x.ctx); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(x.ctx)
+	given := engine.Method(x.mesh, (*Leaf).Next).Start(ctx, NextArg{N: 1})
+	cancel()
+	_, _ = given.All(x.ctx)
+	if _, err := engine.Query(x.rank(5), (*Leaf).Release).CallOne(x.ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := held.All(x.ctx); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	for direct := false; !direct; { // nobody is told when it has been answered
+		if time.Since(began) > 10*time.Second {
+			t.Fatal("a call still goes by the agent, though nothing is on its way there")
+		}
+		for range 50 { // by then its answers take its own link too
+			if _, err := engine.Query(x.rank(5), (*Leaf).Count).CallOne(x.ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		while(t, pid, func() {
+			limit, cancel := context.WithTimeout(x.ctx, 500*time.Millisecond)
+			defer cancel()
+			_, err := engine.Query(x.rank(5), (*Leaf).Count).CallOne(limit)
+			direct = err == nil
+		})
+	}
+}
