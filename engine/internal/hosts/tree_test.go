@@ -280,11 +280,34 @@ func TestLargeArgumentsAndResultsGoByAgents(t *testing.T) {
 	}
 }
 
+// stopped waits until a frame has stopped, which a front end is told.
+func stopped(t *testing.T, ctx context.Context, w *control.Watch) control.Stop {
+	t.Helper()
+	limit, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	for {
+		up, err := w.Next(limit)
+		if err != nil {
+			t.Fatal("nobody has stopped: ", err)
+		}
+		for _, ev := range up.Events {
+			if ev.Stop != nil && !ev.Stop.Gone {
+				return ev.Stop.Stop
+			}
+		}
+	}
+}
+
 // TestOneRankStopsAtABreakpointBehindAnAgent, and the others answer.
 func TestOneRankStopsAtABreakpointBehindAnAgent(t *testing.T) {
 	x := growTree(t)
 	front := control.InProcess(x.e.Backend(), control.ClientInfo{Name: "front"})
 	defer front.Close()
+	w, err := front.Watch(x.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
 	if _, err := front.Breaks(x.ctx, control.BreaksReq{Set: &control.Breakpoint{Mesh: "leaves", Endpoint: "Next", Ranks: "6"}}); err != nil {
 		t.Fatal(err)
 	}
@@ -299,19 +322,11 @@ func TestOneRankStopsAtABreakpointBehindAnAgent(t *testing.T) {
 		if got == treeRanks {
 			break
 		}
-		var stops []control.Stop
-		for len(stops) == 0 {
-			snap, err := front.Snapshot(x.ctx)
-			if err != nil {
-				t.Fatal(err)
-			}
-			stops = snap.Stops
-			time.Sleep(time.Millisecond) // a front end is told when it is there
+		st := stopped(t, x.ctx, w)
+		if st.Rank != 6 {
+			t.Errorf("%+v", st)
 		}
-		if len(stops) != 1 || stops[0].Rank != 6 {
-			t.Errorf("%+v", stops)
-		}
-		if out, err := front.Resume(x.ctx, control.ResumeReq{Stops: []control.StopRef{{ID: stops[0].ID, Gen: stops[0].Gen}}}); err != nil || out[0].Error != "" {
+		if out, err := front.Resume(x.ctx, control.ResumeReq{Stops: []control.StopRef{{ID: st.ID, Gen: st.Gen}}}); err != nil || out[0].Error != "" {
 			t.Fatal(out, err)
 		}
 	}
