@@ -333,7 +333,9 @@ func (u *upward) send(ctx context.Context, env *quicnet.Envelope, near bool) err
 	if way.Ask {
 		env.Flags |= flagAsk
 	}
-	err = wire.Send(ctx, u.boss, quicnet.LaneCalls, env)
+	if err = wire.Send(ctx, u.boss, quicnet.LaneCalls, env); err != nil {
+		u.ways.Failed(way)
+	}
 	env.To.Proc, env.Call, env.Parent, env.Trace, env.Flags = 0, call, parent, trace, flags
 	return err
 }
