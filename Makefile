@@ -89,9 +89,10 @@ fuzz: ## Run every fuzz target for FUZZTIME (10s) each
 	done
 
 .PHONY: swarm
-swarm: ## Faults at random, by seed: SEEDS (1000) sessions on a simulated network, a twentieth of that with real processes; FOR=1h: as many as fit
+swarm: ## Faults at random, by seed: SEEDS (1000) sessions on a simulated network, a twentieth of that with real processes, a fiftieth with agents; FOR=1h: as many as fit
 	SWARM_SEEDS=$(SEEDS) SWARM_FOR=$(FOR) go test -count=1 -timeout 0 -v -run Swarm ./quicnet
 	SWARM_SEEDS=$$(($(SEEDS) / 20)) SWARM_FOR=$(FOR) go test -count=1 -timeout 0 -v -run Swarm ./engine/internal/faults
+	SWARM_SEEDS=$$(($(SEEDS) / 50)) SWARM_FOR=$(FOR) go test -count=1 -timeout 0 -v -run Swarm ./engine/internal/hosts
 
 .PHONY: soak
 soak: build swarm ## The swarm, then look for flaky tests and left-over processes: COUNT (10) rounds of tests under -race, demos and scripts

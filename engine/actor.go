@@ -378,13 +378,17 @@ func (a *actor) dropQueued(i int) {
 }
 
 // cancelMessage gives up a message, because its caller has ended so: a queued one is dropped, the context of a running one
-// ends likewise.
+// ends likewise. Where messages may go by an agent the controller waits for the answer of what it has given up, which says that
+// nothing of it is on its way (windows.go).
 func (a *actor) cancelMessage(proc, id uint64, ended error) {
 	a.mu.Lock()
 	for i, env := range a.queue {
 		if env.From.Proc == proc && env.ID == id {
 			a.dropQueued(i)
 			a.mu.Unlock()
+			if a.node.up != nil && proc == 0 {
+				a.node.refuse(env, outcomeOf(ended))
+			}
 			a.node.touch()
 			return
 		}

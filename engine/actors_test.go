@@ -27,6 +27,7 @@ func TestMain(m *testing.M) {
 			os.Exit(2)
 		}
 		engine.Register[Acc]()
+		engine.Register[engine.Linked]()
 		engine.Register[Seq](engine.Concurrent((*Seq).Peek))
 		engine.Register[Ring](engine.Concurrent((*Ring).Status))
 		engine.Register[Parent]()

@@ -229,7 +229,9 @@ func (p *agentProcess) handlers() *sysTable {
 		return nil, p.agent.Signal(s)
 	})
 	handle(t, sysMeasure, fromController, func(ctx context.Context, _ *node, _ quicnet.Addr, _ int) (any, error) {
-		return p.agent.Measure(ctx), nil
+		m := p.agent.Measure(ctx)
+		m.Held = uint64(p.node.relayer.fold.Held())
+		return m, nil
 	})
 	handle(t, sysShip, fromController, func(_ context.Context, _ *node, _ quicnet.Addr, part agent.Part) (any, error) {
 		return p.shelf.Put(part)

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"regexp"
@@ -185,5 +186,50 @@ func TestAnAgentTakesFromItsOwnWorkersWhatGoesByIt(t *testing.T) {
 		if done := u.takes(c.from, &env); done != c.done || env.From.Proc == 0 != c.name {
 			t.Errorf("%s: done %v, from %d", name, done, env.From.Proc)
 		}
+	}
+}
+
+// fullLink is a link that takes nothing at once. What waits for it is given to the test, one by one.
+type fullLink struct {
+	link
+	sent chan uint64
+	room chan struct{}
+}
+
+func (fullLink) Close(string) error { return nil }
+func (l fullLink) Send(ctx context.Context, _ uint64, _ quicnet.Lane, env *quicnet.Envelope) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	l.sent <- env.ID
+	<-l.room
+	return nil
+}
+
+// TestWhatIsForAWorkerThatHasEndedIsNotForTheNext, which has its place: its agent was to hand it on, or waits for room.
+func TestWhatIsForAWorkerThatHasEndedIsNotForTheNext(t *testing.T) {
+	n := newNode(20, 1, slog.New(slog.DiscardHandler))
+	full := fullLink{sent: make(chan uint64), room: make(chan struct{})}
+	n.peers = newPeers()
+	n.peers.connect(full)
+	defer n.close("the test is over")
+	r := newRelayer(n, nil)
+	r.near[7] = 2
+	down := func(id uint64, epoch uint32) {
+		r.takes(quicnet.ID{}, &quicnet.Envelope{Kind: quicnet.KindCall, ID: id, Body: relay.AppendTargets(nil, []relay.Target{{Proc: 7, Epoch: epoch}})})
+	}
+	down(1, 1)
+	down(2, 2)
+	down(3, 2)
+	if got := <-full.sent; got != 2 {
+		t.Fatalf("message %d is handed on, want 2", got)
+	}
+	r.mu.Lock()
+	r.near[7] = 3
+	r.mu.Unlock()
+	down(4, 3)
+	close(full.room)
+	if got := <-full.sent; got != 4 {
+		t.Errorf("message %d is handed on, want 4", got)
 	}
 }

@@ -312,13 +312,16 @@ func (c *call) answer(a answer) (sent bool) {
 	c.ranks[a.index] = phaseAnswered
 	c.answers = append(c.answers, a)
 	w := c.windows[a.index]
+	if sent && a.left && w.detour != nil { // before its answer can come
+		w.give(doubt)
+	}
 	last := len(c.answers) == c.n
 	wake := c.wake
 	c.wake = nil
 	unhook := c.unhook
 	c.mu.Unlock()
 	if sent {
-		c.node.windows.giveBack(w, a.back(w, c.size))
+		c.node.windows.giveBack(w, takenBy(1, c.size))
 	}
 	if c.told {
 		c.tellAnswer(a)
@@ -337,14 +340,6 @@ func (c *call) answer(a answer) (sent bool) {
 		c.ended()
 	}
 	return sent
-}
-
-// back is what an answer gives back in a window.
-func (a *answer) back(w *window, size int) taken {
-	if a.left && w.detour != nil {
-		return takenBy(1, size) + doubt
-	}
-	return takenBy(1, size)
 }
 
 // sent lists the indices whose message left and whose answer has not come.

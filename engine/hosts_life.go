@@ -296,6 +296,10 @@ func (h *hub) takeMeasured(m *machine, got agent.Measured, link quicnet.PeerStat
 		m.rec.RTT, m.rec.Loss = link.RTT.Round(10*time.Microsecond), loss
 		h.tellHost(m, "", m.rec.Reason)
 	}
+	if worthTelling(m.rec.Held, got.Held) || got.Held == 0 && m.rec.Held > 0 {
+		m.rec.Held = got.Held
+		h.tellHost(m, "", m.rec.Reason)
+	}
 	for _, p := range m.pm.procs {
 		if p.on != m || p.over() {
 			continue

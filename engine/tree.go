@@ -92,7 +92,7 @@ func (f *fan) add(n *node, ctx context.Context, w *window, env *quicnet.Envelope
 		fail(int(env.Index), n.peers.lostError(proc))
 		return
 	}
-	t := relay.Target{Index: env.Index, Proc: proc, Life: env.Life}
+	t := relay.Target{Index: env.Index, Proc: proc, Epoch: w.detour.up.Load(), Life: env.Life}
 	if f == nil {
 		n.sendGroup(ctx, fanGroup{w.detour.agent, []relay.Target{t}}, env, fail)
 		return
@@ -158,7 +158,7 @@ func (n *node) cancelBy(w *window, env *quicnet.Envelope) {
 		_ = n.send(n.root, quicnet.LaneCalls, env) // on the lane of its message; an error means that the peer has ended
 		return
 	}
-	n.sendGroup(n.root, fanGroup{w.detour.agent, []relay.Target{{Index: env.Index, Proc: env.To.Proc}}}, env, func(int, error) {})
+	n.sendGroup(n.root, fanGroup{w.detour.agent, []relay.Target{{Index: env.Index, Proc: env.To.Proc, Epoch: w.detour.up.Load()}}}, env, func(int, error) {})
 }
 
 // followTo sends a frame to a process the way of the messages that are on their way to an actor there.
@@ -182,9 +182,15 @@ func (h *hub) detourOf(proc uint64) *detour {
 
 // leaveDetour has nothing go by the agent to an epoch of a process that has ended, or begins.
 func (h *hub) leaveDetour(proc uint64, epoch uint32) {
-	if d := h.detourOf(proc); d != nil && d.up.Load() <= epoch { // a later one may live already
-		d.up.Store(0)
-		d.asked.Store(false)
+	d := h.detourOf(proc)
+	if d == nil {
+		return
+	}
+	for up := d.up.Load(); up <= epoch; up = d.up.Load() { // else a later one lives already
+		if d.up.CompareAndSwap(up, 0) {
+			d.asked.Store(false)
+			return
+		}
 	}
 }
 

@@ -36,13 +36,13 @@ type relayer struct {
 	fold  *relay.Fold
 
 	mu      sync.Mutex
-	near    map[uint64]uint32 // epochs of the workers that have a link to their agent, by process
-	asking  map[uint64]uint64 // of how many frames workers want to know that the controller has them, by process
-	fencing bool              // that is being found out
+	near    map[uint64]uint32       // epochs of the workers that have a link to their agent, by process
+	asking  map[agent.Worker]uint64 // of how many frames workers want to know that the controller has them
+	fencing bool                    // that is being found out
 }
 
 func newRelayer(n *node, a *agent.Agent) *relayer {
-	r := &relayer{node: n, agent: a, near: map[uint64]uint32{}, asking: map[uint64]uint64{}}
+	r := &relayer{node: n, agent: a, near: map[uint64]uint32{}, asking: map[agent.Worker]uint64{}}
 	r.fold = relay.NewFold(r.sendUp, n.closing)
 	return r
 }
@@ -81,8 +81,8 @@ func (r *relayer) down(env *quicnet.Envelope) {
 	kept := false
 	for _, t := range targets {
 		m.ID, m.Index, m.Life, m.To = env.ID+t.Index, t.Index, t.Life, quicnet.Addr{Proc: t.Proc, Actor: env.To.Actor}
-		if r.waits(t.Proc, answered) {
-			kept = r.hand(&m) || kept
+		if r.waits(t.Proc, t.Epoch, answered) {
+			kept = r.hand(&m, t.Epoch) || kept
 		}
 	}
 	if !kept {
@@ -91,12 +91,12 @@ func (r *relayer) down(env *quicnet.Envelope) {
 }
 
 // waits reports whether a worker can be reached, and has its answer waited for where there will be one. What is for one that has ended
-// is dropped, as the controller will hear.
-func (r *relayer) waits(proc uint64, answered bool) bool {
+// is dropped, as the controller will hear: it is not for the one that took its place.
+func (r *relayer) waits(proc uint64, epoch uint32, answered bool) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	_, near := r.near[proc]
-	if near && answered {
+	known, near := r.near[proc]
+	if near = near && epoch == known; near && answered {
 		r.fold.Expect(proc)
 	}
 	return near
@@ -106,13 +106,16 @@ func (r *relayer) waits(proc uint64, answered bool) bool {
 func (r *relayer) pass(env *quicnet.Envelope) {
 	m := quicnet.Envelope{Kind: quicnet.KindSystem, ID: r.node.nextMsg.Add(1), From: quicnet.Addr{Proc: r.node.id}, To: quicnet.Addr{Proc: env.To.Proc}, Endpoint: sysRelay,
 		Body: quicnet.AppendEnvelope(nil, env)}
-	if r.waits(env.To.Proc, false) {
-		r.hand(&m)
+	r.mu.Lock()
+	epoch, near := r.near[env.To.Proc]
+	r.mu.Unlock()
+	if near {
+		r.hand(&m, epoch)
 	}
 }
 
 // hand sends a frame to a worker, behind the reader's back where that takes nothing now. It reports whether parts of it are still used.
-func (r *relayer) hand(m *quicnet.Envelope) (kept bool) {
+func (r *relayer) hand(m *quicnet.Envelope, epoch uint32) (kept bool) {
 	to := m.To.Proc
 	wire := r.node.peers.current()
 	if !r.node.outbox.Busy(to) {
@@ -123,7 +126,9 @@ func (r *relayer) hand(m *quicnet.Envelope) (kept bool) {
 	later := *m
 	later.Large = m.Large.Keep()
 	r.node.outbox.Add(to, func() {
-		_ = wire.Send(r.node.root, to, quicnet.LaneCalls, &later) // an error means that it has ended
+		if r.isNear(to, epoch) {
+			_ = wire.Send(r.node.root, to, quicnet.LaneCalls, &later) // an error means that it has ended
+		}
 		later.Large.Free()
 	})
 	return true
@@ -178,7 +183,8 @@ func (r *relayer) confirm(asking []relay.Asked) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, a := range asking {
-		r.asking[a.Proc] = max(r.asking[a.Proc], a.N)
+		w := agent.Worker{Proc: a.Proc, Epoch: r.near[a.Proc]}
+		r.asking[w] = max(r.asking[w], a.N)
 	}
 	if len(r.asking) > 0 && !r.fencing {
 		r.fencing = true
@@ -191,15 +197,15 @@ func (r *relayer) fence() {
 	for {
 		r.mu.Lock()
 		asked := r.asking
-		r.asking = map[uint64]uint64{}
+		r.asking = map[agent.Worker]uint64{}
 		r.fencing = len(asked) > 0
 		r.mu.Unlock()
 		if len(asked) == 0 || r.node.request(r.node.root, quicnet.Addr{}, sysFence, 0, nil) != nil {
 			return
 		}
-		for proc, n := range asked {
-			if r.waits(proc, false) {
-				r.hand(&quicnet.Envelope{Kind: quicnet.KindAck, From: quicnet.Addr{Proc: r.node.id}, To: quicnet.Addr{Proc: proc}, Index: n})
+		for w, n := range asked {
+			if r.isNear(w.Proc, w.Epoch) {
+				r.hand(&quicnet.Envelope{Kind: quicnet.KindAck, From: quicnet.Addr{Proc: r.node.id}, To: quicnet.Addr{Proc: w.Proc}, Index: n}, w.Epoch)
 			}
 		}
 	}
@@ -222,7 +228,7 @@ func (r *relayer) ended(ctx context.Context, w agent.Worker) {
 	}
 	r.mu.Lock()
 	delete(r.near, w.Proc)
-	delete(r.asking, w.Proc)
+	delete(r.asking, w)
 	r.mu.Unlock()
 	r.fold.End(w.Proc) // a message for it may have come meanwhile
 	r.node.peers.current().Forget(w.Proc, "it has ended")
@@ -327,7 +333,9 @@ func (u *upward) send(ctx context.Context, env *quicnet.Envelope, near bool) err
 	if way.Ask {
 		env.Flags |= flagAsk
 	}
-	err = wire.Send(ctx, u.boss, quicnet.LaneCalls, env)
+	if err = wire.Send(ctx, u.boss, quicnet.LaneCalls, env); err != nil {
+		u.ways.Failed(way)
+	}
 	env.To.Proc, env.Call, env.Parent, env.Trace, env.Flags = 0, call, parent, trace, flags
 	return err
 }

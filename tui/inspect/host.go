@@ -60,6 +60,9 @@ func (p *Pane) buildHost(w *world.World) {
 	p.field("address", h.Addr, paint.Text)
 	p.field("link", distance(h), paint.Text)
 	p.field("loss", loss(h), paint.Warning)
+	if h.Held > 0 {
+		p.field("held", paint.Bytes(h.Held)+" of answers wait at its agent", paint.Text)
+	}
 	if h.PID > 0 {
 		p.field("agent", "pid "+strconv.Itoa(h.PID), paint.Text)
 	}

@@ -3,6 +3,7 @@
 package hosts
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -17,6 +18,7 @@ import (
 type Leaf struct {
 	last  int // number of the message that came last
 	count int
+	bad   error // what came out of order first
 	gate  gate
 }
 
@@ -47,7 +49,8 @@ type NextArg struct {
 func (l *Leaf) Next(ctx context.Context, a NextArg) (int, error) {
 	l.count++
 	if a.N <= l.last {
-		return 0, fmt.Errorf("message %d came after %d", a.N, l.last)
+		l.bad = cmp.Or(l.bad, fmt.Errorf("message %d came after %d", a.N, l.last))
+		return 0, l.bad
 	}
 	l.last = a.N
 	if !a.Port.IsZero() {
@@ -58,8 +61,8 @@ func (l *Leaf) Next(ctx context.Context, a NextArg) (int, error) {
 	return a.N, nil
 }
 
-// Count is how many messages Next has taken.
-func (l *Leaf) Count(context.Context) (int, error) { return l.count, nil }
+// Count is how many messages Next has taken. The error is that of one whose caller may have heard nothing of it.
+func (l *Leaf) Count(context.Context) (int, error) { return l.count, l.bad }
 
 // Wait waits at these ranks until it is released.
 func (l *Leaf) Wait(ctx context.Context, ranks []int) (int, error) {

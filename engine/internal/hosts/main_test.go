@@ -21,6 +21,7 @@ import (
 func TestMain(m *testing.M) {
 	enginetest.Main(m, func() {
 		engine.Register[Leaf](engine.Concurrent((*Leaf).Release), engine.Concurrent((*Leaf).Ended), engine.Concurrent((*Leaf).Began))
+		engine.Register[Twig]()
 		engine.Register[Guest](engine.Concurrent((*Guest).Beside), engine.Concurrent((*Guest).Pid))
 		if os.Getenv(roleEnv) != "" && !engine.InWorker() {
 			engine.Main(controller, engine.NoSession())

@@ -17,15 +17,15 @@ import (
 	"github.com/monarch-tui/monarch-tui/engine/control"
 )
 
-// anotherBuild is an executable of another content that does the same.
-func anotherBuild(t *testing.T) string {
+// anotherBuild is an executable of another content for each name, that does the same.
+func anotherBuild(t *testing.T, name string) string {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "guest")
-	if err := os.WriteFile(path, fmt.Appendf(nil, "#!/bin/sh\nexec %q \"$@\"\n", self), 0o700); err != nil {
+	if err := os.WriteFile(path, fmt.Appendf(nil, "#!/bin/sh\n# %s\nexec %q \"$@\"\n", name, self), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -43,7 +43,7 @@ func TestRanksOfAllHostsMoveToAnotherBuild(t *testing.T) {
 		}
 	}
 	front := control.InProcess(e.Backend(), control.ClientInfo{Name: "test"})
-	path := anotherBuild(t)
+	path := anotherBuild(t, "v2")
 	got, err := front.Reload(ctx, control.ReloadReq{Procs: []string{"p"}, Program: path})
 	if err != nil || got.State != control.ReloadDone || got.Moved != 4 {
 		t.Fatalf("%+v, %v; want four ranks that have moved", got, err)

@@ -280,11 +280,34 @@ func TestLargeArgumentsAndResultsGoByAgents(t *testing.T) {
 	}
 }
 
+// stopped waits until a frame has stopped, which a front end is told.
+func stopped(t *testing.T, ctx context.Context, w *control.Watch) control.Stop {
+	t.Helper()
+	limit, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	for {
+		up, err := w.Next(limit)
+		if err != nil {
+			t.Fatal("nobody has stopped: ", err)
+		}
+		for _, ev := range up.Events {
+			if ev.Stop != nil && !ev.Stop.Gone {
+				return ev.Stop.Stop
+			}
+		}
+	}
+}
+
 // TestOneRankStopsAtABreakpointBehindAnAgent, and the others answer.
 func TestOneRankStopsAtABreakpointBehindAnAgent(t *testing.T) {
 	x := growTree(t)
 	front := control.InProcess(x.e.Backend(), control.ClientInfo{Name: "front"})
 	defer front.Close()
+	w, err := front.Watch(x.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
 	if _, err := front.Breaks(x.ctx, control.BreaksReq{Set: &control.Breakpoint{Mesh: "leaves", Endpoint: "Next", Ranks: "6"}}); err != nil {
 		t.Fatal(err)
 	}
@@ -299,19 +322,11 @@ func TestOneRankStopsAtABreakpointBehindAnAgent(t *testing.T) {
 		if got == treeRanks {
 			break
 		}
-		var stops []control.Stop
-		for len(stops) == 0 {
-			snap, err := front.Snapshot(x.ctx)
-			if err != nil {
-				t.Fatal(err)
-			}
-			stops = snap.Stops
-			time.Sleep(time.Millisecond) // a front end is told when it is there
+		st := stopped(t, x.ctx, w)
+		if st.Rank != 6 {
+			t.Errorf("%+v", st)
 		}
-		if len(stops) != 1 || stops[0].Rank != 6 {
-			t.Errorf("%+v", stops)
-		}
-		if out, err := front.Resume(x.ctx, control.ResumeReq{Stops: []control.StopRef{{ID: stops[0].ID, Gen: stops[0].Gen}}}); err != nil || out[0].Error != "" {
+		if out, err := front.Resume(x.ctx, control.ResumeReq{Stops: []control.StopRef{{ID: st.ID, Gen: st.Gen}}}); err != nil || out[0].Error != "" {
 			t.Fatal(out, err)
 		}
 	}
@@ -380,5 +395,87 @@ func TestAStopComesBehindWhatWentByAgents(t *testing.T) {
 		if x.mesh, err = engine.Spawn(x.ctx, x.procs, "leaves", Leaf{}); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// agent is the process of the agent of a rank.
+func (x *tree) agent(t *testing.T, rank int) int {
+	t.Helper()
+	pid, err := engine.Query(x.rank(rank), (*Leaf).Agent).CallOne(x.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pid
+}
+
+// while does something while a process stands still.
+func while(t *testing.T, pid int, do func()) {
+	t.Helper()
+	for _, s := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGCONT} {
+		if err := syscall.Kill(pid, s); err != nil {
+			t.Fatal(err)
+		}
+		if s == syscall.SIGSTOP {
+			do()
+		}
+	}
+}
+
+// TestNothingOvertakesWhatWasCancelled on its way by an agent: nobody waits for it, and what follows goes behind it all the same.
+func TestNothingOvertakesWhatWasCancelled(t *testing.T) {
+	x := growTree(t)
+	pid := x.agent(t, 6)
+	for n := 1; n < 20; n += 2 {
+		var behind *engine.Future[int]
+		while(t, pid, func() {
+			ctx, cancel := context.WithCancel(x.ctx)
+			first := engine.Method(x.mesh, (*Leaf).Next).Start(ctx, NextArg{N: n})
+			cancel()
+			_, _ = first.All(x.ctx)
+			behind = engine.Method(x.rank(6), (*Leaf).Next).Start(x.ctx, NextArg{N: n + 1})
+		})
+		if _, err := behind.One(x.ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := engine.Query(x.mesh, (*Leaf).Count).Call(x.ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestWhatWasGivenUpInAMailboxIsOnItsWayNoMore: what follows need not go behind it.
+func TestWhatWasGivenUpInAMailboxIsOnItsWayNoMore(t *testing.T) {
+	x := growTree(t)
+	pid := x.agent(t, 5)
+	held := engine.Method(x.mesh, (*Leaf).Wait).Start(x.ctx, []int{5})
+	if _, err := engine.Query(x.rank(5), (*Leaf).Began).CallOne(x.ctx); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(x.ctx)
+	given := engine.Method(x.mesh, (*Leaf).Next).Start(ctx, NextArg{N: 1})
+	cancel()
+	_, _ = given.All(x.ctx)
+	if _, err := engine.Query(x.rank(5), (*Leaf).Release).CallOne(x.ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := held.All(x.ctx); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	for direct := false; !direct; { // nobody is told when it has been answered
+		if time.Since(began) > 10*time.Second {
+			t.Fatal("a call still goes by the agent, though nothing is on its way there")
+		}
+		for range 50 { // by then its answers take its own link too
+			if _, err := engine.Query(x.rank(5), (*Leaf).Count).CallOne(x.ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		while(t, pid, func() {
+			limit, cancel := context.WithTimeout(x.ctx, 500*time.Millisecond)
+			defer cancel()
+			_, err := engine.Query(x.rank(5), (*Leaf).Count).CallOne(limit)
+			direct = err == nil
+		})
 	}
 }

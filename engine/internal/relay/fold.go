@@ -156,6 +156,13 @@ func (f *Fold) End(proc uint64) (taken uint64) {
 	return taken
 }
 
+// Held is how many bytes wait to go up.
+func (f *Fold) Held() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.queued + len(f.batch)
+}
+
 // Flush sends what has come.
 func (f *Fold) Flush() {
 	f.mu.Lock()

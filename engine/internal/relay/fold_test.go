@@ -88,8 +88,8 @@ func TestABatchIsBounded(t *testing.T) {
 			done = true
 		}()
 		synctest.Wait()
-		if done {
-			t.Error("all of it was taken")
+		if held := f.Held(); done || held <= foldedMost {
+			t.Errorf("all of it was taken, or %d bytes wait", held)
 		}
 		total := 0
 		for _, n := range x.bytes {
@@ -108,5 +108,8 @@ func TestABatchIsBounded(t *testing.T) {
 			t.Error("there is room, and nobody goes on")
 		}
 		f.Flush()
+		if held := f.Held(); held > 20*(17<<10) { // what came when there was room again
+			t.Errorf("%d bytes wait", held)
+		}
 	})
 }

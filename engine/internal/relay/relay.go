@@ -13,6 +13,7 @@ import (
 type Target struct {
 	Index uint64 // in the view that is called
 	Proc  uint64
+	Epoch uint32 // of the process: a later one is not meant
 	Life  uint32
 }
 
@@ -20,7 +21,7 @@ type Target struct {
 const MaxTargets = 4096
 
 // MaxListed is what a target takes of a frame at most.
-const MaxListed = 2*binary.MaxVarintLen64 + binary.MaxVarintLen32
+const MaxListed = 2*binary.MaxVarintLen64 + 2*binary.MaxVarintLen32
 
 var errShort = errors.New("relay: the list ends too early")
 
@@ -30,6 +31,7 @@ func AppendTargets(dst []byte, targets []Target) []byte {
 	for _, t := range targets {
 		dst = binary.AppendUvarint(dst, t.Index)
 		dst = binary.AppendUvarint(dst, t.Proc)
+		dst = binary.AppendUvarint(dst, uint64(t.Epoch))
 		dst = binary.AppendUvarint(dst, uint64(t.Life))
 	}
 	return dst
@@ -41,22 +43,22 @@ func Targets(b []byte) (targets []Target, arg []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if n > MaxTargets || n > uint64(len(b))/3 {
+	if n > MaxTargets || n > uint64(len(b))/4 {
 		return nil, nil, fmt.Errorf("relay: %d ranks in %d bytes, at most %d", n, len(b), MaxTargets)
 	}
 	targets = make([]Target, n)
 	for i := range targets {
-		var life uint64
+		var epoch, life uint64
 		t := &targets[i]
-		for _, to := range []*uint64{&t.Index, &t.Proc, &life} {
+		for _, to := range []*uint64{&t.Index, &t.Proc, &epoch, &life} {
 			if *to, b, err = uvarint(b); err != nil {
 				return nil, nil, err
 			}
 		}
-		if life > math.MaxUint32 {
-			return nil, nil, fmt.Errorf("relay: life %d", life)
+		if epoch > math.MaxUint32 || life > math.MaxUint32 {
+			return nil, nil, fmt.Errorf("relay: epoch %d, life %d", epoch, life)
 		}
-		t.Life = uint32(life)
+		t.Epoch, t.Life = uint32(epoch), uint32(life)
 	}
 	return targets, b, nil
 }

@@ -15,7 +15,7 @@ func frame(id uint64, body string) *quicnet.Envelope {
 
 // TestWhatIsReadIsWhatWasWritten holds INV-SAME.
 func TestWhatIsReadIsWhatWasWritten(t *testing.T) {
-	want := []Target{{0, 1, 0}, {300, 1 << 40, 1<<32 - 1}, {1<<64 - 1, 5, 7}}
+	want := []Target{{0, 1, 0, 0}, {300, 1 << 40, 1<<32 - 1, 1<<32 - 1}, {1<<64 - 1, 5, 2, 7}}
 	got, arg, err := Targets(append(AppendTargets(nil, want), "argument"...))
 	if err != nil || !slices.Equal(got, want) || string(arg) != "argument" {
 		t.Errorf("%v, %q, %v", got, arg, err)
@@ -46,9 +46,10 @@ func TestWhatNobodyWritesIsRefused(t *testing.T) {
 	for name, b := range map[string][]byte{
 		"nothing":         nil,
 		"half a number":   {0x80},
-		"many ranks":      {0xff, 0xff, 0x03, 1, 1, 1},
-		"fewer than said": {3, 1, 1, 1, 2, 2, 2},
-		"a long life":     {1, 1, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 1},
+		"many ranks":      {0xff, 0xff, 0x03, 1, 1, 1, 1},
+		"fewer than said": {3, 1, 1, 1, 1, 2, 2, 2, 2},
+		"a long life":     {1, 1, 1, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 1},
+		"a late epoch":    {1, 1, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 1},
 	} {
 		if _, _, err := Targets(b); err == nil {
 			t.Errorf("%s: no error", name)
@@ -66,7 +67,7 @@ func TestWhatNobodyWritesIsRefused(t *testing.T) {
 }
 
 func FuzzTargets(f *testing.F) {
-	f.Add(AppendTargets(nil, []Target{{1, 2, 3}}))
+	f.Add(AppendTargets(nil, []Target{{1, 2, 3, 4}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		got, arg, err := Targets(b)
 		if err != nil {

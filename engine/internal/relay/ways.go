@@ -18,7 +18,7 @@ type Ways struct {
 	whole   bool          // of the own link what the controller has is known only once it has all: large bodies may come late
 	near    bool          // frames go to the agent
 	handing int           // frames that are being handed to the own link
-	asked   uint64        // which frame to the agent asked last
+	asking  bool          // a frame to the agent asks, and was not answered
 	waiting int           // who is to have the own link
 	change  chan struct{} // closed and replaced when that may be possible; nil: nobody waits
 }
@@ -52,10 +52,8 @@ func (w *Ways) Take(ctx context.Context, near, large bool) (Way, error) {
 			return Way{}, nil
 		case w.near && !large && w.waiting == 0:
 			w.agent.sent++
-			ask := !near && w.asked <= w.agent.have
-			if ask {
-				w.asked = w.agent.sent
-			}
+			ask := !near && !w.asking
+			w.asking = w.asking || ask
 			return Way{Agent: true, Ask: ask}, nil
 		case w.near:
 			if err := w.await(ctx); err != nil {
@@ -74,14 +72,15 @@ func (w *Ways) Take(ctx context.Context, near, large bool) (Way, error) {
 }
 
 // await waits, unlocked, until something has changed. Meanwhile nobody else sends to the agent, so that what is on its way gets there.
+// What asks may overtake what was counted before it and is only being sent: then it is asked again.
 func (w *Ways) await(ctx context.Context) error {
 	if w.change == nil {
 		w.change = make(chan struct{})
 	}
-	change, ask := w.change, w.asked != w.agent.sent
+	change, ask := w.change, !w.asking
 	if ask {
 		w.agent.sent++
-		w.asked = w.agent.sent
+		w.asking = true
 	}
 	w.waiting++
 	w.mu.Unlock()
@@ -119,10 +118,25 @@ func (w *Ways) Settle(n uint64) {
 func (w *Ways) Confirm(n uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if n <= w.agent.have || n > w.agent.sent {
-		return
+	w.asking = false
+	if n > w.agent.have && n <= w.agent.sent {
+		w.agent.have = n
 	}
-	if w.agent.have = n; w.change != nil {
+	w.changed()
+}
+
+// Failed is told that a frame that was to go to the agent did not: nobody waits for it.
+func (w *Ways) Failed(way Way) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.agent.sent--
+	w.asking = w.asking && !way.Ask
+	w.changed()
+}
+
+// changed lets those who wait look again. The caller holds w.mu.
+func (w *Ways) changed() {
+	if w.change != nil {
 		close(w.change)
 		w.change = nil
 	}

@@ -118,12 +118,12 @@ func TestALargeFrameWaitsForWhatIsWithTheAgent(t *testing.T) {
 		if len(done) != 0 || asked != 1 {
 			t.Fatalf("%d went, %d asked; want both to wait, and one to ask", len(done), asked)
 		}
-		w.Confirm(1) // not of the frame that asked
+		w.Confirm(1) // what asked has overtaken the frame before it
 		synctest.Wait()
-		if len(done) != 0 {
-			t.Fatal("one went before all had come")
+		if len(done) != 0 || asked != 2 {
+			t.Fatalf("%d went before all had come; asked %d times, want that again", len(done), asked)
 		}
-		w.Confirm(2)
+		w.Confirm(3)
 		for range 2 {
 			if way := <-done; way.Agent {
 				t.Error("one went to the agent")
@@ -139,6 +139,33 @@ func TestALargeFrameWaitsForWhatIsWithTheAgent(t *testing.T) {
 		defer cancel()
 		if _, err := w.Take(ctx, false, true); err == nil {
 			t.Error("a large frame went while one was with the agent")
+		}
+	})
+}
+
+// TestNobodyWaitsForAFrameThatWasNotSent, because whoever sent it gave up.
+func TestNobodyWaitsForAFrameThatWasNotSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := NewWays(func() bool { return true }, func() {})
+		var last Way
+		for _, near := range []bool{true, false} { // the second one asks
+			way, err := w.Take(t.Context(), near, false)
+			if err != nil || !way.Agent || way.Ask == near {
+				t.Fatalf("%+v, %v", way, err)
+			}
+			last = way
+		}
+		done := make(chan error)
+		go func() {
+			_, err := w.Take(t.Context(), false, true)
+			done <- err
+		}()
+		synctest.Wait()
+		w.Failed(last)
+		synctest.Wait() // it asks in its place
+		w.Confirm(2)
+		if err := <-done; err != nil {
+			t.Error(err)
 		}
 	})
 }
