@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"errors"
 	"io"
 	"os"
@@ -264,20 +265,22 @@ func (c *terminal) text() string {
 	return c.raw.String()
 }
 
-// children are the processes that the program has started, by pid, but for the guard of its session.
+// children are the processes that the program has started, by pid, but for the guard of its session, which may be about to begin: it
+// has the words and the environment of the program then.
 func children(t *testing.T, pid int) []int {
 	t.Helper()
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
 		t.Fatal(err)
 	}
+	program := wordsOf(pid)
 	var out []int
 	for _, f := range stats {
 		child, err := strconv.Atoi(filepath.Base(filepath.Dir(f)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if cmd, _ := os.ReadFile(filepath.Join(filepath.Dir(f), "cmdline")); bytes.HasPrefix(cmd, []byte("monarch-guard\x00")) {
+		if words := wordsOf(child); strings.HasPrefix(words, "monarch-guard\x00") || words == program {
 			continue
 		}
 		if parent, alive := status(child); alive && parent == pid {
@@ -285,6 +288,13 @@ func children(t *testing.T, pid int) []int {
 		}
 	}
 	return out
+}
+
+// wordsOf is what a process was started with, its environment included.
+func wordsOf(pid int) string {
+	cmd, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	env, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+	return string(cmd) + string(env)
 }
 
 // status tells who the parent of a process is, and whether it runs; what nobody has waited for yet does not.
