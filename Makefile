@@ -12,6 +12,7 @@ FUZZTIME ?= 10s
 COUNT    ?= 10
 SEEDS    ?= $(if $(FOR),0,1000)
 REPS     ?= 10
+AT_ONCE  := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))# packages tested beside each other: many tests wait for a clock
 LONG     := ./engine ./quicnet ./engine/internal/hosts ./cmd/monarch-tui ./debugger# what takes longest begins first
 BENCHTIME ?= 1s
 
@@ -41,7 +42,7 @@ test: lint vet arch unit scripts ## Everything: lint, vet, import rule, generate
 
 .PHONY: unit
 unit: ## All tests under the race detector (docs that are out of date fail here), and without it those that count allocations
-	go test -race $(LONG) ./...
+	go test -race -p $(AT_ONCE) $(LONG) ./...
 	go test -run 'Allocate' ./engine ./engine/internal/invoke
 	$(NVML) go test -tags nvml -run 'NVML|Library' ./engine/internal/gpu
 

@@ -15,6 +15,7 @@ import (
 	"github.com/monarch-tui/monarch-tui/debugger/script"
 	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
+	"github.com/monarch-tui/monarch-tui/quicnet"
 	"github.com/monarch-tui/monarch-tui/tui/keys"
 	"github.com/monarch-tui/monarch-tui/tui/paint"
 	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
@@ -179,8 +180,12 @@ func printing(t testing.TB) *worldtest.Builder {
 
 // TestEverySizeIsLaidOutWithoutOverlapINV_SIZE holds INV-SIZE for the layout.
 func TestEverySizeIsLaidOutWithoutOverlapINV_SIZE(t *testing.T) {
+	step := 1 // each size
+	if quicnet.Poison { // built with -race, which is many times slower, and nothing here runs beside anything: each width, at a third of the heights
+		step = 3
+	}
 	for w := range 201 {
-		for h := range 71 {
+		for h := w % step; h < 71; h += step {
 			for focus := Mesh; focus < panes; focus++ {
 				for zoom := range zooms {
 					for n := range 4 {
