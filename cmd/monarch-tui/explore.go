@@ -295,6 +295,7 @@ func show(ctx context.Context, cfg tui.Config) error {
 	_, cfg.Dir = tui.Paths()
 	cfg.Kept = keptBreaks()
 	cfg.Commands, cfg.Suspend, cfg.KeepTerminal = script.Options{Person: true}, cannotSuspend, keepTerminal
+	defer holdScreen()()
 	inside, leave := context.WithCancelCause(ctx)
 	defer leave(nil)
 	if connect := cfg.Connect; cfg.Own { // without its own session there is nothing to be shown
@@ -342,8 +343,9 @@ func keepTerminal() (putBack func()) {
 }
 
 // rawTerminal tells how to repair a terminal that was found without echo. The rows end in \r\n: it still is.
-const rawTerminal = "monarch-tui found this terminal as a program leaves it that was killed (what you type does not show, rows begin where the last ended).\r\n" +
-	"Type  reset  and enter, seen or not, to repair it.\r\n"
+const rawTerminal = "monarch-tui found this terminal as a program leaves it that was killed (what you type does not show, rows begin where the last ended).\r\n" + typeReset
+
+const typeReset = "Type  reset  and enter, seen or not, to repair it.\r\n"
 
 // writeCrash writes down what is needed to find a fault.
 func writeCrash(dir string, c *tui.Crash) (string, error) {

@@ -126,3 +126,29 @@ func TestATerminalThatWasLeftRawIsTold(t *testing.T) {
 		term.exits()
 	}
 }
+
+// TestAnExplorerThatWasKilledIsToldInItsTerminal has a shell that sets its terminal right when the explorer is killed, as most do.
+func TestAnExplorerThatWasKilledIsToldInItsTerminal(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	term := openShellWith(t, shortDir(t), 80, 24, exe)
+	term.see("live")
+	for _, pid := range children(t, term.cmd.Process.Pid) {
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, _ = term.tty.WriteString("stty sane; " + exe + " demo list; echo the end of one\n")
+	term.wait("tells of it", func() bool { return strings.Contains(term.text(), "was killed and could not put the terminal right") })
+	term.wait("is at its end", func() bool { return strings.Contains(term.text(), "\nthe end of one") })
+	_, _ = term.tty.WriteString(exe + "\n")
+	term.wait("draws anew", func() bool { return strings.Count(term.text(), "live") > 1 })
+	term.press("q").see("monarch-tui ran for")
+	_, _ = term.tty.WriteString("exit\n")
+	term.exits()
+	if n := strings.Count(term.text(), "could not put the terminal right"); n != 1 {
+		t.Errorf("it was told %d times", n)
+	}
+}

@@ -52,8 +52,12 @@ func usageError(format string, args ...any) error {
 func execute(ctx context.Context, root *cobra.Command, args []string) int {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	if leftRaw(os.Stdin.Fd()) && term.IsTerminal(int(os.Stderr.Fd())) { // told at the end: a screen would cover it
-		defer fmt.Fprint(os.Stderr, rawTerminal)
+	if term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd())) {
+		left := leftScreen()
+		if leftRaw(os.Stdin.Fd()) {
+			left = rawTerminal
+		}
+		defer fmt.Fprint(os.Stderr, left) // at the end: a screen would cover it
 	}
 	root.SetArgs(args)
 	root.SetHelpFunc(help)
