@@ -180,8 +180,19 @@ func (c *conn) readLane(lane Lane, r *frameReader) error {
 
 // dispatchAll handles every whole frame that r holds, and gives the reader by which the lane goes on.
 func (c *conn) dispatchAll(lane Lane, r *frameReader, routes *inRoutes) (*frameReader, error) {
+	in := &c.p.in[lane]
+	batch := 0 // envelopes since in.begin
+	end := func(ok bool) {
+		if batch > 0 {
+			in.end(ok)
+			batch = 0
+		}
+	}
 	for {
 		f, err := r.next()
+		if err != nil || f == nil || batch == inBatch || frameKind(f) >= linkHello {
+			end(true)
+		}
 		if err != nil {
 			return r, closeErrorf(CodeFrame, "%s lane: %v", lane, err)
 		}
@@ -205,14 +216,18 @@ func (c *conn) dispatchAll(lane Lane, r *frameReader, routes *inRoutes) (*frameR
 				return r, err
 			}
 		default:
+			if batch++; batch == 1 {
+				in.begin()
+			}
 			if err := c.envelope(lane, f, kind, routes); err != nil {
+				end(false)
 				return r, err
 			}
 		}
 	}
 }
 
-// envelope checks and delivers one envelope. It gets memory of its own, which the handler may give back with it.
+// envelope checks and delivers one envelope, on a lane that has begun a batch. It gets memory of its own, which the handler may give back with it.
 func (c *conn) envelope(lane Lane, b []byte, kind uint8, routes *inRoutes) error {
 	p := c.p
 	id := p.id()

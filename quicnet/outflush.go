@@ -116,6 +116,7 @@ func (l *outLane) fill(c *conn) {
 		l.lastAck.Store(ack)
 	}
 	l.ackDue = false
+	frames := uint64(0)
 	for l.unsent < l.queue.n && len(out) < batchBytes {
 		f := l.queue.at(l.unsent)
 		if f.route != nil {
@@ -140,7 +141,7 @@ func (l *outLane) fill(c *conn) {
 		if l.onConn++; l.onConn%memoryAfter == 0 && l.lane == LaneCalls {
 			c.memory.offer(streamCalls) // again where it was not the time for it
 		}
-		l.p.framesOut.Add(1)
+		frames++
 		if l.lane.reliable() {
 			l.unsent++
 		} else {
@@ -150,5 +151,6 @@ func (l *outLane) fill(c *conn) {
 	if !l.lane.reliable() {
 		l.madeSpace()
 	}
+	l.p.framesOut.Add(frames)
 	l.out = out
 }
