@@ -107,10 +107,10 @@ func (a *activation) asEntry() quicnet.ChainEntry {
 
 // activate takes a message that has left the mailbox among the running ones, where a cancellation finds it. The caller
 // holds a.mu.
-func (a *actor) activate(env *quicnet.Envelope) *activation {
+func (a *actor) activate(env *quicnet.Envelope, since hlc.Moment) *activation {
 	to := targetOf(env)
 	act := &activation{
-		env: env, ep: to.ep, to: to, since: a.node.tel.clock.Now(), chain: env.Chain,
+		env: env, ep: to.ep, to: to, since: since, chain: env.Chain,
 		id: env.ID, call: env.Call, trace: env.Trace, from: env.From, bytes: uint32(len(env.Body)),
 	}
 	act.ctxInfo = ctxInfo{node: a.node, actor: a, act: act}
@@ -425,7 +425,9 @@ func (a *actor) finish(act *activation, body []byte, werr *wireError, pe *panicE
 	case pe != nil:
 		a.lastAnswer(act, failure, werr, load, token)
 	case !quiet:
-		a.answer(act, body, werr, load, token, more, now.Micros())
+		if queued := a.answer(act, body, werr, load, token, more, now.Micros()); loop {
+			a.onTime = queued
+		}
 	case werr != nil:
 		what := fmt.Sprintf("%s.%s, called by broadcast, returned an error: %s", a.label(), act.ep.name, clip(werr.Msg, maxCauseText))
 		a.node.reportFailure(failureReport{Mesh: a.id, Rank: a.rank, Life: a.life, What: what}, func() {})
@@ -433,8 +435,9 @@ func (a *actor) finish(act *activation, body []byte, werr *wireError, pe *panicE
 	a.node.touch()
 }
 
-// answer sends the answer of a message, in its own envelope where that is ours.
-func (a *actor) answer(act *activation, body []byte, werr *wireError, load int, token uint8, more bool, now int64) {
+// answer sends the answer of a message, in its own envelope where that is ours. It reports whether that was only put into a queue, which
+// takes no time.
+func (a *actor) answer(act *activation, body []byte, werr *wireError, load int, token uint8, more bool, now int64) (queued bool) {
 	ans := act.env
 	if !ans.Owned() {
 		ans = quicnet.NewEnvelope()
@@ -445,8 +448,11 @@ func (a *actor) answer(act *activation, body []byte, werr *wireError, load int, 
 	}
 	if a.node.answerIn(ans, act.env, body, large, werr, load, token, more, now) {
 		ans = nil
+	} else {
+		queued = ans.Queued
 	}
 	act.release(ans)
+	return queued
 }
 
 // lastAnswer answers the message whose handler ended its actor. Supervision knows of that before the caller does, who may ask for

@@ -37,6 +37,7 @@ type actor struct {
 	marks  map[*endpoint]context.Context // the same with the endpoint that runs, made when one does; guarded by mu
 	done   chan struct{}                 // the loop is over
 	worn   context.Context               // the labels that the loop's goroutine has; its own
+	onTime bool                          // the loop's own: nothing has kept it since a.since, when it finished something
 
 	target  atomic.Pointer[target] // of the message that came last: the next has often the same
 	removed atomic.Bool            // from its process's table: messages to it are refused there
@@ -113,7 +114,7 @@ func (a *actor) enqueue(env *quicnet.Envelope) {
 		}
 	}
 	if ep != nil && ep.concurrent && len(a.starts) < windowSize && !a.frozen { // else the starter is far behind: queue it like the others
-		a.starts = append(a.starts, a.activate(env))
+		a.starts = append(a.starts, a.activate(env, a.node.tel.clock.Now()))
 		a.mu.Unlock()
 		poke(a.start)
 		return
@@ -210,6 +211,8 @@ func (a *actor) wear(labels context.Context) {
 func (a *actor) take() (fn func(), act *activation, end bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	onTime := a.onTime
+	a.onTime = false
 	if fn := a.nextInterlude(false); fn != nil {
 		return fn, nil, false
 	}
@@ -231,7 +234,11 @@ func (a *actor) take() (fn func(), act *activation, end bool) {
 			a.queue[0] = nil
 			a.queue = a.queue[1:]
 		}
-		act := a.activate(env)
+		since := a.since // as good as now: a reading of the clock is a fortieth of a call
+		if !onTime {
+			since = a.node.tel.clock.Now()
+		}
+		act := a.activate(env, since)
 		act.begin()
 		a.wear(a.marksOf(act.ep))
 		return nil, act, false

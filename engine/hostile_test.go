@@ -467,7 +467,7 @@ func arrived(t *testing.T, n *node, id uint64) (a *actor, env *quicnet.Envelope,
 func TestAStateIsReadableWhenItsMessagesAreOver(t *testing.T) {
 	a, env, frame := arrived(t, targetNode(t), 1)
 	a.mu.Lock()
-	act := a.activate(env)
+	act := a.activate(env, a.node.tel.clock.Now())
 	a.mu.Unlock()
 	st := a.state()
 	a.leave(act, false)

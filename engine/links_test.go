@@ -6,8 +6,11 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/monarch-tui/monarch-tui/quicnet"
+	"github.com/monarch-tui/monarch-tui/quicnet/hlc"
 )
 
 // TestFramesWithinAProcessKeepTheOrderOfTheirSender holds INV-ORDER where senders hand their frames over themselves, and leave them
@@ -141,5 +144,47 @@ func TestALostLinkIsALostRank(t *testing.T) {
 	env := quicnet.Envelope{Kind: quicnet.KindPort, From: quicnet.Addr{Proc: 5}, To: quicnet.Addr{Proc: 8}}
 	if err := n.send(n.root, quicnet.LaneCalls, &env); !errors.Is(err, ErrLost) || !errors.Is(err, gone) {
 		t.Errorf("a message to it is told %v", err)
+	}
+}
+
+// slowBack is a way on which each answer waits for a second, or goes into a queue at once while a second passes elsewhere.
+type slowBack struct {
+	queues bool
+	began  chan int64 // of the messages that are answered, in microseconds
+}
+
+func (b slowBack) Send(_ context.Context, _ quicnet.Lane, env *quicnet.Envelope) error {
+	b.began <- hlc.Time(env.Began).UnixMicro()
+	env.Queued = b.queues
+	time.Sleep(time.Second)
+	return nil
+}
+
+// TestAMessageBeginsWhenTheAnswerBeforeItHasLeft holds it for an answer that has to wait. One that is only queued takes no time, so that
+// the clock is not read again: what this one pretends.
+func TestAMessageBeginsWhenTheAnswerBeforeItHasLeft(t *testing.T) {
+	for _, queues := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			n := targetNode(t)
+			a, first, _ := arrived(t, n, 1)
+			back := slowBack{queues, make(chan int64, 3)}
+			a.mu.Lock() // until all have come
+			for id := range uint64(3) {
+				env := first.Clone()
+				env.ID, env.Back, env.Memo = id+1, back, first.Memo
+				a.push(env)
+			}
+			a.rouse()
+			a.mu.Unlock()
+			var last int64
+			for i := range 3 {
+				began := <-back.began
+				if passed := time.Duration(began-last) * time.Microsecond; i == 1 && queues != (passed < time.Second) || i == 2 && queues && passed < time.Second {
+					t.Errorf("queues %v: message %d began %v after the one before", queues, i, passed)
+				}
+				last = began
+			}
+			n.close("the test ended")
+		})
 	}
 }

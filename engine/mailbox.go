@@ -60,7 +60,7 @@ func (a *actor) takeLate(acts map[uint64]bool) {
 		}
 		a.size -= len(env.Body)
 		a.queue = slices.Delete(a.queue, i, i+1)
-		a.starts = append(a.starts, a.activate(env))
+		a.starts = append(a.starts, a.activate(env, a.node.tel.clock.Now()))
 		started = true
 	}
 	a.late.Arm(a.ripen)

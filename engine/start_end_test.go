@@ -330,7 +330,7 @@ func TestAFrameIsLookedAtWhileItsHandlerReturns(t *testing.T) {
 	for id := range uint64(50) {
 		a, env, _ := arrived(t, n, id+1)
 		a.mu.Lock()
-		act := a.activate(env)
+		act := a.activate(env, a.node.tel.clock.Now())
 		a.mu.Unlock()
 		handled := make(chan struct{})
 		go func() {

@@ -110,8 +110,10 @@ func (l *outLane) init(p *peer, lane Lane, lim Limits) {
 // it waits. routed is the envelope of a frame that takes a route; more says that the sender has more to send,
 // alone that nobody else is to be waited for.
 func (l *outLane) send(ctx context.Context, f *outFrame, routed *Envelope, more, alone bool) error {
+	waited := false
 	l.mu.Lock()
 	for l.dead == nil && l.full(f) {
+		waited = true
 		if !l.lane.reliable() {
 			if l.kick(); !l.full(f) || l.dead != nil {
 				continue
@@ -142,6 +144,9 @@ func (l *outLane) send(ctx context.Context, f *outFrame, routed *Envelope, more,
 	l.queue.push(f)
 	if l.conn == nil || l.flushing || l.queue.n-l.unsent < corkFrames && (l.p.corked() || more && l.hold(f.size())) {
 		l.mu.Unlock() // whoever flushes, attaches, uncorks or sends the last of its frames sees it
+		if routed != nil {
+			routed.Queued = !waited
+		}
 		return nil
 	}
 	if !l.held && l.wait() {

@@ -10,6 +10,7 @@ type Local struct {
 	More   bool   // Send: the sender has more to send soon, so this frame may wait for it, holdTime at most
 	Alone  bool   // Send: no other frame for this peer is to be expected now, so none is waited for
 	Given  bool   // Send: nobody changes the body any more, so that it need not be copied
+	Queued bool   // set by Send where it has only put the frame into a queue: it has waited for nothing
 	pooled bool   // it is NewEnvelope's, and was not given back
 	memory []byte // what the slices of a received envelope are in
 	At     int64  // when it was read from the network, by the machine's clock, in microseconds since 1970; 0: not known
