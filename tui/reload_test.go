@@ -114,10 +114,16 @@ func TestAReloadThatLostStateSaysSo(t *testing.T) {
 	worldtest.Has(t, screen(t, m), "▲ reloaded: 8 ranks in 1.0s, but counter[*] began anew from its prototype: Counter had no Snapshot")
 	ends(m, control.Reload{ID: 10, State: control.ReloadDone, Took: time.Second, Moved: 8, Ranks: ranks[3:4]})
 	worldtest.Has(t, screen(t, m), "▲ reloaded: 1 rank in 1.0s, but counter[3] began anew from its prototype:")
+	ranks[2].From, ranks[2].Notes = "b2", []string{"workers[2] runs this build already"}
+	ends(m, control.Reload{ID: 12, Build: "b2", State: control.ReloadDone, Took: time.Second, Moved: 1, Ranks: ranks[2:3]})
+	worldtest.Has(t, screen(t, m), "✓ nothing to reload: the build is the same")
+	ranks[1].Notes = nil
+	ends(m, control.Reload{ID: 13, Build: "b2", State: control.ReloadDone, Took: time.Second, Moved: 2, Ranks: ranks[1:3]})
+	worldtest.Has(t, screen(t, m), "✓ reloaded: 2 ranks in 1.0s")
 	for i := range ranks {
 		ranks[i].Notes = nil
 	}
-	ends(m, control.Reload{ID: 11, State: control.ReloadDone, Took: time.Second, Moved: 8, Ranks: ranks})
+	ends(m, control.Reload{ID: 14, State: control.ReloadDone, Took: time.Second, Moved: 8, Ranks: ranks})
 	worldtest.Has(t, screen(t, m), "✓ reloaded: 8 ranks in 1.0s")
 }
 

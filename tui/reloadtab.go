@@ -112,6 +112,9 @@ func (m *Model) noteReloads() tea.Cmd {
 			break
 		}
 		text := "reloaded: " + reloads.Summary(r)
+		if reloads.SameBuild(r) {
+			text = "nothing to reload: the build is the same"
+		}
 		if note := reloads.Noted(m.world, r); note != "" { // state that was lost is nothing to find out by looking
 			m.say(sayWarn, text+", but "+note)
 			break

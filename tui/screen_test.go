@@ -180,7 +180,7 @@ func printing(t testing.TB) *worldtest.Builder {
 
 // TestEverySizeIsLaidOutWithoutOverlapINV_SIZE holds INV-SIZE for the layout.
 func TestEverySizeIsLaidOutWithoutOverlapINV_SIZE(t *testing.T) {
-	step := 1 // each size
+	step := 1
 	if quicnet.Poison { // built with -race, which is many times slower, and nothing here runs beside anything: each width, at a third of the heights
 		step = 3
 	}

@@ -144,7 +144,7 @@ func (p *Pane) buildErrors(r *control.Reload) {
 func (p *Pane) buildBuild(r *control.Reload) {
 	segs := []paint.Seg{seg(paint.Text, from(r))}
 	switch {
-	case sameBuild(r):
+	case SameBuild(r):
 		segs = append(segs, seg(paint.Muted, "  nothing has changed"))
 	case r.Build != "":
 		segs = append(segs, seg(paint.Muted, " → "), seg(paint.Text, world.ShortBuild(r.Build)))

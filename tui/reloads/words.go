@@ -3,6 +3,7 @@ package reloads
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -99,7 +100,9 @@ func Summary(r *control.Reload) string {
 // Noted is the first of what is to be known of a reload that is done, such as state that did not move, and how much more there is;
 // "" where all of it fitted.
 func Noted(w *world.World, r *control.Reload) string {
-	list, text := notes(r), ""
+	lost := *r
+	lost.Ranks = slices.DeleteFunc(slices.Clone(r.Ranks), func(x control.ReloadRank) bool { return had(r, &x) })
+	list, text := notes(&lost), ""
 	switch {
 	case len(list) > 0:
 		text = w.RanksName(list[0].name, list[0].ranks) + " " + list[0].text
@@ -146,9 +149,14 @@ func from(r *control.Reload) string {
 	return most
 }
 
-// sameBuild reports whether all ranks had the new build before.
-func sameBuild(r *control.Reload) bool {
-	return r.Build != "" && len(r.Ranks) > 0 && from(r) == world.ShortBuild(r.Build)
+// SameBuild reports whether all ranks had the new build before: nothing moved.
+func SameBuild(r *control.Reload) bool {
+	return len(r.Ranks) > 0 && !slices.ContainsFunc(r.Ranks, func(x control.ReloadRank) bool { return !had(r, &x) })
+}
+
+// had reports whether a rank had the new build before: nothing of it moved, and nothing was lost.
+func had(r *control.Reload, x *control.ReloadRank) bool {
+	return r.Build != "" && world.ShortBuild(x.From) == world.ShortBuild(r.Build)
 }
 
 // noteOf takes apart what is said of an actor: @counter[5] Step is new.
