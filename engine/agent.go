@@ -230,7 +230,7 @@ func (p *agentProcess) handlers() *sysTable {
 	})
 	handle(t, sysMeasure, fromController, func(ctx context.Context, _ *node, _ quicnet.Addr, _ int) (any, error) {
 		m := p.agent.Measure(ctx)
-		m.Held = uint64(p.node.relayer.fold.Held())
+		m.Backlog = uint64(p.node.relayer.fold.Backlog())
 		return m, nil
 	})
 	handle(t, sysShip, fromController, func(_ context.Context, _ *node, _ quicnet.Addr, part agent.Part) (any, error) {

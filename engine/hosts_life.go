@@ -296,8 +296,8 @@ func (h *hub) takeMeasured(m *machine, got agent.Measured, link quicnet.PeerStat
 		m.rec.RTT, m.rec.Loss = link.RTT.Round(10*time.Microsecond), loss
 		h.tellHost(m, "", m.rec.Reason)
 	}
-	if worthTelling(m.rec.Held, got.Held) || got.Held == 0 && m.rec.Held > 0 {
-		m.rec.Held = got.Held
+	if worthTelling(m.rec.Backlog, got.Backlog) || got.Backlog == 0 && m.rec.Backlog > 0 {
+		m.rec.Backlog = got.Backlog
 		h.tellHost(m, "", m.rec.Reason)
 	}
 	for _, p := range m.pm.procs {

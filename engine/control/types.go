@@ -68,7 +68,7 @@ type Host struct {
 	Shipped int64         // bytes of the program that were copied there; 0: it was there
 	RTT     time.Duration // smoothed, 0 while unknown
 	Loss    float64       // share of the packets to it that were lost, 0 to 1
-	Held    uint64        // bytes of what its ranks say that wait at its agent to go to the controller
+	Backlog uint64        // bytes of what its ranks say that wait at its agent to go to the controller
 }
 
 // Over reports whether nothing can run there any more.

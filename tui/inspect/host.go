@@ -60,8 +60,8 @@ func (p *Pane) buildHost(w *world.World) {
 	p.field("address", h.Addr, paint.Text)
 	p.field("link", distance(h), paint.Text)
 	p.field("loss", loss(h), paint.Warning)
-	if h.Held > 0 {
-		p.field("held", paint.Bytes(h.Held)+" of answers wait at its agent", paint.Text)
+	if h.Backlog > 0 {
+		p.field("backlog", paint.Bytes(h.Backlog)+" at its agent", paint.Warning)
 	}
 	if h.PID > 0 {
 		p.field("agent", "pid "+strconv.Itoa(h.PID), paint.Text)

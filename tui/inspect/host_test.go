@@ -87,3 +87,17 @@ func TestAHostIsCopiedAsJSON(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// What waits at an agent is told while it does, also where there is little room.
+func TestTheBacklogOfAnAgentIsSeenWhileThereIsOne(t *testing.T) {
+	b := worldtest.Cluster(t)
+	p := New(worldtest.Keys)
+	p.ShowHost(hostAt(t, b, "train", 1))
+	if got := screen(p, b, 34, 24); strings.Contains(got, "backlog") {
+		t.Error(got)
+	}
+	b.Host("train", 1, func(h *control.Host) { h.Backlog = 12 << 20 })
+	if got := screen(p, b, 34, 24); !strings.Contains(got, "backlog   12.0 MiB at its agent") {
+		t.Error(got)
+	}
+}

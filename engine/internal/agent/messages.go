@@ -131,7 +131,7 @@ type Measured struct {
 	Resident map[uint64]uint64     // bytes, by process
 	GPUs     map[string]gpu.Sample // by UUID
 	Problem  string                // why the GPUs could not be measured
-	Held     uint64                // bytes of what its workers say that wait to go to the controller
+	Backlog  uint64                // bytes of what its workers say that wait to go to the controller
 }
 
 // Up is how an agent reaches its controller. Output and Exited return when the controller has taken the message, or when it will

@@ -156,8 +156,8 @@ func (f *Fold) End(proc uint64) (taken uint64) {
 	return taken
 }
 
-// Held is how many bytes wait to go up.
-func (f *Fold) Held() int {
+// Backlog is how many bytes wait to go up.
+func (f *Fold) Backlog() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.queued + len(f.batch)

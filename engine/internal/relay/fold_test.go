@@ -88,7 +88,7 @@ func TestABatchIsBounded(t *testing.T) {
 			done = true
 		}()
 		synctest.Wait()
-		if held := f.Held(); done || held <= foldedMost {
+		if held := f.Backlog(); done || held <= foldedMost {
 			t.Errorf("all of it was taken, or %d bytes wait", held)
 		}
 		total := 0
@@ -108,7 +108,7 @@ func TestABatchIsBounded(t *testing.T) {
 			t.Error("there is room, and nobody goes on")
 		}
 		f.Flush()
-		if held := f.Held(); held > 20*(17<<10) { // what came when there was room again
+		if held := f.Backlog(); held > 20*(17<<10) { // what came when there was room again
 			t.Errorf("%d bytes wait", held)
 		}
 	})
