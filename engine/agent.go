@@ -191,7 +191,7 @@ func (p *agentProcess) join(ticket quicnet.Ticket, boot agent.Boot, scheduler st
 	ctx, cancel := context.WithTimeout(context.Background(), agentJoinTime)
 	defer cancel()
 	wire, _, err := quicnet.Join(ctx, ticket, quicnet.Config{
-		Timing: quicnet.Timing{Lease: boot.Lease}, Conn: conn, Handler: p.node, Hello: h, Logger: p.node.log,
+		Timing: quicnet.Timing{Lease: boot.Lease}, Conn: conn, Handler: p.node, Hello: func(string) []byte { return h }, Logger: p.node.log,
 		Resolve: func(context.Context, uint64) (net.Addr, error) {
 			return nil, errors.New("an agent dials its controller only")
 		},

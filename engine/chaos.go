@@ -245,6 +245,9 @@ func (h *hub) injectFault(ctx context.Context, client control.ClientInfo, r cont
 	if err := chaos.Check(&f); err != nil {
 		return control.Fault{}, err
 	}
+	if !f.OnMessages() && f.Kind != control.FaultPause {
+		h.reachAll(ctx)
+	}
 	h.mu.Lock()
 	f, err := h.enterFault(client, f)
 	if err != nil {

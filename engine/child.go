@@ -80,7 +80,7 @@ func (h *hub) forkRemote(ctx context.Context, p *proc, req control.ProcsReq) err
 		return h.neverStarted(p, err)
 	}
 	h.mu.Unlock()
-	boot, err := h.bootOf(p, req)
+	boot, err := h.bootOf(p, req, 0)
 	if err != nil {
 		return h.neverStarted(p, err)
 	}

@@ -291,9 +291,14 @@ func (h *hub) admit(id quicnet.ID, b []byte) ([]byte, error) {
 	case w.Engine != Version:
 		return nil, fmt.Errorf("it was built with engine %s, the controller with %s", w.Engine, Version)
 	}
+	p.rec.Carrier = clean.OneLine(w.Carrier, maxCarrier)
+	if p.isReady() { // it has joined by its sockets, and connects by QUIC
+		rec := p.rec
+		h.publish(control.Event{Proc: &rec})
+		return nil, nil
+	}
 	p.rec.Build = h.buildOf(p, w.Build)
 	h.tellOwnBuild()
-	p.rec.Carrier = clean.OneLine(w.Carrier, maxCarrier)
 	if p.life.State == life.Requested { // it was faster than who has started it
 		h.on(p, life.Launched)
 	}
@@ -335,6 +340,8 @@ func (h *hub) linkEvent(ev quicnet.LinkEvent) {
 		}
 		h.replanFaults()
 		h.tellMoves(p)
+	case quicnet.LinkMoved:
+		h.replanFaults() // those of its packets
 	case quicnet.LinkRecovered:
 		h.on(p, life.Contact)
 	case quicnet.LinkSuspect:

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -54,6 +55,7 @@ func notHere(addr string, err error) error {
 const (
 	maxAddrs = control.MaxAdvertise // that a ticket names
 	openTime = 3 * time.Second      // for another process to open a socket
+	moveTime = time.Second          // for a worker to connect by QUIC
 )
 
 const sysOpen = "open" // request: controller → worker, be reachable from other machines; the answer is its port there
@@ -149,8 +151,11 @@ func (h *hub) meet(ctx context.Context, asker, to *proc) (string, error) {
 	if err := h.awaitReady(ctx, to); err != nil {
 		return "", err
 	}
-	addr := h.wire.PeerAddr(to.id)
-	if addr == nil {
+	addr, err := h.wire.Reach(ctx, to.id)
+	switch {
+	case err != nil:
+		return "", err
+	case addr == nil:
 		return "", errProcEnded // since
 	}
 	if asker.on == nil && to.on == nil {
@@ -189,4 +194,25 @@ func (m *machine) reachedFirst(at []string) []string {
 		return at
 	}
 	return append([]string{m.reached}, slices.DeleteFunc(slices.Clone(at), func(a string) bool { return a == m.reached })...)
+}
+
+// reachAll has all workers connect by QUIC: before that there are no packets of theirs that could be lost. One that does not answer gets
+// its faults when it does (quicnet.LinkMoved).
+func (h *hub) reachAll(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, moveTime)
+	defer cancel()
+	h.mu.Lock()
+	wire := h.wire
+	var ids []uint64
+	for id, p := range h.procs {
+		if p.local == nil && p.isReady() && !p.over() {
+			ids = append(ids, id)
+		}
+	}
+	h.mu.Unlock()
+	var done sync.WaitGroup
+	for _, id := range ids {
+		done.Go(func() { _, _ = wire.Reach(ctx, id) })
+	}
+	done.Wait()
 }

@@ -59,10 +59,11 @@ func runWorker(fd string) int {
 		fmt.Fprintf(os.Stderr, "%s%v\n", workerSays, err)
 		return exitInternal
 	}
+	sockets := inherited(boot.Sockets)
 	launch.Adopt()
 	heap.Tend()
 	go watchLifeline(pipe, boot.Remote)
-	w, err := joinSession(boot)
+	w, err := joinSession(boot, sockets)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "%s%v\n", workerSays, err)
 		return exitInternal
@@ -121,7 +122,18 @@ type worker struct {
 	exit chan int
 }
 
-func joinSession(boot bootstrap) (*worker, error) {
+// inherited are the sockets that a worker has from its controller.
+func inherited(n int) []*os.File {
+	var files []*os.File
+	for fd := launch.FirstFile; fd < launch.FirstFile+n; fd++ {
+		host.CloseOnExec(fd)
+		host.Pollable(fd)
+		files = append(files, os.NewFile(uintptr(fd), "socket"))
+	}
+	return files
+}
+
+func joinSession(boot bootstrap, sockets []*os.File) (*worker, error) {
 	var ticket quicnet.Ticket
 	if err := ticket.UnmarshalBinary(boot.Ticket); err != nil {
 		return nil, fmt.Errorf("its ticket does not decode: %w", err)
@@ -139,19 +151,13 @@ func joinSession(boot bootstrap) (*worker, error) {
 	if boot.Remote {
 		listen = anyAddr
 	}
-	conn, how, err := quicnet.ListenUDP(listen, carrier.Options{HoldOff: true})
-	if err != nil {
-		return nil, fmt.Errorf("open a socket: %w", err)
-	}
-	h, err := quicnet.Enc().Marshal(hello{PID: os.Getpid(), Build: buildID(), Engine: Version, Carrier: quicnet.Way(conn, how)})
-	if err != nil {
-		return nil, err
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), joinTimeout)
 	defer cancel()
-	wire, _, err := quicnet.Join(ctx, ticket, quicnet.Config{Timing: quicnet.Timing{Lease: boot.Lease}, Conn: conn, Handler: w.node, Resolve: w.resolve, Hello: h, Logger: w.node.log})
+	wire, _, err := quicnet.Join(ctx, ticket, quicnet.Config{
+		Timing: quicnet.Timing{Lease: boot.Lease}, Sockets: sockets, Listen: listen, Carrier: carrier.Options{HoldOff: true},
+		Handler: w.node, Resolve: w.resolve, Hello: helloOf, Logger: w.node.log,
+	})
 	if err != nil {
-		_ = conn.Close()
 		return nil, err
 	}
 	w.node.peers.connect(wire)
@@ -160,6 +166,12 @@ func joinSession(boot bootstrap) (*worker, error) {
 	w.node.wg.Go(func() { w.node.tel.run(w.node.closing) })
 	w.node.tellLog(far)
 	return w, nil
+}
+
+// helloOf is what a worker says of itself. way is how its frames travel.
+func helloOf(way string) []byte {
+	b, _ := quicnet.Enc().Marshal(hello{PID: os.Getpid(), Build: buildID(), Engine: Version, Carrier: way}) // cannot fail: numbers and texts
+	return b
 }
 
 // workerLog writes to the session's log file, on another machine by way of the controller: the queue is that of what it is told. A

@@ -23,31 +23,44 @@ func (n *Node) acceptLoop(s *gate, ln *quic.Listener) {
 
 // serve handles one incoming connection until it ends.
 func (n *Node) serve(s *gate, q *quic.Conn) {
-	c := &conn{q: q, gate: s}
+	c := &conn{q: q, quic: q, gate: s}
 	id, err := n.handshake(c)
 	if err != nil {
 		if c.closed.Load() != nil { // who asked to join was told what it may know
 			return
 		}
-		why := closeError(err)
-		if why == nil {
-			why = closeErrorf(CodeSilent, "no hello: %s", linkFault(err))
-		}
-		n.log.Warn("connection refused", "peer", id.String(), "addr", q.RemoteAddr().String(), "reason", why.Error())
-		if !why.Remote {
-			c.close(why)
-			n.events.push(LinkEvent{Peer: id, State: LinkRefused, Reason: why.Error(), Time: time.Now()}, nil)
-		}
+		n.refuse(c, id, err)
 		return
 	}
 	c.p.detach(c, c.run())
+}
+
+// refuse ends a connection that has not become a link's.
+func (n *Node) refuse(c *conn, id ID, err error) {
+	why := closeError(err)
+	if why == nil {
+		why = closeErrorf(CodeSilent, "no hello: %s", linkFault(err))
+	}
+	n.log.Warn("connection refused", "peer", id.String(), "from", c.from(), "reason", why.Error())
+	if !why.Remote {
+		c.close(why)
+		n.events.push(LinkEvent{Peer: id, State: LinkRefused, Reason: why.Error(), Time: time.Now()}, nil)
+	}
+}
+
+// from says where a connection comes from.
+func (c *conn) from() string {
+	if c.quic == nil {
+		return "inherited sockets"
+	}
+	return c.quic.RemoteAddr().String()
 }
 
 // handshake finds out who has connected, by its certificate or by its ticket, and attaches the connection to its link.
 func (n *Node) handshake(c *conn) (id ID, err error) {
 	ctx, cancel := context.WithTimeout(n.ctx, n.limits.HelloDeadline)
 	defer cancel()
-	st := c.q.ConnectionState().TLS
+	st := c.quic.ConnectionState().TLS
 	if n.issuer != nil && st.NegotiatedProtocol == alpnJoin {
 		id, leaf, err := n.issuer.identify(ctx, c)
 		if err != nil {
@@ -122,6 +135,11 @@ func (n *Node) incoming(id ID, h *hello) (*peer, error) {
 	}
 	n.mu.Unlock()
 	if p != nil && p.epoch.Load() != 0 {
+		if p.moves(id) { // what it is has become more
+			if _, err := n.admit(id, h); err != nil {
+				return nil, err
+			}
+		}
 		reason := fmt.Sprintf("epoch %d of it has joined", id.Epoch)
 		if p.epoch.Load() == id.Epoch {
 			if !p.anew(h) {
@@ -209,7 +227,7 @@ func (n *Node) welcome(c *conn, p *peer, id ID, h *hello, leaf []byte) error {
 	}
 	w := welcome{Version: Version, Kind: linkWelcome, Speak: Version, Proc: n.id.Proc, Epoch: n.id.Epoch, Nonce: p.nonce,
 		Received: p.received(), WindowFrames: uint32(n.limits.WindowFrames), WindowBytes: uint64(n.limits.WindowBytes),
-		FrameBytes: uint64(n.limits.FrameBytes), Place: notNull(n.place()), Opaque: notNull(opaque)}
+		FrameBytes: uint64(n.limits.FrameBytes), Place: notNull(c.place()), Opaque: notNull(opaque)}
 	if leaf != nil {
 		err = c.sendFrames(bytesFrame{Version: Version, Kind: linkCertificate, Bytes: leaf}, w)
 	} else {
@@ -218,7 +236,9 @@ func (n *Node) welcome(c *conn, p *peer, id ID, h *hello, leaf []byte) error {
 	if err != nil {
 		return err
 	}
-	n.admission.identified(c.q)
+	if c.quic != nil {
+		n.admission.identified(c.quic)
+	}
 	c.memory.begin(c, h.Place)
 	if why := p.attach(c, id.Epoch, h.Nonce, h.Received, time.Now(), bootTime()); why != nil {
 		return why

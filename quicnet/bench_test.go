@@ -181,7 +181,7 @@ func rawPair(b *testing.B) *quic.Stream {
 			}
 		}
 	}()
-	q, err := w.first.tr.Dial(context.Background(), pc.LocalAddr(), w.clientTLS(0, 1), conf)
+	q, err := w.first.Load().tr.Dial(context.Background(), pc.LocalAddr(), w.clientTLS(0, 1), conf)
 	if err != nil {
 		b.Fatal(err)
 	}

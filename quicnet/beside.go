@@ -49,10 +49,13 @@ type beside struct {
 
 var errBeside = errors.New("no heartbeat for this process")
 
-// newBeside makes the keys of a connection. Both sides make the same, in this order: label and key of what the dialling side sends, label
+// newBeside makes the keys of a connection; none for inherited sockets, beside which there is nothing. Both sides make the same, in this order: label and key of what the dialling side sends, label
 // and key of what the other sends.
 func newBeside(c *conn) (*beside, error) {
-	st := c.q.ConnectionState().TLS
+	if c.quic == nil {
+		return nil, nil
+	}
+	st := c.quic.ConnectionState().TLS
 	m, err := st.ExportKeyingMaterial(besideExporter, nil, 2*(8+besideKey))
 	if err != nil {
 		return nil, fmt.Errorf("keys for heartbeats: %w", err)

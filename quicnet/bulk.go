@@ -57,7 +57,7 @@ func (c *conn) sendBulk() {
 		c.bulkMu.Unlock()
 		done, err := c.writeByMemory(&b)
 		if !done {
-			s, failed := c.q.OpenUniStreamSync(c.q.Context())
+			s, failed := c.quic.OpenUniStreamSync(c.q.Context())
 			if failed != nil {
 				continue // the connection ended
 			}

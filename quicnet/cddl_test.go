@@ -264,7 +264,7 @@ func TestRealFramesAreWhatTheSchemaSays(t *testing.T) {
 			}
 		}
 	}
-	for _, rule := range []string{"envelope", "bulk-header", "hello", "welcome", "ready", "heartbeat", "heartbeat-ack", "link-ack", "renew", "certificate", "route", "routed-call", "routed-answer", "join",
+	for _, rule := range []string{"envelope", "bulk-header", "hello", "welcome", "ready", "heartbeat", "heartbeat-ack", "link-ack", "renew", "certificate", "route", "dial", "close", "routed-call", "routed-answer", "join",
 		"memory", "memory-answer", "memory-use", "memory-used", "turn"} {
 		if seen[rule] == 0 {
 			t.Errorf("no %s among %d frames", rule, len(frames))
@@ -368,7 +368,7 @@ func realFrames(t *testing.T) [][]byte {
 		t.Fatal(err)
 	}
 	ticket.Addrs = []string{ln.Addr().String()}
-	w, _, err := Join(t.Context(), ticket, Config{Handler: newRecorder(), Hello: []byte("me"), Timing: quick})
+	w, _, err := Join(t.Context(), ticket, Config{Handler: newRecorder(), Hello: func(string) []byte { return []byte("me") }, Timing: quick})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -427,6 +427,25 @@ func realFrames(t *testing.T) [][]byte {
 		t.Fatal(err)
 	}
 	r.cbor(LaneControl, bytesFrame{Version: Version, Kind: linkRenew, Bytes: pub})
+
+	// and sockets that a third has inherited, over which it is asked to connect, and then told that it is not wanted
+	theirs, err := ctl.Sockets(ID{3, 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer theirs[LaneControl].Close()
+	hi, _ := Enc().Marshal(hello{Version: Version, Kind: linkHello, Least: Version, Most: Version, Proc: 3, Epoch: 1, Nonce: 77,
+		WindowFrames: 4096, WindowBytes: 99 << 20, FrameBytes: 9 << 20, Place: []byte{}, Opaque: []byte{}})
+	note(hi)
+	if _, err := theirs[LaneControl].Write(append(framed(hi), appendCounter(nil, linkReady, 0)...)); err != nil {
+		t.Fatal(err)
+	}
+	go drain(newFrameReader(theirs[LaneControl], 1<<20))
+	go func() {
+		if saw(linkDial) {
+			ctl.Revoke(ID{3, 1})
+		}
+	}()
 
 	late := time.After(10 * time.Second)
 	for {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/quicnet/carrier"
@@ -35,6 +36,7 @@ const (
 	LinkClosed                           // final: closed by either side, with a reason
 	LinkLease                            // worker only: no contact with the controller for Timing.Lease
 	LinkRefused                          // a join or a connection in this peer's name was refused
+	LinkMoved                            // controller only: a process that had inherited sockets has connected by QUIC, and has an address
 )
 
 // String returns the state's name.
@@ -56,6 +58,8 @@ func (s LinkState) String() string {
 		return "lease expired"
 	case LinkRefused:
 		return "refused"
+	case LinkMoved:
+		return "connected by QUIC"
 	}
 	return "connecting"
 }
@@ -93,9 +97,14 @@ type Config struct {
 	Resolve func(ctx context.Context, proc uint64) (net.Addr, error)
 	// Admit judges the Hello of a process that joins (controller only). The bytes it returns travel
 	// in Welcome, again on each new connection of that process. An error refuses the process and
-	// reaches it as text.
-	Admit  func(id ID, hello []byte) (welcome []byte, err error)
-	Hello  []byte // opaque, sent in Hello; at most 16 KiB
+	// reaches it as text. It is called again when a process that has joined by its sockets connects by
+	// QUIC; then the bytes are dropped.
+	Admit func(id ID, hello []byte) (welcome []byte, err error)
+	// Sockets are what a process has inherited from its controller (Node.Sockets), for Join: its link begins on them. nil: it begins
+	// by QUIC. The node closes them. It opens a socket for packets when it needs one.
+	Sockets []*os.File
+	// Hello makes the opaque bytes that are sent in Hello, at most 16 KiB. way is what Node.Way says. nil: none are.
+	Hello  func(way string) []byte
 	Limits Limits
 	Timing Timing
 	Logger *slog.Logger // default: discarded
@@ -198,8 +207,8 @@ func (c Config) checked() (Config, error) {
 	if c.Handler == nil {
 		return c, fmt.Errorf("quicnet: Config.Handler is nil")
 	}
-	if len(c.Hello) > c.Limits.HelloBytes {
-		return c, fmt.Errorf("quicnet: Config.Hello is %d bytes, at most %d", len(c.Hello), c.Limits.HelloBytes)
+	if c.Hello != nil && len(c.Hello("")) > c.Limits.HelloBytes {
+		return c, fmt.Errorf("quicnet: Config.Hello makes %d bytes, at most %d", len(c.Hello("")), c.Limits.HelloBytes)
 	}
 	if c.Limits.WindowBytes < c.Limits.FrameBytes {
 		return c, fmt.Errorf("quicnet: Limits.WindowBytes %d is less than Limits.FrameBytes %d: a frame would never fit", c.Limits.WindowBytes, c.Limits.FrameBytes)

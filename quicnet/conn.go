@@ -14,15 +14,18 @@ import (
 	"github.com/quic-go/quic-go"
 )
 
-// conn is one QUIC connection of a link. Each side opens one unidirectional stream per lane, in the
+// conn is one connection of a link, by QUIC or by inherited sockets. By QUIC each side opens one unidirectional stream per lane, in the
 // order of the lanes, before anything else; every later stream carries one body.
 type conn struct {
 	p       *peer
-	q       *quic.Conn
-	gate    *gate // by which it goes
+	q       carriage
+	quic    *quic.Conn // q, where it is that,
+	sockets *sockets   // or this; the other one is nil
+	gate    *gate      // by which QUIC goes
 	dialled bool
 	control *frameReader // the peer's control lane
-	streams [lanes]*quic.SendStream
+	streams [lanes]laneWriter
+	moving  atomic.Bool // in place of the sockets QUIC was asked for
 
 	peerFrames int // what the peer keeps for us
 	peerBytes  [lanes]int
@@ -80,7 +83,11 @@ func (c *conn) why() error {
 // openLanes opens our streams.
 func (c *conn) openLanes() error {
 	for lane := range lanes {
-		s, err := c.q.OpenUniStream()
+		if c.sockets != nil {
+			c.streams[lane] = &c.sockets.lanes[lane]
+			continue
+		}
+		s, err := c.quic.OpenUniStream()
 		if err != nil {
 			return err
 		}
@@ -92,9 +99,15 @@ func (c *conn) openLanes() error {
 
 // acceptControl waits for the peer's control stream.
 func (c *conn) acceptControl(ctx context.Context, lim Limits) error {
-	s, err := c.q.AcceptUniStream(ctx)
-	if err != nil {
-		return err
+	var s deadlineReader
+	if c.sockets != nil {
+		s = &c.sockets.lanes[LaneControl]
+	} else {
+		stream, err := c.quic.AcceptUniStream(ctx)
+		if err != nil {
+			return err
+		}
+		s = stream
 	}
 	if deadline, ok := ctx.Deadline(); ok {
 		_ = s.SetReadDeadline(deadline)
@@ -103,10 +116,20 @@ func (c *conn) acceptControl(ctx context.Context, lim Limits) error {
 	return nil
 }
 
+// deadlineReader is what a lane is read from.
+type deadlineReader interface {
+	io.Reader
+	SetReadDeadline(t time.Time) error
+}
+
 // run serves the connection until it ends. The caller has attached it.
 func (c *conn) run() error {
-	_ = c.control.s.(*quic.ReceiveStream).SetReadDeadline(time.Time{})
-	c.reads.Go(c.acceptStreams)
+	_ = c.control.s.(deadlineReader).SetReadDeadline(time.Time{})
+	if c.sockets != nil {
+		c.readSockets()
+	} else {
+		c.reads.Go(c.acceptStreams)
+	}
 	c.read(LaneControl, c.control)
 	<-c.q.Context().Done()
 	c.memory.close()
@@ -118,21 +141,36 @@ func (c *conn) run() error {
 // there can be at once, because credit is given back only when a body was dealt with.
 func (c *conn) acceptStreams() {
 	for lane := LaneCalls; ; lane++ {
-		s, err := c.q.AcceptUniStream(c.q.Context())
+		s, err := c.quic.AcceptUniStream(c.q.Context())
 		if err != nil {
 			return
 		}
 		if lane < lanes {
-			r := newFrameReader(s, c.p.n.limits.frameCap(lane))
-			if lane == LaneCalls {
-				c.calls[0] = r
-			}
-			c.reads.Go(func() { c.read(lane, r) })
+			c.readMore(lane, s)
 		} else {
 			lane = lanes
 			c.reads.Go(func() { c.readBulk(s) })
 		}
 	}
+}
+
+// readSockets reads all lanes but control.
+func (c *conn) readSockets() {
+	for lane := range lanes {
+		c.sockets.lanes[lane].up.Store(true)
+		if lane != LaneControl {
+			c.readMore(lane, &c.sockets.lanes[lane])
+		}
+	}
+}
+
+// readMore has a goroutine read another lane than control.
+func (c *conn) readMore(lane Lane, s io.Reader) {
+	r := newFrameReader(s, c.p.n.limits.frameCap(lane))
+	if lane == LaneCalls {
+		c.calls[0] = r
+	}
+	c.reads.Go(func() { c.read(lane, r) })
 }
 
 // read serves one lane.
@@ -284,7 +322,12 @@ func (c *conn) linkFrame(lane Lane, f []byte) error {
 			return closeErrorf(CodeFrame, "%s: %v", ID{Proc: c.p.proc}, err)
 		}
 		return c.memory.offered(w.Bytes)
-	case linkReady, linkHeartbeat, linkHeartbeatAck, linkAck, linkMemoryAnswer, linkMemoryUse, linkMemoryUsed:
+	case linkClose:
+		if c.sockets == nil {
+			break
+		}
+		return c.sockets.ended(f)
+	case linkReady, linkHeartbeat, linkHeartbeatAck, linkAck, linkMemoryAnswer, linkMemoryUse, linkMemoryUsed, linkDial:
 	default:
 		return closeErrorf(CodeProtocol, "link frame %d out of place", kind)
 	}
@@ -295,6 +338,11 @@ func (c *conn) linkFrame(lane Lane, f []byte) error {
 	switch kind {
 	case linkReady:
 		c.p.ready(c)
+	case linkDial:
+		if c.sockets == nil || !c.dialled {
+			return closeErrorf(CodeProtocol, "it asks to be dialled, which nobody is to do")
+		}
+		c.needNetwork()
 	case linkMemoryAnswer:
 		return c.memory.answered(n)
 	case linkMemoryUse:
@@ -329,7 +377,10 @@ func (c *conn) readFrame(kind uint8, v any) error {
 	if err != nil {
 		return err
 	}
-	if k := frameKind(b); k != kind {
+	switch k := frameKind(b); {
+	case k == linkClose && c.sockets != nil:
+		return c.sockets.ended(b)
+	case k != kind:
 		return closeErrorf(CodeProtocol, "link frame %d, want %d first", k, kind)
 	}
 	if kind == linkHello {

@@ -36,6 +36,18 @@ func (b *backoff) wait(ctx context.Context) bool {
 // run is the goroutine of a link from our side: on the side that dials it keeps the link up, on the
 // other it asks once for the peer to dial.
 func (p *peer) run() {
+	switch {
+	case p.proc == Controller && p.n.cfg.Sockets != nil:
+		if !p.joinBySockets() {
+			return
+		}
+	case p.n.issuer == nil && p.proc != Controller && !p.n.awaitNetwork(p.ctx):
+		return
+	}
+	if err := p.n.openFirst(); err != nil { // it has one, but where its link began by sockets
+		p.n.terminate(p, LinkLost, clean.OneLine(err.Error(), maxReason), nil)
+		return
+	}
 	pause := p.n.newBackoff()
 	for attempt := 0; p.ctx.Err() == nil; attempt++ {
 		addr, err := p.resolve(attempt)
@@ -141,7 +153,7 @@ func (p *peer) connect(ctx context.Context, addr net.Addr) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{p: p, q: q, gate: from, dialled: true}
+	c := &conn{p: p, q: q, quic: q, gate: from, dialled: true}
 	if err := p.greet(ctx, c, known); err != nil {
 		why := closeError(err)
 		if why == nil {
@@ -160,7 +172,10 @@ func (p *peer) greet(ctx context.Context, c *conn, known uint64) error {
 	n := p.n
 	stop := context.AfterFunc(ctx, func() { c.close(closeErrorf(CodeSilent, "no welcome in time")) })
 	defer stop()
-	id, err := identityOf(n.session, c.q.ConnectionState().TLS)
+	id, err := ID{Controller, 1}, error(nil)
+	if c.quic != nil {
+		id, err = identityOf(n.session, c.quic.ConnectionState().TLS)
+	}
 	if err != nil {
 		return err
 	}
@@ -175,7 +190,7 @@ func (p *peer) greet(ctx context.Context, c *conn, known uint64) error {
 	}
 	h := hello{Version: Version, Kind: linkHello, Least: Version, Most: Version, Proc: n.id.Proc, Epoch: n.id.Epoch, To: p.proc,
 		Nonce: p.nonce, Peer: known, Received: p.received(), WindowFrames: uint32(n.limits.WindowFrames),
-		WindowBytes: uint64(n.limits.WindowBytes), FrameBytes: uint64(n.limits.FrameBytes), Place: notNull(n.place()), Opaque: notNull(n.cfg.Hello)}
+		WindowBytes: uint64(n.limits.WindowBytes), FrameBytes: uint64(n.limits.FrameBytes), Place: notNull(c.place()), Opaque: notNull(n.hello())}
 	at, boot := time.Now(), bootTime()
 	if err := p.say(c, h); err != nil {
 		return err
@@ -183,7 +198,7 @@ func (p *peer) greet(ctx context.Context, c *conn, known uint64) error {
 	if err := c.acceptControl(ctx, n.limits); err != nil {
 		return err
 	}
-	if e := p.joins(); e != nil {
+	if e := p.joins(); e != nil && c.quic != nil {
 		var f bytesFrame
 		if err := c.readFrame(linkCertificate, &f); err != nil {
 			return err
@@ -229,7 +244,7 @@ func (p *peer) greet(ctx context.Context, c *conn, known uint64) error {
 // say sends Hello, and before it who we are and the proof of that, where no certificate says so.
 func (p *peer) say(c *conn, h hello) error {
 	e := p.joins()
-	if e == nil {
+	if e == nil || c.quic == nil {
 		return c.sendFrame(h)
 	}
 	r, err := e.request(c)

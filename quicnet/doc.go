@@ -17,7 +17,8 @@
 // while small frames of others are sent beside them and the queue before those grows (way.go). PROTOCOL.md
 // describes the exchange, envelope.cddl the frames. Heartbeats of a link at rest go beside QUIC (beside.go).
 //
-// Between processes of one machine the calls lane and its large bodies leave their streams for shared memory (memory.go).
+// Between processes of one machine the calls lane and its large bodies leave their streams for shared memory (memory.go). The link of a
+// process to the controller that has started it begins by sockets that it has inherited, and goes on by QUIC (sockets.go).
 //
 // # Invariants, named by the tests
 //
@@ -27,7 +28,8 @@
 //     frames that the peer has not received are sent again. Events are the exception: they may be dropped, and both
 //     sides count them.
 //   - INV-3 priority: control never waits behind calls, not in a queue and not on the wire.
-//   - INV-4 identity: a frame is delivered in the name of the certificate's process or not at all. A peer that breaks the
+//   - INV-4 identity: a frame is delivered in the name of the certificate's process, or of the one that the sockets were made for, or
+//     not at all. A peer that breaks the
 //     protocol loses its link with a reason; this process and its other links live.
 //   - INV-5 detection: silence is Suspect, Unreachable and Lost within Timing's times plus a Tick, in whichever direction
 //     the network is cut. Time in which this process stood still is not counted.
@@ -50,8 +52,9 @@
 // # Locks
 //
 // In this order: inLane.mu (held while Handler.Frame runs), Node.mu, peer.mu, outLane.mu. Under the rest
-// (ticketIssuer.mu, eventQueue.mu, admissionLimiter.mu, conn.bulkMu, way.mu, beside.mu, alarm.mu, Node.wgMu) no other lock is taken, except Node.wgMu
-// under conn.bulkMu and memory.mu. memory.bodies and memory.say come before all of these but inLane.mu, under which none of them is taken; memory.mu is
+// (ticketIssuer.mu, eventQueue.mu, admissionLimiter.mu, conn.bulkMu, way.mu, beside.mu, alarm.mu, moves.mu, Node.wgMu) no other lock is taken, except Node.wgMu
+// under conn.bulkMu, memory.mu and moves.mu. laneSocket.mu is held while a batch is written, by who holds nothing else; who closes the
+// connection only tries it. memory.bodies and memory.say come before all of these but inLane.mu, under which none of them is taken; memory.mu is
 // among the last ones. Node.mu is held while the rules of sockets are set and counted, which takes those of packages carrier and fault. way.turn is held while a piece of a body is written, by who holds nothing else. Handler.Link is called with none held, so a handler may call any method of Node but Close.
 //
 // # Goroutines
@@ -59,5 +62,6 @@
 // A node has three: accepting connections (one more for a second socket, Node.Open), looking at each link every Timing.Tick (while all rest:
 // when a heartbeat is due or should have come), and telling the handler of events. A Config.Conn has one more for what comes beside QUIC. A link that this side dials has one that keeps it up. A connection has one
 // per lane that it reads and one that accepts streams. While they last, a body that is read or sent, a lane whose stream is
-// full, and a burst of frames that is gathered, have one each; so has a stream of bodies in memory. Node.Close waits for all.
+// full, and a burst of frames that is gathered, have one each; so has a stream of bodies in memory. The controller has one for the sockets of
+// each process that has not connected by QUIC, and one for each of the two that are asked to. Node.Close waits for all.
 package quicnet

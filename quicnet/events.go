@@ -50,9 +50,6 @@ func (n *Node) runEvents() {
 					e.p.in[lane].close() // waits for a Frame that runs: no frame comes after this event
 				}
 			}
-			if e.ev.State == LinkUp && n.issuer != nil {
-				n.issuer.joined(e.ev.Peer)
-			}
 			n.log.Debug("link", "peer", e.ev.Peer.String(), "state", e.ev.State.String(), "reason", e.ev.Reason)
 			n.handler.Link(e.ev)
 		}

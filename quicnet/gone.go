@@ -124,6 +124,7 @@ func (n *Node) terminate(p *peer, state LinkState, reason string, why *CloseErro
 	p.n.events.push(LinkEvent{Peer: p.id(), State: state, Reason: reason, Time: p.since, Again: again}, p)
 	p.mu.Unlock()
 	p.cancel()
+	p.leave(nil)
 	if c != nil && why != nil && !why.Remote {
 		c.close(why)
 	}

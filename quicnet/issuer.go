@@ -37,7 +37,8 @@ type issuedTicket struct {
 	expires time.Time
 	key     []byte // the first key that came with a good proof: until its holder has joined it may ask again, and nobody else
 	joined  bool
-	wrong   int // good proofs for another key: somebody else knows the secret
+	kept    bool // its holder's link is by sockets that it has inherited: it may join by QUIC as late as it likes
+	wrong   int  // good proofs for another key: somebody else knows the secret
 }
 
 func newTicketIssuer(n *Node) *ticketIssuer {
@@ -116,6 +117,15 @@ func (i *ticketIssuer) joined(id ID) {
 	}
 }
 
+// keep has a ticket not expire: its process is connected by sockets.
+func (i *ticketIssuer) keep(id ID) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if s := i.issued[id]; s != nil {
+		s.kept = true
+	}
+}
+
 var (
 	errJoinRefused = &CloseError{Code: CodeJoin} // one text for every cause: the other side learns nothing
 	errJoinLate    = &CloseError{Code: CodeSilent, Reason: "the join took too long"}
@@ -123,7 +133,7 @@ var (
 
 // refuse ends a connection whose join request was not good. Why is for us, not for the other side.
 func (i *ticketIssuer) refuse(c *conn, id ID, err error) {
-	i.n.log.Warn("join refused", "peer", id.String(), "addr", c.q.RemoteAddr().String(), "reason", err.Error())
+	i.n.log.Warn("join refused", "peer", id.String(), "from", c.from(), "reason", err.Error())
 	i.n.events.push(LinkEvent{Peer: id, State: LinkRefused, Reason: err.Error(), Time: time.Now()}, nil)
 	if errors.Is(err, errJoinLate) { // packets were lost: that the ticket is good is still to be seen
 		c.close(errJoinLate)
@@ -156,7 +166,7 @@ func (i *ticketIssuer) identify(ctx context.Context, c *conn) (id ID, leaf []byt
 	if r.Version != Version || r.Kind != linkJoin {
 		return id, nil, fmt.Errorf("join version %d kind %d, this program speaks %d and %d", r.Version, r.Kind, Version, linkJoin)
 	}
-	st := c.q.ConnectionState().TLS
+	st := c.quic.ConnectionState().TLS
 	key, err := joinKey(st)
 	if err != nil {
 		return id, nil, err
@@ -193,7 +203,7 @@ func (i *ticketIssuer) verify(id ID, proof, key, bound []byte, now time.Time) er
 		return fmt.Errorf("no ticket of %s is valid", id)
 	case !good:
 		return fmt.Errorf("wrong proof for %s", id)
-	case now.After(s.expires):
+	case now.After(s.expires) && !s.kept:
 		return fmt.Errorf("the ticket of %s expired at %s", id, s.expires.UTC().Format(time.RFC3339))
 	case s.wrong >= i.n.limits.JoinFailures:
 		return fmt.Errorf("the ticket of %s is void: it was used %d times by others", id, s.wrong)

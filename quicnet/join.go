@@ -42,10 +42,7 @@ func Join(ctx context.Context, t Ticket, cfg Config) (n *Node, welcome []byte, e
 
 func (n *Node) join(ctx context.Context, t Ticket) ([]byte, error) {
 	n.addrs = t.Addrs
-	e, err := newEntry(t)
-	if err != nil {
-		return nil, err
-	}
+	e := newEntry(t)
 	n.entry = e
 	p, err := n.peer(Controller)
 	if err != nil {
@@ -75,8 +72,8 @@ func (n *Node) join(ctx context.Context, t Ticket) ([]byte, error) {
 // nobody has signed.
 type entry struct {
 	ticket  Ticket
-	key     *ecdsa.PrivateKey
-	pub     []byte // PKIX
+	key     *ecdsa.PrivateKey // nil until it dials; with it the next two
+	pub     []byte            // PKIX
 	shown   tls.Certificate
 	pool    *x509.CertPool // with the CA of the ticket, once the controller has shown it
 	refused chan error     // why there is no use in asking again
@@ -90,16 +87,23 @@ func (p *peer) joins() *entry {
 	return p.n.entry
 }
 
-func newEntry(t Ticket) (*entry, error) {
+func newEntry(t Ticket) *entry { return &entry{ticket: t, refused: make(chan error, 1)} }
+
+// makeKey makes the key before the first dial.
+func (e *entry) makeKey() error {
+	if e.key != nil {
+		return nil
+	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	pub, err := x509.MarshalPKIXPublicKey(key.Public())
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return &entry{ticket: t, key: key, pub: pub, shown: tls.Certificate{Certificate: [][]byte{blankCertificate(pub)}, PrivateKey: key}, refused: make(chan error, 1)}, nil
+	e.key, e.pub, e.shown = key, pub, tls.Certificate{Certificate: [][]byte{blankCertificate(pub)}, PrivateKey: key}
+	return nil
 }
 
 // blankCertificate is a certificate that says nothing but a key (PKIX), with no signature: that its holder has the key is proven by
@@ -152,6 +156,9 @@ func (e *entry) joinTLS(v *verdict) *tls.Config {
 
 // dial dials the controller to join, at all its addresses at once; it is the first that answered from then on.
 func (e *entry) dial(ctx context.Context, n *Node, addr net.Addr) (*quic.Conn, error) {
+	if err := e.makeKey(); err != nil {
+		return nil, err
+	}
 	addrs := n.addrs
 	if len(addrs) == 1 {
 		addrs = []string{addr.String()}
@@ -191,7 +198,7 @@ func joinKey(cs tls.ConnectionState) (*ecdsa.PublicKey, error) {
 
 // request is the join request for a connection: its proof is of no use on another one.
 func (e *entry) request(c *conn) (joinRequest, error) {
-	st := c.q.ConnectionState().TLS
+	st := c.quic.ConnectionState().TLS
 	bound, err := st.ExportKeyingMaterial(exporterLabel, nil, 32)
 	if err != nil {
 		return joinRequest{}, err
@@ -209,7 +216,11 @@ func (n *Node) certified(e *entry, leaf []byte) error {
 	n.pool, n.entry = e.pool, nil
 	n.leaf.Store(&tls.Certificate{Certificate: [][]byte{leaf}, PrivateKey: e.key})
 	n.born.Store(int64(time.Since(n.started)))
-	return n.listen()
+	if err := n.listen(); err != nil {
+		return err
+	}
+	close(n.network.joined)
+	return nil
 }
 
 // final reports whether there is no use in trying to join again, and says why.

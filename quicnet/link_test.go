@@ -16,7 +16,7 @@ func TestFramesTravelBothWaysOverLoopback(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, welcome, err := Join(t.Context(), ticket, Config{Handler: wr, Hello: []byte("pid 7")})
+	w, welcome, err := Join(t.Context(), ticket, Config{Handler: wr, Hello: func(string) []byte { return []byte("pid 7") }})
 	if err != nil {
 		t.Fatal(err)
 	}

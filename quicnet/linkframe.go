@@ -22,6 +22,8 @@ const (
 	linkMemoryUse                // control: [.., 0: do not write to memory, 1: you may again]
 	linkMemoryUsed               // control: [.., n]: the answer to the n-th 0
 	linkTurn                     // calls: [.., 1: the lane goes on in memory, 0: on its stream]
+	linkDial                     // controller to worker, by sockets that it has inherited: [.., 0], connect by QUIC
+	linkClose                    // by such sockets: what closes a connection of QUIC
 	linkEnd
 )
 
@@ -79,6 +81,15 @@ type bytesFrame struct {
 	Version uint8
 	Kind    uint8
 	Bytes   []byte
+}
+
+// closeFrame ends a connection by sockets.
+type closeFrame struct {
+	_       struct{} `cbor:",toarray"`
+	Version uint8
+	Kind    uint8
+	Code    uint64
+	Reason  string
 }
 
 // appendCounter appends the frame [version, kind, n] with its length.

@@ -64,7 +64,7 @@ func ListenUDP(addr string, o carrier.Options) (net.PacketConn, carrier.Info, er
 
 // Carrier says how the node's packets travel, and why not faster.
 func (n *Node) Carrier() carrier.Info {
-	if c, ok := n.first.pc.(lossyUDP); ok {
+	if c, ok := n.packets().(lossyUDP); ok {
 		return c.Info()
 	}
 	return carrier.Info{Name: "other", Why: "Config.Conn"}
@@ -72,7 +72,7 @@ func (n *Node) Carrier() carrier.Info {
 
 // CarrierStats returns what the node's carrier counts; nothing for a Config.Conn of another kind.
 func (n *Node) CarrierStats() carrier.Stats {
-	if c, ok := n.first.pc.(lossyUDP); ok {
+	if c, ok := n.packets().(lossyUDP); ok {
 		return c.Stats()
 	}
 	return carrier.Stats{}
@@ -105,8 +105,10 @@ func (n *Node) SetPoll(on bool, why string) {
 // SetFaults has the node's sockets lose or hold up packets of these paths from now on, in place of those before; none ends it.
 // noted is called when counts have changed; it must not block. Error: a Config.Conn of another kind cannot.
 func (n *Node) SetFaults(paths []fault.Path, noted func()) error {
-	if _, ok := n.first.pc.(faulty); !ok {
-		return fmt.Errorf("quicnet: the node's packets travel by a %T, which injects no faults", n.first.pc)
+	if pc := n.packets(); pc != nil {
+		if _, ok := pc.(faulty); !ok {
+			return fmt.Errorf("quicnet: the node's packets travel by a %T, which injects no faults", pc)
+		}
 	}
 	n.tellMemories(paths)
 	n.mu.Lock()

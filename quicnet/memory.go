@@ -82,11 +82,19 @@ type memory struct {
 // place is what Hello and Welcome say of where this node is; empty where it does without memory. The network counts, although memory
 // needs none: who keeps two processes of a machine in two networks wants that what they say to each other goes by these.
 func (n *Node) place() []byte {
-	at, err := placeOf(n.first.pc)
+	at, err := placeOf(n.packets())
 	if err != nil {
 		return nil
 	}
 	return at
+}
+
+// place is that of the node for a connection by QUIC; none for one by sockets, which shares no memory.
+func (c *conn) place() []byte {
+	if c.quic == nil {
+		return nil
+	}
+	return c.p.n.place()
 }
 
 func placeOf(c net.PacketConn) ([]byte, error) {
@@ -122,13 +130,23 @@ func Way(pc net.PacketConn, how carrier.Info) string {
 	return "shm, " + how.String()
 }
 
-// Way names the ways of the node's frames.
-func (n *Node) Way() string { return Way(n.first.pc, n.Carrier()) }
+// Way names the ways of the node's frames; "" while its only one is by inherited sockets.
+func (n *Node) Way() string {
+	pc := n.packets()
+	if pc == nil {
+		return ""
+	}
+	return Way(pc, n.Carrier())
+}
 
 // begin is called when the connection is attached.
 func (m *memory) begin(c *conn, peersPlace []byte) {
+	m.c = c
+	if c.quic == nil {
+		return
+	}
 	here := c.p.n.place()
-	m.c, m.same = c, len(here) > 0 && string(here) == string(peersPlace)
+	m.same = len(here) > 0 && string(here) == string(peersPlace)
 	if !m.same {
 		return
 	}
@@ -251,7 +269,7 @@ func (m *memory) open(stream int, o shm.Offer) error {
 
 // poller is that of a reader of memory; nil: it does not poll.
 func (n *Node) poller() *carrier.Poller {
-	pc, ok := n.first.pc.(lossyUDP)
+	pc, ok := n.packets().(lossyUDP)
 	if !ok {
 		return nil
 	}

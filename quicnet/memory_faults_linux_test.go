@@ -20,7 +20,7 @@ func TestWhatIsHeldBackEndsWithItsConnection(t *testing.T) {
 	n.shares(there, back)
 	c, had := n.conn(1), there.sent
 	path := fault.Path{Addr: netip.MustParseAddrPort(c.q.RemoteAddr().String()), In: []fault.Rule{{ID: 1, Seed: 1, Loss: 1}}, Out: []fault.Rule{{ID: 2, Seed: 1, Loss: 1}}}
-	n.nodes[1].first.pc.(faulty).SetFaults([]fault.Path{path}, func() {})
+	n.nodes[1].first.Load().pc.(faulty).SetFaults([]fault.Path{path}, func() {})
 	c.memory.mu.Lock()
 	c.memory.pause = make(chan struct{}) // as by a cut of which the other side knows nothing yet
 	c.memory.mu.Unlock()
@@ -41,7 +41,7 @@ func TestWhatIsHeldBackEndsWithItsConnection(t *testing.T) {
 	if got != had {
 		t.Errorf("%d frames came through the cut", got-had)
 	}
-	n.nodes[1].first.pc.(faulty).SetFaults(nil, func() {})
+	n.nodes[1].first.Load().pc.(faulty).SetFaults(nil, func() {})
 	there.arrived()
 }
 

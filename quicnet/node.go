@@ -38,7 +38,7 @@ type Node struct {
 	born   atomic.Int64 // when leaf was made, as time since started
 
 	resetKey   quic.StatelessResetKey
-	first      gate
+	first      atomic.Pointer[gate]         // nil: the node has none yet, for its link goes by inherited sockets
 	wide       *gate                        // opened later, for what the first cannot reach; guarded by mu, as the next two
 	poll       func(*gate)                  // what SetPoll said last, for a socket that is opened later; nil: nothing
 	faults     func(*gate)                  // what SetFaults said
@@ -49,7 +49,8 @@ type Node struct {
 	ctx        context.Context
 	cancel     context.CancelFunc
 	events     eventQueue
-	alarm      alarm         // of the looks at the links
+	alarm      alarm         // of the looks at the links,
+	looking    sync.Once     // which have begun
 	looks      atomic.Uint64 // so far
 	beside     sync.Map      // label → *conn: whose heartbeats beside QUIC come with it
 	strange    atomic.Uint64 // datagrams that are neither QUIC's nor such heartbeats
@@ -57,6 +58,9 @@ type Node struct {
 	entry      *entry        // worker: what it joins with; nil once it has its certificate. For the goroutine of that link
 
 	fast sync.Map // proc → *peer: what Send looks up
+
+	network network // worker: when it has
+	moves   moves   // controller: who is to have
 
 	mu      sync.Mutex // comes before peer.mu, which comes before outLane.mu
 	peers   map[uint64]*peer
@@ -81,24 +85,60 @@ func newNode(session string, id ID, cfg Config) (*Node, error) {
 		session: session, id: id, cfg: cfg, limits: cfg.Limits, timing: cfg.Timing, handler: cfg.Handler, log: cfg.Logger,
 		started: time.Now(), peers: map[uint64]*peer{}, gone: recent.New[uint64, *GoneError](maxGone), least: recent.New[uint64, uint32](maxGone), done: make(chan struct{}),
 	}
-	pc := cfg.Conn
-	if pc == nil {
-		if pc, _, err = ListenUDP(cfg.Listen, cfg.Carrier); err != nil {
-			return nil, fmt.Errorf("quicnet: listen on %s: %w", cfg.Listen, err)
-		}
-	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.events.wake = make(chan struct{}, 1)
+	n.network = network{asked: make(chan struct{}), joined: make(chan struct{})}
 	n.admission.init(cfg.Limits)
 	_, _ = rand.Read(n.resetKey[:])
-	n.first = gate{tr: n.newTransport(pc), pc: pc}
+	if cfg.Sockets == nil {
+		if err := n.openFirst(); err != nil {
+			n.cancel()
+			return nil, err
+		}
+	}
 	n.alarm.clock = newGoTimer()
-	if _, ok := pc.(lossyUDP); ok { // a simulated network has simulated time
+	if cfg.Conn == nil || isUDP(cfg.Conn) { // a simulated network has simulated time
 		n.alarm.clock = newWaker()
 	}
-	n.watchBeside(&n.first)
 	n.spawn(n.runEvents)
 	return n, nil
+}
+
+// openFirst opens the node's socket, if it has none.
+func (n *Node) openFirst() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	switch {
+	case n.closing:
+		return ErrClosed
+	case n.first.Load() != nil:
+		return nil
+	}
+	pc := n.cfg.Conn
+	if pc == nil {
+		var err error
+		if pc, _, err = ListenUDP(n.cfg.Listen, n.cfg.Carrier); err != nil {
+			return fmt.Errorf("quicnet: listen on %s: %w", n.cfg.Listen, err)
+		}
+	}
+	n.addGate(&gate{tr: n.newTransport(pc), pc: pc}, n.first.Store)
+	return nil
+}
+
+// addGate has a socket do what was said of all of them. n.mu is held.
+func (n *Node) addGate(s *gate, store func(*gate)) {
+	n.watchBeside(s)
+	store(s)
+	for _, set := range []func(*gate){n.poll, n.faults} {
+		if set != nil {
+			set(s)
+		}
+	}
+}
+
+func isUDP(pc net.PacketConn) bool {
+	_, ok := pc.(lossyUDP)
+	return ok
 }
 
 func (n *Node) newTransport(pc net.PacketConn) *quic.Transport {
@@ -140,22 +180,26 @@ func (n *Node) quicConfigAt(s *gate) *quic.Config {
 
 // listen starts accepting connections and looking at links.
 func (n *Node) listen() error {
-	ln, err := n.first.tr.Listen(n.serverTLS(), n.quicConfigAt(&n.first))
+	s := n.first.Load()
+	ln, err := s.tr.Listen(n.serverTLS(), n.quicConfigAt(s))
 	if err != nil {
-		return fmt.Errorf("quicnet: listen on %s: %w", n.first.pc.LocalAddr(), err)
+		return fmt.Errorf("quicnet: listen on %s: %w", s.pc.LocalAddr(), err)
 	}
 	n.mu.Lock()
 	closing := n.closing
-	n.first.ln = ln
+	s.ln = ln
 	n.mu.Unlock()
 	if closing {
 		_ = ln.Close()
 		return ErrClosed
 	}
-	n.spawn(func() { n.acceptLoop(&n.first, ln) })
-	n.spawn(n.tickLoop)
+	n.spawn(func() { n.acceptLoop(s, ln) })
+	n.look()
 	return nil
 }
+
+// look begins to look at links, if that has not begun.
+func (n *Node) look() { n.looking.Do(func() { n.spawn(n.tickLoop) }) }
 
 // NewController makes the node of a session's controller, with a new CA in memory. session names the
 // session in certificates: lower-case letters, digits, '.', '_' and '-', at most 63.
@@ -193,8 +237,21 @@ func (n *Node) ID() ID { return n.id }
 // Session returns the session's name.
 func (n *Node) Session() string { return n.session }
 
-// Addr returns the address of the node's socket.
-func (n *Node) Addr() net.Addr { return n.first.pc.LocalAddr() }
+// Addr returns the address of the node's socket; nil while it has none.
+func (n *Node) Addr() net.Addr {
+	if s := n.first.Load(); s != nil {
+		return s.pc.LocalAddr()
+	}
+	return nil
+}
+
+// packets is what the node's packets travel by; nil while none do.
+func (n *Node) packets() net.PacketConn {
+	if s := n.first.Load(); s != nil {
+		return s.pc
+	}
+	return nil
+}
 
 // PeerAddr returns where proc is, or was last, connected from, or nil. The controller answers it to those who ask for an address.
 func (n *Node) PeerAddr(proc uint64) net.Addr {

@@ -30,7 +30,7 @@ func (n *Node) Open(addr string) (net.Addr, error) {
 		return nil, ErrClosed
 	case n.wide != nil:
 		return n.wide.pc.LocalAddr(), nil
-	case n.first.ln == nil:
+	case n.first.Load() == nil || n.first.Load().ln == nil:
 		return nil, errors.New("quicnet: open another socket: the node has not joined yet")
 	}
 	pc, _, err := ListenUDP(addr, n.cfg.Carrier)
@@ -38,19 +38,13 @@ func (n *Node) Open(addr string) (net.Addr, error) {
 		return nil, fmt.Errorf("quicnet: listen on %s: %w", addr, err)
 	}
 	s := &gate{tr: n.newTransport(pc), pc: pc}
-	n.watchBeside(s)
 	if s.ln, err = s.tr.Listen(n.serverTLS(), n.quicConfigAt(s)); err != nil {
 		return nil, errors.Join(fmt.Errorf("quicnet: listen on %s: %w", addr, err), s.close())
 	}
 	if !n.spawn(func() { n.acceptLoop(s, s.ln) }) {
 		return nil, errors.Join(ErrClosed, s.close())
 	}
-	n.wide = s
-	for _, set := range []func(*gate){n.poll, n.faults} {
-		if set != nil {
-			set(s)
-		}
-	}
+	n.addGate(s, func(s *gate) { n.wide = s })
 	return pc.LocalAddr(), nil
 }
 
@@ -61,15 +55,12 @@ func (n *Node) gateTo(addr net.Addr) *gate {
 	if udp, ok := addr.(*net.UDPAddr); ok && !udp.IP.IsLoopback() && n.wide != nil {
 		return n.wide
 	}
-	return &n.first
+	return n.first.Load()
 }
 
 // gates are those there are. n.mu is held.
 func (n *Node) gates() []*gate {
-	if n.wide == nil {
-		return []*gate{&n.first}
-	}
-	return []*gate{&n.first, n.wide}
+	return slices.DeleteFunc([]*gate{n.first.Load(), n.wide}, func(s *gate) bool { return s == nil })
 }
 
 // near reports whether it is a socket of the system that only processes of this machine reach, and by packets as large as there are any.

@@ -98,7 +98,7 @@ func TestThePathIsProbedWhereItLeavesTheMachine(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := n.quicConfigAt(&n.first)
+		c := n.quicConfigAt(n.first.Load())
 		if c.DisablePathMTUDiscovery == far || (c.InitialPacketSize == 1200) != far {
 			t.Errorf("%s: packets of %d bytes, probes of the path are off: %v", addr, c.InitialPacketSize, c.DisablePathMTUDiscovery)
 		}

@@ -17,7 +17,7 @@ func (l *outLane) kick() {
 
 // work reports whether there is anything to write.
 func (l *outLane) work() bool {
-	return l.unsent < l.queue.n || l.ackDue || l.beat != 0 || l.beatAck != 0 || l.used != 0 || len(l.extra) > 0
+	return l.unsent < l.queue.n && !l.waits || l.ackDue || l.beat != 0 || l.beatAck != 0 || l.used != 0 || len(l.extra) > 0
 }
 
 // flush writes until nothing is left, as one batch after the other. The caller holds l.mu and has set
@@ -109,7 +109,7 @@ func (l *outLane) fill(c *conn) {
 	l.beat, l.beatAck, l.used = 0, 0, 0
 	epoch := l.p.n.id.Epoch
 	ack := l.p.in[l.lane].ack.Load()
-	if l.ackDue && l.unsent == l.queue.n {
+	if l.ackDue && (l.unsent == l.queue.n || l.waits) {
 		out = appendCounter(out, linkAck, ack)
 	}
 	if l.ackDue || l.unsent < l.queue.n {
@@ -117,8 +117,13 @@ func (l *outLane) fill(c *conn) {
 	}
 	l.ackDue = false
 	frames := uint64(0)
-	for l.unsent < l.queue.n && len(out) < batchBytes {
+	for l.unsent < l.queue.n && len(out) < batchBytes && !l.waits {
 		f := l.queue.at(l.unsent)
+		if f.body != nil && c.sockets != nil {
+			l.waits = true
+			c.needNetwork()
+			break
+		}
 		if f.route != nil {
 			out = l.routes.frame(out, f, ack)
 		} else {
@@ -139,7 +144,9 @@ func (l *outLane) fill(c *conn) {
 		}
 		l.top = max(l.top, f.seq)
 		if l.onConn++; l.onConn%memoryAfter == 0 && l.lane == LaneCalls {
-			c.memory.offer(streamCalls) // again where it was not the time for it
+			if c.memory.offer(streamCalls); c.sockets != nil { // again where it was not the time for it
+				c.needNetwork() // there is much to do: memory is worth the certificate
+			}
 		}
 		frames++
 		if l.lane.reliable() {

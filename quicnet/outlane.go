@@ -69,6 +69,7 @@ type outLane struct {
 	conn     *conn // carries the lane now; nil while there is none
 	queue    frameQueue
 	unsent   int    // index in queue of the next frame to write on conn
+	waits    bool   // it has a body, which conn cannot carry: the next connection can
 	last     uint64 // sequence number given last; numbers begin at 1
 	top      uint64 // highest number ever written
 	bytes    int
@@ -285,11 +286,15 @@ func (l *outLane) ackedLocked(seq uint64) bool {
 }
 
 // attach moves the lane to connection c, whose peer has received everything up to received: exactly
-// the rest is written again. False if the peer claims what it cannot have.
-func (l *outLane) attach(c *conn, received uint64) bool {
+// the rest is written again. False if the peer claims what it cannot have. overlaps says that the connection before goes on meanwhile:
+// over that one the peer may have acknowledged more since it said so.
+func (l *outLane) attach(c *conn, received uint64, overlaps bool) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.lane.reliable() {
+		if overlaps {
+			received = max(received, l.done.Load())
+		}
 		if !l.ackedLocked(received) {
 			return false
 		}
@@ -301,7 +306,7 @@ func (l *outLane) attach(c *conn, received uint64) bool {
 			return false
 		}
 	}
-	l.conn, l.unsent, l.beat, l.beatAck, l.extra, l.routes = c, 0, 0, 0, nil, outRoutes{}
+	l.conn, l.unsent, l.waits, l.beat, l.beatAck, l.extra, l.routes = c, 0, false, 0, 0, nil, outRoutes{}
 	l.memory, l.onConn, l.used = nil, 0, 0
 	l.maxFrame, l.maxBytes = min(l.maxFrame, c.peerFrames), min(l.maxBytes, c.peerBytes[l.lane])
 	return true

@@ -35,12 +35,17 @@ type peer struct {
 	cancel context.CancelFunc
 	first  chan struct{} // closed at first contact
 
+	network chan struct{} // closed with the first connection by QUIC
+
 	mu        sync.Mutex
 	conn      *conn
 	state     LinkState // 0 until first contact
 	since     time.Time // of state
 	peerNonce uint64
 	welcome   []byte
+	moved     bool  // network is closed
+	leaving   *conn // controller: by sockets, until the dialler says by QUIC that it is ready
+	bySockets bool  // controller: the link came up by sockets, and QUIC has not taken over
 	addr      net.Addr
 	gone      *GoneError
 	fault     string // why the last connection or dial failed
@@ -51,7 +56,7 @@ func newPeer(n *Node, proc uint64, epoch uint32) *peer {
 	var nonce [8]byte
 	_, _ = rand.Read(nonce[:]) // never fails (crypto/rand)
 	now := time.Now()
-	p := &peer{n: n, proc: proc, dials: dialling(n.id.Proc, proc), nonce: binary.BigEndian.Uint64(nonce[:]) | 1, first: make(chan struct{}), since: now}
+	p := &peer{n: n, proc: proc, dials: dialling(n.id.Proc, proc), nonce: binary.BigEndian.Uint64(nonce[:]) | 1, first: make(chan struct{}), network: make(chan struct{}), since: now}
 	p.ctx, p.cancel = context.WithCancel(n.ctx)
 	p.epoch.Store(epoch)
 	p.live.contact = now
@@ -125,12 +130,13 @@ func (p *peer) attach(c *conn, epoch uint32, nonce uint64, got [2]uint64, at tim
 	}
 	old := p.conn
 	c.progress() // from here on it is looked at, and a body of the connection before may be missing
+	overlaps := old != nil && old.sockets != nil
 	for lane := range lanes {
 		var received uint64
 		if lane.reliable() {
 			received = got[lane]
 		}
-		if !p.out[lane].attach(c, received) {
+		if !p.out[lane].attach(c, received, overlaps) {
 			p.mu.Unlock()
 			return closeErrorf(CodeState, "%s says it has received frame %d of the %s lane last, which cannot be", p.id(), received, lane)
 		}
@@ -138,7 +144,14 @@ func (p *peer) attach(c *conn, epoch uint32, nonce uint64, got [2]uint64, at tim
 	p.epoch.Store(epoch)
 	p.peerBody.Store(int64(c.peerBody))
 	p.peerNonce, p.conn, p.addr = nonce, c, c.q.RemoteAddr()
+	if c.quic != nil && !p.moved {
+		p.moved = true
+		close(p.network)
+	}
 	p.live.attached(at, boot)
+	if old != nil && old.sockets != nil && !c.dialled { // the other side goes on with them until it has the welcome
+		p.leaving, old = old, nil
+	}
 	p.mu.Unlock()
 	p.n.alarm.changed(time.Now(), p.n.timing.Tick)
 	if old != nil {
@@ -149,12 +162,41 @@ func (p *peer) attach(c *conn, epoch uint32, nonce uint64, got [2]uint64, at tim
 
 // ready records that both sides use c: the dialler has got Welcome, the acceptor the dialler's Ready.
 func (p *peer) ready(c *conn) {
+	p.leave(c)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.conn != c || p.gone != nil {
 		return
 	}
+	switch {
+	case p.n.issuer == nil:
+	case c.sockets != nil:
+		p.bySockets = true
+		p.n.spawn(func() { p.n.move(p) })
+	default:
+		p.n.issuer.joined(p.id())
+		if p.bySockets {
+			p.bySockets = false
+			p.event(LinkMoved, "")
+		}
+	}
 	p.contact("the link is back")
+}
+
+// leave closes the sockets that another connection has taken over from.
+func (p *peer) leave(now *conn) {
+	p.mu.Lock()
+	old := p.leaving
+	if old == now {
+		old = nil
+	}
+	if old != nil {
+		p.leaving = nil
+	}
+	p.mu.Unlock()
+	if old != nil {
+		old.close(&CloseError{Code: CodeReplaced})
+	}
 }
 
 // contact records that the peer answers: the link becomes Up or Recovered. p.mu is held.

@@ -135,8 +135,8 @@ func TestTicketsWorkOnceForOneProcess(t *testing.T) { // cases 9-12
 
 func entryFor(t *testing.T, tk Ticket) *entry {
 	t.Helper()
-	e, err := newEntry(tk)
-	if err != nil {
+	e := newEntry(tk)
+	if err := e.makeKey(); err != nil {
 		t.Fatal(err)
 	}
 	return e
@@ -158,7 +158,7 @@ func joinByHand(t *testing.T, ctl *Node, e *entry, request func(*conn) joinReque
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &conn{q: q}
+	c := &conn{q: q, quic: q}
 	defer c.close(&CloseError{Code: CodeReplaced})
 	if err := c.openLanes(); err != nil {
 		t.Fatal(err)

@@ -23,9 +23,13 @@ type Spec struct {
 	Args      []string
 	Env       []string
 	Dir       string
-	CPUs      []int  // CPU set of the child; empty: inherited
-	Bootstrap []byte // what the child reads from descriptor 3, at most MaxBootstrap bytes
+	CPUs      []int      // CPU set of the child; empty: inherited
+	Bootstrap []byte     // what the child reads from descriptor 3, at most MaxBootstrap bytes
+	Files     []*os.File // what it has from FirstFile on; Start closes them
 }
+
+// FirstFile is the first descriptor of Spec.Files in the child.
+const FirstFile = 4
 
 // MaxBootstrap bounds what a worker reads before it knows whom it talks to.
 const MaxBootstrap = 64 << 10
@@ -140,6 +144,7 @@ func (s *Spawner) Close() {
 
 // Start forks the child and hands it its bootstrap.
 func (s *Spawner) Start(spec Spec) (*Child, error) {
+	defer closeAll(spec.Files...)
 	if len(spec.Bootstrap) > MaxBootstrap {
 		return nil, fmt.Errorf("a bootstrap of %d bytes is over the limit of %d", len(spec.Bootstrap), MaxBootstrap)
 	}
@@ -178,7 +183,7 @@ func (s *Spawner) fork(spec Spec, pipes pipeSet, pen *kin.Pen) (*exec.Cmd, error
 	cmd.Dir = spec.Dir
 	cmd.Env = append(slices.Clip(spec.Env), MarkerEnv+"=3", pen.Mark())
 	cmd.SysProcAttr = sysProcAttr(pen.Cgroup())
-	cmd.ExtraFiles = []*os.File{pipes.boot[0]}
+	cmd.ExtraFiles = append([]*os.File{pipes.boot[0]}, spec.Files...)
 	cmd.Stdout, cmd.Stderr = pipes.out[1], pipes.err[1]
 	r := request{cmd: cmd, cpus: spec.CPUs, err: make(chan error, 1)}
 	select {
