@@ -49,7 +49,7 @@ func (h *hub) admitHost(m *machine, b []byte) error {
 // hostLink turns a state of an agent's link into one of its host. The caller holds h.mu; what is to be done without it is returned.
 func (h *hub) hostLink(m *machine, ev quicnet.LinkEvent) (then func()) {
 	switch ev.State {
-	case quicnet.LinkLease: // concerns workers only
+	case quicnet.LinkLease, quicnet.LinkMoved: // concern workers only
 	case quicnet.LinkRefused:
 		h.log.Warn("somebody was refused in the name of an agent", "host", m.shown(), "reason", ev.Reason)
 	case quicnet.LinkUp:

@@ -172,7 +172,7 @@ func (p *peer) ready(c *conn) {
 	case p.n.issuer == nil:
 	case c.sockets != nil:
 		p.bySockets = true
-		p.n.spawn(func() { p.n.move(p) })
+		p.n.move(p)
 	default:
 		p.n.issuer.joined(p.id())
 		if p.bySockets {

@@ -329,23 +329,31 @@ func (n *Node) Reach(ctx context.Context, proc uint64) (net.Addr, error) {
 const (
 	moveRest   = 250 * time.Millisecond
 	moveAtOnce = 2
-	moveTime   = time.Second // then the next one is asked, whatever has become of this
+	moveTime   = time.Second  // then the next one is asked, whatever has become of this
+	moveLate   = 4 * moveRest // no worker waits longer for others that join
 )
 
 // moves are the workers that are still to connect by QUIC.
 type moves struct {
 	mu      sync.Mutex
-	queue   []*peer
+	queue   []moving
 	last    time.Time // when one was added last
 	waiting bool      // a timer is to go on
 	active  int
+}
+
+// moving is one of them.
+type moving struct {
+	p     *peer
+	since time.Time
 }
 
 // move puts a worker that has joined by sockets behind the others.
 func (n *Node) move(p *peer) {
 	m := &n.moves
 	m.mu.Lock()
-	m.queue, m.last = append(m.queue, p), time.Now()
+	m.last = time.Now()
+	m.queue = append(m.queue, moving{p, m.last})
 	m.mu.Unlock()
 	n.moveOn()
 }
@@ -356,7 +364,7 @@ func (n *Node) moveOn() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for len(m.queue) > 0 && m.active < moveAtOnce && !m.waiting {
-		if rest := moveRest - time.Since(m.last); rest > 0 {
+		if rest := min(moveRest-time.Since(m.last), moveLate-time.Since(m.queue[0].since)); rest > 0 {
 			m.waiting = true
 			n.after(rest, func() {
 				m.mu.Lock()
@@ -366,7 +374,7 @@ func (n *Node) moveOn() {
 			})
 			return
 		}
-		p := m.queue[0]
+		p := m.queue[0].p
 		m.queue = m.queue[1:]
 		m.active++
 		n.spawn(func() {
