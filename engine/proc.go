@@ -265,7 +265,7 @@ type hello struct {
 	PID     int
 	Build   string
 	Engine  string
-	Carrier string // how its packets travel
+	Carrier string // how its packets travel; "": it has no socket for any
 }
 
 // maxCarrier is the most that is kept of a worker's carrier.
@@ -291,7 +291,7 @@ func (h *hub) admit(id quicnet.ID, b []byte) ([]byte, error) {
 	case w.Engine != Version:
 		return nil, fmt.Errorf("it was built with engine %s, the controller with %s", w.Engine, Version)
 	}
-	p.rec.Carrier = clean.OneLine(w.Carrier, maxCarrier)
+	p.rec.Carrier = cmp.Or(clean.OneLine(w.Carrier, maxCarrier), "inherited sockets")
 	if p.isReady() { // it has joined by its sockets, and connects by QUIC
 		rec := p.rec
 		h.publish(control.Event{Proc: &rec})

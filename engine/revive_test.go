@@ -2,11 +2,14 @@ package engine_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -177,5 +180,68 @@ func TestWhatIsSentToAProcessThatIsBeingStartedWaitsForIt(t *testing.T) {
 	_ = keeper.Close()
 	if err := <-back; err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestAWorkerMayDieOrStandStillWhileItsLinkMoves ends a worker, or has it stand still for a moment, about when QUIC takes over from the
+// sockets that it has inherited: its callers are told, or get their answers, and the others notice nothing.
+func TestAWorkerMayDieOrStandStillWhileItsLinkMoves(t *testing.T) {
+	e, err := engine.Start(t.Context(), engine.NoSession())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	if _, err := engine.Supervise(e.Context(), func(context.Context, engine.Failure) engine.Decision { return engine.Handled }); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(e.Context(), 4*eventLimit)
+	defer cancel()
+	for round := range 16 {
+		dies := round%2 == 0
+		p := procs(t, ctx, fmt.Sprint("p", round), 2)
+		m := spawnOn(t, ctx, p, fmt.Sprint("m", round), Phoenix{})
+		pid, err := engine.Query(m.Slice(at(1)), (*Phoenix).Pid).CallOne(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const callers, calls = 4, 50
+		var answered atomic.Int64
+		var lost atomic.Int64
+		var calling sync.WaitGroup
+		for i := range 2 * callers {
+			calling.Go(func() {
+				for range calls {
+					_, err := engine.Query(m.Slice(at(i%2)), (*Phoenix).Life).CallOne(ctx)
+					switch {
+					case err == nil:
+					case i%2 == 1 && dies && errors.Is(err, engine.ErrLost):
+						lost.Add(1)
+						return
+					default:
+						t.Errorf("round %d, rank %d: %v", round, i%2, err)
+						return
+					}
+					if answered.Add(1) != int64(10+4*round) { // 16 to one rank are what has it connect
+						continue
+					}
+					if dies {
+						_ = syscall.Kill(pid, syscall.SIGKILL)
+						continue
+					}
+					_ = syscall.Kill(pid, syscall.SIGSTOP)
+					time.AfterFunc(time.Duration(round)*10*time.Millisecond, func() { _ = syscall.Kill(pid, syscall.SIGCONT) })
+				}
+			})
+		}
+		calling.Wait()
+		if dies && lost.Load() == 0 {
+			t.Errorf("round %d: all calls to a rank that was killed were answered", round)
+		}
+		if t.Failed() {
+			return
+		}
+		if err := p.Stop(ctx); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -127,7 +127,7 @@ func (s *sockets) ended(b []byte) error {
 func (l *laneSocket) try(b []byte) (n int, err error) {
 	bad := l.raw.Write(func(fd uintptr) bool {
 		for {
-			if n, err = syscall.Write(int(fd), b); !errors.Is(err, syscall.EINTR) {
+			if n, err = writeFD(fd, b); !errors.Is(err, syscall.EINTR) {
 				return true
 			}
 		}

@@ -21,3 +21,5 @@ func socketPair() (a, b *os.File, err error) {
 	_ = syscall.SetNonblock(fds[0], true) // else it is read on a thread of its own
 	return os.NewFile(uintptr(fds[0]), "socket"), os.NewFile(uintptr(fds[1]), "socket"), nil
 }
+
+func writeFD(fd uintptr, b []byte) (int, error) { return syscall.Write(int(fd), b) }

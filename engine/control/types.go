@@ -125,7 +125,7 @@ type Proc struct {
 	Tail   []string // last 20 lines of stderr, once the proc has ended
 	RSS    uint64   // bytes resident, 0 when unknown
 
-	Carrier string // how its frames travel, as that of the session; "" in-process
+	Carrier string // how its frames travel, as that of the session; "inherited sockets" in its first moments; "" in-process
 
 	Ordered bool // it has ended because it was told to
 
