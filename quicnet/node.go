@@ -121,14 +121,15 @@ func (n *Node) openFirst() error {
 			return fmt.Errorf("quicnet: listen on %s: %w", n.cfg.Listen, err)
 		}
 	}
-	n.addGate(&gate{tr: n.newTransport(pc), pc: pc}, n.first.Store)
+	s := &gate{tr: n.newTransport(pc), pc: pc}
+	n.watchBeside(s)
+	n.first.Store(s)
+	n.added(s)
 	return nil
 }
 
-// addGate has a socket do what was said of all of them. n.mu is held.
-func (n *Node) addGate(s *gate, store func(*gate)) {
-	n.watchBeside(s)
-	store(s)
+// added has a new socket do what was said of all of them. n.mu is held.
+func (n *Node) added(s *gate) {
 	for _, set := range []func(*gate){n.poll, n.faults} {
 		if set != nil {
 			set(s)

@@ -38,13 +38,15 @@ func (n *Node) Open(addr string) (net.Addr, error) {
 		return nil, fmt.Errorf("quicnet: listen on %s: %w", addr, err)
 	}
 	s := &gate{tr: n.newTransport(pc), pc: pc}
+	n.watchBeside(s) // before anybody reads from it
 	if s.ln, err = s.tr.Listen(n.serverTLS(), n.quicConfigAt(s)); err != nil {
 		return nil, errors.Join(fmt.Errorf("quicnet: listen on %s: %w", addr, err), s.close())
 	}
 	if !n.spawn(func() { n.acceptLoop(s, s.ln) }) {
 		return nil, errors.Join(ErrClosed, s.close())
 	}
-	n.addGate(s, func(s *gate) { n.wide = s })
+	n.wide = s
+	n.added(s)
 	return pc.LocalAddr(), nil
 }
 
