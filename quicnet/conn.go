@@ -25,7 +25,8 @@ type conn struct {
 	dialled bool
 	control *frameReader // the peer's control lane
 	streams [lanes]laneWriter
-	moving  atomic.Bool // in place of the sockets QUIC was asked for
+	moving  atomic.Bool // in place of the sockets QUIC was asked for,
+	busy    atomic.Bool // or is to be, before others
 
 	peerFrames int // what the peer keeps for us
 	peerBytes  [lanes]int

@@ -144,9 +144,8 @@ func (l *outLane) fill(c *conn) {
 		}
 		l.top = max(l.top, f.seq)
 		if l.onConn++; l.onConn%memoryAfter == 0 && l.lane == LaneCalls {
-			if c.memory.offer(streamCalls); c.sockets != nil { // again where it was not the time for it
-				c.needNetwork() // there is much to do: memory is worth the certificate
-			}
+			c.memory.offer(streamCalls) // again where it was not the time for it
+			c.outgrown()
 		}
 		frames++
 		if l.lane.reliable() {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -300,6 +301,14 @@ func (c *conn) needNetwork() {
 	}
 }
 
+// outgrown says that there is much to do on the calls lane, so that memory is worth the certificate: the worker is asked before others. It
+// returns at once.
+func (c *conn) outgrown() {
+	if c.sockets != nil && !c.dialled && !c.busy.Swap(true) {
+		c.p.n.spawn(func() { c.p.n.moveFirst(c.p) })
+	}
+}
+
 // Reach gives the address at which a process is connected, or was last. It has one connect by QUIC that has not yet, and waits for that.
 // nil: the process is not known, or has ended meanwhile. Error: that of ctx.
 func (n *Node) Reach(ctx context.Context, proc uint64) (net.Addr, error) {
@@ -345,7 +354,7 @@ type moves struct {
 // moving is one of them.
 type moving struct {
 	p     *peer
-	since time.Time
+	since time.Time // zero: it waits for nobody else
 }
 
 // move puts a worker that has joined by sockets behind the others.
@@ -358,13 +367,28 @@ func (n *Node) move(p *peer) {
 	n.moveOn()
 }
 
+// moveFirst puts one of them before the others.
+func (n *Node) moveFirst(p *peer) {
+	m := &n.moves
+	m.mu.Lock()
+	if i := slices.IndexFunc(m.queue, func(x moving) bool { return x.p == p && !x.since.IsZero() }); i >= 0 { // else it was asked already
+		to := slices.IndexFunc(m.queue, func(x moving) bool { return !x.since.IsZero() })
+		m.queue = slices.Insert(slices.Delete(m.queue, i, i+1), to, moving{p: p})
+	}
+	m.mu.Unlock()
+	n.moveOn()
+}
+
 // moveOn asks the next workers, or sets the timer for that.
 func (n *Node) moveOn() {
 	m := &n.moves
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for len(m.queue) > 0 && m.active < moveAtOnce && !m.waiting {
+	for len(m.queue) > 0 && m.active < moveAtOnce {
 		if rest := min(moveRest-time.Since(m.last), moveLate-time.Since(m.queue[0].since)); rest > 0 {
+			if m.waiting {
+				return
+			}
 			m.waiting = true
 			n.after(rest, func() {
 				m.mu.Lock()
