@@ -134,9 +134,11 @@ func alive(pid int) bool {
 	return err == nil && !strings.Contains(string(b), ") Z ")
 }
 
-// gone waits for the ends of processes that are no children of ours: there is no channel for them.
-func gone(t *testing.T, within time.Duration, pids ...int) {
+// gone waits for the ends of processes that are no children of ours: there is no channel for them. At rest they end within a second,
+// and who is forgotten never does.
+func gone(t *testing.T, pids ...int) {
 	t.Helper()
+	const within = 5 * time.Second
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	late := time.After(within)
@@ -171,13 +173,13 @@ func TestWhatAWorkerStartedEndsWithItWhateverSessionItHasMade(t *testing.T) {
 						t.Fatal(err)
 					}
 					<-c.Ended()
-					gone(t, time.Second, daemon)
+					gone(t, daemon)
 					if !alive(others) || !alive(other.PID) {
 						t.Error("it took a neighbour along")
 					}
 					other.Kill()
 					s.Close()
-					gone(t, time.Second, others)
+					gone(t, others)
 				})
 			}
 		}
@@ -268,7 +270,7 @@ func TestAKilledControllerTakesAllAlong(t *testing.T) {
 					}
 				}
 				_ = cmd.Wait()
-				gone(t, time.Second, pids...)
+				gone(t, pids...)
 			})
 		}
 	})
