@@ -42,7 +42,7 @@ test: lint vet arch unit scripts ## Everything: lint, vet, import rule, generate
 
 .PHONY: unit
 unit: ## All tests under the race detector (docs that are out of date fail here), and without it those that count allocations
-	go test -race -p $(AT_ONCE) $(LONG) ./...
+	go test -race -timeout 20m -p $(AT_ONCE) $(LONG) ./...
 	go test -run 'Allocate' ./engine ./engine/internal/invoke
 	$(NVML) go test -tags nvml -run 'NVML|Library' ./engine/internal/gpu
 

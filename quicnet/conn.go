@@ -197,7 +197,7 @@ func (c *conn) readLane(lane Lane, r *frameReader) error {
 	var routes inRoutes
 	for {
 		routes.at = time.Now().UnixMicro()
-		c.p.corkLane(lane) // what the handler sends while we dispatch goes out in one batch
+		c.p.corkLane(lane, routes.at) // what the handler sends while we dispatch goes out in one batch
 		var err error
 		r, err = c.dispatchAll(lane, r, &routes)
 		runtime.Gosched() // whom the answers have woken send in that batch, too

@@ -108,9 +108,9 @@ func (l *outLane) init(p *peer, lane Lane, lim Limits) {
 }
 
 // send queues f and sees that it is written. On the events lane a full queue drops it; on the others
-// it waits. routed is the envelope of a frame that takes a route; more says that the sender has more to send,
+// it waits. routed is the envelope of a frame that takes a route; at is when it was stamped; more says that the sender has more to send,
 // alone that nobody else is to be waited for.
-func (l *outLane) send(ctx context.Context, f *outFrame, routed *Envelope, more, alone bool) error {
+func (l *outLane) send(ctx context.Context, f *outFrame, routed *Envelope, at int64, more, alone bool) error {
 	waited := false
 	l.mu.Lock()
 	for l.dead == nil && l.full(f) {
@@ -143,7 +143,7 @@ func (l *outLane) send(ctx context.Context, f *outFrame, routed *Envelope, more,
 	}
 	l.bytes += f.size()
 	l.queue.push(f)
-	if l.conn == nil || l.flushing || l.queue.n-l.unsent < corkFrames && (l.p.corked() || more && l.hold(f.size())) {
+	if l.conn == nil || l.flushing || l.queue.n-l.unsent < corkFrames && (l.p.corked(at) || more && l.hold(f.size())) {
 		l.mu.Unlock() // whoever flushes, attaches, uncorks or sends the last of its frames sees it
 		if routed != nil {
 			routed.Queued = !waited

@@ -20,7 +20,7 @@ type peer struct {
 
 	in   [lanes]inLane
 	out  [lanes]outLane
-	cork [lanes]atomic.Int64 // when each lane's reader began to dispatch, as time since the node started; 0 = it doesn't
+	cork [lanes]atomic.Int64 // when each lane's reader began to dispatch, in microseconds since 1970; 0 = it doesn't
 
 	epoch     atomic.Uint32 // 0 until the first contact
 	least     uint32        // an epoch below this is stale
@@ -44,6 +44,7 @@ type peer struct {
 	peerNonce uint64
 	welcome   []byte
 	moved     bool  // network is closed
+	overlaps  bool  // QUIC has not taken over from sockets on both sides: what these bring goes on until it has
 	leaving   *conn // controller: by sockets, until the dialler says by QUIC that it is ready
 	bySockets bool  // controller: the link came up by sockets, and QUIC has not taken over
 	addr      net.Addr
@@ -81,13 +82,21 @@ func (p *peer) id() ID { return ID{p.proc, p.epoch.Load()} }
 // corkTime is how long a cork holds: a handler that blocks must not hold back what others send.
 const corkTime = 200 * time.Microsecond
 
-// corkLane begins to gather what is sent while the reader of a lane dispatches.
-func (p *peer) corkLane(lane Lane) { p.cork[lane].Store(int64(time.Since(p.n.started)) + 1) }
+// corkLane begins to gather what is sent while the reader of a lane dispatches, which is from now on, in microseconds since 1970.
+func (p *peer) corkLane(lane Lane, now int64) { p.cork[lane].Store(now) }
 
-// corked reports whether whoever dispatches will flush soon.
-func (p *peer) corked() bool {
+// corked reports whether whoever dispatches will flush soon. at is when the frame was stamped that is to be sent: mostly this moment, so
+// that the clock need not be read for each.
+func (p *peer) corked(at int64) bool {
 	for lane := range lanes {
-		if at := p.cork[lane].Load(); at != 0 && int64(time.Since(p.n.started))-at < int64(corkTime) {
+		since := p.cork[lane].Load()
+		if since == 0 {
+			continue
+		}
+		if at < since { // it was stamped before, or not at all
+			at = time.Now().UnixMicro()
+		}
+		if held := at - since; held >= 0 && held < corkTime.Microseconds() { // less where the clock was set back
 			return true
 		}
 	}
@@ -130,13 +139,12 @@ func (p *peer) attach(c *conn, epoch uint32, nonce uint64, got [2]uint64, at tim
 	}
 	old := p.conn
 	c.progress() // from here on it is looked at, and a body of the connection before may be missing
-	overlaps := old != nil && old.sockets != nil
 	for lane := range lanes {
 		var received uint64
 		if lane.reliable() {
 			received = got[lane]
 		}
-		if !p.out[lane].attach(c, received, overlaps) {
+		if !p.out[lane].attach(c, received, p.overlaps) {
 			p.mu.Unlock()
 			return closeErrorf(CodeState, "%s says it has received frame %d of the %s lane last, which cannot be", p.id(), received, lane)
 		}
@@ -144,6 +152,9 @@ func (p *peer) attach(c *conn, epoch uint32, nonce uint64, got [2]uint64, at tim
 	p.epoch.Store(epoch)
 	p.peerBody.Store(int64(c.peerBody))
 	p.peerNonce, p.conn, p.addr = nonce, c, c.q.RemoteAddr()
+	if c.sockets != nil || c.dialled {
+		p.overlaps = c.sockets != nil
+	}
 	if c.quic != nil && !p.moved {
 		p.moved = true
 		close(p.network)
@@ -174,6 +185,7 @@ func (p *peer) ready(c *conn) {
 		p.bySockets = true
 		p.n.move(p)
 	default:
+		p.overlaps = false
 		p.n.issuer.joined(p.id())
 		if p.bySockets {
 			p.bySockets = false
@@ -229,7 +241,11 @@ func (p *peer) detach(c *conn, why error) {
 	stats := c.q.ConnectionStats()
 	p.bytesIn.Add(stats.BytesReceived + c.memory.taken.Load())
 	p.bytesOut.Add(stats.BytesSent + c.memory.sent.Load())
-	if end := closeError(why); end != nil && end.Code.final() {
+	end := closeError(why)
+	if end != nil && end.Code == CodeReplaced && c.sockets != nil {
+		return // by the one that is about to be attached here; if that fails, silence tells
+	}
+	if end != nil && end.Code.final() {
 		p.mu.Lock()
 		current := p.conn == c
 		p.mu.Unlock()
@@ -265,7 +281,7 @@ func (p *peer) send(ctx context.Context, lane Lane, env *Envelope) error {
 	if len(env.Body) <= lim.InlineBytes && routable(lane, env) {
 		f.id, f.clock, f.index, f.answers = env.ID, env.Clock, env.Index, env.Parent-SessionID(env.To.Proc, 0)
 		if f.b, f.fields = appendRest(f.b[:0], env); len(f.b) <= lim.InlineBytes+headerBytes-64 {
-			return p.out[lane].send(ctx, f, env, env.More, env.Alone)
+			return p.out[lane].send(ctx, f, env, env.At, env.More, env.Alone)
 		}
 	}
 	f.b = appendFields(f.b[:0], env)
@@ -296,5 +312,5 @@ func (p *peer) send(ctx context.Context, lane Lane, env *Envelope) error {
 	default:
 		f.b = append(appendHead(f.b, majorBytes, uint64(len(env.Body))), env.Body...)
 	}
-	return p.out[lane].send(ctx, f, nil, env.More, env.Alone)
+	return p.out[lane].send(ctx, f, nil, env.At, env.More, env.Alone)
 }

@@ -404,3 +404,41 @@ func TestManyWorkersConnectByQUICOneAfterTheOther(t *testing.T) {
 		return moved == workers
 	})
 }
+
+// TestTheWorkerMayBeTheFirstToLeaveTheSockets has one that leaves them before the controller has attached the connection by QUIC, and has
+// acknowledged more over them than it says when it connects.
+func TestTheWorkerMayBeTheFirstToLeaveTheSockets(t *testing.T) {
+	rec := newRecorder()
+	ctl := newSession(t, Config{Handler: rec})
+	id := ID{1, 1}
+	files := socketsFor(t, ctl, id)
+	control := greetBy(t, ctl, files, id)
+	rec.until(t, 10*time.Second, "the link", func() bool { return rec.saw(1, LinkUp) })
+	const frames = 5
+	for i := range uint64(frames) {
+		if err := ctl.Send(t.Context(), 1, LaneCalls, call(0, 1, i+1, []byte{1})); err != nil {
+			t.Fatal(err)
+		}
+	}
+	v, _ := ctl.fast.Load(uint64(1))
+	out := &v.(*peer).out[LaneCalls]
+	if _, err := files[LaneCalls].Write(appendCounter(nil, linkAck, frames)); err != nil {
+		t.Fatal(err)
+	}
+	for left := out.drained(); left != nil; left = out.drained() {
+		<-left
+	}
+	writeFrame(t, files[LaneControl], closeFrame{Version: Version, Kind: linkClose, Code: uint64(CodeReplaced)})
+	for err := error(nil); err == nil; { // until the controller has closed them too
+		_, err = control.one()
+	}
+	if _, err := dialRogue(t, ctl, id); err != nil {
+		t.Fatal(err)
+	}
+	rec.until(t, 10*time.Second, "QUIC", func() bool { return rec.saw(1, LinkMoved) })
+	for _, ev := range rec.told() {
+		if ev.State != LinkUp && ev.State != LinkMoved {
+			t.Errorf("%s: %s", ev.State, ev.Reason)
+		}
+	}
+}
