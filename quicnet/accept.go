@@ -23,7 +23,7 @@ func (n *Node) acceptLoop(s *gate, ln *quic.Listener) {
 
 // serve handles one incoming connection until it ends.
 func (n *Node) serve(s *gate, q *quic.Conn) {
-	c := &conn{q: q, quic: q, gate: s}
+	c := &conn{q: q, quic: q, gate: s, over: make(chan struct{})}
 	id, err := n.handshake(c)
 	if err != nil {
 		if c.closed.Load() != nil { // who asked to join was told what it may know

@@ -27,6 +27,8 @@ type conn struct {
 	streams [lanes]laneWriter
 	moving  atomic.Bool // in place of the sockets QUIC was asked for,
 	busy    atomic.Bool // or is to be, before others
+	after   *conn       // by sockets, from which this has taken over
+	over    chan struct{}
 
 	peerFrames int // what the peer keeps for us
 	peerBytes  [lanes]int
@@ -125,6 +127,7 @@ type deadlineReader interface {
 
 // run serves the connection until it ends. The caller has attached it.
 func (c *conn) run() error {
+	defer close(c.over)
 	_ = c.control.s.(deadlineReader).SetReadDeadline(time.Time{})
 	if c.sockets != nil {
 		c.readSockets()
@@ -132,7 +135,7 @@ func (c *conn) run() error {
 		c.reads.Go(c.acceptStreams)
 	}
 	c.read(LaneControl, c.control)
-	<-c.q.Context().Done()
+	c.await()
 	c.memory.close()
 	c.reads.Wait()
 	return c.why()
@@ -152,6 +155,20 @@ func (c *conn) acceptStreams() {
 			lane = lanes
 			c.reads.Go(func() { c.readBulk(s) })
 		}
+	}
+}
+
+// await waits for the end of the connection, which for sockets that were left is when nothing more comes by them.
+func (c *conn) await() {
+	if c.sockets == nil {
+		<-c.q.Context().Done()
+		return
+	}
+	select {
+	case <-c.q.Context().Done():
+	case <-c.sockets.left:
+		c.reads.Wait()
+		c.close(&CloseError{Code: CodeReplaced})
 	}
 }
 
@@ -176,6 +193,12 @@ func (c *conn) readMore(lane Lane, s io.Reader) {
 
 // read serves one lane.
 func (c *conn) read(lane Lane, r *frameReader) {
+	if lane == LaneEvents && c.after != nil { // those of the sockets come first: what is overtaken is lost
+		select {
+		case <-c.after.over:
+		case <-c.q.Context().Done():
+		}
+	}
 	err := c.readLane(lane, r)
 	if own, ok := errors.AsType[*CloseError](err); ok {
 		c.close(own)

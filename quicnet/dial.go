@@ -153,7 +153,7 @@ func (p *peer) connect(ctx context.Context, addr net.Addr) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{p: p, q: q, quic: q, gate: from, dialled: true}
+	c := &conn{p: p, q: q, quic: q, gate: from, dialled: true, over: make(chan struct{})}
 	if err := p.greet(ctx, c, known); err != nil {
 		why := closeError(err)
 		if why == nil {

@@ -124,7 +124,9 @@ func (n *Node) terminate(p *peer, state LinkState, reason string, why *CloseErro
 	p.n.events.push(LinkEvent{Peer: p.id(), State: state, Reason: reason, Time: p.since, Again: again}, p)
 	p.mu.Unlock()
 	p.cancel()
-	p.leave(nil)
+	if old := p.leaves(nil); old != nil {
+		old.close(&CloseError{Code: CodeReplaced})
+	}
 	if c != nil && why != nil && !why.Remote {
 		c.close(why)
 	}

@@ -40,8 +40,8 @@ func (l *outLane) flush() {
 			return
 		}
 		l.mu.Lock()
-		if err != nil && l.conn == c {
-			l.conn = nil // it is closed; attach begins anew with what was not acknowledged
+		if err != nil && l.failed(c) {
+			return
 		}
 	}
 	l.flushing = false
@@ -81,10 +81,23 @@ func (l *outLane) flushBlocking(c *conn, w laneWriter) {
 	_, err := w.Write(l.out)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err != nil && l.conn == c {
-		l.conn = nil
+	if err != nil && l.failed(c) {
+		return
 	}
 	l.flush()
+}
+
+// failed notes that c has not taken the batch, for it is closed: attach begins anew with what was not acknowledged. Of events nothing is
+// acknowledged: where another connection has taken over meanwhile, that gets the batch, and a goroutine goes on with it, which is reported.
+func (l *outLane) failed(c *conn) (goesOn bool) {
+	now := l.conn
+	switch {
+	case now == c:
+		l.conn = nil
+	case now != nil && !l.lane.reliable():
+		return l.p.n.spawn(func() { l.flushBlocking(now, now.streams[l.lane]) })
+	}
+	return false
 }
 
 // fill builds the next batch in l.out: the link's own frames, then envelopes.

@@ -161,7 +161,7 @@ func (p *peer) attach(c *conn, epoch uint32, nonce uint64, got [2]uint64, at tim
 	}
 	p.live.attached(at, boot)
 	if old != nil && old.sockets != nil && !c.dialled { // the other side goes on with them until it has the welcome
-		p.leaving, old = old, nil
+		c.after, p.leaving, old = old, old, nil
 	}
 	p.mu.Unlock()
 	p.n.alarm.changed(time.Now(), p.n.timing.Tick)
@@ -173,7 +173,9 @@ func (p *peer) attach(c *conn, epoch uint32, nonce uint64, got [2]uint64, at tim
 
 // ready records that both sides use c: the dialler has got Welcome, the acceptor the dialler's Ready.
 func (p *peer) ready(c *conn) {
-	p.leave(c)
+	if old := p.leaves(c); old != nil {
+		old.sockets.leave()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.conn != c || p.gone != nil {
@@ -195,20 +197,16 @@ func (p *peer) ready(c *conn) {
 	p.contact("the link is back")
 }
 
-// leave closes the sockets that another connection has taken over from.
-func (p *peer) leave(now *conn) {
+// leaves gives, once, the connection by sockets from which another one has taken over.
+func (p *peer) leaves(now *conn) *conn {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	old := p.leaving
 	if old == now {
-		old = nil
+		return nil
 	}
-	if old != nil {
-		p.leaving = nil
-	}
-	p.mu.Unlock()
-	if old != nil {
-		old.close(&CloseError{Code: CodeReplaced})
-	}
+	p.leaving = nil
+	return old
 }
 
 // contact records that the peer answers: the link becomes Up or Recovered. p.mu is held.

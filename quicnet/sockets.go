@@ -39,6 +39,9 @@ type sockets struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	once   sync.Once
+
+	left    chan struct{} // closed: QUIC has taken over on both sides, and what has come is all that comes
+	leaving sync.Once
 }
 
 // laneSocket is one lane of it.
@@ -54,6 +57,8 @@ type laneSocket struct {
 	sent, taken atomic.Uint64
 }
 
+var errLeft = errors.New("QUIC has taken over")
+
 var errSockets = errors.New("the peer has closed the sockets that it shares with this process")
 
 // newSockets takes over the ends of a process, one for each lane. ctx is what the connection lives in.
@@ -61,7 +66,7 @@ func newSockets(ctx context.Context, files []*os.File) (*sockets, error) {
 	if len(files) != int(lanes) {
 		return nil, fmt.Errorf("quicnet: %d sockets, want %d: one for each lane", len(files), lanes)
 	}
-	s := &sockets{}
+	s := &sockets{left: make(chan struct{})}
 	for i, f := range files {
 		raw, err := f.SyscallConn()
 		if err != nil {
@@ -112,6 +117,9 @@ func (s *sockets) CloseWithError(code quic.ApplicationErrorCode, reason string) 
 	return nil
 }
 
+// leave has the lanes read to their ends: events that are lost are not sent again. The peer has closed its sockets, or is about to.
+func (s *sockets) leave() { s.leaving.Do(func() { close(s.left) }) }
+
 // ended takes the peer's word that it has closed the connection.
 func (s *sockets) ended(b []byte) error {
 	var f closeFrame
@@ -119,6 +127,10 @@ func (s *sockets) ended(b []byte) error {
 		return closeErrorf(CodeFrame, "close: %v", err)
 	}
 	end := &quic.ApplicationError{Remote: true, ErrorCode: quic.ApplicationErrorCode(f.Code), ErrorMessage: clean.OneLine(f.Reason, maxReason)}
+	if Code(f.Code) == CodeReplaced {
+		s.leave()
+		return end
+	}
 	s.cancel(end)
 	s.close()
 	return end
@@ -182,8 +194,12 @@ func (l *laneSocket) Read(b []byte) (int, error) {
 	case !l.up.Load():
 		return 0, fmt.Errorf("%w: %w", errSockets, io.EOF)
 	}
-	<-l.of.ctx.Done()
-	return 0, context.Cause(l.of.ctx)
+	select {
+	case <-l.of.ctx.Done():
+		return 0, context.Cause(l.of.ctx)
+	case <-l.of.left:
+		return 0, errLeft
+	}
 }
 
 // SetReadDeadline is that of net.Conn.
@@ -224,7 +240,7 @@ func (n *Node) Sockets(id ID) (theirs []*os.File, err error) {
 
 // serveSockets serves the link of a process that has inherited sockets until QUIC has it.
 func (n *Node) serveSockets(id ID, s *sockets) {
-	c := &conn{q: s, sockets: s, control: newFrameReader(&s.lanes[LaneControl], n.limits.frameCap(LaneControl))}
+	c := &conn{q: s, sockets: s, control: newFrameReader(&s.lanes[LaneControl], n.limits.frameCap(LaneControl)), over: make(chan struct{})}
 	if err := n.answer(c, id, nil); err != nil {
 		if errors.Is(err, io.EOF) || n.ctx.Err() != nil { // it has ended, or does not know of them and joins otherwise; or we end
 			_ = s.CloseWithError(quic.ApplicationErrorCode(CodeSilent), "")
@@ -245,7 +261,7 @@ func (p *peer) joinBySockets() bool {
 		p.failed(err)
 		return true
 	}
-	c := &conn{p: p, q: s, sockets: s, dialled: true}
+	c := &conn{p: p, q: s, sockets: s, dialled: true, over: make(chan struct{})}
 	n.look()
 	ctx, cancel := context.WithTimeout(p.ctx, n.timing.Lost)
 	err = p.greet(ctx, c, 0)

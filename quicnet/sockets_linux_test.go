@@ -412,7 +412,7 @@ func TestTheWorkerMayBeTheFirstToLeaveTheSockets(t *testing.T) {
 	ctl := newSession(t, Config{Handler: rec})
 	id := ID{1, 1}
 	files := socketsFor(t, ctl, id)
-	control := greetBy(t, ctl, files, id)
+	greetBy(t, ctl, files, id)
 	rec.until(t, 10*time.Second, "the link", func() bool { return rec.saw(1, LinkUp) })
 	const frames = 5
 	for i := range uint64(frames) {
@@ -429,8 +429,8 @@ func TestTheWorkerMayBeTheFirstToLeaveTheSockets(t *testing.T) {
 		<-left
 	}
 	writeFrame(t, files[LaneControl], closeFrame{Version: Version, Kind: linkClose, Code: uint64(CodeReplaced)})
-	for err := error(nil); err == nil; { // until the controller has closed them too
-		_, err = control.one()
+	for _, f := range files {
+		_ = f.Close()
 	}
 	if _, err := dialRogue(t, ctl, id); err != nil {
 		t.Fatal(err)
@@ -440,5 +440,44 @@ func TestTheWorkerMayBeTheFirstToLeaveTheSockets(t *testing.T) {
 		if ev.State != LinkUp && ev.State != LinkMoved {
 			t.Errorf("%s: %s", ev.State, ev.Reason)
 		}
+	}
+}
+
+func TestNoEventIsLostWhenQUICTakesOver(t *testing.T) {
+	for round := range 20 {
+		rec := newRecorder()
+		ctl := newSession(t, Config{Handler: rec})
+		ticket, err := ctl.Ticket(ID{1, 1}, time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, _, err := Join(t.Context(), ticket, Config{Handler: newRecorder(), Sockets: socketsFor(t, ctl, ID{1, 1})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		const events = 500
+		go func() {
+			for i := range uint64(events) {
+				if i == uint64(10*round) {
+					w.needNetwork()
+				}
+				if err := w.Send(t.Context(), 0, LaneEvents, call(1, 0, i+1, make([]byte, 100))); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		}()
+		rec.until(t, 10*time.Second, "all events", func() bool { return len(rec.frames) == events })
+		rec.until(t, 10*time.Second, "QUIC", func() bool { return rec.saw(1, LinkMoved) })
+		for i, f := range rec.frames {
+			if f.env.ID != uint64(i+1) {
+				t.Fatalf("round %d: event %d came where %d was due", round, f.env.ID, i+1)
+			}
+		}
+		if n := ctl.Peers()[0].EventsMissed; n != 0 {
+			t.Errorf("round %d: %d events are said to be lost", round, n)
+		}
+		_ = w.Close("")
+		_ = ctl.Close("")
 	}
 }
