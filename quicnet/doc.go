@@ -63,5 +63,5 @@
 // when a heartbeat is due or should have come), and telling the handler of events. A Config.Conn has one more for what comes beside QUIC. A link that this side dials has one that keeps it up. A connection has one
 // per lane that it reads and one that accepts streams. While they last, a body that is read or sent, a lane whose stream is
 // full, and a burst of frames that is gathered, have one each; so has a stream of bodies in memory. The controller has one for the sockets of
-// each process that has not connected by QUIC, and one for each of the two that are asked to. Node.Close waits for all.
+// each process that has not connected by QUIC, and one for that which is asked to. Node.Close waits for all.
 package quicnet

@@ -350,21 +350,22 @@ func (n *Node) Reach(ctx context.Context, proc uint64) (net.Addr, error) {
 }
 
 // When workers that have joined by sockets connect by QUIC, unless they are needed there before: once no other has joined for a while,
-// a few at a time, so that neither the start of a mesh nor its first work waits for certificates.
+// one after the other and with pauses, so that neither the start of a mesh nor its first work waits for certificates.
 const (
-	moveRest   = 250 * time.Millisecond
-	moveAtOnce = 2
-	moveTime   = time.Second  // then the next one is asked, whatever has become of this
-	moveLate   = 4 * moveRest // no worker waits longer for others that join
+	moveRest  = 250 * time.Millisecond
+	moveLate  = 4 * moveRest // no worker waits longer for others that join
+	moveTime  = time.Second  // then the next one is asked, whatever has become of this
+	movePause = 4            // times as long as the last one took
 )
 
 // moves are the workers that are still to connect by QUIC.
 type moves struct {
-	mu      sync.Mutex
-	queue   []moving
-	last    time.Time // when one was added last
-	waiting bool      // a timer is to go on
-	active  int
+	mu     sync.Mutex
+	queue  []moving
+	last   time.Time // when one was added last
+	next   time.Time // not before that
+	due    time.Time // when a timer goes on; zero: none does
+	asking bool
 }
 
 // moving is one of them.
@@ -395,38 +396,40 @@ func (n *Node) moveFirst(p *peer) {
 	n.moveOn()
 }
 
-// moveOn asks the next workers, or sets the timer for that.
+// moveOn asks the next worker, or sets a timer for that.
 func (n *Node) moveOn() {
 	m := &n.moves
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for len(m.queue) > 0 && m.active < moveAtOnce {
-		if rest := min(moveRest-time.Since(m.last), moveLate-time.Since(m.queue[0].since)); rest > 0 {
-			if m.waiting {
-				return
-			}
-			m.waiting = true
+	if len(m.queue) == 0 || m.asking {
+		return
+	}
+	now := time.Now()
+	at := later(m.next, earlier(m.last.Add(moveRest), m.queue[0].since.Add(moveLate)))
+	if rest := at.Sub(now); rest > 0 {
+		if m.due.IsZero() || at.Before(m.due) {
+			m.due = at
 			n.after(rest, func() {
 				m.mu.Lock()
-				m.waiting = false
+				m.due = time.Time{}
 				m.mu.Unlock()
 				n.moveOn()
 			})
-			return
 		}
-		p := m.queue[0].p
-		m.queue = m.queue[1:]
-		m.active++
-		n.spawn(func() {
-			ctx, cancel := context.WithTimeout(p.ctx, moveTime)
-			defer cancel()
-			_, _ = n.Reach(ctx, p.proc)
-			m.mu.Lock()
-			m.active--
-			m.mu.Unlock()
-			n.moveOn()
-		})
+		return
 	}
+	p := m.queue[0].p
+	m.queue = m.queue[1:]
+	m.asking = true
+	n.spawn(func() {
+		ctx, cancel := context.WithTimeout(p.ctx, moveTime)
+		defer cancel()
+		_, _ = n.Reach(ctx, p.proc)
+		m.mu.Lock()
+		m.asking, m.next = false, time.Now().Add(movePause*time.Since(now))
+		m.mu.Unlock()
+		n.moveOn()
+	})
 }
 
 // hello is what the node says of itself.

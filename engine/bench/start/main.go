@@ -11,12 +11,14 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine"
 	"github.com/monarch-tui/monarch-tui/engine/bench/measure"
+	"github.com/monarch-tui/monarch-tui/engine/control"
 )
 
 // Echo is the actor of the workers.
@@ -51,8 +53,8 @@ func main() {
 	}
 }
 
-// startEngine measures from SpawnProcs to the first reply of every rank, then a call on all of them, then what they
-// weigh at rest.
+// startEngine measures from SpawnProcs to the first reply of every rank; once all are connected by QUIC, a call on all of them; then what
+// they weigh at rest.
 func startEngine(ctx context.Context, ranks int) error {
 	e, err := engine.Start(ctx, engine.NoSession())
 	if err != nil {
@@ -78,6 +80,9 @@ func startEngine(ctx context.Context, ranks int) error {
 		return err
 	}
 	start := measure.Result{What: measure.StartUp, Secs: time.Since(begin).Seconds()}
+	if err := settled(ctx, control.InProcess(e.Backend(), control.ClientInfo{Name: "bench"})); err != nil {
+		return err
+	}
 	r, err := measure.Cast(call)
 	if err != nil {
 		return err
@@ -88,6 +93,21 @@ func startEngine(ctx context.Context, ranks int) error {
 	}
 	r.Peer = "engine" // a call, as the others of the engine
 	return measure.Tell(r)
+}
+
+// settled waits until no worker is connected by the sockets any more by which its link has begun.
+func settled(ctx context.Context, c *control.Client) error {
+	defer c.Close()
+	for {
+		s, err := c.Snapshot(ctx)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(s.Procs, func(p control.Proc) bool { return p.Carrier == "inherited sockets" }) {
+			return nil
+		}
+		time.Sleep(100 * time.Millisecond) // between two measurements
+	}
 }
 
 // startExec starts as many processes of the same binary, which only say that they are there.
