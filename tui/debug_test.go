@@ -107,7 +107,7 @@ func TestAStoppedFrameIsLookedAtAndChanged(t *testing.T) {
 	app.Press("]").See("‹Mailbox›", "Waiting", `Greet("ann")`).Press("g", "X").See("the cursor is on no message")
 	app.Press("G", "X").See("discard Add?").Press("y").See("✓ discard").SeeNot("By: 5")
 	app.Press("]").See("‹Env›", "PATH=")
-	app.Press("[", "[", "[", "[").See("‹State›")
+	app.Press("[", "[", "[", "[").See("‹State›", "▾ Greeter")
 	app.Press("s").See("✓ step @g[1]")
 	app.See("stands    before Greet", "· step", "~ since last stop", "0 → 7").Press("c").SeeNot("◆ 1 paused")
 }
