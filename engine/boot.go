@@ -31,7 +31,7 @@ type bootstrap struct {
 	HadProcs   bool
 	Agent      uint64 // that starts it, on another machine
 	Remote     bool   // it is on another machine than the controller
-	Sockets    int    // how many it has inherited, from descriptor launch.FirstFile on
+	Sockets    uint8  // how many it has inherited, from descriptor launch.FirstFile on
 }
 
 // bootOf makes what the worker of p reads first. It inherits so many sockets.
@@ -55,7 +55,7 @@ func (h *hub) bootOf(p *proc, req control.ProcsReq, sockets int) ([]byte, error)
 	if err != nil {
 		return nil, fmt.Errorf("make a join ticket: %w", err)
 	}
-	boot := bootstrap{Ticket: secret, Proc: p.id, Epoch: p.epoch, Mesh: p.rec.Mesh, Rank: p.rank, Slot: p.rec.Slot, Session: h.session.Name, LogFile: h.opts.logFile, Seed: h.node.seed, Lease: req.Lease, Sockets: sockets}
+	boot := bootstrap{Ticket: secret, Proc: p.id, Epoch: p.epoch, Mesh: p.rec.Mesh, Rank: p.rank, Slot: p.rec.Slot, Session: h.session.Name, LogFile: h.opts.logFile, Seed: h.node.seed, Lease: req.Lease, Sockets: uint8(sockets)}
 	h.mu.Lock()
 	boot.Tell, p.told = h.tell, h.tell.Turn
 	h.mu.Unlock()

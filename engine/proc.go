@@ -291,7 +291,7 @@ func (h *hub) admit(id quicnet.ID, b []byte) ([]byte, error) {
 	case w.Engine != Version:
 		return nil, fmt.Errorf("it was built with engine %s, the controller with %s", w.Engine, Version)
 	}
-	p.rec.Carrier = cmp.Or(clean.OneLine(w.Carrier, maxCarrier), "inherited sockets")
+	p.rec.Carrier = cmp.Or(clean.OneLine(w.Carrier, maxCarrier), control.InheritedSockets)
 	if p.isReady() { // it has joined by its sockets, and connects by QUIC
 		rec := p.rec
 		h.publish(control.Event{Proc: &rec})

@@ -123,9 +123,9 @@ type worker struct {
 }
 
 // inherited are the sockets that a worker has from its controller.
-func inherited(n int) []*os.File {
+func inherited(n uint8) []*os.File {
 	var files []*os.File
-	for fd := launch.FirstFile; fd < launch.FirstFile+n; fd++ {
+	for fd := launch.FirstFile; fd < launch.FirstFile+int(n); fd++ {
 		host.CloseOnExec(fd)
 		host.Pollable(fd)
 		files = append(files, os.NewFile(uintptr(fd), "socket"))
@@ -361,6 +361,9 @@ func (h *hub) find(ctx context.Context, from quicnet.Addr, proc uint64) (found, 
 	still, asker := p.still, h.procs[from.Proc]
 	h.mu.Unlock()
 	if from.Proc < proc {
+		if still.Still { // at once: one that stands still from its first moments has no address until it goes on
+			_ = h.node.notice(ctx, quicnet.LaneControl, nil, quicnet.Addr{Proc: from.Proc}, sysStill, still)
+		}
 		addr, err := h.meet(ctx, asker, p)
 		return found{Addr: addr, Still: still}, err
 	}

@@ -210,6 +210,9 @@ func (c Config) checked() (Config, error) {
 	if c.Hello != nil && len(c.Hello("")) > c.Limits.HelloBytes {
 		return c, fmt.Errorf("quicnet: Config.Hello makes %d bytes, at most %d", len(c.Hello("")), c.Limits.HelloBytes)
 	}
+	if n := len(c.Sockets); n != 0 && n != int(lanes) {
+		return c, fmt.Errorf("quicnet: Config.Sockets has %d, want %d, one for each lane, or none", n, lanes)
+	}
 	if c.Limits.WindowBytes < c.Limits.FrameBytes {
 		return c, fmt.Errorf("quicnet: Limits.WindowBytes %d is less than Limits.FrameBytes %d: a frame would never fit", c.Limits.WindowBytes, c.Limits.FrameBytes)
 	}

@@ -37,7 +37,7 @@ func (b *backoff) wait(ctx context.Context) bool {
 // other it asks once for the peer to dial.
 func (p *peer) run() {
 	switch {
-	case p.proc == Controller && p.n.cfg.Sockets != nil:
+	case p.proc == Controller && len(p.n.cfg.Sockets) > 0:
 		if !p.joinBySockets() {
 			return
 		}

@@ -22,6 +22,12 @@ type near struct {
 
 func newNear(t *testing.T, change func(proc int, c *Config)) *near {
 	t.Helper()
+	return nearBy(t, change, func(*Node, *Config) {})
+}
+
+// nearBy makes one whose worker joins as by says.
+func nearBy(t *testing.T, change func(proc int, c *Config), by func(ctl *Node, c *Config)) *near {
+	t.Helper()
 	n := &near{t: t, flows: [2]*flow{newFlow(), newFlow()}}
 	configs := [2]Config{{Handler: n.flows[0]}, {Handler: n.flows[1]}}
 	for i := range configs {
@@ -34,6 +40,7 @@ func newNear(t *testing.T, change func(proc int, c *Config)) *near {
 	if err != nil {
 		t.Fatal(err)
 	}
+	by(n.nodes[0], &configs[1])
 	if n.nodes[1], _, err = Join(t.Context(), ticket, configs[1]); err != nil {
 		t.Fatal(err)
 	}

@@ -90,7 +90,7 @@ func newNode(session string, id ID, cfg Config) (*Node, error) {
 	n.network = network{asked: make(chan struct{}), joined: make(chan struct{})}
 	n.admission.init(cfg.Limits)
 	_, _ = rand.Read(n.resetKey[:])
-	if cfg.Sockets == nil {
+	if len(cfg.Sockets) == 0 {
 		if err := n.openFirst(); err != nil {
 			n.cancel()
 			return nil, err

@@ -355,7 +355,7 @@ const (
 	moveRest  = 250 * time.Millisecond
 	moveLate  = 4 * moveRest // no worker waits longer for others that join
 	moveTime  = time.Second  // then the next one is asked, whatever has become of this
-	movePause = 4            // times as long as the last one took
+	movePause = 4            // times as long as the last one took, moveRest at most
 )
 
 // moves are the workers that are still to connect by QUIC.
@@ -426,7 +426,7 @@ func (n *Node) moveOn() {
 		defer cancel()
 		_, _ = n.Reach(ctx, p.proc)
 		m.mu.Lock()
-		m.asking, m.next = false, time.Now().Add(movePause*time.Since(now))
+		m.asking, m.next = false, time.Now().Add(min(movePause*time.Since(now), moveRest))
 		m.mu.Unlock()
 		n.moveOn()
 	})

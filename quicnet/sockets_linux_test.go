@@ -36,27 +36,24 @@ func socketsFor(t *testing.T, ctl *Node, id ID) []*os.File {
 	return files
 }
 
-// newInherited is a controller and a worker whose link begins by sockets.
+// newInherited is newNear with a link that begins by sockets.
 func newInherited(t *testing.T, change func(proc int, c *Config)) *near {
 	t.Helper()
-	n := &near{t: t, flows: [2]*flow{newFlow(), newFlow()}}
-	configs := [2]Config{{Handler: n.flows[0]}, {Handler: n.flows[1]}}
-	for i := range configs {
-		if change != nil {
-			change(i, &configs[i])
-		}
-	}
-	n.nodes[0] = newSession(t, configs[0])
-	ticket, err := n.nodes[0].Ticket(ID{1, 1}, time.Minute)
+	return nearBy(t, change, func(ctl *Node, c *Config) { c.Sockets = socketsFor(t, ctl, ID{1, 1}) })
+}
+
+// joinInherited adds a worker whose link begins by sockets.
+func joinInherited(t *testing.T, ctl *Node, id ID) (*Node, error) {
+	t.Helper()
+	ticket, err := ctl.Ticket(id, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
-	configs[1].Sockets = socketsFor(t, n.nodes[0], ID{1, 1})
-	if n.nodes[1], _, err = Join(t.Context(), ticket, configs[1]); err != nil {
-		t.Fatal(err)
+	w, _, err := Join(t.Context(), ticket, Config{Handler: newRecorder(), Sockets: socketsFor(t, ctl, id)})
+	if err == nil {
+		t.Cleanup(func() { _ = w.Close("") })
 	}
-	t.Cleanup(func() { _ = n.nodes[1].Close("") })
-	return n
+	return w, err
 }
 
 // states are the states of a link that a flow was told, in order.
@@ -255,15 +252,10 @@ func TestAWorkerWhoseSocketsBreakGoesOnByQUIC(t *testing.T) {
 
 func TestATicketOfWhoHasJoinedBySocketsDoesNotExpire(t *testing.T) {
 	ctl := newSession(t, Config{Handler: newRecorder()})
-	ticket, err := ctl.Ticket(ID{1, 1}, time.Minute)
+	_, err := joinInherited(t, ctl, ID{1, 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, _, err := Join(t.Context(), ticket, Config{Handler: newRecorder(), Sockets: socketsFor(t, ctl, ID{1, 1})})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close("")
 	ctl.issuer.mu.Lock()
 	ctl.issuer.issued[ID{1, 1}].expires = time.Now().Add(-time.Hour) // it stood still for an hour
 	ctl.issuer.mu.Unlock()
@@ -277,15 +269,7 @@ func TestATicketOfWhoHasJoinedBySocketsDoesNotExpire(t *testing.T) {
 func TestWhoIsRefusedBySocketsIsToldWhy(t *testing.T) {
 	rec := newRecorder()
 	ctl := newSession(t, Config{Handler: rec, Admit: func(ID, []byte) ([]byte, error) { return nil, fmt.Errorf("of another build") }})
-	ticket, err := ctl.Ticket(ID{1, 1}, time.Minute)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, _, err := Join(t.Context(), ticket, Config{Handler: newRecorder(), Sockets: socketsFor(t, ctl, ID{1, 1})})
-	if err == nil {
-		_ = w.Close("")
-	}
-	if err == nil || !strings.Contains(err.Error(), "of another build") {
+	if _, err := joinInherited(t, ctl, ID{1, 1}); err == nil || !strings.Contains(err.Error(), "of another build") {
 		t.Errorf("%v", err)
 	}
 	rec.until(t, 10*time.Second, "the refusal", func() bool { return rec.saw(1, LinkRefused) })
@@ -384,15 +368,9 @@ func TestManyWorkersConnectByQUICOneAfterTheOther(t *testing.T) {
 	greetBy(t, ctl, stuck, ID{99, 1})
 	const workers = 12
 	for i := range uint64(workers) {
-		ticket, err := ctl.Ticket(ID{i + 1, 1}, time.Minute)
-		if err != nil {
+		if _, err := joinInherited(t, ctl, ID{i + 1, 1}); err != nil {
 			t.Fatal(err)
 		}
-		w, _, err := Join(t.Context(), ticket, Config{Handler: newRecorder(), Sockets: socketsFor(t, ctl, ID{i + 1, 1})})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = w.Close("") })
 	}
 	rec.until(t, 20*time.Second, "all", func() bool {
 		moved := 0
@@ -447,11 +425,7 @@ func TestNoEventIsLostWhenQUICTakesOver(t *testing.T) {
 	for round := range 20 {
 		rec := newRecorder()
 		ctl := newSession(t, Config{Handler: rec})
-		ticket, err := ctl.Ticket(ID{1, 1}, time.Minute)
-		if err != nil {
-			t.Fatal(err)
-		}
-		w, _, err := Join(t.Context(), ticket, Config{Handler: newRecorder(), Sockets: socketsFor(t, ctl, ID{1, 1})})
+		w, err := joinInherited(t, ctl, ID{1, 1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -479,5 +453,16 @@ func TestNoEventIsLostWhenQUICTakesOver(t *testing.T) {
 		}
 		_ = w.Close("")
 		_ = ctl.Close("")
+	}
+}
+
+func TestAWrongNumberOfSocketsIsRefused(t *testing.T) {
+	ctl := newSession(t, Config{Handler: newRecorder()})
+	ticket, err := ctl.Ticket(ID{1, 1}, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := Join(t.Context(), ticket, Config{Handler: newRecorder(), Sockets: socketsFor(t, ctl, ID{1, 1})[:2]}); err == nil || !strings.Contains(err.Error(), "Config.Sockets has 2, want 3") {
+		t.Errorf("%v", err)
 	}
 }

@@ -103,6 +103,9 @@ type ProcMesh struct {
 	Hosts  *Hosts `cbor:",omitempty" json:",omitempty"` // by name; nil: it is all on the controller's own machine
 }
 
+// InheritedSockets is the Carrier of a process that has not connected by QUIC yet, as it does soon after its start.
+const InheritedSockets = "inherited sockets"
+
 // Proc is one rank of a proc mesh.
 type Proc struct {
 	ID     uint64
@@ -125,7 +128,7 @@ type Proc struct {
 	Tail   []string // last 20 lines of stderr, once the proc has ended
 	RSS    uint64   // bytes resident, 0 when unknown
 
-	Carrier string // how its frames travel, as that of the session; "inherited sockets" in its first moments; "" in-process
+	Carrier string // how its frames travel, as that of the session; InheritedSockets in its first moments; "" in-process
 
 	Ordered bool // it has ended because it was told to
 

@@ -103,7 +103,7 @@ func settled(ctx context.Context, c *control.Client) error {
 		if err != nil {
 			return err
 		}
-		if !slices.ContainsFunc(s.Procs, func(p control.Proc) bool { return p.Carrier == "inherited sockets" }) {
+		if !slices.ContainsFunc(s.Procs, func(p control.Proc) bool { return p.Carrier == control.InheritedSockets }) {
 			return nil
 		}
 		time.Sleep(100 * time.Millisecond) // between two measurements

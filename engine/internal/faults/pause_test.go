@@ -182,3 +182,27 @@ func TestAPausedWorkerHasOneEnd(t *testing.T) {
 		})
 	}
 }
+
+// The same in a worker's first moments, when it has no address yet at which another one could reach it.
+func TestAWorkerThatIsPausedBeforeItHasAnAddressLosesNothing(t *testing.T) {
+	s := watched(t, 2)
+	pid := pid(t, s.ctx, s.mesh, 1)
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	s.until(t, 1, "paused", 250*time.Millisecond, paused)
+	if err := engine.Action(at(s.mesh, 0), (*Victim).Befriend).Call(s.ctx, at(s.mesh, 1)); err != nil {
+		t.Fatal(err)
+	}
+	stranger := engine.Query(at(s.mesh, 0), (*Victim).CountOfPeer).Start(s.ctx)
+	time.Sleep(time.Until(began.Add(silence))) // this is the fault
+	if err := syscall.Kill(pid, syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	s.until(t, 1, "ready again", 250*time.Millisecond, goesOn)
+	if n, err := stranger.One(s.ctx); err != nil || n != 1 {
+		t.Errorf("the call of a stranger ended with %d, %v", n, err)
+	}
+	s.until(t, 1, "connected by QUIC", 5*time.Second, func(p control.Proc) bool { return p.Carrier != control.InheritedSockets })
+}
