@@ -38,14 +38,10 @@ func (b *backoff) wait(ctx context.Context) bool {
 func (p *peer) run() {
 	switch {
 	case p.proc == Controller && len(p.n.cfg.Sockets) > 0:
-		if !p.joinBySockets() {
+		if !p.joinBySockets() || !p.openNetwork() {
 			return
 		}
 	case p.n.issuer == nil && p.proc != Controller && !p.n.awaitNetwork(p.ctx):
-		return
-	}
-	if err := p.n.openFirst(); err != nil { // it has one, but where its link began by sockets
-		p.n.terminate(p, LinkLost, clean.OneLine(err.Error(), maxReason), nil)
 		return
 	}
 	pause := p.n.newBackoff()

@@ -188,7 +188,7 @@ func (n *Node) listen() error {
 	}
 	n.mu.Lock()
 	closing := n.closing
-	s.ln = ln
+	s.ln.Store(ln)
 	n.mu.Unlock()
 	if closing {
 		_ = ln.Close()

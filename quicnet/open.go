@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"sync/atomic"
 
 	"github.com/quic-go/quic-go"
 )
@@ -14,7 +15,7 @@ import (
 type gate struct {
 	tr *quic.Transport
 	pc net.PacketConn
-	ln *quic.Listener // nil until the node listens
+	ln atomic.Pointer[quic.Listener] // nil until the node listens
 }
 
 // Open gives a node that speaks to its own machine only a second socket, for the others: it listens on addr (host:port) too, and
@@ -30,7 +31,7 @@ func (n *Node) Open(addr string) (net.Addr, error) {
 		return nil, ErrClosed
 	case n.wide != nil:
 		return n.wide.pc.LocalAddr(), nil
-	case n.first.Load() == nil || n.first.Load().ln == nil:
+	case n.first.Load() == nil || n.first.Load().ln.Load() == nil:
 		return nil, errors.New("quicnet: open another socket: the node has not joined yet")
 	}
 	pc, _, err := ListenUDP(addr, n.cfg.Carrier)
@@ -39,10 +40,12 @@ func (n *Node) Open(addr string) (net.Addr, error) {
 	}
 	s := &gate{tr: n.newTransport(pc), pc: pc}
 	n.watchBeside(s) // before anybody reads from it
-	if s.ln, err = s.tr.Listen(n.serverTLS(), n.quicConfigAt(s)); err != nil {
+	ln, err := s.tr.Listen(n.serverTLS(), n.quicConfigAt(s))
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("quicnet: listen on %s: %w", addr, err), s.close())
 	}
-	if !n.spawn(func() { n.acceptLoop(s, s.ln) }) {
+	s.ln.Store(ln)
+	if !n.spawn(func() { n.acceptLoop(s, ln) }) {
 		return nil, errors.Join(ErrClosed, s.close())
 	}
 	n.wide = s
@@ -77,8 +80,8 @@ func (s *gate) near() bool {
 
 func (s *gate) close() error {
 	var errs []error
-	if s.ln != nil {
-		errs = append(errs, s.ln.Close())
+	if ln := s.ln.Load(); ln != nil {
+		errs = append(errs, ln.Close())
 	}
 	errs = append(errs, s.tr.Close(), s.pc.Close())
 	return errors.Join(slices.DeleteFunc(errs, func(err error) bool {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"slices"
@@ -280,6 +281,31 @@ func (p *peer) joinBySockets() bool {
 	case <-p.ctx.Done():
 	}
 	return p.ctx.Err() == nil
+}
+
+// openNetwork opens the socket for QUIC. Where there is none to be had, for want of descriptors for one, the link stays on its inherited
+// sockets, and there is another attempt soon; the links that wait for it know why. false: the link, or the node, has ended.
+func (p *peer) openNetwork() bool {
+	n := p.n
+	for pause, told := n.newBackoff(), false; ; {
+		err := n.openFirst()
+		if err == nil || errors.Is(err, ErrClosed) {
+			return err == nil
+		}
+		if !told {
+			n.log.Warn("no socket for QUIC yet", "error", err)
+		}
+		told = true
+		n.mu.Lock()
+		waiting := slices.Collect(maps.Values(n.peers))
+		n.mu.Unlock()
+		for _, w := range waiting {
+			w.failed(err)
+		}
+		if !pause.wait(p.ctx) {
+			return false
+		}
+	}
 }
 
 // network is when a process that has inherited sockets connects by QUIC.

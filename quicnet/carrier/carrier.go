@@ -3,6 +3,7 @@ package carrier
 import (
 	"errors"
 	"net"
+	"os"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -161,6 +162,8 @@ func (c *Conn) ReadBatch(ms []ipv4.Message, flags int) (int, error) {
 		n, err := c.read(ms, flags)
 		if j := c.faults.inject.Load(); j != nil {
 			n, err = c.readFaulty(j, ms, flags, n, err)
+		} else if err != nil && errors.Is(err, os.ErrDeadlineExceeded) && c.awake() {
+			continue // woken for the sake of faults that were lifted since
 		}
 		if c.take == nil || n <= 0 || err != nil {
 			return n, err

@@ -66,6 +66,27 @@ func TestQUICOverABadSocket(t *testing.T) {
 	}
 }
 
+// TestAReaderThatWasWokenForFaultsThatAreGoneGoesOn: when the last fault is lifted, the reader may find out that it was woken only
+// when nothing is left of what woke it.
+func TestAReaderThatWasWokenForFaultsThatAreGoneGoesOn(t *testing.T) {
+	everyPair(t, func(t *testing.T, a, b *Conn, toB, _ *net.UDPAddr) {
+		_ = b.SetReadDeadline(time.Now().Add(patience))
+		b.wake()
+		if _, err := a.WriteTo([]byte("news"), toB); err != nil {
+			t.Fatal(err)
+		}
+		buf := make([]byte, 100)
+		m, err := take(b, buf)
+		if err != nil || string(buf[:m.N]) != "news" {
+			t.Errorf("read %q, %v", buf[:m.N], err)
+		}
+		_ = b.SetReadDeadline(past)
+		if _, err := take(b, buf); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("its own deadline is over, and it reads: %v", err)
+		}
+	})
+}
+
 // TestPacketsThatWereHeldUpWakeTheReader: also when they are lifted, and the reader's own deadline stays what it was.
 func TestPacketsThatWereHeldUpWakeTheReader(t *testing.T) {
 	everyPair(t, func(t *testing.T, a, b *Conn, toB, toA *net.UDPAddr) {

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/monarch-tui/monarch-tui/engine"
+	"github.com/monarch-tui/monarch-tui/engine/control"
 )
 
 // A local worker that is killed is told in 100 ms, as one end, and the others go on (E5, row 1).
@@ -62,25 +63,38 @@ func TestAnExitIsToldWithItsLastWords(t *testing.T) {
 	}
 }
 
-// A worker without a free descriptor says so when it needs one, and its link lives (E5, row 27).
+// A worker without a free descriptor says so when it needs one, and its link lives (E5, row 27): it stays on the sockets that it has
+// inherited until it can open another one.
 func TestAWorkerThatMayOpenNothingLives(t *testing.T) {
 	s := watched(t, 1)
 	n := pid(t, s.ctx, s.mesh, 0)
-	open, err := os.ReadDir("/proc/" + strconv.Itoa(n) + "/fd")
-	if err != nil {
+	var old unix.Rlimit
+	if err := unix.Prlimit(n, unix.RLIMIT_NOFILE, nil, &old); err != nil {
 		t.Fatal(err)
 	}
-	if err := unix.Prlimit(n, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: uint64(len(open)), Max: uint64(len(open))}, nil); err != nil {
+	if err := unix.Prlimit(n, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 0, Max: old.Max}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := engine.Query(s.mesh, (*Victim).Daemon).CallOne(s.ctx); err == nil || !strings.Contains(err.Error(), "too many open files") {
 		t.Errorf("it started a process: %v", err)
 	}
-	for range 100 {
-		if _, err := engine.Query(s.mesh, (*Victim).Count).CallOne(s.ctx); err != nil {
-			t.Fatal(err)
+	count := func() {
+		t.Helper()
+		for range 100 { // it is asked to connect by QUIC
+			if _, err := engine.Query(s.mesh, (*Victim).Count).CallOne(s.ctx); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
+	count()
+	if got := s.told(0); len(got) == 0 || got[len(got)-1].Carrier != control.InheritedSockets {
+		t.Errorf("it is connected by %+v", got)
+	}
+	if err := unix.Prlimit(n, unix.RLIMIT_NOFILE, &old, nil); err != nil {
+		t.Fatal(err)
+	}
+	s.until(t, 0, "connected by QUIC", 10*time.Second, func(p control.Proc) bool { return p.Carrier != control.InheritedSockets })
+	count()
 }
 
 func init() { controllers["files"] = files }
