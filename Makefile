@@ -111,6 +111,7 @@ soak: build swarm ## The swarm, then look for flaky tests and left-over processe
 bench: ## Benchmarks next to the code, then side by side with raw QUIC, gRPC, NATS, other actors, (after bench-monarch, bench-delve) Monarch and Delve, and Bubble Tea 1
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
 	cd engine/bench && go build -o $(TOOLS)/bench-peers/ ./peers/... && for p in start local bare; do go build -o $(TOOLS)/bench-$$p ./$$p || exit 1; done
+	cd engine/bench/peers/goakt && go build -o $(TOOLS)/bench-peers/ . || echo "goakt takes no part"
 	cd engine/bench && go build -o $(TOOLS)/bench . && $(TOOLS)/bench -reps $(REPS) # go run leaves out what Delve reads
 	cd tui/bench && go test -run '^$$' -bench . -benchtime 1x ./...
 

@@ -1,6 +1,6 @@
 // Command bench measures the engine beside what one would use instead, in one run: raw quic-go streams, gRPC (unary and
-// a bidirectional stream), NATS, hollywood, protoactor-go and net/rpc, and Monarch itself, where Python has it; its debugger
-// beside Delve. It prints Markdown tables of medians with least and most, ratios, and at the end what the engine is to reach
+// a bidirectional stream), NATS, ergo, hollywood, protoactor-go, goakt and net/rpc, and Monarch itself, where Python has it; its
+// debugger beside Delve. It prints Markdown tables of medians with least and most, ratios, and at the end what the engine is to reach
 // and what it reaches.
 //
 // Absolute figures of a shared machine mean little, so competitors take turns within each repetition and a ratio is the
@@ -26,8 +26,9 @@
 // (start), calls within a process (local) and the bare process (bare) are programs of their own, which `make bench` builds and
 // this one finds beside itself. measure is what they share.
 //
-// ergo is measured in its version 2, and goakt not yet: where this was made, the modules of newer ones could not be fetched and
-// verified, and what cannot be pinned and tried is not written.
+// ergo is measured in its version 2 and goakt in 3.0.0: where this was made, the modules of newer ones could not be fetched and
+// verified, and what cannot be pinned and tried is not written. goakt is a module of its own, because what it needs would change
+// the versions that others are measured with; where it cannot be built it takes no part.
 //
 // The debugger's peer is Delve, on the same worker process and by turns who is first. Attaching with Delve includes the
 // start of its program and the reading of the binary, which is how one uses it; ours is a front end's connection.

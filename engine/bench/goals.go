@@ -142,5 +142,8 @@ func (all results) frameworks(rate func(what, peer, label string, least float64)
 			out = append(out, rate(measure.At1024, r.Peer, r.Peer, 3)...)
 		}
 	}
-	return append(out, aim{"goakt", nil, 3, true})
+	if !seen[peerGoakt] {
+		out = append(out, aim{peerGoakt, nil, 3, true}) // its modules cannot be fetched everywhere
+	}
+	return out
 }

@@ -17,6 +17,7 @@ const (
 	peerUnary  = "gRPC unary"
 	peerStream = "gRPC stream"
 	peerPython = "Monarch"
+	peerGoakt  = "goakt" // a program of bench-peers, where it could be built
 
 	peerBusy      = "engine, busy machine"
 	peerBusyPlain = "engine, busy machine, plain UDP"
