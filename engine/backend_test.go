@@ -411,7 +411,7 @@ func TestPooledThingsAreNeverSeenAfterTheyWereGivenBack(t *testing.T) {
 		}
 		s.steady = spawn(t, s.ctx, "steady", 2, Mirror{Peer: spawn(t, s.ctx, "peer", 2, Mirror{})})
 		mortals := s.begin(0)
-		const callers, calls = 16, 100
+		const callers, calls = 16, 40
 		var calling, others sync.WaitGroup
 		over := make(chan struct{})
 		others.Go(func() {

@@ -217,7 +217,7 @@ func (w *world) stream(from, to uint64, lane Lane) *stream {
 			case <-time.After(10 * time.Millisecond):
 			}
 			size := 100
-			if n%7 == 6 {
+			if n%20 == 6 {
 				size = 90 << 10
 			}
 			body := make([]byte, size)

@@ -321,6 +321,9 @@ func TestAPasteOfAnyLengthIsTakenOrRefusedAtOnce(t *testing.T) {
 	for name, keys := range inputs {
 		for _, unit := range []string{"x", "é ", "ｶﾞ", "1,", "a\n"} {
 			for _, n := range []int{20_000, 1 << 20} {
+				if n > 1<<16 && len(unit) > 1 && name != "command" {
+					continue // too long is judged before it is looked at, whatever it is
+				}
 				m := still(t, worldtest.Pingpong(t), 120, 40)
 				press(t, m, keys...)
 				text := strings.Repeat(unit, n/len([]rune(unit)))
