@@ -18,10 +18,13 @@ type frameReader struct {
 	from, to int // unread part of buf
 }
 
-const readChunk = 4 << 10 // first size of the buffer; it grows to what the peer sends
+const (
+	firstBuffer = 1 << 10 // bytes; it grows to what the peer sends
+	readChunk   = 4 << 10 // where the buffer is that large, less room than half of this is not worth a read
+)
 
 func newFrameReader(s io.Reader, limit int) *frameReader {
-	return &frameReader{s: s, cap: limit, buf: make([]byte, readChunk)}
+	return &frameReader{s: s, cap: limit, buf: make([]byte, firstBuffer)}
 }
 
 // next returns the next whole frame that was read, without reading more; nil if there is none.
@@ -53,7 +56,7 @@ func (r *frameReader) fill() error {
 	if r.from == r.to {
 		r.from, r.to = 0, 0
 	}
-	need := readChunk / 2 // room worth a read
+	need := min(len(r.buf), readChunk) / 2 // room worth a read
 	if r.to-r.from >= lengthBytes {
 		need = max(need, lengthBytes+int(binary.BigEndian.Uint32(r.buf[r.from:]))-(r.to-r.from)) // next checked it
 	}
