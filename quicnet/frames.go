@@ -19,7 +19,7 @@ type frameReader struct {
 }
 
 const (
-	firstBuffer = 1 << 10 // bytes; it grows to what the peer sends
+	firstBuffer = 512     // bytes; it grows to what the peer sends
 	readChunk   = 4 << 10 // where the buffer is that large, less room than half of this is not worth a read
 )
 

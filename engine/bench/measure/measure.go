@@ -211,7 +211,7 @@ func (c *Caller) cpu() (time.Duration, error) {
 
 // result is that of n calls, some of which took that long.
 func result(what string, took []time.Duration, n int, wall, cpu time.Duration) (Result, error) {
-	if len(took) == 0 {
+	if len(took) == 0 || n == 0 {
 		return Result{}, errors.New("no call was answered in time")
 	}
 	slices.Sort(took)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"reflect"
-	"sync"
 	"unsafe"
 
 	"github.com/monarch-tui/monarch-tui/quicnet"
@@ -13,52 +12,106 @@ import (
 // form is what methods that are called alike have in common: the types of argument and result, nil where there is none.
 type form struct{ in, out reflect.Type }
 
-// direct has a constructor for each form of one argument or none, and one result or none, of the commonest types.
-var direct = sync.OnceValue(func() map[form]func(*Method) func() Call {
-	t := map[form]func(*Method) func() Call{{}: func(m *Method) func() Call {
-		fn := as[func(unsafe.Pointer, context.Context) error](m)
-		return func() Call { return &called[none, none]{m: m, signal: fn} }
-	}}
-	common[[]byte](t)
-	common[string](t)
-	common[int](t)
-	common[int64](t)
-	common[float64](t)
-	common[bool](t)
-	common[[]float64](t)
-	common[[]int](t)
-	return t
-})
+// maker makes what a method is called by.
+type maker = func(*Method) func() Call
 
-// common adds the forms with an argument or a result of type A.
-func common[A any](t map[form]func(*Method) func() Call) {
-	a := reflect.TypeFor[A]()
-	t[form{in: a}] = func(m *Method) func() Call {
-		fn := as[func(unsafe.Pointer, context.Context, A) error](m)
-		return func() Call { return &called[A, none]{m: m, action: fn} }
+// direct is the maker for a form of one argument or none, and one result or none, of the commonest types; nil for any other. It is a
+// search and not a table, because every worker process would have to build that one.
+func (f form) direct() maker {
+	switch f.in {
+	case nil:
+		return without(f.out)
+	case reflect.TypeFor[[]byte]():
+		return with[[]byte](f.out)
+	case reflect.TypeFor[string]():
+		return with[string](f.out)
+	case reflect.TypeFor[int]():
+		return with[int](f.out)
+	case reflect.TypeFor[int64]():
+		return with[int64](f.out)
+	case reflect.TypeFor[float64]():
+		return with[float64](f.out)
+	case reflect.TypeFor[bool]():
+		return with[bool](f.out)
+	case reflect.TypeFor[[]float64]():
+		return with[[]float64](f.out)
+	case reflect.TypeFor[[]int]():
+		return with[[]int](f.out)
 	}
-	t[form{out: a}] = func(m *Method) func() Call {
-		fn := as[func(unsafe.Pointer, context.Context) (A, error)](m)
-		return func() Call { return &called[none, A]{m: m, query: fn} }
-	}
-	pair[A, []byte](t)
-	pair[A, string](t)
-	pair[A, int](t)
-	pair[A, int64](t)
-	pair[A, float64](t)
-	pair[A, bool](t)
-	pair[A, []float64](t)
-	pair[A, []int](t)
+	return nil
 }
 
-func pair[A, R any](t map[form]func(*Method) func() Call) {
-	t[form{reflect.TypeFor[A](), reflect.TypeFor[R]()}] = func(m *Method) func() Call {
-		fn := as[func(unsafe.Pointer, context.Context, A) (R, error)](m)
-		return func() Call { return &called[A, R]{m: m, method: fn} }
+// with is the maker for an argument of type A.
+func with[A any](out reflect.Type) maker {
+	switch out {
+	case nil:
+		return action[A]
+	case reflect.TypeFor[[]byte]():
+		return method[A, []byte]
+	case reflect.TypeFor[string]():
+		return method[A, string]
+	case reflect.TypeFor[int]():
+		return method[A, int]
+	case reflect.TypeFor[int64]():
+		return method[A, int64]
+	case reflect.TypeFor[float64]():
+		return method[A, float64]
+	case reflect.TypeFor[bool]():
+		return method[A, bool]
+	case reflect.TypeFor[[]float64]():
+		return method[A, []float64]
+	case reflect.TypeFor[[]int]():
+		return method[A, []int]
 	}
+	return nil
 }
 
-// directly is the constructor for the form of a method; nil: it is called by reflection.
+// without is the maker for no argument.
+func without(out reflect.Type) maker {
+	switch out {
+	case nil:
+		return signal
+	case reflect.TypeFor[[]byte]():
+		return query[[]byte]
+	case reflect.TypeFor[string]():
+		return query[string]
+	case reflect.TypeFor[int]():
+		return query[int]
+	case reflect.TypeFor[int64]():
+		return query[int64]
+	case reflect.TypeFor[float64]():
+		return query[float64]
+	case reflect.TypeFor[bool]():
+		return query[bool]
+	case reflect.TypeFor[[]float64]():
+		return query[[]float64]
+	case reflect.TypeFor[[]int]():
+		return query[[]int]
+	}
+	return nil
+}
+
+func method[A, R any](m *Method) func() Call {
+	fn := as[func(unsafe.Pointer, context.Context, A) (R, error)](m)
+	return func() Call { return &called[A, R]{m: m, method: fn} }
+}
+
+func action[A any](m *Method) func() Call {
+	fn := as[func(unsafe.Pointer, context.Context, A) error](m)
+	return func() Call { return &called[A, none]{m: m, action: fn} }
+}
+
+func query[R any](m *Method) func() Call {
+	fn := as[func(unsafe.Pointer, context.Context) (R, error)](m)
+	return func() Call { return &called[none, R]{m: m, query: fn} }
+}
+
+func signal(m *Method) func() Call {
+	fn := as[func(unsafe.Pointer, context.Context) error](m)
+	return func() Call { return &called[none, none]{m: m, signal: fn} }
+}
+
+// directly makes what a method is called by; nil: it is called by reflection.
 func directly(m *Method) func() Call {
 	f := form{out: m.out}
 	switch len(m.in) {
@@ -68,7 +121,7 @@ func directly(m *Method) func() Call {
 	default:
 		return nil
 	}
-	if make := direct()[f]; make != nil {
+	if make := f.direct(); make != nil {
 		return make(m)
 	}
 	return nil
