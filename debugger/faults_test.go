@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/monarch-tui/monarch-tui/debugger"
 	"github.com/monarch-tui/monarch-tui/engine"
 	"github.com/monarch-tui/monarch-tui/engine/control"
 )
@@ -164,6 +165,18 @@ func TestAPausedProcessStands(t *testing.T) {
 	done := begin(func() (int, error) {
 		return engine.Method(s.m.Slice(engine.At("gpus", 1)), (*Worker).Do).CallOne(s.ctx, Order{})
 	})
+	pid := 0
+	s.proc("p_w", 1, "known", func(p *control.Proc) bool { pid = p.PID; return true })
+	said := fmt.Sprintf("no deadlock: 1 waits for @w[1], in process %d, which a signal has stopped", pid)
+	for verdict := ""; verdict != said; {
+		rep, _, err := debugger.Verdict(s.ctx, s.c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if verdict = rep.Verdict(); verdict != said && time.Since(begun) > 10*time.Second {
+			t.Fatalf("who waits for whom: %s; want %s", verdict, said)
+		}
+	}
 	s.proc("p_w", 1, "going on", func(p *control.Proc) bool { return !p.Paused && p.State == "ready" })
 	want(t, done, 1, "")
 	if took := time.Since(begun); took < 10*time.Second {

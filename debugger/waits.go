@@ -2,6 +2,7 @@ package debugger
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/debugger/waitfor"
@@ -16,9 +17,34 @@ func Edges(snap *control.Snapshot) []waitfor.Edge {
 		held[Actor(st)] = st
 	}
 	out := waitfor.FromControl(snap.Waits)
+	still := Still(snap)
 	for i := range out {
+		out[i].Still = still[out[i].To]
 		if st := held[out[i].To]; st != nil {
 			out[i].Held, out[i].Break = st.ID, st.Break
+		}
+	}
+	return out
+}
+
+// Still are the actors of processes that a signal has stopped, and the processes.
+func Still(snap *control.Snapshot) map[string]int {
+	stopped := map[uint64]int{}
+	for i := range snap.Procs {
+		if p := &snap.Procs[i]; p.Paused && !p.Over() {
+			stopped[p.ID] = p.PID
+		}
+	}
+	if len(stopped) == 0 {
+		return nil
+	}
+	out := map[string]int{}
+	for i := range snap.Meshes {
+		m := &snap.Meshes[i]
+		for rank := range m.Ranks {
+			if pid := stopped[m.Ref.Proc(rank)]; pid != 0 && !m.Gone {
+				out[fmt.Sprintf("@%s[%d]", m.Ref.Name, rank)] = pid
+			}
 		}
 	}
 	return out

@@ -325,6 +325,7 @@ func (s *Session) hang(ctx context.Context, p *pendingCall) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return &runError{code: ExitInterrupt, msg: "interrupted while " + p.name + " was running"}
 	}
+	late := time.Now() // the looks take their time
 	lines := []string{fmt.Sprintf("%s: no answer from @%s[%s] within %s", p.name, p.set.ref.Name, shape.FormatRanks(missing), s.limit)}
 	if p.adverb == control.AdverbChoose {
 		lines[0] = fmt.Sprintf("%s: no answer within %s", p.name, s.limit)
@@ -342,7 +343,7 @@ func (s *Session) hang(ctx context.Context, p *pendingCall) error {
 		lines = append(lines, busy(snap)...)
 		lines = append(lines, others(snap, p)...)
 		if len(snap.Waits) > 0 {
-			lines = append(lines, indentAll(rep.Lines(lineWidth, maxLines, time.Now()))...)
+			lines = append(lines, indentAll(rep.Lines(lineWidth, maxLines, late))...)
 		}
 	}
 	lines = append(lines, s.hangStacks(look, p.set, missing)...)

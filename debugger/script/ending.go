@@ -1,12 +1,14 @@
 package script
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 
 	"github.com/monarch-tui/monarch-tui/debugger"
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
 )
 
 // leaveStops does at the end of a script what the session's policy says about stopped frames, and tells of it. Where others
@@ -119,7 +121,7 @@ func (s *Session) mine() (out []control.Stop) {
 }
 
 // holdsUp says which stops hold up ranks of a mesh that have not answered, "" where none does. Where none of them is itself
-// stopped it is whom they wait for.
+// stopped it is whom they wait for. Where no stop does, it says which of their processes a signal has stopped.
 func holdsUp(snap *control.Snapshot, mesh string, missing []int) string {
 	var direct, far []control.Stop
 	waited := map[string]bool{}
@@ -137,7 +139,25 @@ func holdsUp(snap *control.Snapshot, mesh string, missing []int) string {
 	if len(direct) == 0 {
 		direct = far
 	}
-	return debugger.Holds(direct)
+	return cmp.Or(debugger.Holds(direct), stillOf(snap, mesh, missing))
+}
+
+// stillOf says which ranks of a mesh that have not answered are in processes that a signal has stopped, "" where none is.
+func stillOf(snap *control.Snapshot, mesh string, missing []int) string {
+	still := debugger.Still(snap)
+	var ranks, pids []int
+	for _, rank := range missing {
+		if pid := still[fmt.Sprintf("@%s[%d]", mesh, rank)]; pid != 0 {
+			ranks, pids = append(ranks, rank), append(pids, pid)
+		}
+	}
+	switch len(pids) {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf("a signal has stopped the process of [%d]; kill -CONT %d has it go on", ranks[0], pids[0])
+	}
+	return fmt.Sprintf("signals have stopped the processes of [%s]; kill -CONT %d, for the first, has it go on", shape.FormatRanks(ranks), pids[0])
 }
 
 // keep takes off the list of what the script ends the meshes that have actors which stay stopped.

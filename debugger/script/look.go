@@ -32,20 +32,14 @@ func table(rows [][]string) []string {
 func (s *Session) ls(_ context.Context, _ NoArgs, r *result) error {
 	var rows [][]string
 	s.picture(func(p *control.Replica) {
-		ended := map[string]int{}
-		for _, pr := range p.Procs {
-			if pr.Over() {
-				ended[pr.Mesh]++
-			}
-		}
 		for _, m := range p.ProcMeshes {
 			if !m.Gone {
-				rows = append(rows, []string{m.Name, m.Extent.String(), kindOf(&m), m.State + living(ended[m.Name], m.Extent.Len())})
+				rows = append(rows, []string{m.Name, m.Extent.String(), kindOf(&m), stateOf(p, &m)})
 			}
 		}
 		for _, m := range p.Meshes {
 			if !m.Gone {
-				rows = append(rows, []string{"@" + m.Ref.Name, m.Ref.Extent().String(), typeName(p, m.Ref.Type) + " on " + m.Procs, m.State + living(overRanks(&m), len(m.Ranks))})
+				rows = append(rows, []string{"@" + m.Ref.Name, m.Ref.Extent().String(), typeName(p, m.Ref.Type) + " on " + m.Procs, m.State + living(overRanks(&m), pausedRanks(p, &m), len(m.Ranks))})
 			}
 		}
 	})
@@ -67,22 +61,40 @@ func overRanks(m *control.Mesh) (over int) {
 	return over
 }
 
-// overProcs counts the processes of a proc mesh that have ended.
-func overProcs(p *control.Replica, pm *control.ProcMesh) (over int) {
+// stateOf is the state of a proc mesh, with how many of its processes have ended, and how many a signal has stopped.
+func stateOf(p *control.Replica, pm *control.ProcMesh) string {
+	over, paused := 0, 0
 	for r := range pm.Extent.Len() {
-		if proc, ok := p.Proc(pm.FirstProc + uint64(r)); ok && proc.Over() {
+		switch proc, ok := p.Proc(pm.FirstProc + uint64(r)); {
+		case !ok:
+		case proc.Over():
 			over++
+		case proc.Paused:
+			paused++
 		}
 	}
-	return over
+	return pm.State + living(over, paused, pm.Extent.Len())
 }
 
-// living counts the ranks that are left where some have ended.
-func living(ended, all int) string {
-	if ended == 0 {
-		return ""
+// pausedRanks counts the actors of a mesh whose processes a signal has stopped.
+func pausedRanks(p *control.Replica, m *control.Mesh) (paused int) {
+	for rank := range m.Ranks {
+		if proc, ok := p.Proc(m.Ref.Proc(rank)); ok && proc.Paused && !proc.Over() {
+			paused++
+		}
 	}
-	return fmt.Sprintf(", %d of %d alive", all-ended, all)
+	return paused
+}
+
+// living counts the ranks that are left where some have ended, and those that a signal has stopped.
+func living(ended, paused, all int) (text string) {
+	if ended > 0 {
+		text = fmt.Sprintf(", %d of %d alive", all-ended, all)
+	}
+	if paused > 0 {
+		text += fmt.Sprintf(", %d paused", paused)
+	}
+	return text
 }
 
 // openCalls lists the calls that have not ended.
@@ -232,7 +244,7 @@ func (s *Session) info(_ context.Context, a InfoArgs, r *result) error {
 }
 
 func meshInfo(p *control.Replica, m *control.Mesh, set rankSet) []string {
-	out := []string{fmt.Sprintf("@%s: %s %s on %s, %s", m.Ref.Name, typeName(p, m.Ref.Type), m.Ref.Extent(), m.Procs, m.State+living(overRanks(m), len(m.Ranks)))}
+	out := []string{fmt.Sprintf("@%s: %s %s on %s, %s", m.Ref.Name, typeName(p, m.Ref.Type), m.Ref.Extent(), m.Procs, m.State+living(overRanks(m), pausedRanks(p, m), len(m.Ranks)))}
 	if m.Reason != "" {
 		out = append(out, withoutPIDs(m.Reason))
 	}
@@ -270,7 +282,7 @@ func aboutRank(mesh string, rank int, text string) string {
 }
 
 func procsInfo(p *control.Replica, pm *control.ProcMesh, ranks []int) []string {
-	out := []string{fmt.Sprintf("%s: %s, %s, %s", pm.Name, pm.Extent, kindOf(pm), pm.State+living(overProcs(p, pm), pm.Extent.Len()))}
+	out := []string{fmt.Sprintf("%s: %s, %s, %s", pm.Name, pm.Extent, kindOf(pm), stateOf(p, pm))}
 	if pm.Reason != "" {
 		out = append(out, withoutPIDs(pm.Reason))
 	}

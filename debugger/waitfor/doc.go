@@ -24,7 +24,7 @@
 // A resource that a program declares is an edge too, to whoever holds it. Its holder cannot let go of it while it is
 // itself stopped, so what holds for messages holds for it.
 //
-// Whoever a debugger holds goes on when the debugger lets it, so a chain that ends there is no deadlock, whatever it
+// Whoever a debugger holds, or a signal has stopped, goes on when that ends, so a chain that ends there is no deadlock, whatever it
 // looks like.
 //
 // Invariants, named by the tests:

@@ -19,8 +19,9 @@ type Deadlock struct {
 // Hold is somebody whom the debugger holds and others wait for.
 type Hold struct {
 	Name    string
-	Stop    uint64
+	Stop    uint64   // 0: a signal has stopped its process
 	Break   uint64   // 0: no breakpoint
+	Still   int      // that process; 0: it runs
 	Waiting []string // sorted; who waits for it and for nobody nearer who is held
 }
 
@@ -60,7 +61,7 @@ func Judge(before, now []Edge) *Report {
 	g := r.now
 	r.fate, r.waits = make([]fate, len(g.names)), make([]int, len(g.names))
 	for e := range g.edges {
-		if g.edges[e].Held != 0 {
+		if g.edges[e].held() {
 			r.held[g.to[e]] = g.edges[e]
 		}
 	}
@@ -101,7 +102,7 @@ func bothLooks(g *graph, before []Edge) (sure, moved []bool) {
 				orsBefore[e.From]++
 			}
 		}
-		if e.Held != 0 {
+		if e.held() {
 			heldBefore[e.To] = true
 		}
 	}
@@ -239,7 +240,7 @@ func (r *Report) judgeHolds(live func(edge int) bool) {
 	for v := range g.names {
 		if e, held := r.held[v]; held {
 			r.fate[v] = isHeld
-			holds[v], nearest[v] = &Hold{Name: g.names[v], Stop: e.Held, Break: e.Break}, v
+			holds[v], nearest[v] = &Hold{Name: g.names[v], Stop: e.Held, Break: e.Break, Still: e.Still}, v
 			queue = append(queue, v)
 		}
 	}

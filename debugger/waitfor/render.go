@@ -68,9 +68,34 @@ func (r *Report) heldText() string {
 		wait = "waits"
 	}
 	if stops > 1 {
-		return fmt.Sprintf("%d wait for %d that are held by the debugger", n, stops)
+		return fmt.Sprintf("%d wait for %d that %s", n, stops, r.heldBy())
 	}
-	return fmt.Sprintf("%d %s for %s, held by %s", n, wait, shown(first.Name), stopText(first.Stop, first.Break))
+	return fmt.Sprintf("%d %s for %s, %s", n, wait, shown(first.Name), first.how())
+}
+
+// heldBy says by whom those are held that somebody waits for.
+func (r *Report) heldBy() string {
+	stop, signal := false, false
+	for _, h := range r.Holds {
+		if len(h.Waiting) > 0 {
+			stop, signal = stop || h.Stop != 0, signal || h.Stop == 0
+		}
+	}
+	switch {
+	case !signal:
+		return "are held by the debugger"
+	case !stop:
+		return "stand still by a signal"
+	}
+	return "are held by the debugger, or stand still by a signal"
+}
+
+// how says what holds it, after "is".
+func (h *Hold) how() string {
+	if h.Stop == 0 {
+		return fmt.Sprintf("in process %d, which a signal has stopped", h.Still)
+	}
+	return "held by " + stopText(h.Stop, h.Break)
 }
 
 func (r *Report) waiters() int {
@@ -98,7 +123,7 @@ func (r *Report) Lines(width, rows int, at time.Time) []string {
 		out = append(out, cycleLines("perhaps a deadlock", d, rows, at)...)
 	}
 	for _, h := range r.Holds[:min(rows, len(r.Holds))] {
-		line := fmt.Sprintf("%s is held by %s", shown(h.Name), stopText(h.Stop, h.Break))
+		line := shown(h.Name) + " is " + h.how()
 		if len(h.Waiting) > 0 {
 			line += ", and keeps waiting: " + folded(h.Waiting)
 		}

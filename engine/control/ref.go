@@ -32,6 +32,9 @@ type RankLife struct {
 // Extent is the shape of the slice the reference stands for.
 func (r MeshRef) Extent() shape.Extent { return r.View.Extent() }
 
+// Proc is the process that a rank of the mesh runs in.
+func (r MeshRef) Proc(rank int) uint64 { return r.First + uint64(r.Home.RankAt(rank)) }
+
 // Life is the incarnation of a rank of the mesh that the reference means: 0 is the first.
 func (r MeshRef) Life(rank int) uint32 {
 	if i, ok := r.life(rank); ok {
