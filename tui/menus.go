@@ -102,9 +102,10 @@ func (m *Model) openDemos() {
 
 // sessionsMsg is the sessions of this user that run.
 type sessionsMsg struct {
-	list []control.SessionInfo
-	err  error
-	p    *dialog.Picker
+	list  []control.SessionInfo
+	still map[int]bool // by PID
+	err   error
+	p     *dialog.Picker
 }
 
 // openSessions lists the sessions to attach to.
@@ -116,7 +117,11 @@ func (m *Model) openSessions() tea.Cmd {
 	m.push(p)
 	return m.task(func() tea.Msg {
 		list, err := control.ListSessions()
-		return sessionsMsg{list, err, p}
+		still := map[int]bool{}
+		for _, i := range list {
+			still[i.PID] = i.Still()
+		}
+		return sessionsMsg{list, still, err, p}
 	})
 }
 
@@ -136,7 +141,11 @@ func (s sessionsMsg) apply(m *Model) tea.Cmd {
 		if m.conn != nil && i.Name == m.world.Session.Name {
 			why = "this is the session you see"
 		}
-		rows = append(rows, dialog.Choice{Text: fmt.Sprintf("%s  %s, pid %d", i.Name, i.Program, i.PID), Right: age, Why: why, Do: func() tea.Cmd { return m.command("attach " + i.Name) }})
+		text := fmt.Sprintf("%s  %s, pid %d", i.Name, i.Program, i.PID)
+		if s.still[i.PID] {
+			text += ", paused: a signal has stopped it"
+		}
+		rows = append(rows, dialog.Choice{Text: text, Right: age, Why: why, Do: func() tea.Cmd { return m.command("attach " + i.Name) }})
 	}
 	s.p.SetRows(rows)
 	return nil

@@ -132,7 +132,11 @@ func listSessions(w io.Writer) error {
 		wide = max(wide, len(i.Name))
 	}
 	for _, i := range list {
-		if _, err := fmt.Fprintf(w, "%-*s  pid %-7d  up %-8s  %s\n", wide, i.Name, i.PID, time.Since(i.Started).Round(time.Second), filepath.Base(i.Program)); err != nil {
+		still := ""
+		if i.Still() {
+			still = "  paused: a signal has stopped it"
+		}
+		if _, err := fmt.Fprintf(w, "%-*s  pid %-7d  up %-8s  %s%s\n", wide, i.Name, i.PID, time.Since(i.Started).Round(time.Second), filepath.Base(i.Program), still); err != nil {
 			return err
 		}
 	}

@@ -1,7 +1,9 @@
 package script
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"strings"
 	"time"
 	"unicode"
@@ -117,6 +119,17 @@ func (c *cursor) meshName(kind, what string) (string, error) {
 		return "", fail(c.base+from, "%s", err)
 	}
 	return n, nil
+}
+
+// newName takes the name of a mesh that is to be made, behind which no endpoint can follow.
+func (c *cursor) newName(kind, what string) (string, error) {
+	n, err := c.meshName(kind, what)
+	if err != nil || !strings.HasPrefix(c.rest(), ".") {
+		return n, err
+	}
+	from := c.at() - len(n)
+	more, _, _ := strings.Cut(c.rest(), " ")
+	return "", fail(from, "%s", cmp.Or(control.CheckName(kind, n+more), errors.New("want a blank behind the name, not "+c.found())))
 }
 
 // identifier takes the name of a method: a Go identifier, which may have letters of any alphabet.

@@ -86,6 +86,8 @@ func TestMistakesAreToldWithPlaceAndWhatWouldBeRight(t *testing.T) {
 		{"procs p cpus=0", `1:9: cpus=0: a process needs at least 1`},
 		{"procs p in_process", `1:9: want name=size for each dimension, such as hosts=2 gpus=4, not "in_process" (did you mean in-process?)`},
 		{"spawn t on p Toy", `1:7: want @ and a name for the mesh, not "t"`},
+		{"spawn @t.v2 on p Toy", `1:8: actor mesh name "t.v2": a dot begins the name of an endpoint, as in @t_v2.Get; write t_v2`},
+		{"procs p.v2 gpus=1", `1:7: proc mesh name "p.v2": a dot begins the name of an endpoint, as in @p_v2.Get; write p_v2`},
 		{"spawn @t p Toy", `1:10: want on and the name of a proc mesh, not "p"`},
 		{"spawn @t on p", `1:14: want the actor type`},
 		{"spawn @t on p {A: 1}", `1:15: want the actor type before its fields`},

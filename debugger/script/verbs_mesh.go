@@ -58,7 +58,7 @@ func spawnArgs(p *parser, c *cursor, v *Verb) (a SpawnArgs, err error) {
 	if !c.eat('@') {
 		return a, fail(c.at(), "want @ and a name for the mesh, not %s (usage: %s)", c.found(), v.Usage)
 	}
-	if a.Mesh, err = c.meshName("actor mesh", "a name for the mesh after @"); err != nil {
+	if a.Mesh, err = c.newName("actor mesh", "a name for the mesh after @"); err != nil {
 		return a, err
 	}
 	if !c.keyword("on") {

@@ -115,7 +115,7 @@ type procsReader struct {
 }
 
 func procsArgs(p *parser, c *cursor, v *Verb) (a ProcsArgs, err error) {
-	if a.Name, err = c.meshName("proc mesh", "a name for the proc mesh"); err != nil {
+	if a.Name, err = c.newName("proc mesh", "a name for the proc mesh"); err != nil {
 		return a, fail(atOf(err, c.at()), "%s (usage: %s)", err, v.Usage)
 	}
 	r := procsReader{ProcsArgs: &a, p: p}

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,6 +40,17 @@ type SessionInfo struct {
 
 // Socket is the path of the session's socket.
 func (s SessionInfo) Socket() string { return filepath.Join(s.Dir, socketFile) }
+
+// Still reports whether a signal has stopped the controller, as SIGSTOP does: who attaches to it is not answered. false where the
+// system does not tell (/proc).
+func (s SessionInfo) Still() bool {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.PID))
+	if err != nil {
+		return false
+	}
+	at := bytes.LastIndexByte(b, ')') // the name before it may hold anything
+	return at >= 0 && at+2 < len(b) && (b[at+2] == 'T' || b[at+2] == 't')
+}
 
 // SessionDir is the folder of a running session: nobody but its user may enter it.
 type SessionDir struct {
