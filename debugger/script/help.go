@@ -160,7 +160,7 @@ echo ${r}                                    # ${EXPR} is filled in
   Values compare by value, as they are printed: numbers whatever their Go types, maps, structs and lists part by part.
   What cannot be compared, such as a number and a text, makes the expectation fail, whatever its quantifier.
   Of each rank: ` + "`value err ms rank out state`" + ` and its dimensions. Of all: ` + "`results text stops breaks restarts faults machines builds seed`" + ` and what ` + "`=>` and `let`" + ` named. ` + "`fmt(format, …)`" + ` makes texts.
-  ` + "`out`" + ` is what that rank printed since the command began, its lines joined by newlines; after ` + "`wait`" + `, since the first of the calls that ran side by side.
+  ` + "`out`" + ` is what that rank printed since the command began, its lines joined by newlines; after ` + "`wait`" + `, since the first of the calls that ran side by side. A rank ` + "`in-process`" + ` shares its program's output: ` + "`out`" + ` is what it wrote to ` + "`engine.Out(ctx)`" + `, and nothing else.
   ` + "`stops`" + ` are the places of all stopped frames, sorted: ` + "`[\"@toy[1].HelloWorld\"]`" + `; ` + "`breaks`" + ` are maps of ` + "`id where hits skipped errors bound state why`" + `; ` + "`restarts`" + ` says what began anew, oldest first: ` + "`[\"p[2] life 2 ready\", \"@toy[2] life 2 ready\"]`" + ` (waiting, starting, ready or failed),
   ` + "`faults`" + ` maps of ` + "`id kind on seed by seen dropped delayed`" + `; ` + "`builds`" + ` are the builds that worker processes run: ` + "`len(builds) == 1`" + ` where all run the same.
 - ` + "`timeout 3s`" + ` at the end of a command limits that command; ` + "`option timeout 3s`" + ` all that follow.
