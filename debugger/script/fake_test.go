@@ -36,6 +36,7 @@ type world struct {
 	ends    []error // of the contexts of calls that were given up
 	stuck   bool    // actors are busy in Wait, and no stop ends
 	over    []int   // ranks that have ended as soon as they are there
+	still   []int   // processes that a signal has stopped by then
 	done    []string
 	asked   []control.ProcsReq
 	killed  []control.KillReq
@@ -138,6 +139,7 @@ func (w *world) Handle(ctx context.Context, _ control.ClientInfo, req any) (any,
 		}
 		for i := range r.Dims.Len() {
 			p := control.Proc{ID: pm.FirstProc + uint64(i), Mesh: r.Name, Rank: i, State: "ready"}
+			p.Paused = slices.Contains(w.still, i)
 			if slices.Contains(w.over, i) {
 				p.State = "exited"
 			}

@@ -47,14 +47,21 @@ func says(t *testing.T, line string) {
 	}
 }
 
-func TestLsCountsWhoIsLeft(t *testing.T) {
-	w := newWorld(t)
-	code, report := play(t, w, toys+"ls\n", func(*Runner) {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.over = []int{1, 3}
-	})
-	if code != 0 || !strings.Contains(report, "running, 2 of 4 alive") || strings.Count(report, "alive") != 2 {
-		t.Errorf("exit %d, report:\n%s", code, report)
+func TestLsCountsWhoIsLeftAndWhoStandsStill(t *testing.T) {
+	for text, set := range map[string]func(*world){
+		"running, 2 of 4 alive":           func(w *world) { w.over = []int{1, 3} },
+		"running, 1 paused":               func(w *world) { w.still = []int{2} },
+		"running, 3 of 4 alive, 2 paused": func(w *world) { w.over, w.still = []int{3}, []int{0, 1, 3} },
+		"running":                         func(*world) {},
+	} {
+		w := newWorld(t)
+		code, report := play(t, w, toys+"ls\n", func(*Runner) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			set(w)
+		})
+		if code != 0 || strings.Count(report, text+"\n") != 2 { // of the processes and of the actors
+			t.Errorf("exit %d, want %s twice:\n%s", code, text, report)
+		}
 	}
 }
