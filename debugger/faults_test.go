@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -160,13 +161,17 @@ func TestAPausedProcessStands(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, 2)
 	s.inject(control.Fault{Kind: control.FaultPause, Procs: "p_w", Ranks: []int{1}, For: 12 * time.Second})
-	s.proc("p_w", 1, "paused", func(p *control.Proc) bool { return p.Paused })
+	pid := 0
+	s.proc("p_w", 1, "paused", func(p *control.Proc) bool { pid = p.PID; return p.Paused })
+	for end := time.Now().Add(patience); runtime.GOOS == "linux" && !(control.SessionInfo{PID: pid}).Still(); time.Sleep(time.Millisecond) { // the signal is on its way
+		if time.Now().After(end) {
+			t.Fatalf("process %d does not stand", pid)
+		}
+	}
 	begun := time.Now()
 	done := begin(func() (int, error) {
 		return engine.Method(s.m.Slice(engine.At("gpus", 1)), (*Worker).Do).CallOne(s.ctx, Order{})
 	})
-	pid := 0
-	s.proc("p_w", 1, "known", func(p *control.Proc) bool { pid = p.PID; return true })
 	said := fmt.Sprintf("no deadlock: 1 waits for @w[1], in process %d, which a signal has stopped", pid)
 	for verdict := ""; verdict != said; {
 		rep, _, err := debugger.Verdict(s.ctx, s.c)
