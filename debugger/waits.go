@@ -27,23 +27,26 @@ func Edges(snap *control.Snapshot) []waitfor.Edge {
 	return out
 }
 
-// Still are the actors of processes that a signal has stopped, and the processes.
-func Still(snap *control.Snapshot) map[string]int {
-	stopped := map[uint64]int{}
+// Still are the actors of processes that a signal has stopped, and the processes, with their hosts where that is another machine.
+func Still(snap *control.Snapshot) map[string]string {
+	stopped := map[uint64]string{}
 	for i := range snap.Procs {
 		if p := &snap.Procs[i]; p.Paused && !p.Over() {
-			stopped[p.ID] = p.PID
+			stopped[p.ID] = fmt.Sprintf("process %d", p.PID)
+			if p.HostID != 0 {
+				stopped[p.ID] += " on host " + p.Host
+			}
 		}
 	}
 	if len(stopped) == 0 {
 		return nil
 	}
-	out := map[string]int{}
+	out := map[string]string{}
 	for i := range snap.Meshes {
 		m := &snap.Meshes[i]
 		for rank := range m.Ranks {
-			if pid := stopped[m.Ref.Proc(rank)]; pid != 0 && !m.Gone {
-				out[fmt.Sprintf("@%s[%d]", m.Ref.Name, rank)] = pid
+			if where := stopped[m.Ref.Proc(rank)]; where != "" && !m.Gone {
+				out[fmt.Sprintf("@%s[%d]", m.Ref.Name, rank)] = where
 			}
 		}
 	}

@@ -18,7 +18,8 @@ trap '[ -z "$server" ] || "${tmux[@]}" kill-server 2>/dev/null || true; rm -rf "
 cd "$dir"
 apt-get download tmux libevent-core-2.1-7 libutempter0 libtinfo6 >/dev/null 2>&1
 for p in *.deb; do dpkg -x "$p" root; done
-export LD_LIBRARY_PATH=$dir/root/usr/lib/x86_64-linux-gnu:$dir/root/lib/x86_64-linux-gnu TERM=xterm LC_ALL=C.UTF-8
+here=$(uname -m)-linux-gnu
+export LD_LIBRARY_PATH=$dir/root/usr/lib/$here:$dir/root/lib/$here TERM=xterm LC_ALL=C.UTF-8
 tmux=("$dir/root/usr/bin/tmux" -S "$dir/socket" -f /dev/null)
 "${tmux[@]}" -V
 

@@ -145,19 +145,20 @@ func holdsUp(snap *control.Snapshot, mesh string, missing []int) string {
 // stillOf says which ranks of a mesh that have not answered are in processes that a signal has stopped, "" where none is.
 func stillOf(snap *control.Snapshot, mesh string, missing []int) string {
 	still := debugger.Still(snap)
-	var ranks, pids []int
+	var ranks []int
+	last := ""
 	for _, rank := range missing {
-		if pid := still[fmt.Sprintf("@%s[%d]", mesh, rank)]; pid != 0 {
-			ranks, pids = append(ranks, rank), append(pids, pid)
+		if where := still[fmt.Sprintf("@%s[%d]", mesh, rank)]; where != "" {
+			ranks, last = append(ranks, rank), where
 		}
 	}
-	switch len(pids) {
+	switch len(ranks) {
 	case 0:
 		return ""
 	case 1:
-		return fmt.Sprintf("a signal has stopped the process of [%d]; kill -CONT %d has it go on", ranks[0], pids[0])
+		return fmt.Sprintf("[%d] is in %s, which a signal has stopped; SIGCONT has it go on", ranks[0], clean(last))
 	}
-	return fmt.Sprintf("signals have stopped the processes of [%s]; kill -CONT %d, for the first, has it go on", shape.FormatRanks(ranks), pids[0])
+	return fmt.Sprintf("[%s] are in processes that signals have stopped; SIGCONT has them go on", shape.FormatRanks(ranks))
 }
 
 // keep takes off the list of what the script ends the meshes that have actors which stay stopped.

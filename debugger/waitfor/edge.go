@@ -27,12 +27,12 @@ type Edge struct {
 	Kind     Kind
 	Held     uint64 // the debugger's stop that holds To, 0: none does
 	Break    uint64 // the breakpoint of that stop, 0: it stopped for another reason
-	Still    int    // the process of To, where a signal has stopped that; 0: none has
+	Still    string // the process of To, where a signal has stopped that: "process 7 on host a"; "": none has
 	Resource string // what From wants that To holds, "" where it waits for an answer
 }
 
 // held reports whether To goes on when somebody lets it: the debugger, or whoever has sent the signal.
-func (e *Edge) held() bool { return e.Held != 0 || e.Still != 0 }
+func (e *Edge) held() bool { return e.Held != 0 || e.Still != "" }
 
 // FromControl are the edges of a session: calls, which wait for all ranks that they name or, as streams, for any of them,
 // and locks.

@@ -21,7 +21,7 @@ type Hold struct {
 	Name    string
 	Stop    uint64   // 0: a signal has stopped its process
 	Break   uint64   // 0: no breakpoint
-	Still   int      // that process; 0: it runs
+	Still   string   // that process; "": it runs
 	Waiting []string // sorted; who waits for it and for nobody nearer who is held
 }
 

@@ -93,7 +93,7 @@ func (r *Report) heldBy() string {
 // how says what holds it, after "is".
 func (h *Hold) how() string {
 	if h.Stop == 0 {
-		return fmt.Sprintf("in process %d, which a signal has stopped", h.Still)
+		return fmt.Sprintf("in %s, which a signal has stopped", shown(h.Still))
 	}
 	return "held by " + stopText(h.Stop, h.Break)
 }

@@ -35,7 +35,7 @@ func anyOf(from string, id uint64, to ...string) []Edge {
 	return out
 }
 
-func still(e Edge, process int) Edge {
+func still(e Edge, process string) Edge {
 	e.Still = process
 	return e
 }
@@ -97,7 +97,7 @@ who waits for whom:
 main waits for @a[1]: Fork (call 9) is in the mailbox, for 3.2s
 @a[1] waits for @b[3]: Fork (call 2) is in the mailbox, for 3.2s
 @b[3] is held by the debugger, stop 3 at breakpoint 2: it goes on when that does`},
-		{"a rank in a process that a signal has stopped", twice([]Edge{still(call("@a[0]", "@b[3]", 1), 1234), call("main", "@a[0]", 9)}), `
+		{"a rank in a process that a signal has stopped", twice([]Edge{still(call("@a[0]", "@b[3]", 1), "process 1234"), call("main", "@a[0]", 9)}), `
 no deadlock: 2 wait for @b[3], in process 1234, which a signal has stopped
 @b[3] is in process 1234, which a signal has stopped, and keeps waiting: @a[0], main
 who waits for whom:
@@ -106,17 +106,17 @@ who waits for whom:
 			"main", `
 main waits for @a[0]: Fork (call 9) is in the mailbox, for 3.2s
 @a[0] waits for @b[3]: Fork (call 1) is in the mailbox, for 3.2s
-@b[3] is in process 1234, which a signal has stopped: kill -CONT 1234 has it go on`},
-		{"one at a breakpoint and one in a stopped process", twice([]Edge{held(call("@a[0]", "@b[3]", 1), 3, 0), still(call("@a[1]", "@b[4]", 2), 1234)}), `
+@b[3] is in process 1234, which a signal has stopped: SIGCONT has it go on`},
+		{"one at a breakpoint and one in a stopped process", twice([]Edge{held(call("@a[0]", "@b[3]", 1), 3, 0), still(call("@a[1]", "@b[4]", 2), "process 1234 on host \x1b[2Ja")}), `
 no deadlock: 2 wait for 2 that are held by the debugger, or stand still by a signal
 @b[3] is held by stop 3, and keeps waiting: @a[0]
-@b[4] is in process 1234, which a signal has stopped, and keeps waiting: @a[1]
+@b[4] is in process 1234 on host �[2Ja, which a signal has stopped, and keeps waiting: @a[1]
 who waits for whom:
   @a[0] → @b[3]  Fork queued, for 3.2s
   @a[1] → @b[4]  Fork queued, for 3.2s`,
 			"@a[1]", `
 @a[1] waits for @b[4]: Fork (call 2) is in the mailbox, for 3.2s
-@b[4] is in process 1234, which a signal has stopped: kill -CONT 1234 has it go on`},
+@b[4] is in process 1234 on host �[2Ja, which a signal has stopped: SIGCONT has it go on`},
 		{"a first look at a ring", Judge(nil, []Edge{call("@a[0]", "@b[0]", 1), call("@b[0]", "@a[0]", 2)}), `
 perhaps a deadlock: the next look will tell
 perhaps a deadlock of @a[0], @b[0]:
@@ -240,7 +240,7 @@ func TestWhoIsHeldAndWhoWaitsForThem(t *testing.T) {
 		call("x", "y", 6), call("y", "x", 7), call("x", "h1", 6), // a deadlock that also waits for one who is held
 	}
 	r := twice(edges)
-	want := "[{h1 5 0 0 [a b]} {h2 6 9 0 [c e]}]"
+	want := "[{h1 5 0  [a b]} {h2 6 9  [c e]}]"
 	if got := fmt.Sprint(r.Holds); got != want || deadlocks(r) != "x,y" {
 		t.Errorf("held %s, want %s; deadlocks %s", got, want, deadlocks(r))
 	}

@@ -81,7 +81,7 @@ func (r *Report) Why(name string, at time.Time) []string {
 		case r.fate[v] == isHeld:
 			e := r.held[v]
 			if e.Held == 0 {
-				return append(out, fmt.Sprintf("%s is in process %d, which a signal has stopped: kill -CONT %d has it go on", shown(g.names[v]), e.Still, e.Still))
+				return append(out, fmt.Sprintf("%s is in %s, which a signal has stopped: SIGCONT has it go on", shown(g.names[v]), shown(e.Still)))
 			}
 			return append(out, fmt.Sprintf("%s is held by the debugger, %s: it goes on when that does", shown(g.names[v]), stopText(e.Held, e.Break)))
 		case r.waits[v] < 0:
