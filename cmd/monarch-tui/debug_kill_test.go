@@ -40,7 +40,7 @@ func TestAnExplorerThatIsKilledLeavesNobodyStoppedForEver(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "bad rank") {
 			t.Errorf("the caller got %v, want bad rank", err)
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the call does not end")
 	}
 }

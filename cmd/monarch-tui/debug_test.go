@@ -154,7 +154,7 @@ func (d *dbg) Write(b []byte) (int, error) {
 // see waits until what was said since the last see has this text, and takes everything up to its end.
 func (d *dbg) see(want ...string) *dbg {
 	d.t.Helper()
-	late := time.AfterFunc(30*time.Second, func() {
+	late := time.AfterFunc(patience, func() {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		d.over = true
@@ -245,7 +245,7 @@ func TestMonarchsWalkAtThePrompt(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "bad rank") {
 			t.Errorf("the caller got %v, want bad rank", err)
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the call does not end")
 	}
 	d.say("list").see("nothing is stopped", outer).say("quit").see("Quitting debug session...")

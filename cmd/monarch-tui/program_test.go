@@ -12,6 +12,10 @@ import (
 	"time"
 )
 
+// patience is how long something may take before it counts as one that never comes: a demo trains for seconds, and where four packages are
+// tested at once on two CPUs, for much longer.
+const patience = 2 * time.Minute
+
 // TestAProgramOfOnesOwn builds a program that nobody here wrote for, outside the module, and drives it with run -p.
 func TestAProgramOfOnesOwn(t *testing.T) {
 	prog := buildStranger(t, filepath.Join("testdata", "tally"))
@@ -203,7 +207,7 @@ func TestNothingOutlivesAKilledTool(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
 	var worker, controller int
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		b, _ := os.ReadFile(file)
 		if n, _ := fmt.Sscanf(string(b), "%d %d\n", &worker, &controller); n == 2 {
 			break

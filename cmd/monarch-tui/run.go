@@ -207,37 +207,17 @@ func conditions() map[string]bool {
 	return map[string]bool{runtime.GOOS: true, runtime.GOARCH: true, "gpu": len(gpus) > 0, "ci": os.Getenv("CI") != ""}
 }
 
-// splitCommands puts each command of -c on a line of its own; a ; in quotes, braces or brackets separates nothing. The
-// blanks behind a ; belong to it: an expectation is the command expect there, or stands on a line of its own.
+// splitCommands puts each command of -c on a line of its own. The blanks behind a ; belong to it: an expectation is the command expect
+// there, or stands on a line of its own.
 func splitCommands(s string) string {
-	var b strings.Builder
-	var quote rune
-	depth := 0
-	split := false // nothing but blanks since the last ;
-	for _, r := range s {
-		if split && (r == ' ' || r == '\t') {
-			continue
-		}
-		split = false
-		switch {
-		case quote != 0:
-			if r == quote {
-				quote = 0
-			}
-		case r == '"' || r == '`':
-			quote = r
-		case strings.ContainsRune("{[(", r):
-			depth++
-		case strings.ContainsRune("}])", r):
-			depth--
-		case r == ';' && depth == 0:
-			b.WriteByte('\n')
-			split = true
-			continue
-		}
-		b.WriteRune(r)
+	var lines []string
+	for more := true; more; {
+		var line string
+		line, s, more = script.CutCommand(s)
+		lines = append(lines, line)
+		s = strings.TrimLeft(s, " \t")
 	}
-	return b.String()
+	return strings.Join(lines, "\n")
 }
 
 // colored reports whether a person looks at a file. Launchers such as mpirun give their ranks a terminal for stdout and

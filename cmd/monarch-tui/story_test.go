@@ -89,16 +89,16 @@ func session(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: session NAME")
 	}
 	socket := filepath.Join(ts.Getenv("XDG_RUNTIME_DIR"), "monarch-tui", args[0], "control.sock")
-	for deadline := time.Now().Add(20 * time.Second); !fileExists(socket); <-time.After(5 * time.Millisecond) { // another process's start has no channel
+	for deadline := time.Now().Add(patience); !fileExists(socket); <-time.After(5 * time.Millisecond) { // another process's start has no channel
 		if time.Now().After(deadline) {
 			ts.Fatalf("there is no session %s", args[0])
 		}
 	}
 }
 
-// nothingleft fails when a process of this story is still there after a second.
+// nothingleft fails when a process of this story is still there after ten seconds.
 func nothingLeft(ts *testscript.TestScript, _ bool, _ []string) {
-	deadline := time.Now().Add(2 * time.Second)
+	deadline := time.Now().Add(10 * time.Second)
 	for {
 		left := processesIn(ts.Getenv("WORK"))
 		if len(left) == 0 {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,6 +28,7 @@ type terminal struct {
 	t    *testing.T
 	cmd  *exec.Cmd
 	tty  *os.File
+	home string
 	read sync.WaitGroup
 	all  chan struct{} // closed when all that was put out has been read
 
@@ -92,7 +94,7 @@ func launch(t *testing.T, cmd *exec.Cmd, home string, w, h uint16) *terminal {
 	if err := os.MkdirAll(filepath.Join(home, "run"), 0o700); err != nil { // where it is missing, a folder that all share is used
 		t.Fatal(err)
 	}
-	term := &terminal{t: t, cmd: cmd, scr: vt.NewEmulator(int(w), int(h)), gone: make(chan struct{}), all: make(chan struct{})}
+	term := &terminal{t: t, cmd: cmd, home: home, scr: vt.NewEmulator(int(w), int(h)), gone: make(chan struct{}), all: make(chan struct{})}
 	env := append(os.Environ(), "MONARCH_TEST_MAIN=1", "TERM=xterm-256color", "COLORTERM=truecolor", "HOME="+home, "XDG_RUNTIME_DIR="+filepath.Join(home, "run"),
 		"XDG_STATE_HOME="+filepath.Join(home, "state"), "XDG_CONFIG_HOME="+filepath.Join(home, "config"), "GORACE=atexit_sleep_ms=0")
 	term.cmd.Env = append(env, cmd.Env...)
@@ -168,11 +170,24 @@ func (c *terminal) loses(text string) *terminal {
 // wait waits for something to become true.
 func (c *terminal) wait(what string, good func() bool) {
 	c.t.Helper()
-	for deadline := time.Now().Add(40 * time.Second); !good(); time.Sleep(5 * time.Millisecond) { // another process's screen has no channel
+	for deadline := time.Now().Add(patience); !good(); time.Sleep(5 * time.Millisecond) { // another process's screen has no channel
 		if time.Now().After(deadline) {
-			c.t.Fatalf("it never %s; the screen:\n%s", what, c.screen())
+			c.t.Fatalf("it never %s; the screen:\n%s\n%s", what, c.screen(), c.logs())
 		}
 	}
+}
+
+// logs is what the engines of the terminal's sessions have noted.
+func (c *terminal) logs() string {
+	var all strings.Builder
+	_ = filepath.WalkDir(filepath.Join(c.home, "run"), func(path string, _ fs.DirEntry, _ error) error { // what is gone meanwhile says nothing
+		if filepath.Base(path) == "engine.log" {
+			b, _ := os.ReadFile(path)
+			fmt.Fprintf(&all, "%s:\n%s", path, b)
+		}
+		return nil
+	})
+	return all.String()
 }
 
 // exits waits until the program has ended, and gives its exit code.
@@ -180,7 +195,7 @@ func (c *terminal) exits() (code int) {
 	c.t.Helper()
 	select {
 	case <-c.gone:
-	case <-time.After(40 * time.Second):
+	case <-time.After(patience):
 		c.t.Fatalf("it does not end; the screen:\n%s", c.screen())
 	}
 	if e, ok := errors.AsType[*exec.ExitError](c.err); ok {
@@ -199,7 +214,7 @@ func (c *terminal) ends() (code int, after string) {
 	code = c.exits()
 	select { // the device ends when nobody has it open any more, and what was written last comes before that
 	case <-c.all:
-	case <-time.After(40 * time.Second):
+	case <-time.After(patience):
 		c.t.Fatal("somebody still has its terminal")
 	}
 	if !strings.Contains(c.text(), leaveAlt) {

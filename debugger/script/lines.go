@@ -163,3 +163,26 @@ func closing(text string, i, end int) int {
 	}
 	return -1
 }
+
+// CutCommand gives what stands before the first ; of a text and what stands behind it. A ; in quotes, braces or brackets separates nothing.
+func CutCommand(s string) (first, rest string, more bool) {
+	var quote rune
+	depth := 0
+	for i, r := range s {
+		switch {
+		case quote != 0:
+			if r == quote {
+				quote = 0
+			}
+		case r == '"' || r == '`':
+			quote = r
+		case strings.ContainsRune("{[(", r):
+			depth++
+		case strings.ContainsRune("}])", r):
+			depth--
+		case r == ';' && depth == 0:
+			return s[:i], s[i+1:], true
+		}
+	}
+	return s, "", false
+}

@@ -97,7 +97,7 @@ func (p *parser) script() *Script {
 		default:
 			st, err := p.stmt(l)
 			if err != nil {
-				p.error(err)
+				p.error(p.orTwo(l, err))
 				last = &Stmt{about: &Target{}} // its expectations are still read; which names they may use is unknown
 				continue
 			}
@@ -107,6 +107,27 @@ func (p *parser) script() *Script {
 		}
 	}
 	return s
+}
+
+// orTwo is what is wrong with a line: err, unless it holds one command and behind a ; another.
+func (p *parser) orTwo(l logical, err error) error {
+	first, rest, two := CutCommand(p.src.plain[l.start:l.end])
+	if !two {
+		return err
+	}
+	at := l.start + len(first)
+	l.end = at
+	if _, wrong := p.stmt(l); wrong != nil {
+		return err
+	}
+	where := "on a line of its own"
+	switch {
+	case strings.TrimSpace(rest) == "":
+		return fail(at, "a command ends without a ;")
+	case p.loose:
+		where = "as the next one"
+	}
+	return fail(at, "this is one command, and behind the ; another: write that %s", where)
 }
 
 func badUTF8(s string) int {

@@ -54,6 +54,10 @@ func TestMistakesAreToldWithPlaceAndWhatWouldBeRight(t *testing.T) {
 		{"brek @x.Y", `1:1: no command "brek" (did you mean break?)`},
 		{"xyzzy", `1:1: no command "xyzzy" ("help" lists them)`},
 		{"@toy.Hello", `1:1: no command "@toy.Hello" ("help" lists them)`},
+		{"procs p gpus=2; spawn @t on p Toy", `1:15: this is one command, and behind the ; another: write that on a line of its own`},
+		{"ls; ls", `1:3: this is one command`},
+		{"ls ls; ls", `1:4: want nothing more here`},
+		{"procs p gpus=2;", `1:15: a command ends without a ;`},
 		{"ls ls", `1:4: want nothing more here, not "ls" (usage: ls)`},
 		{"  value == 1", `1:3: an indented line is an expectation and needs a command above it (a command begins at column 1)`},
 		{"ls\n  expect x", `2:3: an indented line is an expectation already: drop the word expect`},
@@ -359,6 +363,18 @@ func TestSourcedScriptsAreParsedFirstAndCirclesRefused(t *testing.T) {
 
 func TestParseLineLeavesUnknownNamesToTheSession(t *testing.T) {
 	for _, line := range []string{"call @t.E => r", "wait j", "echo ${x}", "call %g.E", "state . count"} {
+		if _, errs := ParseLine(line); len(errs) > 0 {
+			t.Errorf("%s: %v", line, errs[0])
+		}
+	}
+}
+
+func TestParseLineTakesOneCommand(t *testing.T) {
+	_, errs := ParseLine("procs p gpus=2; ls")
+	if len(errs) != 1 || errs[0].Error() != ":1:15: this is one command, and behind the ; another: write that as the next one" {
+		t.Errorf("%v", errs)
+	}
+	for _, line := range []string{"echo a; b", `call @t.E "x; y"`} {
 		if _, errs := ParseLine(line); len(errs) > 0 {
 			t.Errorf("%s: %v", line, errs[0])
 		}

@@ -276,7 +276,7 @@ func joinAll(ctx context.Context, trainers engine.Mesh[LearnerActor]) (engine.Me
 
 // died reports whether an error only says that somebody has died, so that it is worth to try again with who lives then.
 func died(ctx context.Context, err error) bool {
-	return ctx.Err() == nil && slices.ContainsFunc([]error{engine.ErrLost, engine.ErrStale, engine.ErrNotSent, engine.ErrCancelled, engine.ErrFailed},
+	return ctx.Err() == nil && slices.ContainsFunc([]error{engine.ErrLost, engine.ErrStopped, engine.ErrStale, engine.ErrNotSent, engine.ErrCancelled, engine.ErrFailed},
 		func(why error) bool { return errors.Is(err, why) })
 }
 

@@ -36,7 +36,8 @@ func undisturbed(ranks int) []float64 {
 	return losses
 }
 
-// TestTheTrainingEndsTheSameWhoeverIsKilled kills worker processes with SIGKILL while they train, at moments that a seed says, ten times.
+// TestTheTrainingEndsTheSameWhoeverIsKilled kills worker processes while they train, at moments that a seed says, ten times: with SIGKILL
+// from outside, and by order of the program, of which the others hear otherwise.
 func TestTheTrainingEndsTheSameWhoeverIsKilled(t *testing.T) {
 	const ranks = 4
 	want := undisturbed(ranks)[Steps-1]
@@ -70,6 +71,12 @@ func TestTheTrainingEndsTheSameWhoeverIsKilled(t *testing.T) {
 			if pause(killing, time.Duration(r.IntN(150))*time.Millisecond) != nil {
 				return
 			}
+			if r.IntN(2) == 0 {
+				if procs.Slice(engine.At("gpus", r.IntN(ranks))).Kill(killing) == nil {
+					kills++
+				}
+				continue
+			}
 			snap, err := c.Snapshot(killing)
 			if err != nil {
 				return
@@ -87,6 +94,28 @@ func TestTheTrainingEndsTheSameWhoeverIsKilled(t *testing.T) {
 	}
 	if err != nil || loss != want {
 		t.Errorf("after %d kills the loss is %v, %v, want %v as without any", kills, loss, err, want)
+	}
+}
+
+// A share for one that was killed by order says so, and nothing of a rank that is lost; that rank may come back.
+func TestWhereAShareHasNobodyToGoToTheStepIsTriedAgain(t *testing.T) {
+	ctx := enginetest.Local(t)
+	procs, err := engine.SpawnProcs(ctx, engine.Dim("gpus", 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	trainers, err := engine.Spawn(ctx, procs, "trainer", LearnerActor{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if trainers, err = joinAll(ctx, trainers); err != nil {
+		t.Fatal(err)
+	}
+	if err := procs.Slice(engine.At("gpus", 1)).Kill(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stepAll(ctx, trainers.Slice(engine.At("gpus", 0)), 0); !strings.Contains(err.Error(), "send on a port") || !died(ctx, err) {
+		t.Errorf("it is not tried again after %v", err)
 	}
 }
 
