@@ -291,6 +291,11 @@ func (p *peer) tick(now time.Time, lag time.Duration) (next time.Duration) {
 	case n != 0:
 		p.out[LaneControl].post(c, func(l *outLane) { l.beat = n })
 	}
+	if rests {
+		for lane := range lanes {
+			p.out[lane].rest()
+		}
+	}
 	p.kick() // a handler that blocks in Frame may hold a cork
 	if why := c.stuck(now); why != nil {
 		c.close(why)

@@ -17,25 +17,37 @@ const (
 
 // outFrame is one frame from Send until the peer acknowledged it.
 type outFrame struct {
-	seq  uint64
-	kind Kind
-	pair pair
-	b    []byte // fields of the envelope after the prefix, and the body or its size; of a routed frame the rest (appendRest)
-	body []byte // where it travels on a stream of its own
-
-	large *Large // what the body lies in; nil: in memory that nobody takes again
+	seq    uint64
+	kind   Kind
+	fields uint8
+	pair   pair
+	b      []byte // fields of the envelope after the prefix, and the body or its size; of a routed frame the rest (appendRest)
 
 	route          *outRoute // nil: the frame is whole. The others are those of the envelope, which its connection makes differences of
-	fields         uint8
 	id, clock      uint64
 	index, answers uint64
+
+	own   *outFrame // that of the pool, where it does not lie in the queue
+	body  []byte    // where it travels on a stream of its own
+	large *Large    // what the body lies in; nil: in memory that nobody takes again
 }
 
 var framePool = sync.Pool{New: func() any { return new(outFrame) }}
 
 func (f *outFrame) size() int { return len(f.b) + len(f.body) }
 
+// fill has a frame be that of an envelope that takes a route.
+func (f *outFrame) fill(env *Envelope) {
+	f.kind, f.pair = env.Kind, pair{env.From.Actor, env.To.Actor}
+	f.id, f.clock, f.index, f.answers = env.ID, env.Clock, env.Index, env.Parent-SessionID(env.To.Proc, 0)
+	f.b, f.fields = appendRest(f.b[:0], env)
+}
+
+// free gives a frame of the pool back; it does nothing to nil.
 func (f *outFrame) free() {
+	if f == nil {
+		return
+	}
 	f.large.Free()
 	f.body, f.route, f.large = nil, nil, nil
 	if cap(f.b) <= poolBytes {
@@ -107,16 +119,19 @@ func (l *outLane) init(p *peer, lane Lane, lim Limits) {
 	l.maxFrame, l.maxBytes = lim.window(lane)
 }
 
-// send queues f and sees that it is written. On the events lane a full queue drops it; on the others
-// it waits. routed is the envelope of a frame that takes a route; at is when it was stamped; more says that the sender has more to send,
-// alone that nobody else is to be waited for.
-func (l *outLane) send(ctx context.Context, f *outFrame, routed *Envelope, at int64, more, alone bool) error {
+// send queues an envelope and sees that it is written. On the events lane a full queue drops it; on the others it waits. routed says that
+// its frame takes a route. f is that frame; nil: it is a small one, and is encoded straight into the queue.
+func (l *outLane) send(ctx context.Context, env *Envelope, f *outFrame, routed bool) error {
+	size := smallFrame
+	if f != nil {
+		size = f.size()
+	}
 	waited := false
 	l.mu.Lock()
-	for l.dead == nil && l.full(f) {
+	for l.dead == nil && l.full(size) {
 		waited = true
 		if !l.lane.reliable() {
-			if l.kick(); !l.full(f) || l.dead != nil {
+			if l.kick(); !l.full(size) || l.dead != nil {
 				continue
 			}
 			l.last++ // the gap tells the peer
@@ -137,16 +152,22 @@ func (l *outLane) send(ctx context.Context, f *outFrame, routed *Envelope, at in
 		return err
 	}
 	l.last++
-	f.seq = l.last
-	if routed != nil {
-		f.route = l.routes.known(routed)
+	if f != nil {
+		f = l.queue.take(f)
+	} else {
+		f = l.queue.push()
+		f.fill(env)
+		size = len(f.b)
 	}
-	l.bytes += f.size()
-	l.queue.push(f)
-	if l.conn == nil || l.flushing || l.queue.n-l.unsent < corkFrames && (l.p.corked(at) || more && l.hold(f.size())) {
+	f.seq = l.last
+	if routed {
+		f.route = l.routes.known(env)
+	}
+	l.bytes += size
+	if l.conn == nil || l.flushing || l.queue.n-l.unsent < corkFrames && (l.p.corked(env.At) || env.More && l.hold(size)) {
 		l.mu.Unlock() // whoever flushes, attaches, uncorks or sends the last of its frames sees it
-		if routed != nil {
-			routed.Queued = !waited
+		if routed {
+			env.Queued = !waited
 		}
 		return nil
 	}
@@ -155,7 +176,7 @@ func (l *outLane) send(ctx context.Context, f *outFrame, routed *Envelope, at in
 		return nil
 	}
 	l.flushing = true
-	if alone {
+	if env.Alone {
 		l.flush()
 		l.mu.Unlock()
 		return nil
@@ -221,8 +242,8 @@ func (l *outLane) flushLater() {
 	l.kick()
 }
 
-func (l *outLane) full(f *outFrame) bool {
-	return l.queue.n > 0 && (l.queue.n >= l.maxFrame || l.bytes+f.size() > l.maxBytes)
+func (l *outLane) full(size int) bool {
+	return l.queue.n > 0 && (l.queue.n >= l.maxFrame || l.bytes+size > l.maxBytes)
 }
 
 // await waits, unlocked, until frames left the queue or ctx ends.
@@ -242,6 +263,13 @@ func (l *outLane) await(ctx context.Context) error {
 	}
 }
 
+// rest gives back what a lane does not need while nobody sends.
+func (l *outLane) rest() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.queue.rest()
+}
+
 func (l *outLane) madeSpace() {
 	if l.space != nil {
 		close(l.space)
@@ -251,9 +279,7 @@ func (l *outLane) madeSpace() {
 
 // drop takes the oldest frame out of the queue.
 func (l *outLane) drop() {
-	f := l.queue.pop()
-	l.bytes -= f.size()
-	f.free()
+	l.bytes -= l.queue.pop()
 }
 
 // acked takes every frame up to seq out of the queue. An acknowledgement of something never written

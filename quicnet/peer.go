@@ -273,15 +273,18 @@ func (p *peer) down(fault string) {
 
 // send encodes env and queues it.
 func (p *peer) send(ctx context.Context, lane Lane, env *Envelope) error {
+	out, lim := &p.out[lane], &p.n.limits
+	routed := len(env.Body) <= lim.InlineBytes && routable(lane, env)
+	if routed && len(env.Body) <= smallBody && len(env.Chain) == 0 {
+		return out.send(ctx, env, nil, true)
+	}
 	f := framePool.Get().(*outFrame)
-	f.kind, f.pair = env.Kind, pair{env.From.Actor, env.To.Actor}
-	lim := &p.n.limits
-	if len(env.Body) <= lim.InlineBytes && routable(lane, env) {
-		f.id, f.clock, f.index, f.answers = env.ID, env.Clock, env.Index, env.Parent-SessionID(env.To.Proc, 0)
-		if f.b, f.fields = appendRest(f.b[:0], env); len(f.b) <= lim.InlineBytes+headerBytes-64 {
-			return p.out[lane].send(ctx, f, env, env.At, env.More, env.Alone)
+	if routed {
+		if f.fill(env); len(f.b) <= lim.InlineBytes+headerBytes-64 {
+			return out.send(ctx, env, f, true)
 		}
 	}
+	f.kind, f.pair = env.Kind, pair{env.From.Actor, env.To.Actor}
 	f.b = appendFields(f.b[:0], env)
 	if len(f.b) > headerBytes-64 {
 		size := len(f.b)
@@ -310,5 +313,5 @@ func (p *peer) send(ctx context.Context, lane Lane, env *Envelope) error {
 	default:
 		f.b = append(appendHead(f.b, majorBytes, uint64(len(env.Body))), env.Body...)
 	}
-	return p.out[lane].send(ctx, f, nil, env.At, env.More, env.Alone)
+	return out.send(ctx, env, f, false)
 }

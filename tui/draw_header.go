@@ -72,7 +72,7 @@ func (m *Model) counts(w int) string {
 		return ""
 	}
 	alive := m.alive()
-	text := paint.Count(alive.procs) + " procs · " + paint.Count(alive.actors) + " actors"
+	text := counted(alive.procs, "proc") + " · " + counted(alive.actors, "actor")
 	if w < squashWidth {
 		return text
 	}
@@ -82,6 +82,14 @@ func (m *Model) counts(w int) string {
 		text += " " + paint.Spark(rate)
 	}
 	return text
+}
+
+// counted is a count with its noun, short: 1 proc, 65.5k actors.
+func counted(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return paint.Count(n) + " " + noun
 }
 
 // connState is the right end of the header.

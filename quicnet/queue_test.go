@@ -1,0 +1,57 @@
+package quicnet
+
+import (
+	"bytes"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// TestTheQueueGivesBackWhatItTook compares it with a plain list, while frames small and large come and go.
+func TestTheQueueGivesBackWhatItTook(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var q frameQueue
+		var want [][]byte
+		content := rapid.SliceOfN(rapid.Byte(), 1, smallFrame)
+		check := func() {
+			for i, b := range want {
+				if got := q.at(i); !bytes.Equal(got.b, b) || got.seq != uint64(b[0]) {
+					t.Fatalf("frame %d is %d: %x, want %x", i, got.seq, got.b, b)
+				}
+			}
+			if q.n != len(want) {
+				t.Fatalf("there are %d, want %d", q.n, len(want))
+			}
+		}
+		t.Repeat(map[string]func(*rapid.T){
+			"": func(*rapid.T) { check() },
+			"small": func(t *rapid.T) {
+				b := content.Draw(t, "frame")
+				f := q.push()
+				f.b, f.seq = append(f.b, b...), uint64(b[0])
+				want = append(want, b)
+			},
+			"of the pool": func(t *rapid.T) {
+				b := bytes.Repeat(content.Draw(t, "frame"), 3)
+				f := framePool.Get().(*outFrame)
+				f.b = append(f.b[:0], b...)
+				if l := q.take(f); l.body != nil || l.large != nil {
+					t.Fatal("it has the body of an earlier frame")
+				} else {
+					l.seq = uint64(b[0])
+				}
+				want = append(want, b)
+			},
+			"away": func(t *rapid.T) {
+				if len(want) == 0 {
+					t.Skip("empty")
+				}
+				if size := q.pop(); size != len(want[0]) {
+					t.Fatalf("%d bytes went, want %d", size, len(want[0]))
+				}
+				want = want[1:]
+			},
+			"rest": func(*rapid.T) { q.rest() },
+		})
+	})
+}
