@@ -26,7 +26,7 @@ func TestWhatIsHeldBackEndsWithItsConnection(t *testing.T) {
 	c.memory.mu.Unlock()
 	before := c.memory.taken.Load()
 	there.send(10)
-	for late := time.Now().Add(5 * time.Second); c.memory.taken.Load() == before; time.Sleep(time.Millisecond) {
+	for late := time.Now().Add(20 * time.Second); c.memory.taken.Load() == before; time.Sleep(time.Millisecond) {
 		if time.Now().After(late) {
 			t.Fatal("nothing comes by memory")
 		}

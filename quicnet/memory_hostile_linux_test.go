@@ -185,7 +185,7 @@ func TestNoOfferIsTakenBeyondTheLimit(t *testing.T) {
 		t.Errorf("%d connections are counted, want 1", n)
 	}
 	_ = other.q.CloseWithError(0, "")
-	for late := time.Now().Add(5 * time.Second); ctl.memories.Load() != 0; time.Sleep(time.Millisecond) {
+	for late := time.Now().Add(20 * time.Second); ctl.memories.Load() != 0; time.Sleep(time.Millisecond) {
 		if time.Now().After(late) {
 			t.Fatalf("%d connections are counted, want none", ctl.memories.Load())
 		}
@@ -216,7 +216,7 @@ func TestABodyOfControlDoesNotWaitBehindThoseOfCalls(t *testing.T) {
 	r.write(LaneControl, appendCounter(nil, linkMemoryAnswer, streamBodies<<1|1)) // and it reads nothing from there
 	r.heeded()
 	send(LaneCalls, 2, 1<<20)
-	for late := time.Now().Add(5 * time.Second); c.memory.sent.Load() == 0; time.Sleep(time.Millisecond) { // its head
+	for late := time.Now().Add(20 * time.Second); c.memory.sent.Load() == 0; time.Sleep(time.Millisecond) { // its head
 		if time.Now().After(late) {
 			t.Fatal("no body goes by memory")
 		}
@@ -239,7 +239,7 @@ func TestABodyOfControlDoesNotWaitBehindThoseOfCalls(t *testing.T) {
 	}()
 	select {
 	case <-came:
-	case <-time.After(3 * time.Second):
+	case <-time.After(8 * time.Second):
 		t.Fatal("the body of the control lane does not come")
 	}
 }

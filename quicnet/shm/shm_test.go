@@ -424,7 +424,7 @@ func TestAnOfferOfWhatWouldBlockIsDeclinedAtOnce(t *testing.T) {
 				if err == nil {
 					t.Error("it was taken")
 				}
-			case <-time.After(5 * time.Second):
+			case <-time.After(20 * time.Second):
 				t.Error("it waits")
 			}
 			_, _ = unix.FcntlInt(uintptr(c.fd), unix.F_SETLEASE, unix.F_UNLCK)

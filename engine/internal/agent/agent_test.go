@@ -59,7 +59,7 @@ func newAgent(t *testing.T, up Up) *Agent {
 	t.Helper()
 	a := New(Config{Up: up, Program: "/bin/sh", GPUs: gpu.NewFinder(gpu.System{Lookup: nothing, Sys: "/sys"}), Lookup: nothing})
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
 		a.Close(ctx)
 	})

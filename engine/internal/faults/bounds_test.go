@@ -95,7 +95,7 @@ func TestAMessageLargerThanWhatIsLeftIsTaken(t *testing.T) {
 	if err := put.Broadcast(s.ctx, make([]byte, 1<<20)); err != nil {
 		t.Fatal(err)
 	}
-	short, cancel := context.WithTimeout(s.ctx, 5*time.Second)
+	short, cancel := context.WithTimeout(s.ctx, 20*time.Second)
 	defer cancel()
 	if err := put.Broadcast(short, make([]byte, 15<<20+512<<10)); err != nil {
 		t.Error(err)

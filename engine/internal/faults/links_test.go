@@ -42,7 +42,7 @@ func friends(ctx context.Context) error {
 	}
 	call := func() {
 		for rank := range 2 {
-			short, cancel := context.WithTimeout(ctx, 5*time.Second)
+			short, cancel := context.WithTimeout(ctx, 20*time.Second)
 			n, err := engine.Query(at(m, rank), (*Victim).CountOfPeer).CallOne(short)
 			cancel()
 			fmt.Println("called", rank, n, err)
