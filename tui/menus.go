@@ -141,10 +141,11 @@ func (s sessionsMsg) apply(m *Model) tea.Cmd {
 		if m.conn != nil && i.Name == m.world.Session.Name {
 			why = "this is the session you see"
 		}
-		text := fmt.Sprintf("%s  %s, pid %d", i.Name, i.Program, i.PID)
+		state := ""
 		if s.still[i.PID] {
-			text += ", paused: a signal has stopped it"
+			state = "paused by a signal, " // first: on a small screen the rest is cut
 		}
+		text := fmt.Sprintf("%s  %s%s, pid %d", i.Name, state, i.Program, i.PID)
 		rows = append(rows, dialog.Choice{Text: text, Right: age, Why: why, Do: func() tea.Cmd { return m.command("attach " + i.Name) }})
 	}
 	s.p.SetRows(rows)

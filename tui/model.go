@@ -36,6 +36,7 @@ type Model struct {
 	theme      *paint.Theme
 	themeFixed bool // chosen by the person: the terminal's background does not change it
 	dark, mono bool
+	profile    colorprofile.Profile
 	mouse      bool
 	blurred    bool
 
@@ -224,7 +225,7 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		m.w, m.h = max(0, min(msg.Width, 2000)), max(0, min(msg.Height, 1000))
 		m.touch()
 	case tea.ColorProfileMsg:
-		m.mono = msg.Profile <= colorprofile.ASCII
+		m.mono, m.profile = msg.Profile <= colorprofile.ASCII, msg.Profile
 		m.pickTheme()
 	case tea.BackgroundColorMsg:
 		m.dark = msg.IsDark()
@@ -345,6 +346,13 @@ func (m *Model) setTheme(name string) error {
 		return err
 	}
 	t.ASCII = m.cfg.Settings.ASCII
+	switch m.profile {
+	case colorprofile.ANSI:
+		t.Limit(16)
+	case colorprofile.ANSI256:
+		t.Limit(256)
+	case colorprofile.TrueColor, colorprofile.ASCII, colorprofile.NoTTY, colorprofile.Unknown:
+	}
 	m.theme = t
 	m.panes.grid.NoColor = t.Mono
 	m.touch()

@@ -72,11 +72,15 @@ func (t *Theme) sequences(st Style) (open, end string) {
 	if t.Mono && st.Bg != Default {
 		st.Attr ^= Reverse
 	}
-	if c := t.colors[st.Fg]; c != nil {
-		ls = ls.Foreground(c)
+	fg, bg := t.colors[st.Fg], t.colors[st.Bg]
+	if t.few && !t.Mono {
+		fg, bg = t.sixteen(st)
 	}
-	if c := t.colors[st.Bg]; c != nil {
-		ls = ls.Background(c)
+	if fg != nil {
+		ls = ls.Foreground(fg)
+	}
+	if bg != nil {
+		ls = ls.Background(bg)
 	}
 	ls = ls.Bold(st.Attr&Bold != 0).Reverse(st.Attr&Reverse != 0).Underline(st.Attr&Underline != 0).Strikethrough(st.Attr&Strike != 0)
 	const mark = "x"

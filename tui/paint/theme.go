@@ -39,6 +39,7 @@ type Theme struct {
 	Name   string
 	Dark   bool // made for a dark background
 	Mono   bool // no colours: backgrounds become reverse video
+	few    bool // the terminal has 16 colours: those of the theme are left aside
 	ASCII  bool // draw with ASCII only
 	colors [roles]color.Color
 	opened *[styles]*[2]string // escape sequences before and after a run, by Style.number
