@@ -109,7 +109,7 @@ func (m *Model) openBreakForm(b *control.Breakpoint) {
 		now := k.breakpoint()
 		return breaks.When(&now), "", 0
 	}
-	cond := dialog.TextField("if", b.If, dialog.Example("count > 2, state.loss == 0.5, hits > 10"))
+	cond := dialog.TextField("if", b.If, dialog.Example("n > 2, state.loss == 0.5, hits > 10"))
 	cond.Judge = func(text string) (string, string, int) { return k.judgeSent(0, "if: ", text) }
 	hit := dialog.TextField("hit", b.Hit, dialog.Unset("each")+", "+dialog.Example(">5, %10"))
 	count := choice("count by", []string{"rank", "all ranks"}, map[bool]string{true: "all ranks"}[b.Total])

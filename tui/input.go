@@ -148,6 +148,7 @@ func (m *Model) inputDone() tea.Cmd {
 	if len(i.pasted.rest) > 0 {
 		m.openPasted(i.pasted)
 	}
+	m.toast = toast{} // of a text before, which was wrong
 	return i.done(m, i.field.Value())
 }
 

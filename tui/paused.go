@@ -370,10 +370,16 @@ func (m *Model) offers(a *Action) bool {
 }
 
 func nobodyPaused(m *Model) string {
-	if !m.isPaused() {
-		return "nobody is paused" + m.keyHint(" (%s sets a breakpoint)", "break")
+	if m.isPaused() {
+		return ""
 	}
-	return ""
+	if mesh, rank, ok := m.thisActor(); ok { // its state says paused, and no key of the debugger does anything about it
+		x, _ := m.world.Mesh(mesh)
+		if p, ok := m.world.ProcOf(x, rank); ok && p.Paused && !p.Held && !p.Over() {
+			return fmt.Sprintf("@%s[%d] stands because a signal has stopped its process, %d: SIGCONT has it go on", mesh, rank, p.PID)
+		}
+	}
+	return "nobody is paused" + m.keyHint(" (%s sets a breakpoint)", "break")
 }
 
 func notGoable(m *Model) string {

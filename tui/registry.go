@@ -45,6 +45,9 @@ func (a *Action) Key() string {
 
 // called is the action in a word or two: before a reason why it cannot be done, which is what the row is for.
 func (a *Action) called() string {
+	if a.hinted != nil { // the hint is of where it is shown
+		return a.Name
+	}
 	title, _, _ := strings.Cut(a.Title, ": ")
 	title, _, _ = strings.Cut(title, "; ")
 	return cmp.Or(a.Hint, title)

@@ -110,7 +110,7 @@ func newRunCommand() *cobra.Command {
 	fl.StringVarP(&f.commands, "command", "c", "", "run these commands, separated by ; or newlines, instead of files")
 	fl.StringVarP(&f.program, "program", "p", "", "run against this program, which must use the monarch-tui engine")
 	fl.BoolVar(&f.withMain, "main", false, "with -p: also call the program's own run function")
-	f.reportFlags.register(cmd, "report", "limit of one command; one that waits for machines (procs … via=) has within=, or 10m", 30*time.Second)
+	f.reportFlags.register(cmd, "report", "limit of one command; one that waits for machines (procs … via=) has within=, or 10m, and reload 6m", 30*time.Second)
 	fl.DurationVar(&f.fileTimeout, "file-timeout", 10*time.Minute, "limit of one file")
 	fl.BoolVar(&f.short, "short", false, "skip steps that have the guard [!short]")
 	fl.BoolVar(&f.times, "times", false, "show how long each step took; two runs then differ")

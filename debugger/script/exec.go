@@ -66,6 +66,7 @@ func (s *Session) judge(ctx context.Context, st *Stmt, step *Step) {
 	s.limit = cmp.Or(st.Timeout, s.ownLimit(st), s.opt.Timeout)
 	cmdCtx, cancel := s.patient(ctx, s.limit)
 	defer cancel()
+	began := time.Now()
 	err := s.catchUp(cmdCtx)
 	if err == nil && st.Include != nil {
 		s.inner(ctx, st, step)
@@ -78,6 +79,9 @@ func (s *Session) judge(ctx context.Context, st *Stmt, step *Step) {
 			s.last = r
 			step.Text = r.shown()
 		}
+	}
+	if cmdCtx.Err() == nil { // whoever has waited too long, it was not the command
+		s.limit = max(time.Since(began).Round(time.Second), time.Second)
 	}
 	if step.Code, step.Err, step.ErrPos = s.verdict(ctx, st, err); step.Code != ExitOK {
 		return

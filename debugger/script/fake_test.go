@@ -165,6 +165,8 @@ func (w *world) Handle(ctx context.Context, _ control.ClientInfo, req any) (any,
 			return nil, errors.New("a worker is gone")
 		}
 		return nil, nil
+	case control.PauseReq: // as from an engine that has waited for some process, but not as long as the command may
+		return nil, context.DeadlineExceeded
 	case control.LogsReq:
 		var out []control.Log
 		for _, l := range w.logs {

@@ -241,6 +241,11 @@ func (s *Session) pauseActors(ctx context.Context, a RanksArgs, r *result) error
 	}
 	r.set = set
 	if err := s.c.Pause(ctx, req); err != nil {
+		still := ""
+		s.picture(func(p *control.Replica) { still = stillOf(&p.Snapshot, set.ref.Name, set.ranks) })
+		if still != "" {
+			return fmt.Errorf("pause: @%s%s", set.ref.Name, still)
+		}
 		return err
 	}
 	r.text = []string{fmt.Sprintf("%s: %s at the next site, an idle one when its next message comes", set, map[bool]string{true: "it stops", false: "each stops"}[len(set.ranks) == 1])}

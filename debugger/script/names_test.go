@@ -65,3 +65,17 @@ func TestLsCountsWhoIsLeftAndWhoStandsStill(t *testing.T) {
 		}
 	}
 }
+
+// Where the engine waits for a process in vain, that is told as it is, and not for how long the command would have been given.
+func TestAPauseThatAProcessDoesNotTakeSaysWhy(t *testing.T) {
+	for want, still := range map[string][]int{
+		"pause: @t[1] is in process 0, which a signal has stopped; SIGCONT has it go on": {1},
+		"pause took more than 1s": nil,
+	} {
+		w := newWorld(t)
+		code, report := play(t, w, toys+"pause @t[1]\n", func(*Runner) { w.still = still })
+		if code == 0 || !strings.Contains(report, want+"\n") {
+			t.Errorf("exit %d, want %q:\n%s", code, want, report)
+		}
+	}
+}

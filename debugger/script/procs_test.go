@@ -142,6 +142,19 @@ func playSite(t *testing.T, w *world, text string, change ...func(*Runner)) (int
 	return play(t, w, text, append([]func(*Runner){func(r *Runner) { r.Options.Launches = site() }}, change...)...)
 }
 
+func TestAReloadHasTimeToBuild(t *testing.T) {
+	for timeout, want := range map[time.Duration]time.Duration{0: 6 * time.Minute, time.Hour: time.Hour} {
+		sc, errs := ParseLine("reload p")
+		if len(errs) > 0 {
+			t.Fatal(errs[0])
+		}
+		s := Session{opt: Options{Timeout: timeout}.withDefaults()}
+		if got := s.ownLimit(sc.Stmts[0]); got != want {
+			t.Errorf("with %v for each command: %v, want %v", timeout, got, want)
+		}
+	}
+}
+
 func TestALaunchHasTimeToQueue(t *testing.T) {
 	for _, c := range []struct {
 		line   string

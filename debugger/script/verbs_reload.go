@@ -27,6 +27,11 @@ type ReloadArgs struct {
 	Req   control.ReloadReq
 }
 
+// limit is longer than what the engine gives the build (control.ReloadReq.Build): a first one compiles all that the program imports.
+func (ReloadArgs) limit(opt Options) time.Duration { return max(buildTime, opt.Timeout) }
+
+const buildTime = 6 * time.Minute
+
 func reloadArgs(p *parser, c *cursor, v *Verb) (a ReloadArgs, err error) {
 	options := []string{control.ReloadDrain, control.ReloadFail, "program", "package", "batch"}
 	for first := true; !c.done(); first = false {

@@ -32,7 +32,7 @@ func (p *Pane) Draw(s *paint.Surface, w *world.World, focus bool) {
 	p.sync(w)
 	if p.total() == 0 {
 		stream.DrawNothing(s, p.keys,
-			stream.Hint{Text: "No breakpoints: nobody is stopped."},
+			stream.Hint{Text: "No breakpoints."},
 			stream.Hint{Action: "break", Text: "sets one on what the cursor is on: an actor stops before it handles a message, and the others go on"},
 			stream.Hint{Action: "pause", Text: "pauses what is selected"})
 		return

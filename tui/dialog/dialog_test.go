@@ -193,3 +193,22 @@ func TestAHintDoesNotLookLikeAValue(t *testing.T) {
 		}
 	}
 }
+
+func TestAnEmptyPickerSaysAllThatItHasToSay(t *testing.T) {
+	p := NewPicker("Attach", nil)
+	p.Empty = "no session is running here; type the address of one. A program that calls engine.Main opens one"
+	for _, wide := range []int{120, 40, 30} {
+		w, h := p.Size(wide, 40)
+		s := paint.New(w, h)
+		p.Draw(s)
+		text := strings.Join(strings.Fields(strings.Map(func(r rune) rune {
+			if r > '~' {
+				return ' '
+			}
+			return r
+		}, s.Plain())), " ")
+		if !strings.Contains(text, p.Empty) {
+			t.Errorf("in %d columns, of %d by %d: %s", wide, w, h, text)
+		}
+	}
+}

@@ -126,7 +126,11 @@ func (p *Picker) Size(w, h int) (int, int) {
 	for _, r := range p.rows {
 		want = max(want, paint.Width(r.Text)+max(paint.Width(r.Right), paint.Width(r.Why))+8)
 	}
-	return min(want, min(w, 84)), min(h, len(p.rows)+5)
+	if len(p.rows) > 0 {
+		return min(want, min(w, 84)), min(h, len(p.rows)+5)
+	}
+	want = min(max(want, min(paint.Width(p.Empty)+4, 60)), w)
+	return want, min(h, len(paint.Wrap(p.Empty, max(1, want-4)))+5)
 }
 
 // Draw draws it.

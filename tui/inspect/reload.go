@@ -59,7 +59,7 @@ func (p *Pane) buildReloaded(x *control.ReloadRank, all bool) {
 	for i, n := range x.Notes {
 		name := ""
 		if i == 0 {
-			name = "did not fit"
+			name = "unfit"
 		}
 		p.field(name, n, paint.Muted)
 	}

@@ -53,7 +53,7 @@ func TestAKeyThatNeverArrivesIsRefusedWithTheNameThatDoes(t *testing.T) {
 func TestAKeyThatIsNoneNamesTheOneThatIs(t *testing.T) {
 	for name, want := range map[string]string{
 		"F5": `there is no key "F5" (did you mean f5?)`, "ctrl+entr": `there is no key "ctrl+entr" (did you mean enter?)`,
-		"pagedown": `there is no key "pagedown" (did you mean pgdown?)`, "": `there is no key "" (have backspace, delete, down, end, enter, esc, f1, f10, …)`,
+		"pagedown": `there is no key "pagedown" (did you mean pgdown?)`, "": `there is no key "" (have backspace, delete, down, end, enter, esc, f1, f10, f11, f12, f2, f3, …)`,
 	} {
 		if _, err := Parse(name); err == nil || err.Error() != want {
 			t.Errorf("%q: %v, want %s", name, err, want)

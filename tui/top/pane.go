@@ -268,7 +268,7 @@ func (p *Pane) Frame(w *world.World) paint.Frame {
 	if p.w0 == 0 || p.w0 >= withSpan { // of what the figures are
 		f.Right = fmt.Sprintf("last %.0fs", window.Seconds())
 		if n := p.sum.answers; n == 0 {
-			f.Right += " · no answers in the last minute"
+			f.Right += " · no answers in 1 min"
 		} else {
 			f.Right += " · p50, p99 of " + paint.Plural(n, "answer")
 		}

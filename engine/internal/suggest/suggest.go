@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	maxListed = 8  // names listed before "and n more"
+	maxListed = 12 // names listed before "and n more"
 	maxWord   = 64 // runes; longer words are no typing mistakes, and the distance is quadratic
 )
 

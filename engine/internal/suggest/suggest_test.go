@@ -31,7 +31,7 @@ func TestAnUnknownNameSuggests(t *testing.T) {
 	if got := Suffix(strings.Repeat("x", 1<<20), have); !strings.HasPrefix(got, " (have") {
 		t.Errorf("a huge word lists the names, got %q", got)
 	}
-	if got := Suffix("zzz", []string{"a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8", "a9"}); !strings.HasSuffix(got, "a8, …)") {
+	if got := Suffix("zzz", []string{"a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8", "a9", "b1", "b2", "b3", "b4"}); !strings.HasSuffix(got, "b3, …)") {
 		t.Errorf("a long list is cut, got %q", got)
 	}
 }
