@@ -127,6 +127,7 @@ func (a *activation) verdict(s probe.Site, b resumeBody) (*probe.Verdict, error)
 func (n *node) pauseHere(b pauseBody) {
 	if a := n.actors.get(b.Mesh); a != nil {
 		a.probe.Pause(b.By, b.Undo)
+		n.touch()
 	}
 }
 

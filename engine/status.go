@@ -163,7 +163,7 @@ const maxNext = 16
 func (a *actor) state() control.RankState {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	s := control.RankState{State: "idle", Queue: len(a.queue), QueueBytes: a.size, Since: a.since.Time(), Handled: a.handled, Worked: a.worked, Restarts: int(a.life)}
+	s := control.RankState{State: "idle", Queue: len(a.queue), QueueBytes: a.size, Since: a.since.Time(), Handled: a.handled, Worked: a.worked, Restarts: int(a.life), Pause: a.probe.Wish()}
 	acts := a.running.all()
 	slices.SortFunc(acts, func(x, y *activation) int { return cmp.Compare(x.since.Sub(y.since), 0) })
 	for _, act := range acts {
@@ -189,7 +189,7 @@ func (a *actor) state() control.RankState {
 
 // tidyState bounds what another process says of its rank, and makes it fit to be shown.
 func tidyState(s *control.RankState) {
-	s.State, s.Reason = clean.Line(clip(s.State, 32)), clip(s.Reason, maxErrorText)
+	s.State, s.Reason, s.Pause = clean.Line(clip(s.State, 32)), clip(s.Reason, maxErrorText), clean.Line(clip(s.Pause, 100))
 	s.Worked, s.QueueBytes = max(0, s.Worked), max(0, s.QueueBytes)
 	s.Running = s.Running[:min(len(s.Running), maxRunning)]
 	for i, name := range s.Running {
@@ -202,7 +202,7 @@ func tidyState(s *control.RankState) {
 const maxRunning = windowSize + 1
 
 func sameState(a, b *control.RankState) bool {
-	return a.State == b.State && a.Queue == b.Queue && a.QueueBytes == b.QueueBytes && a.Handled == b.Handled &&
+	return a.State == b.State && a.Pause == b.Pause && a.Queue == b.Queue && a.QueueBytes == b.QueueBytes && a.Handled == b.Handled &&
 		slices.Equal(a.Running, b.Running) && slices.Equal(a.Calls, b.Calls) && slices.Equal(a.Next, b.Next)
 }
 

@@ -349,6 +349,9 @@ func (m *Model) pauseOrGo() tea.Cmd {
 	if m.world.IsStopped(t.mesh, t.ranks) {
 		return m.goOn("continue " + m.pausedOf(t).String())
 	}
+	if m.world.ToStop(t.mesh, t.ranks) { // once more takes it back
+		return m.command("continue " + t.String())
+	}
 	return m.command("pause " + t.String())
 }
 
@@ -453,7 +456,7 @@ func debugActions() []*Action {
 		{Name: "continue.all", Keys: []string{"C"}, Title: "continue all that are paused", disabledReason: notGoable, run: (*Model).continueAll},
 		{Name: "next.paused", Keys: []string{"n"}, Title: "to the next that is paused", disabledReason: nobodyPaused, run: func(m *Model) tea.Cmd { return m.goPaused(false) }},
 		{Name: "prev.paused", Keys: []string{"N"}, Title: "to the one before that is paused", disabledReason: nobodyPaused, run: func(m *Model) tea.Cmd { return m.goPaused(true) }},
-		{Name: "pause", Keys: []string{"P"}, Title: "pause what is selected at its next site; continue it where it is paused", disabledReason: noActors, run: (*Model).pauseOrGo},
+		{Name: "pause", Keys: []string{"P"}, Title: "pause what is selected at its next site; continue it where it is paused, or is to be", disabledReason: noActors, run: (*Model).pauseOrGo},
 		{Name: "go.next", Title: "this frame goes on until its next site", disabledReason: thisNotPaused, run: goThis(control.GoNext)},
 		{Name: "go.into", Title: "this frame goes on until who gets its next message has it", disabledReason: thisNotPaused, run: goThis(control.GoInto)},
 		{Name: "go.finish", Title: "this frame goes on until its caller has the result", disabledReason: thisNotPaused, run: goThis(control.GoFinish)},

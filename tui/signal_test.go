@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/charmbracelet/x/ansi"
+	"github.com/monarch-tui/monarch-tui/engine/control"
 	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
 )
 
@@ -52,5 +54,26 @@ func TestStopIsNotCalledACancellationOfALaunch(t *testing.T) {
 	press(t, m, "delete")
 	if !strings.HasPrefix(m.toast.text, "stop: ") {
 		t.Errorf("it says %q", m.toast.text)
+	}
+}
+
+// Once more takes a pause back that has not stopped anybody yet, and the inspector tells of it.
+func TestAPauseThatWaitsIsShownAndTakenBack(t *testing.T) {
+	b := worldtest.Pingpong(t)
+	b.EditRank("ponger", 0, func(r *control.RankState) { r.Pause = "tui ada@laptop" })
+	m := still(t, b, 120, 40)
+	press(t, m, "2")
+	if mesh, rank, ok := m.thisActor(); !ok || mesh != "ponger" || rank != 0 {
+		t.Fatalf("the cursor is on %s[%d]", mesh, rank)
+	}
+	if got := ansi.Strip(m.View().Content); !strings.Contains(got, "to stop   at its next site") {
+		t.Errorf("the inspector does not tell:\n%s", got)
+	}
+	if w := m.world; !w.ToStop("ponger", []int{0}) || w.ToStop("ponger", []int{0, 1}) || w.ToStop("ponger", nil) || w.ToStop("nobody", nil) {
+		t.Error("it is not told apart who is to stop")
+	}
+	press(t, m, "P")
+	if want := "continue @ponger[0]"; m.shownEntry == nil || m.shownEntry.line != want {
+		t.Errorf("P does %+v, want %s", m.shownEntry, want)
 	}
 }

@@ -56,8 +56,17 @@ func (s *Session) letGo(ctx context.Context, a GoArgs, r *result) error {
 		}
 	} else {
 		var err error
-		if stops, r.text, err = s.stopped(a.Target, a.N); err != nil {
+		if a.How == control.GoContinue && a.Target != nil {
+			if r.text, err = s.takeBack(ctx, a.Target); err != nil {
+				return err
+			}
+		}
+		back := r.text
+		if stops, r.text, err = s.stopped(a.Target, a.N); err != nil && len(back) == 0 {
 			return err
+		}
+		if r.text = append(back, r.text...); err != nil {
+			return nil //nolint:nilerr // nobody was stopped, but somebody was to be
 		}
 	}
 	for _, st := range stops {
@@ -94,6 +103,34 @@ func (s *Session) letGo(ctx context.Context, a GoArgs, r *result) error {
 		s.attachTo(debugger.Attached{})
 	}
 	return errors.Join(errs...)
+}
+
+// takeBack takes the pauses back that have not stopped ranks of a target yet, and says of whom.
+func (s *Session) takeBack(ctx context.Context, t *Target) ([]string, error) {
+	set, err := s.resolve(t)
+	if err != nil {
+		return nil, err
+	}
+	var ranks []int
+	s.picture(func(p *control.Replica) {
+		m, _ := p.Mesh(set.ref.Name)
+		for _, rank := range set.ranks {
+			if m != nil && rank < len(m.Ranks) && m.Ranks[rank].Pause != "" {
+				ranks = append(ranks, rank)
+			}
+		}
+	})
+	if len(ranks) == 0 {
+		return nil, nil
+	}
+	if err := s.c.Pause(ctx, control.PauseReq{Mesh: set.ref.Name, Ranks: ranks, Undo: true}); err != nil {
+		return nil, err
+	}
+	s.until(ctx, showing, func(p *control.Replica) bool {
+		m, ok := p.Mesh(set.ref.Name)
+		return !ok || !slices.ContainsFunc(toStop(m), func(r int) bool { return slices.Contains(ranks, r) })
+	})
+	return []string{fmt.Sprintf("@%s[%s] %s at the next site", set.ref.Name, shape.FormatRanks(ranks), map[bool]string{true: "no longer stops", false: "no longer stop"}[len(ranks) == 1])}, nil
 }
 
 // movesOn reports whether a way to go on means to stop again.
@@ -140,19 +177,20 @@ const arriving = 2 * time.Second
 
 // arrive waits until each frame that went on has stopped again, or its actor is idle, which may be for ever.
 func (s *Session) arrive(ctx context.Context, how string, went []control.Stop, before *standing) {
-	ctx, cancel := context.WithTimeout(ctx, arriving)
+	s.until(ctx, arriving, func(p *control.Replica) bool {
+		return !slices.ContainsFunc(went, func(st control.Stop) bool { return !arrived(p, how, &st, before) })
+	})
+}
+
+// until waits until something is so in the session, it ends, or the time is over.
+func (s *Session) until(ctx context.Context, limit time.Duration, done func(p *control.Replica) bool) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	for {
 		s.mu.Lock()
-		changed, left := s.changed, 0
-		for i := range went {
-			if !arrived(&s.pic, how, &went[i], before) {
-				left++
-			}
-		}
-		ended := s.ended
+		changed, over := s.changed, done(&s.pic) || s.ended != nil
 		s.mu.Unlock()
-		if left == 0 || ended != nil {
+		if over {
 			return
 		}
 		select {
@@ -248,8 +286,39 @@ func (s *Session) pauseActors(ctx context.Context, a RanksArgs, r *result) error
 		}
 		return err
 	}
+	s.until(ctx, showing, func(p *control.Replica) bool { return isPaused(p, set.ref.Name, set.ranks) }) // so that continue finds it
 	r.text = []string{fmt.Sprintf("%s: %s at the next site, an idle one when its next message comes", set, map[bool]string{true: "it stops", false: "each stops"}[len(set.ranks) == 1])}
 	return nil
+}
+
+// showing bounds how long pause waits until it is shown: an older engine says nothing of who is to stop.
+const showing = 500 * time.Millisecond
+
+// isPaused reports whether all ranks stand, are to stop, or are over.
+func isPaused(p *control.Replica, mesh string, ranks []int) bool {
+	m, ok := p.Mesh(mesh)
+	if !ok {
+		return true
+	}
+	stands := map[int]bool{}
+	for i := range p.Stops {
+		if p.Stops[i].Mesh == mesh {
+			stands[p.Stops[i].Rank] = true
+		}
+	}
+	return !slices.ContainsFunc(ranks, func(r int) bool {
+		return r < len(m.Ranks) && m.Ranks[r].Pause == "" && !m.Ranks[r].Over() && !stands[r]
+	})
+}
+
+// toStop are the ranks of a mesh that a pause has not stopped yet.
+func toStop(m *control.Mesh) (ranks []int) {
+	for i := range m.Ranks {
+		if m.Ranks[i].Pause != "" {
+			ranks = append(ranks, i)
+		}
+	}
+	return ranks
 }
 
 func (s *Session) listStops(_ context.Context, _ NoArgs, r *result) error {
@@ -260,6 +329,13 @@ func (s *Session) listStops(_ context.Context, _ NoArgs, r *result) error {
 		}
 		if r.text = table(rows); len(rows) == 1 {
 			r.text = []string{"nothing is stopped"}
+		}
+		for i := range p.Meshes {
+			if m := &p.Meshes[i]; !m.Gone {
+				if ranks := toStop(m); len(ranks) > 0 {
+					r.text = append(r.text, fmt.Sprintf("@%s[%s] is to stop at the next site", m.Ref.Name, shape.FormatRanks(ranks)))
+				}
+			}
 		}
 		r.value = stopValues(p)
 	})

@@ -23,7 +23,7 @@ func goVerbs() []*Verb {
 	}
 	const one = " [N | TARGET]"
 	return []*Verb{
-		going(control.GoContinue, "continue c cont resume", "continue"+one, "let stopped frames go on: all of them, one by its number, or those of some ranks. Breakpoints stay (clear removes them)"),
+		going(control.GoContinue, "continue c cont resume", "continue"+one, "let stopped frames go on: all of them, one by its number, or those of some ranks, of which a pause is taken back that has not stopped them yet. Breakpoints stay (clear removes them)"),
 		going(control.GoStep, "step s", "step"+one, "go on until this actor's next message"),
 		going(control.GoNext, "next n", "next"+one, "go on until the next site of this frame: what it sends, what comes back, its reply"),
 		going(control.GoInto, "into", "into"+one, "go on, and stop who receives what this frame sends next"),

@@ -193,7 +193,8 @@ type RankState struct {
 	Restarts int           // how often it was started anew: its life, which messages name
 	Reason   string
 
-	QueueBytes int `cbor:",omitempty"` // bytes of the arguments of the messages that wait. Absent where the program's engine is older
+	QueueBytes int    `cbor:",omitempty"` // bytes of the arguments of the messages that wait. Absent where the program's engine is older
+	Pause      string `cbor:",omitempty"` // who wants it to stop at its next site; "": nobody. Likewise
 }
 
 // Over reports whether the actor handles nothing any more.

@@ -87,6 +87,7 @@ func NewAgent(clock Holder, tell func(News)) *Agent {
 type Actor struct {
 	agent *Agent
 	mask  atomic.Uint32
+	wish  atomic.Pointer[string] // pause, for those who do not hold agent.mu; nil: there is none
 	who   Who
 
 	pause    string              // a wish that it stop at its next site: by whom; guarded by agent.mu
@@ -199,8 +200,19 @@ func (x *Actor) Pause(by string, undo bool) {
 	x.refresh()
 }
 
-// refresh recomputes the mask. The caller holds agent.mu.
+// Wish is by whom the actor is to stop at its next site; "": by nobody.
+func (x *Actor) Wish() string {
+	if by := x.wish.Load(); by != nil {
+		return *by
+	}
+	return ""
+}
+
+// refresh recomputes the mask, and what Wish gives. The caller holds agent.mu.
 func (x *Actor) refresh() {
+	if by := x.pause; by != x.Wish() {
+		x.wish.Store(&by)
+	}
 	var m Site
 	for s, list := range x.bound {
 		if len(list) > 0 {

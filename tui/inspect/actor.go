@@ -113,6 +113,9 @@ func (p *Pane) buildActor(w *world.World) {
 // buildNow tells what the actor does now, and what is wrong with it.
 func (p *Pane) buildNow(w *world.World, m *control.Mesh, r *control.RankState) {
 	p.buildRunning(w, r)
+	if r.Pause != "" {
+		p.field("to stop", "at its next site, for "+world.Name(r.Pause), paint.Paused)
+	}
 	pr := procOf(w, m, p.thing.rank)
 	p.field("reason", world.RankWhy(r, pr), paint.Failed)
 	p.buildFaults(w, m.Ref.ID, p.thing.rank, pr)

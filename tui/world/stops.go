@@ -78,6 +78,18 @@ func (w *World) IsStopped(mesh string, ranks []int) bool {
 	return slices.ContainsFunc(ranks, func(rank int) bool { return w.stopped[mesh][rank] })
 }
 
+// ToStop reports whether everybody among some ranks of a mesh, or of all where ranks is empty, is to stop at the next site.
+func (w *World) ToStop(mesh string, ranks []int) bool {
+	m, ok := w.Mesh(mesh)
+	if !ok || len(m.Ranks) == 0 {
+		return false
+	}
+	if len(ranks) == 0 {
+		return !slices.ContainsFunc(m.Ranks, func(r control.RankState) bool { return r.Pause == "" })
+	}
+	return !slices.ContainsFunc(ranks, func(r int) bool { return r >= len(m.Ranks) || m.Ranks[r].Pause == "" })
+}
+
 func compareStops(a, b control.Stop) int {
 	return cmp.Or(cmp.Compare(a.Mesh, b.Mesh), cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.ID, b.ID))
 }
