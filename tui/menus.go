@@ -154,15 +154,27 @@ func (s sessionsMsg) apply(m *Model) tea.Cmd {
 
 // openErrors lists what failed, the newest first.
 func (m *Model) openErrors() {
-	var rows []dialog.Choice
+	type row struct {
+		at time.Time // as it is shown
+		dialog.Choice
+	}
+	var found []row
+	add := func(at time.Time, text string, open func()) {
+		found = append(found, row{at, dialog.Choice{Text: text, Right: at.Format(time.TimeOnly), Do: func() tea.Cmd { open(); return nil }}})
+	}
 	for _, e := range slices.Backward(m.commands) {
 		if e.done && !e.ok && !e.cancelled {
 			first, _, _ := strings.Cut(e.err, "\n")
-			rows = append(rows, dialog.Choice{Text: e.line + " ✕ " + first, Right: e.began.Format(time.TimeOnly), Do: func() tea.Cmd { m.openEntry(e); return nil }})
+			add(e.began, e.line+" ✕ "+first, func() { m.openEntry(e) })
 		}
 	}
 	for _, f := range slices.Backward(m.world.Failures) {
-		rows = append(rows, dialog.Choice{Text: f.What, Right: f.Time.Format(time.TimeOnly), Do: func() tea.Cmd { m.openFailure(f); return nil }})
+		add(f.Time, f.What, func() { m.openFailure(f) })
+	}
+	slices.SortStableFunc(found, func(a, b row) int { return b.at.Compare(a.at) })
+	rows := make([]dialog.Choice, 0, len(found))
+	for _, r := range found {
+		rows = append(rows, r.Choice)
 	}
 	p := dialog.NewPicker("Errors", rows)
 	p.Empty = "nothing has failed so far"
