@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -132,6 +133,7 @@ type dialer struct {
 	dial func(ctx context.Context) (*control.Client, error)
 	name string // what to call it before it answers
 	own  bool   // the session ends with this program
+	by   *entry // the command that wants it; nil: none
 }
 
 // frame is the shortest time between two batches of updates; a terminal without focus gets them more rarely.
@@ -290,8 +292,7 @@ func (m *Model) connectedNow(msg connected) tea.Cmd {
 			return m.after(backoff(d.tries), redial{d.gen})
 		}
 		m.dialing = nil
-		m.say(sayError, fmt.Sprintf("%s: %v", d.name, msg.err))
-		m.errors++
+		m.notAttached(d, msg.err)
 		if m.lost { // back to waiting for the one that was lost
 			return m.redial()
 		}
@@ -321,6 +322,20 @@ func (m *Model) connectedNow(msg connected) tea.Cmd {
 		}
 	}
 	return tea.Batch(cmds...)
+}
+
+// notAttached has the command that wanted a connection fail, so that its reason can still be read later.
+func (m *Model) notAttached(d *dialing, err error) {
+	e := d.by
+	if e == nil { // the first one, that no command wants
+		m.unreached = control.Failure{Time: m.now(), What: fmt.Sprintf("%s: %v", d.name, err)}
+		m.say(sayError, m.unreached.What)
+		m.errors++
+		return
+	}
+	e.ok, e.took = false, m.now().Sub(e.began)
+	m.toast = toast{} // it would hide the failure
+	m.failed(e, strings.TrimPrefix(err.Error(), "attach "+d.name+": "))
 }
 
 // pump waits for the next updates, not before the frame is over. Between two frames the watch gathers them, within
@@ -420,13 +435,13 @@ func (m *Model) dropJobs(why string) {
 	m.serial, m.waiting = nil, nil
 }
 
-// attach connects to another session; without an address it lists those that run.
-func (m *Model) attach(addr string) tea.Cmd {
+// attach connects to another session, as a command wants it; without an address it lists those that run.
+func (m *Model) attach(by *entry, addr string) tea.Cmd {
 	if addr == "" {
 		return m.openSessions()
 	}
 	own := m.own.Name != "" && (addr == m.own.Name || addr == strconv.Itoa(m.own.PID)) // back from another one
-	return m.connect(dialer{name: addr, own: own, dial: func(ctx context.Context) (*control.Client, error) {
+	return m.connect(dialer{name: addr, own: own, by: by, dial: func(ctx context.Context) (*control.Client, error) {
 		return control.Dial(ctx, addr, m.cfg.Who)
 	}})
 }

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -30,5 +31,31 @@ func TestTheErrorsAreListedTheNewestFirst(t *testing.T) {
 			t.Fatalf("%s stands too high, or not at all:\n%s", name, got)
 		}
 		from = at
+	}
+}
+
+// TestASessionThatCannotBeHadIsAnErrorThatStays looks at it on the status line, after any toast would be gone, and among the errors.
+func TestASessionThatCannotBeHadIsAnErrorThatStays(t *testing.T) {
+	now := worldtest.Start()
+	m := still(t, worldtest.Pingpong(t), 120, 40, func(c *Config) { c.Now = func() time.Time { return now } })
+	m.command("attach nobody")
+	m.connectedNow(connected{m.dialing.gen, nil, errors.New("attach nobody: no running session has this name")})
+	const want = "attach nobody"
+	for _, later := range []time.Duration{0, time.Minute} {
+		now = now.Add(later)
+		if got := screen(t, m); !strings.Contains(got, "✕ "+want+"  no running session has this name") || strings.Count(got, "nobody") != 1 || !strings.Contains(got, "1 error") {
+			t.Errorf("after %v:\n%s", later, got)
+		}
+	}
+	if got := screen(t, press(t, m, "E")); !strings.Contains(got, want+" ✕ no running session has this name") {
+		t.Error(got)
+	}
+	if len(m.commands) != 1 {
+		t.Errorf("%d commands", len(m.commands))
+	}
+	m.connect(dialer{name: "first"}) // no command has asked for it
+	m.connectedNow(connected{m.dialing.gen, nil, errors.New("refused")})
+	if got := screen(t, press(t, m, "esc", "E")); len(m.commands) != 1 || !strings.Contains(got, "first: refused") {
+		t.Errorf("%d commands\n%s", len(m.commands), got)
 	}
 }

@@ -150,7 +150,7 @@ func TestQuittingAsksAboutWhatRunsInTheSessionThatIsNotSeen(t *testing.T) {
 		t.Error(got)
 	}
 	press(t, m, "esc")
-	m.attach("4711")
+	m.attach(nil, "4711")
 	if !m.dialing.own {
 		t.Error("back in its own session it takes it for another's")
 	}

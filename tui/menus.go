@@ -171,6 +171,9 @@ func (m *Model) openErrors() {
 	for _, f := range slices.Backward(m.world.Failures) {
 		add(f.Time, f.What, func() { m.openFailure(f) })
 	}
+	if f := m.unreached; f.What != "" {
+		add(f.Time, f.What, func() { m.openFailure(f) })
+	}
 	slices.SortStableFunc(found, func(a, b row) int { return b.at.Compare(a.at) })
 	rows := make([]dialog.Choice, 0, len(found))
 	for _, r := range found {
@@ -185,6 +188,9 @@ func (m *Model) openErrors() {
 func (m *Model) openFailure(f control.Failure) {
 	m.pushText(&dialog.TextBox{Title: "Failure", Lines: func() []paint.Seg {
 		who := "nobody has handled it"
+		if f == m.unreached {
+			who = "before there was a session"
+		}
 		if f.Handled != "" {
 			who = "handled by " + f.Handled
 		}

@@ -40,16 +40,17 @@ type Model struct {
 	mouse      bool
 	blurred    bool
 
-	world   *world.World
-	conn    *conn
-	links   links
-	dialer  dialer // of the session that is shown
-	dialing *dialing
-	connErr string
-	lost    bool // the session that is shown was there, and is not now
-	lastGen int
-	own     control.Session // the session that ends with us
-	ownRuns int             // proc meshes that ran in it when another one was attached
+	world     *world.World
+	conn      *conn
+	links     links
+	dialer    dialer // of the session that is shown
+	dialing   *dialing
+	connErr   string
+	unreached control.Failure // of the first connection; none without a text
+	lost      bool            // the session that is shown was there, and is not now
+	lastGen   int
+	own       control.Session // the session that ends with us
+	ownRuns   int             // proc meshes that ran in it when another one was attached
 
 	panes     paneSet
 	overlays  []dialog.Dialog

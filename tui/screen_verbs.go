@@ -23,7 +23,7 @@ func screenVerbs() map[string]func(m *Model, e *entry, word, rest string) (cmd t
 				rest = strings.TrimSuffix(a, `"`)
 			}
 			m.succeed(e)
-			return m.attach(rest), true
+			return m.attach(e, rest), true
 		},
 		"focus": (*Model).focusVerb,
 		"quit": func(m *Model, e *entry, _, _ string) (tea.Cmd, bool) {
