@@ -2,11 +2,13 @@ package tui
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/tui/world/worldtest"
 )
 
@@ -57,5 +59,20 @@ func TestASessionThatCannotBeHadIsAnErrorThatStays(t *testing.T) {
 	m.connectedNow(connected{m.dialing.gen, nil, errors.New("refused")})
 	if got := screen(t, press(t, m, "esc", "E")); len(m.commands) != 1 || !strings.Contains(got, "first: refused") {
 		t.Errorf("%d commands\n%s", len(m.commands), got)
+	}
+}
+
+// TestEnterOnAFailureGoesToTheDead kills a process that is not the first of its mesh.
+func TestEnterOnAFailureGoesToTheDead(t *testing.T) {
+	b := worldtest.New(t)
+	b.Procs("p", shape.Extent{{Name: "gpus", Size: 4}}, worldtest.Opts{})
+	b.EditProc("p", 1, func(p *control.Proc) { p.State, p.Reason, p.PID = "killed", "signal: killed", 4712 })
+	b.EditProcs("p", func(pm *control.ProcMesh) { pm.State, pm.Reason = "failed", "SIGKILL: worker 1 of procs p" })
+	m := still(t, b, 120, 40)
+	press(t, m, "W")
+	typeText(m, "procs p failed")
+	press(t, m, "enter", "esc")
+	if rank := m.panes.grid.Cursor(); rank != 1 || !slices.Equal(m.panes.grid.Selected(), []int{1}) {
+		t.Errorf("the cursor is on %d, selected is %v\n%s", rank, m.panes.grid.Selected(), screen(t, m))
 	}
 }

@@ -28,10 +28,10 @@ func (r lostProc) Check(l *Look) (out []Warning) {
 			if !ok || p.Ordered || l.toldOf(p) {
 				continue
 			}
-			switch p.State {
-			case "failed", "lost", "killed", "oom", "fenced", "exited":
+			switch {
+			case isDead(p):
 				lost = append(lost, p)
-			case "suspect", "unreachable":
+			case p.State == "suspect", p.State == "unreachable":
 				silent = append(silent, p)
 			}
 		}
@@ -43,6 +43,15 @@ func (r lostProc) Check(l *Look) (out []Warning) {
 		}
 	}
 	return out
+}
+
+// isDead reports whether a process has ended unordered.
+func isDead(p *control.Proc) bool {
+	switch p.State {
+	case "failed", "lost", "killed", "oom", "fenced", "exited":
+		return !p.Ordered
+	}
+	return false
 }
 
 func (r lostProc) warning(l *Look, pm *control.ProcMesh, procs []*control.Proc, word string, severe bool) Warning {
@@ -112,7 +121,7 @@ func (r failed) Check(l *Look) (out []Warning) {
 	for _, pm := range procMeshes(l.World) {
 		if pm.State == "failed" {
 			out = append(out, Warning{
-				Name: r.Name(), Severe: true, Count: 1, Procs: pm.Name, Line: "procs " + pm.Name + " failed" + because(pm.Reason),
+				Name: r.Name(), Severe: true, Count: 1, Procs: pm.Name, Ranks: deadProcs(l.World, pm), Line: "procs " + pm.Name + " failed" + because(pm.Reason),
 				Detail: fmt.Sprintf("The processes %s have failed%s.", pm.Name, because(pm.Reason)),
 			})
 		}
@@ -120,7 +129,7 @@ func (r failed) Check(l *Look) (out []Warning) {
 	for _, m := range meshes(l.World) {
 		if m.State == "failed" {
 			out = append(out, Warning{
-				Name: r.Name(), Severe: true, Count: len(m.Ranks), Mesh: m.Ref.Name, Line: m.Ref.Name + " failed" + because(m.Reason),
+				Name: r.Name(), Severe: true, Count: len(m.Ranks), Mesh: m.Ref.Name, Ranks: deadActors(l.World, m), Line: m.Ref.Name + " failed" + because(m.Reason),
 				Detail: fmt.Sprintf("The mesh %s has failed%s.", m.Ref.Name, because(m.Reason)),
 			})
 			continue
@@ -142,6 +151,28 @@ func (r failed) Check(l *Look) (out []Warning) {
 		}
 	}
 	return out
+}
+
+// deadProcs are the ranks of a proc mesh whose processes have ended unordered.
+func deadProcs(w *world.World, pm *control.ProcMesh) (ranks []int) {
+	for rank := range pm.Extent.Len() {
+		if p, ok := w.Proc(pm.FirstProc + uint64(rank)); ok && isDead(p) {
+			ranks = append(ranks, rank)
+		}
+	}
+	return ranks
+}
+
+// deadActors are the ranks of a mesh that have failed, or whose process has ended unordered.
+func deadActors(w *world.World, m *control.Mesh) (ranks []int) {
+	for rank := range m.Ranks {
+		p, ok := w.Proc(m.Ref.First + uint64(m.Ref.Home.RankAt(rank)))
+		switch s := m.Ranks[rank].State; {
+		case s == "failed", ok && isDead(p), s == "gone" && !(ok && p.Ordered):
+			ranks = append(ranks, rank)
+		}
+	}
+	return ranks
 }
 
 // because is a reason on one line, the cause first.
