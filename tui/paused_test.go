@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -440,5 +441,20 @@ func TestThePausedAreSeenWithoutColoursAndInASCII(t *testing.T) {
 			}
 			golden.RequireEqual(t, m.View().Content+"\n")
 		})
+	}
+}
+
+// TestGoingToWhoIsPausedEndsARectangle has n pressed while v selects: what was selected is kept.
+func TestGoingToWhoIsPausedEndsARectangle(t *testing.T) {
+	m := still(t, worldtest.Pingpong(t), 120, 40)
+	press(t, m, "2", "g", "v", "l", "l")
+	want := m.panes.grid.Selected()
+	if len(want) != 3 || !m.panes.grid.InRectangle() {
+		t.Fatalf("v l l selects %v", want)
+	}
+	stopping(m, stopEvent(1, 20))
+	press(t, m, "n")
+	if g := m.panes.grid; g.InRectangle() || g.Cursor() != 20 || !slices.Equal(g.Selected(), want) {
+		t.Errorf("a rectangle: %v, the cursor on %d, selected %v, not %v", g.InRectangle(), g.Cursor(), g.Selected(), want)
 	}
 }

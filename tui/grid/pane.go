@@ -151,7 +151,8 @@ func (p *Pane) Cursor() int {
 	return p.at.cursor
 }
 
-// SetCursor moves the cursor to a rank of the mesh, out of a part that does not hold it.
+// SetCursor moves the cursor to a rank of the mesh, out of a part that does not hold it. It is a jump: a rectangle ends, and what
+// that holds stays selected.
 func (p *Pane) SetCursor(rank int) {
 	if p.at == nil || rank < 0 || rank >= p.at.n {
 		return
@@ -159,6 +160,7 @@ func (p *Pane) SetCursor(rank int) {
 	for len(p.at.views) > 1 && !p.at.view().holds(rank) {
 		p.at.pop()
 	}
+	p.EndRectangle()
 	p.at.cursor = rank
 	p.moved()
 }
