@@ -71,6 +71,7 @@ type actor struct {
 	handled  uint64
 	since    hlc.Moment
 	worked   time.Duration       // in which something was handled, up to since
+	still    int                 // of running, whose handlers stand at a site: no work
 	acks     map[uint64]taken    // by process: what broadcasts give back there
 	size     int                 // bytes of the arguments in queue
 	claims   map[uint64]struct{} // locks that it has or waits for
@@ -444,10 +445,10 @@ func (a *actor) noticeWait(proc uint64, w waitNotice) {
 	}
 }
 
-// turned notes that what the actor does changes: the time before counts as work where it handled something. The caller holds
-// a.mu.
+// turned notes that what the actor does changes: the time before counts as work where it handled something that did not stand at
+// a site. The caller holds a.mu.
 func (a *actor) turned(at hlc.Moment) {
-	if a.running.len() > 0 {
+	if a.running.len() > a.still {
 		a.worked += at.Sub(a.since)
 	}
 	a.since = at

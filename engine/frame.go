@@ -186,6 +186,10 @@ func (a *activation) Park(resumed <-chan struct{}) (ended string) {
 	var stood chan struct{}
 	x.mu.Lock()
 	a.parked++
+	if own {
+		x.turned(x.node.tel.clock.Now())
+		x.still++
+	}
 	switch {
 	case loops:
 		x.stands, stood = 1, make(chan struct{}, 1)
@@ -209,6 +213,10 @@ func (a *activation) Park(resumed <-chan struct{}) (ended string) {
 		x.mu.Lock()
 	}
 	a.parked--
+	if own {
+		x.turned(x.node.tel.clock.Now())
+		x.still--
+	}
 	switch {
 	case loops:
 		x.stands, x.stood = 0, nil

@@ -203,7 +203,7 @@ const maxRunning = windowSize + 1
 
 func sameState(a, b *control.RankState) bool {
 	return a.State == b.State && a.Pause == b.Pause && a.Queue == b.Queue && a.QueueBytes == b.QueueBytes && a.Handled == b.Handled &&
-		slices.Equal(a.Running, b.Running) && slices.Equal(a.Calls, b.Calls) && slices.Equal(a.Next, b.Next)
+		a.Worked == b.Worked && slices.Equal(a.Running, b.Running) && slices.Equal(a.Calls, b.Calls) && slices.Equal(a.Next, b.Next)
 }
 
 // progressEvery is how often front ends are told of the progress of one call: a call of thousands of ranks has thousands

@@ -189,7 +189,7 @@ type RankState struct {
 	Next     []uint64      // the calls of the first messages in the mailbox, 16 at most
 	Since    time.Time     // of State
 	Handled  uint64        // messages handled since the start
-	Worked   time.Duration // in which it handled messages, from the start to Since; a busy one goes on since then
+	Worked   time.Duration // in which it handled messages and did not stand at a site, from the start to Since; a busy one goes on since then
 	Restarts int           // how often it was started anew: its life, which messages name
 	Reason   string
 
