@@ -168,7 +168,7 @@ func deadActors(w *world.World, m *control.Mesh) (ranks []int) {
 	for rank := range m.Ranks {
 		p, ok := w.Proc(m.Ref.First + uint64(m.Ref.Home.RankAt(rank)))
 		switch s := m.Ranks[rank].State; {
-		case s == "failed", ok && isDead(p), s == "gone" && !(ok && p.Ordered):
+		case s == "failed", ok && isDead(p), s == "gone" && (!ok || !p.Ordered):
 			ranks = append(ranks, rank)
 		}
 	}
