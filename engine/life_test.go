@@ -70,7 +70,8 @@ func TestAWorkerLearnsOfAnothersDeath(t *testing.T) {
 	if err := pb.Kill(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := nested.All(ctx); !errors.Is(err, engine.ErrLost) || !strings.Contains(err.Error(), "worker 0 of procs pb (pid ") {
+	// Whether the nested call was there when the process ended, nobody knows: a later one is ErrStopped only.
+	if _, err := nested.All(ctx); !errors.Is(err, engine.ErrStopped) && !errors.Is(err, engine.ErrLost) || !strings.Contains(err.Error(), "worker 0 of procs pb (pid ") {
 		t.Errorf("the nested call ended with %v", err)
 	}
 	if _, err := block.All(ctx); !errors.Is(err, engine.ErrLost) {
