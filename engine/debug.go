@@ -52,10 +52,10 @@ type pauseBody struct {
 // debugHandlers are those that every process has.
 func debugHandlers(t *sysTable) {
 	handle(t, sysOrders, fromController, func(_ context.Context, n *node, _ quicnet.Addr, o probe.Orders) (any, error) {
-		n.agent.Obey(o)
+		n.obey(o)
 		return nil, nil
 	})
-	handleNote(t, sysOrders, fromController, func(n *node, _ quicnet.Addr, o probe.Orders) error { n.agent.Obey(o); return nil })
+	handleNote(t, sysOrders, fromController, func(n *node, _ quicnet.Addr, o probe.Orders) error { n.obey(o); return nil })
 	handle(t, sysResume, fromController, func(_ context.Context, n *node, _ quicnet.Addr, b resumeBody) (any, error) {
 		return nil, n.resumeHere(b)
 	})
@@ -122,6 +122,13 @@ func (a *activation) verdict(s probe.Site, b resumeBody) (*probe.Verdict, error)
 		return nil, can(probe.Panic)
 	}
 	return nil, nil
+}
+
+// obey takes the newest orders. Those that nobody stops take pauses back, which is shown.
+func (n *node) obey(o probe.Orders) {
+	if n.agent.Obey(o); o.Quiet {
+		n.touch()
+	}
 }
 
 func (n *node) pauseHere(b pauseBody) {
@@ -375,7 +382,7 @@ func (h *hub) giveOrders() {
 	o.Params = params(o.Breaks)
 	o.Turn = d.orders.Turn + 1
 	d.orders = o
-	h.node.agent.Obey(o)
+	h.node.obey(o)
 	for _, p := range h.procs {
 		if p.local == nil && p.isReady() && !p.over() {
 			h.orderProc(p.id)
