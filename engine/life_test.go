@@ -53,7 +53,12 @@ func handleAll(ctx context.Context) error {
 }
 
 func TestAWorkerLearnsOfAnothersDeath(t *testing.T) {
-	ctx := enginetest.Processes(t)
+	e, err := engine.Start(t.Context(), engine.NoSession())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	ctx, c := e.Context(), frontEnd(t, e)
 	pb := procs(t, ctx, "pb", 1)
 	a, b := spawn(t, ctx, "a", 1, Acc{}), spawnOn(t, ctx, pb, "b", Acc{})
 	if err := handleAll(ctx); err != nil {
@@ -67,11 +72,16 @@ func TestAWorkerLearnsOfAnothersDeath(t *testing.T) {
 	}
 	block := engine.Signal(b, (*Acc).Block).Start(ctx)
 	nested := engine.Signal(a, (*Acc).BlockPeer).Start(ctx)
+	eventually(t, "both calls at b", 20*time.Second, func() bool { // one that comes later is ErrStopped, and not ErrLost
+		snap, err := c.Snapshot(ctx)
+		return err == nil && slices.ContainsFunc(snap.Meshes, func(m control.Mesh) bool {
+			return m.Ref.Name == "b" && len(m.Ranks[0].Running) == 1 && m.Ranks[0].Queue == 1
+		})
+	})
 	if err := pb.Kill(ctx); err != nil {
 		t.Fatal(err)
 	}
-	// Whether the nested call was there when the process ended, nobody knows: a later one is ErrStopped only.
-	if _, err := nested.All(ctx); !errors.Is(err, engine.ErrStopped) && !errors.Is(err, engine.ErrLost) || !strings.Contains(err.Error(), "worker 0 of procs pb (pid ") {
+	if _, err := nested.All(ctx); !errors.Is(err, engine.ErrLost) || !strings.Contains(err.Error(), "worker 0 of procs pb (pid ") {
 		t.Errorf("the nested call ended with %v", err)
 	}
 	if _, err := block.All(ctx); !errors.Is(err, engine.ErrLost) {

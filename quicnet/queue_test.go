@@ -55,3 +55,17 @@ func TestTheQueueGivesBackWhatItTook(t *testing.T) {
 		})
 	})
 }
+
+// TestWhatIsSmallFitsIntoTheQueue takes the longest that everything of a routed frame can be, but for its body.
+func TestWhatIsSmallFitsIntoTheQueue(t *testing.T) {
+	const most = ^uint64(0)
+	for _, e := range []Envelope{
+		{Kind: KindCall, Budget: -1 << 63, Parent: most, Trace: most, Token: 255},
+		{Kind: KindReply, Load: most, Clock: 1 << 63, Trace: most, Token: 255},
+	} {
+		e.Body = make([]byte, smallBody)
+		if b, _ := appendRest(nil, &e); len(b) > smallFrame {
+			t.Errorf("%s: %d bytes, and there is room for %d", e.Kind, len(b), smallFrame)
+		}
+	}
+}

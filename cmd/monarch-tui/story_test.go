@@ -96,9 +96,9 @@ func session(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// nothingleft fails when a process of this story is still there after ten seconds.
+// nothingleft fails when a process of this story is still there after a second.
 func nothingLeft(ts *testscript.TestScript, _ bool, _ []string) {
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(2 * time.Second)
 	for {
 		left := processesIn(ts.Getenv("WORK"))
 		if len(left) == 0 {

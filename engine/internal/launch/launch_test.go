@@ -119,7 +119,7 @@ func TestWhatAChildLeavesBehindEndsWithIt(t *testing.T) {
 	if _, err := fmt.Sscan(string(bytes.TrimSpace(line[:n])), &pid); err != nil {
 		t.Fatal(err)
 	}
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(2 * time.Second)
 	for alive(pid) {
 		if time.Now().After(deadline) {
 			t.Fatalf("pid %d is still there", pid)
