@@ -298,7 +298,7 @@ func (c *conn) envelope(lane Lane, b []byte, kind uint8, routes *inRoutes) error
 	bulk := int64(-1)
 	var err error
 	if kind >= routedCall && kind < routedEnd && lane == LaneCalls {
-		err = routes.decode(env.memory, env, id, p.n.id.Proc)
+		err = routes.decode(env.memory, kind, env, id, p.n.id.Proc)
 	} else if bulk, err = decodeEnvelope(env.memory, env); err == nil {
 		routes.whole(env)
 	}

@@ -131,26 +131,27 @@ func (l *outLane) fill(c *conn) {
 	l.ackDue = false
 	frames := uint64(0)
 	for l.unsent < l.queue.n && len(out) < batchBytes && !l.waits {
-		f := l.queue.at(l.unsent)
-		if f.body != nil && c.sockets != nil {
+		f, content := l.queue.at(l.unsent), l.queue.content(l.unsent)
+		bulk := f.larger != nil && f.larger.body != nil
+		if bulk && c.sockets != nil {
 			l.waits = true
 			c.needNetwork()
 			break
 		}
 		if f.route != nil {
-			out = l.routes.frame(out, f, ack)
+			out = l.routes.frame(out, f, content, ack)
 		} else {
 			at := len(out)
 			out = append(out, 0, 0, 0, 0)
 			out = appendPrefix(out, f.kind, epoch, f.seq, ack)
-			out = append(out, f.b...)
+			out = append(out, content...)
 			out = setLength(out, at)
 			l.routes.base.ack = ack
 		}
-		if f.body != nil {
-			c.queueBulk(bulkOut{l.lane, f.seq, f.pair, f.body, f.large.Keep()})
+		if bulk {
+			c.queueBulk(bulkOut{l.lane, f.seq, f.larger.pair, f.larger.body, f.larger.large.Keep()})
 		} else if l.lane.reliable() {
-			c.way.small(f.pair, l.p.n.started)
+			c.way.small(f, l.p.n.started)
 		}
 		if f.seq <= l.top {
 			l.resent.Add(1)

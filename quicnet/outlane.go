@@ -15,36 +15,30 @@ const (
 	poolBytes  = 16 << 10 // larger buffers are not kept
 )
 
-// outFrame is one frame from Send until the peer acknowledged it.
-type outFrame struct {
-	seq    uint64
-	kind   Kind
-	fields uint8
-	pair   pair
-	b      []byte // fields of the envelope after the prefix, and the body or its size; of a routed frame the rest (appendRest)
+// largerFrame is a frame that does not lie in the queue.
+type largerFrame struct {
+	outFrame // its larger is nil
 
-	route          *outRoute // nil: the frame is whole. The others are those of the envelope, which its connection makes differences of
-	id, clock      uint64
-	index, answers uint64
-
-	own   *outFrame // that of the pool, where it does not lie in the queue
-	body  []byte    // where it travels on a stream of its own
-	large *Large    // what the body lies in; nil: in memory that nobody takes again
+	pair  pair
+	b     []byte // as frameQueue.content says
+	body  []byte // where it travels on a stream of its own
+	large *Large // what the body lies in; nil: in memory that nobody takes again
 }
 
-var framePool = sync.Pool{New: func() any { return new(outFrame) }}
+var framePool = sync.Pool{New: func() any { return new(largerFrame) }}
 
-func (f *outFrame) size() int { return len(f.b) + len(f.body) }
+func (f *largerFrame) size() int { return len(f.b) + len(f.body) }
 
-// fill has a frame be that of an envelope that takes a route.
-func (f *outFrame) fill(env *Envelope) {
-	f.kind, f.pair = env.Kind, pair{env.From.Actor, env.To.Actor}
+// fill has a frame be that of an envelope that takes a route, and appends what it says to b.
+func (f *outFrame) fill(env *Envelope, b []byte) []byte {
+	f.kind = env.Kind
 	f.id, f.clock, f.index, f.answers = env.ID, env.Clock, env.Index, env.Parent-SessionID(env.To.Proc, 0)
-	f.b, f.fields = appendRest(f.b[:0], env)
+	b, f.fields = appendRest(b, env)
+	return b
 }
 
-// free gives a frame of the pool back; it does nothing to nil.
-func (f *outFrame) free() {
+// free gives a frame back; it does nothing to nil.
+func (f *largerFrame) free() {
 	if f == nil {
 		return
 	}
@@ -57,7 +51,7 @@ func (f *outFrame) free() {
 }
 
 // keep has the frame keep the body of an envelope until the peer has it.
-func (f *outFrame) keep(env *Envelope) {
+func (f *largerFrame) keep(env *Envelope) {
 	if f.body, f.large = env.Body, env.Large.Keep(); env.Given || f.large != nil {
 		return
 	}
@@ -120,11 +114,11 @@ func (l *outLane) init(p *peer, lane Lane, lim Limits) {
 }
 
 // send queues an envelope and sees that it is written. On the events lane a full queue drops it; on the others it waits. routed says that
-// its frame takes a route. f is that frame; nil: it is a small one, and is encoded straight into the queue.
-func (l *outLane) send(ctx context.Context, env *Envelope, f *outFrame, routed bool) error {
+// its frame takes a route. larger is that frame; nil: it is a small one, and is encoded straight into the queue.
+func (l *outLane) send(ctx context.Context, env *Envelope, larger *largerFrame, routed bool) error {
 	size := smallFrame
-	if f != nil {
-		size = f.size()
+	if larger != nil {
+		size = larger.size()
 	}
 	waited := false
 	l.mu.Lock()
@@ -137,29 +131,32 @@ func (l *outLane) send(ctx context.Context, env *Envelope, f *outFrame, routed b
 			l.last++ // the gap tells the peer
 			l.mu.Unlock()
 			l.dropped.Add(1)
-			f.free()
+			larger.free()
 			return nil
 		}
 		if err := l.await(ctx); err != nil {
 			l.mu.Unlock()
-			f.free()
+			larger.free()
 			return err
 		}
 	}
 	if err := l.dead; err != nil {
 		l.mu.Unlock()
-		f.free()
+		larger.free()
 		return err
 	}
 	l.last++
-	if f != nil {
-		f = l.queue.take(f)
+	var f *outFrame
+	if larger != nil {
+		f = l.queue.take(larger)
 	} else {
-		f = l.queue.push()
-		f.fill(env)
-		size = len(f.b)
+		var room []byte
+		f, room = l.queue.push()
+		size = len(f.fill(env, room))
+		f.bytes = uint8(size)
 	}
 	f.seq = l.last
+	f.route = nil
 	if routed {
 		f.route = l.routes.known(env)
 	}

@@ -278,13 +278,14 @@ func (p *peer) send(ctx context.Context, lane Lane, env *Envelope) error {
 	if routed && len(env.Body) <= smallBody && len(env.Chain) == 0 {
 		return out.send(ctx, env, nil, true)
 	}
-	f := framePool.Get().(*outFrame)
+	f := framePool.Get().(*largerFrame)
+	f.pair = pair{env.From.Actor, env.To.Actor}
 	if routed {
-		if f.fill(env); len(f.b) <= lim.InlineBytes+headerBytes-64 {
+		if f.b = f.fill(env, f.b[:0]); len(f.b) <= lim.InlineBytes+headerBytes-64 {
 			return out.send(ctx, env, f, true)
 		}
 	}
-	f.kind, f.pair = env.Kind, pair{env.From.Actor, env.To.Actor}
+	f.kind = env.Kind
 	f.b = appendFields(f.b[:0], env)
 	if len(f.b) > headerBytes-64 {
 		size := len(f.b)

@@ -15,8 +15,8 @@ func TestTheQueueGivesBackWhatItTook(t *testing.T) {
 		content := rapid.SliceOfN(rapid.Byte(), 1, smallFrame)
 		check := func() {
 			for i, b := range want {
-				if got := q.at(i); !bytes.Equal(got.b, b) || got.seq != uint64(b[0]) {
-					t.Fatalf("frame %d is %d: %x, want %x", i, got.seq, got.b, b)
+				if got := q.at(i); !bytes.Equal(q.content(i), b) || got.seq != uint64(b[0]) || got.size() != len(b) {
+					t.Fatalf("frame %d is %d: %x, want %x", i, got.seq, q.content(i), b)
 				}
 			}
 			if q.n != len(want) {
@@ -27,19 +27,18 @@ func TestTheQueueGivesBackWhatItTook(t *testing.T) {
 			"": func(*rapid.T) { check() },
 			"small": func(t *rapid.T) {
 				b := content.Draw(t, "frame")
-				f := q.push()
-				f.b, f.seq = append(f.b, b...), uint64(b[0])
+				f, room := q.push()
+				f.bytes, f.seq = uint8(len(append(room, b...))), uint64(b[0])
 				want = append(want, b)
 			},
 			"of the pool": func(t *rapid.T) {
 				b := bytes.Repeat(content.Draw(t, "frame"), 3)
-				f := framePool.Get().(*outFrame)
+				f := framePool.Get().(*largerFrame)
 				f.b = append(f.b[:0], b...)
-				if l := q.take(f); l.body != nil || l.large != nil {
+				if f.body != nil || f.large != nil {
 					t.Fatal("it has the body of an earlier frame")
-				} else {
-					l.seq = uint64(b[0])
 				}
+				q.take(f).seq = uint64(b[0])
 				want = append(want, b)
 			},
 			"away": func(t *rapid.T) {

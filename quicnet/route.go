@@ -2,6 +2,7 @@ package quicnet
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -147,51 +148,63 @@ const (
 )
 
 // appendRest appends what of a routed frame does not depend on the connection, and gives the length of its array.
-func appendRest(dst []byte, e *Envelope) ([]byte, uint8) {
-	fields := uint8(routedCallFields)
-	if e.Kind == KindCall {
-		if e.Budget != 0 || e.Parent != 0 || e.Trace != e.Call || e.Token != 0 || len(e.Chain) != 0 {
-			fields = routedCallMost
-			dst = appendInt(dst, int64(e.Budget))
-			dst = appendUint(dst, e.Parent)
-			dst = appendUint(dst, e.Trace)
-			dst = appendUint(dst, uint64(e.Token))
-			dst = appendChain(dst, e.Chain)
-		}
-	} else {
-		fields = routedAnswerFields
-		dst = appendUint(dst, e.Load)
-		dst = appendInt(dst, int64(e.Clock-e.Arrived))
-		dst = appendInt(dst, int64(e.Clock-e.Began))
-		if e.Trace != e.Call || e.Token != 0 {
-			fields = routedAnswerMost
-			dst = appendUint(dst, e.Trace)
-			dst = appendUint(dst, uint64(e.Token))
-		}
+func appendRest(dst []byte, e *Envelope) (_ []byte, fields uint8) {
+	fields = routedCallFields
+	if !plainCall(e) {
+		dst, fields = appendMore(dst, e)
 	}
 	return append(appendHead(dst, majorBytes, uint64(len(e.Body))), e.Body...), fields
 }
 
-// frame appends a routed frame, behind its route's declaration where that is due.
-func (r *outRoutes) frame(dst []byte, f *outFrame, ack uint64) []byte {
+// plainCall reports whether a frame is that of a call with nothing but what nearly all have.
+func plainCall(e *Envelope) bool {
+	return e.Kind == KindCall && e.Budget == 0 && e.Parent == 0 && e.Trace == e.Call && e.Token == 0 && len(e.Chain) == 0
+}
+
+// appendMore appends what answers have, and calls that are not plain.
+func appendMore(dst []byte, e *Envelope) (_ []byte, fields uint8) {
+	if e.Kind == KindCall {
+		dst = appendInt(dst, int64(e.Budget))
+		dst = appendUint(dst, e.Parent)
+		dst = appendUint(dst, e.Trace)
+		dst = appendUint(dst, uint64(e.Token))
+		return appendChain(dst, e.Chain), routedCallMost
+	}
+	dst = appendUint(dst, e.Load)
+	dst = appendInt(dst, int64(e.Clock-e.Arrived))
+	dst = appendInt(dst, int64(e.Clock-e.Began))
+	if e.Trace == e.Call && e.Token == 0 {
+		return dst, routedAnswerFields
+	}
+	dst = appendUint(dst, e.Trace)
+	return appendUint(dst, uint64(e.Token)), routedAnswerMost
+}
+
+// frame appends a routed frame, with rest from appendRest, behind its route's declaration where that is due.
+func (r *outRoutes) frame(dst []byte, f *outFrame, rest []byte, ack uint64) []byte {
 	if !r.has(f.route) {
 		dst = r.declare(dst, f.route, f.seq)
 	}
-	at := len(dst)
-	kind := byte(routedCall + f.kind - KindCall)
-	dst = append(dst, 0, 0, 0, 0, majorArray<<5|f.fields, Version, kind)
-	dst = appendInt(dst, int64(ack-r.base.ack))
-	dst = appendInt(dst, int64(f.id-r.base.id))
-	dst = appendInt(dst, int64(f.clock-r.base.clock))
-	dst = appendUint(dst, uint64(f.route.number))
-	dst = appendUint(dst, f.index)
+	from := len(dst)
+	dst = slices.Grow(dst, mostRouted+len(rest))
+	b := dst[from : from+mostRouted+len(rest)]
+	b[4], b[5], b[6] = majorArray<<5|f.fields, Version, byte(routedCall+f.kind-KindCall)
+	at := putInt(b, 7, int64(ack-r.base.ack))
+	at = putInt(b, at, int64(f.id-r.base.id))
+	at = putInt(b, at, int64(f.clock-r.base.clock))
+	at = putInt(b, at, int64(f.route.number))
+	at = putUint(b, at, f.index)
 	r.base.ack, r.base.id, r.base.clock = ack, f.id, f.clock
 	if f.kind != KindCall {
-		dst = appendInt(dst, int64(f.answers-r.base.answers))
+		at = putInt(b, at, int64(f.answers-r.base.answers))
 		r.base.answers = f.answers
 	}
-	return setLength(append(dst, f.b...), at)
+	at += copy(b[at:], rest)
+	return setLength(dst[:from+at], from)
 }
+
+// mostRouted is the most that a routed frame can have before its rest: the length, three bytes, six numbers.
+const mostRouted = lengthBytes + 3 + 6*9
 
 // inRoutes are the routes that the peer has declared on a connection.
 type inRoutes struct {
@@ -243,14 +256,14 @@ func (r *inRoutes) declare(b []byte) *CloseError {
 	return nil
 }
 
-// decode decodes a frame of a peer that has the kind of a routed one. Body aliases b; what the route stands for is its own.
-func (r *inRoutes) decode(b []byte, e *Envelope, from ID, to uint64) error {
+// decode decodes a frame of a peer that has the kind of a routed one, as frameKind says. Body aliases b; what the route stands for is its own.
+func (r *inRoutes) decode(b []byte, kind uint8, e *Envelope, from ID, to uint64) error {
 	c := cborReader{b: b}
 	fields := c.head(majorArray, "envelope")
 	if v := c.uint8("version"); c.err == nil && v != Version {
 		return fmt.Errorf("envelope: version %d, this program speaks %d; both sides must be of the same release", v, Version)
 	}
-	kind := c.uint8("kind")
+	c.uint8("kind")
 	if c.err != nil {
 		return c.err
 	}

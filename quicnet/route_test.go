@@ -65,10 +65,9 @@ func carry(t interface{ Fatalf(string, ...any) }, out *outRoutes, in *inRoutes, 
 		f := &outFrame{seq: *seq, kind: e.Kind}
 		var stream []byte
 		if routable(LaneCalls, e) {
-			f.id, f.clock, f.index, f.answers = e.ID, e.Clock, e.Index, e.Parent-SessionID(e.To.Proc, 0)
-			f.b, f.fields = appendRest(nil, e)
+			rest := f.fill(e, nil)
 			f.route = out.known(e)
-			stream = out.frame(nil, f, *seq/2)
+			stream = out.frame(nil, f, rest, *seq/2)
 		} else {
 			b := append(appendFields(appendPrefix(nil, e.Kind, 1, *seq, *seq/2), e), appendHead(nil, majorBytes, uint64(len(e.Body)))...)
 			stream = framed(append(b, e.Body...))
@@ -89,7 +88,7 @@ func carry(t interface{ Fatalf(string, ...any) }, out *outRoutes, in *inRoutes, 
 					t.Fatalf("%v", err)
 				}
 			case kind >= routedCall:
-				if err := in.decode(back.memory, back, ID{e.From.Proc, 1}, e.To.Proc); err != nil {
+				if err := in.decode(back.memory, frameKind(back.memory), back, ID{e.From.Proc, 1}, e.To.Proc); err != nil {
 					t.Fatalf("%v: %x", err, b)
 				}
 				got = append(got, back)
@@ -314,12 +313,12 @@ func TestARouteHoldsForOneConnection(t *testing.T) {
 func TestARoutedFrameIsMadeWithoutAllocation(t *testing.T) {
 	var out outRoutes
 	e := routableEnvelopes(0, 1)[0]
-	f := &outFrame{seq: 1, kind: KindCall, b: make([]byte, 0, 100)}
+	f, rest := &outFrame{seq: 1}, make([]byte, 0, 100)
 	dst := make([]byte, 0, 1000)
 	if n := testing.AllocsPerRun(100, func() {
-		f.b, f.fields = appendRest(f.b[:0], e)
+		rest = f.fill(e, rest[:0])
 		f.route = out.known(e)
-		dst = out.frame(dst[:0], f, 0)
+		dst = out.frame(dst[:0], f, rest, 0)
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
@@ -330,9 +329,9 @@ func FuzzRoutes(f *testing.F) {
 	var out outRoutes
 	var stream []byte
 	for i, e := range routableEnvelopes(1, 0) {
-		x := &outFrame{seq: uint64(i + 1), kind: e.Kind, id: e.ID, clock: e.Clock, index: e.Index, answers: e.Parent, route: out.known(e)}
-		x.b, x.fields = appendRest(nil, e)
-		stream = out.frame(stream, x, 0)
+		x := &outFrame{seq: uint64(i + 1), route: out.known(e)}
+		rest := x.fill(e, nil)
+		stream = out.frame(stream, x, rest, 0)
 	}
 	f.Add(stream)
 	f.Fuzz(func(t *testing.T, stream []byte) {
@@ -350,7 +349,7 @@ func FuzzRoutes(f *testing.F) {
 				continue
 			}
 			e := new(Envelope)
-			if kind := frameKind(b); kind < routedCall || kind >= routedEnd || in.decode(b, e, ID{1, 1}, 0) != nil {
+			if kind := frameKind(b); kind < routedCall || kind >= routedEnd || in.decode(b, kind, e, ID{1, 1}, 0) != nil {
 				return
 			}
 			if e.Seq != in.last || e.From.Proc != 1 || e.To.Proc != 0 || e.Route == nil || e.Route.key.endpoint != e.Endpoint {

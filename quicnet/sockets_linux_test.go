@@ -221,7 +221,7 @@ func TestSocketsThatAreFullLoseNothing(t *testing.T) {
 		}
 		e := NewEnvelope()
 		if frameKind(b) >= routedCall {
-			err = routes.decode(b, e, ID{0, 1}, 1)
+			err = routes.decode(b, frameKind(b), e, ID{0, 1}, 1)
 		} else if _, err = decodeEnvelope(b, e); err == nil {
 			routes.whole(e)
 		}

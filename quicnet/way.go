@@ -47,10 +47,11 @@ func (w *way) end(p pair) {
 }
 
 // small notes that a small frame is sent. One that waits for the bodies of its pair (INV-1) is not helped by slower ones.
-func (w *way) small(p pair, started time.Time) {
+func (w *way) small(f *outFrame, started time.Time) {
 	if w.carried.Load() == 0 {
 		return
 	}
+	p := f.pair()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.bodies[p] == 0 {

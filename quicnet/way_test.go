@@ -8,21 +8,22 @@ import (
 // TestBodiesGiveWayToSmallFramesOfOthers: not to those of their own pair, which wait for them, and no longer than wayTime.
 func TestBodiesGiveWayToSmallFramesOfOthers(t *testing.T) {
 	own, other := pair{1, 2}, pair{1, 3}
+	ownFrame, otherFrame := &outFrame{larger: &largerFrame{pair: own}}, &outFrame{route: &outRoute{key: routeKey{from: 1, to: 3}}}
 	started := time.Now().Add(-time.Minute)
 	var w way
 	given := func() bool { return w.given(time.Since(started)) }
-	w.small(other, started)
+	w.small(otherFrame, started)
 	if given() {
 		t.Error("there was no body to give way")
 	}
 	w.begin(own)
 	w.begin(own)
 	w.end(own)
-	w.small(own, started)
+	w.small(ownFrame, started)
 	if given() {
 		t.Error("a body gives way to what waits for it")
 	}
-	w.small(other, started)
+	w.small(otherFrame, started)
 	at := time.Duration(w.asked.Load())
 	if !w.given(at) || !w.given(at+wayTime-1) || w.given(at+wayTime) {
 		t.Errorf("after a small frame of others: %v, just before %v: %v, then %v", w.given(at), wayTime, w.given(at+wayTime-1), w.given(at+wayTime))
@@ -32,7 +33,7 @@ func TestBodiesGiveWayToSmallFramesOfOthers(t *testing.T) {
 		t.Errorf("%v bodies are left", w.bodies)
 	}
 	w.begin(other)
-	if w.small(own, started); w.asked.Load() == 0 {
+	if w.small(ownFrame, started); w.asked.Load() == 0 {
 		t.Error("a body is remembered that has been sent")
 	}
 }
