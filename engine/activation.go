@@ -109,10 +109,9 @@ func (a *activation) asEntry() quicnet.ChainEntry {
 // holds a.mu.
 func (a *actor) activate(env *quicnet.Envelope, since hlc.Moment) *activation {
 	to := targetOf(env)
-	act := &activation{
-		env: env, ep: to.ep, to: to, since: since, chain: env.Chain,
-		id: env.ID, call: env.Call, trace: env.Trace, from: env.From, bytes: uint32(len(env.Body)),
-	}
+	act := a.newActivation()
+	act.env, act.ep, act.to, act.since, act.chain = env, to.ep, to, since, env.Chain
+	act.id, act.call, act.trace, act.from, act.bytes = env.ID, env.Call, env.Trace, env.From, uint32(len(env.Body))
 	act.ctxInfo = ctxInfo{node: a.node, actor: a, act: act}
 	key := messageKey{env.From.Proc, env.ID}
 	if len(a.turns) > 0 {

@@ -59,6 +59,7 @@ type actor struct {
 	starts   []*activation       // concurrent endpoints that are to start, in arrival order; at most windowSize
 	start    chan struct{}       // there are starts; nil: no endpoint of the actor is concurrent
 	running  runningSet
+	spare    []activation          // for the messages that come next
 	turns    map[messageKey]uint64 // of queued messages: number of the last notice about them
 	draining bool
 	quiet    chan struct{} // set while draining; closed when nothing is left to do
@@ -249,7 +250,7 @@ func (a *actor) take() (fn func(), act *activation, end bool) {
 		return a.flushAcks, nil, false
 	}
 	a.looping = a.kick != nil
-	a.asleep = a.looping
+	a.asleep, a.spare = a.looping, nil
 	return nil, nil, false
 }
 

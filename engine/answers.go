@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"sync"
@@ -26,15 +27,15 @@ type callPool struct{ sync.Pool }
 
 // newCall gives a call to one user, who frees it. Where nobody but that user waits for its answers, it is one that was used
 // before.
-func (p *callPool) newCall(b bound, adverb control.Adverb) *call {
+func (p *callPool) newCall(nd *node, b bound, adverb control.Adverb) *call {
 	if adverb == adverbStart || adverb == adverbStream {
-		return &call{endpoint: b.name, adverb: adverb, done: make(chan struct{})}
+		return &call{node: nd, ref: b.ref, endpoint: b.endpoint, adverb: adverb, done: make(chan struct{}), more: &callMore{}}
 	}
 	c, ok := p.Get().(*call)
 	if !ok {
-		c = &call{last: make(chan struct{}, 1), pool: p}
+		c = &call{last: make(chan struct{}, 1)}
 	}
-	c.endpoint, c.adverb, c.id, c.n = b.name, adverb, 0, 0
+	c.node, c.ref, c.endpoint, c.adverb, c.id, c.n = nd, b.ref, b.endpoint, adverb, 0, 0
 	return c
 }
 
@@ -46,7 +47,7 @@ func (c *call) keep() *call {
 
 // free ends a use of the call. After the last one it is taken for another.
 func (c *call) free() {
-	if c.refs.Add(-1) >= 0 || c.last == nil {
+	if c.refs.Load() > 0 && c.refs.Add(-1) >= 0 || c.last == nil { // who finds that there is nobody beside it is the last: it is off the table
 		return
 	}
 	select {
@@ -58,19 +59,18 @@ func (c *call) free() {
 			env.Free()
 		}
 	}
-	arg, back, last, pool := c.arg, c.back, c.last, c.pool
-	if cap(arg) > maxKeptArg {
-		arg = nil
+	memory, last, pool := c.memory, c.last, c.node.spare
+	if cap(memory) > maxKeptArg {
+		memory = nil
 	}
 	c.large.Free()
 	*c = call{}
-	c.arg, c.back, c.last, c.pool = arg[:0], back[:0], last, pool
+	c.memory, c.last = memory[:0], last
 	if quicnet.Poison {
 		c.id, c.n, c.firstMsg = ^uint64(0), -1, ^uint64(0)
-		for _, memory := range [2][]byte{c.arg[:cap(c.arg)], c.back[:cap(c.back)]} {
-			for i := range memory {
-				memory[i] = 0xDB
-			}
+		memory = memory[:cap(memory)]
+		for i := range memory {
+			memory[i] = 0xDB
 		}
 	}
 	pool.Put(c)
@@ -92,22 +92,27 @@ func (t *callTable) slot(id uint64) **call { return &t.slots[id&uint64(len(t.slo
 
 func (t *callTable) add(c *call) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	if t.n >= len(t.slots)/2 {
-		old := t.slots
-		t.slots = make([]*call, max(2, 2*len(old)))
-		for _, c := range old {
-			if c != nil { // no two of them had one slot, so none have now
-				*t.slot(c.id) = c
-			}
-		}
+		t.grow()
 	}
 	t.n++
 	if at := t.slot(c.id); *at == nil {
 		*at = c
-		return
+	} else {
+		put(&t.beside, c.id, c)
 	}
-	put(&t.beside, c.id, c)
+	t.mu.Unlock()
+}
+
+// grow makes room for twice as many. The caller holds t.mu.
+func (t *callTable) grow() {
+	old := t.slots
+	t.slots = make([]*call, max(2, 2*len(old)))
+	for _, c := range old {
+		if c != nil { // no two of them had one slot, so none have now
+			*t.slot(c.id) = c
+		}
+	}
 }
 
 // find gives a call; nil: it has ended. The caller holds t.mu.
@@ -131,18 +136,31 @@ func (t *callTable) get(id uint64) *call {
 	return nil
 }
 
-// take is get for who brings an answer. A call of one rank is off the table then, if the answer is that rank's: it is over.
+// take is get for who brings an answer. A call of one rank is off the table then, if the answer is that rank's: it is over. One that
+// is alone is not to be freed then: it is its user's once he has been told.
 func (t *callTable) take(id uint64, from quicnet.Addr, index uint64) (c *call, off bool) {
 	t.mu.Lock()
+	if c = t.find(id); c != nil {
+		if off = c.n == 1 && index == 0 && c.ref.first == from; off {
+			t.drop(c)
+		}
+		if !off || !c.alone {
+			c.keep()
+		}
+	}
+	t.mu.Unlock()
+	return c, off
+}
+
+// claim takes a call off the table for who has an outcome for it; false: somebody else has taken it off.
+func (t *callTable) claim(c *call) bool {
+	t.mu.Lock()
 	defer t.mu.Unlock()
-	c = t.find(id)
-	if c == nil {
-		return nil, false
+	if t.find(c.id) != c {
+		return false
 	}
-	if off = c.n == 1 && index == 0 && c.to == from; off {
-		t.drop(c)
-	}
-	return c.keep(), off
+	t.drop(c)
+	return true
 }
 
 func (t *callTable) remove(id uint64) {
@@ -260,7 +278,9 @@ func (n *node) takeReply(env *quicnet.Envelope) {
 		n.windows.settle(env.From)
 		return
 	}
-	defer c.free()
+	if kept := !off || !c.alone; kept {
+		defer c.free()
+	}
 	if env.Index >= uint64(c.n) {
 		return
 	}
@@ -277,8 +297,9 @@ func (n *node) takeReply(env *quicnet.Envelope) {
 	case c.told:
 		a.by = n.receiptOf(env)
 	case off && c.last != nil && len(env.Body) <= smallAnswer && env.Kind == quicnet.KindReply: // nobody else can bring one
-		c.back = append(c.back, env.Body...)
-		a.body, a.env = c.back, nil
+		at := len(c.memory) // behind the argument, which may be on its way yet
+		c.memory = append(c.memory, env.Body...)
+		a.body, a.env = c.memory[at:], nil
 		defer env.Free()
 	}
 	if env.Kind == quicnet.KindError {
@@ -300,25 +321,32 @@ func (c *call) answer(a answer) (sent bool) {
 	if c.told || c.last == nil { // else nobody asks
 		a.took = c.node.tel.clock.Now().Sub(c.started)
 	}
+	if c.alone {
+		return c.answerAlone(a)
+	}
 	c.mu.Lock()
-	if a.index < 0 || a.index >= c.n || c.ranks[a.index] == phaseAnswered {
+	if a.index < 0 || a.index >= c.n || c.ranks[a.index].phase.Load() == phaseAnswered {
 		c.mu.Unlock()
 		if a.came {
 			c.node.windows.settle(c.addr(a.index))
 		}
 		return false
 	}
-	sent = c.ranks[a.index] == phaseSent
-	c.ranks[a.index] = phaseAnswered
+	out := &c.ranks[a.index]
+	sent = out.phase.Load() == phaseSent
+	out.phase.Store(phaseAnswered)
 	c.answers = append(c.answers, a)
-	w := c.windows[a.index]
+	w := out.window
 	if sent && a.left && w.detour != nil { // before its answer can come
 		w.give(doubt)
 	}
 	last := len(c.answers) == c.n
-	wake := c.wake
-	c.wake = nil
-	unhook := c.unhook
+	var wake chan struct{}
+	var unhook func() bool
+	if more := c.more; more != nil {
+		wake, unhook = more.wake, more.unhook
+		more.wake = nil
+	}
 	c.mu.Unlock()
 	if sent {
 		c.node.windows.giveBack(w, takenBy(1, c.size))
@@ -342,13 +370,45 @@ func (c *call) answer(a answer) (sent bool) {
 	return sent
 }
 
+// answerAlone is answer for a call that is alone.
+func (c *call) answerAlone(a answer) (sent bool) {
+	if !a.off && !c.node.calls.claim(c) {
+		return false
+	}
+	out := &c.one.ranks[0]
+	w := out.window
+	out.phase.Store(phaseAnswered)
+	c.answers = append(c.answers, a)
+	if a.left && w.detour != nil { // before its answer can come
+		w.give(doubt)
+	}
+	c.node.windows.giveBack(w, takenBy(1, c.size))
+	if c.told {
+		c.tellAnswer(a)
+	}
+	c.node.answered(c, true, true)
+	c.caller.forget(c)
+	c.ended() // from here on it is its user's
+	return true
+}
+
+// unsent cancels a call of which nothing was sent.
+func (c *call) unsent(ctx context.Context) {
+	switch {
+	case !c.alone:
+		c.cancel(ctx)
+	case c.node.calls.claim(c): // which has a place, but there is nothing to tell its rank
+		c.answerAlone(answer{err: endOf(ctx), off: true})
+	}
+}
+
 // sent lists the indices whose message left and whose answer has not come.
 func (c *call) sent() []int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var out []int
-	for i, p := range c.ranks {
-		if p == phaseSent {
+	for i := range c.ranks {
+		if c.ranks[i].phase.Load() == phaseSent {
 			out = append(out, i)
 		}
 	}
@@ -356,5 +416,45 @@ func (c *call) sent() []int {
 }
 
 func (c *call) rankError(a answer) *RankError {
-	return c.ref.rankError(c.endpoint, a.index, a.err)
+	return c.ref.rankError(c.endpoint.name, a.index, a.err)
+}
+
+// flagDeadline marks a cancellation because the caller's deadline has passed: its handler's context ends with
+// context.DeadlineExceeded, as it would by the timer of its own.
+const flagDeadline uint8 = 1 << 1
+
+// cancel ends the call for the ranks that have not answered, and tells their handlers why.
+func (c *call) cancel(ctx context.Context) {
+	why := endOf(ctx)
+	var flags uint8
+	if why.Outcome == control.OutcomeDeadline {
+		flags = flagDeadline
+	}
+	var sent []int
+	for _, i := range c.open() {
+		if c.answer(answer{index: i, err: why, left: true}) {
+			sent = append(sent, i)
+		}
+	}
+	for _, i := range sent { // through the outbox: cancelling does not wait for a link
+		c.keep()
+		c.node.outbox.Add(c.ref.procOf(i), func() {
+			defer c.free()
+			env := quicnet.Envelope{Kind: quicnet.KindCancel, ID: c.firstMsg + uint64(i), Call: c.id, From: c.node.addrOf(c.caller), To: c.addr(i), Index: uint64(i), Flags: flags}
+			c.node.cancelBy(c.ranks[i].window, &env)
+		})
+	}
+}
+
+// open lists the indices without an outcome.
+func (c *call) open() []int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var out []int
+	for i := range c.ranks {
+		if c.ranks[i].phase.Load() != phaseAnswered {
+			out = append(out, i)
+		}
+	}
+	return out
 }

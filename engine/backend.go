@@ -187,9 +187,9 @@ func (h *hub) StartCall(ctx context.Context, client control.ClientInfo, req cont
 		return func() (control.CallDone, error) { return control.CallDone{Ranks: b.ref.View.Len()}, err }
 	}
 	c := startRaw(ctx, h.node, b, req.Body, req.Adverb, client.Name)
-	if c.err != nil {
+	if c.err() != nil {
 		cancel()
-		return refused(c.err)
+		return refused(c.err())
 	}
 	return func() (control.CallDone, error) {
 		defer cancel()

@@ -197,28 +197,28 @@ type (
 // Start sends to all ranks before it returns and gives a Future to wait on. ctx governs the call: when it ends, the call
 // is cancelled. Program order of Starts is the order in which each receiver handles them.
 func (e BoundMethod[A, R]) Start(ctx context.Context, a A) *Future[R] {
-	return &Future[R]{start(ctx, e.b, a, adverbStart)}
+	return &Future[R]{prepare(ctx, e.b, a, adverbStart).send(ctx)}
 }
 
 // Call waits for all ranks. The ValueMesh holds the ranks that answered even when the error, a *MeshError, names others.
 func (e BoundMethod[A, R]) Call(ctx context.Context, a A) (ValueMesh[R], error) {
-	return (&Future[R]{start(ctx, e.b, a, adverbCall)}).All(ctx)
+	return (&Future[R]{prepare(ctx, e.b, a, adverbCall).send(ctx)}).All(ctx)
 }
 
 // CallOne calls a mesh of exactly one rank.
 func (e BoundMethod[A, R]) CallOne(ctx context.Context, a A) (R, error) {
-	return (&Future[R]{start(ctx, e.b, a, adverbOne)}).One(ctx)
+	return one[R](prepare(ctx, e.b, a, adverbOne).send(ctx).await(ctx))
 }
 
 // Choose calls one rank: the one with the fewest calls of this process in flight, then the shortest mailbox as last
 // told, then the next in turn.
 func (e BoundMethod[A, R]) Choose(ctx context.Context, a A) (R, error) {
-	return (&Future[R]{start(ctx, e.b, a, adverbChoose)}).One(ctx)
+	return one[R](prepare(ctx, e.b, a, adverbChoose).send(ctx).await(ctx))
 }
 
 // Stream yields replies in arrival order, each with its point; a failed rank yields a *RankError and the loop goes on.
 func (e BoundMethod[A, R]) Stream(ctx context.Context, a A) iter.Seq2[Reply[R], error] {
-	return (&Future[R]{start(ctx, e.b, a, adverbStream)}).stream()
+	return (&Future[R]{prepare(ctx, e.b, a, adverbStream).send(ctx)}).stream()
 }
 
 // Broadcast sends to all ranks and does not wait; an error of a handler goes to supervision. ctx limits the sending: nobody
@@ -227,30 +227,30 @@ func (e BoundMethod[A, R]) Broadcast(ctx context.Context, a A) error { return br
 
 // Start sends to all ranks; see BoundMethod.Start.
 func (e BoundAction[A]) Start(ctx context.Context, a A) *Future[None] {
-	return &Future[None]{start(ctx, e.b, a, adverbStart)}
+	return &Future[None]{prepare(ctx, e.b, a, adverbStart).send(ctx)}
 }
 
 // Call waits for all ranks; the error is a *MeshError that names those that failed.
 func (e BoundAction[A]) Call(ctx context.Context, a A) error {
-	_, err := (&Future[None]{start(ctx, e.b, a, adverbCall)}).All(ctx)
+	_, err := (&Future[None]{prepare(ctx, e.b, a, adverbCall).send(ctx)}).All(ctx)
 	return err
 }
 
 // CallOne calls a mesh of exactly one rank.
 func (e BoundAction[A]) CallOne(ctx context.Context, a A) error {
-	_, err := (&Future[None]{start(ctx, e.b, a, adverbOne)}).One(ctx)
+	_, err := one[None](prepare(ctx, e.b, a, adverbOne).send(ctx).await(ctx))
 	return err
 }
 
 // Choose calls one rank; see BoundMethod.Choose.
 func (e BoundAction[A]) Choose(ctx context.Context, a A) error {
-	_, err := (&Future[None]{start(ctx, e.b, a, adverbChoose)}).One(ctx)
+	_, err := one[None](prepare(ctx, e.b, a, adverbChoose).send(ctx).await(ctx))
 	return err
 }
 
 // Stream yields a reply per rank in arrival order; see BoundMethod.Stream.
 func (e BoundAction[A]) Stream(ctx context.Context, a A) iter.Seq2[Reply[None], error] {
-	return (&Future[None]{start(ctx, e.b, a, adverbStream)}).stream()
+	return (&Future[None]{prepare(ctx, e.b, a, adverbStream).send(ctx)}).stream()
 }
 
 // Broadcast sends to all ranks and does not wait.
@@ -258,27 +258,27 @@ func (e BoundAction[A]) Broadcast(ctx context.Context, a A) error { return broad
 
 // Start sends to all ranks; see BoundMethod.Start.
 func (e BoundQuery[R]) Start(ctx context.Context) *Future[R] {
-	return &Future[R]{start(ctx, e.b, noArg{}, adverbStart)}
+	return &Future[R]{prepare(ctx, e.b, noArg{}, adverbStart).send(ctx)}
 }
 
 // Call waits for all ranks; see BoundMethod.Call.
 func (e BoundQuery[R]) Call(ctx context.Context) (ValueMesh[R], error) {
-	return (&Future[R]{start(ctx, e.b, noArg{}, adverbCall)}).All(ctx)
+	return (&Future[R]{prepare(ctx, e.b, noArg{}, adverbCall).send(ctx)}).All(ctx)
 }
 
 // CallOne calls a mesh of exactly one rank.
 func (e BoundQuery[R]) CallOne(ctx context.Context) (R, error) {
-	return (&Future[R]{start(ctx, e.b, noArg{}, adverbOne)}).One(ctx)
+	return one[R](prepare(ctx, e.b, noArg{}, adverbOne).send(ctx).await(ctx))
 }
 
 // Choose calls one rank; see BoundMethod.Choose.
 func (e BoundQuery[R]) Choose(ctx context.Context) (R, error) {
-	return (&Future[R]{start(ctx, e.b, noArg{}, adverbChoose)}).One(ctx)
+	return one[R](prepare(ctx, e.b, noArg{}, adverbChoose).send(ctx).await(ctx))
 }
 
 // Stream yields a reply per rank in arrival order; see BoundMethod.Stream.
 func (e BoundQuery[R]) Stream(ctx context.Context) iter.Seq2[Reply[R], error] {
-	return (&Future[R]{start(ctx, e.b, noArg{}, adverbStream)}).stream()
+	return (&Future[R]{prepare(ctx, e.b, noArg{}, adverbStream).send(ctx)}).stream()
 }
 
 // Broadcast sends to all ranks and does not wait; results are thrown away.
@@ -286,30 +286,30 @@ func (e BoundQuery[R]) Broadcast(ctx context.Context) error { return broadcast(c
 
 // Start sends to all ranks; see BoundMethod.Start.
 func (e BoundSignal) Start(ctx context.Context) *Future[None] {
-	return &Future[None]{start(ctx, e.b, noArg{}, adverbStart)}
+	return &Future[None]{prepare(ctx, e.b, noArg{}, adverbStart).send(ctx)}
 }
 
 // Call waits for all ranks.
 func (e BoundSignal) Call(ctx context.Context) error {
-	_, err := (&Future[None]{start(ctx, e.b, noArg{}, adverbCall)}).All(ctx)
+	_, err := (&Future[None]{prepare(ctx, e.b, noArg{}, adverbCall).send(ctx)}).All(ctx)
 	return err
 }
 
 // CallOne calls a mesh of exactly one rank.
 func (e BoundSignal) CallOne(ctx context.Context) error {
-	_, err := (&Future[None]{start(ctx, e.b, noArg{}, adverbOne)}).One(ctx)
+	_, err := one[None](prepare(ctx, e.b, noArg{}, adverbOne).send(ctx).await(ctx))
 	return err
 }
 
 // Choose calls one rank; see BoundMethod.Choose.
 func (e BoundSignal) Choose(ctx context.Context) error {
-	_, err := (&Future[None]{start(ctx, e.b, noArg{}, adverbChoose)}).One(ctx)
+	_, err := one[None](prepare(ctx, e.b, noArg{}, adverbChoose).send(ctx).await(ctx))
 	return err
 }
 
 // Stream yields a reply per rank in arrival order; see BoundMethod.Stream.
 func (e BoundSignal) Stream(ctx context.Context) iter.Seq2[Reply[None], error] {
-	return (&Future[None]{start(ctx, e.b, noArg{}, adverbStream)}).stream()
+	return (&Future[None]{prepare(ctx, e.b, noArg{}, adverbStream).send(ctx)}).stream()
 }
 
 // Broadcast sends to all ranks and does not wait.

@@ -23,48 +23,15 @@ const (
 	adverbStart     = control.AdverbStart
 )
 
-// call is one call of this process and its fan-out: the ranks it goes to, and what they have answered so far.
+// call is one call of this process and its fan-out: the ranks it goes to, and what they have answered so far. What few calls need is in
+// callMore: with a thousand calls under way they are, with the stacks of their callers, what a processor's cache holds.
 type call struct {
-	id           uint64
-	node         *node
-	ref          *meshRef
-	endpoint     string
-	adverb       control.Adverb
-	caller       *activation // nil outside handlers
-	sender       *actor      // nil outside actors
-	client       string      // name of the front end that called; "": the program
-	trace        uint64
-	token        atomic.Uint32 // came with an answer: the caller stops when it has it
-	told         bool          // its messages are traced
-	preview      []byte        // of the argument, when told
-	n            int
-	to           quicnet.Addr // of a call of one rank
-	firstMsg     uint64       // message id of index 0; the others follow
-	started      hlc.Moment
-	err          error          // nothing was sent
-	arg          []byte         // encoded; the memory of the next call, when this one is over
-	large        *quicnet.Large // what arg is in, where it is large
-	back         []byte         // the answer of a call of one rank, where that is small
-	waiters      atomic.Int32   // how many wait for answers; nobody counts where the caller waits from the beginning to the end
-	implicitWait atomic.Bool    // waiters counts the first wait already: the messages say that the caller waits
-	toldAt       atomic.Int64   // UnixNano when front ends were last told of its progress
-	behind       atomic.Bool    // front ends have not been told the latest progress
-	telling      sync.Mutex     // orders the events of this call
-	over         bool           // the event of its end is out; guarded by telling
-
-	mu      sync.Mutex
-	answers []answer    // in arrival order
-	ranks   []rankPhase // by index
-	wake    chan struct{}
-	unhook  func() bool
-	hooked  bool     // the end of its context cancels it; otherwise collect does
-	one     struct { // room for a call of one rank
-		answers [1]answer
-		ranks   [1]rankPhase
-		windows [1]*window
-	}
-	windows []*window // by index: where its message has a place; nil where it has none
-	size    int       // bytes of the argument
+	id       uint64
+	node     *node
+	ref      *meshRef
+	endpoint *endpoint
+	firstMsg uint64 // message id of index 0; the others follow
+	n        int
 
 	// One of these tells that every rank has an outcome: over the call of a Future, which anybody may wait for, and at once who
 	// waits under whose feet the call is taken again.
@@ -72,14 +39,61 @@ type call struct {
 	last chan struct{}
 	ends <-chan struct{} // of its context, where that is watched for it; nil: who waits looks itself
 
-	pool *callPool    // of a call that is taken again
-	refs atomic.Int32 // how many use it beside the first
+	refs   atomic.Int32  // how many use it beside the first
+	token  atomic.Uint32 // came with an answer: the caller stops when it has it
+	caller *activation   // nil outside handlers
+	sender *actor        // nil outside actors
+	adverb control.Adverb
+	told   bool // its messages are traced
+	alone  bool // it is of one rank, where it had a place at once, and has one user: who takes it off the table has its outcome, and needs no lock
+	by     bool // and its message goes by an agent
+
+	mu      sync.Mutex
+	answers []answer  // in arrival order
+	ranks   []rankOut // by index
+	one     struct {  // room for a call of one rank
+		answers [1]answer
+		ranks   [1]rankOut
+	}
+	started hlc.Moment
+	size    int            // bytes of the argument
+	memory  []byte         // of the argument, encoded, unless that is large, and behind it the answer of a call of one rank where that is small; the next call has it
+	large   *quicnet.Large // what the argument is in, where it is large
+	more    *callMore      // nil: none of it is needed; set before others know the call
+	shown   atomic.Pointer[callShown]
 }
 
-type rankPhase uint8
+// callMore is what a call has that belongs to a Future or a front end, or is traced, or has failed.
+type callMore struct {
+	err          error        // nothing was sent
+	client       string       // name of the front end that called; "": the program
+	preview      []byte       // of the argument, when told
+	waiters      atomic.Int32 // how many wait for answers; nobody counts where the caller waits from the beginning to the end
+	implicitWait atomic.Bool  // waiters counts the first wait already: the messages say that the caller waits
 
+	wake   chan struct{} // these are guarded by call.mu
+	unhook func() bool
+	hooked bool // the end of its context cancels it; otherwise collect does
+}
+
+// callShown is what front ends were told of a call.
+type callShown struct {
+	at     atomic.Int64 // UnixNano when they were last told of its progress
+	behind atomic.Bool  // they have not been told the latest progress
+
+	mu   sync.Mutex // orders the events of the call
+	over bool       // the event of its end is out
+}
+
+// rankOut is the message of a call to one rank. Who changes it holds call.mu, unless the call is alone.
+type rankOut struct {
+	phase  atomic.Uint32
+	window *window // where it has a place; nil where it has none
+}
+
+// The phases of a rank.
 const (
-	phaseUnsent rankPhase = iota
+	phaseUnsent uint32 = iota
 	phaseSent
 	phaseAnswered
 )
@@ -99,9 +113,36 @@ type answer struct {
 
 // fail has the call not even begin.
 func (c *call) fail(err error) *call {
-	c.err = err
+	if c.more == nil {
+		c.more = &callMore{}
+	}
+	c.more.err = err
 	c.ended()
 	return c
+}
+
+// err is why nothing was sent; nil: something was, or is to be.
+func (c *call) err() error {
+	if c.more == nil {
+		return nil
+	}
+	return c.more.err
+}
+
+// client is the name of the front end that called; "": the program did.
+func (c *call) client() string {
+	if c.more == nil {
+		return ""
+	}
+	return c.more.client
+}
+
+// trace is what its messages, and those that follow from them, have in common.
+func (c *call) trace() uint64 {
+	if c.caller != nil {
+		return c.caller.trace
+	}
+	return c.id
 }
 
 // ended tells whoever waits that there is nothing more to come.
@@ -113,30 +154,68 @@ func (c *call) ended() {
 	poke(c.last)
 }
 
-// start encodes the argument and sends it to every rank of the bound mesh.
-func start[A any](ctx context.Context, b bound, arg A, adverb control.Adverb) *call {
-	if b.endpoint == nil { // a zero value, which nothing was bound to
-		b.endpoint = new(endpoint)
+// prepare makes a call of the bound mesh, with its argument encoded, for send. It and what is done with the call follow each other
+// instead of standing in each other: a goroutine that waits for its answer keeps little of its stack in a processor's cache.
+func prepare[A any](ctx context.Context, b bound, arg A, adverb control.Adverb) *call {
+	c := newCall(ctx, b, adverb)
+	if c.err() != nil {
+		return c
 	}
-	nd, err := nodeOf(ctx)
-	if err != nil {
-		return (&call{endpoint: b.name, done: make(chan struct{})}).fail(err)
+	into := c.memory[:0]
+	if c.large = quicnet.NewLarge(bodies.Bound(arg)); c.large != nil {
+		into = c.large.B
 	}
-	c := nd.spare.newCall(b, adverb)
-	if err = b.usable(); err == nil {
-		if c.large = quicnet.NewLarge(bodies.Bound(arg)); c.large != nil {
-			c.arg = c.large.B
-		}
-		c.arg, err = encodeArg(c.arg[:0], b, arg)
-	}
+	into, err := encodeArg(into, c.bound(), arg)
 	if err != nil {
 		return c.fail(err)
 	}
-	c.send(ctx, nd, b, c.arg)
-	if adverb == adverbStart || adverb == adverbStream { // for the others, collect waits under the same context
-		c.hook(ctx)
+	c.setArg(into)
+	return c
+}
+
+// newCall is a call of the bound mesh without its argument, or one that has failed.
+func newCall(ctx context.Context, b bound, adverb control.Adverb) *call {
+	if b.endpoint == nil { // a zero value, which nothing was bound to
+		b.endpoint = new(endpoint)
+	}
+	info := infoOf(ctx)
+	if info == nil {
+		nd, err := nodeOf(ctx)
+		if err != nil {
+			return (&call{endpoint: b.endpoint, done: make(chan struct{})}).fail(err)
+		}
+		info = &ctxInfo{node: nd}
+	}
+	c := info.node.spare.newCall(info.node, b, adverb)
+	c.sender, c.caller = info.actor, info.act
+	if err := b.usable(); err != nil {
+		return c.fail(err)
 	}
 	return c
+}
+
+func (c *call) bound() bound { return bound{c.ref, c.endpoint} }
+
+// setArg has the call keep its encoded argument, which lies in c.large or is to be its memory.
+func (c *call) setArg(b []byte) {
+	c.size = len(b)
+	if c.large != nil && cap(b) != cap(c.large.B) { // it has outgrown that
+		c.large.Free()
+		c.large = nil
+	}
+	if c.large != nil {
+		c.large.B = b
+	} else {
+		c.memory = b
+	}
+}
+
+// arg is the encoded argument.
+func (c *call) arg() []byte {
+	if c.large != nil {
+		return c.large.B
+	}
+	return c.memory[:c.size:c.size]
 }
 
 func (b bound) usable() error {
@@ -185,42 +264,75 @@ func encodeAny(dst []byte, b bound, arg any) ([]byte, error) {
 
 // startRaw sends an encoded argument and cancels the call when its context ends.
 func startRaw(ctx context.Context, nd *node, b bound, body []byte, adverb control.Adverb, client string) *call {
-	c := &call{endpoint: b.name, adverb: adverb, client: client, done: make(chan struct{})}
-	c.send(ctx, nd, b, body)
-	c.hook(ctx)
+	c := &call{node: nd, ref: b.ref, endpoint: b.endpoint, adverb: adverb, done: make(chan struct{}), more: &callMore{client: client}}
+	c.memory, c.size = body, len(body)
+	c.sender, c.caller = whoCalls(ctx)
+	return c.send(ctx)
+}
+
+// send sends the argument to every rank, unless the call has failed already.
+func (c *call) send(ctx context.Context) *call {
+	if c.err() != nil {
+		return c
+	}
+	env, turn := c.begin(ctx)
+	if env == nil {
+		return c
+	}
+	if c.n == 1 {
+		c.sendOne(ctx, env)
+	} else {
+		c.sendAll(ctx, env)
+	}
+	if c.caller != nil && c.adverb != adverbStart { // the chain may have changed while the messages were sent, and its notice have overtaken them
+		if chain, seq, changed := c.caller.changedSince(turn); changed {
+			c.notify(chain, seq)
+		}
+	}
+	if c.last == nil { // for the others, who waits does so under the same context
+		c.hook(ctx)
+	}
 	return c
 }
 
-// send sends the encoded argument to every rank.
-func (c *call) send(ctx context.Context, nd *node, b bound, body []byte) *call {
-	ref, adverb := b.ref, c.adverb
-	c.sender, c.caller = whoCalls(ctx)
-	if v := c.caller.at(probe.Send, b.name, ref); v != nil {
-		return c.fail(v)
+// begin puts the call on the table, and gives what its messages have in common, with the turn for changedSince; nil: it is over already.
+func (c *call) begin(ctx context.Context) (env *quicnet.Envelope, turn uint64) {
+	nd, ref, adverb := c.node, c.ref, c.adverb
+	if v := c.caller.at(probe.Send, c.endpoint.name, ref); v != nil {
+		c.fail(v)
+		return nil, 0
 	}
 	if ref.size != 1 && (adverb == adverbOne || adverb == adverbChoose) {
 		var err error
 		if ref, err = c.aim(nd, ref); err != nil {
-			return c.fail(err)
+			c.fail(err)
+			return nil, 0
 		}
+		c.ref = ref
 	}
-	c.node, c.ref, c.n, c.to, c.started, c.told = nd, ref, ref.size, ref.first, nd.tel.clock.Now(), nd.tel.on.Load()
+	c.n, c.started, c.told = ref.size, nd.tel.clock.Now(), nd.tel.on.Load()
+	body := c.arg()
 	if c.told {
-		c.preview = preview(body)
+		if c.more == nil {
+			c.more = &callMore{}
+		}
+		c.more.preview = preview(body)
 	}
 	if c.n == 1 {
-		c.ranks, c.answers, c.windows = c.one.ranks[:], c.one.answers[:0], c.one.windows[:]
+		c.ranks, c.answers = c.one.ranks[:], c.one.answers[:0]
 	} else {
-		c.ranks, c.answers, c.windows = make([]rankPhase, c.n), make([]answer, 0, c.n), make([]*window, c.n)
+		c.ranks, c.answers = make([]rankOut, c.n), make([]answer, 0, c.n)
 	}
 	if c.last != nil {
 		c.ends = nd.ends.sees(nd, ctx)
+		if c.n == 1 {
+			c.takePlace()
+		}
 	}
-	c.size = len(body)
 	nd.register(c)
-	env := quicnet.NewEnvelope() // of the messages, one after the other
+	env = quicnet.NewEnvelope() // of the messages, one after the other
 	env.Kind, env.Call, env.From, env.Region, env.Adverb = quicnet.KindCall, c.id, nd.addrOf(c.caller), ref.region, uint8(adverb)
-	env.Endpoint, env.Hash, env.Body = b.name, b.hash, body
+	env.Endpoint, env.Hash, env.Body = c.endpoint.name, c.endpoint.hash, body
 	env.Given, env.Large = len(body) > maxKeptArg, c.large // the call gives it away
 	env.Alone = c.n > 1                                    // the others go to other processes
 	c.caller.stamp(env)
@@ -228,38 +340,35 @@ func (c *call) send(ctx context.Context, nd *node, b bound, body []byte) *call {
 	if d, ok := ctx.Deadline(); ok {
 		env.Budget = max(time.Until(d), time.Nanosecond)
 	}
-	var turn uint64
 	if adverb != adverbStart {
 		if c.last == nil {
-			c.implicitWait.Store(true)
-			c.waiters.Store(1)
+			c.more.implicitWait.Store(true)
+			c.more.waiters.Store(1)
 		}
 		env.Flags |= flagWaits
 		env.Chain, turn = c.caller.awaitAtOnce(c)
 	}
 	if ctx.Err() != nil { // the caller has given up already: nothing is sent
-		c.cancel(ctx)
-		return c
+		env.Large = nil
+		env.Free()
+		c.unsent(ctx)
+		return nil, 0
 	}
-	handed := false
+	return env, turn
+}
+
+// sendAll sends the messages of a call of several ranks, or of none.
+func (c *call) sendAll(ctx context.Context, env *quicnet.Envelope) {
 	var f *fan
-	if nd.fans(ref, c.size) {
-		f = nd.fanOf(ctx, ref, env, c.notSentTo)
+	if c.node.fans(c.ref, c.size) {
+		f = c.node.fanOf(ctx, c.ref, env, c.notSentTo)
 	}
 	for i := range c.n {
-		handed = c.sendTo(ctx, env, i, f)
+		c.sendTo(ctx, env, i, f)
 	}
 	f.flush()
-	if !handed {
-		env.Large = nil // the call's
-		env.Free()
-	}
-	if adverb != adverbStart { // the chain may have changed while the messages were sent, and its notice have overtaken them
-		if chain, seq, changed := c.caller.changedSince(turn); changed {
-			c.notify(chain, seq)
-		}
-	}
-	return c
+	env.Large = nil // the call's
+	env.Free()
 }
 
 // aim finds the one rank of several that a call is for, if there can be one. It stands alone, like other things that few calls need,
@@ -267,7 +376,7 @@ func (c *call) send(ctx context.Context, nd *node, b bound, body []byte) *call {
 func (c *call) aim(nd *node, ref *meshRef) (*meshRef, error) {
 	switch {
 	case c.adverb == adverbOne:
-		return nil, fmt.Errorf("CallOne of %s on %s, which has %d actors: slice it to one, or use Call for all and Choose for any", c.endpoint, refString(ref.MeshRef), ref.size)
+		return nil, fmt.Errorf("CallOne of %s on %s, which has %d actors: slice it to one, or use Call for all and Choose for any", c.endpoint.name, refString(ref.MeshRef), ref.size)
 	case ref.size > 1:
 		best := nd.windows.leastLoaded(ref, nd.turn.Add(1))
 		ref = ref.slice([]Sel{ref.View.Point(best)})
@@ -275,62 +384,100 @@ func (c *call) aim(nd *node, ref *meshRef) (*meshRef, error) {
 	return ref, ref.err
 }
 
-// sendTo hands the message of index i to its link, or answers for it when that fails. It reports whether env went with it: that of
-// a call of one rank may. With f it may go by an agent.
-func (c *call) sendTo(ctx context.Context, env *quicnet.Envelope, i int, f *fan) (handed bool) {
+// sendTo hands the message of index i to its link, or answers for it when that fails. With f it may go by an agent.
+func (c *call) sendTo(ctx context.Context, env *quicnet.Envelope, i int, f *fan) {
+	w, by, ok := c.ready(ctx, env, i, f)
+	switch {
+	case !ok:
+	case by:
+		f.add(c.node, ctx, w, env, c.notSentTo)
+	default:
+		if err := c.node.sendBy(ctx, c.node.wayOf(w, env.To.Proc), env, c.stampTime()); err != nil {
+			c.notSentTo(i, err)
+		}
+	}
+}
+
+// sendOne is sendTo for the only rank of a call. It ends the caller's use of env.
+func (c *call) sendOne(ctx context.Context, env *quicnet.Envelope) {
+	w, by, ok := c.ready(ctx, env, 0, nil)
+	var handed bool
+	var err error
+	switch {
+	case !ok:
+	case by:
+		var none *fan
+		none.add(c.node, ctx, w, env, c.notSentTo)
+	default:
+		way := c.node.wayOf(w, env.To.Proc)
+		now := c.stampTime()
+		if _, here := way.(memWay); here || way == nil {
+			handed, err = c.node.handBy(ctx, way, env, now)
+		} else if err = c.node.stamp(env, now); err == nil { // handBy, in fewer frames
+			if err = way.Send(ctx, quicnet.LaneCalls, env); err != nil {
+				err = c.node.sentAnew(ctx, env, err)
+			}
+		}
+	}
+	if err != nil {
+		c.notSentTo(0, err)
+	}
+	if !handed {
+		env.Large = nil // the call's
+		env.Free()
+	}
+}
+
+// ready has the message of index i take its place, and addresses it; by says that it is to go by an agent. It is not ok where the
+// rank has its outcome already.
+func (c *call) ready(ctx context.Context, env *quicnet.Envelope, i int, f *fan) (w *window, by, ok bool) {
 	env.ID, env.Index = c.firstMsg+uint64(i), uint64(i)
 	env.To, env.Life = c.addr(i), c.ref.lifeOf(i)
-	w := c.ref.window(c.node.windows, i, env.To)
-	ok, _, by := w.take(c.size, f.takes(w))
+	if c.alone {
+		if c.told {
+			c.tellSent(env, i)
+		}
+		return c.one.ranks[0].window, c.by, true
+	}
+	w = c.ref.window(c.node.windows, i, env.To)
+	ok, _, by = w.take(c.size, f.takes(w))
 	var err error
 	if !ok {
 		w, by, err = c.place(ctx, env.To, i, f)
 	}
 	if err != nil {
 		c.answer(answer{index: i, err: notSent(err)})
-		return false
+		return nil, false, false
 	}
 	c.mu.Lock()
-	late := c.ranks[i] == phaseAnswered // its process ended before its turn came
+	out := &c.ranks[i]
+	late := out.phase.Load() == phaseAnswered // its process ended before its turn came
 	if !late {
-		c.ranks[i], c.windows[i] = phaseSent, w
+		out.phase.Store(phaseSent)
+		out.window = w
 	}
 	c.mu.Unlock()
 	if late {
 		c.node.windows.giveBack(w, takenBy(1, c.size))
-		return false
+		return nil, false, false
 	}
-	now := c.started.Micros()
 	if c.told {
 		c.tellSent(env, i)
-		now = time.Now().Add(time.Microsecond).UnixMicro() // not before what was told, which has nanoseconds
 	}
-	if by {
-		f.add(c.node, ctx, w, env, c.notSentTo)
-		return false
+	return w, by, true
+}
+
+// stampTime is what a message of the call is stamped with.
+func (c *call) stampTime() int64 {
+	if c.told { // not before what was told, which has nanoseconds
+		return time.Now().Add(time.Microsecond).UnixMicro()
 	}
-	way := w.way.Load()
-	if way == nil {
-		x := c.node.wayTo(env.To.Proc)
-		way = &x
-		if x != nil {
-			w.way.Store(way)
-		}
-	}
-	if c.n == 1 {
-		handed, err = c.node.handBy(ctx, *way, env, now)
-	} else {
-		err = c.node.sendBy(ctx, *way, env, now)
-	}
-	if err != nil {
-		c.notSentTo(i, err)
-	}
-	return handed
+	return c.started.Micros()
 }
 
 // place waits for a place in the window of index i. It stands alone for the sake of small frames, as aim does.
 func (c *call) place(ctx context.Context, to quicnet.Addr, i int, f *fan) (w *window, by bool, err error) {
-	return c.node.windows.acquire(ctx, to, &pendingSend{c.sender, c.client, c.caller, c.ref, i, c.endpoint, c.id, c.size, f})
+	return c.node.windows.acquire(ctx, to, &pendingSend{c.sender, c.client(), c.caller, c.ref, i, c.endpoint.name, c.id, c.size, f})
 }
 
 // notSentTo answers for a rank whose message could not be sent.
@@ -341,62 +488,7 @@ func (c *call) notSentTo(i int, err error) {
 // addr is the receiver of index i.
 func (c *call) addr(i int) quicnet.Addr {
 	if c.n == 1 {
-		return c.to
+		return c.ref.first
 	}
 	return quicnet.Addr{Proc: c.ref.procOf(i), Actor: c.ref.ID}
-}
-
-// hook cancels the call when its context ends.
-func (c *call) hook(ctx context.Context) {
-	if c.err != nil || ctx.Done() == nil {
-		return
-	}
-	stop := context.AfterFunc(ctx, func() { c.cancel(ctx) })
-	c.mu.Lock()
-	finished := len(c.answers) == c.n
-	c.unhook, c.hooked = stop, true
-	c.mu.Unlock()
-	if finished {
-		stop()
-	}
-}
-
-// flagDeadline marks a cancellation because the caller's deadline has passed: its handler's context ends with
-// context.DeadlineExceeded, as it would by the timer of its own.
-const flagDeadline uint8 = 1 << 1
-
-// cancel ends the call for the ranks that have not answered, and tells their handlers why.
-func (c *call) cancel(ctx context.Context) {
-	why := endOf(ctx)
-	var flags uint8
-	if why.Outcome == control.OutcomeDeadline {
-		flags = flagDeadline
-	}
-	var sent []int
-	for _, i := range c.open() {
-		if c.answer(answer{index: i, err: why, left: true}) {
-			sent = append(sent, i)
-		}
-	}
-	for _, i := range sent { // through the outbox: cancelling does not wait for a link
-		c.keep()
-		c.node.outbox.Add(c.ref.procOf(i), func() {
-			defer c.free()
-			env := quicnet.Envelope{Kind: quicnet.KindCancel, ID: c.firstMsg + uint64(i), Call: c.id, From: c.node.addrOf(c.caller), To: c.addr(i), Index: uint64(i), Flags: flags}
-			c.node.cancelBy(c.windows[i], &env)
-		})
-	}
-}
-
-// open lists the indices without an outcome.
-func (c *call) open() []int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var out []int
-	for i, p := range c.ranks {
-		if p != phaseAnswered {
-			out = append(out, i)
-		}
-	}
-	return out
 }

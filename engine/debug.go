@@ -265,7 +265,7 @@ func (h *hub) senderOf(from probe.Address, call uint64) string {
 	x := traceRecord{Proc: from.Proc, Actor: from.Actor}
 	if from == (probe.Address{}) {
 		if c := h.node.calls.get(call); c != nil {
-			x.Client = c.client
+			x.Client = c.client()
 			c.free()
 		}
 	}

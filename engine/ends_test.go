@@ -1,10 +1,117 @@
 package engine
 
 import (
+	"context"
+	"errors"
+	"log/slog"
+	"reflect"
+	"sync"
 	"testing"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/shape"
+	"github.com/monarch-tui/monarch-tui/quicnet"
 )
+
+// later is a link to a process that answers each call with its argument, from a goroutine of its own.
+type later struct {
+	nowhere
+	calls chan *quicnet.Envelope
+}
+
+func (l *later) Sender(uint64) (quicnet.Sender, error) { return deadWay{quicnet.ErrGone}, nil } // each message comes to Send
+
+func (l *later) Send(_ context.Context, _ uint64, _ quicnet.Lane, env *quicnet.Envelope) error {
+	if env.Kind == quicnet.KindCall {
+		l.calls <- env.Clone()
+	}
+	return nil
+}
+
+func (l *later) answer(n *node) {
+	for env := range l.calls {
+		ans := quicnet.NewEnvelope()
+		ans.Kind, ans.Call, ans.Parent, ans.From, ans.To, ans.Clock = quicnet.KindReply, env.Call, env.ID, env.To, env.From, env.Clock+1
+		ans.Body = append([]byte(nil), env.Body...)
+		n.Frame(quicnet.ID{Proc: env.To.Proc}, quicnet.LaneCalls, ans)
+		env.Free()
+	}
+}
+
+// TestOneOfThoseWhoEndACallHasItsOutcome holds INV-OUTCOME for calls of one rank that are taken again, where their answers, the ends of
+// their contexts and that of their process come at once: each returns once, with an answer that is its own or an error, and gives its
+// place back.
+func TestOneOfThoseWhoEndACallHasItsOutcome(t *testing.T) {
+	registerTarget()
+	n := newNode(5, 1, slog.New(slog.DiscardHandler))
+	n.alone(rankHandlers())
+	lk := &later{calls: make(chan *quicnet.Envelope, 64)}
+	n.peers.connect(lk)
+	t.Cleanup(func() { n.close("the test ended") })
+	home := shape.RegionOf(shape.Extent{{Name: "gpus", Size: 1}})
+	far := Mesh[Target]{newMeshRef(control.MeshRef{ID: 3, Name: "far", Type: fullName(reflect.TypeFor[Target]()), First: 8, Home: home, View: home})}
+	var others, callers sync.WaitGroup
+	for range 2 {
+		others.Go(func() { lk.answer(n) })
+	}
+	over := make(chan struct{})
+	others.Go(func() {
+		for {
+			select {
+			case <-over:
+				return
+			default:
+				n.endCalls(goneBody{Procs: []uint64{8}, Reason: "it ended"})
+			}
+		}
+	})
+	var mu sync.Mutex
+	outcomes := map[string]int{}
+	many := func(first int) { // calls under one context, which is watched for them, and ends
+		ctx, cancel := context.WithCancel(n.root)
+		defer cancel()
+		var ends sync.WaitGroup
+		defer ends.Wait()
+		for want := first; want < first+watchAfter+8; want++ {
+			if want == first+watchAfter {
+				ends.Go(cancel)
+			}
+			got, err := Method(far, (*Target).Add).CallOne(ctx, want)
+			how := "answered"
+			switch {
+			case errors.Is(err, ErrLost):
+				how = "lost"
+			case errors.Is(err, ErrCancelled):
+				how = "cancelled"
+			case err != nil || got != want:
+				t.Errorf("%d came back as %d, %v", want, got, err)
+			}
+			mu.Lock()
+			outcomes[how]++
+			mu.Unlock()
+		}
+	}
+	for g := range 8 {
+		callers.Go(func() {
+			for i := range 60 {
+				many(g<<20 | i<<8)
+			}
+		})
+	}
+	callers.Wait()
+	close(over)
+	close(lk.calls)
+	others.Wait()
+	if len(outcomes) != 3 {
+		t.Errorf("there were %v: the three have not met", outcomes)
+	}
+	if open := n.calls.len(); open != 0 {
+		t.Errorf("%d calls are still on the books", open)
+	}
+	if w := n.windows.known(quicnet.Addr{Proc: 8, Actor: 3}); w != nil && taken(w.used.Load()).messages() != 0 {
+		t.Errorf("%d places were not given back", taken(w.used.Load()).messages())
+	}
+}
 
 // What a process told of a rank before its end may come after that. Taken for the truth it had a restart say that the rank lives.
 func TestALateStatusDoesNotRaiseTheDead(t *testing.T) {

@@ -83,7 +83,7 @@ func (c *call) arrived() {
 	}
 	c.caller.frame.Arrive(uint8(c.token.Swap(0)))
 	if c.caller.frame.Armed(probe.Result) {
-		c.caller.aimAt(c.endpoint, c.ref)
+		c.caller.aimAt(c.endpoint.name, c.ref)
 		probe.At(probe.Result, &c.caller.frame)
 	}
 }

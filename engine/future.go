@@ -79,8 +79,8 @@ func decodeAny[R any](c *call, a answer, to *R) *RankError {
 // still get them.
 func (f *Future[R]) All(ctx context.Context) (ValueMesh[R], error) {
 	defer f.c.taken()
-	if f.c.err != nil {
-		return ValueMesh[R]{}, f.c.err
+	if f.c.err() != nil {
+		return ValueMesh[R]{}, f.c.err()
 	}
 	vm := newValueMesh[R](f.c.ref.MeshRef)
 	answers, missing := f.c.collect(ctx)
@@ -101,8 +101,8 @@ func (f *Future[R]) All(ctx context.Context) (ValueMesh[R], error) {
 func (f *Future[R]) One(ctx context.Context) (R, error) {
 	var zero R
 	defer f.c.taken()
-	if f.c.err != nil {
-		return zero, f.c.err
+	if f.c.err() != nil {
+		return zero, f.c.err()
 	}
 	if f.c.n != 1 {
 		return zero, f.c.notOne()
@@ -124,7 +124,7 @@ func (c *call) notOne() error {
 }
 
 func (c *call) oneFailed(failed []*RankError) error {
-	return &MeshError{Endpoint: c.endpoint, Mesh: c.ref.Name, Ranks: 1, Failed: failed}
+	return &MeshError{Endpoint: c.endpoint.name, Mesh: c.ref.Name, Ranks: 1, Failed: failed}
 }
 
 // Done is closed when every rank has an outcome.
@@ -154,8 +154,8 @@ func Wait(ctx context.Context, futures ...Waiter) error {
 // each yields answers in arrival order, and ctx's error when it ends first.
 func (c *call) each(ctx context.Context) iter.Seq2[answer, error] {
 	return func(yield func(answer, error) bool) {
-		if c.err != nil {
-			yield(answer{}, c.err)
+		if c.err() != nil {
+			yield(answer{}, c.err())
 			return
 		}
 		c.beginWait()
@@ -181,10 +181,10 @@ func (c *call) next(ctx context.Context, i int) (answer, error) {
 			c.mu.Unlock()
 			return a, nil
 		}
-		if c.wake == nil {
-			c.wake = make(chan struct{})
+		if c.more.wake == nil {
+			c.more.wake = make(chan struct{})
 		}
-		wake := c.wake
+		wake := c.more.wake
 		c.mu.Unlock()
 		select {
 		case <-wake:
@@ -260,11 +260,55 @@ func (w *endWatch) begins(n *node, ctx context.Context, end <-chan struct{}) boo
 	return true
 }
 
+// hook cancels the call when its context ends.
+func (c *call) hook(ctx context.Context) {
+	if c.err() != nil || ctx.Done() == nil {
+		return
+	}
+	stop := context.AfterFunc(ctx, func() { c.cancel(ctx) })
+	c.mu.Lock()
+	finished := len(c.answers) == c.n
+	c.more.unhook, c.more.hooked = stop, true
+	c.mu.Unlock()
+	if finished {
+		stop()
+	}
+}
+
 // taken ends the call of somebody who does not hand it on.
 func (c *call) taken() {
 	if c.last != nil {
 		c.free()
 	}
+}
+
+// await waits for the outcome of a call of one rank that nobody else waits for.
+func (c *call) await(ctx context.Context) *call {
+	if c.err() != nil {
+		return c
+	}
+	if c.ends != nil { // whoever watches its end cancels the call
+		<-c.last
+	} else {
+		c.complete(ctx)
+	}
+	if c.caller != nil {
+		c.arrived()
+	}
+	return c
+}
+
+// one gives the only reply of a call that await has waited for, and ends it.
+func one[R any](c *call) (R, error) {
+	var value, none R
+	defer c.taken()
+	if c.err() != nil {
+		return none, c.err()
+	}
+	if err := decodeValue(c, &c.answers[0], &value); err != nil {
+		return none, c.oneFailed([]*RankError{err})
+	}
+	return value, nil
 }
 
 // collect waits for every rank, or for ctx to end, and gives the answers there are and the outcome of the ranks without.
@@ -283,8 +327,8 @@ func (c *call) soFar(ctx context.Context) (answers []answer, missing []*RankErro
 	c.mu.Lock()
 	answers = slices.Clip(c.answers)
 	var open []int
-	for i, p := range c.ranks {
-		if p != phaseAnswered {
+	for i := range c.ranks {
+		if c.ranks[i].phase.Load() != phaseAnswered {
 			open = append(open, i)
 		}
 	}
@@ -312,7 +356,7 @@ func (c *call) complete(ctx context.Context) bool {
 		return true
 	case <-ctx.Done():
 	}
-	if !c.hooked && c.adverb != adverbStart {
+	if c.last != nil || !c.more.hooked && c.adverb != adverbStart {
 		c.cancel(ctx)
 	}
 	if c.last != nil { // which may be another's to tell, who brings an answer just now
@@ -323,17 +367,17 @@ func (c *call) complete(ctx context.Context) bool {
 }
 
 // awaited reports whether somebody waits for answers.
-func (c *call) awaited() bool { return c.last != nil || c.waiters.Load() > 0 }
+func (c *call) awaited() bool { return c.last != nil || c.more.waiters.Load() > 0 }
 
 // beginWait counts a wait. The first wait on a Start sends the notices that its messages could not carry.
 func (c *call) beginWait() {
 	if c.last != nil { // it is its only wait
 		return
 	}
-	if c.implicitWait.CompareAndSwap(true, false) {
+	if c.more.implicitWait.CompareAndSwap(true, false) {
 		return
 	}
-	c.waiters.Add(1)
+	c.more.waiters.Add(1)
 	if c.caller == nil {
 		return
 	}
@@ -348,7 +392,7 @@ func (c *call) endWait() {
 	if c.last != nil {
 		return
 	}
-	c.waiters.Add(-1)
+	c.more.waiters.Add(-1)
 	if c.caller == nil {
 		return
 	}

@@ -99,6 +99,23 @@ func (a *actor) faulted(m *chaos.Messages, ep *endpoint, env *quicnet.Envelope) 
 	return true, nil
 }
 
+// busyActivations is for how many messages that wait already an actor makes activations at once: that costs little more than one. They
+// are not used again, because a handler may have left its context anywhere.
+const busyActivations = 8
+
+// newActivation gives a new one. The caller holds a.mu.
+func (a *actor) newActivation() *activation {
+	if len(a.spare) == 0 {
+		if len(a.queue) < busyActivations {
+			return new(activation)
+		}
+		a.spare = make([]activation, busyActivations)
+	}
+	act := &a.spare[0]
+	a.spare = a.spare[1:]
+	return act
+}
+
 // What is given back at once: less waits for more, to save frames.
 const (
 	ackMessages = 64

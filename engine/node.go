@@ -111,10 +111,6 @@ func (n *node) addrOf(a *activation) quicnet.Addr {
 // register puts a call into the table before its first message leaves. Others find it there, so it is complete by then.
 func (n *node) register(c *call) {
 	c.firstMsg, c.id = n.newMessages(c.n)
-	c.trace = c.id
-	if c.caller != nil {
-		c.trace = c.caller.trace
-	}
 	n.calls.add(c)
 	if n.hub != nil {
 		n.hub.callBegan(c)
@@ -183,34 +179,18 @@ func (n *node) sendBy(ctx context.Context, way quicnet.Sender, env *quicnet.Enve
 	if err := n.stamp(env, now); err != nil {
 		return err
 	}
-	err := way.Send(ctx, quicnet.LaneCalls, env)
-	if errors.Is(err, errProcEnded) || errors.Is(err, quicnet.ErrGone) { // the long way knows why
+	if err := way.Send(ctx, quicnet.LaneCalls, env); err != nil {
+		return n.sentAnew(ctx, env, err)
+	}
+	return nil
+}
+
+// sentAnew is what comes of a frame that a way did not take: where that has ended, the long way knows why.
+func (n *node) sentAnew(ctx context.Context, env *quicnet.Envelope, err error) error {
+	if errors.Is(err, errProcEnded) || errors.Is(err, quicnet.ErrGone) {
 		return n.send(ctx, quicnet.LaneCalls, env)
 	}
 	return err
-}
-
-// wayTo is the way to a process that send would take; nil where each frame has to find its own.
-func (n *node) wayTo(to uint64) quicnet.Sender {
-	if to == n.id || to&inProcessBit != 0 && n.local == nil || to&inProcessBit == 0 && to != 0 && n.id&inProcessBit != 0 {
-		return nil
-	}
-	lk, err := n.peers.linkTo(to, n.closing)
-	if err != nil {
-		return nil
-	}
-	var way quicnet.Sender
-	if mem, ok := lk.(interface {
-		way(from, to uint64) (quicnet.Sender, error)
-	}); ok {
-		way, err = mem.way(n.id, to)
-	} else {
-		way, err = lk.Sender(to)
-	}
-	if err != nil {
-		return nil
-	}
-	return way
 }
 
 // relay wraps a frame between an in-process rank and a worker: the two have no link, the controller has one to each.

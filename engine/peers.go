@@ -125,3 +125,38 @@ func (p *peers) lostError(proc uint64) error {
 	}
 	return fmt.Errorf("%s: %w", g.Reason, ErrLost)
 }
+
+// wayOf is wayTo for who has the window of a receiver there, which keeps it.
+func (n *node) wayOf(w *window, to uint64) quicnet.Sender {
+	if way := w.way.Load(); way != nil {
+		return *way
+	}
+	way := n.wayTo(to)
+	if way != nil {
+		w.way.Store(&way)
+	}
+	return way
+}
+
+// wayTo is the way to a process that send would take; nil where each frame has to find its own.
+func (n *node) wayTo(to uint64) quicnet.Sender {
+	if to == n.id || to&inProcessBit != 0 && n.local == nil || to&inProcessBit == 0 && to != 0 && n.id&inProcessBit != 0 {
+		return nil
+	}
+	lk, err := n.peers.linkTo(to, n.closing)
+	if err != nil {
+		return nil
+	}
+	var way quicnet.Sender
+	if mem, ok := lk.(interface {
+		way(from, to uint64) (quicnet.Sender, error)
+	}); ok {
+		way, err = mem.way(n.id, to)
+	} else {
+		way, err = lk.Sender(to)
+	}
+	if err != nil {
+		return nil
+	}
+	return way
+}

@@ -111,7 +111,7 @@ func (ws *windows) holds(c *call, i int) bool {
 	ws.mu.Unlock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return moves && c.ranks[i] == phaseUnsent
+	return moves && c.ranks[i].phase.Load() == phaseUnsent
 }
 
 // movingError is what senders to a rank get where a reload does not let them wait.

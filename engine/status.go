@@ -216,8 +216,8 @@ func (h *hub) callBegan(c *call) { h.tellCall(c, false) }
 // callAnswered publishes the progress of a call: at once for the first answers and for the end, otherwise every
 // progressEvery at most. What it leaves out, tellCalls publishes later.
 func (h *hub) callAnswered(c *call, last bool) {
-	if !last && time.Now().UnixNano()-c.toldAt.Load() < int64(progressEvery) {
-		c.behind.Store(true)
+	if x := c.shown.Load(); !last && x != nil && time.Now().UnixNano()-x.at.Load() < int64(progressEvery) {
+		x.behind.Store(true)
 		return
 	}
 	h.tellCall(c, last)
@@ -227,14 +227,19 @@ func (h *hub) tellCall(c *call, done bool) {
 	if !h.watched.Load() {
 		return
 	}
-	c.behind.Store(false)
-	c.toldAt.Store(time.Now().UnixNano())
-	c.telling.Lock() // an older record is not published after a newer one
-	defer c.telling.Unlock()
-	if c.over {
+	x := c.shown.Load()
+	if x == nil {
+		c.shown.CompareAndSwap(nil, new(callShown))
+		x = c.shown.Load()
+	}
+	x.behind.Store(false)
+	x.at.Store(time.Now().UnixNano())
+	x.mu.Lock() // an older record is not published after a newer one
+	defer x.mu.Unlock()
+	if x.over {
 		return
 	}
-	c.over = done
+	x.over = done
 	rec := h.callRecord(c)
 	h.mu.Lock()
 	h.publish(control.Event{Call: &control.CallEvent{Call: rec, Done: done}})
@@ -244,14 +249,14 @@ func (h *hub) tellCall(c *call, done bool) {
 // tellCalls tells what callAnswered has left.
 func (h *hub) tellCalls() {
 	h.node.calls.each(func(c *call) {
-		if c.behind.Load() {
+		if x := c.shown.Load(); x != nil && x.behind.Load() {
 			h.tellCall(c, false)
 		}
 	})
 }
 
 func (h *hub) callRecord(c *call) control.Call {
-	rec := control.Call{ID: c.id, Client: c.client, Mesh: c.ref.Name, View: c.ref.View, Endpoint: c.endpoint, Adverb: c.adverb, Started: c.started.Time(), Ranks: c.n}
+	rec := control.Call{ID: c.id, Client: c.client(), Mesh: c.ref.Name, View: c.ref.View, Endpoint: c.endpoint.name, Adverb: c.adverb, Started: c.started.Time(), Ranks: c.n}
 	if rec.Client == "" {
 		rec.Client = "main"
 	}

@@ -221,16 +221,16 @@ func (n *node) recordTo(env *quicnet.Envelope, from *actor, client string, ref *
 
 // tellSent records the message to index i, which is about to leave.
 func (c *call) tellSent(env *quicnet.Envelope, i int) {
-	r := c.node.recordTo(env, c.sender, c.client, c.ref, i)
+	r := c.node.recordTo(env, c.sender, c.client(), c.ref, i)
 	r.Kind, r.ID, r.Parent = traceCall, messageID(env), env.Parent
-	r.Bytes, r.Body = len(env.Body), c.preview
+	r.Bytes, r.Body = len(env.Body), c.more.preview
 	c.node.tel.push(r)
 }
 
 // tellAnswer records how index i ended.
 func (c *call) tellAnswer(a answer) {
-	env := quicnet.Envelope{Call: c.id, Trace: c.trace, Adverb: uint8(c.adverb), Endpoint: c.endpoint}
-	r := c.node.recordTo(&env, c.sender, c.client, c.ref, a.index)
+	env := quicnet.Envelope{Call: c.id, Trace: c.trace(), Adverb: uint8(c.adverb), Endpoint: c.endpoint.name}
+	r := c.node.recordTo(&env, c.sender, c.client(), c.ref, a.index)
 	r.Kind, r.Parent = traceReply, sessionID(c.node.id, c.firstMsg+uint64(a.index))
 	r.Took, r.Outcome = int64(a.took), string(control.OutcomeReply)
 	r.Bytes, r.Body = len(a.body), preview(a.body)

@@ -205,7 +205,7 @@ func TestTheClockOfAMessageIsAheadOfWhatCausedIt(t *testing.T) {
 			act.Begin(a.root, a.clock, 0)
 			home := shape.RegionOf(shape.Extent{{Name: "gpus", Size: 1}})
 			ref := newMeshRef(control.MeshRef{ID: 1, Name: "target", First: 5, Home: home, View: home})
-			c := start(act, bound{ref, &endpoint{name: "Peek"}}, noArg{}, adverbOne)
+			c := prepare(act, bound{ref, &endpoint{name: "Peek"}}, noArg{}, adverbOne).send(act)
 			<-c.last
 			if len(calls) != 1 || len(answers) != 1 || c.answers[0].err != nil {
 				t.Fatalf("%+v, %+v, %+v", calls, answers, c.answers)

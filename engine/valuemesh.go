@@ -37,7 +37,7 @@ func (v *ValueMesh[R]) set(r Reply[R]) {
 func (v *ValueMesh[R]) fail(e *RankError) { v.errs[e.Point.Rank] = e }
 
 func (v *ValueMesh[R]) meshError(c *call) error {
-	e := &MeshError{Endpoint: c.endpoint, Mesh: v.mesh, Ranks: len(v.vals)}
+	e := &MeshError{Endpoint: c.endpoint.name, Mesh: v.mesh, Ranks: len(v.vals)}
 	for _, err := range v.errs {
 		if err != nil {
 			e.Failed = append(e.Failed, err)

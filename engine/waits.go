@@ -55,8 +55,8 @@ func (n *node) waitEdges() (out []control.WaitEdge, young bool) {
 		}
 		beside := c.caller != nil && c.caller.ep != nil && c.caller.ep.concurrent
 		for _, i := range c.sent() {
-			add(c.sender, c.client, c.ref, i, control.WaitEdge{
-				Endpoint: c.endpoint, Call: c.id, Msg: sessionID(n.id, c.firstMsg+uint64(i)), Since: c.started.Time(), State: control.WaitSent,
+			add(c.sender, c.client(), c.ref, i, control.WaitEdge{
+				Endpoint: c.endpoint.name, Call: c.id, Msg: sessionID(n.id, c.firstMsg+uint64(i)), Since: c.started.Time(), State: control.WaitSent,
 				Any: c.adverb == adverbStream, Beside: beside,
 			})
 		}

@@ -135,6 +135,15 @@ func (w *window) settle() {
 	}
 }
 
+// takePlace has a call of one rank, which nobody else knows yet, be alone where there is a place for its message.
+func (c *call) takePlace() {
+	w := c.ref.window(c.node.windows, 0, c.ref.first)
+	if c.alone, _, c.by = w.take(c.size, false); c.alone {
+		c.one.ranks[0].phase.Store(phaseSent)
+		c.one.ranks[0].window = w
+	}
+}
+
 // pendingSend says whose message wants a place, and where it goes.
 type pendingSend struct {
 	from     *actor      // nil outside actors
