@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/host"
 	"github.com/monarch-tui/monarch-tui/engine/internal/kin"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch"
 	"github.com/monarch-tui/monarch-tui/engine/internal/launch/via"
@@ -43,6 +44,9 @@ const (
 
 // noSessionEnv turns off the session socket of whatever program runs, as NoSession does from within.
 const noSessionEnv = "MONARCH_NO_SESSION"
+
+// startRoom is for how many workers an engine makes room when it starts.
+const startRoom = 64
 
 // returnTime is how long run has to return once its context was cancelled by an unhandled failure.
 const returnTime = 10 * time.Second
@@ -82,6 +86,9 @@ func Start(ctx context.Context, opts ...Option) (*Engine, error) {
 	h, err := newHub(o)
 	if err != nil {
 		return nil, err
+	}
+	if !o.inProcess {
+		h.wg.Go(func() { host.RoomForFiles(startRoom) })
 	}
 	warnOfMethods(h.log) // where the program has a logger of its own; else once there is a log file
 	e := &Engine{hub: h}

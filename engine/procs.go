@@ -340,6 +340,7 @@ func (h *hub) checkProcs(req *control.ProcsReq) error {
 		if err := errors.Join(launch.Platform(), enoughFiles(req.Dims.Len())); err != nil {
 			return err
 		}
+		h.wg.Go(func() { host.RoomForFiles(req.Dims.Len()) })
 		if err := h.openWire(); err != nil {
 			return err
 		}

@@ -31,6 +31,16 @@ func missingFiles(n, atOnce, open, most int) string {
 	return fmt.Sprintf("%d worker processes need about %d open files in the controller, and its limit is %d: raise it (ulimit -n %d)", n, need, most, 1024*(need/1024+1))
 }
 
+// RoomForFiles makes room for the descriptors of n workers, all at once. Linux has a table of them in each process, which it makes twice as
+// long where the next one does not fit; while a process has several threads that takes 5 to 13 ms each time, in which nothing else that
+// opens a file goes on (expand_fdtable waits for a grace period of RCU). Nothing depends on it.
+func RoomForFiles(n int) {
+	open, most := filesLimit()
+	if need := min(open+(workerFiles+startFiles)*n+spareFiles, most); need > 0 {
+		roomForFiles(need)
+	}
+}
+
 // ExplainFiles names the limit behind an error that only says that there are too many.
 func ExplainFiles(err error) error {
 	if !errors.Is(err, syscall.EMFILE) {

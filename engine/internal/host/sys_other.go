@@ -7,5 +7,7 @@ func CloseOnExec(int) {}
 func Pollable(int)    {}
 func KillOwnGroup()   {}
 
+func roomForFiles(int) {}
+
 // filesLimit is not known here.
 func filesLimit() (open, most int) { return 0, 0 }
