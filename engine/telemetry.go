@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/internal/host"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 	"github.com/monarch-tui/monarch-tui/quicnet/hlc"
 )
@@ -88,7 +89,9 @@ type telemetry struct {
 }
 
 func newTelemetry(ship func(traceBatch)) *telemetry {
-	return &telemetry{clock: new(hlc.Clock), ship: ship, wake: make(chan struct{}, 1), full: make(chan struct{}, 1)}
+	t := &telemetry{clock: new(hlc.Clock), ship: ship, wake: make(chan struct{}, 1), full: make(chan struct{}, 1)}
+	t.clock.Ticks(host.TicksAreTime)
+	return t
 }
 
 // set turns it on or off. Records that wait are dropped: their watchers have gone.

@@ -23,48 +23,8 @@ type Clock struct {
 	last    atomic.Uint64
 	refused atomic.Uint64
 	wall    func() time.Time // nil: time.Now
-	base    atomic.Pointer[Moment]
+	moments moments
 }
-
-// baseAge is how long Now goes by one reading of the wall clock.
-const baseAge = time.Second
-
-// Moment is when something was, as the clock of a process knows it: a smaller time.Time, and cheaper to work with. It is for
-// differences, which do not depend on a wall clock that is set, and to be told as a time.
-type Moment struct {
-	mono int64 // nanoseconds of this process, since some time of its own
-	wall int64 // nanoseconds since 1970
-}
-
-// Sub is how long after another moment of the same process it was.
-func (m Moment) Sub(other Moment) time.Duration { return time.Duration(m.mono - other.mono) }
-
-// Micros is microseconds since 1970.
-func (m Moment) Micros() int64 { return m.wall / int64(time.Microsecond) }
-
-// Time is the wall clock's. The zero Moment has the zero time.
-func (m Moment) Time() time.Time {
-	if m == (Moment{}) {
-		return time.Time{}
-	}
-	return time.Unix(0, m.wall)
-}
-
-// Now is the machine's time, at half the cost of time.Now: the time that has passed since a reading of the wall clock, a second
-// ago at most, added to it. A wall clock that was set is followed with the next reading.
-func (c *Clock) Now() Moment {
-	mono := int64(time.Since(began))
-	if b := c.base.Load(); b != nil && mono-b.mono < int64(baseAge) {
-		return Moment{mono, b.wall + mono - b.mono}
-	}
-	at := time.Now() // both in one reading: whoever had to wait between two would be ahead by as much, for a second
-	now := Moment{int64(at.Sub(began)), at.UnixNano()}
-	c.base.Store(&now)
-	return now
-}
-
-// began is when the moments of this process begin to count.
-var began = time.Now()
 
 // New makes a clock that takes the time from wall instead of the machine, for tests. wall is called from any goroutine.
 func New(wall func() time.Time) *Clock { return &Clock{wall: wall} }

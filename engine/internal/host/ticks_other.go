@@ -1,0 +1,6 @@
+//go:build !linux
+
+package host
+
+// TicksAreTime is not known here.
+func TicksAreTime() bool { return false }
