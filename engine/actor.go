@@ -31,13 +31,14 @@ type actor struct {
 	self   any // *T
 	probe  *probe.Actor
 
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-	labels context.Context               // with the labels of its goroutine
-	marks  map[*endpoint]context.Context // the same with the endpoint that runs, made when one does; guarded by mu
-	done   chan struct{}                 // the loop is over
-	worn   context.Context               // the labels that the loop's goroutine has; its own
-	onTime bool                          // the loop's own: nothing has kept it since a.since, when it finished something
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	labels  context.Context               // with the labels of its goroutine
+	marks   map[*endpoint]context.Context // the same with the endpoint that runs, made when one does; guarded by mu
+	done    chan struct{}                 // the loop is over
+	worn    context.Context               // the labels that the loop's goroutine has; its own
+	wornFor *endpoint                     // whose they are; nil: nobody's
+	onTime  bool                          // the loop's own: nothing has kept it since a.since, when it finished something
 
 	target  atomic.Pointer[target] // of the message that came last: the next has often the same
 	removed atomic.Bool            // from its process's table: messages to it are refused there
@@ -203,7 +204,7 @@ func (a *actor) loop() {
 // wear gives the loop's goroutine labels.
 func (a *actor) wear(labels context.Context) {
 	if a.worn != labels {
-		a.worn = labels
+		a.worn, a.wornFor = labels, nil
 		pprof.SetGoroutineLabels(labels)
 	}
 }
@@ -242,7 +243,10 @@ func (a *actor) take() (fn func(), act *activation, end bool) {
 		}
 		act := a.activate(env, since)
 		act.begin()
-		a.wear(a.marksOf(act.ep))
+		if act.ep == nil || act.ep != a.wornFor { // most are for the endpoint of the one before
+			a.wear(a.marksOf(act.ep))
+			a.wornFor = act.ep
+		}
 		return nil, act, false
 	}
 	a.checkQuiet()

@@ -278,7 +278,7 @@ func (n *node) takeReply(env *quicnet.Envelope) {
 		n.windows.settle(env.From)
 		return
 	}
-	if kept := !off || !c.alone; kept {
+	if !off || !c.alone {
 		defer c.free()
 	}
 	if env.Index >= uint64(c.n) {

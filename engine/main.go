@@ -92,8 +92,8 @@ func Start(ctx context.Context, opts ...Option) (*Engine, error) {
 	}
 	warnOfMethods(h.log) // where the program has a logger of its own; else once there is a log file
 	e := &Engine{hub: h}
-	base := context.WithValue(ctx, ctxKey{}, &ctxInfo{node: h.node})
-	e.ctx, e.cancel = context.WithCancelCause(base)
+	base, cancel := context.WithCancelCause(ctx)
+	e.ctx, e.cancel = context.WithValue(base, ctxKey{}, &ctxInfo{node: h.node}), cancel
 	context.AfterFunc(ctx, func() { e.asked.Store(time.Now().UnixNano()) })
 	return e, nil
 }

@@ -87,6 +87,10 @@ func (l *inLane) take(env *Envelope, size int, bulk int64) *CloseError {
 		return closeErrorf(CodeProtocol, "an event with a body on its own stream")
 	}
 	l.last = env.Seq
+	if bulk < 0 && len(l.held) == 0 { // nothing waits, as nearly always
+		l.deliver(env)
+		return nil
+	}
 	key := pair{env.From.Actor, env.To.Actor}
 	queue := l.held[key]
 	if bulk >= 0 {
