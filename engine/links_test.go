@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/monarch-tui/monarch-tui/engine/probe"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 	"github.com/monarch-tui/monarch-tui/quicnet/hlc"
 )
@@ -186,5 +187,24 @@ func TestAMessageBeginsWhenTheAnswerBeforeItHasLeft(t *testing.T) {
 			}
 			n.close("the test ended")
 		})
+	}
+}
+
+// TestAPauseThatTheEndOfTheDebuggerTakesBackIsTold: a front end would show for ever that the actor is to stop.
+func TestAPauseThatTheEndOfTheDebuggerTakesBackIsTold(t *testing.T) {
+	n := targetNode(t)
+	a := n.actors.get(1)
+	a.probe.Pause("tui", false)
+	if got := a.state().Pause; got != "tui" {
+		t.Fatalf("its pause is %q", got)
+	}
+	n.dirty.Store(false) // it has been told
+	n.obey(probe.Orders{Turn: 1})
+	if n.dirty.Load() {
+		t.Error("orders that change nothing are told")
+	}
+	n.obey(probe.Orders{Turn: 2, Quiet: true})
+	if got := a.state().Pause; got != "" || !n.dirty.Load() {
+		t.Errorf("its pause is %q, and there is a status to tell: %v", got, n.dirty.Load())
 	}
 }

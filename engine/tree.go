@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -295,7 +294,10 @@ func broadcastRaw(ctx context.Context, nd *node, b bound, body []byte, client st
 	for i := range n {
 		env.ID, env.Index = first+uint64(i), uint64(i)
 		env.To, env.Life = quicnet.Addr{Proc: b.ref.procOf(i), Actor: b.ref.ID}, b.ref.lifeOf(i)
-		err := cmp.Or(ctx.Err(), nd.stoppedMesh(b.ref.ID))
+		err := nd.stoppedMesh(b.ref.ID)
+		if ended := ctx.Err(); ended != nil { // nobody waits for an answer, so none is missing
+			err = fmt.Errorf("it was not sent: %w", ended)
+		}
 		var by bool
 		var w *window
 		if err == nil {
