@@ -329,6 +329,17 @@ func (c *call) begin(ctx context.Context) (env *quicnet.Envelope, turn uint64) {
 			c.takePlace()
 		}
 	}
+	c.firstMsg, c.id = nd.newMessages(c.n)
+	var flags uint8
+	var chain []quicnet.ChainEntry
+	if adverb != adverbStart { // before others can end the call, which takes this back
+		if c.last == nil {
+			c.more.implicitWait.Store(true)
+			c.more.waiters.Store(1)
+		}
+		flags = flagWaits
+		chain, turn = c.caller.awaitAtOnce(c)
+	}
 	nd.register(c)
 	env = quicnet.NewEnvelope() // of the messages, one after the other
 	env.Kind, env.Call, env.From, env.Region, env.Adverb = quicnet.KindCall, c.id, nd.addrOf(c.caller), ref.region, uint8(adverb)
@@ -340,14 +351,7 @@ func (c *call) begin(ctx context.Context) (env *quicnet.Envelope, turn uint64) {
 	if d, ok := ctx.Deadline(); ok {
 		env.Budget = max(time.Until(d), time.Nanosecond)
 	}
-	if adverb != adverbStart {
-		if c.last == nil {
-			c.more.implicitWait.Store(true)
-			c.more.waiters.Store(1)
-		}
-		env.Flags |= flagWaits
-		env.Chain, turn = c.caller.awaitAtOnce(c)
-	}
+	env.Flags, env.Chain = flags, chain
 	if ctx.Err() != nil { // the caller has given up already: nothing is sent
 		env.Large = nil
 		env.Free()

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/monarch-tui/monarch-tui/engine/control"
+	"github.com/monarch-tui/monarch-tui/engine/probe"
 	"github.com/monarch-tui/monarch-tui/engine/shape"
 	"github.com/monarch-tui/monarch-tui/quicnet"
 )
@@ -110,6 +111,44 @@ func TestOneOfThoseWhoEndACallHasItsOutcome(t *testing.T) {
 	}
 	if w := n.windows.known(quicnet.Addr{Proc: 8, Actor: 3}); w != nil && taken(w.used.Load()).messages() != 0 {
 		t.Errorf("%d places were not given back", taken(w.used.Load()).messages())
+	}
+}
+
+// TestNoWaitIsLeftOfACallThatEndedEarly: the end of its process may answer a call before its message is sent. What the handler waits for
+// is told to others as long as it is noted, and the record of the call is another's then.
+func TestNoWaitIsLeftOfACallThatEndedEarly(t *testing.T) {
+	n := targetNode(t)
+	home := shape.RegionOf(shape.Extent{{Name: "gpus", Size: 1}})
+	far := Mesh[Target]{newMeshRef(control.MeshRef{ID: 3, Name: "far", Type: fullName(reflect.TypeFor[Target]()), First: 8, Home: home, View: home})}
+	asker := &actor{node: n, id: 4, name: "asker", probe: n.agent.Enter(probe.Who{Mesh: "asker"})}
+	act := &activation{env: &quicnet.Envelope{ID: 77}, id: 77, to: &target{name: "Ask"}}
+	act.ctxInfo = ctxInfo{node: n, actor: asker, act: act}
+	act.frame.Begin(asker.probe, act, 0)
+	act.Begin(n.root, n.clock, 0)
+	var others sync.WaitGroup
+	defer others.Wait()
+	over := make(chan struct{})
+	defer close(over)
+	others.Go(func() {
+		for {
+			select {
+			case <-over:
+				return
+			default:
+				n.endCalls(goneBody{Procs: []uint64{8}, Reason: "it ended"})
+			}
+		}
+	})
+	for range 5000 {
+		if _, err := Method(far, (*Target).Add).CallOne(act, 1); !errors.Is(err, ErrLost) {
+			t.Fatal(err)
+		}
+		act.mu.Lock()
+		left := act.noted().awaits.len()
+		act.mu.Unlock()
+		if left != 0 {
+			t.Fatalf("it waits for %d calls that are over", left)
+		}
 	}
 }
 

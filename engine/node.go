@@ -110,7 +110,6 @@ func (n *node) addrOf(a *activation) quicnet.Addr {
 
 // register puts a call into the table before its first message leaves. Others find it there, so it is complete by then.
 func (n *node) register(c *call) {
-	c.firstMsg, c.id = n.newMessages(c.n)
 	n.calls.add(c)
 	if n.hub != nil {
 		n.hub.callBegan(c)
