@@ -79,11 +79,16 @@ func stateOf(p *control.Replica, pm *control.ProcMesh) string {
 // pausedRanks counts the actors of a mesh whose processes a signal has stopped.
 func pausedRanks(p *control.Replica, m *control.Mesh) (paused int) {
 	for rank := range m.Ranks {
-		if proc, ok := p.Proc(m.Ref.Proc(rank)); ok && proc.Paused && !proc.Over() {
+		if pausedRank(p, m, rank) {
 			paused++
 		}
 	}
 	return paused
+}
+
+func pausedRank(p *control.Replica, m *control.Mesh, rank int) bool {
+	proc, ok := p.Proc(m.Ref.Proc(rank))
+	return ok && proc.Paused && !proc.Over()
 }
 
 // living counts the ranks that are left where some have ended, and those that a signal has stopped.
@@ -264,6 +269,9 @@ func meshInfo(p *control.Replica, m *control.Mesh, set rankSet) []string {
 		if st.Queue > 0 {
 			line += fmt.Sprintf(", %d queued", st.Queue)
 		}
+		if pausedRank(p, m, r) {
+			line += ", its process paused by a signal"
+		}
 		if st.Reason != "" {
 			line += ": " + aboutRank(m.Ref.Name, r, st.Reason)
 		}
@@ -290,6 +298,9 @@ func procsInfo(p *control.Replica, pm *control.ProcMesh, ranks []int) []string {
 	for _, r := range ranks {
 		if pr, ok := p.Proc(pm.FirstProc + uint64(r)); ok {
 			line := pr.State
+			if pr.Paused && !pr.Over() {
+				line += ", paused by a signal"
+			}
 			if pr.Reason != "" {
 				line += ": " + pr.Reason
 			}

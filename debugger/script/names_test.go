@@ -66,6 +66,20 @@ func TestLsCountsWhoIsLeftAndWhoStandsStill(t *testing.T) {
 	}
 }
 
+func TestInfoNamesWhoStandsStill(t *testing.T) {
+	w := newWorld(t)
+	code, report := play(t, w, toys+"info p\ninfo @t\n", func(*Runner) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.over, w.still = []int{3}, []int{1, 2, 3}
+	})
+	for _, want := range []string{"[1-2] ready, paused by a signal\n", "[1-2] idle, its process paused by a signal\n"} {
+		if code != 0 || !strings.Contains(report, want) {
+			t.Errorf("exit %d, want %q:\n%s", code, want, report)
+		}
+	}
+}
+
 // Where the engine waits for a process in vain, that is told as it is, and not for how long the command would have been given.
 func TestAPauseThatAProcessDoesNotTakeSaysWhy(t *testing.T) {
 	for want, still := range map[string][]int{
