@@ -294,6 +294,9 @@ func (h *hub) startProcs(ctx context.Context, own owner, req control.ProcsReq) (
 		return control.ProcMesh{}, err
 	}
 	defer h.starts.Done()
+	if pm.fleet == nil && !req.InProcess {
+		h.wg.Go(func() { host.RoomForFiles(req.Dims.Len()) })
+	}
 	if pm.fleet != nil {
 		if err := h.launchHosts(ctx, pm, req); err != nil {
 			_ = h.endProcs(context.WithoutCancel(ctx), pm, "its hosts did not come")
@@ -340,7 +343,6 @@ func (h *hub) checkProcs(req *control.ProcsReq) error {
 		if err := errors.Join(launch.Platform(), enoughFiles(req.Dims.Len())); err != nil {
 			return err
 		}
-		h.wg.Go(func() { host.RoomForFiles(req.Dims.Len()) })
 		if err := h.openWire(); err != nil {
 			return err
 		}
