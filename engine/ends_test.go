@@ -39,6 +39,26 @@ func (l *later) answer(n *node) {
 	}
 }
 
+// overAndOver does something again and again, beside the test, until rest is called, which returns when it is over.
+func overAndOver(do func()) (rest func()) {
+	over, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-over:
+				return
+			default:
+				do()
+			}
+		}
+	}()
+	return func() {
+		close(over)
+		<-ended
+	}
+}
+
 // TestOneOfThoseWhoEndACallHasItsOutcome holds INV-OUTCOME for calls of one rank that are taken again, where their answers, the ends of
 // their contexts and that of their process come at once: each returns once, with an answer that is its own or an error, and gives its
 // place back.
@@ -55,17 +75,7 @@ func TestOneOfThoseWhoEndACallHasItsOutcome(t *testing.T) {
 	for range 2 {
 		others.Go(func() { lk.answer(n) })
 	}
-	over := make(chan struct{})
-	others.Go(func() {
-		for {
-			select {
-			case <-over:
-				return
-			default:
-				n.endCalls(goneBody{Procs: []uint64{8}, Reason: "it ended"})
-			}
-		}
-	})
+	rest := overAndOver(func() { n.endCalls(goneBody{Procs: []uint64{8}, Reason: "it ended"}) })
 	var mu sync.Mutex
 	outcomes := map[string]int{}
 	many := func(first int) { // calls under one context, which is watched for them, and ends
@@ -100,7 +110,7 @@ func TestOneOfThoseWhoEndACallHasItsOutcome(t *testing.T) {
 		})
 	}
 	callers.Wait()
-	close(over)
+	rest()
 	close(lk.calls)
 	others.Wait()
 	if len(outcomes) != 3 {
@@ -125,20 +135,7 @@ func TestNoWaitIsLeftOfACallThatEndedEarly(t *testing.T) {
 	act.ctxInfo = ctxInfo{node: n, actor: asker, act: act}
 	act.frame.Begin(asker.probe, act, 0)
 	act.Begin(n.root, n.clock, 0)
-	var others sync.WaitGroup
-	defer others.Wait()
-	over := make(chan struct{})
-	defer close(over)
-	others.Go(func() {
-		for {
-			select {
-			case <-over:
-				return
-			default:
-				n.endCalls(goneBody{Procs: []uint64{8}, Reason: "it ended"})
-			}
-		}
-	})
+	defer overAndOver(func() { n.endCalls(goneBody{Procs: []uint64{8}, Reason: "it ended"}) })()
 	for range 5000 {
 		if _, err := Method(far, (*Target).Add).CallOne(act, 1); !errors.Is(err, ErrLost) {
 			t.Fatal(err)

@@ -252,20 +252,7 @@ func TestACallIsCompleteWhenOthersFindIt(t *testing.T) {
 	n.tel.on.Store(true)
 	home := shape.RegionOf(shape.Extent{{Name: "gpus", Size: 1}})
 	ref := newMeshRef(control.MeshRef{ID: 3, Name: "far", First: 8, Home: home, View: home})
-	var others sync.WaitGroup
-	defer others.Wait()
-	over := make(chan struct{})
-	defer close(over)
-	others.Go(func() {
-		for {
-			select {
-			case <-over:
-				return
-			default:
-				n.procsGone(goneBody{Procs: []uint64{8}, Reason: "it ended"})
-			}
-		}
-	})
+	defer overAndOver(func() { n.procsGone(goneBody{Procs: []uint64{8}, Reason: "it ended"}) })()
 	for range 5000 {
 		c := startRaw(n.root, n, bound{ref, &endpoint{name: "Get"}}, nil, adverbStart, "")
 		if <-c.done; len(c.answers) != 1 || c.answers[0].err == nil {
